@@ -1,0 +1,102 @@
+//! Limits and safeguards: section 7 of the language.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::Duration;
+
+/// Whether an event may start a workflow that already ran or runs on its record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Reentry {
+    /// Every matching event starts an execution.
+    #[default]
+    EveryEvent,
+    /// At most one open execution for a record.
+    OneActivePerRecord,
+    /// At most one execution for a record, ever.
+    OncePerRecord,
+}
+
+/// How many executions may start in a span of time; the others are delayed, never dropped.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Starts {
+    /// The span.
+    pub per: Duration,
+    /// How many start in it.
+    #[schemars(range(min = 1))]
+    pub at_most: u32,
+}
+
+/// What a budget is counted over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum BudgetPer {
+    /// One execution.
+    #[default]
+    Execution,
+    /// All executions of the workflow in one day, UTC.
+    Day,
+}
+
+/// What model calls may cost.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Budget {
+    /// Tokens, read and written together.
+    #[serde(default)]
+    pub tokens: Option<u64>,
+    /// US dollars.
+    #[serde(default)]
+    pub usd: Option<f64>,
+    /// What it is counted over.
+    #[serde(default)]
+    pub per: BudgetPer,
+}
+
+/// Limits of a workflow.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Re-entry policy.
+    pub reentry: Reentry,
+    /// Least time between two starts on one record.
+    pub cooldown: Option<Duration>,
+    /// Spacing of starts.
+    pub starts: Option<Starts>,
+    /// Most executions that run at once; the others wait in line.
+    #[schemars(range(min = 1))]
+    pub concurrency: Option<u32>,
+    /// Most steps of one execution.
+    #[schemars(range(min = 1, max = 100_000))]
+    pub steps: u32,
+    /// Most visits of one step between two real waits.
+    #[schemars(range(min = 1, max = 10_000))]
+    pub visits: u32,
+    /// Most workflows caused by one another.
+    #[schemars(range(min = 1, max = 100))]
+    pub depth: u32,
+    /// Most starts of this workflow on one record inside its own chain of causes.
+    #[serde(rename = "self")]
+    #[schemars(range(min = 1, max = 100))]
+    pub own_chain: u32,
+    /// Budget of model calls.
+    pub budget: Option<Budget>,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            reentry: Reentry::default(),
+            cooldown: None,
+            starts: None,
+            concurrency: None,
+            steps: 1_000,
+            visits: 100,
+            depth: 10,
+            own_chain: 3,
+            budget: None,
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! An object: the schema of one record type.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// The type of a field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum FieldType {
+    /// Text.
+    Text,
+    /// A number.
+    Number,
+    /// True or false.
+    Boolean,
+    /// A date, `2026-11-21`.
+    Date,
+    /// A point in time, RFC 3339.
+    Datetime,
+    /// A UUID.
+    Uuid,
+    /// A telephone number.
+    Phone,
+    /// An e-mail address.
+    Email,
+    /// One of `options`.
+    Option,
+    /// The address of a member.
+    Member,
+    /// Any JSON object.
+    Object,
+}
+
+/// One field of an object.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Field {
+    /// Type of its value, or of each of its values.
+    #[serde(rename = "type")]
+    pub kind: FieldType,
+    /// Name for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Allowed values of an `option` field.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub options: Vec<String>,
+    /// A list of values.
+    #[serde(default)]
+    pub many: bool,
+    /// A record without it is refused.
+    #[serde(default)]
+    pub required: bool,
+    /// No two records of the object share a value.
+    #[serde(default)]
+    pub unique: bool,
+    /// Records can be found by this field without reading all of them; implied by `unique`.
+    #[serde(default)]
+    pub indexed: bool,
+    /// Value of a new record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default: Option<Value>,
+}
+
+/// A relationship: a field that holds the id of a record of another object (or a list of ids).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Relationship {
+    /// The other object.
+    pub object: String,
+    /// A list of records.
+    #[serde(default)]
+    pub many: bool,
+}
+
+/// The schema of a record type, as written in an `*.object.yaml` file.
+///
+/// Every record also has `id`, `created_at`, `updated_at` and, if the object has stages, `stage`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Object {
+    /// Id, `[a-z0-9_]{1,64}`.
+    #[serde(rename = "object")]
+    #[schemars(regex(pattern = r"^[a-z0-9_]{1,64}$"))]
+    pub id: String,
+    /// Name for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Fields by name.
+    #[serde(default)]
+    pub fields: BTreeMap<String, Field>,
+    /// Stages of its pipeline, in order; a new record has the first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stages: Vec<String>,
+    /// Relationships by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub relationships: BTreeMap<String, Relationship>,
+}

@@ -1,0 +1,30 @@
+//! `condition`: yes or no.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{Branch, Shape};
+use crate::{Expression, Step};
+
+/// The step `condition`. Its branches rejoin.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Condition {
+    /// CEL that gives true or false.
+    pub r#if: Expression,
+    /// Steps if true.
+    #[serde(default)]
+    pub yes: Vec<Step>,
+    /// Steps if false.
+    #[serde(default)]
+    pub no: Vec<Step>,
+}
+
+impl Shape for Condition {
+    fn branches(&self) -> Vec<Branch<'_>> {
+        vec![
+            Branch { name: "yes", path: "yes", steps: &self.yes },
+            Branch { name: "no", path: "no", steps: &self.no },
+        ]
+    }
+}

@@ -1,0 +1,50 @@
+//! `goal`: waits for a condition on the record or an event, or times out.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{Branch, Shape};
+use crate::{Expression, Step, Trigger};
+
+/// What happens if the time-out lies in the past on entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum IfPast {
+    /// Takes `met`.
+    Met,
+    /// Takes `unmet`.
+    #[default]
+    Unmet,
+    /// Waits without time-out.
+    Wait,
+}
+
+/// The step `goal`. Checked once on entry; events from before do not count.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Goal {
+    /// CEL over the record.
+    #[serde(default)]
+    pub until: Option<Expression>,
+    /// Or events; each counts for the execution's own record, if it has one.
+    #[serde(default)]
+    pub on: Vec<Trigger>,
+    /// Steps if it is met.
+    #[serde(default)]
+    pub met: Vec<Step>,
+    /// Steps if it times out.
+    #[serde(default)]
+    pub unmet: Vec<Step>,
+    /// What happens if the time-out lies in the past on entry.
+    #[serde(default)]
+    pub if_past: IfPast,
+}
+
+impl Shape for Goal {
+    fn branches(&self) -> Vec<Branch<'_>> {
+        vec![
+            Branch { name: "met", path: "met", steps: &self.met },
+            Branch { name: "unmet", path: "unmet", steps: &self.unmet },
+        ]
+    }
+}

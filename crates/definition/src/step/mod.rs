@@ -1,0 +1,292 @@
+//! Steps: section 5 of the language. One file for each type, and one line in the registry below.
+
+mod call_llm;
+mod condition;
+mod create_record;
+mod delay;
+mod find_records;
+mod go_to;
+mod goal;
+mod http_request;
+mod note;
+mod set_fields;
+mod set_variables;
+mod stop;
+mod switch;
+
+use std::collections::BTreeSet;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+pub use call_llm::{CallLlm, OutputField, OutputShape};
+pub use condition::Condition;
+pub use create_record::{CreateRecord, OnDuplicate};
+pub use delay::Delay;
+pub use find_records::{FieldTest, FindRecords};
+pub use go_to::GoTo;
+pub use goal::{Goal, IfPast};
+pub use http_request::HttpRequest;
+pub use note::Note;
+pub use set_fields::{FieldChange, SetFields};
+pub use set_variables::SetVariables;
+pub use stop::{Stop, StopAs};
+pub use switch::Switch;
+
+use crate::{Duration, Failure, Template, Then};
+
+/// A named list of steps inside a step.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Branch<'a> {
+    /// Its name in history: `yes`, `no`, a case, `met`…
+    pub name: &'a str,
+    /// Where it stands in the file, below the step: `["yes"]`, `["cases", "high"]`.
+    pub path: &'static str,
+    /// Its steps.
+    pub steps: &'a [Step],
+}
+
+/// What every step type says of itself.
+pub trait Shape {
+    /// Its branches, in the order written; none for a plain step.
+    fn branches(&self) -> Vec<Branch<'_>> {
+        Vec::new()
+    }
+
+    /// Whether it has effects outside Pawl, so that it is claimed first and retried by default.
+    fn reaches_outside(&self) -> bool {
+        false
+    }
+}
+
+/// Defines [`StepKind`] and its registry from one line a type.
+macro_rules! registry {
+    ($($tag:literal => $variant:ident($shape:ty),)*) => {
+        /// A step's type with its own keys.
+        #[derive(Debug, Clone, PartialEq)]
+        pub enum StepKind {
+            $(#[doc = concat!("`", $tag, "`.")] $variant($shape),)*
+        }
+
+        impl StepKind {
+            /// The types that this version carries out.
+            pub const AVAILABLE: &'static [&'static str] = &[$($tag),*];
+
+            /// Its tag in the language.
+            pub fn tag(&self) -> &'static str {
+                match self { $(Self::$variant(_) => $tag,)* }
+            }
+
+            /// What the type says of itself.
+            pub fn shape(&self) -> &dyn Shape {
+                match self { $(Self::$variant(shape) => shape,)* }
+            }
+
+            /// Reads the own keys of a step of the given type; `None` for a type this version has not.
+            pub fn from_keys(tag: &str, keys: Value) -> Option<Result<Self, serde_json::Error>> {
+                match tag {
+                    $($tag => Some(serde_json::from_value(keys).map(Self::$variant)),)*
+                    _ => None,
+                }
+            }
+
+            /// JSON Schemas of the own keys, by type.
+            pub fn schemas(generator: &mut schemars::SchemaGenerator) -> Vec<(&'static str, schemars::Schema)> {
+                vec![$(($tag, <$shape as JsonSchema>::json_schema(generator))),*]
+            }
+        }
+    };
+}
+
+registry! {
+    "condition" => Condition(Condition),
+    "switch" => Switch(Switch),
+    "set_variables" => SetVariables(SetVariables),
+    "set_fields" => SetFields(SetFields),
+    "create_record" => CreateRecord(CreateRecord),
+    "find_records" => FindRecords(FindRecords),
+    "http_request" => HttpRequest(HttpRequest),
+    "delay" => Delay(Delay),
+    "goal" => Goal(Goal),
+    "go_to" => GoTo(GoTo),
+    "stop" => Stop(Stop),
+    "note" => Note(Note),
+    "call_llm" => CallLlm(CallLlm),
+}
+
+/// Types of the language that this version knows by name only.
+pub const NOT_AVAILABLE: &[&str] = &[
+    "branch", "for_each", "wait_for_signal", "start_workflow", "control_workflow", "change_tags", "set_stage",
+    "archive_record", "link_records", "assign_owner", "create_activity", "cancel_activities", "notify", "send_email",
+    "send_text", "request_info", "approval", "invoke_function", "run_state_machine", "publish_event", "send_message",
+    "code", "decide", "extract_file", "transcribe_audio", "validate", "agent",
+];
+
+/// The keys that every step has.
+pub const COMMON_KEYS: &[&str] =
+    &["id", "type", "name", "skip", "take", "timeout", "on_failure", "save_as", "delivery"];
+
+/// Which path a skipped condition or goal takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Take {
+    /// `yes`, or `met` of a goal.
+    Yes,
+    /// `no`, or `unmet` of a goal.
+    No,
+}
+
+/// What is promised about an effect outside after a crash in the middle of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Delivery {
+    /// It is tried again, with the same idempotency key.
+    #[default]
+    AtLeastOnce,
+    /// It is not tried again; the step fails with `outcome_unknown`.
+    AtMostOnce,
+}
+
+/// The keys that every step has, as the editor's schema sees them.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+pub struct Common {
+    /// Id, unique in the workflow; history and go-to targets use it.
+    pub id: String,
+    /// Name for people.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// The step is not carried out.
+    #[serde(default)]
+    pub skip: bool,
+    /// Which path a skipped condition or goal takes.
+    #[serde(default)]
+    pub take: Option<Take>,
+    /// Longest time of one attempt; of a goal: of the wait (`never`, a duration, or a date and time).
+    #[serde(default)]
+    pub timeout: Option<Template>,
+    /// Failure policy.
+    #[serde(default)]
+    pub on_failure: Option<Failure>,
+    /// Variable that takes the output.
+    #[serde(default)]
+    pub save_as: Option<String>,
+    /// Promise about effects outside.
+    #[serde(default)]
+    pub delivery: Delivery,
+}
+
+/// One step of a workflow.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Step {
+    /// Id, unique in the workflow.
+    pub id: String,
+    /// Name for people.
+    pub name: Option<String>,
+    /// The step is not carried out.
+    pub skip: bool,
+    /// Which path a skipped condition or goal takes.
+    pub take: Option<Take>,
+    /// Longest time of one attempt; of a goal: of the wait.
+    pub timeout: Option<Template>,
+    /// Failure policy.
+    pub on_failure: Option<Failure>,
+    /// Variable that takes the output.
+    pub save_as: Option<String>,
+    /// Promise about effects outside.
+    pub delivery: Delivery,
+    /// Its type with own keys.
+    pub kind: StepKind,
+    /// Names that follow `record.` anywhere in its own keys: the related records it may read are among them.
+    pub record_reads: BTreeSet<String>,
+}
+
+impl Step {
+    /// Its branches, the steps that follow a failure last.
+    pub fn branches(&self) -> Vec<Branch<'_>> {
+        let mut branches = self.kind.shape().branches();
+        if let Some(Failure { then: Some(Then::Steps(steps)), .. }) = &self.on_failure {
+            branches.push(Branch { name: "failed", path: "on_failure.then", steps });
+        }
+        branches
+    }
+
+    /// The branch of a name.
+    pub fn branch(&self, name: &str) -> Option<&[Step]> {
+        self.branches().into_iter().find(|branch| branch.name == name).map(|branch| branch.steps)
+    }
+
+    /// Its longest time of one attempt, if written as a plain duration.
+    pub fn timeout_duration(&self) -> Option<Duration> {
+        self.timeout.as_ref()?.literal().and_then(|value| Duration::from_value(value).ok())
+    }
+}
+
+impl<'de> Deserialize<'de> for Step {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        use serde::de::Error;
+        let mut own = Map::deserialize(deserializer)?;
+        let mut common = Map::new();
+        for key in COMMON_KEYS {
+            if let Some(value) = own.remove(*key) {
+                common.insert((*key).to_owned(), value);
+            }
+        }
+        let tag = match common.remove("type") {
+            Some(Value::String(tag)) => tag,
+            _ => return Err(D::Error::missing_field("type")),
+        };
+        let common: Common = serde_json::from_value(Value::Object(common)).map_err(D::Error::custom)?;
+        let own = Value::Object(own);
+        let record_reads = record_reads(&own);
+        let kind = match StepKind::from_keys(&tag, own) {
+            Some(kind) => kind.map_err(|error| D::Error::custom(format!("step {:?}: {error}", common.id)))?,
+            None if NOT_AVAILABLE.contains(&tag.as_str()) => {
+                return Err(D::Error::custom(format!("step type {tag:?} is not available in this version")));
+            }
+            None => return Err(D::Error::unknown_variant(&tag, StepKind::AVAILABLE)),
+        };
+        let Common { id, name, skip, take, timeout, on_failure, save_as, delivery } = common;
+        Ok(Self { id, name, skip, take, timeout, on_failure, save_as, delivery, kind, record_reads })
+    }
+}
+
+impl JsonSchema for Step {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Step".into()
+    }
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        // The editor's schema replaces this by one alternative a type; see `schema`.
+        schemars::json_schema!({ "type": "object", "required": ["id", "type"] })
+    }
+}
+
+/// Collects the names that follow `record.` in any string, nested steps left out.
+///
+/// Deliberately generous: a name too many costs one look at the schema, a name too few a wrong null.
+fn record_reads(own: &Value) -> BTreeSet<String> {
+    fn scan(value: &Value, into: &mut BTreeSet<String>) {
+        match value {
+            Value::String(text) => {
+                for (at, _) in text.match_indices("record.") {
+                    let name: String =
+                        text[at + "record.".len()..].chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+                    if !name.is_empty() {
+                        into.insert(name);
+                    }
+                }
+            }
+            Value::Array(values) => {
+                let steps = values.iter().any(|value| value.get("type").is_some() && value.get("id").is_some());
+                if !steps {
+                    values.iter().for_each(|value| scan(value, into));
+                }
+            }
+            Value::Object(keys) => keys.values().for_each(|value| scan(value, into)),
+            _ => {}
+        }
+    }
+    let mut names = BTreeSet::new();
+    scan(own, &mut names);
+    names
+}

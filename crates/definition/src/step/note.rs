@@ -1,0 +1,17 @@
+//! `note`: writes a line in history.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::Shape;
+use crate::Template;
+
+/// The step `note`.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Note {
+    /// The line.
+    pub text: Template,
+}
+
+impl Shape for Note {}

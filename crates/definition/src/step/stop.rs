@@ -1,0 +1,36 @@
+//! `stop`: ends or pauses the execution.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::Shape;
+use crate::Template;
+
+/// How it ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum StopAs {
+    /// Completed.
+    #[default]
+    Completed,
+    /// Canceled.
+    Canceled,
+    /// Failed.
+    Failed,
+    /// Paused; resumed by an operator, it goes on with the next step.
+    Paused,
+}
+
+/// The step `stop`.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Stop {
+    /// How.
+    #[serde(default)]
+    pub r#as: StopAs,
+    /// Why.
+    #[serde(default)]
+    pub reason: Option<Template>,
+}
+
+impl Shape for Stop {}

@@ -1,0 +1,110 @@
+//! Triggers: section 3 of the language. One file for each type, and one line in the registry below.
+
+mod field_updated;
+mod manual;
+mod record_created;
+mod webhook;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+pub use field_updated::{FieldUpdated, ValueTest};
+pub use manual::Manual;
+pub use record_created::{Appearance, RecordCreated};
+pub use webhook::{Encoding, HmacAlgorithm, HmacVerify, RecordMatch, Secrets, TokenPlace, Verify, Webhook};
+
+use crate::Expression;
+
+/// Defines [`TriggerKind`] and its registry from one line a type.
+macro_rules! registry {
+    ($($tag:literal => $variant:ident($shape:ty),)*) => {
+        /// A trigger's type with its own keys.
+        #[derive(Debug, Clone, PartialEq)]
+        pub enum TriggerKind {
+            $(#[doc = concat!("`", $tag, "`.")] $variant($shape),)*
+        }
+
+        impl TriggerKind {
+            /// The types that this version carries out.
+            pub const AVAILABLE: &'static [&'static str] = &[$($tag),*];
+
+            /// Its tag in the language.
+            pub fn tag(&self) -> &'static str {
+                match self { $(Self::$variant(_) => $tag,)* }
+            }
+
+            /// Reads the own keys of a trigger of the given type; `None` for a type this version has not.
+            pub fn from_keys(tag: &str, keys: Value) -> Option<Result<Self, serde_json::Error>> {
+                match tag {
+                    $($tag => Some(serde_json::from_value(keys).map(Self::$variant)),)*
+                    _ => None,
+                }
+            }
+
+            /// JSON Schemas of the own keys, by type.
+            pub fn schemas(generator: &mut schemars::SchemaGenerator) -> Vec<(&'static str, schemars::Schema)> {
+                vec![$(($tag, <$shape as JsonSchema>::json_schema(generator))),*]
+            }
+        }
+    };
+}
+
+registry! {
+    "manual" => Manual(Manual),
+    "webhook" => Webhook(Webhook),
+    "record_created" => RecordCreated(RecordCreated),
+    "field_updated" => FieldUpdated(FieldUpdated),
+}
+
+/// Types of the language that this version knows by name only.
+pub const NOT_AVAILABLE: &[&str] = &[
+    "stage_updated", "tag_changed", "owner_changed", "record_archived", "activity_logged", "activity_overdue",
+    "date", "schedule", "form_submitted", "survey_submitted", "email", "interaction", "event", "workflow_ended",
+];
+
+/// The keys that every trigger has.
+pub const COMMON_KEYS: &[&str] = &["id", "type", "filter", "enabled"];
+
+/// One trigger of a workflow.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Trigger {
+    /// Id, unique among the triggers of its workflow.
+    pub id: String,
+    /// Evaluated when the event is evaluated, against the record as it is then.
+    pub filter: Option<Expression>,
+    /// `enabled: false` makes it deaf.
+    pub enabled: bool,
+    /// Its type with own keys.
+    pub kind: TriggerKind,
+}
+
+impl<'de> Deserialize<'de> for Trigger {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        use serde::de::Error;
+        let mut keys = Map::deserialize(deserializer)?;
+        let mut take = |key: &str| keys.remove(key);
+        let tag: String = take("type").map(serde_json::from_value).transpose().map_err(D::Error::custom)?.ok_or_else(|| D::Error::missing_field("type"))?;
+        let id = take("id").map(serde_json::from_value).transpose().map_err(D::Error::custom)?.unwrap_or_else(|| tag.clone());
+        let filter = take("filter").map(serde_json::from_value).transpose().map_err(D::Error::custom)?;
+        let enabled = take("enabled").map(serde_json::from_value).transpose().map_err(D::Error::custom)?.unwrap_or(true);
+        let kind = match TriggerKind::from_keys(&tag, Value::Object(keys)) {
+            Some(kind) => kind.map_err(D::Error::custom)?,
+            None if NOT_AVAILABLE.contains(&tag.as_str()) => {
+                return Err(D::Error::custom(format!("trigger type {tag:?} is not available in this version")));
+            }
+            None => return Err(D::Error::unknown_variant(&tag, TriggerKind::AVAILABLE)),
+        };
+        Ok(Self { id, filter, enabled, kind })
+    }
+}
+
+impl JsonSchema for Trigger {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Trigger".into()
+    }
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        // The editor's schema replaces this by one alternative a type; see `schema`.
+        schemars::json_schema!({ "type": "object", "required": ["type"] })
+    }
+}

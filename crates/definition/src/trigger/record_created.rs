@@ -1,0 +1,29 @@
+//! `record_created`: a record is created or un-archived.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// How a record can appear.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Appearance {
+    /// It is new.
+    Created,
+    /// It came back from the archive.
+    Unarchived,
+}
+
+/// The trigger `record_created`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RecordCreated {
+    /// Which appearances count.
+    #[serde(default = "RecordCreated::default_include")]
+    pub include: Vec<Appearance>,
+}
+
+impl RecordCreated {
+    fn default_include() -> Vec<Appearance> {
+        vec![Appearance::Created]
+    }
+}

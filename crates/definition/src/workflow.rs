@@ -1,0 +1,115 @@
+//! A workflow: section 1 of the language.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::{Failure, Limits, Step, Trigger, Variable};
+
+/// Whether a save reaches executions in flight.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Edits {
+    /// It does.
+    #[default]
+    Live,
+    /// An execution keeps the revision it began with.
+    Pinned,
+}
+
+/// Which queue its jobs take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Priority {
+    /// The normal queue.
+    #[default]
+    Normal,
+    /// The queue that is served first.
+    High,
+}
+
+/// One workflow, as written in a `*.workflow.yaml` file.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Workflow {
+    /// Id, `[a-z0-9-]{1,64}`.
+    #[serde(rename = "workflow")]
+    #[schemars(regex(pattern = r"^[a-z0-9-]{1,64}$"))]
+    pub id: String,
+    /// Name for people; the id if absent.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// What it is for.
+    #[serde(default)]
+    pub description: Option<String>,
+    /// Labels for people.
+    #[serde(default)]
+    pub labels: BTreeMap<String, String>,
+    /// The address that answers for it and gets failure notices.
+    pub owner: String,
+    /// Record type that it runs against; absent means global.
+    #[serde(default)]
+    pub object: Option<String>,
+    /// Triggers listen only while true.
+    #[serde(default)]
+    pub active: bool,
+    /// Whether a save applies to executions in flight.
+    #[serde(default)]
+    pub edits: Edits,
+    /// IANA time zone for dates and business days; UTC if absent.
+    #[serde(default)]
+    pub timezone: Option<String>,
+    /// Holidays, as dates on which no business is done.
+    #[serde(default)]
+    pub calendar: Vec<String>,
+    /// Queue.
+    #[serde(default)]
+    pub priority: Priority,
+    /// Default failure policy of its steps.
+    #[serde(default)]
+    pub on_failure: Option<Failure>,
+    /// Limits and safeguards.
+    #[serde(default)]
+    pub limits: Limits,
+    /// What starts it; `manual` is always present.
+    #[serde(default)]
+    pub triggers: Vec<Trigger>,
+    /// Variables, evaluated top to bottom at start.
+    #[serde(default)]
+    pub variables: Vec<Variable>,
+    /// Its steps, in order.
+    pub steps: Vec<Step>,
+}
+
+impl Workflow {
+    /// Its name for people.
+    pub fn display_name(&self) -> &str {
+        self.name.as_deref().unwrap_or(&self.id)
+    }
+
+    /// Finds a step at any depth.
+    pub fn step(&self, id: &str) -> Option<&Step> {
+        fn find<'a>(steps: &'a [Step], id: &str) -> Option<&'a Step> {
+            steps.iter().find_map(|step| {
+                if step.id == id { Some(step) } else { step.branches().into_iter().find_map(|branch| find(branch.steps, id)) }
+            })
+        }
+        find(&self.steps, id)
+    }
+
+    /// All steps at any depth, in the order written.
+    pub fn all_steps(&self) -> Vec<&Step> {
+        fn collect<'a>(steps: &'a [Step], into: &mut Vec<&'a Step>) {
+            for step in steps {
+                into.push(step);
+                for branch in step.branches() {
+                    collect(branch.steps, into);
+                }
+            }
+        }
+        let mut all = Vec::new();
+        collect(&self.steps, &mut all);
+        all
+    }
+}

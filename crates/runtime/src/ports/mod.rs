@@ -1,0 +1,28 @@
+//! The ports: narrow traits through which storage, queues, time, chance and outside systems enter.
+//!
+//! A handler holds exactly the ports that it uses; on AWS the same list is its IAM policy. Every
+//! implementation of [`Tables`], [`Queue`], [`QueueSource`], [`Timers`] and [`Blobs`] passes the contract
+//! suite in `pawl-testkit`.
+
+mod blobs;
+mod clock;
+mod http;
+mod models;
+mod notify;
+mod queue;
+mod secrets;
+mod tables;
+mod timers;
+
+pub use blobs::{BlobError, Blobs};
+pub use clock::{Clock, Random};
+pub use http::{Http, HttpAnswer, HttpError, HttpRequest};
+pub use models::{ModelAnswer, ModelError, ModelRequest, Models};
+pub use notify::{Notice, NoticeError, Notifier};
+pub use queue::{Message, Queue, QueueError, QueueName, QueueSource, Received};
+pub use secrets::{SecretError, Secrets};
+pub use tables::{
+    Conflicted, Consistency, Durability, Expect, Index, IndexEntry, Item, Key, Page, Query, SortRange, Table,
+    TableError, Tables, Transaction, Write,
+};
+pub use timers::{Timer, TimerError, Timers};

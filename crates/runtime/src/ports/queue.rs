@@ -1,0 +1,74 @@
+//! Queues: at-least-once delivery, no order promised.
+
+use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// A queue. The names are stored, do not rename.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum QueueName {
+    /// Events to evaluate, and changes of records.
+    Events,
+    /// Jobs of executions.
+    Jobs,
+    /// Jobs of executions of workflows with high priority.
+    JobsHigh,
+}
+
+/// A message to send.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Message {
+    /// JSON text, at most 240 KiB.
+    pub body: String,
+    /// Not delivered earlier than this after sending; 0–900 s.
+    pub delay: SignedDuration,
+    /// Fairness group (the workflow id).
+    pub group: String,
+}
+
+/// A message that was received and must be deleted once handled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Received {
+    /// Handle for deletion.
+    pub receipt: String,
+    /// JSON text as sent.
+    pub body: String,
+    /// How often it was received, 1 or more.
+    pub attempt: u32,
+    /// When it was first sent.
+    pub sent_at: Timestamp,
+}
+
+/// Why a queue call failed. A failed `send` may have sent; receivers must tolerate a repeat.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum QueueError {
+    /// Try again.
+    #[error("the queue is unavailable: {0}")]
+    Unavailable(String),
+    /// The call breaks a rule of the port.
+    #[error("invalid queue call: {0}")]
+    Invalid(String),
+}
+
+/// The sending side.
+#[async_trait]
+pub trait Queue: Send + Sync {
+    /// Sends messages; order of commits and sends by one caller is kept on embedded backends (a send that
+    /// returned is durable once a later durable commit returned).
+    async fn send(&self, queue: QueueName, messages: Vec<Message>) -> Result<(), QueueError>;
+}
+
+/// The receiving side, for drivers that poll. On AWS, Lambda is the driver.
+#[async_trait]
+pub trait QueueSource: Send + Sync {
+    /// Receives up to `max` messages, waiting until there is at least one. A received message is hidden for
+    /// `visibility` and then delivered again unless deleted.
+    async fn receive(&self, queue: QueueName, max: usize, visibility: SignedDuration) -> Result<Vec<Received>, QueueError>;
+
+    /// Deletes a handled message; an unknown receipt is no error.
+    async fn delete(&self, queue: QueueName, receipt: &str) -> Result<(), QueueError>;
+
+    /// Gives a message back, to be delivered again after `delay`.
+    async fn give_back(&self, queue: QueueName, receipt: &str, delay: SignedDuration) -> Result<(), QueueError>;
+}

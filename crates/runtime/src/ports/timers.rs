@@ -1,0 +1,41 @@
+//! Timers: a message to a queue at a later time.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{Message, QueueName};
+
+/// A one-time timer. It fires at least once, never early, then is gone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Timer {
+    /// Unique name, `[a-zA-Z0-9._-]{1,64}`; setting a name again replaces its timer.
+    pub name: String,
+    /// When to fire; the past means at once.
+    pub due: Timestamp,
+    /// Where the message goes.
+    pub queue: QueueName,
+    /// What is sent; its own delay is ignored.
+    pub message: Message,
+}
+
+/// Why a timer call failed. A failed `set` may have set.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TimerError {
+    /// Try again.
+    #[error("timers are unavailable: {0}")]
+    Unavailable(String),
+    /// The call breaks a rule of the port.
+    #[error("invalid timer call: {0}")]
+    Invalid(String),
+}
+
+/// The timer port.
+#[async_trait]
+pub trait Timers: Send + Sync {
+    /// Sets a timer.
+    async fn set(&self, timer: Timer) -> Result<(), TimerError>;
+
+    /// Cancels a timer; an unknown name is no error.
+    async fn cancel(&self, name: &str) -> Result<(), TimerError>;
+}

@@ -1,0 +1,1 @@
+//! What no single crate can prove: tidy rules, the embedded system as a process, events on disk.
