@@ -1,1 +1,43 @@
-//! pawl-engine
+//! Decides: (definition, execution, input, now) → decision. Pure: no clock, no chance, no I/O.
+//!
+//! - [`transition`] is the one transition function, live and in recovery.
+//! - [`Execution`] is the head on which every decision depends; [`Row`] is one row of its history.
+//! - [`Context`] is the world around one decision; [`Plan`] a revision of a workflow made ready.
+//! - [`steps`] and [`triggers`]: what each type decides, one file each.
+//! - [`ids`] are derived, so that doing a thing twice names it once.
+
+pub mod coerce;
+pub mod context;
+pub mod event;
+pub mod fields;
+pub mod ids;
+pub mod steps;
+pub mod triggers;
+
+mod activity;
+mod control;
+mod create;
+mod decision;
+mod draft;
+mod error;
+mod execution;
+mod failure;
+mod history;
+mod plan;
+mod record;
+mod transition;
+mod variables;
+
+pub use activity::{Activity, Found, HttpCall, ModelCall, Performed, Read, RecordQuery, ResolvedTest};
+pub use context::{Context, Reads, reads};
+pub use create::create;
+pub use decision::{Claim, Commit, Control, Decision, Input, Need, NoticeText};
+pub use error::{Refused, StepError};
+pub use event::{Cause, Creation, Event, EventType, Link};
+pub use execution::{
+    Act, Execution, Lease, Pause, PauseReason, Requested, Status, StepState, StepStatus, TimerPurpose, Usage, Waiting, Wake,
+};
+pub use history::{Row, RowKind};
+pub use plan::Plan;
+pub use record::{Record, RecordWrite, Subject};
+pub use transition::transition;

@@ -199,6 +199,8 @@ pub struct Step {
     pub kind: StepKind,
     /// Names that follow `record.` anywhere in its own keys: the related records it may read are among them.
     pub record_reads: BTreeSet<String>,
+    /// Whether `record` stands anywhere in its own keys.
+    pub reads_record: bool,
 }
 
 impl Step {
@@ -238,7 +240,7 @@ impl<'de> Deserialize<'de> for Step {
         };
         let common: Common = serde_json::from_value(Value::Object(common)).map_err(D::Error::custom)?;
         let own = Value::Object(own);
-        let record_reads = record_reads(&own);
+        let (record_reads, reads_record) = record_reads(&own);
         let kind = match StepKind::from_keys(&tag, own) {
             Some(kind) => kind.map_err(|error| D::Error::custom(format!("step {:?}: {error}", common.id)))?,
             None if NOT_AVAILABLE.contains(&tag.as_str()) => {
@@ -247,7 +249,7 @@ impl<'de> Deserialize<'de> for Step {
             None => return Err(D::Error::unknown_variant(&tag, StepKind::AVAILABLE)),
         };
         let Common { id, name, skip, take, timeout, on_failure, save_as, delivery } = common;
-        Ok(Self { id, name, skip, take, timeout, on_failure, save_as, delivery, kind, record_reads })
+        Ok(Self { id, name, skip, take, timeout, on_failure, save_as, delivery, kind, record_reads, reads_record })
     }
 }
 
@@ -261,32 +263,38 @@ impl JsonSchema for Step {
     }
 }
 
-/// Collects the names that follow `record.` in any string, nested steps left out.
+/// Collects the names that follow `record.` in any string, and whether `record` stands in any; nested steps left out.
 ///
 /// Deliberately generous: a name too many costs one look at the schema, a name too few a wrong null.
-fn record_reads(own: &Value) -> BTreeSet<String> {
-    fn scan(value: &Value, into: &mut BTreeSet<String>) {
-        match value {
-            Value::String(text) => {
-                for (at, _) in text.match_indices("record.") {
-                    let name: String =
-                        text[at + "record.".len()..].chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
-                    if !name.is_empty() {
-                        into.insert(name);
-                    }
-                }
-            }
-            Value::Array(values) => {
-                let steps = values.iter().any(|value| value.get("type").is_some() && value.get("id").is_some());
-                if !steps {
-                    values.iter().for_each(|value| scan(value, into));
-                }
-            }
-            Value::Object(keys) => keys.values().for_each(|value| scan(value, into)),
-            _ => {}
-        }
-    }
+fn record_reads(own: &Value) -> (BTreeSet<String>, bool) {
     let mut names = BTreeSet::new();
-    scan(own, &mut names);
-    names
+    let mut any = false;
+    scan_record_reads(own, &mut |text| {
+        any = any || text.contains("record");
+        names.extend(names_after_record(text));
+    });
+    (names, any)
+}
+
+/// The names that follow `record.` in a text.
+pub fn names_after_record(text: &str) -> impl Iterator<Item = String> {
+    text.match_indices("record.").filter_map(|(at, found)| {
+        let rest = text[at + found.len()..].chars();
+        let name: String = rest.take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+        (!name.is_empty()).then_some(name)
+    })
+}
+
+fn scan_record_reads(value: &Value, visit: &mut dyn FnMut(&str)) {
+    match value {
+        Value::String(text) => visit(text),
+        Value::Array(values) => {
+            let steps = values.iter().any(|value| value.get("type").is_some() && value.get("id").is_some());
+            if !steps {
+                values.iter().for_each(|value| scan_record_reads(value, visit));
+            }
+        }
+        Value::Object(keys) => keys.values().for_each(|value| scan_record_reads(value, visit)),
+        _ => {}
+    }
 }

@@ -1,0 +1,145 @@
+//! What the runtime does for a step, and what came of it.
+
+use std::collections::BTreeMap;
+
+use jiff::SignedDuration;
+use serde_json::{Map, Value};
+
+use crate::{Record, StepError, Usage};
+
+/// An effect outside. It is claimed before, and its result is committed after.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Activity {
+    /// Calls an HTTP service.
+    HttpRequest(HttpCall),
+    /// Asks a language model.
+    CallLlm(ModelCall),
+}
+
+impl Activity {
+    /// Longest time that it may take, for the lease.
+    pub fn timeout(&self) -> SignedDuration {
+        match self {
+            Self::HttpRequest(call) => call.timeout,
+            // An answer may be repaired twice.
+            Self::CallLlm(call) => call.timeout * 3,
+        }
+    }
+
+    /// Its input for history, secrets redacted.
+    pub fn input(&self) -> Value {
+        match self {
+            Self::HttpRequest(call) => call.input(),
+            Self::CallLlm(call) => call.input(),
+        }
+    }
+}
+
+/// An HTTP call. Texts may hold placeholders of secrets.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HttpCall {
+    /// Method, upper case.
+    pub method: String,
+    /// URL with query.
+    pub url: String,
+    /// Headers, lower case.
+    pub headers: BTreeMap<String, String>,
+    /// Body.
+    pub body: Option<String>,
+    /// Longest time of one attempt.
+    pub timeout: SignedDuration,
+}
+
+/// A call of a language model.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ModelCall {
+    /// `<provider>/<model>`.
+    pub model: String,
+    /// System prompt.
+    pub system: Option<String>,
+    /// Prompt.
+    pub prompt: String,
+    /// JSON Schema of the answer.
+    pub schema: Option<Value>,
+    /// Sampling temperature.
+    pub temperature: Option<f64>,
+    /// Bound of the answer.
+    pub max_tokens: Option<u32>,
+    /// Longest time of one call.
+    pub timeout: SignedDuration,
+}
+
+/// A read inside Pawl. It is not claimed; its result is decided upon at once.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Read {
+    /// Finds records.
+    FindRecords(RecordQuery),
+    /// Finds the records that already have a unique value of a record to be created, archived ones too.
+    Duplicates {
+        /// Record type.
+        object: String,
+        /// Unique fields with the values asked for.
+        values: Map<String, Value>,
+    },
+    /// Reads one record.
+    Record {
+        /// Record type.
+        object: String,
+        /// Id.
+        id: String,
+    },
+}
+
+/// A test of a field with its value.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ResolvedTest {
+    /// Field.
+    pub field: String,
+    /// `equals`, `not`, `in`, `gt`, `gte`, `lt`, `lte`, `contains`, `blank`.
+    pub operator: &'static str,
+    /// Operand.
+    pub value: Value,
+}
+
+/// A query of records.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RecordQuery {
+    /// Record type.
+    pub object: String,
+    /// All must hold.
+    pub tests: Vec<ResolvedTest>,
+    /// Field to order by, and whether descending.
+    pub order: Option<(String, bool)>,
+    /// Most records.
+    pub limit: usize,
+}
+
+/// What an activity gave.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Performed {
+    /// Its output.
+    pub output: Value,
+    /// What models cost, also if the output was not usable.
+    pub usage: Usage,
+    /// Why it failed.
+    pub error: Option<StepError>,
+}
+
+impl Performed {
+    /// A success.
+    pub fn done(output: Value) -> Self {
+        Self { output, usage: Usage::default(), error: None }
+    }
+
+    /// A failure.
+    pub fn failed(error: StepError) -> Self {
+        Self { output: Value::Null, usage: Usage::default(), error: Some(error) }
+    }
+}
+
+/// What a read gave.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Found {
+    /// The records.
+    pub records: Vec<Record>,
+}

@@ -1,0 +1,175 @@
+//! Values to types: variables, start overrides and fields of records.
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use pawl_definition::{Field, FieldType, VariableType};
+use serde_json::{Value, json};
+
+use crate::StepError;
+
+/// Whether a value counts as blank: null, white space, an empty list or object.
+pub fn is_blank(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.trim().is_empty(),
+        Value::Array(items) => items.is_empty(),
+        Value::Object(keys) => keys.is_empty(),
+        Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
+/// Brings a value to the type of a variable; null stays null.
+pub fn variable(value: Value, kind: VariableType, many: bool) -> Result<Value, StepError> {
+    each(value, many, |value| scalar(value, field_type(kind), &[]))
+}
+
+/// Brings a value to the type of a field; null stays null.
+pub fn field(value: Value, field: &Field) -> Result<Value, StepError> {
+    each(value, field.many, |value| scalar(value, field.kind, &field.options))
+}
+
+fn field_type(kind: VariableType) -> FieldType {
+    match kind {
+        VariableType::Text | VariableType::Record => FieldType::Text,
+        VariableType::Number => FieldType::Number,
+        VariableType::Boolean => FieldType::Boolean,
+        VariableType::Date => FieldType::Date,
+        VariableType::Datetime => FieldType::Datetime,
+        VariableType::Uuid => FieldType::Uuid,
+        VariableType::Phone => FieldType::Phone,
+        VariableType::Member => FieldType::Member,
+        VariableType::Object => FieldType::Object,
+    }
+}
+
+fn each(value: Value, many: bool, one: impl Fn(Value) -> Result<Value, StepError>) -> Result<Value, StepError> {
+    match (value, many) {
+        (Value::Null, _) => Ok(Value::Null),
+        (Value::Array(values), true) => values.into_iter().map(one).collect::<Result<_, _>>().map(Value::Array),
+        (value, true) => Ok(Value::Array(vec![one(value)?])),
+        (value, false) => one(value),
+    }
+}
+
+fn scalar(value: Value, kind: FieldType, options: &[String]) -> Result<Value, StepError> {
+    let coerced = match (kind, &value) {
+        (_, Value::Null) => Some(Value::Null),
+        (FieldType::Text | FieldType::Member | FieldType::Email, Value::String(_)) => Some(value.clone()),
+        (FieldType::Text, Value::Number(number)) => Some(number.to_string().into()),
+        (FieldType::Text, Value::Bool(truth)) => Some(truth.to_string().into()),
+        // A record variable may be given as the record itself: its id is kept.
+        (FieldType::Text, Value::Object(record)) => record.get("id").filter(|id| id.is_string()).cloned(),
+        (FieldType::Number, Value::Number(_)) => Some(value.clone()),
+        (FieldType::Number, Value::String(text)) => number(text),
+        (FieldType::Boolean, Value::Bool(_)) => Some(value.clone()),
+        (FieldType::Boolean, Value::String(text)) => truth(text),
+        (FieldType::Date, Value::String(text)) => date(text),
+        (FieldType::Datetime, Value::String(text)) => datetime(text),
+        (FieldType::Uuid, Value::String(text)) => uuid(text),
+        (FieldType::Phone, Value::String(text)) => phone(text),
+        (FieldType::Option, Value::String(text)) => options.contains(text).then(|| value.clone()),
+        (FieldType::Object, Value::Object(_)) => Some(value.clone()),
+        _ => None,
+    };
+    coerced.ok_or_else(|| mismatch(&value, kind, options))
+}
+
+fn number(text: &str) -> Option<Value> {
+    let text = text.trim();
+    text.parse::<i64>().map(Value::from).ok().or_else(|| text.parse::<f64>().ok().filter(|n| n.is_finite()).map(|n| json!(n)))
+}
+
+fn truth(text: &str) -> Option<Value> {
+    match text.trim().to_lowercase().as_str() {
+        "true" | "yes" | "1" => Some(true.into()),
+        "false" | "no" | "0" => Some(false.into()),
+        _ => None,
+    }
+}
+
+fn date(text: &str) -> Option<Value> {
+    let text = text.trim();
+    let date: Option<Date> = text.parse().ok().filter(|_| text.len() == 10);
+    let date = date.or_else(|| text.parse::<Timestamp>().ok().map(|at| at.to_zoned(jiff::tz::TimeZone::UTC).date()));
+    date.map(|date| date.to_string().into())
+}
+
+fn datetime(text: &str) -> Option<Value> {
+    let text = text.trim();
+    let at: Option<Timestamp> = text.parse().ok();
+    let at = at.or_else(|| text.parse::<Date>().ok()?.to_zoned(jiff::tz::TimeZone::UTC).ok().map(|day| day.timestamp()));
+    at.map(|at| at.to_string().into())
+}
+
+fn uuid(text: &str) -> Option<Value> {
+    let plain: String = text.trim().to_lowercase();
+    let dashes = [8, 13, 18, 23];
+    let fits = plain.len() == 36
+        && plain.char_indices().all(|(at, c)| if dashes.contains(&at) { c == '-' } else { c.is_ascii_hexdigit() });
+    fits.then(|| plain.into())
+}
+
+/// E.164: a plus sign and 7 to 15 digits; a leading `00` stands for the plus sign.
+fn phone(text: &str) -> Option<Value> {
+    let kept: String = text.chars().filter(|c| c.is_ascii_digit() || *c == '+').collect();
+    let kept = kept.strip_prefix("00").map_or(kept.clone(), |rest| format!("+{rest}"));
+    let digits = kept.strip_prefix('+').unwrap_or(&kept);
+    let fits = (7..=15).contains(&digits.len()) && digits.chars().all(|c| c.is_ascii_digit());
+    fits.then(|| kept.into())
+}
+
+fn mismatch(value: &Value, kind: FieldType, options: &[String]) -> StepError {
+    let expected = match kind {
+        FieldType::Text => "text",
+        FieldType::Number => "a number",
+        FieldType::Boolean => "true or false",
+        FieldType::Date => "a date such as 2026-11-21",
+        FieldType::Datetime => "a date and time such as 2026-11-21T09:00:00Z",
+        FieldType::Uuid => "a UUID",
+        FieldType::Phone => "a telephone number",
+        FieldType::Email => "an e-mail address",
+        FieldType::Option => return StepError::new("wrong_type", format!("expected one of {options:?}, found {}", short(value))),
+        FieldType::Member => "the address of a member",
+        FieldType::Object => "an object",
+    };
+    StepError::new("wrong_type", format!("expected {expected}, found {}", short(value)))
+}
+
+/// A value in few words, for messages.
+pub fn short(value: &Value) -> String {
+    let text = value.to_string();
+    match text.char_indices().nth(80) {
+        Some((cut, _)) => format!("{}…", &text[..cut]),
+        None => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(value: Value, kind: VariableType, expected: &Value) {
+        assert_eq!(&variable(value, kind, false).unwrap_or_else(|error| error.message.into()), expected);
+    }
+
+    #[test]
+    fn values_take_the_type_that_is_asked_for() {
+        check(json!("42"), VariableType::Number, &json!(42));
+        check(json!("4.5"), VariableType::Number, &json!(4.5));
+        check(json!("many"), VariableType::Number, &json!("expected a number, found \"many\""));
+        check(json!(7), VariableType::Text, &json!("7"));
+        check(json!("yes"), VariableType::Boolean, &json!(true));
+        check(json!("2026-11-21T23:00:00-03:00"), VariableType::Date, &json!("2026-11-22"));
+        check(json!("2026-11-21"), VariableType::Datetime, &json!("2026-11-21T00:00:00Z"));
+        check(json!("0049 (30) 123-4567"), VariableType::Phone, &json!("+49301234567"));
+        check(json!({"id": "rec_1", "name": "x"}), VariableType::Record, &json!("rec_1"));
+        check(Value::Null, VariableType::Uuid, &Value::Null);
+    }
+
+    #[test]
+    fn a_single_value_becomes_a_list_where_many_are_expected() {
+        assert_eq!(variable(json!("a"), VariableType::Text, true), Ok(json!(["a"])));
+        assert_eq!(variable(json!([1, "2"]), VariableType::Number, true), Ok(json!([1, 2])));
+    }
+}

@@ -1,0 +1,177 @@
+//! What the engine is told beside an execution: everything that a decision may depend on.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use pawl_definition::{Object, Scope, Step};
+use serde_json::{Map, Value, json};
+
+use crate::{Event, Execution, Plan, Record, Usage};
+
+/// The world around one decision.
+#[derive(Debug, Clone, Copy)]
+pub struct Context<'a> {
+    /// The revision in force.
+    pub plan: &'a Plan,
+    /// The revision that the execution used last, if it is another one and still known.
+    pub former: Option<&'a Plan>,
+    /// Objects by id.
+    pub objects: &'a BTreeMap<String, Object>,
+    /// The event that started the execution.
+    pub event: &'a Event,
+    /// Its record, as it is now; `None` if global, deleted, or not needed for this decision.
+    pub record: Option<&'a Record>,
+    /// Related records by relationship, as far as expressions name them.
+    pub related: &'a BTreeMap<String, Vec<Record>>,
+    /// The present time.
+    pub now: Timestamp,
+    /// Names this invocation of the executor, for leases.
+    pub invocation: &'a str,
+    /// The workflow or the installation is killed.
+    pub killed: bool,
+    /// No place is free among the executions that may run at once.
+    pub no_place: bool,
+    /// What models cost today, for budgets by day.
+    pub spent_today: Usage,
+}
+
+/// What expressions see while a step is decided.
+#[derive(Debug, Clone, Copy)]
+pub struct StepScope<'a> {
+    /// The world.
+    pub cx: &'a Context<'a>,
+    /// The execution.
+    pub execution: &'a Execution,
+    /// Whether `secret(…)` may stand here.
+    pub secrets: bool,
+}
+
+impl StepScope<'_> {
+    fn steps(&self) -> Value {
+        let view = |id: &String| {
+            self.execution.steps.get(id).map(|state| json!({"output": state.output, "status": state.status, "error": state.error}))
+        };
+        Value::Object(self.execution.steps.keys().filter_map(|id| Some((id.clone(), view(id)?))).collect())
+    }
+
+    fn execution(&self) -> Value {
+        let execution = self.execution;
+        let attempt = execution.cursor.as_ref().and_then(|id| execution.steps.get(id)).map_or(1, |state| state.attempt);
+        json!({
+            "id": execution.id,
+            "status": execution.status,
+            "started_at": execution.started_at,
+            "created_at": execution.created_at,
+            "attempt": attempt,
+            "failed_steps": execution.failed_steps,
+        })
+    }
+
+    fn workflow(&self) -> Value {
+        let workflow = &self.cx.plan.workflow;
+        json!({
+            "id": workflow.id,
+            "name": workflow.display_name(),
+            "owner": workflow.owner,
+            "revision": self.cx.plan.revision,
+        })
+    }
+}
+
+impl Scope for StepScope<'_> {
+    fn root(&self, name: &str) -> Option<Value> {
+        match name {
+            "record" => self.cx.record.map(|record| record_view(record, self.cx)),
+            "vars" => Some(Value::Object(self.execution.variables.clone())),
+            "trigger" => Some(self.cx.event.view()),
+            "steps" => Some(self.steps()),
+            "execution" => Some(self.execution()),
+            "workflow" => Some(self.workflow()),
+            _ => None,
+        }
+    }
+
+    fn now(&self) -> Timestamp {
+        self.cx.now
+    }
+
+    fn timezone(&self) -> &TimeZone {
+        &self.cx.plan.timezone
+    }
+
+    fn holidays(&self) -> &BTreeSet<Date> {
+        &self.cx.plan.holidays
+    }
+
+    fn secrets(&self) -> bool {
+        self.secrets
+    }
+}
+
+/// A record as expressions see it: every field of its schema, empty ones null, and related records in place of
+/// their ids as far as they were read.
+pub fn record_view(record: &Record, cx: &Context<'_>) -> Value {
+    let Value::Object(mut view) = record.view() else { return Value::Null };
+    if let Some(object) = cx.objects.get(&record.object) {
+        fill_empty(&mut view, object);
+        for (name, relationship) in &object.relationships {
+            let Some(related) = cx.related.get(name) else { continue };
+            let views = related.iter().map(Record::view);
+            let value = if relationship.many { Value::Array(views.collect()) } else { views.last().unwrap_or(Value::Null) };
+            view.insert(name.clone(), value);
+        }
+    }
+    Value::Object(view)
+}
+
+fn fill_empty(view: &mut Map<String, Value>, object: &Object) {
+    let stage = (!object.stages.is_empty()).then_some("stage");
+    let names = object.fields.keys().chain(object.relationships.keys()).map(String::as_str).chain(stage);
+    for name in names {
+        if !view.contains_key(name) {
+            view.insert(name.to_owned(), Value::Null);
+        }
+    }
+}
+
+/// What of records the next transition may read.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Reads {
+    /// The execution's own record.
+    pub record: bool,
+    /// Names after `record.`, relationships among them.
+    pub names: BTreeSet<String>,
+}
+
+/// Says what of records the next transition of an execution may read.
+pub fn reads(plan: &Plan, execution: &Execution) -> Reads {
+    let mut reads = Reads::default();
+    if execution.status == crate::Status::Queued {
+        for variable in &plan.workflow.variables {
+            for source in &variable.from {
+                add_text(&mut reads, source.source());
+            }
+            if let Some(default) = &variable.default {
+                add_text(&mut reads, &default.source().to_string());
+            }
+        }
+    }
+    if let Some(step) = execution.cursor.as_deref().and_then(|id| plan.step(id)) {
+        add_step(&mut reads, step);
+    }
+    reads
+}
+
+fn add_text(reads: &mut Reads, text: &str) {
+    reads.record = reads.record || text.contains("record");
+    reads.names.extend(pawl_definition::step::names_after_record(text));
+}
+
+fn add_step(reads: &mut Reads, step: &Step) {
+    use pawl_definition::StepKind;
+    let own = matches!(step.kind, StepKind::SetFields(_) | StepKind::Goal(_));
+    reads.record = reads.record || own || step.reads_record;
+    reads.names.extend(step.record_reads.iter().cloned());
+}

@@ -1,0 +1,135 @@
+//! What people and systems do to an execution: pause, resume, cancel, retry, skip, kill.
+
+use pawl_definition::Take;
+
+use crate::draft::Draft;
+use crate::{Act, Context, Control, Decision, Execution, PauseReason, Refused, Requested, RowKind, Status, StepStatus, Wake};
+
+/// Applies a control. Repeating it changes nothing; one that does not fit the state is refused.
+pub(crate) fn apply(cx: &Context<'_>, execution: &Execution, control: &Control, act: &Act) -> Result<Decision, Refused> {
+    let draft = || row(cx, execution, control, act);
+    let illegal = |detail| Err(Refused::Illegal { control: control.word(), status: execution.status, detail });
+    match control {
+        Control::Stall if execution.stalled || execution.status.is_ended() => Ok(Decision::Stay),
+        Control::Stall => Ok(stalled(draft())),
+        Control::Cancel if execution.status == Status::Canceled => Ok(Decision::Stay),
+        _ if execution.status.is_ended() => illegal("it has ended"),
+        Control::Kill if execution.killed.is_some() => Ok(Decision::Stay),
+        Control::Kill => Ok(killed(draft(), Some(act.clone()))),
+        Control::Lift if execution.killed.is_none() => Ok(Decision::Stay),
+        Control::Lift => Ok(killed(draft(), None)),
+        Control::Pause if matches!(execution.requested, Some(Requested::Pause(_))) => Ok(Decision::Stay),
+        Control::Pause if execution.status == Status::Paused => Ok(Decision::Stay),
+        Control::Cancel if matches!(execution.requested, Some(Requested::Cancel(_))) => Ok(Decision::Stay),
+        Control::Pause if execution.lease.is_some() => Ok(requested(draft(), Requested::Pause(act.clone()))),
+        Control::Pause => Ok(paused(draft(), act)),
+        Control::Cancel if execution.lease.is_some() => Ok(requested(draft(), Requested::Cancel(act.clone()))),
+        Control::Cancel => Ok(canceled(draft(), act)),
+        Control::Resume if execution.status != Status::Paused => Ok(resume_running(draft(), execution)),
+        Control::Resume if is_paused_by_failure(execution) => illegal("a step failed: retry or skip it, or cancel"),
+        Control::Resume => Ok(resumed(draft())),
+        Control::Retry | Control::Skip { .. } if !is_paused_by_failure(execution) => illegal("no step of it waits for a decision on its failure"),
+        Control::Retry => Ok(retried(draft())),
+        Control::Skip { take } => skipped(cx, draft(), *take, control),
+    }
+}
+
+/// Carries out a pause or cancel that waited for the step in progress.
+pub(crate) fn obey(cx: &Context<'_>, execution: &Execution) -> Decision {
+    match &execution.requested {
+        Some(Requested::Pause(act)) => paused(row(cx, execution, &Control::Pause, act), act),
+        Some(Requested::Cancel(act)) => canceled(row(cx, execution, &Control::Cancel, act), act),
+        None => Decision::Stay,
+    }
+}
+
+fn is_paused_by_failure(execution: &Execution) -> bool {
+    execution.pause.as_ref().is_some_and(|pause| pause.reason == PauseReason::Failure)
+}
+
+fn row<'a>(cx: &'a Context<'a>, execution: &Execution, control: &Control, act: &Act) -> Draft<'a> {
+    let mut draft = Draft::new(cx, execution, RowKind::Control);
+    // A control is no use of the present revision: a step that an edit deleted is still looked up in the former one.
+    draft.execution.revision = execution.revision;
+    draft.row.revision = execution.revision;
+    draft.row.actor = Some(act.actor.clone());
+    draft.row.note = Some(match &act.reason {
+        Some(reason) => format!("{}: {reason}", control.word()),
+        None => control.word().to_owned(),
+    });
+    draft.row.step.clone_from(&execution.cursor);
+    draft
+}
+
+fn stalled(mut draft: Draft<'_>) -> Decision {
+    draft.execution.stalled = true;
+    draft.commit()
+}
+
+fn killed(mut draft: Draft<'_>, kill: Option<Act>) -> Decision {
+    draft.execution.killed = kill;
+    draft.commit()
+}
+
+fn requested(mut draft: Draft<'_>, request: Requested) -> Decision {
+    draft.execution.requested = Some(request);
+    draft.commit()
+}
+
+fn paused(mut draft: Draft<'_>, act: &Act) -> Decision {
+    draft.execution.requested = None;
+    // A holder that died in the middle of an effect is forgotten only when the step goes on.
+    draft.paused(PauseReason::Person, act.reason.clone()).commit()
+}
+
+fn canceled(mut draft: Draft<'_>, act: &Act) -> Decision {
+    if draft.execution.entered && draft.execution.cursor.is_some() {
+        draft.set_status(StepStatus::Canceled);
+    }
+    draft.end(Status::Canceled, act.reason.clone()).commit()
+}
+
+/// Resuming what runs takes back a pause that is still waiting for the step in progress.
+fn resume_running(mut draft: Draft<'_>, execution: &Execution) -> Decision {
+    if !matches!(execution.requested, Some(Requested::Pause(_))) {
+        return Decision::Stay;
+    }
+    draft.execution.requested = None;
+    draft.commit()
+}
+
+/// Goes back to what the pause interrupted; a wait keeps its due time.
+fn resumed(mut draft: Draft<'_>) -> Decision {
+    let Some(pause) = draft.execution.pause.take() else { return Decision::Stay };
+    draft.execution.status = pause.status;
+    draft.execution.wake = pause.wake;
+    let at_end = draft.execution.cursor.is_none() && draft.execution.status == Status::Running;
+    if at_end { draft.end(Status::Completed, None).commit() } else { draft.commit() }
+}
+
+/// Tries the failed step again, as a new visit with its attempts anew.
+fn retried(mut draft: Draft<'_>) -> Decision {
+    draft.execution.pause = None;
+    draft.execution.status = Status::Running;
+    let cursor = draft.execution.cursor.clone();
+    if let Some(id) = &cursor {
+        draft.execution.failed_steps.remove(id);
+    }
+    draft.at(cursor.as_deref()).commit()
+}
+
+/// Goes on as if the failed step were done.
+fn skipped(cx: &Context<'_>, mut draft: Draft<'_>, take: Option<Take>, control: &Control) -> Result<Decision, Refused> {
+    let status = draft.execution.status;
+    draft.execution.pause = None;
+    let id = draft.execution.cursor.clone();
+    let step = id.as_deref().and_then(|id| cx.plan.step(id));
+    draft.execution.wake = Wake::Job;
+    draft.execution.status = Status::Running;
+    let Some(step) = step else { return Ok(draft.commit()) };
+    let branches = crate::steps::decide(&step.kind).skipped_branch(true).is_some();
+    if branches && take.is_none() {
+        return Err(Refused::Illegal { control: control.word(), status, detail: "say which path to take: yes or no" });
+    }
+    Ok(draft.skip(step, take).commit())
+}

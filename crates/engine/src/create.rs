@@ -1,0 +1,81 @@
+//! Makes an execution.
+
+use jiff::Timestamp;
+use pawl_definition::Priority;
+use serde_json::{Map, Value};
+
+use crate::{Event, Execution, Plan, Row, RowKind, Status, TimerPurpose, Usage, Wake, ids};
+
+/// Makes the head and first row of the execution that an event starts. It begins at `start_at` if that is later.
+pub fn create(plan: &Plan, event: &Event, now: Timestamp, start_at: Option<Timestamp>) -> (Execution, Row) {
+    let workflow = &plan.workflow;
+    let later = start_at.filter(|at| *at > now);
+    let execution = Execution {
+        id: ids::execution_id(&event.id, &workflow.id),
+        workflow: workflow.id.clone(),
+        revision: plan.revision,
+        version: 1,
+        seq: 0,
+        status: Status::Queued,
+        record: workflow.object.as_ref().and(event.subject.clone()),
+        event_id: event.id.clone(),
+        cause: event.cause.clone(),
+        high_priority: workflow.priority == Priority::High,
+        created_at: now,
+        started_at: None,
+        ended_at: None,
+        updated_at: now,
+        cursor: None,
+        entered: false,
+        variables: Map::new(),
+        steps: std::collections::BTreeMap::new(),
+        steps_done: 0,
+        failed_steps: std::collections::BTreeSet::new(),
+        wake: later.map_or(Wake::Job, |at| Wake::Timer { at, purpose: TimerPurpose::Throttle }),
+        lease: None,
+        waiting: None,
+        pause: None,
+        requested: None,
+        killed: None,
+        reason: None,
+        error: None,
+        overrides: event.data.get("values").and_then(Value::as_object).cloned().unwrap_or_default(),
+        usage: Usage::default(),
+        over_budget: false,
+        throttled: later.is_some(),
+        stalled: false,
+        holds_place: false,
+        holds_record: false,
+    };
+    let mut row = Row::of(&execution, RowKind::Created, now);
+    row.due = later;
+    row.note = later.map(|at| format!("throttled: starts at {at}"));
+    (execution, row)
+}
+
+impl Row {
+    /// A row that says where an execution stands, with nothing else filled in.
+    pub fn of(execution: &Execution, kind: RowKind, at: Timestamp) -> Self {
+        Self {
+            seq: execution.seq,
+            at,
+            kind,
+            revision: execution.revision,
+            step: None,
+            step_type: None,
+            status: None,
+            visit: None,
+            attempt: None,
+            started_at: None,
+            input: Value::Null,
+            output: Value::Null,
+            branch: None,
+            error: None,
+            note: None,
+            actor: None,
+            due: None,
+            usage: Usage::default(),
+            execution: execution.status,
+        }
+    }
+}

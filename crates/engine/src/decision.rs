@@ -1,0 +1,138 @@
+//! What the engine decides.
+
+use jiff::Timestamp;
+use pawl_definition::Take;
+
+use crate::{Act, Activity, Event, Execution, Found, Performed, Read, RecordWrite, Row, Subject, Usage};
+
+/// What happens to an execution.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Input<'a> {
+    /// A job or timer says: go on.
+    Run,
+    /// A read that was asked for.
+    Found(&'a Found),
+    /// An activity that this invocation claimed has ended.
+    Performed {
+        /// What was done.
+        activity: &'a Activity,
+        /// The attempt that was claimed.
+        attempt: u32,
+        /// What came of it.
+        performed: &'a Performed,
+    },
+    /// An event on a topic that it waits on.
+    Event(&'a Event),
+    /// A person or system acts.
+    Control(&'a Control, &'a Act),
+}
+
+/// What a person or system can do to an execution.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Control {
+    /// Holds it before its next step.
+    Pause,
+    /// Lets it go on.
+    Resume,
+    /// Ends it.
+    Cancel,
+    /// Tries the failed step again.
+    Retry,
+    /// Goes on as if the failed step were done.
+    Skip {
+        /// The branch to take.
+        take: Option<Take>,
+    },
+    /// Stops everything at once, keeping its state.
+    Kill,
+    /// Lifts a kill.
+    Lift,
+    /// Marks that its job went to a dead-letter queue.
+    Stall,
+}
+
+impl Control {
+    /// Its word.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Pause => "pause",
+            Self::Resume => "resume",
+            Self::Cancel => "cancel",
+            Self::Retry => "retry",
+            Self::Skip { .. } => "skip",
+            Self::Kill => "kill",
+            Self::Lift => "lift",
+            Self::Stall => "stall",
+        }
+    }
+}
+
+/// A notice for people, decided with a transition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NoticeText {
+    /// Address.
+    pub to: String,
+    /// `info`, `warning`, `error`.
+    pub severity: &'static str,
+    /// One line.
+    pub subject: String,
+    /// What happened and what to do.
+    pub text: String,
+}
+
+/// A transition to commit: all of it or nothing.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Commit {
+    /// The head after.
+    pub execution: Execution,
+    /// Its history row.
+    pub row: Row,
+    /// Records that change with it.
+    pub writes: Vec<RecordWrite>,
+    /// Records that must still have the version that was read.
+    pub checks: Vec<(Subject, u64)>,
+    /// What people are told.
+    pub notice: Option<NoticeText>,
+    /// What models cost in it, for budgets by day.
+    pub usage: Usage,
+}
+
+/// A claim to commit before an effect outside is performed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Claim {
+    /// The head with its lease.
+    pub execution: Execution,
+    /// What to do.
+    pub activity: Activity,
+}
+
+/// What to do next with an execution.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Decision {
+    /// Nothing changes; what its state needs must be under way.
+    Stay,
+    /// Read this, and ask again.
+    Read(Read),
+    /// Commit the claim, perform, and ask again.
+    Perform(Box<Claim>),
+    /// Commit, and go on if it is due.
+    Commit(Box<Commit>),
+    /// Write the head only: it waits in line for a place until the given time.
+    Postpone(Box<Execution>),
+}
+
+/// What must be under way for an execution to go on; a pure function of its head.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    /// Nothing, or only a person or signal.
+    Nothing,
+    /// A job at this time.
+    At(Timestamp),
+}
+
+impl Execution {
+    /// What must be under way for it to go on.
+    pub fn need(&self) -> Need {
+        self.due_at().map_or(Need::Nothing, Need::At)
+    }
+}

@@ -1,0 +1,262 @@
+//! A transition in the making: the head after, its row, and what commits with them.
+
+use pawl_definition::{Step, Take};
+
+use crate::steps::{Done, decide};
+use crate::{
+    Commit, Context, Decision, Execution, NoticeText, Pause, PauseReason, RecordWrite, Row, RowKind, Status, StepError,
+    StepState, StepStatus, Subject, Usage, Wake, failure,
+};
+
+/// A transition in the making.
+#[derive(Debug, Clone)]
+pub(crate) struct Draft<'a> {
+    pub(crate) cx: &'a Context<'a>,
+    pub(crate) execution: Execution,
+    pub(crate) row: Row,
+    pub(crate) writes: Vec<RecordWrite>,
+    pub(crate) checks: Vec<(Subject, u64)>,
+    pub(crate) notice: Option<NoticeText>,
+    pub(crate) usage: Usage,
+}
+
+impl<'a> Draft<'a> {
+    /// Begins the next transition of an execution.
+    pub(crate) fn new(cx: &'a Context<'a>, before: &Execution, kind: RowKind) -> Self {
+        let mut execution = before.clone();
+        execution.seq += 1;
+        execution.version += 1;
+        execution.updated_at = cx.now;
+        execution.revision = cx.plan.revision;
+        execution.stalled = false;
+        let row = Row::of(&execution, kind, cx.now);
+        Self { cx, execution, row, writes: Vec::new(), checks: Vec::new(), notice: None, usage: Usage::default() }
+    }
+
+    /// Begins a transition of the step at the cursor.
+    pub(crate) fn step(cx: &'a Context<'a>, before: &Execution, step: &Step) -> Self {
+        let mut draft = Self::new(cx, before, RowKind::Step);
+        draft.row.step = Some(step.id.clone());
+        draft.row.step_type = Some(step.kind.tag().to_owned());
+        draft
+    }
+
+    /// The visit of the step at the cursor.
+    pub(crate) fn state(&self) -> &StepState {
+        let id = self.execution.cursor.as_deref().expect("a draft of a step has a cursor");
+        self.execution.steps.get(id).expect("the step at the cursor was entered")
+    }
+
+    fn state_mut(&mut self) -> &mut StepState {
+        let id = self.execution.cursor.as_deref().expect("a draft of a step has a cursor");
+        self.execution.steps.get_mut(id).expect("the step at the cursor was entered")
+    }
+
+    /// Enters the step: a new visit, or another attempt of the present one.
+    pub(crate) fn enter(&mut self, step: &Step) {
+        let again = self.execution.entered;
+        let now = self.cx.now;
+        let state = self.execution.steps.entry(step.id.clone()).or_insert_with(|| StepState {
+            status: StepStatus::Running,
+            output: serde_json::Value::Null,
+            error: None,
+            visit: 0,
+            fresh_visits: 0,
+            attempt: 0,
+            started_at: now,
+        });
+        state.status = StepStatus::Running;
+        if again {
+            state.attempt += 1;
+        } else {
+            state.visit += 1;
+            state.fresh_visits += 1;
+            state.attempt = 1;
+            state.started_at = now;
+        }
+        self.execution.entered = true;
+        self.execution.lease = None;
+        self.execution.status = Status::Running;
+        self.execution.wake = Wake::Job;
+    }
+
+    /// The limit that entering the step breaks.
+    pub(crate) fn over_limit(&self, step: &Step) -> Option<StepError> {
+        let limits = &self.cx.plan.workflow.limits;
+        if self.state().fresh_visits > limits.visits {
+            let message = format!("step {:?} was visited {} times without a real wait", step.id, limits.visits);
+            return Some(StepError::new("visit_limit", message));
+        }
+        let over = self.execution.steps_done >= limits.steps;
+        over.then(|| StepError::new("step_limit", format!("the execution carried out {} steps", limits.steps)))
+    }
+
+    /// A real wait: visits are counted anew.
+    pub(crate) fn reset_visits(&mut self) {
+        self.execution.steps.values_mut().for_each(|state| state.fresh_visits = 0);
+    }
+
+    /// Sets the state of the step at the cursor, in the head and in the row.
+    pub(crate) fn set_status(&mut self, status: StepStatus) {
+        let state = self.state_mut();
+        state.status = status;
+        let (visit, attempt, started_at) = (state.visit, state.attempt, state.started_at);
+        self.row.status = Some(status);
+        self.row.visit = Some(visit);
+        self.row.attempt = Some(attempt);
+        self.row.started_at = Some(started_at);
+    }
+
+    /// Adds what models cost.
+    pub(crate) fn spend(&mut self, usage: Usage) {
+        self.usage = usage;
+        self.row.usage = usage;
+        self.execution.usage = self.execution.usage.plus(usage);
+    }
+
+    /// Stands before a step, ready to run.
+    pub(crate) fn at(mut self, step: Option<&str>) -> Self {
+        self.execution.cursor = step.map(str::to_owned);
+        self.execution.entered = false;
+        self.execution.lease = None;
+        self.execution.waiting = None;
+        self.execution.wake = Wake::Job;
+        self
+    }
+
+    /// The step is done: its result is kept, and the execution stands before the next one or ends.
+    pub(crate) fn done(mut self, step: &Step, done: Done) -> Self {
+        self.execution.steps_done += 1;
+        self.set_status(done.status);
+        let state = self.state_mut();
+        state.output = done.output.clone();
+        state.error = None;
+        self.execution.variables.extend(done.variables);
+        if let Some(name) = &step.save_as {
+            self.execution.variables.insert(name.clone(), done.output.clone());
+        }
+        self.execution.failed_steps.remove(&step.id);
+        if !done.input.is_null() {
+            self.row.input = done.input;
+        }
+        self.row.output = done.output;
+        self.row.branch.clone_from(&done.branch);
+        self.row.note = done.note;
+        self.writes = done.writes;
+        if let Some(target) = done.go_to {
+            return self.running_at(Some(&target));
+        }
+        let next = self.after(step, done.branch.as_deref());
+        match done.end {
+            Some((Status::Paused, reason)) => self.running_at(next.as_deref()).paused(PauseReason::Workflow, reason),
+            Some((Status::Failed, reason)) => {
+                let error = StepError::new("stopped_as_failed", reason.unwrap_or_else(|| "the workflow stopped as failed".to_owned()));
+                self.end_failed(error)
+            }
+            Some((status, reason)) => self.end(status, reason),
+            None => self.to(next.as_deref()),
+        }
+    }
+
+    /// The step that follows: the first of a branch, or the successor.
+    fn after(&self, step: &Step, branch: Option<&str>) -> Option<String> {
+        let first = branch.and_then(|name| step.branch(name)).and_then(<[Step]>::first).map(|step| step.id.clone());
+        // A step that an edit deleted while its activity ran stands only in the former revision.
+        let plan = if self.cx.plan.step(&step.id).is_some() { self.cx.plan } else { self.cx.former.unwrap_or(self.cx.plan) };
+        first.or_else(|| plan.successor(&step.id).map(str::to_owned))
+    }
+
+    /// Goes on at a step, or completes if there is none.
+    pub(crate) fn to(self, next: Option<&str>) -> Self {
+        match next {
+            Some(next) => self.running_at(Some(next)),
+            None => self.end(Status::Completed, None),
+        }
+    }
+
+    fn running_at(mut self, next: Option<&str>) -> Self {
+        self.execution.status = Status::Running;
+        self.at(next)
+    }
+
+    /// Goes on after a step that is not carried out. A skipped condition or goal takes the path that was said.
+    pub(crate) fn skip(mut self, step: &Step, take: Option<Take>) -> Self {
+        self.set_status(StepStatus::Skipped);
+        let branch = take.and_then(|take| decide(&step.kind).skipped_branch(take == Take::Yes));
+        self.row.branch = branch.map(str::to_owned);
+        let next = self.after(step, branch);
+        self.to(next.as_deref())
+    }
+
+    /// The step failed: it is retried, or its failure policy says what follows. `after_effect` tells whether the
+    /// failure came from an activity.
+    pub(crate) fn failed(self, step: &Step, error: StepError, after_effect: bool) -> Self {
+        failure::apply(self, step, error, after_effect)
+    }
+
+    /// The branch of a step's failure policy, or the successor.
+    pub(crate) fn after_failure(&self, step: &Step) -> Option<String> {
+        self.after(step, Some("failed"))
+    }
+
+    /// Holds the execution; what it waited for is kept.
+    pub(crate) fn paused(mut self, reason: PauseReason, note: Option<String>) -> Self {
+        let wake = std::mem::replace(&mut self.execution.wake, Wake::Person);
+        let status = std::mem::replace(&mut self.execution.status, Status::Paused);
+        self.execution.pause = Some(Pause { reason, note, status, wake });
+        self
+    }
+
+    /// Ends the execution.
+    pub(crate) fn end(mut self, status: Status, reason: Option<String>) -> Self {
+        self = self.at(None);
+        self.execution.status = status;
+        self.execution.wake = Wake::Never;
+        self.execution.ended_at = Some(self.cx.now);
+        self.execution.pause = None;
+        self.execution.requested = None;
+        self.execution.holds_place = false;
+        self.execution.holds_record = false;
+        if reason.is_some() {
+            self.execution.reason = reason;
+        }
+        self
+    }
+
+    /// Ends the execution as failed, and tells the owner.
+    pub(crate) fn end_failed(mut self, error: StepError) -> Self {
+        if self.row.step.is_some() && self.execution.cursor.is_some() && self.row.status.is_none() {
+            self.set_status(StepStatus::Failed);
+        }
+        self.row.error = Some(error.clone());
+        self.notice = Some(failure::ended_notice(&self, &error));
+        let mut draft = self.end(Status::Failed, Some(error.message.clone()));
+        draft.execution.error = Some(error);
+        draft
+    }
+
+    /// The decision to commit it.
+    pub(crate) fn commit(mut self) -> Decision {
+        self.row.execution = self.execution.status;
+        Decision::Commit(Box::new(Commit {
+            execution: self.execution,
+            row: self.row,
+            writes: self.writes,
+            checks: self.checks,
+            notice: self.notice,
+            usage: self.usage,
+        }))
+    }
+
+    /// The head alone, its transitions not counted on.
+    pub(crate) fn unnumbered(mut self) -> Execution {
+        self.execution.seq -= 1;
+        self.execution
+    }
+
+    /// The head alone, waiting for something else.
+    pub(crate) fn postponed(mut self, wake: Wake) -> Execution {
+        self.execution.wake = wake;
+        self.unnumbered()
+    }
+}

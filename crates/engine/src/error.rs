@@ -1,0 +1,62 @@
+//! Failures of steps, and refusals of inputs.
+
+use pawl_definition::{ExpressionError, FailureClass};
+use serde::{Deserialize, Serialize};
+
+use crate::Status;
+
+/// Why a step failed. Stored in history; every code has a page in `docs/errors`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, thiserror::Error)]
+#[error("{message}")]
+pub struct StepError {
+    /// Stable code.
+    pub code: String,
+    /// What was expected and what was found. Holds no secrets.
+    pub message: String,
+    /// Class, if a retry may help.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class: Option<FailureClass>,
+    /// The other side asked to wait this many seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after_s: Option<u64>,
+}
+
+impl StepError {
+    /// A failure that a retry does not help.
+    pub fn new(code: &str, message: impl Into<String>) -> Self {
+        Self { code: code.to_owned(), message: message.into(), class: None, retry_after_s: None }
+    }
+
+    /// A failure of infrastructure, which a retry may help.
+    pub fn classed(code: &str, class: FailureClass, message: impl Into<String>) -> Self {
+        Self { class: Some(class), ..Self::new(code, message) }
+    }
+
+    /// Names the key of the step that it is about.
+    #[must_use]
+    pub fn at(mut self, key: &str) -> Self {
+        self.message = format!("`{key}`: {}", self.message);
+        self
+    }
+}
+
+impl From<ExpressionError> for StepError {
+    fn from(error: ExpressionError) -> Self {
+        Self::new(error.code(), error.to_string())
+    }
+}
+
+/// Why an input was refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// The control does not fit the present state.
+    #[error("cannot {control} an execution that is {status}")]
+    Illegal {
+        /// What was asked.
+        control: &'static str,
+        /// The present state.
+        status: Status,
+        /// Why, in more words.
+        detail: &'static str,
+    },
+}

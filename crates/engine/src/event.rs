@@ -1,0 +1,111 @@
+//! What happened.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use crate::Subject;
+
+/// One workflow that led to another: who ran, and on which record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Link {
+    /// Workflow.
+    pub workflow: String,
+    /// Execution.
+    pub execution: String,
+    /// Record it ran on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record: Option<Subject>,
+}
+
+/// The chain of executions that led to an event, oldest first. Its length is the depth that limits bound.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Cause {
+    /// The links.
+    pub chain: Vec<Link>,
+}
+
+impl Cause {
+    /// This chain, one link longer.
+    pub fn then(&self, link: Link) -> Self {
+        let mut chain = self.chain.clone();
+        chain.push(link);
+        Self { chain }
+    }
+}
+
+/// A record that the event creates if it is not there yet.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Creation {
+    /// Values of its fields.
+    pub fields: Map<String, Value>,
+}
+
+/// The kinds of events. Stored, do not rename.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EventType {
+    /// A person, the API or another workflow starts a workflow.
+    Manual,
+    /// A delivery on a webhook.
+    Webhook,
+    /// A record is created.
+    RecordCreated,
+    /// Fields of a record changed.
+    FieldUpdated,
+}
+
+/// Something that happened. Executions keep the event that started them as it was.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    /// Unique id; the same delivery twice has the same id.
+    pub id: String,
+    /// Kind.
+    #[serde(rename = "type")]
+    pub kind: EventType,
+    /// The workflow that it is addressed to, if it is addressed (`manual`, `webhook`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workflow: Option<String>,
+    /// The trigger that it is addressed to (`webhook`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trigger: Option<String>,
+    /// The record that it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<Subject>,
+    /// When it happened.
+    pub occurred_at: Timestamp,
+    /// What expressions see as `trigger.<name>`: `body`, `query`, `headers`, `values`, `changes`…
+    pub data: Map<String, Value>,
+    /// Creates its subject first if it is not there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub creation: Option<Creation>,
+    /// The executions that led to it.
+    #[serde(default)]
+    pub cause: Cause,
+}
+
+impl Event {
+    /// What expressions see as `trigger`.
+    pub fn view(&self) -> Value {
+        let mut view = self.data.clone();
+        view.insert("type".into(), json!(self.kind));
+        view.insert("id".into(), self.id.clone().into());
+        view.insert("occurred_at".into(), self.occurred_at.to_string().into());
+        Value::Object(view)
+    }
+
+    /// What workflows listen on to hear it; none if it is addressed to one.
+    pub fn workflow_topic(&self) -> Option<String> {
+        let subject = self.subject.as_ref().filter(|_| self.workflow.is_none());
+        subject.map(|subject| format!("object/{}", subject.object))
+    }
+
+    /// What waiting goals listen on to hear it.
+    pub fn goal_topic(&self) -> Option<String> {
+        match (self.kind, &self.workflow, &self.trigger, &self.subject) {
+            (EventType::Webhook, Some(workflow), Some(trigger), _) => Some(format!("hook/{workflow}/{trigger}")),
+            (EventType::RecordCreated | EventType::FieldUpdated, _, _, Some(subject)) => Some(subject.topic()),
+            _ => None,
+        }
+    }
+}

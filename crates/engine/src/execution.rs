@@ -1,0 +1,370 @@
+//! An execution's head: all that its next transition depends on.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use pawl_definition::Priority;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::{Cause, StepError, Subject};
+
+/// State of an execution. Stored, do not rename.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// Has not begun.
+    Queued,
+    /// Runs.
+    Running,
+    /// Waits inside a step.
+    Waiting,
+    /// Waits for a person.
+    Paused,
+    /// Came to its end; see `failed_steps` for how well.
+    Completed,
+    /// Was canceled.
+    Canceled,
+    /// Failed.
+    Failed,
+}
+
+impl Status {
+    /// Whether nothing follows.
+    pub fn is_ended(self) -> bool {
+        matches!(self, Self::Completed | Self::Canceled | Self::Failed)
+    }
+
+    /// Its stored word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Running => "running",
+            Self::Waiting => "waiting",
+            Self::Paused => "paused",
+            Self::Completed => "completed",
+            Self::Canceled => "canceled",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+impl std::fmt::Display for Status {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// State of a step. Stored, do not rename.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StepStatus {
+    /// Is being carried out.
+    Running,
+    /// Waits.
+    Waiting,
+    /// Failed and will be tried again.
+    Retrying,
+    /// Done.
+    Completed,
+    /// Some of its actions failed.
+    Partial,
+    /// Failed.
+    Failed,
+    /// Was not carried out.
+    Skipped,
+    /// Was canceled.
+    Canceled,
+    /// Waited too long.
+    TimedOut,
+}
+
+/// What a step left.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StepState {
+    /// State.
+    pub status: StepStatus,
+    /// Output of its last visit.
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    pub output: Value,
+    /// Failure of its last visit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<StepError>,
+    /// How often it was entered.
+    pub visit: u32,
+    /// Visits since the last real wait, which limits bound.
+    #[serde(default)]
+    pub fresh_visits: u32,
+    /// Attempts of this visit.
+    pub attempt: u32,
+    /// When this visit began.
+    pub started_at: Timestamp,
+}
+
+/// What a timer is for. Stored, do not rename.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TimerPurpose {
+    /// The start is spaced out.
+    Throttle,
+    /// Waits for a free place among the executions that may run at once.
+    Line,
+    /// A delay.
+    Delay,
+    /// A retry.
+    Retry,
+}
+
+/// The one recorded reason why an execution will go on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Wake {
+    /// A job, now.
+    Job,
+    /// A timer.
+    Timer {
+        /// When.
+        at: Timestamp,
+        /// What for.
+        purpose: TimerPurpose,
+    },
+    /// A signal, or its time-out.
+    Signal {
+        /// When the wait ends without it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<Timestamp>,
+    },
+    /// A person.
+    Person,
+    /// Nothing: it has ended.
+    Never,
+}
+
+/// A claim on an effect outside.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lease {
+    /// Who holds it: one invocation of the executor.
+    pub owner: String,
+    /// Attempt that it is for.
+    pub attempt: u32,
+    /// After this time the holder counts as dead.
+    pub until: Timestamp,
+}
+
+/// What a waiting goal listens on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Waiting {
+    /// When the wait began; earlier events do not count.
+    pub since: Timestamp,
+    /// Records and topics: `record/<object>/<id>`, `hook/<workflow>/<trigger>`.
+    pub topics: BTreeSet<String>,
+}
+
+/// Why an execution is paused. Stored, do not rename.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PauseReason {
+    /// By a person.
+    Person,
+    /// By the workflow (`stop` as `paused`).
+    Workflow,
+    /// A step failed.
+    Failure,
+}
+
+/// A pause with what it interrupted.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Pause {
+    /// Why.
+    pub reason: PauseReason,
+    /// In words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// State to return to.
+    pub status: Status,
+    /// Reason to wake that is kept; a timer keeps its due time.
+    pub wake: Wake,
+}
+
+/// Who did something, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Act {
+    /// Address or name of a person or system.
+    pub actor: String,
+    /// In words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// A pause or cancel that waits for the step in progress to commit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Requested {
+    /// Pause.
+    Pause(Act),
+    /// Cancel.
+    Cancel(Act),
+}
+
+/// What models cost so far.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct Usage {
+    /// Tokens read and written.
+    pub tokens: u64,
+    /// US dollars.
+    pub usd: f64,
+}
+
+impl Usage {
+    /// The sum.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        Self { tokens: self.tokens + other.tokens, usd: self.usd + other.usd }
+    }
+
+    /// Whether it is nothing.
+    pub fn is_zero(&self) -> bool {
+        self.tokens == 0 && self.usd == 0.0
+    }
+}
+
+/// The head of an execution.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Execution {
+    /// Id, derived from (event, workflow).
+    pub id: String,
+    /// Workflow.
+    pub workflow: String,
+    /// Revision of the workflow that its last transition used; with `edits: pinned`, the one it began with.
+    pub revision: u64,
+    /// Counts writes of the head; checked by every commit.
+    pub version: u64,
+    /// Counts transitions; each has one history row.
+    pub seq: u64,
+    /// State.
+    pub status: Status,
+    /// The record it runs on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record: Option<Subject>,
+    /// The event that started it.
+    pub event_id: String,
+    /// The executions that led to it.
+    #[serde(default)]
+    pub cause: Cause,
+    /// Queue.
+    #[serde(default)]
+    pub high_priority: bool,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it began to run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<Timestamp>,
+    /// When it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_at: Option<Timestamp>,
+    /// When the head was last written.
+    pub updated_at: Timestamp,
+    /// The step it is at, or will enter next.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
+    /// The step at the cursor has begun (waits, retries or is claimed).
+    #[serde(default)]
+    pub entered: bool,
+    /// Variables.
+    #[serde(default)]
+    pub variables: Map<String, Value>,
+    /// What steps left, by id.
+    #[serde(default)]
+    pub steps: BTreeMap<String, StepState>,
+    /// Steps carried out.
+    #[serde(default)]
+    pub steps_done: u32,
+    /// Steps that failed for good.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub failed_steps: BTreeSet<String>,
+    /// The one reason to wake.
+    pub wake: Wake,
+    /// Claim on the effect in progress.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lease: Option<Lease>,
+    /// What a goal listens on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waiting: Option<Waiting>,
+    /// Present while paused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pause: Option<Pause>,
+    /// A control that waits for the step in progress.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requested: Option<Requested>,
+    /// Present while killed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub killed: Option<Act>,
+    /// Why it ended so, or why it was canceled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The failure that ended it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<StepError>,
+    /// Variables given by the start, by name.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub overrides: Map<String, Value>,
+    /// What models cost so far.
+    #[serde(default, skip_serializing_if = "Usage::is_zero")]
+    pub usage: Usage,
+    /// A model call was refused for its budget.
+    #[serde(default)]
+    pub over_budget: bool,
+    /// Its start was spaced out.
+    #[serde(default)]
+    pub throttled: bool,
+    /// A job of it went to a dead-letter queue.
+    #[serde(default)]
+    pub stalled: bool,
+    /// It holds a place among the executions that may run at once.
+    #[serde(default)]
+    pub holds_place: bool,
+    /// It holds the only open execution of its record.
+    #[serde(default)]
+    pub holds_record: bool,
+}
+
+impl Execution {
+    /// When its reason to wake is due; `None` if only a person or a signal can wake it, or nothing.
+    pub fn due_at(&self) -> Option<Timestamp> {
+        if let Some(lease) = &self.lease {
+            return Some(lease.until);
+        }
+        match &self.wake {
+            Wake::Job => Some(self.updated_at),
+            Wake::Timer { at, .. } => Some(*at),
+            Wake::Signal { until } => *until,
+            Wake::Person | Wake::Never => None,
+        }
+    }
+
+    /// Whether it should go on at this time.
+    pub fn is_due(&self, now: Timestamp) -> bool {
+        self.due_at().is_some_and(|due| due <= now)
+    }
+
+    /// Indicators beside its state, in the order of the language.
+    pub fn indicators(&self) -> Vec<&'static str> {
+        [
+            (self.throttled && self.status == Status::Queued, "throttled"),
+            (self.stalled, "stalled"),
+            (self.killed.is_some(), "killed"),
+            (!self.failed_steps.is_empty(), "has_failures"),
+            (self.over_budget, "over_budget"),
+        ]
+        .into_iter()
+        .filter_map(|(shown, name)| shown.then_some(name))
+        .collect()
+    }
+
+    /// The queue of its jobs.
+    pub fn priority(&self) -> Priority {
+        if self.high_priority { Priority::High } else { Priority::Normal }
+    }
+}

@@ -1,0 +1,145 @@
+//! What follows a failed step: section 6 of the language.
+
+use jiff::SignedDuration;
+use pawl_definition::{Failure, FailureClass, Notify, Retry, Severity, Step, Then};
+
+use crate::draft::Draft;
+use crate::{NoticeText, PauseReason, StepError, StepStatus, TimerPurpose, Wake, ids};
+
+/// Longest wait that `Retry-After` may ask for, in seconds.
+const RETRY_AFTER_MOST_S: u64 = 3_600;
+
+/// Retries the step, or does what its failure policy says.
+pub(crate) fn apply<'a>(mut draft: Draft<'a>, step: &Step, error: StepError, after_effect: bool) -> Draft<'a> {
+    draft.row.error = Some(error.clone());
+    draft.execution.over_budget |= error.code == "over_budget";
+    if let Some(wait) = retry_wait(&draft, step, &error, after_effect) {
+        return retry(draft, error, wait);
+    }
+    let own = step.on_failure.as_ref();
+    let default = draft.cx.plan.workflow.on_failure.as_ref();
+    let then = own.and_then(|policy| policy.then.as_ref()).or_else(|| default.and_then(|policy| policy.then.as_ref()));
+    draft.notice = notice(&draft, step, &error);
+    draft.set_status(StepStatus::Failed);
+    draft.execution.lease = None;
+    draft.execution.waiting = None;
+    draft.execution.failed_steps.insert(step.id.clone());
+    if let Some(state) = draft.execution.steps.get_mut(&step.id) {
+        state.error = Some(error.clone());
+    }
+    match then.unwrap_or(&Then::Pause) {
+        Then::Pause => {
+            draft.execution.wake = Wake::Job;
+            draft.execution.status = crate::Status::Running;
+            draft.paused(PauseReason::Failure, Some(error.message))
+        }
+        Then::Continue => {
+            draft.execution.steps_done += 1;
+            let next = draft.cx.plan.successor(&step.id).map(str::to_owned);
+            draft.to(next.as_deref())
+        }
+        Then::Steps(_) => {
+            draft.execution.steps_done += 1;
+            draft.row.branch = Some("failed".to_owned());
+            let next = draft.after_failure(step);
+            draft.to(next.as_deref())
+        }
+        Then::Fail => {
+            let notice = draft.notice.clone();
+            let mut draft = draft.end_failed(error);
+            draft.notice = notice;
+            draft
+        }
+    }
+}
+
+fn retry(mut draft: Draft<'_>, error: StepError, wait: SignedDuration) -> Draft<'_> {
+    let at = draft.cx.now + wait;
+    draft.set_status(StepStatus::Retrying);
+    draft.execution.lease = None;
+    draft.execution.wake = Wake::Timer { at, purpose: TimerPurpose::Retry };
+    draft.row.due = Some(at);
+    draft.row.note = Some(format!("tries again at {at}"));
+    let id = draft.execution.cursor.clone();
+    if let Some(state) = id.and_then(|id| draft.execution.steps.get_mut(&id)) {
+        state.error = Some(error);
+    }
+    draft
+}
+
+/// How long to wait before the next attempt; `None` if there is none.
+fn retry_wait(draft: &Draft<'_>, step: &Step, error: &StepError, after_effect: bool) -> Option<SignedDuration> {
+    let own = step.on_failure.as_ref().and_then(|policy| policy.retry.clone());
+    let default = draft.cx.plan.workflow.on_failure.as_ref().and_then(|policy| policy.retry.clone());
+    let by_default = step.kind.shape().reaches_outside().then(Retry::default);
+    let retry = own.or(default).or(by_default)?;
+    let attempt = draft.state().attempt;
+    // After a crash nobody knows whether an at-most-once effect happened: it must not be tried again. Neither if
+    // the answer was lost.
+    let once = step.delivery == pawl_definition::Delivery::AtMostOnce && after_effect && may_have_happened(error);
+    let applies = retry.on.contains(&FailureClass::Any) || error.class.is_some_and(|class| retry.on.contains(&class));
+    if once || !applies || error.code == "outcome_unknown" || attempt > retry.attempts {
+        return None;
+    }
+    Some(backoff(draft, step, &retry, attempt).max(asked_for(error)))
+}
+
+/// Whether an effect may have happened although its step failed.
+fn may_have_happened(error: &StepError) -> bool {
+    matches!(error.class, Some(FailureClass::Timeout | FailureClass::Network | FailureClass::Server))
+}
+
+fn asked_for(error: &StepError) -> SignedDuration {
+    let seconds = error.retry_after_s.unwrap_or(0).min(RETRY_AFTER_MOST_S);
+    SignedDuration::from_secs(i64::try_from(seconds).expect("an hour fits"))
+}
+
+/// `first · factor^(attempt − 1)`, at most `max`; with jitter a part of it between a half and the whole ("equal
+/// jitter", AWS Architecture Blog, "Exponential Backoff And Jitter").
+fn backoff(draft: &Draft<'_>, step: &Step, retry: &Retry, attempt: u32) -> SignedDuration {
+    let seconds = |duration: &pawl_definition::Duration| SignedDuration::from_secs(duration.as_seconds()).as_secs_f64();
+    let exponent = i32::try_from(attempt.saturating_sub(1)).unwrap_or(i32::MAX);
+    let full = (seconds(&retry.first) * retry.factor.max(1.0).powi(exponent)).min(seconds(&retry.max));
+    let visit = draft.state().visit.to_string();
+    let share = ids::fraction(&["jitter", &draft.execution.id, &step.id, &visit, &attempt.to_string()]);
+    let wait = if retry.jitter { full * (0.5 + share / 2.0) } else { full };
+    SignedDuration::from_millis(to_millis(wait))
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "at most the policy's maximum, which is far below 2^63 ms")]
+fn to_millis(seconds: f64) -> i64 {
+    (seconds * 1_000.0).round() as i64
+}
+
+fn notice(draft: &Draft<'_>, step: &Step, error: &StepError) -> Option<NoticeText> {
+    let own: Option<&Failure> = step.on_failure.as_ref();
+    let default = draft.cx.plan.workflow.on_failure.as_ref();
+    let whom = own.and_then(|policy| policy.notify.as_ref()).or_else(|| default.and_then(|policy| policy.notify.as_ref()));
+    let severity = own.and_then(|policy| policy.severity).or_else(|| default.and_then(|policy| policy.severity));
+    let to = match whom.unwrap_or(&Notify::Owner) {
+        Notify::Owner => draft.cx.plan.workflow.owner.clone(),
+        Notify::None => return None,
+        Notify::Address(address) => address.clone(),
+    };
+    let workflow = draft.cx.plan.workflow.display_name();
+    Some(NoticeText {
+        to,
+        severity: severity.unwrap_or(Severity::Error).as_str(),
+        subject: format!("{workflow}: step {} failed", step.id),
+        text: format!(
+            "Step {} of execution {} failed: {} ({}). See docs/errors/{}.md for what to do.",
+            step.id, draft.execution.id, error.message, error.code, error.code
+        ),
+    })
+}
+
+/// The notice that an execution ended as failed.
+pub(crate) fn ended_notice(draft: &Draft<'_>, error: &StepError) -> NoticeText {
+    let workflow = &draft.cx.plan.workflow;
+    NoticeText {
+        to: workflow.owner.clone(),
+        severity: Severity::Error.as_str(),
+        subject: format!("{}: an execution failed", workflow.display_name()),
+        text: format!("Execution {} failed: {} ({}).", draft.execution.id, error.message, error.code),
+    }
+}

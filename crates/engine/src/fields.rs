@@ -1,0 +1,53 @@
+//! Values into the fields of a record, by its object.
+
+use pawl_definition::Object;
+use serde_json::{Map, Value};
+
+use crate::{StepError, coerce};
+
+/// Brings a value to what a field of an object takes: a typed field, a relationship (ids), or the stage.
+pub fn coerce_field(object: &Object, name: &str, value: Value) -> Result<Value, StepError> {
+    if let Some(field) = object.fields.get(name) {
+        return coerce::field(value, field).map_err(|error| error.at(name));
+    }
+    if let Some(relationship) = object.relationships.get(name) {
+        let kind = pawl_definition::VariableType::Record;
+        return coerce::variable(value, kind, relationship.many).map_err(|error| error.at(name));
+    }
+    if name == "stage" && !object.stages.is_empty() {
+        let known = value.as_str().is_some_and(|stage| object.stages.iter().any(|known| known == stage));
+        let error = || StepError::new("wrong_type", format!("`stage`: expected one of {:?}, found {}", object.stages, coerce::short(&value)));
+        return if known { Ok(value.clone()) } else { Err(error()) };
+    }
+    Err(StepError::new("unknown_field", format!("object {:?} has no field {name:?}", object.id)))
+}
+
+/// The fields of a new record: the given values, then defaults and the first stage; required ones must be there.
+pub fn new_fields(object: &Object, given: Map<String, Value>) -> Result<Map<String, Value>, StepError> {
+    let mut fields = Map::new();
+    for (name, value) in given {
+        let value = coerce_field(object, &name, value)?;
+        if !value.is_null() {
+            fields.insert(name, value);
+        }
+    }
+    for (name, field) in &object.fields {
+        if let (false, Some(default)) = (fields.contains_key(name), &field.default) {
+            fields.insert(name.clone(), coerce_field(object, name, default.clone())?);
+        }
+    }
+    if let (false, Some(first)) = (fields.contains_key("stage"), object.stages.first()) {
+        fields.insert("stage".to_owned(), first.clone().into());
+    }
+    check_required(object, &fields)?;
+    Ok(fields)
+}
+
+/// Requires that every required field has a value.
+pub fn check_required(object: &Object, fields: &Map<String, Value>) -> Result<(), StepError> {
+    let missing = object.fields.iter().find(|(name, field)| field.required && fields.get(*name).is_none_or(coerce::is_blank));
+    match missing {
+        Some((name, _)) => Err(StepError::new("required_field", format!("object {:?} requires a value for {name:?}", object.id))),
+        None => Ok(()),
+    }
+}

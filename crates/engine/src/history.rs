@@ -1,0 +1,82 @@
+//! A history row: one transition of an execution.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{Status, StepError, StepStatus, Usage};
+
+/// What kind of transition it was. Stored, do not rename.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RowKind {
+    /// The execution was made.
+    Created,
+    /// It began: variables were set.
+    Started,
+    /// A step ended, waits or will be retried.
+    Step,
+    /// A person or system acted: pause, resume, cancel, retry, skip, kill.
+    Control,
+    /// Its step was deleted by an edit, and it moved on.
+    Moved,
+    /// A limit ended it.
+    Limit,
+}
+
+/// One row of an execution's history.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Row {
+    /// Number of the transition; rows of an execution have neither gaps nor twins.
+    pub seq: u64,
+    /// When it committed, by the clock of the one who decided.
+    pub at: Timestamp,
+    /// Kind.
+    pub kind: RowKind,
+    /// Revision of the workflow.
+    pub revision: u64,
+    /// Step.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step: Option<String>,
+    /// Type of the step.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step_type: Option<String>,
+    /// State of the step.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<StepStatus>,
+    /// Visit of the step.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub visit: Option<u32>,
+    /// Attempt of the visit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attempt: Option<u32>,
+    /// When the visit began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<Timestamp>,
+    /// Input as resolved, secrets redacted.
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    pub input: Value,
+    /// Output.
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    pub output: Value,
+    /// Branch that was taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub branch: Option<String>,
+    /// Failure.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<StepError>,
+    /// In words: a note, what was waited for, why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// Who acted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actor: Option<String>,
+    /// When a wait or a retry is due.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due: Option<Timestamp>,
+    /// What models cost.
+    #[serde(default, skip_serializing_if = "Usage::is_zero")]
+    pub usage: Usage,
+    /// State of the execution after the transition.
+    pub execution: Status,
+}

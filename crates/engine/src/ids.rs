@@ -1,0 +1,50 @@
+//! Ids that are derived, so that doing a thing twice names it once.
+
+use sha2::{Digest, Sha256};
+
+/// The id of the execution that an event starts of a workflow.
+pub fn execution_id(event: &str, workflow: &str) -> String {
+    format!("exe_{}", digest(&["execution", event, workflow]))
+}
+
+/// The id of the record that a step creates in one visit.
+pub fn created_record_id(execution: &str, step: &str, visit: u32) -> String {
+    format!("rec_{}", digest(&["record", execution, step, &visit.to_string()]))
+}
+
+/// The id of the record that is found or created by the value of a field.
+pub fn matched_record_id(object: &str, field: &str, value: &str) -> String {
+    format!("rec_{}", digest(&["match", object, field, value]))
+}
+
+/// The id of the event that a delivery with an idempotency key becomes.
+pub fn delivery_event_id(workflow: &str, trigger: &str, key: &str) -> String {
+    format!("evt_{}", digest(&["delivery", workflow, trigger, key]))
+}
+
+/// The id of the event that a change of a record becomes.
+pub fn change_event_id(object: &str, record: &str, version: u64) -> String {
+    format!("evt_{}", digest(&["change", object, record, &version.to_string()]))
+}
+
+/// The key by which an outside service recognises a repeated call.
+pub fn idempotency_key(execution: &str, step: &str, visit: u32) -> String {
+    format!("{execution}:{step}:{visit}")
+}
+
+/// A fraction in `[0, 1)` that depends only on its parts; spreads retries.
+pub fn fraction(parts: &[&str]) -> f64 {
+    let digest = digest(parts);
+    let bits = u32::from_str_radix(&digest[..8], 16).expect("a digest is hexadecimal");
+    f64::from(bits) / (f64::from(u32::MAX) + 1.0)
+}
+
+/// The first 128 bits of SHA-256 over the parts, length-prefixed so that no two lists of parts meet.
+fn digest(parts: &[&str]) -> String {
+    let mut hasher = Sha256::new();
+    for part in parts {
+        hasher.update(u64::try_from(part.len()).expect("a length fits 64 bits").to_le_bytes());
+        hasher.update(part.as_bytes());
+    }
+    hasher.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+}

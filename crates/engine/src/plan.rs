@@ -1,0 +1,59 @@
+//! A workflow made ready for decisions.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use pawl_definition::{Step, Workflow};
+
+/// A revision of a workflow with what can be worked out once: successors, time zone, holidays.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// The workflow.
+    pub workflow: Arc<Workflow>,
+    /// Its revision.
+    pub revision: u64,
+    /// Its time zone; UTC if it names none or an unknown one.
+    pub timezone: TimeZone,
+    /// Its holidays.
+    pub holidays: BTreeSet<Date>,
+    successors: BTreeMap<String, Option<String>>,
+}
+
+impl Plan {
+    /// Prepares a revision.
+    pub fn new(workflow: Arc<Workflow>, revision: u64) -> Self {
+        let mut successors = BTreeMap::new();
+        link(&workflow.steps, None, &mut successors);
+        let timezone = workflow.timezone.as_deref().and_then(|name| TimeZone::get(name).ok()).unwrap_or(TimeZone::UTC);
+        let holidays = workflow.calendar.iter().filter_map(|day| day.parse().ok()).collect();
+        Self { workflow, revision, timezone, holidays, successors }
+    }
+
+    /// Finds a step.
+    pub fn step(&self, id: &str) -> Option<&Step> {
+        if self.successors.contains_key(id) { self.workflow.step(id) } else { None }
+    }
+
+    /// The step that follows a step and its branches; `None` at the end of the workflow.
+    pub fn successor(&self, id: &str) -> Option<&str> {
+        self.successors.get(id).and_then(Option::as_deref)
+    }
+
+    /// The first step.
+    pub fn first(&self) -> Option<&str> {
+        self.workflow.steps.first().map(|step| step.id.as_str())
+    }
+}
+
+/// Records the successor of each step: its next sibling, or what follows the step it stands in.
+fn link(steps: &[Step], after: Option<&str>, successors: &mut BTreeMap<String, Option<String>>) {
+    for (index, step) in steps.iter().enumerate() {
+        let next = steps.get(index + 1).map(|step| step.id.as_str()).or(after);
+        successors.insert(step.id.clone(), next.map(str::to_owned));
+        for branch in step.branches() {
+            link(branch.steps, next, successors);
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! `create_record`.
+
+use pawl_definition::Object;
+use pawl_definition::step::{CreateRecord, OnDuplicate};
+use serde_json::{Map, Value, json};
+
+use super::{Decide, Done, Next, StepContext};
+use crate::{Cause, Found, Link, Read, Record, RecordWrite, StepError, coerce, fields, ids};
+
+impl Decide for CreateRecord {
+    fn enter(&self, at: &StepContext<'_>) -> Result<Next, StepError> {
+        let object = object_of(self, at)?;
+        let fields = fields_of(self, at, object)?;
+        let values: Map<_, _> = unique_values(object, &fields).collect();
+        if values.is_empty() {
+            return create(self, at, fields);
+        }
+        Ok(Next::Read(Read::Duplicates { object: object.id.clone(), values }))
+    }
+
+    fn found(&self, at: &StepContext<'_>, found: &Found) -> Result<Next, StepError> {
+        let object = object_of(self, at)?;
+        let mut fields = fields_of(self, at, object)?;
+        let Some(duplicate) = found.records.first() else { return create(self, at, fields) };
+        match self.on_duplicate {
+            OnDuplicate::Error => Err(duplicate_error(object, duplicate)),
+            OnDuplicate::Use => Next::done(used(duplicate, fields)),
+            OnDuplicate::Unarchive => unarchive(at, duplicate, fields),
+            OnDuplicate::Suffix => {
+                suffix(object, &mut fields, found)?;
+                create(self, at, fields)
+            }
+        }
+    }
+}
+
+fn object_of<'a>(step: &CreateRecord, at: &StepContext<'a>) -> Result<&'a Object, StepError> {
+    let missing = || StepError::new("unknown_object", format!("`object`: there is no object {:?}", step.object));
+    at.cx.objects.get(&step.object).ok_or_else(missing)
+}
+
+fn fields_of(step: &CreateRecord, at: &StepContext<'_>, object: &Object) -> Result<Map<String, Value>, StepError> {
+    let scope = at.scope();
+    let mut given = Map::new();
+    for (name, template) in &step.fields {
+        let value = template.resolve(&scope).map_err(|error| StepError::from(error).at(name))?;
+        given.insert(name.clone(), value);
+    }
+    if let (Some(relationship), Some(record)) = (&step.link_back, &at.execution.record) {
+        given.insert(relationship.clone(), record.id.clone().into());
+    }
+    fields::new_fields(object, given)
+}
+
+fn create(step: &CreateRecord, at: &StepContext<'_>, fields: Map<String, Value>) -> Result<Next, StepError> {
+    let id = ids::created_record_id(&at.execution.id, &at.step.id, at.state.visit);
+    let after = Record {
+        object: step.object.clone(),
+        id,
+        version: 1,
+        fields,
+        created_at: at.cx.now,
+        updated_at: at.cx.now,
+        archived: false,
+        cause: Some(caused_by(at)),
+    };
+    let input = Value::Object(after.fields.clone());
+    let output = after.view();
+    Next::done(Done { input, output, writes: vec![RecordWrite { before: None, after }], ..Done::default() })
+}
+
+/// The chain of causes of what a step writes.
+pub(super) fn caused_by(at: &StepContext<'_>) -> Cause {
+    let execution = at.execution;
+    let record = execution.record.clone();
+    execution.cause.then(Link { workflow: execution.workflow.clone(), execution: execution.id.clone(), record })
+}
+
+fn unique_values(object: &Object, fields: &Map<String, Value>) -> impl Iterator<Item = (String, Value)> {
+    let unique = object.fields.iter().filter(|(_, field)| field.unique);
+    let values = unique.filter_map(|(name, _)| Some((name.clone(), fields.get(name)?.clone())));
+    values.filter(|(_, value)| !coerce::is_blank(value))
+}
+
+fn duplicate_error(object: &Object, duplicate: &Record) -> StepError {
+    StepError::new("duplicate_record", format!("{} {} already has a unique value that was asked for", object.id, duplicate.id))
+}
+
+fn used(duplicate: &Record, fields: Map<String, Value>) -> Done {
+    let note = Some(format!("used {}, which was there", duplicate.id));
+    Done { input: Value::Object(fields), output: duplicate.view(), note, ..Done::default() }
+}
+
+fn unarchive(at: &StepContext<'_>, duplicate: &Record, fields: Map<String, Value>) -> Result<Next, StepError> {
+    if !duplicate.archived {
+        return Next::done(used(duplicate, fields));
+    }
+    let mut after = duplicate.clone();
+    after.archived = false;
+    after.version += 1;
+    after.updated_at = at.cx.now;
+    after.cause = Some(caused_by(at));
+    let note = Some(format!("brought {} back from the archive", after.id));
+    let writes = vec![RecordWrite { before: Some(duplicate.clone()), after: after.clone() }];
+    Next::done(Done { input: Value::Object(fields), output: after.view(), writes, note, ..Done::default() })
+}
+
+/// Numbers a text that is taken: `name`, `name (2)`, `name (3)`… The reader returns every record that has the
+/// value or the value with a number.
+fn suffix(object: &Object, fields: &mut Map<String, Value>, found: &Found) -> Result<(), StepError> {
+    let unique: Vec<_> = unique_values(object, fields).collect();
+    for (name, value) in unique {
+        let taken = |candidate: &Value| found.records.iter().any(|record| record.fields.get(&name) == Some(candidate));
+        if !taken(&value) {
+            continue;
+        }
+        let text = value.as_str().ok_or_else(|| {
+            StepError::new("duplicate_record", format!("{name:?}: only a text can be given a number, found {}", coerce::short(&value)))
+        })?;
+        let free = (2..10_000).map(|n| json!(format!("{text} ({n})"))).find(|candidate| !taken(candidate));
+        let free = free.ok_or_else(|| StepError::new("duplicate_record", format!("{name:?}: 9,999 records already have this value")))?;
+        fields.insert(name, free);
+    }
+    Ok(())
+}

@@ -1,0 +1,79 @@
+//! `delay`.
+
+use jiff::Timestamp;
+use jiff::civil::{Time, Weekday};
+use pawl_definition::Duration;
+use pawl_definition::step::Delay;
+use serde_json::{Value, json};
+
+use super::{Decide, Done, Next, StepContext, Wait};
+use crate::{Plan, StepError, coerce};
+
+impl Decide for Delay {
+    fn enter(&self, at: &StepContext<'_>) -> Result<Next, StepError> {
+        let plan = at.cx.plan;
+        let due = match (&self.r#for, &self.until) {
+            (Some(span), None) => {
+                let value = span.resolve(&at.scope()).map_err(|error| StepError::from(error).at("for"))?;
+                after(&value, at.cx.now, plan)?
+            }
+            (None, Some(until)) => {
+                let value = until.evaluate(&at.scope()).map_err(|error| StepError::from(error).at("until"))?;
+                point(&value, plan).map_err(|error| error.at("until"))?
+            }
+            _ => return Err(StepError::new("invalid_delay", "expected either `for` or `until`")),
+        };
+        let due = adjusted(self, due, plan)?;
+        let input = json!({"until": due.to_string()});
+        if due <= at.cx.now {
+            let note = Some("the time is now or past: goes on at once".to_owned());
+            return Next::done(Done { input, note, ..Done::default() });
+        }
+        Ok(Next::Wait(Wait::Until(due), input))
+    }
+}
+
+/// Moves on to the time of day and to a business day, as far as they are asked for.
+fn adjusted(step: &Delay, due: Timestamp, plan: &Plan) -> Result<Timestamp, StepError> {
+    let mut local = due.to_zoned(plan.timezone.clone()).datetime();
+    if let Some(at) = &step.at {
+        let time: Time = at.parse().map_err(|_| StepError::new("invalid_delay", format!("`at`: expected HH:MM, found {at:?}")))?;
+        if local.time() > time {
+            local = local.tomorrow().map_err(out_of_range)?;
+        }
+        local = local.date().to_datetime(time);
+    }
+    if step.business_days {
+        while matches!(local.weekday(), Weekday::Saturday | Weekday::Sunday) || plan.holidays.contains(&local.date()) {
+            local = local.tomorrow().map_err(out_of_range)?;
+        }
+    }
+    if step.at.is_none() && !step.business_days {
+        return Ok(due);
+    }
+    Ok(local.to_zoned(plan.timezone.clone()).map_err(out_of_range)?.timestamp())
+}
+
+fn out_of_range(error: jiff::Error) -> StepError {
+    StepError::new("invalid_delay", format!("the time is out of range: {error}"))
+}
+
+fn after(value: &Value, now: Timestamp, plan: &Plan) -> Result<Timestamp, StepError> {
+    let expected = || StepError::new("wrong_type", format!("`for`: expected a duration such as \"2d 3h\", found {}", coerce::short(value)));
+    if coerce::is_blank(value) {
+        return Err(expected());
+    }
+    let duration = Duration::from_value(value).map_err(|_| expected())?;
+    duration.after(now, &plan.timezone).map_err(|error| StepError::from(error).at("for"))
+}
+
+/// Reads a date and time, or a date (its beginning in the workflow's time zone).
+pub(super) fn point(value: &Value, plan: &Plan) -> Result<Timestamp, StepError> {
+    let expected = || StepError::new("wrong_type", format!("expected a date and time, found {}", coerce::short(value)));
+    let text = value.as_str().ok_or_else(expected)?.trim();
+    if let Ok(at) = text.parse::<Timestamp>() {
+        return Ok(at);
+    }
+    let date: jiff::civil::DateTime = text.parse().map_err(|_| expected())?;
+    Ok(date.to_zoned(plan.timezone.clone()).map_err(|_| expected())?.timestamp())
+}

@@ -1,0 +1,93 @@
+//! `goal`.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use pawl_definition::step::{Goal, IfPast};
+use pawl_definition::{Duration, TriggerKind};
+use serde_json::{Value, json};
+
+use super::{Decide, Done, Next, StepContext, Wait, delay};
+use crate::{Event, StepError, StepStatus, Subject, coerce, triggers};
+
+impl Decide for Goal {
+    fn enter(&self, at: &StepContext<'_>) -> Result<Next, StepError> {
+        if holds(self, at)? {
+            return Next::done(met("holds on entry"));
+        }
+        let mut until = timeout(at)?;
+        let input = json!({"until": self.until.as_ref().map(pawl_definition::Expression::source), "timeout": until.map(|at| at.to_string())});
+        if until.is_some_and(|until| until <= at.cx.now) {
+            match self.if_past {
+                IfPast::Met => return Next::done(met("the time-out is in the past")),
+                IfPast::Unmet => return Next::done(unmet("the time-out is in the past")),
+                IfPast::Wait => until = None,
+            }
+        }
+        let (topics, checks) = listens_on(self, at);
+        Ok(Next::Wait(Wait::Signal { until, topics, checks }, input))
+    }
+
+    fn due(&self, _at: &StepContext<'_>) -> Result<Done, StepError> {
+        Ok(unmet("timed out"))
+    }
+
+    fn event(&self, at: &StepContext<'_>, event: &Event) -> Result<Option<Done>, StepError> {
+        let since = at.execution.waiting.as_ref().map(|waiting| waiting.since);
+        if since.is_some_and(|since| event.occurred_at < since) {
+            return Ok(None);
+        }
+        if holds(self, at)? {
+            return Ok(Some(met("the condition holds")));
+        }
+        for trigger in &self.on {
+            if triggers::hears(trigger, at.cx.plan, event) && triggers::passes(trigger, at.cx, event)? {
+                return Ok(Some(met(&format!("event {} on {}", event.id, trigger.id))));
+            }
+        }
+        Ok(None)
+    }
+
+    fn skipped_branch(&self, yes: bool) -> Option<&'static str> {
+        Some(if yes { "met" } else { "unmet" })
+    }
+}
+
+fn holds(step: &Goal, at: &StepContext<'_>) -> Result<bool, StepError> {
+    let Some(until) = &step.until else { return Ok(false) };
+    until.test(&at.scope()).map_err(|error| StepError::from(error).at("until"))
+}
+
+fn met(note: &str) -> Done {
+    Done { output: json!("met"), branch: Some("met".to_owned()), note: Some(note.to_owned()), ..Done::default() }
+}
+
+/// Its own record, the related ones it reads, and the topics of its triggers.
+fn listens_on(step: &Goal, at: &StepContext<'_>) -> (BTreeSet<String>, Vec<(Subject, u64)>) {
+    let workflow = &at.cx.plan.workflow;
+    let records: Vec<_> = at.cx.record.into_iter().chain(at.cx.related.values().flatten()).collect();
+    let checks: Vec<_> = records.iter().map(|record| (record.subject(), record.version)).collect();
+    let mut topics: BTreeSet<_> = checks.iter().map(|(subject, _)| subject.topic()).collect();
+    let hooks = step.on.iter().filter(|trigger| matches!(trigger.kind, TriggerKind::Webhook(_)));
+    topics.extend(hooks.map(|trigger| format!("hook/{}/{}", workflow.id, trigger.id)));
+    (topics, checks)
+}
+
+fn unmet(note: &str) -> Done {
+    let status = StepStatus::TimedOut;
+    Done { status, output: json!("unmet"), branch: Some("unmet".to_owned()), note: Some(note.to_owned()), ..Done::default() }
+}
+
+/// `never`, a duration, or a date and time; absent means never.
+fn timeout(at: &StepContext<'_>) -> Result<Option<Timestamp>, StepError> {
+    let Some(template) = &at.step.timeout else { return Ok(None) };
+    let value = template.resolve(&at.scope()).map_err(|error| StepError::from(error).at("timeout"))?;
+    if value == Value::from("never") {
+        return Ok(None);
+    }
+    if let Ok(duration) = Duration::from_value(&value) {
+        return Ok(Some(duration.after(at.cx.now, &at.cx.plan.timezone).map_err(|error| StepError::from(error).at("timeout"))?));
+    }
+    let expected = || StepError::new("wrong_type", format!("`timeout`: expected never, a duration or a date and time, found {}", coerce::short(&value)));
+    delay::point(&value, at.cx.plan).map(Some).map_err(|_| expected())
+}

@@ -1,0 +1,181 @@
+//! What each step type decides. One file for each type, and one line in the registry below.
+
+mod call_llm;
+mod condition;
+mod create_record;
+mod delay;
+mod find_records;
+mod go_to;
+mod goal;
+mod http_request;
+mod note;
+mod set_fields;
+mod set_variables;
+mod stop;
+mod switch;
+
+use std::collections::BTreeSet;
+
+use jiff::{SignedDuration, Timestamp};
+use pawl_definition::{Step, StepKind};
+use serde_json::{Map, Value};
+
+pub use call_llm::{Reply, parse_reply, repair_prompt};
+
+use crate::context::StepScope;
+use crate::{Activity, Context, Event, Execution, Found, Performed, Read, RecordWrite, Status, StepError, StepState, StepStatus, Subject};
+
+/// A step about to be decided.
+#[derive(Debug, Clone, Copy)]
+pub struct StepContext<'a> {
+    /// The world.
+    pub cx: &'a Context<'a>,
+    /// The execution, its step already entered.
+    pub execution: &'a Execution,
+    /// The step.
+    pub step: &'a Step,
+    /// This visit.
+    pub state: &'a StepState,
+}
+
+impl<'a> StepContext<'a> {
+    /// What expressions see.
+    pub fn scope(&self) -> StepScope<'a> {
+        StepScope { cx: self.cx, execution: self.execution, secrets: false }
+    }
+
+    /// What expressions see where secrets may stand.
+    pub fn scope_with_secrets(&self) -> StepScope<'a> {
+        StepScope { secrets: true, ..self.scope() }
+    }
+
+    /// The longest time of one attempt.
+    pub fn timeout(&self, default_s: i64) -> SignedDuration {
+        let seconds = self.step.timeout_duration().map_or(default_s, |duration| duration.as_seconds());
+        SignedDuration::from_secs(seconds.max(1))
+    }
+}
+
+/// What a step has done.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Done {
+    /// Its state.
+    pub status: StepStatus,
+    /// Input as resolved.
+    pub input: Value,
+    /// Output.
+    pub output: Value,
+    /// Branch to take.
+    pub branch: Option<String>,
+    /// Step to go to.
+    pub go_to: Option<String>,
+    /// Variables to set.
+    pub variables: Map<String, Value>,
+    /// Records to write.
+    pub writes: Vec<RecordWrite>,
+    /// State that the execution takes, with the reason.
+    pub end: Option<(Status, Option<String>)>,
+    /// In words.
+    pub note: Option<String>,
+}
+
+impl Default for Done {
+    fn default() -> Self {
+        Self {
+            status: StepStatus::Completed,
+            input: Value::Null,
+            output: Value::Null,
+            branch: None,
+            go_to: None,
+            variables: Map::new(),
+            writes: Vec::new(),
+            end: None,
+            note: None,
+        }
+    }
+}
+
+/// How a step waits.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Wait {
+    /// Until a time.
+    Until(Timestamp),
+    /// Until a signal, or a time.
+    Signal {
+        /// The time.
+        until: Option<Timestamp>,
+        /// What it listens on.
+        topics: BTreeSet<String>,
+        /// Records whose present version it was decided on.
+        checks: Vec<(Subject, u64)>,
+    },
+}
+
+/// What a step decides.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Next {
+    /// It is done.
+    Done(Box<Done>),
+    /// It reads something first.
+    Read(Read),
+    /// It does something outside.
+    Perform(Activity),
+    /// It waits, with its input for history.
+    Wait(Wait, Value),
+}
+
+impl Next {
+    fn done(done: Done) -> Result<Self, StepError> {
+        Ok(Self::Done(Box::new(done)))
+    }
+}
+
+/// What every step type decides.
+pub trait Decide {
+    /// It is entered, or tried again.
+    fn enter(&self, at: &StepContext<'_>) -> Result<Next, StepError>;
+
+    /// A read that it asked for is there.
+    fn found(&self, at: &StepContext<'_>, _found: &Found) -> Result<Next, StepError> {
+        self.enter(at)
+    }
+
+    /// Its activity succeeded.
+    fn performed(&self, _at: &StepContext<'_>, activity: &Activity, performed: &Performed) -> Result<Done, StepError> {
+        Ok(Done { input: activity.input(), output: performed.output.clone(), ..Done::default() })
+    }
+
+    /// The time came that it waited for.
+    fn due(&self, _at: &StepContext<'_>) -> Result<Done, StepError> {
+        Ok(Done::default())
+    }
+
+    /// An event came on a topic that it waits on; `None`: it waits on.
+    fn event(&self, _at: &StepContext<'_>, _event: &Event) -> Result<Option<Done>, StepError> {
+        Ok(None)
+    }
+
+    /// The branch that stands for yes (`true`) or no when the step is skipped.
+    fn skipped_branch(&self, _yes: bool) -> Option<&'static str> {
+        None
+    }
+}
+
+/// The decisions of a step's type.
+pub fn decide(kind: &StepKind) -> &dyn Decide {
+    match kind {
+        StepKind::Condition(step) => step,
+        StepKind::Switch(step) => step,
+        StepKind::SetVariables(step) => step,
+        StepKind::SetFields(step) => step,
+        StepKind::CreateRecord(step) => step,
+        StepKind::FindRecords(step) => step,
+        StepKind::HttpRequest(step) => step,
+        StepKind::Delay(step) => step,
+        StepKind::Goal(step) => step,
+        StepKind::GoTo(step) => step,
+        StepKind::Stop(step) => step,
+        StepKind::Note(step) => step,
+        StepKind::CallLlm(step) => step,
+    }
+}

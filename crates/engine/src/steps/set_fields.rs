@@ -1,0 +1,172 @@
+//! `set_fields`.
+
+use pawl_definition::Object;
+use pawl_definition::step::{FieldChange, SetFields};
+use serde_json::{Map, Value, json};
+
+use super::create_record::caused_by;
+use super::{Decide, Done, Next, StepContext};
+use crate::context::StepScope;
+use crate::{Found, Read, Record, RecordWrite, StepError, coerce, fields};
+
+impl Decide for SetFields {
+    fn enter(&self, at: &StepContext<'_>) -> Result<Next, StepError> {
+        let Some(target) = &self.target else {
+            let missing = || StepError::new("no_record", "there is no record to change: it was deleted, or the workflow is global");
+            return change(self, at, at.cx.record.ok_or_else(missing)?);
+        };
+        if let Some(record) = target.literal().and_then(Value::as_str).and_then(|path| related(at, path)) {
+            return change(self, at, record?);
+        }
+        let value = target.resolve(&at.scope()).map_err(|error| StepError::from(error).at("target"))?;
+        let (object, id) = named(self, &value)?;
+        Ok(Next::Read(Read::Record { object, id }))
+    }
+
+    fn found(&self, at: &StepContext<'_>, found: &Found) -> Result<Next, StepError> {
+        let missing = || StepError::new("no_record", "`target`: the record does not exist");
+        change(self, at, found.records.first().ok_or_else(missing)?)
+    }
+}
+
+/// The related record that a path such as `record.company` names; `None` if it is no such path.
+fn related<'a>(at: &StepContext<'a>, path: &str) -> Option<Result<&'a Record, StepError>> {
+    let name = path.strip_prefix("record.")?;
+    let found = at.cx.related.get(name).map(Vec::as_slice);
+    Some(match found {
+        Some([record]) => Ok(record),
+        Some([]) | None => Err(StepError::new("no_record", format!("`target`: {path} is empty"))),
+        Some(many) => Err(StepError::new("no_record", format!("`target`: expected one record, {path} has {}", many.len()))),
+    })
+}
+
+/// The object and id that a target's value names.
+fn named(step: &SetFields, value: &Value) -> Result<(String, String), StepError> {
+    let text = |key: &str| value.get(key).and_then(Value::as_str).map(str::to_owned);
+    let object = step.object.clone().or_else(|| text("object"));
+    let id = value.as_str().map(str::to_owned).or_else(|| text("id"));
+    let expected = || {
+        let found = coerce::short(value);
+        StepError::new("wrong_type", format!("`target`: expected a record with its object, or an id beside `object`, found {found}"))
+    };
+    Ok((object.ok_or_else(expected)?, id.ok_or_else(expected)?))
+}
+
+fn change(step: &SetFields, at: &StepContext<'_>, record: &Record) -> Result<Next, StepError> {
+    let missing = || StepError::new("unknown_object", format!("there is no object {:?}", record.object));
+    let object = at.cx.objects.get(&record.object).ok_or_else(missing)?;
+    let mut after = record.clone();
+    let scope = at.scope();
+    for (name, change) in &step.fields {
+        let before = record.fields.get(name).cloned().unwrap_or(Value::Null);
+        if change.if_blank && !coerce::is_blank(&before) {
+            continue;
+        }
+        let value = changed(change, &before, &scope).map_err(|error| error.at(name))?;
+        let value = fields::coerce_field(object, name, value)?;
+        put(&mut after.fields, name, value);
+    }
+    fields::check_required(object, &after.fields)?;
+    Next::done(done(step, at, record, after, object))
+}
+
+fn done(step: &SetFields, at: &StepContext<'_>, record: &Record, mut after: Record, object: &Object) -> Done {
+    let is_new = |name: &&String| record.fields.get(*name) != after.fields.get(*name);
+    let changes: Map<_, _> = step
+        .fields
+        .keys()
+        .filter(is_new)
+        .map(|name| (name.clone(), json!({"from": record.fields.get(name), "to": after.fields.get(name)})))
+        .collect();
+    let input = json!({"object": object.id, "record": record.id});
+    if changes.is_empty() {
+        return Done { input, output: json!({"changes": {}}), note: Some("nothing changed".to_owned()), ..Done::default() };
+    }
+    after.version += 1;
+    after.updated_at = at.cx.now;
+    after.cause = Some(caused_by(at));
+    let writes = vec![RecordWrite { before: Some(record.clone()), after }];
+    Done { input, output: json!({"changes": changes}), writes, ..Done::default() }
+}
+
+fn put(fields: &mut Map<String, Value>, name: &str, value: Value) {
+    if value.is_null() {
+        fields.remove(name);
+    } else {
+        fields.insert(name.to_owned(), value);
+    }
+}
+
+/// The value that a field takes.
+fn changed(change: &FieldChange, before: &Value, scope: &StepScope<'_>) -> Result<Value, StepError> {
+    if change.clear {
+        return Ok(Value::Null);
+    }
+    if let Some(template) = &change.set {
+        return Ok(mapped(change, template.resolve(scope)?));
+    }
+    if let Some(template) = &change.add {
+        return added(before, mapped(change, template.resolve(scope)?));
+    }
+    if let Some(template) = &change.remove {
+        return removed(before, mapped(change, template.resolve(scope)?));
+    }
+    Err(StepError::new("invalid_change", "expected one of set, clear, add or remove"))
+}
+
+fn mapped(change: &FieldChange, value: Value) -> Value {
+    if change.map.is_empty() {
+        return value;
+    }
+    let key = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    change.map.get(&key).or_else(|| change.map.get("*")).cloned().unwrap_or(value)
+}
+
+fn added(before: &Value, value: Value) -> Result<Value, StepError> {
+    match (before, value) {
+        (Value::Null, value @ Value::Number(_)) => Ok(value),
+        (Value::Number(before), Value::Number(value)) => Ok(sum(before, &value, 1)),
+        (Value::Null, value) => Ok(Value::Array(listed(value))),
+        (Value::Array(before), value) => {
+            let mut list = before.clone();
+            for value in listed(value) {
+                if !list.contains(&value) {
+                    list.push(value);
+                }
+            }
+            Ok(Value::Array(list))
+        }
+        (before, value) => Err(cannot("add to", before, &value)),
+    }
+}
+
+fn removed(before: &Value, value: Value) -> Result<Value, StepError> {
+    match (before, value) {
+        (Value::Number(before), Value::Number(value)) => Ok(sum(before, &value, -1)),
+        (Value::Null, Value::Number(value)) => Ok(sum(&0.into(), &value, -1)),
+        (Value::Null, _) => Ok(Value::Null),
+        (Value::Array(before), value) => {
+            let gone = listed(value);
+            Ok(Value::Array(before.iter().filter(|value| !gone.contains(value)).cloned().collect()))
+        }
+        (before, value) => Err(cannot("remove from", before, &value)),
+    }
+}
+
+fn listed(value: Value) -> Vec<Value> {
+    match value {
+        Value::Array(values) => values,
+        one => vec![one],
+    }
+}
+
+/// `before + sign * value`, whole numbers as long as both are and the sum fits.
+fn sum(before: &serde_json::Number, value: &serde_json::Number, sign: i64) -> Value {
+    let whole = before.as_i64().zip(value.as_i64()).and_then(|(a, b)| a.checked_add(b.checked_mul(sign)?));
+    let sign = if sign < 0 { -1.0 } else { 1.0 };
+    whole.map_or_else(|| json!(before.as_f64().unwrap_or(0.0) + sign * value.as_f64().unwrap_or(0.0)), Value::from)
+}
+
+fn cannot(what: &str, before: &Value, value: &Value) -> StepError {
+    StepError::new("wrong_type", format!("cannot {what} {} the value {}", coerce::short(before), coerce::short(value)))
+}

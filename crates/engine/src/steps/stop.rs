@@ -1,0 +1,21 @@
+//! `stop`.
+
+use pawl_definition::step::{Stop, StopAs};
+use serde_json::json;
+
+use super::{Decide, Done, Next, StepContext};
+use crate::{Status, StepError};
+
+impl Decide for Stop {
+    fn enter(&self, at: &StepContext<'_>) -> Result<Next, StepError> {
+        let reason = self.reason.as_ref().map(|reason| reason.resolve_text(&at.scope())).transpose();
+        let reason = reason.map_err(|error| StepError::from(error).at("reason"))?;
+        let status = match self.r#as {
+            StopAs::Completed => Status::Completed,
+            StopAs::Canceled => Status::Canceled,
+            StopAs::Failed => Status::Failed,
+            StopAs::Paused => Status::Paused,
+        };
+        Next::done(Done { output: json!({"as": status}), note: reason.clone(), end: Some((status, reason)), ..Done::default() })
+    }
+}

@@ -1,0 +1,227 @@
+//! The one transition function, live and in recovery.
+
+use pawl_definition::{Delivery, Step};
+
+use crate::draft::Draft;
+use crate::steps::{self, Next, StepContext, Wait};
+use crate::{
+    Activity, Claim, Context, Decision, Execution, Input, Lease, Refused, RowKind, Status, StepError, StepState,
+    StepStatus, TimerPurpose, Wake, Waiting, control, variables,
+};
+
+/// How long a place in the line is kept before it is asked for again, in seconds. A place that becomes free wakes
+/// the oldest in line at once; this is the safety net.
+const LINE_S: i64 = 15;
+
+/// Time beyond an activity's own time-out after which its holder counts as dead, in seconds: the answer has to be
+/// committed too.
+const LEASE_MARGIN_S: i64 = 15;
+
+/// Decides what an input does to an execution. Pure: the same arguments give the same decision.
+pub fn transition(cx: &Context<'_>, execution: &Execution, input: &Input<'_>) -> Result<Decision, Refused> {
+    if let Input::Control(control, act) = input {
+        return control::apply(cx, execution, control, act);
+    }
+    if execution.status.is_ended() {
+        return Ok(Decision::Stay);
+    }
+    Ok(match input {
+        Input::Performed { activity, attempt, performed } => performed_activity(cx, execution, activity, *attempt, performed),
+        _ if cx.killed || execution.killed.is_some() => Decision::Stay,
+        Input::Run if execution.requested.is_some() && !is_leased(cx, execution) => control::obey(cx, execution),
+        Input::Run => run(cx, execution, None),
+        Input::Found(found) => run(cx, execution, Some(found)),
+        Input::Event(event) => heard(cx, execution, event),
+        Input::Control(..) => Decision::Stay,
+    })
+}
+
+/// Whether somebody else is in the middle of an effect.
+fn is_leased(cx: &Context<'_>, execution: &Execution) -> bool {
+    execution.lease.as_ref().is_some_and(|lease| lease.until > cx.now && lease.owner != cx.invocation)
+}
+
+/// Goes on, if it is due.
+fn run(cx: &Context<'_>, execution: &Execution, found: Option<&crate::Found>) -> Decision {
+    if execution.status == Status::Paused || is_leased(cx, execution) {
+        return Decision::Stay;
+    }
+    // A place in the line is asked for by any job, not only by the timer.
+    let in_line = matches!(execution.wake, Wake::Timer { purpose: TimerPurpose::Line, .. });
+    let own_lease = execution.lease.as_ref().is_some_and(|lease| lease.owner == cx.invocation);
+    if !in_line && !own_lease && !execution.is_due(cx.now) {
+        return Decision::Stay;
+    }
+    if execution.status == Status::Queued {
+        return start(cx, execution);
+    }
+    let Some(id) = execution.cursor.as_deref() else {
+        let draft = Draft::new(cx, execution, RowKind::Step);
+        return draft.end(Status::Completed, None).commit();
+    };
+    let Some(step) = cx.plan.step(id) else { return moved(cx, execution, id) };
+    match execution.wake {
+        Wake::Timer { purpose: TimerPurpose::Delay, .. } | Wake::Signal { .. } if execution.entered => due(cx, execution, step),
+        _ => enter(cx, execution, step, found),
+    }
+}
+
+/// Begins: takes a place, sets the variables, and stands before the first step.
+fn start(cx: &Context<'_>, execution: &Execution) -> Decision {
+    let mut draft = Draft::new(cx, execution, RowKind::Started);
+    if cx.plan.workflow.limits.concurrency.is_some() {
+        if cx.no_place {
+            let at = cx.now + jiff::SignedDuration::from_secs(LINE_S);
+            return Decision::Postpone(Box::new(draft.postponed(Wake::Timer { at, purpose: TimerPurpose::Line })));
+        }
+        draft.execution.holds_place = true;
+    }
+    draft.execution.status = Status::Running;
+    draft.execution.started_at = Some(cx.now);
+    if let Err(error) = variables::evaluate(cx, &mut draft.execution) {
+        return draft.end_failed(error).commit();
+    }
+    draft.row.output = serde_json::Value::Object(draft.execution.variables.clone());
+    draft.execution.overrides.clear();
+    match cx.plan.first() {
+        Some(first) => draft.at(Some(first)).commit(),
+        None => draft.end(Status::Completed, None).commit(),
+    }
+}
+
+/// Its step was deleted: it moves to the step's former successor.
+fn moved(cx: &Context<'_>, execution: &Execution, deleted: &str) -> Decision {
+    let mut next = cx.former.and_then(|former| former.successor(deleted));
+    while let Some(id) = next.filter(|id| cx.plan.step(id).is_none()) {
+        next = cx.former.and_then(|former| former.successor(id));
+    }
+    let mut draft = Draft::new(cx, execution, RowKind::Moved);
+    draft.row.step = Some(deleted.to_owned());
+    draft.row.note = Some(match next {
+        Some(id) => format!("the step was deleted; goes on at its former successor {id}"),
+        None => "the step was deleted and nothing followed it".to_owned(),
+    });
+    draft.execution.status = Status::Running;
+    match next {
+        Some(id) => draft.at(Some(id)).commit(),
+        None => draft.end(Status::Completed, None).commit(),
+    }
+}
+
+/// The time came that the step waited for.
+fn due(cx: &Context<'_>, execution: &Execution, step: &Step) -> Decision {
+    let draft = Draft::step(cx, execution, step);
+    let at = StepContext { cx, execution, step, state: draft.state() };
+    match steps::decide(&step.kind).due(&at) {
+        Ok(done) => draft.done(step, done).commit(),
+        Err(error) => draft.failed(step, error, false).commit(),
+    }
+}
+
+/// An event came on a topic that a goal waits on.
+fn heard(cx: &Context<'_>, execution: &Execution, event: &crate::Event) -> Decision {
+    if execution.status != Status::Waiting || execution.waiting.is_none() {
+        return Decision::Stay;
+    }
+    let Some(step) = execution.cursor.as_deref().and_then(|id| cx.plan.step(id)) else { return Decision::Stay };
+    let draft = Draft::step(cx, execution, step);
+    let at = StepContext { cx, execution, step, state: draft.state() };
+    match steps::decide(&step.kind).event(&at, event) {
+        Ok(Some(done)) => draft.done(step, done).commit(),
+        Ok(None) => Decision::Stay,
+        Err(error) => draft.failed(step, error, false).commit(),
+    }
+}
+
+/// Enters a step, or tries it again.
+fn enter(cx: &Context<'_>, execution: &Execution, step: &Step, found: Option<&crate::Found>) -> Decision {
+    let interrupted = execution.lease.is_some();
+    let mut draft = Draft::step(cx, execution, step);
+    draft.enter(step);
+    if let Some(error) = draft.over_limit(step) {
+        return draft.end_failed(error).commit();
+    }
+    if step.skip {
+        return draft.skip(step, step.take).commit();
+    }
+    if interrupted && step.delivery == Delivery::AtMostOnce {
+        let message = "the process ended in the middle of the call; it may or may not have had its effect";
+        return draft.failed(step, StepError::new("outcome_unknown", message), false).commit();
+    }
+    let entered = draft.execution.clone();
+    let state: StepState = draft.state().clone();
+    let at = StepContext { cx, execution: &entered, step, state: &state };
+    let decide = steps::decide(&step.kind);
+    let next = match found {
+        Some(found) => decide.found(&at, found),
+        None => decide.enter(&at),
+    };
+    match next {
+        Ok(Next::Done(done)) => draft.done(step, *done).commit(),
+        Ok(Next::Read(read)) => Decision::Read(read),
+        Ok(Next::Perform(activity)) => claim(cx, draft, activity),
+        Ok(Next::Wait(wait, input)) => waits(cx, draft, wait, input),
+        Err(error) => draft.failed(step, error, false).commit(),
+    }
+}
+
+/// Claims an effect before it is performed.
+fn claim(cx: &Context<'_>, mut draft: Draft<'_>, activity: Activity) -> Decision {
+    let until = cx.now + activity.timeout() + jiff::SignedDuration::from_secs(LEASE_MARGIN_S);
+    let attempt = draft.state().attempt;
+    draft.execution.lease = Some(Lease { owner: cx.invocation.to_owned(), attempt, until });
+    draft.execution.wake = Wake::Job;
+    let execution = draft.unnumbered();
+    Decision::Perform(Box::new(Claim { execution, activity }))
+}
+
+fn waits(cx: &Context<'_>, mut draft: Draft<'_>, wait: Wait, input: serde_json::Value) -> Decision {
+    let due = match wait {
+        Wait::Until(at) => {
+            draft.execution.wake = Wake::Timer { at, purpose: TimerPurpose::Delay };
+            Some(at)
+        }
+        Wait::Signal { until, topics, checks } => {
+            draft.execution.wake = Wake::Signal { until };
+            draft.execution.waiting = Some(Waiting { since: cx.now, topics });
+            draft.checks = checks;
+            until
+        }
+    };
+    draft.execution.status = Status::Waiting;
+    draft.set_status(StepStatus::Waiting);
+    draft.reset_visits();
+    draft.row.input = input;
+    draft.row.due = due;
+    draft.commit()
+}
+
+/// The activity that this invocation claimed has ended.
+fn performed_activity(
+    cx: &Context<'_>,
+    execution: &Execution,
+    activity: &Activity,
+    attempt: u32,
+    performed: &crate::Performed,
+) -> Decision {
+    let ours = execution.lease.as_ref().is_some_and(|lease| lease.owner == cx.invocation && lease.attempt == attempt);
+    let step = execution.cursor.as_deref().and_then(|id| cx.plan.step(id).or_else(|| cx.former?.step(id)));
+    let (true, Some(step)) = (ours, step) else { return Decision::Stay };
+    let mut draft = Draft::step(cx, execution, step);
+    draft.spend(performed.usage);
+    draft.row.input = activity.input();
+    let outcome = match &performed.error {
+        Some(error) => Err(error.clone()),
+        None => {
+            let at = StepContext { cx, execution, step, state: draft.state() };
+            steps::decide(&step.kind).performed(&at, activity, performed)
+        }
+    };
+    match outcome {
+        Ok(done) => draft.done(step, done).commit(),
+        Err(error) => {
+            draft.row.output = performed.output.clone();
+            draft.failed(step, error, true).commit()
+        }
+    }
+}

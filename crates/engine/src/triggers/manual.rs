@@ -1,0 +1,18 @@
+//! `manual`.
+
+use pawl_definition::trigger::Manual;
+use pawl_definition::{Trigger, Workflow};
+
+use super::Hear;
+use crate::event::EventType;
+use crate::{Event, Plan};
+
+impl Hear for Manual {
+    fn hears(&self, _: &Trigger, plan: &Plan, event: &Event) -> bool {
+        event.kind == EventType::Manual && event.workflow.as_ref() == Some(&plan.workflow.id)
+    }
+
+    fn topic(&self, _: &Trigger, _: &Workflow) -> Option<String> {
+        None
+    }
+}

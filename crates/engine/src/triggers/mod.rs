@@ -1,0 +1,60 @@
+//! Which triggers an event meets. One file for each type, and one line in the registry below.
+
+mod field_updated;
+mod manual;
+mod record_created;
+mod webhook;
+
+use std::collections::BTreeSet;
+
+use pawl_definition::{Trigger, TriggerKind, Workflow};
+
+use crate::context::StepScope;
+use crate::{Context, Event, Plan, StepError};
+
+/// What every trigger type decides.
+trait Hear {
+    /// Whether it hears an event, its filter left aside.
+    fn hears(&self, trigger: &Trigger, plan: &Plan, event: &Event) -> bool;
+
+    /// What it listens on; none if it is only ever addressed.
+    fn topic(&self, trigger: &Trigger, workflow: &Workflow) -> Option<String>;
+}
+
+fn hear(kind: &TriggerKind) -> &dyn Hear {
+    match kind {
+        TriggerKind::Manual(trigger) => trigger,
+        TriggerKind::Webhook(trigger) => trigger,
+        TriggerKind::RecordCreated(trigger) => trigger,
+        TriggerKind::FieldUpdated(trigger) => trigger,
+    }
+}
+
+/// Whether a trigger hears an event, its filter left aside.
+pub fn hears(trigger: &Trigger, plan: &Plan, event: &Event) -> bool {
+    trigger.enabled && hear(&trigger.kind).hears(trigger, plan, event)
+}
+
+/// Whether an event passes a trigger's filter, against the record as it is now.
+pub fn passes(trigger: &Trigger, cx: &Context<'_>, event: &Event) -> Result<bool, StepError> {
+    let Some(filter) = &trigger.filter else { return Ok(true) };
+    let cx = Context { event, ..*cx };
+    let (execution, _) = crate::create(cx.plan, event, cx.now, None);
+    let scope = StepScope { cx: &cx, execution: &execution, secrets: false };
+    filter.test(&scope).map_err(|error| StepError::from(error).at(&format!("triggers.{}.filter", trigger.id)))
+}
+
+/// What a workflow listens on.
+pub fn topics(workflow: &Workflow) -> BTreeSet<String> {
+    let enabled = workflow.triggers.iter().filter(|trigger| trigger.enabled);
+    enabled.filter_map(|trigger| hear(&trigger.kind).topic(trigger, workflow)).collect()
+}
+
+fn object_topic(workflow: &Workflow) -> Option<String> {
+    workflow.object.as_ref().map(|object| format!("object/{object}"))
+}
+
+fn is_own_object(plan: &Plan, event: &Event) -> bool {
+    let subject = event.subject.as_ref().map(|subject| &subject.object);
+    subject.is_some() && subject == plan.workflow.object.as_ref()
+}

@@ -1,0 +1,21 @@
+//! `record_created`.
+
+use pawl_definition::trigger::{Appearance, RecordCreated};
+use pawl_definition::{Trigger, Workflow};
+use serde_json::Value;
+
+use super::{Hear, is_own_object, object_topic};
+use crate::event::EventType;
+use crate::{Event, Plan};
+
+impl Hear for RecordCreated {
+    fn hears(&self, _: &Trigger, plan: &Plan, event: &Event) -> bool {
+        let unarchived = event.data.get("unarchived") == Some(&Value::Bool(true));
+        let appearance = if unarchived { Appearance::Unarchived } else { Appearance::Created };
+        event.kind == EventType::RecordCreated && self.include.contains(&appearance) && is_own_object(plan, event)
+    }
+
+    fn topic(&self, _: &Trigger, workflow: &Workflow) -> Option<String> {
+        object_topic(workflow)
+    }
+}

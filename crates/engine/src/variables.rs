@@ -1,0 +1,39 @@
+//! Variables at start: section 4 of the language.
+
+use pawl_definition::Variable;
+use serde_json::Value;
+
+use crate::context::StepScope;
+use crate::{Context, Execution, StepError, coerce};
+
+/// Evaluates the variables top to bottom into the execution; each sees those above it.
+pub(crate) fn evaluate(cx: &Context<'_>, execution: &mut Execution) -> Result<(), StepError> {
+    for variable in &cx.plan.workflow.variables {
+        let value = first_value(variable, cx, execution).map_err(|error| error.at(&format!("variables.{}", variable.name)))?;
+        if variable.required && coerce::is_blank(&value) {
+            let message = format!("variable {:?} is required and every source is blank", variable.name);
+            return Err(StepError::new("required_variable", message));
+        }
+        execution.variables.insert(variable.name.clone(), value);
+    }
+    Ok(())
+}
+
+/// The override of the start, else the first source that is not blank, else the default, else null.
+fn first_value(variable: &Variable, cx: &Context<'_>, execution: &Execution) -> Result<Value, StepError> {
+    let typed = |value: Value| coerce::variable(value, variable.kind, variable.many);
+    if let Some(given) = execution.overrides.get(&variable.name).filter(|given| !coerce::is_blank(given)) {
+        return typed(given.clone());
+    }
+    let scope = StepScope { cx, execution, secrets: false };
+    for source in &variable.from {
+        let value = source.evaluate(&scope)?;
+        if !coerce::is_blank(&value) {
+            return typed(value);
+        }
+    }
+    match &variable.default {
+        Some(default) => typed(default.resolve(&scope)?),
+        None => Ok(Value::Null),
+    }
+}
