@@ -10,7 +10,9 @@ mod http;
 mod models;
 mod notify;
 mod queue;
+pub mod rules;
 mod secrets;
+mod stream;
 mod tables;
 mod timers;
 
@@ -21,6 +23,7 @@ pub use models::{ModelAnswer, ModelError, ModelRequest, Models};
 pub use notify::{Notice, NoticeError, Notifier};
 pub use queue::{Message, Queue, QueueError, QueueName, QueueSource, Received};
 pub use secrets::{SecretError, Secrets};
+pub use stream::{RecordChange, StreamMessage, stream_message};
 pub use tables::{
     Conflicted, Consistency, Durability, Expect, Index, IndexEntry, Item, Key, Page, Query, SortRange, Table,
     TableError, Tables, Transaction, Write,
