@@ -1,1 +1,15 @@
-//! pawl-testkit
+//! What tests of Pawl stand on.
+//!
+//! - [`memory`]: every storage port in memory, deterministic, on virtual time.
+//! - [`contract`]: one suite of checks per port, passed by every backend.
+//! - [`VirtualClock`], [`SeededRandom`]: time and chance that repeat.
+
+pub mod contract;
+pub mod memory;
+
+mod bell;
+mod clock;
+mod random;
+
+pub use clock::VirtualClock;
+pub use random::SeededRandom;

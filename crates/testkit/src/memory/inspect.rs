@@ -1,0 +1,58 @@
+//! Looking into a memory store from outside the ports, for invariants.
+
+use jiff::Timestamp;
+use pawl_runtime::ports::{Item, QueueName, Table, Timer};
+
+use super::MemoryStore;
+
+/// A message as it lies in a queue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredMessage {
+    /// JSON text.
+    pub body: String,
+    /// Fairness group.
+    pub group: String,
+    /// When it was first sent.
+    pub sent_at: Timestamp,
+    /// Hidden until then, by its delay or by a receiver.
+    pub visible_at: Timestamp,
+    /// How often it was received.
+    pub attempt: u32,
+}
+
+impl MemoryStore {
+    /// All live items of a table, ordered by key.
+    pub fn items(&self, table: Table) -> Vec<Item> {
+        let (state, now) = (self.lock(), self.now());
+        let items = state.items.get(&table).into_iter().flat_map(|items| items.values());
+        items.filter(|item| item.is_live(now)).cloned().collect()
+    }
+
+    /// All messages of a queue that nobody has deleted, in the order in which they were sent.
+    pub fn messages(&self, queue: QueueName) -> Vec<StoredMessage> {
+        let letters = self.lock();
+        let letters = letters.messages.values().filter(|letter| letter.queue == queue).cloned();
+        letters
+            .map(|letter| StoredMessage {
+                body: letter.body,
+                group: letter.group,
+                sent_at: letter.sent_at,
+                visible_at: letter.visible_at,
+                attempt: letter.attempt,
+            })
+            .collect()
+    }
+
+    /// All timers that have not fired, ordered by name. One that is due fires when someone receives.
+    pub fn pending_timers(&self) -> Vec<Timer> {
+        self.lock().timers.values().cloned().collect()
+    }
+
+    /// The earliest time at which a timer or a message is or becomes due; a driver moves the clock there when
+    /// nobody can go on.
+    pub fn next_due(&self) -> Option<Timestamp> {
+        let state = self.lock();
+        let timers = state.timers.values().map(|timer| timer.due);
+        timers.chain(state.messages.values().map(|letter| letter.visible_at)).min()
+    }
+}

@@ -1,0 +1,20 @@
+//! Secrets in memory.
+
+use async_trait::async_trait;
+use pawl_runtime::ports::{SecretError, Secrets};
+
+use super::MemoryStore;
+
+impl MemoryStore {
+    /// Sets a secret.
+    pub fn set_secret(&self, name: &str, value: &str) {
+        self.lock().secrets.insert(name.to_owned(), value.to_owned());
+    }
+}
+
+#[async_trait]
+impl Secrets for MemoryStore {
+    async fn get(&self, name: &str) -> Result<String, SecretError> {
+        self.lock().secrets.get(name).cloned().ok_or_else(|| SecretError::NotFound(name.to_owned()))
+    }
+}

@@ -1,0 +1,56 @@
+//! What a memory store holds.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use pawl_runtime::ports::{Item, Key, Message, QueueName, Table, Timer};
+
+/// Everything, in one piece, so that one lock makes a transaction.
+#[derive(Default)]
+pub(super) struct State {
+    pub(super) items: BTreeMap<Table, BTreeMap<Key, Item>>,
+    pub(super) messages: BTreeMap<u64, Letter>,
+    pub(super) last_message: u64,
+    pub(super) timers: BTreeMap<String, Timer>,
+    pub(super) blobs: BTreeMap<String, Bytes>,
+    pub(super) secrets: BTreeMap<String, String>,
+}
+
+/// A message in a queue.
+#[derive(Clone)]
+pub(super) struct Letter {
+    pub(super) queue: QueueName,
+    pub(super) body: String,
+    pub(super) group: String,
+    pub(super) sent_at: Timestamp,
+    /// Hidden until then: by its delay, by a receiver's visibility or because it was given back.
+    pub(super) visible_at: Timestamp,
+    pub(super) attempt: u32,
+}
+
+impl State {
+    /// Puts a message into a queue.
+    pub(super) fn send(&mut self, queue: QueueName, message: Message, now: Timestamp) {
+        self.last_message += 1;
+        let visible_at = now.saturating_add(message.delay).expect("a signed duration has no calendar units");
+        let Message { body, group, .. } = message;
+        self.messages.insert(self.last_message, Letter { queue, body, group, sent_at: now, visible_at, attempt: 0 });
+    }
+
+    /// Moves the timers that are due to their queues, earliest first. Called before anything that could tell.
+    pub(super) fn fire_timers(&mut self, now: Timestamp) {
+        let mut due: Vec<(Timestamp, String)> = self
+            .timers
+            .values()
+            .filter(|timer| timer.due <= now)
+            .map(|timer| (timer.due, timer.name.clone()))
+            .collect();
+        due.sort();
+        for (_, name) in due {
+            let Timer { queue, mut message, .. } = self.timers.remove(&name).expect("the name was just read");
+            message.delay = jiff::SignedDuration::ZERO;
+            self.send(queue, message, now);
+        }
+    }
+}
