@@ -1,0 +1,34 @@
+//! What an expression sees.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use serde_json::Value;
+
+static NO_HOLIDAYS: BTreeSet<Date> = BTreeSet::new();
+
+/// The world of one evaluation: variables, the present time, and the calendar.
+pub trait Scope {
+    /// The value of a variable such as `record`, `vars` or `trigger`; `None` if it does not exist here.
+    ///
+    /// Asked at most once an evaluation, and only for variables that the expression names.
+    fn root(&self, name: &str) -> Option<Value>;
+
+    /// The step's time, which `now` gives.
+    fn now(&self) -> Timestamp;
+
+    /// The time zone in which dates and calendar days are meant.
+    fn timezone(&self) -> &TimeZone;
+
+    /// Days that are no business days though they are no weekend.
+    fn holidays(&self) -> &BTreeSet<Date> {
+        &NO_HOLIDAYS
+    }
+
+    /// Whether `secret("name")` may be used; it gives a placeholder, never the secret.
+    fn secrets(&self) -> bool {
+        false
+    }
+}

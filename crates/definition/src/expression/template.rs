@@ -1,0 +1,224 @@
+//! Templates: JSON values whose strings may hold `{{ expr }}`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{Expression, ExpressionError, Scope};
+
+/// A JSON value in which any string may hold `{{ expr }}` parts; a clone is cheap.
+///
+/// A string that is exactly one `{{ expr }}` keeps the value's type; else values are put into the text: null as
+/// nothing, lists and objects as JSON. Keys of objects are plain texts. `{{ "{{" }}` gives two braces.
+#[derive(Clone)]
+pub struct Template {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    source: Value,
+    node: Node,
+}
+
+#[derive(Debug)]
+enum Node {
+    Literal(Value),
+    Whole(Expression),
+    Text(Vec<Part>),
+    List(Vec<Node>),
+    Object(BTreeMap<String, Node>),
+}
+
+#[derive(Debug)]
+enum Part {
+    Text(String),
+    Value(Expression),
+}
+
+impl Template {
+    /// Parses every expression of a JSON value.
+    pub fn parse(value: &Value) -> Result<Self, ExpressionError> {
+        let node = Node::parse(value)?;
+        Ok(Self { inner: Arc::new(Inner { source: value.clone(), node }) })
+    }
+
+    /// The value as written.
+    pub fn source(&self) -> &Value {
+        &self.inner.source
+    }
+
+    /// The value, if it holds no expression.
+    pub fn literal(&self) -> Option<&Value> {
+        matches!(self.inner.node, Node::Literal(_)).then_some(&self.inner.source)
+    }
+
+    /// The variables that its expressions read.
+    pub fn roots(&self) -> BTreeSet<String> {
+        let mut roots = BTreeSet::new();
+        self.inner.node.visit(&mut |expression| roots.extend(expression.roots().iter().cloned()));
+        roots
+    }
+
+    /// Evaluates every expression.
+    pub fn resolve(&self, scope: &dyn Scope) -> Result<Value, ExpressionError> {
+        self.inner.node.resolve(scope)
+    }
+
+    /// Evaluates every expression and gives the result as text: null as nothing, lists and objects as JSON.
+    pub fn resolve_text(&self, scope: &dyn Scope) -> Result<String, ExpressionError> {
+        Ok(text_of(self.resolve(scope)?))
+    }
+}
+
+impl Node {
+    fn parse(value: &Value) -> Result<Self, ExpressionError> {
+        let node = match value {
+            Value::String(text) => Self::parse_text(text)?,
+            Value::Array(values) => Self::List(values.iter().map(Self::parse).collect::<Result<_, _>>()?),
+            Value::Object(keys) => {
+                let parse = |(key, value): (&String, &Value)| Ok((key.clone(), Self::parse(value)?));
+                Self::Object(keys.iter().map(parse).collect::<Result<_, ExpressionError>>()?)
+            }
+            _ => Self::Literal(value.clone()),
+        };
+        let mut dynamic = false;
+        node.visit(&mut |_| dynamic = true);
+        Ok(if dynamic { node } else { Self::Literal(value.clone()) })
+    }
+
+    fn parse_text(text: &str) -> Result<Self, ExpressionError> {
+        let mut parts = Vec::new();
+        let mut rest = text;
+        while let Some(at) = rest.find("{{") {
+            let inside = &rest[at + 2..];
+            let end = end_of_expression(inside)
+                .ok_or_else(|| ExpressionError::syntax(&rest[at..], "`{{` is not closed by `}}`"))?;
+            if at > 0 {
+                parts.push(Part::Text(rest[..at].to_owned()));
+            }
+            parts.push(Part::Value(Expression::parse(inside[..end].trim())?));
+            rest = &inside[end + 2..];
+        }
+        // A block of YAML ends with a line break that nobody means.
+        let whole = matches!(parts.as_slice(), [Part::Value(_)]) && rest.chars().all(|c| c == '\n');
+        if !rest.is_empty() && !whole {
+            parts.push(Part::Text(rest.to_owned()));
+        }
+        match parts.as_slice() {
+            [Part::Value(expression)] => Ok(Self::Whole(expression.clone())),
+            _ => Ok(Self::Text(parts)),
+        }
+    }
+
+    fn visit(&self, each: &mut dyn FnMut(&Expression)) {
+        match self {
+            Self::Literal(_) => {}
+            Self::Whole(expression) => each(expression),
+            Self::Text(parts) => parts.iter().for_each(|part| {
+                if let Part::Value(expression) = part {
+                    each(expression);
+                }
+            }),
+            Self::List(nodes) => nodes.iter().for_each(|node| node.visit(each)),
+            Self::Object(nodes) => nodes.values().for_each(|node| node.visit(each)),
+        }
+    }
+
+    fn resolve(&self, scope: &dyn Scope) -> Result<Value, ExpressionError> {
+        Ok(match self {
+            Self::Literal(value) => value.clone(),
+            Self::Whole(expression) => expression.evaluate(scope)?,
+            Self::Text(parts) => {
+                let mut text = String::new();
+                for part in parts {
+                    match part {
+                        Part::Text(plain) => text.push_str(plain),
+                        Part::Value(expression) => text.push_str(&text_of(expression.evaluate(scope)?)),
+                    }
+                }
+                Value::String(text)
+            }
+            Self::List(nodes) => nodes.iter().map(|node| node.resolve(scope)).collect::<Result<_, _>>()?,
+            Self::Object(nodes) => {
+                let resolve = |(key, node): (&String, &Self)| Ok((key.clone(), node.resolve(scope)?));
+                Value::Object(nodes.iter().map(resolve).collect::<Result<_, ExpressionError>>()?)
+            }
+        })
+    }
+}
+
+fn text_of(value: Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text,
+        other => other.to_string(),
+    }
+}
+
+/// Where the expression ends: at the first `}}` outside string literals and outside braces of its own.
+fn end_of_expression(text: &str) -> Option<usize> {
+    let mut depth = 0_usize;
+    let mut at = 0;
+    while let Some(c) = text[at..].chars().next() {
+        match c {
+            '"' | '\'' => at += literal_length(text, at)?,
+            '}' if depth == 0 && text[at..].starts_with("}}") => return Some(at),
+            '{' => (depth, at) = (depth + 1, at + 1),
+            '}' => (depth, at) = (depth.saturating_sub(1), at + 1),
+            _ => at += c.len_utf8(),
+        }
+    }
+    None
+}
+
+/// The length of the string literal that begins at a quote.
+fn literal_length(text: &str, at: usize) -> Option<usize> {
+    let quote = &text[at..=at];
+    let triple = quote.repeat(3);
+    let close = if text[at..].starts_with(&triple) { triple.as_str() } else { quote };
+    let raw = text[..at].ends_with(['r', 'R']);
+    let start = at + close.len();
+    let mut end = start;
+    loop {
+        let rest = &text[end..];
+        if rest.starts_with(close) {
+            return Some(end + close.len() - at);
+        }
+        let mut chars = rest.chars();
+        end += chars.next()?.len_utf8();
+        if rest.starts_with('\\') && !raw {
+            end += chars.next()?.len_utf8();
+        }
+    }
+}
+
+impl std::fmt::Debug for Template {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Template").field(self.source()).finish()
+    }
+}
+
+impl PartialEq for Template {
+    fn eq(&self, other: &Self) -> bool {
+        self.source() == other.source()
+    }
+}
+
+impl<'de> Deserialize<'de> for Template {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::parse(&Value::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+    }
+}
+
+impl JsonSchema for Template {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Template".into()
+    }
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "description": "Any value; strings may hold {{ expr }}." })
+    }
+}
