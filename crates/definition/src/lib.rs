@@ -3,22 +3,38 @@
 //! - [`expression`]: CEL, templates and durations.
 //! - [`step`] and [`trigger`]: one file for each type, and a registry line.
 //! - [`Workflow`] and [`Object`]: the two kinds of file.
+//! - [`Source`], [`check_workflow`] and [`check_object`]: from a text to these, with every [`Problem`] at once.
+//! - [`workflow_schema`], [`checklist`] and [`mermaid`]: what authors get from them.
 
 pub mod expression;
 pub mod step;
 pub mod trigger;
 
+mod checklist;
 mod failure;
+mod graph;
 mod limits;
 mod object;
+mod path;
+mod problem;
+mod schema;
+mod source;
+mod validate;
 mod variable;
 mod workflow;
 
+pub use checklist::{ChecklistItem, ChecklistStatus, checklist};
 pub use expression::{Duration, Expression, ExpressionError, Scope, Template};
 pub use failure::{Failure, FailureClass, Notify, Retry, Severity, Then};
+pub use graph::mermaid;
 pub use limits::{Budget, BudgetPer, Limits, Reentry, Starts};
 pub use object::{Field, FieldType, Object, Relationship};
+pub use path::{Path, Segment};
+pub use problem::{Level, Problem, code};
+pub use schema::{object_schema, workflow_schema};
+pub use source::{Position, Source};
 pub use step::{Branch, Delivery, Step, StepKind, Take};
 pub use trigger::{Trigger, TriggerKind};
+pub use validate::{check_object, check_workflow};
 pub use variable::{Variable, VariableType};
 pub use workflow::{Edits, Priority, Workflow};

@@ -1,0 +1,125 @@
+//! A file: its YAML or JSON text as a value, with the place of every part.
+
+mod yaml;
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::path::Path;
+use crate::problem::{Problem, code};
+use crate::problem::Level;
+
+/// Largest file that is read, in bytes.
+pub const MAX_BYTES: usize = 1024 * 1024;
+
+/// A place in a text, both counted from 1, the column in characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Position {
+    /// Line.
+    pub line: usize,
+    /// Column.
+    pub column: usize,
+}
+
+/// How a text was written, which tells where a column of its content stands in the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Style {
+    /// On one line, with so many characters before the content.
+    Inline(usize),
+    /// Folded, on several lines, or not a text.
+    Other,
+}
+
+/// Where an entry stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Span {
+    /// Its key, if it is the entry of a mapping.
+    pub(crate) key: Option<Position>,
+    /// Its value.
+    pub(crate) value: Position,
+    /// How the value is written.
+    pub(crate) style: Style,
+}
+
+/// A file that was read: a value, and where each part of it stands.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Source {
+    /// The name shown.
+    pub name: String,
+    /// Its content.
+    pub value: Value,
+    spans: BTreeMap<Path, Span>,
+}
+
+impl Source {
+    /// Reads YAML or JSON. Fails with every problem of the text: syntax, size, keys written twice.
+    pub fn parse(name: &str, text: &str) -> Result<Self, Vec<Problem>> {
+        if text.len() > MAX_BYTES {
+            let message = format!("expected a file of at most {MAX_BYTES} bytes, found {}", text.len());
+            return Err(vec![problem(name, code::FILE_TOO_LARGE, None, "", message)]);
+        }
+        let read = yaml::read(name, text);
+        // JSON that YAML reads otherwise (tabs, surrogate pairs) keeps its value and loses its positions.
+        let json = if text.trim_start().starts_with(['{', '[']) { serde_json::from_str(text).ok() } else { None };
+        match (read, json) {
+            (Ok((value, spans)), json) => Ok(Self { name: name.to_owned(), value: json.unwrap_or(value), spans }),
+            (Err(problems), Some(json)) if problems.iter().all(|problem| problem.code == code::SYNTAX) => {
+                Ok(Self::from_value(name, json))
+            }
+            (Err(problems), _) => Err(problems),
+        }
+    }
+
+    /// Takes a value that was never a text; its problems have no positions.
+    pub fn from_value(name: &str, value: Value) -> Self {
+        Self { name: name.to_owned(), value, spans: BTreeMap::new() }
+    }
+
+    /// Where the value at a path such as `steps[2].yes[0].url` stands; of a value that is absent, where the mapping
+    /// or list around it stands.
+    pub fn position(&self, path: &str) -> Option<Position> {
+        self.value_position(&Path::parse(path)?)
+    }
+
+    pub(crate) fn value_position(&self, path: &Path) -> Option<Position> {
+        self.nearest(path).map(|span| span.value)
+    }
+
+    pub(crate) fn key_position(&self, path: &Path) -> Option<Position> {
+        self.nearest(path).map(|span| span.key.unwrap_or(span.value))
+    }
+
+    /// Where a column (in characters, from 0) of the text at a path stands, if that can be told.
+    pub(crate) fn position_within(&self, path: &Path, column: usize) -> Option<Position> {
+        match self.spans.get(path) {
+            Some(Span { value, style: Style::Inline(before), .. }) => {
+                Some(Position { line: value.line, column: value.column + before + column })
+            }
+            _ => None,
+        }
+    }
+
+    fn nearest(&self, path: &Path) -> Option<&Span> {
+        let mut path = path.clone();
+        loop {
+            if let Some(span) = self.spans.get(&path) {
+                return Some(span);
+            }
+            path = path.parent()?;
+        }
+    }
+}
+
+fn problem(name: &str, code: &str, position: Option<Position>, path: &str, message: String) -> Problem {
+    Problem {
+        file: name.to_owned(),
+        code: code.to_owned(),
+        path: path.to_owned(),
+        line: position.map(|position| position.line),
+        column: position.map(|position| position.column),
+        message,
+        suggestion: None,
+        severity: Level::Error,
+    }
+}
