@@ -17,7 +17,9 @@ impl Queue for MemoryStore {
         messages.iter().try_for_each(Message::validate)?;
         {
             let (mut state, now) = (self.lock(), self.now());
-            messages.into_iter().for_each(|message| state.send(queue, message, now));
+            for message in messages {
+                state.send(queue, message, now);
+            }
         }
         self.ring();
         Ok(())

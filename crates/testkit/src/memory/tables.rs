@@ -58,16 +58,19 @@ impl State {
         for (index, write) in transaction.writes.into_iter().enumerate() {
             let (table, key) = write.address();
             let current = self.live(table, key, now);
-            match decide(&write, current)? {
-                true => changes.push(change(write, current)?),
-                false => conflicts.push(Conflicted { index, current: current.cloned() }),
+            if decide(&write, current)? {
+                changes.push(change(write, current)?);
+            } else {
+                conflicts.push(Conflicted { index, current: current.cloned() });
             }
         }
         if !conflicts.is_empty() {
             return Err(TableError::Conflict(conflicts));
         }
         let before = self.last_message;
-        changes.into_iter().for_each(|change| self.apply(change, now));
+        for change in changes {
+            self.apply(change, now);
+        }
         Ok(self.last_message > before)
     }
 
@@ -79,7 +82,9 @@ impl State {
         };
         if table == Table::Records {
             let message = stream_message(self.live(table, &key, now), new.as_ref());
-            message.into_iter().for_each(|message| self.send(QueueName::Events, message, now));
+            if let Some(message) = message {
+                self.send(QueueName::Events, message, now);
+            }
         }
         let items = self.items.entry(table).or_default();
         match new {
@@ -104,9 +109,9 @@ impl State {
             found.reverse();
         }
         if let Some((sort, key)) = &after {
-            let passed = |found: &(&str, &Item)| match query.newest_first {
-                true => (found.0, &found.1.key) >= (sort.as_str(), key),
-                false => (found.0, &found.1.key) <= (sort.as_str(), key),
+            let passed = |found: &(&str, &Item)| {
+                let order = (found.0, &found.1.key).cmp(&(sort.as_str(), key));
+                if query.newest_first { order.is_ge() } else { order.is_le() }
             };
             found.retain(|found| !passed(found));
         }

@@ -1,0 +1,44 @@
+//! The suite of [`pawl_runtime::ports::Tables`].
+
+mod counters;
+mod expectations;
+mod expiry;
+mod indexes;
+mod queries;
+mod reads;
+mod rules;
+mod stream;
+
+pub use counters::{
+    a_counter_conflicts_above_its_bound, a_counter_never_goes_below_zero, a_counter_starts_at_zero_and_adds,
+    an_expired_counter_starts_again,
+};
+pub use expectations::{
+    a_check_changes_nothing, a_delete_removes_the_item, a_failed_member_changes_nothing,
+    a_version_holds_only_of_itself, absent_holds_only_where_no_item_stands, any_always_holds,
+    concurrent_increments_by_version_lose_none, every_failed_member_is_reported_with_its_item,
+    present_holds_only_where_an_item_stands,
+};
+pub use expiry::{an_expired_item_counts_as_absent, an_expired_item_is_not_read};
+pub use indexes::{
+    an_index_holds_only_items_with_an_entry, index_entries_are_added_moved_and_removed,
+    index_ranges_select_by_the_index_sort_key, index_ties_are_ordered_by_primary_key,
+    pages_of_an_index_follow_each_other_over_ties,
+};
+pub use queries::{
+    a_foreign_cursor_is_invalid, a_prefix_selects_exactly_what_begins_so, between_includes_both_ends,
+    newest_first_is_the_reverse, pages_follow_each_other_without_gap_or_repeat, sort_keys_are_ordered_by_bytes,
+};
+pub use reads::{
+    a_durable_and_an_ordered_commit_are_seen_by_strong_reads, a_put_is_read_back_whole,
+    a_transaction_without_writes_commits, several_are_read_in_the_order_asked, tables_are_separate,
+};
+pub use rules::{
+    a_body_over_the_limit_is_invalid, a_hundred_writes_commit_and_more_are_invalid, a_key_named_twice_is_invalid,
+    an_empty_key_is_invalid, reads_and_pages_have_bounds,
+};
+pub use stream::{
+    a_changed_record_yields_a_stream_message, a_deleted_record_yields_a_stream_message,
+    a_failed_commit_yields_no_stream_message, an_unchanged_record_yields_no_stream_message,
+    other_tables_yield_no_stream_message,
+};

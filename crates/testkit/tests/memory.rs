@@ -1,0 +1,61 @@
+//! The memory store passes every suite of the contract.
+
+use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
+use pawl_runtime::ports::{Blobs, Clock, Queue, QueueSource, Secrets, Tables, Timers};
+use pawl_testkit::VirtualClock;
+use pawl_testkit::contract::Backend;
+use pawl_testkit::memory::MemoryStore;
+
+struct Memory(MemoryStore);
+
+impl Memory {
+    fn start() -> Self {
+        let store = MemoryStore::new(VirtualClock::default());
+        store.set_secret("contract", "a secret value");
+        Self(store)
+    }
+}
+
+#[async_trait]
+impl Backend for Memory {
+    fn tables(&self) -> &dyn Tables {
+        &self.0
+    }
+
+    fn queue(&self) -> &dyn Queue {
+        &self.0
+    }
+
+    fn source(&self) -> &dyn QueueSource {
+        &self.0
+    }
+
+    fn timers(&self) -> &dyn Timers {
+        &self.0
+    }
+
+    fn blobs(&self) -> &dyn Blobs {
+        &self.0
+    }
+
+    fn secrets(&self) -> &dyn Secrets {
+        &self.0
+    }
+
+    fn now(&self) -> Timestamp {
+        self.0.clock().now()
+    }
+
+    async fn pass(&self, span: SignedDuration) {
+        self.0.clock().advance(span);
+    }
+
+    async fn settle(&self) {}
+}
+
+pawl_testkit::contract!(tables, Memory::start());
+pawl_testkit::contract!(queue, Memory::start());
+pawl_testkit::contract!(timers, Memory::start());
+pawl_testkit::contract!(blobs, Memory::start());
+pawl_testkit::contract!(secrets, Memory::start());
