@@ -76,7 +76,10 @@ fn scalar(value: Value, kind: FieldType, options: &[String]) -> Result<Value, St
 
 fn number(text: &str) -> Option<Value> {
     let text = text.trim();
-    text.parse::<i64>().map(Value::from).ok().or_else(|| text.parse::<f64>().ok().filter(|n| n.is_finite()).map(|n| json!(n)))
+    text.parse::<i64>()
+        .map(Value::from)
+        .ok()
+        .or_else(|| text.parse::<f64>().ok().filter(|n| n.is_finite()).map(|n| json!(n)))
 }
 
 fn truth(text: &str) -> Option<Value> {
@@ -97,7 +100,8 @@ fn date(text: &str) -> Option<Value> {
 fn datetime(text: &str) -> Option<Value> {
     let text = text.trim();
     let at: Option<Timestamp> = text.parse().ok();
-    let at = at.or_else(|| text.parse::<Date>().ok()?.to_zoned(jiff::tz::TimeZone::UTC).ok().map(|day| day.timestamp()));
+    let at =
+        at.or_else(|| text.parse::<Date>().ok()?.to_zoned(jiff::tz::TimeZone::UTC).ok().map(|day| day.timestamp()));
     at.map(|at| at.to_string().into())
 }
 
@@ -128,7 +132,9 @@ fn mismatch(value: &Value, kind: FieldType, options: &[String]) -> StepError {
         FieldType::Uuid => "a UUID",
         FieldType::Phone => "a telephone number",
         FieldType::Email => "an e-mail address",
-        FieldType::Option => return StepError::new("wrong_type", format!("expected one of {options:?}, found {}", short(value))),
+        FieldType::Option => {
+            return StepError::new("wrong_type", format!("expected one of {options:?}, found {}", short(value)));
+        }
         FieldType::Member => "the address of a member",
         FieldType::Object => "an object",
     };

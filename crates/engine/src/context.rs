@@ -51,7 +51,10 @@ pub struct StepScope<'a> {
 impl StepScope<'_> {
     fn steps(&self) -> Value {
         let view = |id: &String| {
-            self.execution.steps.get(id).map(|state| json!({"output": state.output, "status": state.status, "error": state.error}))
+            self.execution
+                .steps
+                .get(id)
+                .map(|state| json!({"output": state.output, "status": state.status, "error": state.error}))
         };
         Value::Object(self.execution.steps.keys().filter_map(|id| Some((id.clone(), view(id)?))).collect())
     }
@@ -119,7 +122,8 @@ pub fn record_view(record: &Record, cx: &Context<'_>) -> Value {
         for (name, relationship) in &object.relationships {
             let Some(related) = cx.related.get(name) else { continue };
             let views = related.iter().map(Record::view);
-            let value = if relationship.many { Value::Array(views.collect()) } else { views.last().unwrap_or(Value::Null) };
+            let value =
+                if relationship.many { Value::Array(views.collect()) } else { views.last().unwrap_or(Value::Null) };
             view.insert(name.clone(), value);
         }
     }

@@ -3,10 +3,17 @@
 use pawl_definition::Take;
 
 use crate::draft::Draft;
-use crate::{Act, Context, Control, Decision, Execution, PauseReason, Refused, Requested, RowKind, Status, StepStatus, Wake};
+use crate::{
+    Act, Context, Control, Decision, Execution, PauseReason, Refused, Requested, RowKind, Status, StepStatus, Wake,
+};
 
 /// Applies a control. Repeating it changes nothing; one that does not fit the state is refused.
-pub(crate) fn apply(cx: &Context<'_>, execution: &Execution, control: &Control, act: &Act) -> Result<Decision, Refused> {
+pub(crate) fn apply(
+    cx: &Context<'_>,
+    execution: &Execution,
+    control: &Control,
+    act: &Act,
+) -> Result<Decision, Refused> {
     let draft = || row(cx, execution, control, act);
     let illegal = |detail| Err(Refused::Illegal { control: control.word(), status: execution.status, detail });
     match control {
@@ -28,7 +35,9 @@ pub(crate) fn apply(cx: &Context<'_>, execution: &Execution, control: &Control, 
         Control::Resume if execution.status != Status::Paused => Ok(resume_running(draft(), execution)),
         Control::Resume if is_paused_by_failure(execution) => illegal("a step failed: retry or skip it, or cancel"),
         Control::Resume => Ok(resumed(draft())),
-        Control::Retry | Control::Skip { .. } if !is_paused_by_failure(execution) => illegal("no step of it waits for a decision on its failure"),
+        Control::Retry | Control::Skip { .. } if !is_paused_by_failure(execution) => {
+            illegal("no step of it waits for a decision on its failure")
+        }
         Control::Retry => Ok(retried(draft())),
         Control::Skip { take } => skipped(cx, draft(), *take, control),
     }

@@ -150,7 +150,10 @@ impl<'a> Draft<'a> {
         match done.end {
             Some((Status::Paused, reason)) => self.running_at(next.as_deref()).paused(PauseReason::Workflow, reason),
             Some((Status::Failed, reason)) => {
-                let error = StepError::new("stopped_as_failed", reason.unwrap_or_else(|| "the workflow stopped as failed".to_owned()));
+                let error = StepError::new(
+                    "stopped_as_failed",
+                    reason.unwrap_or_else(|| "the workflow stopped as failed".to_owned()),
+                );
                 self.end_failed(error)
             }
             Some((status, reason)) => self.end(status, reason),
@@ -162,7 +165,8 @@ impl<'a> Draft<'a> {
     fn after(&self, step: &Step, branch: Option<&str>) -> Option<String> {
         let first = branch.and_then(|name| step.branch(name)).and_then(<[Step]>::first).map(|step| step.id.clone());
         // A step that an edit deleted while its activity ran stands only in the former revision.
-        let plan = if self.cx.plan.step(&step.id).is_some() { self.cx.plan } else { self.cx.former.unwrap_or(self.cx.plan) };
+        let plan =
+            if self.cx.plan.step(&step.id).is_some() { self.cx.plan } else { self.cx.former.unwrap_or(self.cx.plan) };
         first.or_else(|| plan.successor(&step.id).map(str::to_owned))
     }
 

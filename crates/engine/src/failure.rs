@@ -114,7 +114,8 @@ fn to_millis(seconds: f64) -> i64 {
 fn notice(draft: &Draft<'_>, step: &Step, error: &StepError) -> Option<NoticeText> {
     let own: Option<&Failure> = step.on_failure.as_ref();
     let default = draft.cx.plan.workflow.on_failure.as_ref();
-    let whom = own.and_then(|policy| policy.notify.as_ref()).or_else(|| default.and_then(|policy| policy.notify.as_ref()));
+    let whom =
+        own.and_then(|policy| policy.notify.as_ref()).or_else(|| default.and_then(|policy| policy.notify.as_ref()));
     let severity = own.and_then(|policy| policy.severity).or_else(|| default.and_then(|policy| policy.severity));
     let to = match whom.unwrap_or(&Notify::Owner) {
         Notify::Owner => draft.cx.plan.workflow.owner.clone(),

@@ -16,7 +16,12 @@ pub fn coerce_field(object: &Object, name: &str, value: Value) -> Result<Value, 
     }
     if name == "stage" && !object.stages.is_empty() {
         let known = value.as_str().is_some_and(|stage| object.stages.iter().any(|known| known == stage));
-        let error = || StepError::new("wrong_type", format!("`stage`: expected one of {:?}, found {}", object.stages, coerce::short(&value)));
+        let error = || {
+            StepError::new(
+                "wrong_type",
+                format!("`stage`: expected one of {:?}, found {}", object.stages, coerce::short(&value)),
+            )
+        };
         return if known { Ok(value.clone()) } else { Err(error()) };
     }
     Err(StepError::new("unknown_field", format!("object {:?} has no field {name:?}", object.id)))
@@ -39,15 +44,32 @@ pub fn new_fields(object: &Object, given: Map<String, Value>) -> Result<Map<Stri
     if let (false, Some(first)) = (fields.contains_key("stage"), object.stages.first()) {
         fields.insert("stage".to_owned(), first.clone().into());
     }
-    check_required(object, &fields)?;
+    check(object, &fields)?;
     Ok(fields)
 }
 
-/// Requires that every required field has a value.
-pub fn check_required(object: &Object, fields: &Map<String, Value>) -> Result<(), StepError> {
-    let missing = object.fields.iter().find(|(name, field)| field.required && fields.get(*name).is_none_or(coerce::is_blank));
+/// Largest fields of a record as JSON, in bytes: a change, before and after, fits one message.
+const RECORD_MOST: usize = 100 * 1024;
+
+/// Requires that every required field has a value, and that the record is not too large.
+pub fn check(object: &Object, fields: &Map<String, Value>) -> Result<(), StepError> {
+    check_required(object, fields)?;
+    let size = serde_json::to_string(fields).map_or(0, |text| text.len());
+    if size > RECORD_MOST {
+        let message =
+            format!("expected a record of at most {RECORD_MOST} bytes, found {size}: large values belong in a file");
+        return Err(StepError::new("record_too_large", message));
+    }
+    Ok(())
+}
+
+fn check_required(object: &Object, fields: &Map<String, Value>) -> Result<(), StepError> {
+    let missing =
+        object.fields.iter().find(|(name, field)| field.required && fields.get(*name).is_none_or(coerce::is_blank));
     match missing {
-        Some((name, _)) => Err(StepError::new("required_field", format!("object {:?} requires a value for {name:?}", object.id))),
+        Some((name, _)) => {
+            Err(StepError::new("required_field", format!("object {:?} requires a value for {name:?}", object.id)))
+        }
         None => Ok(()),
     }
 }

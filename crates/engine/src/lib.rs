@@ -35,7 +35,8 @@ pub use decision::{Claim, Commit, Control, Decision, Input, Need, NoticeText};
 pub use error::{Refused, StepError};
 pub use event::{Cause, Creation, Event, EventType, Link};
 pub use execution::{
-    Act, Execution, Lease, Pause, PauseReason, Requested, Status, StepState, StepStatus, TimerPurpose, Usage, Waiting, Wake,
+    Act, Execution, Lease, Pause, PauseReason, Requested, Status, StepState, StepStatus, TimerPurpose, Usage, Waiting,
+    Wake,
 };
 pub use history::{Row, RowKind};
 pub use plan::Plan;

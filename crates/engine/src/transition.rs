@@ -6,7 +6,7 @@ use crate::draft::Draft;
 use crate::steps::{self, Next, StepContext, Wait};
 use crate::{
     Activity, Claim, Context, Decision, Execution, Input, Lease, Refused, RowKind, Status, StepError, StepState,
-    StepStatus, TimerPurpose, Wake, Waiting, control, variables,
+    StepStatus, TimerPurpose, Waiting, Wake, control, variables,
 };
 
 /// How long a place in the line is kept before it is asked for again, in seconds. A place that becomes free wakes
@@ -26,7 +26,9 @@ pub fn transition(cx: &Context<'_>, execution: &Execution, input: &Input<'_>) ->
         return Ok(Decision::Stay);
     }
     Ok(match input {
-        Input::Performed { activity, attempt, performed } => performed_activity(cx, execution, activity, *attempt, performed),
+        Input::Performed { activity, attempt, performed } => {
+            performed_activity(cx, execution, activity, *attempt, performed)
+        }
         _ if cx.killed || execution.killed.is_some() => Decision::Stay,
         Input::Run if execution.requested.is_some() && !is_leased(cx, execution) => control::obey(cx, execution),
         Input::Run => run(cx, execution, None),
@@ -61,7 +63,9 @@ fn run(cx: &Context<'_>, execution: &Execution, found: Option<&crate::Found>) ->
     };
     let Some(step) = cx.plan.step(id) else { return moved(cx, execution, id) };
     match execution.wake {
-        Wake::Timer { purpose: TimerPurpose::Delay, .. } | Wake::Signal { .. } if execution.entered => due(cx, execution, step),
+        Wake::Timer { purpose: TimerPurpose::Delay, .. } | Wake::Signal { .. } if execution.entered => {
+            due(cx, execution, step)
+        }
         _ => enter(cx, execution, step, found),
     }
 }

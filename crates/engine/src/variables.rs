@@ -9,7 +9,8 @@ use crate::{Context, Execution, StepError, coerce};
 /// Evaluates the variables top to bottom into the execution; each sees those above it.
 pub(crate) fn evaluate(cx: &Context<'_>, execution: &mut Execution) -> Result<(), StepError> {
     for variable in &cx.plan.workflow.variables {
-        let value = first_value(variable, cx, execution).map_err(|error| error.at(&format!("variables.{}", variable.name)))?;
+        let value =
+            first_value(variable, cx, execution).map_err(|error| error.at(&format!("variables.{}", variable.name)))?;
         if variable.required && coerce::is_blank(&value) {
             let message = format!("variable {:?} is required and every source is blank", variable.name);
             return Err(StepError::new("required_variable", message));

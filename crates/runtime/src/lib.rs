@@ -1,5 +1,47 @@
-//! Carries out what the engine decides.
+//! Carries out what the engine decides, over ports.
 //!
 //! - [`ports`]: the traits through which storage, queues, time and outside systems enter.
+//! - [`items`]: keys and shapes of all that is stored, the same on every backend.
+//! - [`Ingest`], [`Evaluator`], [`Executor`]: the three loops; [`Sweeper`] looks for what was left behind.
+//! - [`Workflows`], [`Records`], [`History`]: what the management API does.
 
+pub mod items;
+pub mod message;
 pub mod ports;
+pub mod spill;
+
+mod activities;
+mod catalog;
+mod changes;
+mod commit;
+mod error;
+mod evaluator;
+mod executor;
+mod history;
+mod ingest;
+mod installation;
+mod notices;
+mod options;
+mod records;
+mod starts;
+mod sweeper;
+mod system;
+mod under_way;
+mod workflows;
+mod world;
+
+pub use activities::{Activities, Finder};
+pub use catalog::Catalog;
+pub use error::Error;
+pub use evaluator::{Evaluator, Outcome};
+pub use executor::{ControlError, Executor};
+pub use history::{Filter, History, Listed};
+pub use ingest::{Accepted, Ingest};
+pub use installation::Installations;
+pub use message::{EventMessage, Job};
+pub use notices::Notices;
+pub use options::ExecutorOptions;
+pub use records::{RecordError, Records};
+pub use sweeper::Sweeper;
+pub use system::{Ports, System};
+pub use workflows::{SaveError, Saved, Workflows};

@@ -13,7 +13,9 @@ const CALL_S: i64 = 60;
 impl Decide for CallLlm {
     fn enter(&self, at: &StepContext<'_>) -> Result<Next, StepError> {
         within_budget(at)?;
-        let text = |template: &Template, key: &str| template.resolve_text(&at.scope()).map_err(|error| StepError::from(error).at(key));
+        let text = |template: &Template, key: &str| {
+            template.resolve_text(&at.scope()).map_err(|error| StepError::from(error).at(key))
+        };
         Ok(Next::Perform(Activity::CallLlm(ModelCall {
             model: text(&self.model, "model")?,
             system: self.system.as_ref().map(|system| text(system, "system")).transpose()?,
@@ -30,7 +32,9 @@ impl Decide for CallLlm {
         let confidence = output.get("confidence").and_then(Value::as_f64);
         let unsure = matches!((self.min_confidence, confidence), (Some(least), Some(found)) if found < least);
         let branch = unsure.then(|| "low_confidence".to_owned());
-        let note = unsure.then(|| format!("confidence {} is below {}", confidence.unwrap_or(0.0), self.min_confidence.unwrap_or(0.0)));
+        let note = unsure.then(|| {
+            format!("confidence {} is below {}", confidence.unwrap_or(0.0), self.min_confidence.unwrap_or(0.0))
+        });
         Ok(Done { input: activity.input(), output, branch, note, ..Done::default() })
     }
 }
@@ -42,7 +46,8 @@ fn within_budget(at: &StepContext<'_>) -> Result<(), StepError> {
         BudgetPer::Execution => at.execution.usage,
         BudgetPer::Day => at.cx.spent_today,
     };
-    let over = budget.tokens.is_some_and(|most| spent.tokens >= most) || budget.usd.is_some_and(|most| spent.usd >= most);
+    let over =
+        budget.tokens.is_some_and(|most| spent.tokens >= most) || budget.usd.is_some_and(|most| spent.usd >= most);
     if over {
         let found = format!("{} tokens and ${:.4} are spent", spent.tokens, spent.usd);
         return Err(StepError::new("over_budget", format!("the budget of model calls is used up: {found}")));
@@ -100,7 +105,8 @@ pub fn parse_reply(text: &str, schema: Option<&Value>) -> Reply {
         Ok(validator) => validator,
         Err(error) => return Reply::Invalid(vec![format!("the schema of the step is not valid: {error}")]),
     };
-    let reasons: Vec<_> = validator.iter_errors(&value).map(|error| format!("{}: {error}", error.instance_path())).collect();
+    let reasons: Vec<_> =
+        validator.iter_errors(&value).map(|error| format!("{}: {error}", error.instance_path())).collect();
     if reasons.is_empty() { Reply::Value(value) } else { Reply::Invalid(reasons) }
 }
 
@@ -109,9 +115,8 @@ fn embedded_json(text: &str) -> Option<Value> {
     if let Ok(value) = serde_json::from_str(text.trim()) {
         return Some(value);
     }
-    text.match_indices(['{', '[']).find_map(|(start, _)| {
-        serde_json::Deserializer::from_str(&text[start..]).into_iter::<Value>().next()?.ok()
-    })
+    text.match_indices(['{', '['])
+        .find_map(|(start, _)| serde_json::Deserializer::from_str(&text[start..]).into_iter::<Value>().next()?.ok())
 }
 
 /// What is said to a model whose answer was not usable.
@@ -142,7 +147,9 @@ mod tests {
     fn an_unusable_answer_gives_reasons() {
         let schema = json!({"type": "object", "required": ["a"]});
         assert_eq!(parse_reply("no", Some(&schema)), Reply::Invalid(vec!["the answer holds no JSON".into()]));
-        let Reply::Invalid(reasons) = parse_reply("{}", Some(&schema)) else { panic!("an object without `a` is accepted") };
+        let Reply::Invalid(reasons) = parse_reply("{}", Some(&schema)) else {
+            panic!("an object without `a` is accepted")
+        };
         assert!(reasons[0].contains("\"a\" is a required property"), "{reasons:?}");
     }
 }

@@ -83,7 +83,10 @@ fn unique_values(object: &Object, fields: &Map<String, Value>) -> impl Iterator<
 }
 
 fn duplicate_error(object: &Object, duplicate: &Record) -> StepError {
-    StepError::new("duplicate_record", format!("{} {} already has a unique value that was asked for", object.id, duplicate.id))
+    StepError::new(
+        "duplicate_record",
+        format!("{} {} already has a unique value that was asked for", object.id, duplicate.id),
+    )
 }
 
 fn used(duplicate: &Record, fields: Map<String, Value>) -> Done {
@@ -115,10 +118,15 @@ fn suffix(object: &Object, fields: &mut Map<String, Value>, found: &Found) -> Re
             continue;
         }
         let text = value.as_str().ok_or_else(|| {
-            StepError::new("duplicate_record", format!("{name:?}: only a text can be given a number, found {}", coerce::short(&value)))
+            StepError::new(
+                "duplicate_record",
+                format!("{name:?}: only a text can be given a number, found {}", coerce::short(&value)),
+            )
         })?;
         let free = (2..10_000).map(|n| json!(format!("{text} ({n})"))).find(|candidate| !taken(candidate));
-        let free = free.ok_or_else(|| StepError::new("duplicate_record", format!("{name:?}: 9,999 records already have this value")))?;
+        let free = free.ok_or_else(|| {
+            StepError::new("duplicate_record", format!("{name:?}: 9,999 records already have this value"))
+        })?;
         fields.insert(name, free);
     }
     Ok(())

@@ -37,7 +37,8 @@ impl Decide for Delay {
 fn adjusted(step: &Delay, due: Timestamp, plan: &Plan) -> Result<Timestamp, StepError> {
     let mut local = due.to_zoned(plan.timezone.clone()).datetime();
     if let Some(at) = &step.at {
-        let time: Time = at.parse().map_err(|_| StepError::new("invalid_delay", format!("`at`: expected HH:MM, found {at:?}")))?;
+        let time: Time =
+            at.parse().map_err(|_| StepError::new("invalid_delay", format!("`at`: expected HH:MM, found {at:?}")))?;
         if local.time() > time {
             local = local.tomorrow().map_err(out_of_range)?;
         }
@@ -59,7 +60,12 @@ fn out_of_range(error: jiff::Error) -> StepError {
 }
 
 fn after(value: &Value, now: Timestamp, plan: &Plan) -> Result<Timestamp, StepError> {
-    let expected = || StepError::new("wrong_type", format!("`for`: expected a duration such as \"2d 3h\", found {}", coerce::short(value)));
+    let expected = || {
+        StepError::new(
+            "wrong_type",
+            format!("`for`: expected a duration such as \"2d 3h\", found {}", coerce::short(value)),
+        )
+    };
     if coerce::is_blank(value) {
         return Err(expected());
     }

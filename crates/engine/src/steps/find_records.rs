@@ -37,7 +37,12 @@ fn query(step: &FindRecords, at: &StepContext<'_>) -> Result<RecordQuery, StepEr
     Ok(RecordQuery { object: step.object.clone(), tests, order, limit: step.limit })
 }
 
-fn resolve(field: &str, test: &FieldTest, scope: &StepScope<'_>, tests: &mut Vec<ResolvedTest>) -> Result<(), StepError> {
+fn resolve(
+    field: &str,
+    test: &FieldTest,
+    scope: &StepScope<'_>,
+    tests: &mut Vec<ResolvedTest>,
+) -> Result<(), StepError> {
     let operands: [(&'static str, &Option<Template>); 8] = [
         ("equals", &test.equals),
         ("not", &test.not),

@@ -75,7 +75,13 @@ fn listens_on(step: &Goal, at: &StepContext<'_>) -> (BTreeSet<String>, Vec<(Subj
 
 fn unmet(note: &str) -> Done {
     let status = StepStatus::TimedOut;
-    Done { status, output: json!("unmet"), branch: Some("unmet".to_owned()), note: Some(note.to_owned()), ..Done::default() }
+    Done {
+        status,
+        output: json!("unmet"),
+        branch: Some("unmet".to_owned()),
+        note: Some(note.to_owned()),
+        ..Done::default()
+    }
 }
 
 /// `never`, a duration, or a date and time; absent means never.
@@ -86,8 +92,15 @@ fn timeout(at: &StepContext<'_>) -> Result<Option<Timestamp>, StepError> {
         return Ok(None);
     }
     if let Ok(duration) = Duration::from_value(&value) {
-        return Ok(Some(duration.after(at.cx.now, &at.cx.plan.timezone).map_err(|error| StepError::from(error).at("timeout"))?));
+        return Ok(Some(
+            duration.after(at.cx.now, &at.cx.plan.timezone).map_err(|error| StepError::from(error).at("timeout"))?,
+        ));
     }
-    let expected = || StepError::new("wrong_type", format!("`timeout`: expected never, a duration or a date and time, found {}", coerce::short(&value)));
+    let expected = || {
+        StepError::new(
+            "wrong_type",
+            format!("`timeout`: expected never, a duration or a date and time, found {}", coerce::short(&value)),
+        )
+    };
     delay::point(&value, at.cx.plan).map(Some).map_err(|_| expected())
 }

@@ -53,7 +53,11 @@ fn url(step: &HttpRequest, scope: &StepScope<'_>) -> Result<String, StepError> {
     Ok(url)
 }
 
-fn body(step: &HttpRequest, scope: &StepScope<'_>, headers: &mut BTreeMap<String, String>) -> Result<Option<String>, StepError> {
+fn body(
+    step: &HttpRequest,
+    scope: &StepScope<'_>,
+    headers: &mut BTreeMap<String, String>,
+) -> Result<Option<String>, StepError> {
     let Some(template) = &step.body else { return Ok(None) };
     let value = template.resolve(scope).map_err(|error| StepError::from(error).at("body"))?;
     let (text, kind) = match value {

@@ -23,7 +23,10 @@ use serde_json::{Map, Value};
 pub use call_llm::{Reply, parse_reply, repair_prompt};
 
 use crate::context::StepScope;
-use crate::{Activity, Context, Event, Execution, Found, Performed, Read, RecordWrite, Status, StepError, StepState, StepStatus, Subject};
+use crate::{
+    Activity, Context, Event, Execution, Found, Performed, Read, RecordWrite, Status, StepError, StepState, StepStatus,
+    Subject,
+};
 
 /// A step about to be decided.
 #[derive(Debug, Clone, Copy)]

@@ -12,7 +12,9 @@ use crate::{Found, Read, Record, RecordWrite, StepError, coerce, fields};
 impl Decide for SetFields {
     fn enter(&self, at: &StepContext<'_>) -> Result<Next, StepError> {
         let Some(target) = &self.target else {
-            let missing = || StepError::new("no_record", "there is no record to change: it was deleted, or the workflow is global");
+            let missing = || {
+                StepError::new("no_record", "there is no record to change: it was deleted, or the workflow is global")
+            };
             return change(self, at, at.cx.record.ok_or_else(missing)?);
         };
         if let Some(record) = target.literal().and_then(Value::as_str).and_then(|path| related(at, path)) {
@@ -36,7 +38,9 @@ fn related<'a>(at: &StepContext<'a>, path: &str) -> Option<Result<&'a Record, St
     Some(match found {
         Some([record]) => Ok(record),
         Some([]) | None => Err(StepError::new("no_record", format!("`target`: {path} is empty"))),
-        Some(many) => Err(StepError::new("no_record", format!("`target`: expected one record, {path} has {}", many.len()))),
+        Some(many) => {
+            Err(StepError::new("no_record", format!("`target`: expected one record, {path} has {}", many.len())))
+        }
     })
 }
 
@@ -47,7 +51,10 @@ fn named(step: &SetFields, value: &Value) -> Result<(String, String), StepError>
     let id = value.as_str().map(str::to_owned).or_else(|| text("id"));
     let expected = || {
         let found = coerce::short(value);
-        StepError::new("wrong_type", format!("`target`: expected a record with its object, or an id beside `object`, found {found}"))
+        StepError::new(
+            "wrong_type",
+            format!("`target`: expected a record with its object, or an id beside `object`, found {found}"),
+        )
     };
     Ok((object.ok_or_else(expected)?, id.ok_or_else(expected)?))
 }
@@ -66,7 +73,7 @@ fn change(step: &SetFields, at: &StepContext<'_>, record: &Record) -> Result<Nex
         let value = fields::coerce_field(object, name, value)?;
         put(&mut after.fields, name, value);
     }
-    fields::check_required(object, &after.fields)?;
+    fields::check(object, &after.fields)?;
     Next::done(done(step, at, record, after, object))
 }
 
@@ -80,7 +87,12 @@ fn done(step: &SetFields, at: &StepContext<'_>, record: &Record, mut after: Reco
         .collect();
     let input = json!({"object": object.id, "record": record.id});
     if changes.is_empty() {
-        return Done { input, output: json!({"changes": {}}), note: Some("nothing changed".to_owned()), ..Done::default() };
+        return Done {
+            input,
+            output: json!({"changes": {}}),
+            note: Some("nothing changed".to_owned()),
+            ..Done::default()
+        };
     }
     after.version += 1;
     after.updated_at = at.cx.now;

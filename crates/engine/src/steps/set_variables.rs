@@ -14,7 +14,9 @@ impl Decide for SetVariables {
             let value = template.resolve(&scope).map_err(|error| StepError::from(error).at(name))?;
             let declared = at.cx.plan.workflow.variables.iter().find(|variable| &variable.name == name);
             let value = match declared {
-                Some(declared) => coerce::variable(value, declared.kind, declared.many).map_err(|error| error.at(name))?,
+                Some(declared) => {
+                    coerce::variable(value, declared.kind, declared.many).map_err(|error| error.at(name))?
+                }
                 None => value,
             };
             variables.insert(name.clone(), value);

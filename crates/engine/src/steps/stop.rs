@@ -16,6 +16,11 @@ impl Decide for Stop {
             StopAs::Failed => Status::Failed,
             StopAs::Paused => Status::Paused,
         };
-        Next::done(Done { output: json!({"as": status}), note: reason.clone(), end: Some((status, reason)), ..Done::default() })
+        Next::done(Done {
+            output: json!({"as": status}),
+            note: reason.clone(),
+            end: Some((status, reason)),
+            ..Done::default()
+        })
     }
 }

@@ -32,7 +32,8 @@ impl Fits for FieldUpdated {
         let Some(change) = event.data.get("changes").and_then(|changes| changes.get(field)) else { return false };
         let side = |key: &str| change.get(key).cloned().unwrap_or(Value::Null);
         let (from, to) = (side("from"), side("to"));
-        let holds = |rule: &Option<ValueTest>, value: &Value| rule.as_ref().is_none_or(|rule| test(rule, value, &from, &to));
+        let holds =
+            |rule: &Option<ValueTest>, value: &Value| rule.as_ref().is_none_or(|rule| test(rule, value, &from, &to));
         holds(&self.from, &from) && holds(&self.to, &to)
     }
 }

@@ -9,7 +9,8 @@ use crate::{Event, Plan};
 
 impl Hear for Webhook {
     fn hears(&self, trigger: &Trigger, plan: &Plan, event: &Event) -> bool {
-        let addressed = event.workflow.as_ref() == Some(&plan.workflow.id) && event.trigger.as_ref() == Some(&trigger.id);
+        let addressed =
+            event.workflow.as_ref() == Some(&plan.workflow.id) && event.trigger.as_ref() == Some(&trigger.id);
         event.kind == EventType::Webhook && addressed
     }
 

@@ -64,7 +64,12 @@ pub trait Queue: Send + Sync {
 pub trait QueueSource: Send + Sync {
     /// Receives up to `max` messages, waiting until there is at least one. A received message is hidden for
     /// `visibility` and then delivered again unless deleted.
-    async fn receive(&self, queue: QueueName, max: usize, visibility: SignedDuration) -> Result<Vec<Received>, QueueError>;
+    async fn receive(
+        &self,
+        queue: QueueName,
+        max: usize,
+        visibility: SignedDuration,
+    ) -> Result<Vec<Received>, QueueError>;
 
     /// Deletes a handled message; an unknown receipt is no error.
     async fn delete(&self, queue: QueueName, receipt: &str) -> Result<(), QueueError>;

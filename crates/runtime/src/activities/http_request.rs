@@ -1,0 +1,116 @@
+//! `http_request`: resolves secrets, calls, and keeps secrets out of what comes back.
+
+use std::collections::BTreeMap;
+
+use pawl_definition::FailureClass;
+use pawl_definition::expression::placeholders;
+use pawl_engine::{HttpCall, Performed, StepError};
+use serde_json::{Value, json};
+
+use crate::ports::{Http, HttpAnswer, HttpError, HttpRequest, Secrets};
+
+/// Secrets that a call used, by name.
+type Used = BTreeMap<String, String>;
+
+/// Calls once.
+pub(super) async fn perform(http: &dyn Http, secrets: &dyn Secrets, call: &HttpCall) -> Performed {
+    let used = match read_secrets(secrets, call).await {
+        Ok(used) => used,
+        Err(error) => return Performed::failed(error),
+    };
+    let request = HttpRequest {
+        method: call.method.clone(),
+        url: fill(&call.url, &used),
+        headers: call.headers.iter().map(|(name, value)| (name.clone(), fill(value, &used))).collect(),
+        body: call.body.as_ref().map(|body| fill(body, &used)),
+        timeout: call.timeout,
+    };
+    match http.send(request).await {
+        Ok(answer) => judge(answer, &used),
+        Err(error) => Performed::failed(failure(&error, &used)),
+    }
+}
+
+async fn read_secrets(secrets: &dyn Secrets, call: &HttpCall) -> Result<Used, StepError> {
+    let texts = call.headers.values().chain([&call.url]).chain(&call.body);
+    let names: Vec<String> =
+        texts.flat_map(|text| placeholders(text).map(|(_, name)| name.to_owned()).collect::<Vec<_>>()).collect();
+    let mut used = Used::new();
+    for name in names {
+        if !used.contains_key(&name) {
+            let secret =
+                secrets.get(&name).await.map_err(|error| StepError::new("secret_unavailable", error.to_string()))?;
+            used.insert(name, secret);
+        }
+    }
+    Ok(used)
+}
+
+/// Puts secrets in the place of their placeholders.
+fn fill(text: &str, used: &Used) -> String {
+    let mut filled = String::with_capacity(text.len());
+    let mut end = 0;
+    for (range, name) in placeholders(text) {
+        filled.push_str(&text[end..range.start]);
+        filled.push_str(used.get(&*name).map_or("", String::as_str));
+        end = range.end;
+    }
+    filled.push_str(&text[end..]);
+    filled
+}
+
+/// Takes secrets out of a text that came back.
+fn scrub(text: &str, used: &Used) -> String {
+    let mut scrubbed = text.to_owned();
+    for (name, secret) in used.iter().filter(|(_, secret)| !secret.is_empty()) {
+        scrubbed = scrubbed.replace(secret.as_str(), &format!("[secret:{name}]"));
+    }
+    scrubbed
+}
+
+fn scrub_value(value: Value, used: &Used) -> Value {
+    match value {
+        Value::String(text) => scrub(&text, used).into(),
+        Value::Array(items) => items.into_iter().map(|item| scrub_value(item, used)).collect(),
+        Value::Object(keys) => {
+            keys.into_iter().map(|(key, value)| (scrub(&key, used), scrub_value(value, used))).collect()
+        }
+        other => other,
+    }
+}
+
+/// 2xx and 3xx are answers; 408, 425, 429 and 5xx may be tried again; other statuses are final.
+fn judge(answer: HttpAnswer, used: &Used) -> Performed {
+    let status = answer.status;
+    let retry_after_s = answer.headers.get("retry-after").and_then(|value| value.trim().parse().ok());
+    let output = json!({"status": status, "headers": answer.headers, "body": answer.body});
+    let output = if used.is_empty() { output } else { scrub_value(output, used) };
+    let error = match status {
+        408 | 425 => {
+            Some(StepError::classed("http_status", FailureClass::Timeout, format!("the service answered {status}")))
+        }
+        429 => Some(StepError::classed(
+            "http_status",
+            FailureClass::Throttled,
+            "the service answered 429: too many requests",
+        )),
+        500.. => {
+            Some(StepError::classed("http_status", FailureClass::Server, format!("the service answered {status}")))
+        }
+        400.. => Some(StepError::new("http_status", format!("the service answered {status}"))),
+        _ => None,
+    };
+    let error = error.map(|error| StepError { retry_after_s, ..error });
+    Performed { output, usage: pawl_engine::Usage::default(), error }
+}
+
+fn failure(error: &HttpError, used: &Used) -> StepError {
+    let message = scrub(&error.to_string(), used);
+    match error {
+        HttpError::Refused(_) => StepError::new("http_refused", message),
+        HttpError::Invalid(_) => StepError::new("http_invalid", message),
+        HttpError::TooLarge(_) => StepError::new("http_too_large", message),
+        HttpError::Network(_) => StepError::classed("http_network", FailureClass::Network, message),
+        HttpError::Timeout(_) => StepError::classed("http_timeout", FailureClass::Timeout, message),
+    }
+}

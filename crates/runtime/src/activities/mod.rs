@@ -1,0 +1,53 @@
+//! What the runtime does for steps. One file for each activity and read, and one line in the registries below.
+
+mod call_llm;
+mod http_request;
+mod records;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use pawl_definition::Object;
+use pawl_engine::{Activity, Found, Performed, Read};
+
+use crate::Error;
+use crate::ports::{Http, Models, Secrets, Tables};
+
+pub use records::Finder;
+
+/// The outside world of steps.
+pub struct Activities {
+    http: Arc<dyn Http>,
+    models: Arc<dyn Models>,
+    secrets: Arc<dyn Secrets>,
+    finder: Finder,
+}
+
+impl Activities {
+    /// Over these ports.
+    pub fn new(
+        tables: Arc<dyn Tables>,
+        http: Arc<dyn Http>,
+        models: Arc<dyn Models>,
+        secrets: Arc<dyn Secrets>,
+    ) -> Self {
+        Self { http, models, secrets, finder: Finder::new(tables) }
+    }
+
+    /// Performs an effect outside, once. A failure is a result.
+    pub(crate) async fn perform(&self, activity: &Activity) -> Performed {
+        match activity {
+            Activity::HttpRequest(call) => http_request::perform(&*self.http, &*self.secrets, call).await,
+            Activity::CallLlm(call) => call_llm::perform(&*self.models, call).await,
+        }
+    }
+
+    /// Reads inside Pawl.
+    pub(crate) async fn read(&self, read: &Read, objects: &BTreeMap<String, Object>) -> Result<Found, Error> {
+        match read {
+            Read::FindRecords(query) => self.finder.find(query, objects.get(&query.object)).await,
+            Read::Duplicates { object, values } => self.finder.duplicates(object, values).await,
+            Read::Record { object, id } => self.finder.one(object, id).await,
+        }
+    }
+}

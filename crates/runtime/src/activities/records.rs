@@ -1,0 +1,184 @@
+//! Finds records: by the rows of an indexed field where one is tested for equality, else by reading the object.
+
+use std::cmp::Ordering;
+use std::sync::Arc;
+
+use pawl_definition::Object;
+use pawl_engine::{Found, Record, RecordQuery, ResolvedTest, Subject, coerce};
+use serde_json::{Map, Value};
+
+use crate::ports::{Consistency, Item, Query, SortRange, Table, Tables};
+use crate::{Error, items};
+
+/// Most records that a query without an indexed field reads.
+const SCAN_MOST: usize = 100_000;
+
+/// Finds records.
+pub struct Finder {
+    tables: Arc<dyn Tables>,
+}
+
+impl Finder {
+    /// Over these tables.
+    pub fn new(tables: Arc<dyn Tables>) -> Self {
+        Self { tables }
+    }
+
+    /// One record.
+    pub async fn one(&self, object: &str, id: &str) -> Result<Found, Error> {
+        let key = items::record::key(&Subject { object: object.to_owned(), id: id.to_owned() });
+        let item = self.tables.get(items::record::TABLE, &key, Consistency::Strong).await?;
+        let records = item.iter().map(items::record::parse).collect::<Result<_, _>>()?;
+        Ok(Found { records })
+    }
+
+    /// The records that have one of the unique values.
+    pub async fn duplicates(&self, object: &str, values: &Map<String, Value>) -> Result<Found, Error> {
+        let mut records: Vec<Record> = Vec::new();
+        for (field, value) in values {
+            let Some(value) = items::record::value_key(value) else { continue };
+            let partition = items::record::unique_key(object, field, &value).partition;
+            for item in self.all(items::record::VALUES, partition, SortRange::Prefix(value)).await? {
+                records.extend(self.follow(object, &item).await?);
+            }
+        }
+        records.retain({
+            let mut seen = std::collections::BTreeSet::new();
+            move |record| seen.insert(record.id.clone())
+        });
+        // Whoever has the very value stands first; those after have the value with a number.
+        let exact = |record: &Record| values.iter().any(|(field, value)| record.fields.get(field) == Some(value));
+        records.sort_by_key(|record| !exact(record));
+        if !records.first().is_some_and(exact) {
+            records.clear();
+        }
+        Ok(Found { records })
+    }
+
+    /// The records that a query names, in its order.
+    pub async fn find(&self, query: &RecordQuery, object: Option<&Object>) -> Result<Found, Error> {
+        let mut records = match by_row(query, object) {
+            Some((field, unique, value)) => self.by_value(&query.object, field, unique, &value).await?,
+            None => self.scan(&query.object).await?,
+        };
+        records.retain(|record| !record.archived && query.tests.iter().all(|test| holds(test, record)));
+        match &query.order {
+            Some((field, descending)) => records.sort_by(|a, b| {
+                let order = compare(&of(a, field), &of(b, field)).unwrap_or(Ordering::Equal);
+                if *descending { order.reverse() } else { order }
+            }),
+            None => records.sort_by(|a, b| b.created_at.cmp(&a.created_at).then_with(|| a.id.cmp(&b.id))),
+        }
+        records.truncate(query.limit);
+        Ok(Found { records })
+    }
+
+    async fn by_value(&self, object: &str, field: &str, unique: bool, value: &str) -> Result<Vec<Record>, Error> {
+        let mut records = Vec::new();
+        if unique {
+            let key = items::record::unique_key(object, field, value);
+            let item = self.tables.get(items::record::VALUES, &key, Consistency::Strong).await?;
+            for item in item {
+                records.extend(self.follow(object, &item).await?);
+            }
+            return Ok(records);
+        }
+        let range = SortRange::Prefix(items::record::value_prefix(value));
+        for item in self.all(items::record::VALUES, items::record::value_partition(object, field), range).await? {
+            records.extend(self.follow(object, &item).await?);
+        }
+        Ok(records)
+    }
+
+    /// The record that a row by value leads to.
+    async fn follow(&self, object: &str, row: &Item) -> Result<Vec<Record>, Error> {
+        match items::record::row_target(row) {
+            Some(id) => Ok(self.one(object, &id).await?.records),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    async fn scan(&self, object: &str) -> Result<Vec<Record>, Error> {
+        let partition = items::record::partition(object);
+        let items = self.all(items::record::TABLE, partition, SortRange::All).await?;
+        items.iter().map(items::record::parse).collect::<Result<_, _>>().map_err(Error::from)
+    }
+
+    async fn all(&self, table: Table, partition: String, range: SortRange) -> Result<Vec<Item>, Error> {
+        let mut found = Vec::new();
+        let mut after = None;
+        loop {
+            let query = Query {
+                table,
+                index: None,
+                partition: partition.clone(),
+                range: range.clone(),
+                newest_first: false,
+                limit: 1_000,
+                after,
+                consistency: Consistency::Strong,
+            };
+            let page = self.tables.query(&query).await?;
+            found.extend(page.items);
+            after = page.next.filter(|_| found.len() < SCAN_MOST);
+            if after.is_none() {
+                return Ok(found);
+            }
+        }
+    }
+}
+
+/// The equality test that rows answer, if there is one.
+fn by_row<'a>(query: &'a RecordQuery, object: Option<&Object>) -> Option<(&'a str, bool, String)> {
+    query.tests.iter().filter(|test| test.operator == "equals").find_map(|test| {
+        let field = object?.fields.get(&test.field).filter(|field| field.unique || field.indexed)?;
+        Some((test.field.as_str(), field.unique, items::record::value_key(&test.value)?))
+    })
+}
+
+fn of(record: &Record, field: &str) -> Value {
+    match field {
+        "id" => record.id.clone().into(),
+        "created_at" => record.created_at.to_string().into(),
+        "updated_at" => record.updated_at.to_string().into(),
+        _ => record.fields.get(field).cloned().unwrap_or(Value::Null),
+    }
+}
+
+fn holds(test: &ResolvedTest, record: &Record) -> bool {
+    let value = of(record, &test.field);
+    let ordered = |accept: fn(Ordering) -> bool| compare(&value, &test.value).is_some_and(accept);
+    match test.operator {
+        "equals" => equal(&value, &test.value),
+        "not" => !equal(&value, &test.value),
+        "in" => test.value.as_array().is_some_and(|list| list.iter().any(|one| equal(&value, one))),
+        "gt" => ordered(Ordering::is_gt),
+        "gte" => ordered(Ordering::is_ge),
+        "lt" => ordered(Ordering::is_lt),
+        "lte" => ordered(Ordering::is_le),
+        "contains" => contains(&value, &test.value),
+        "blank" => Value::Bool(coerce::is_blank(&value)) == test.value,
+        _ => false,
+    }
+}
+
+fn equal(a: &Value, b: &Value) -> bool {
+    a == b || matches!((a.as_f64(), b.as_f64()), (Some(a), Some(b)) if a.total_cmp(&b).is_eq())
+}
+
+fn contains(value: &Value, part: &Value) -> bool {
+    match (value, part) {
+        (Value::String(text), Value::String(part)) => text.to_lowercase().contains(&part.to_lowercase()),
+        (Value::Array(list), part) => list.contains(part),
+        _ => false,
+    }
+}
+
+/// Numbers by size, texts by their order; other pairs are not ordered.
+fn compare(a: &Value, b: &Value) -> Option<Ordering> {
+    match (a, b) {
+        (Value::Number(_), Value::Number(_)) => a.as_f64()?.partial_cmp(&b.as_f64()?),
+        (Value::String(a), Value::String(b)) => Some(a.cmp(b)),
+        _ => None,
+    }
+}

@@ -1,0 +1,121 @@
+//! Workflows and objects as they are in force.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use pawl_definition::{Object, Workflow};
+use pawl_engine::Plan;
+
+use crate::Error;
+use crate::items;
+use crate::ports::{Consistency, Item, Query, SortRange, TableError, Tables};
+
+/// How many prepared revisions are kept in memory.
+const KEPT_PLANS: usize = 1_000;
+
+type Objects = Arc<BTreeMap<String, Object>>;
+
+/// Reads workflows and objects, and keeps what never changes: prepared revisions, and objects by their revision.
+pub struct Catalog {
+    tables: Arc<dyn Tables>,
+    plans: Mutex<BTreeMap<(String, u64), Arc<Plan>>>,
+    objects: Mutex<Option<(u64, Objects)>>,
+}
+
+impl Catalog {
+    /// Makes an empty one over the tables.
+    pub fn new(tables: Arc<dyn Tables>) -> Self {
+        Self { tables, plans: Mutex::default(), objects: Mutex::default() }
+    }
+
+    /// A prepared revision.
+    pub async fn plan(&self, workflow: &str, revision: u64) -> Result<Arc<Plan>, Error> {
+        let key = (workflow.to_owned(), revision);
+        if let Some(plan) = self.plans.lock().expect("no holder panics").get(&key) {
+            return Ok(plan.clone());
+        }
+        let stored_at = items::workflow::revision_key(workflow, revision);
+        let item = self.tables.get(items::workflow::TABLE, &stored_at, Consistency::Strong).await?;
+        let item = item.ok_or_else(|| Error::NoWorkflow(workflow.to_owned(), revision))?;
+        let stored = items::workflow::parse_revision(&item)?;
+        let parsed: Workflow = serde_json::from_value(stored.source)
+            .map_err(|error| Error::Poison(format!("workflow {workflow} revision {revision}: {error}")))?;
+        let plan = Arc::new(Plan::new(Arc::new(parsed), revision));
+        let mut plans = self.plans.lock().expect("no holder panics");
+        if plans.len() >= KEPT_PLANS {
+            plans.clear();
+        }
+        plans.insert(key, plan.clone());
+        Ok(plan)
+    }
+
+    /// The head of a workflow.
+    pub async fn head(&self, workflow: &str) -> Result<Option<items::workflow::Head>, Error> {
+        let key = items::workflow::head_key(workflow);
+        let item = self.tables.get(items::workflow::TABLE, &key, Consistency::Strong).await?;
+        Ok(item.as_ref().map(items::workflow::parse_head).transpose()?)
+    }
+
+    /// The controls of the installation, given their item.
+    pub fn installation(item: Option<&Item>) -> Result<items::installation::Installation, Error> {
+        Ok(item.map(items::installation::parse).transpose()?.unwrap_or_default())
+    }
+
+    /// Reads the controls of the installation.
+    pub async fn read_installation(&self) -> Result<items::installation::Installation, Error> {
+        let item =
+            self.tables.get(items::installation::TABLE, &items::installation::key(), Consistency::Strong).await?;
+        Self::installation(item.as_ref())
+    }
+
+    /// All objects, as of a revision of the objects that was read from the installation's controls.
+    pub async fn objects(&self, revision: u64) -> Result<Objects, Error> {
+        if let Some((kept, objects)) = &*self.objects.lock().expect("no holder panics")
+            && *kept == revision
+        {
+            return Ok(objects.clone());
+        }
+        let mut objects = BTreeMap::new();
+        let mut after = None;
+        loop {
+            let page = self.tables.query(&all_objects(after)).await?;
+            for item in &page.items {
+                let object = items::object::parse(item)?;
+                objects.insert(object.id.clone(), object);
+            }
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        let objects = Arc::new(objects);
+        *self.objects.lock().expect("no holder panics") = Some((revision, objects.clone()));
+        Ok(objects)
+    }
+
+    /// The tables that it reads.
+    pub fn tables(&self) -> &dyn Tables {
+        &*self.tables
+    }
+}
+
+fn all_objects(after: Option<String>) -> Query {
+    Query {
+        table: items::object::TABLE,
+        index: None,
+        partition: items::object::ALL.to_owned(),
+        range: SortRange::All,
+        newest_first: false,
+        limit: 1_000,
+        after,
+        consistency: Consistency::Strong,
+    }
+}
+
+/// Whether a table error means that the work should be tried again soon.
+pub(crate) fn is_transient(error: &TableError) -> bool {
+    matches!(
+        error,
+        TableError::Throttled | TableError::Unknown(_) | TableError::Unavailable(_) | TableError::Conflict(_)
+    )
+}

@@ -1,0 +1,50 @@
+//! Changes of records as events.
+
+use pawl_engine::{Event, EventType, Record, ids};
+use serde_json::{Map, Value, json};
+
+use crate::Error;
+use crate::items;
+use crate::ports::{Item, RecordChange};
+
+/// The event that a change of a record is; `None` if no field really changed, or the record was deleted.
+pub(crate) fn event(change: &RecordChange) -> Result<Option<Event>, Error> {
+    let parse = |item: &Option<Item>| item.as_ref().map(items::record::parse).transpose();
+    let (old, new) = (parse(&change.old)?, parse(&change.new)?);
+    let Some(new) = new else { return Ok(None) };
+    let was_there = old.as_ref().filter(|old| !old.archived);
+    let is_there = !new.archived;
+    let (kind, unarchived) = match (was_there, is_there) {
+        (None, true) => (EventType::RecordCreated, old.is_some()),
+        (Some(_), true) => (EventType::FieldUpdated, false),
+        (_, false) => return Ok(None),
+    };
+    let changes = changed_fields(old.as_ref().filter(|_| !unarchived), &new);
+    if kind == EventType::FieldUpdated && changes.is_empty() {
+        return Ok(None);
+    }
+    let mut data = Map::new();
+    data.insert("changes".to_owned(), Value::Object(changes));
+    if unarchived {
+        data.insert("unarchived".to_owned(), true.into());
+    }
+    Ok(Some(Event {
+        id: ids::change_event_id(&new.object, &new.id, new.version),
+        kind,
+        workflow: None,
+        trigger: None,
+        subject: Some(new.subject()),
+        occurred_at: new.updated_at,
+        data,
+        creation: None,
+        cause: new.cause.unwrap_or_default(),
+    }))
+}
+
+fn changed_fields(old: Option<&Record>, new: &Record) -> Map<String, Value> {
+    let empty = Map::new();
+    let before = old.map_or(&empty, |old| &old.fields);
+    let names: std::collections::BTreeSet<_> = before.keys().chain(new.fields.keys()).collect();
+    let changed = names.into_iter().filter(|name| before.get(*name) != new.fields.get(*name));
+    changed.map(|name| (name.clone(), json!({"from": before.get(name), "to": new.fields.get(name)}))).collect()
+}

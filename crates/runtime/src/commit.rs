@@ -1,0 +1,113 @@
+//! Turns a decision of the engine into one transaction.
+
+use pawl_definition::Object;
+use pawl_engine::{Commit, Execution};
+
+use crate::items;
+use crate::items::guard::Guard;
+use crate::ports::{Blobs, Durability, Expect, Notice, Tables, Transaction, Write};
+use crate::world::World;
+use crate::{Error, spill};
+
+/// The ports of a commit.
+pub(crate) struct Committer<'a> {
+    pub(crate) tables: &'a dyn Tables,
+    pub(crate) blobs: &'a dyn Blobs,
+}
+
+impl Committer<'_> {
+    /// Commits a transition: head, row, records, waiters, guards and notice, together or not at all.
+    pub(crate) async fn commit(
+        &self,
+        before: &Execution,
+        commit: &Commit,
+        world: &World,
+        notice: Option<&Notice>,
+        durability: Durability,
+    ) -> Result<(), Error> {
+        let after = &commit.execution;
+        let mut writes = vec![self.head(before, after).await?];
+        let row = spill::row(self.blobs, commit.row.clone()).await?;
+        let item = items::history::item(&after.id, &row);
+        writes.push(Write::Put { table: items::history::TABLE, item, expect: Expect::Absent });
+        for write in &commit.writes {
+            let object: Option<&Object> = world.objects.get(&write.after.object);
+            writes.extend(items::record::writes(write, object));
+        }
+        writes.extend(checks(commit));
+        writes.extend(waiters(before, after));
+        writes.extend(guards(before, after, world));
+        if !commit.usage.is_zero() && world.plan.workflow.limits.budget.is_some() {
+            writes.extend(items::usage::writes(&after.workflow, commit.row.at, commit.usage));
+        }
+        writes.extend(notice.map(|notice| Write::Put {
+            table: items::notice::TABLE,
+            item: items::notice::item(notice, false),
+            expect: Expect::Any,
+        }));
+        Ok(self.tables.transact(Transaction { writes, durability }).await?)
+    }
+
+    /// Commits a head without a transition: a claim, or a place in the line.
+    pub(crate) async fn head_only(
+        &self,
+        before: &Execution,
+        after: &Execution,
+        durability: Durability,
+    ) -> Result<(), Error> {
+        let writes = vec![self.head(before, after).await?];
+        Ok(self.tables.transact(Transaction { writes, durability }).await?)
+    }
+
+    async fn head(&self, before: &Execution, after: &Execution) -> Result<Write, Error> {
+        let body = spill::execution_body(self.blobs, after).await?;
+        let item = items::execution::item_with_body(after, body);
+        Ok(Write::Put { table: items::execution::TABLE, item, expect: Expect::Version(before.version) })
+    }
+}
+
+/// Records that the decision only read must still be as they were read, unless it writes them anyway.
+fn checks(commit: &Commit) -> impl Iterator<Item = Write> {
+    let written =
+        |key: &crate::ports::Key| commit.writes.iter().any(|write| items::record::key(&write.after.subject()) == *key);
+    commit.checks.iter().filter_map(move |(subject, version)| {
+        let key = items::record::key(subject);
+        (!written(&key)).then_some(Write::Check { table: items::record::TABLE, key, expect: Expect::Version(*version) })
+    })
+}
+
+/// Goals that begin or end to wait.
+fn waiters(before: &Execution, after: &Execution) -> Vec<Write> {
+    let topics =
+        |execution: &Execution| execution.waiting.as_ref().map(|waiting| waiting.topics.clone()).unwrap_or_default();
+    let (old, new) = (topics(before), topics(after));
+    let table = items::waiter::TABLE;
+    let gone = old.difference(&new).map(|topic| Write::Delete {
+        table,
+        key: items::waiter::key(topic, &after.id),
+        expect: Expect::Any,
+    });
+    let come = new.difference(&old).map(|topic| Write::Put {
+        table,
+        item: items::waiter::item(topic, &after.id),
+        expect: Expect::Any,
+    });
+    gone.chain(come).collect()
+}
+
+/// Places and records that are taken or given back.
+fn guards(before: &Execution, after: &Execution, world: &World) -> Vec<Write> {
+    let mut writes = Vec::new();
+    let table = items::guard::TABLE;
+    if before.holds_place != after.holds_place {
+        let most = world.plan.workflow.limits.concurrency.map(i64::from);
+        let key = items::guard::key(&after.workflow, Guard::Places);
+        let (amount, at_most) = if after.holds_place { (1, most) } else { (-1, None) };
+        writes.push(Write::Add { table, key, amount, at_most });
+    }
+    if let (true, false, Some(record)) = (before.holds_record, after.holds_record, &after.record) {
+        let key = items::guard::key(&after.workflow, Guard::Active(record));
+        writes.push(Write::Delete { table, key, expect: Expect::Any });
+    }
+    writes
+}

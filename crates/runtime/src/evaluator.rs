@@ -1,0 +1,329 @@
+//! The evaluator: an event, the triggers that listen, and the executions that begin.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use pawl_engine::{Context, Event, Plan, Record, RecordWrite, Subject, Usage, context, fields, ids, triggers};
+
+use crate::changes;
+use crate::executor::Executor;
+use crate::items::refusal::Refusal;
+use crate::message::EventMessage;
+use crate::ports::{Consistency, Durability, Expect, Item, Query, SortRange, Table, TableError, Transaction, Write};
+use crate::starts::{self, Reason};
+use crate::world;
+use crate::{Error, items, spill, under_way};
+
+/// How often a start that lost a race on a guard is tried again before the message is given back.
+const RACES: usize = 8;
+
+/// Decides what events start and which goals they meet.
+pub struct Evaluator {
+    executor: Arc<Executor>,
+}
+
+/// What became of an event for one workflow.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// An execution began, or had begun.
+    Started(String),
+    /// It was refused, visibly.
+    Refused {
+        /// Stable code.
+        code: String,
+        /// In words.
+        message: String,
+    },
+    /// No trigger heard it.
+    Unheard,
+}
+
+impl Evaluator {
+    /// Over an executor, whose ports it shares.
+    pub fn new(executor: Arc<Executor>) -> Self {
+        Self { executor }
+    }
+
+    /// Handles a message of the event queue. The caller deletes it after.
+    pub async fn handle(&self, body: &str) -> Result<(), Error> {
+        let message: EventMessage = serde_json::from_str(body).map_err(|error| Error::Poison(error.to_string()))?;
+        match message {
+            EventMessage::Event(event) => self.evaluate(*event).await,
+            EventMessage::Stream(change) => match changes::event(&change)? {
+                Some(event) => self.evaluate(event).await,
+                None => Ok(()),
+            },
+        }
+    }
+
+    async fn evaluate(&self, mut event: Event) -> Result<(), Error> {
+        spill::restore_event(&*self.executor.blobs, &mut event).await?;
+        for workflow in self.candidates(&event).await? {
+            self.start(&workflow, &event).await?;
+        }
+        if let Some(topic) = event.goal_topic() {
+            for execution in self.sorts(items::waiter::TABLE, items::waiter::partition(&topic)).await? {
+                self.executor.hear(&execution, &event).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The workflows that may hear an event: the one that it is addressed to, or those that listen on its topic.
+    async fn candidates(&self, event: &Event) -> Result<Vec<String>, Error> {
+        if let Some(workflow) = &event.workflow {
+            return Ok(vec![workflow.clone()]);
+        }
+        match event.workflow_topic() {
+            Some(topic) => self.sorts(items::workflow::TABLE, items::workflow::listener_partition(&topic)).await,
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// The sort keys of a partition.
+    async fn sorts(&self, table: Table, partition: String) -> Result<Vec<String>, Error> {
+        let mut sorts = Vec::new();
+        let mut after = None;
+        loop {
+            let query = Query {
+                table,
+                index: None,
+                partition: partition.clone(),
+                range: SortRange::All,
+                newest_first: false,
+                limit: 1_000,
+                after,
+                consistency: Consistency::Strong,
+            };
+            let page = self.executor.tables.query(&query).await?;
+            sorts.extend(page.items.into_iter().map(|item| item.key.sort));
+            after = page.next;
+            if after.is_none() {
+                return Ok(sorts);
+            }
+        }
+    }
+
+    /// Starts a workflow for an event, at most once, if one of its triggers hears it and the guards let it pass.
+    pub async fn start(&self, workflow: &str, event: &Event) -> Result<Outcome, Error> {
+        for _ in 0..RACES {
+            match self.try_start(workflow, event).await {
+                Err(error) if error.is_conflict() || error.is_unknown() => {}
+                result => return result,
+            }
+        }
+        Err(Error::Contended(ids::execution_id(&event.id, workflow)))
+    }
+
+    async fn try_start(&self, workflow: &str, event: &Event) -> Result<Outcome, Error> {
+        let id = ids::execution_id(&event.id, workflow);
+        if let Some(item) = self.read(items::execution::TABLE, &items::execution::key(&id)).await? {
+            return self.begun(&item).await;
+        }
+        let Some(head) = self.executor.catalog.head(workflow).await? else { return Ok(Outcome::Unheard) };
+        let plan = self.executor.catalog.plan(workflow, head.revision).await?;
+        let is_manual = event.kind == pawl_engine::EventType::Manual;
+        // A workflow with a trigger is deaf while inactive; a person may start it all the same.
+        if !head.active && !is_manual {
+            return self.deaf(&plan, event, "inactive", "the workflow is inactive").await;
+        }
+        if let Some(act) = head.suspended.as_ref().filter(|_| !is_manual) {
+            let message = format!("its triggers are suspended: {}", act.reason.as_deref().unwrap_or("by the breaker"));
+            return self.deaf(&plan, event, "breaker", &message).await;
+        }
+        let now = self.executor.clock.now();
+        let trigger = match self.heard(&plan, event, now).await? {
+            Heard::By(trigger) => trigger,
+            Heard::Nobody => return Ok(Outcome::Unheard),
+            Heard::Refused(trigger, reason) => return self.refuse(&plan, trigger.as_deref(), event, &reason).await,
+        };
+        let admitted = match starts::check_chain(&plan, event) {
+            Ok(()) => starts::admit(&*self.executor.tables, &plan, event, &id, now).await?,
+            Err(reason) => Err(reason),
+        };
+        match admitted {
+            Ok(admitted) => self.create(&plan, event, admitted, now).await,
+            Err(reason) => {
+                if reason.opens_breaker {
+                    starts::open_breaker(&self.executor, workflow, &reason.message).await?;
+                }
+                self.refuse(&plan, trigger.as_deref(), event, &reason).await
+            }
+        }
+    }
+
+    /// The execution is there: whoever made it may have died before its job was sent.
+    async fn begun(&self, item: &Item) -> Result<Outcome, Error> {
+        let execution = items::execution::parse(item)?;
+        let executor = &self.executor;
+        if execution.seq == 0 {
+            let now = executor.clock.now();
+            under_way::ensure(&*executor.jobs, &*executor.timers, &execution, now, SignedDuration::ZERO).await?;
+        }
+        Ok(Outcome::Started(execution.id))
+    }
+
+    /// A deaf workflow hears nothing; an event that was addressed to it is refused visibly.
+    async fn deaf(&self, plan: &Plan, event: &Event, code: &'static str, message: &str) -> Result<Outcome, Error> {
+        if event.workflow.is_none() {
+            return Ok(Outcome::Unheard);
+        }
+        let reason = Reason { code, message: message.to_owned(), opens_breaker: false };
+        self.refuse(plan, event.trigger.as_deref(), event, &reason).await
+    }
+
+    /// The first trigger that hears the event and lets it pass, against the record as it is now.
+    async fn heard(&self, plan: &Arc<Plan>, event: &Event, now: Timestamp) -> Result<Heard, Error> {
+        if event.kind == pawl_engine::EventType::Manual {
+            return Ok(Heard::By(Some("manual".to_owned())));
+        }
+        let hearing: Vec<_> =
+            plan.workflow.triggers.iter().filter(|trigger| triggers::hears(trigger, plan, event)).collect();
+        if hearing.is_empty() && event.workflow.is_none() {
+            return Ok(Heard::Nobody);
+        }
+        let installation = self.executor.catalog.read_installation().await?;
+        let objects = self.executor.catalog.objects(installation.objects_revision).await?;
+        let record = self.record(event, &objects, now).await?;
+        let mut reads = context::Reads::default();
+        for filter in hearing.iter().filter_map(|trigger| trigger.filter.as_ref()) {
+            reads.names.extend(pawl_definition::step::names_after_record(filter.source()));
+        }
+        let related = world::related(&self.executor.catalog, record.as_ref(), &objects, &reads).await?;
+        let cx = Context {
+            plan,
+            former: None,
+            objects: &objects,
+            event,
+            record: record.as_ref(),
+            related: &related,
+            now,
+            invocation: "",
+            killed: false,
+            no_place: false,
+            spent_today: Usage::default(),
+        };
+        let mut refused = Heard::Nobody;
+        for trigger in hearing {
+            match triggers::passes(trigger, &cx, event) {
+                Ok(true) => return Ok(Heard::By(Some(trigger.id.clone()))),
+                // A change of a record that a filter leaves out is no news; a delivery to this very workflow is.
+                Ok(false) if event.workflow.is_none() => {}
+                Ok(false) => refused = refusing(&trigger.id, "filtered", "the trigger's filter is false"),
+                Err(error) => refused = refusing(&trigger.id, "filter_error", &error.message),
+            }
+        }
+        if matches!(refused, Heard::Nobody) && event.workflow.is_some() {
+            refused = Heard::Refused(
+                event.trigger.clone(),
+                Reason { code: "unheard", message: "no enabled trigger hears it".to_owned(), opens_breaker: false },
+            );
+        }
+        Ok(refused)
+    }
+
+    /// The record that an event is about, made first if the event says so.
+    async fn record(
+        &self,
+        event: &Event,
+        objects: &BTreeMap<String, pawl_definition::Object>,
+        now: Timestamp,
+    ) -> Result<Option<Record>, Error> {
+        let Some(subject) = &event.subject else { return Ok(None) };
+        if let Some(item) = self.read(items::record::TABLE, &items::record::key(subject)).await? {
+            return Ok(Some(items::record::parse(&item)?));
+        }
+        let (Some(creation), Some(object)) = (&event.creation, objects.get(&subject.object)) else { return Ok(None) };
+        let Ok(fields) = fields::new_fields(object, creation.fields.clone()) else { return Ok(None) };
+        let record = new_record(subject, fields, event, now);
+        let writes = items::record::writes(&RecordWrite { before: None, after: record.clone() }, Some(object));
+        self.executor.tables.transact(Transaction { writes, durability: Durability::Ordered }).await?;
+        Ok(Some(record))
+    }
+
+    async fn read(&self, table: Table, key: &crate::ports::Key) -> Result<Option<Item>, Error> {
+        Ok(self.executor.tables.get(table, key, Consistency::Strong).await?)
+    }
+
+    /// Makes the execution with its event, its first row and its guards, and sends its job.
+    async fn create(
+        &self,
+        plan: &Plan,
+        event: &Event,
+        admitted: starts::Admitted,
+        now: Timestamp,
+    ) -> Result<Outcome, Error> {
+        let executor = &self.executor;
+        let (mut execution, row) = pawl_engine::create(plan, event, now, admitted.start_at);
+        execution.holds_record = admitted.holds_record;
+        let mut stored = event.clone();
+        spill::event(&*executor.blobs, &mut stored).await?;
+        let body = spill::execution_body(&*executor.blobs, &execution).await?;
+        let put = |table, item| Write::Put { table, item, expect: Expect::Absent };
+        let mut writes = vec![
+            put(items::execution::TABLE, items::execution::item_with_body(&execution, body)),
+            put(items::event::TABLE, items::event::item(&execution.id, &stored)),
+            put(items::history::TABLE, items::history::item(&execution.id, &row)),
+        ];
+        writes.extend(admitted.writes);
+        executor.tables.transact(Transaction { writes, durability: Durability::Ordered }).await?;
+        tracing::debug!(
+            execution_id = %execution.id, workflow = %execution.workflow, event_id = %event.id,
+            "execution {} begins", execution.id
+        );
+        under_way::ensure(&*executor.jobs, &*executor.timers, &execution, now, SignedDuration::ZERO).await?;
+        Ok(Outcome::Started(execution.id))
+    }
+
+    async fn refuse(
+        &self,
+        plan: &Plan,
+        trigger: Option<&str>,
+        event: &Event,
+        reason: &Reason,
+    ) -> Result<Outcome, Error> {
+        let refusal = starts::refusal(plan, trigger, event, reason);
+        write_refusal(&self.executor, &refusal).await?;
+        Ok(Outcome::Refused { code: reason.code.to_owned(), message: reason.message.clone() })
+    }
+}
+
+/// Who heard an event.
+enum Heard {
+    By(Option<String>),
+    Refused(Option<String>, Reason),
+    Nobody,
+}
+
+fn refusing(trigger: &str, code: &'static str, message: &str) -> Heard {
+    Heard::Refused(Some(trigger.to_owned()), Reason { code, message: message.to_owned(), opens_breaker: false })
+}
+
+fn new_record(
+    subject: &Subject,
+    fields: serde_json::Map<String, serde_json::Value>,
+    event: &Event,
+    now: Timestamp,
+) -> Record {
+    Record {
+        object: subject.object.clone(),
+        id: subject.id.clone(),
+        version: 1,
+        fields,
+        created_at: now,
+        updated_at: now,
+        archived: false,
+        cause: (!event.cause.chain.is_empty()).then(|| event.cause.clone()),
+    }
+}
+
+/// Stores a refusal for people to see.
+pub(crate) async fn write_refusal(executor: &Executor, refusal: &Refusal) -> Result<(), TableError> {
+    tracing::info!(
+        workflow = %refusal.workflow, event_id = %refusal.event_id, code = %refusal.code,
+        "event {} starts nothing: {}", refusal.event_id, refusal.code
+    );
+    let put = Write::Put { table: items::refusal::TABLE, item: items::refusal::item(refusal), expect: Expect::Any };
+    executor.tables.transact(Transaction { writes: vec![put], durability: Durability::Ordered }).await
+}

@@ -1,0 +1,305 @@
+//! The executor: one job, then step after step, each in its own commit.
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use pawl_engine::{
+    Act, Activity, Claim, Commit, Control, Decision, Event, Execution, Found, Input, Performed, Refused, Wake,
+};
+
+use crate::activities::Activities;
+use crate::commit::Committer;
+use crate::message::Job;
+use crate::notices::{self, Notices};
+use crate::ports::{Blobs, Clock, Consistency, Durability, Queue, Random, Tables, Timers};
+use crate::world::World;
+use crate::{Catalog, Error, ExecutorOptions, items, spill, starts, under_way};
+
+/// A stale or early job that finds work due waits this long before its own job: whoever is at work has time to
+/// go on, and repeats do not chase each other.
+const HEAL_AFTER: SignedDuration = SignedDuration::from_secs(2);
+
+/// How often a lost race is decided again before the message is given back.
+const RACES: usize = 8;
+
+/// Carries executions on.
+pub struct Executor {
+    pub(crate) catalog: Arc<Catalog>,
+    pub(crate) tables: Arc<dyn Tables>,
+    pub(crate) jobs: Arc<dyn Queue>,
+    pub(crate) timers: Arc<dyn Timers>,
+    pub(crate) blobs: Arc<dyn Blobs>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) random: Arc<dyn Random>,
+    pub(crate) activities: Arc<Activities>,
+    pub(crate) notices: Arc<Notices>,
+    pub(crate) options: ExecutorOptions,
+}
+
+/// Why a control was not carried out.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ControlError {
+    /// No execution has this id.
+    #[error("there is no execution {0:?}")]
+    NotFound(String),
+    /// It does not fit the state.
+    #[error(transparent)]
+    Refused(#[from] Refused),
+    /// Infrastructure failed.
+    #[error(transparent)]
+    Failed(#[from] Error),
+}
+
+/// One invocation at work on one execution.
+struct Run {
+    execution: Execution,
+    event: Event,
+    invocation: String,
+}
+
+/// What came of one decision.
+enum Progress {
+    /// It changed; more may be due at once.
+    Again,
+    /// Nothing more to do now.
+    Rest,
+}
+
+impl Executor {
+    /// Handles a job: goes on while steps are ready, and time and hops last. The caller deletes the message after.
+    pub async fn handle(&self, job: &Job, deadline: Option<Timestamp>) -> Result<(), Error> {
+        let Some(mut run) = self.load(&job.execution_id).await? else {
+            tracing::warn!(execution_id = %job.execution_id, "a job of an unknown execution {} is dropped", job.execution_id);
+            return Ok(());
+        };
+        let now = self.clock.now();
+        let in_line = matches!(run.execution.wake, Wake::Timer { purpose: pawl_engine::TimerPurpose::Line, .. });
+        let is_stale = job.seq != run.execution.seq;
+        if is_stale || !(run.execution.is_due(now) || in_line) {
+            // It does nothing but make sure that what the present state needs is under way: the sender of this job
+            // may have died after its commit.
+            return self.ensure(&run.execution, HEAL_AFTER).await;
+        }
+        for _ in 0..=self.options.hops {
+            match self.advance(&mut run).await? {
+                Progress::Rest => return Ok(()),
+                Progress::Again if !run.execution.is_due(self.clock.now()) => break,
+                Progress::Again if deadline.is_some_and(|deadline| self.clock.now() >= deadline) => break,
+                Progress::Again => {}
+            }
+        }
+        self.ensure(&run.execution, SignedDuration::ZERO).await
+    }
+
+    async fn ensure(&self, execution: &Execution, least: SignedDuration) -> Result<(), Error> {
+        under_way::ensure(&*self.jobs, &*self.timers, execution, self.clock.now(), least).await
+    }
+
+    /// Tells an execution of an event on a topic that it waits on.
+    pub async fn hear(&self, execution: &str, event: &Event) -> Result<(), Error> {
+        self.apply(execution, &Input::Event(event)).await?;
+        Ok(())
+    }
+
+    /// Carries out a control, durably. Repeating it changes nothing.
+    pub async fn control(&self, execution: &str, control: &Control, act: &Act) -> Result<Execution, ControlError> {
+        match self.apply(execution, &Input::Control(control, act)).await? {
+            Some(Ok(execution)) => Ok(execution),
+            Some(Err(refused)) => Err(refused.into()),
+            None => Err(ControlError::NotFound(execution.to_owned())),
+        }
+    }
+
+    /// Decides and commits one input that comes from outside, and sees to what the execution needs then.
+    async fn apply(&self, execution: &str, input: &Input<'_>) -> Result<Option<Result<Execution, Refused>>, Error> {
+        for _ in 0..RACES {
+            let Some(run) = self.load(execution).await? else { return Ok(None) };
+            let now = self.clock.now();
+            let world = World::read(&self.catalog, &run.execution, now).await?;
+            let cx = world.context(&run.event, now, &run.invocation);
+            let decision = match pawl_engine::transition(&cx, &run.execution, input) {
+                Ok(decision) => decision,
+                Err(refused) => return Ok(Some(Err(refused))),
+            };
+            let Decision::Commit(commit) = decision else {
+                // What was decided before may have been cut off before its job was sent.
+                if run.execution.is_due(now) {
+                    self.ensure(&run.execution, HEAL_AFTER).await?;
+                }
+                return Ok(Some(Ok(run.execution)));
+            };
+            match self.commit(&run.execution, &commit, &world, Durability::Durable).await {
+                Ok(()) => {
+                    self.ensure(&commit.execution, SignedDuration::ZERO).await?;
+                    return Ok(Some(Ok(commit.execution)));
+                }
+                Err(error) if error.is_conflict() || error.is_unknown() => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Err(Error::Contended(execution.to_owned()))
+    }
+
+    async fn load(&self, id: &str) -> Result<Option<Run>, Error> {
+        let keys = [(items::execution::TABLE, items::execution::key(id)), (items::event::TABLE, items::event::key(id))];
+        let found = self.tables.get_many(&keys).await?;
+        let (Some(head), Some(event)) = (&found[0], &found[1]) else { return Ok(None) };
+        let mut execution = items::execution::parse(head)?;
+        let mut event = items::event::parse(event)?;
+        spill::restore_execution(&*self.blobs, &mut execution).await?;
+        spill::restore_event(&*self.blobs, &mut event).await?;
+        Ok(Some(Run { execution, event, invocation: format!("{:032x}", self.random.bits()) }))
+    }
+
+    /// Makes the next transition, deciding again as long as races are lost.
+    async fn advance(&self, run: &mut Run) -> Result<Progress, Error> {
+        for _ in 0..RACES {
+            match self.decide_and_commit(run).await {
+                Err(error) if error.is_conflict() || error.is_unknown() => {
+                    if !self.reload(run).await? {
+                        return Ok(Progress::Rest);
+                    }
+                }
+                result => return result,
+            }
+        }
+        Err(Error::Contended(run.execution.id.clone()))
+    }
+
+    /// Reads the head anew after a lost race; `false` if the execution is gone.
+    async fn reload(&self, run: &mut Run) -> Result<bool, Error> {
+        let item = self
+            .tables
+            .get(items::execution::TABLE, &items::execution::key(&run.execution.id), Consistency::Strong)
+            .await?;
+        let Some(item) = item else { return Ok(false) };
+        run.execution = items::execution::parse(&item)?;
+        spill::restore_execution(&*self.blobs, &mut run.execution).await?;
+        Ok(true)
+    }
+
+    async fn decide_and_commit(&self, run: &mut Run) -> Result<Progress, Error> {
+        let now = self.clock.now();
+        let world = World::read(&self.catalog, &run.execution, now).await?;
+        let decision = self.decide(run, &world, &Input::Run, now);
+        let decision = match decision {
+            Decision::Read(read) => {
+                let found: Found = self.activities.read(&read, &world.objects).await?;
+                self.decide(run, &world, &Input::Found(&found), now)
+            }
+            decision => decision,
+        };
+        match decision {
+            Decision::Commit(commit) => self.take(run, commit, &world).await,
+            Decision::Perform(claim) => self.perform(run, *claim).await,
+            Decision::Postpone(execution) => self.postpone(run, *execution).await,
+            Decision::Stay | Decision::Read(_) => self.stay(run).await,
+        }
+    }
+
+    fn decide(&self, run: &Run, world: &World, input: &Input<'_>, now: Timestamp) -> Decision {
+        let cx = world.context(&run.event, now, &run.invocation);
+        // Only controls are ever refused, and none comes this way.
+        pawl_engine::transition(&cx, &run.execution, input).unwrap_or(Decision::Stay)
+    }
+
+    /// Nothing to decide: somebody else holds the lease, or a kill holds all. A live lease is looked at again when
+    /// it is over; a kill is lifted explicitly, and then looks for what is due.
+    async fn stay(&self, run: &Run) -> Result<Progress, Error> {
+        if run.execution.lease.is_some() {
+            self.ensure(&run.execution, HEAL_AFTER).await?;
+        }
+        Ok(Progress::Rest)
+    }
+
+    async fn take(&self, run: &mut Run, commit: Box<Commit>, world: &World) -> Result<Progress, Error> {
+        let ends = commit.execution.status.is_ended();
+        let durability = if ends || commit.notice.is_some() { Durability::Durable } else { Durability::Ordered };
+        self.commit(&run.execution, &commit, world, durability).await?;
+        run.execution = commit.execution;
+        Ok(if ends { Progress::Rest } else { Progress::Again })
+    }
+
+    async fn commit(
+        &self,
+        before: &Execution,
+        commit: &Commit,
+        world: &World,
+        durability: Durability,
+    ) -> Result<(), Error> {
+        let after = &commit.execution;
+        let notice = commit.notice.as_ref().map(|text| notices::of(after, text, commit.row.at));
+        let committer = Committer { tables: &*self.tables, blobs: &*self.blobs };
+        committer.commit(before, commit, world, notice.as_ref(), durability).await?;
+        log(commit);
+        under_way::cancel_timer(&*self.timers, before, after).await?;
+        if let Some(notice) = &notice {
+            self.notices.hand_on(notice).await;
+        }
+        if after.status.is_ended() {
+            starts::after_end(self, before, after).await?;
+        }
+        Ok(())
+    }
+
+    async fn postpone(&self, run: &mut Run, execution: Execution) -> Result<Progress, Error> {
+        let committer = Committer { tables: &*self.tables, blobs: &*self.blobs };
+        committer.head_only(&run.execution, &execution, Durability::Ordered).await?;
+        run.execution = execution;
+        self.ensure(&run.execution, SignedDuration::ZERO).await?;
+        Ok(Progress::Rest)
+    }
+
+    /// Claims an effect, performs it, and commits what came of it.
+    async fn perform(&self, run: &mut Run, claim: Claim) -> Result<Progress, Error> {
+        let committer = Committer { tables: &*self.tables, blobs: &*self.blobs };
+        committer.head_only(&run.execution, &claim.execution, Durability::Durable).await?;
+        run.execution = claim.execution;
+        let attempt = run.execution.lease.as_ref().map_or(1, |lease| lease.attempt);
+        let performed = self.activities.perform(&claim.activity).await;
+        for _ in 0..RACES {
+            match self.commit_performed(run, &claim.activity, attempt, &performed).await {
+                Err(error) if error.is_conflict() || error.is_unknown() => {
+                    if !self.reload(run).await? {
+                        return Ok(Progress::Rest);
+                    }
+                }
+                result => return result,
+            }
+        }
+        Err(Error::Contended(run.execution.id.clone()))
+    }
+
+    async fn commit_performed(
+        &self,
+        run: &mut Run,
+        activity: &Activity,
+        attempt: u32,
+        performed: &Performed,
+    ) -> Result<Progress, Error> {
+        let now = self.clock.now();
+        let world = World::read(&self.catalog, &run.execution, now).await?;
+        let input = Input::Performed { activity, attempt, performed };
+        match self.decide(run, &world, &input, now) {
+            Decision::Commit(commit) => self.take(run, commit, &world).await,
+            // The result was committed although its answer was lost, or the lease went to somebody else.
+            _ => Ok(Progress::Again),
+        }
+    }
+}
+
+/// One line for each transition, with the field names that are the same everywhere.
+fn log(commit: &Commit) {
+    let (execution, row) = (&commit.execution, &commit.row);
+    let step = row.step.as_deref().unwrap_or("-");
+    match &row.error {
+        Some(error) => tracing::warn!(
+            execution_id = %execution.id, workflow = %execution.workflow, step, seq = row.seq, attempt = row.attempt,
+            event_id = %execution.event_id, code = %error.code, "step {step} failed: {}", error.code
+        ),
+        None => tracing::debug!(
+            execution_id = %execution.id, workflow = %execution.workflow, step, seq = row.seq, attempt = row.attempt,
+            event_id = %execution.event_id, status = %execution.status, "{:?} {step}", row.kind
+        ),
+    }
+}

@@ -1,0 +1,120 @@
+//! Ingest: an event comes in, is made durable, and is answered.
+
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+use pawl_engine::{Event, ids};
+
+use crate::items::delivery::{self, Delivery};
+use crate::items::refusal::Refusal;
+use crate::message::EventMessage;
+use crate::ports::{
+    Blobs, Clock, Consistency, Durability, Expect, Message, Queue, QueueName, Random, TableError, Tables, Transaction,
+    Write,
+};
+use crate::{Error, items, spill};
+
+/// Takes events in.
+pub struct Ingest {
+    pub(crate) tables: Arc<dyn Tables>,
+    pub(crate) events: Arc<dyn Queue>,
+    pub(crate) blobs: Arc<dyn Blobs>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) random: Arc<dyn Random>,
+}
+
+/// What an accepted delivery is answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Accepted {
+    /// The event that it became.
+    pub event_id: String,
+    /// The execution that it starts, if its trigger lets it pass.
+    pub execution_id: Option<String>,
+    /// It is a repeat: this is the first answer.
+    pub replayed: bool,
+}
+
+impl Ingest {
+    /// Over these ports.
+    pub fn new(
+        tables: Arc<dyn Tables>,
+        events: Arc<dyn Queue>,
+        blobs: Arc<dyn Blobs>,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+    ) -> Self {
+        Self { tables, events, blobs, clock, random }
+    }
+
+    /// A fresh event id, ordered by time: 48 bits of milliseconds, then chance.
+    pub fn fresh_id(&self) -> String {
+        let millis = self.clock.now().as_millisecond();
+        format!("evt_{millis:012x}{:020x}", self.random.bits() >> 48)
+    }
+
+    /// The present time.
+    pub fn now(&self) -> jiff::Timestamp {
+        self.clock.now()
+    }
+
+    /// The answer to an earlier delivery with the same key, if there was one.
+    pub async fn earlier(&self, workflow: &str, trigger: &str, key: &str) -> Result<Option<Accepted>, Error> {
+        let key = delivery::key(workflow, trigger, key);
+        let item = self.tables.get(delivery::TABLE, &key, Consistency::Strong).await?;
+        let first = item.as_ref().map(delivery::parse).transpose()?;
+        Ok(first.map(|first| Accepted { event_id: first.event_id, execution_id: first.execution_id, replayed: true }))
+    }
+
+    /// Accepts an event that is addressed to a workflow's trigger; once it returns, the event is durable.
+    ///
+    /// The event is queued before its key is claimed: a crash between the two leaves a delivery that was not
+    /// answered, and its repeat has the same event id, which starts nothing twice. The other order would lose it.
+    pub async fn accept(&self, mut event: Event, key: Option<&str>) -> Result<Accepted, Error> {
+        let workflow = event.workflow.clone();
+        let execution_id = workflow.as_deref().map(|workflow| ids::execution_id(&event.id, workflow));
+        let accepted = Accepted { event_id: event.id.clone(), execution_id, replayed: false };
+        spill::event(&*self.blobs, &mut event).await?;
+        let trigger = event.trigger.clone().unwrap_or_default();
+        let group = workflow.clone().unwrap_or_default();
+        let message = EventMessage::Event(Box::new(event));
+        let body = serde_json::to_string(&message).expect("an event is JSON");
+        self.events
+            .send(QueueName::Events, vec![Message { body, delay: SignedDuration::ZERO, group: group.clone() }])
+            .await?;
+        let writes = match key {
+            Some(key) => vec![self.claim(delivery::key(&group, &trigger, key), &accepted)],
+            None => Vec::new(),
+        };
+        match self.tables.transact(Transaction { writes, durability: Durability::Durable }).await {
+            Ok(()) => Ok(accepted),
+            Err(TableError::Conflict(_)) => {
+                let earlier = self.earlier(&group, &trigger, key.unwrap_or_default()).await?;
+                Ok(earlier.unwrap_or(accepted))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn claim(&self, key: crate::ports::Key, accepted: &Accepted) -> Write {
+        let answer = Delivery { event_id: accepted.event_id.clone(), execution_id: accepted.execution_id.clone() };
+        let item = delivery::item(key, &answer, self.clock.now());
+        Write::Put { table: delivery::TABLE, item, expect: Expect::Absent }
+    }
+
+    /// Stores that a delivery was rejected, for people to see.
+    pub async fn reject(&self, workflow: &str, trigger: &str, code: &str, message: &str) -> Result<(), Error> {
+        let refusal = Refusal {
+            workflow: workflow.to_owned(),
+            trigger: Some(trigger.to_owned()),
+            event_id: self.fresh_id(),
+            record: None,
+            code: code.to_owned(),
+            message: message.to_owned(),
+            at: self.clock.now(),
+        };
+        tracing::info!(workflow, code, "a delivery on {workflow}/{trigger} is rejected: {code}");
+        let put =
+            Write::Put { table: items::refusal::TABLE, item: items::refusal::item(&refusal), expect: Expect::Any };
+        Ok(self.tables.transact(Transaction { writes: vec![put], durability: Durability::Ordered }).await?)
+    }
+}

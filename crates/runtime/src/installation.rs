@@ -1,0 +1,50 @@
+//! The controls of the whole installation.
+
+use std::sync::Arc;
+
+use pawl_engine::Act;
+
+use crate::items::installation::{self, Installation};
+use crate::ports::{Consistency, Durability, Expect, Tables, Transaction, Write};
+use crate::{Catalog, Error, Sweeper};
+
+/// Switches the installation's kill.
+pub struct Installations {
+    catalog: Arc<Catalog>,
+    tables: Arc<dyn Tables>,
+    sweeper: Arc<Sweeper>,
+}
+
+impl Installations {
+    /// Over these ports.
+    pub fn new(catalog: Arc<Catalog>, tables: Arc<dyn Tables>, sweeper: Arc<Sweeper>) -> Self {
+        Self { catalog, tables, sweeper }
+    }
+
+    /// The controls.
+    pub async fn read(&self) -> Result<Installation, Error> {
+        self.catalog.read_installation().await
+    }
+
+    /// Kills everything, or lifts the kill and wakes what is due.
+    pub async fn set_killed(&self, killed: Option<Act>) -> Result<Installation, Error> {
+        let lifted = killed.is_none();
+        let after = loop {
+            let item = self.tables.get(installation::TABLE, &installation::key(), Consistency::Strong).await?;
+            let version = item.as_ref().map_or(0, |item| item.version);
+            let mut after = Catalog::installation(item.as_ref())?;
+            after.killed.clone_from(&killed);
+            let expect = if version == 0 { Expect::Absent } else { Expect::Version(version) };
+            let put = Write::Put { table: installation::TABLE, item: installation::item(&after, version + 1), expect };
+            match self.tables.transact(Transaction { writes: vec![put], durability: Durability::Durable }).await {
+                Ok(()) => break after,
+                Err(error) if Error::from(error.clone()).is_conflict() => {}
+                Err(error) => return Err(error.into()),
+            }
+        };
+        if lifted {
+            self.sweeper.lifted(None).await?;
+        }
+        Ok(after)
+    }
+}

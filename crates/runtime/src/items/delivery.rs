@@ -1,0 +1,37 @@
+//! A delivery that was answered: its idempotency key with a time to live.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::{Unreadable, body, read};
+use crate::ports::{Item, Key, Table};
+
+/// The table.
+pub const TABLE: Table = Table::Idempotency;
+
+/// How long a repeat is recognised. Providers repeat for up to three days (Stripe, Standard Webhooks).
+pub const KEPT: SignedDuration = SignedDuration::from_hours(72);
+
+/// What the first delivery was answered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Delivery {
+    /// The event that it became.
+    pub event_id: String,
+    /// The execution that it would start.
+    pub execution_id: Option<String>,
+}
+
+/// Its key.
+pub fn key(workflow: &str, trigger: &str, delivery: &str) -> Key {
+    Key::new(format!("delivery#{workflow}/{trigger}"), delivery)
+}
+
+/// As stored.
+pub fn item(key: Key, delivery: &Delivery, now: Timestamp) -> Item {
+    Item { key, version: 1, indexes: Vec::new(), expires_at: Some(now + KEPT), body: body(delivery) }
+}
+
+/// Reads it.
+pub fn parse(item: &Item) -> Result<Delivery, Unreadable> {
+    read(item)
+}

@@ -1,0 +1,65 @@
+//! What guards the starts of a workflow: re-entry, cooldown, spacing, places, and the breaker's window.
+
+use jiff::Timestamp;
+use pawl_engine::Subject;
+use serde::{Deserialize, Serialize};
+
+use super::{Unreadable, body, read};
+use crate::ports::{Item, Key, Table};
+
+/// The table.
+pub const TABLE: Table = Table::Executions;
+
+/// What is guarded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Guard<'a> {
+    /// The one open execution of a record.
+    Active(&'a Subject),
+    /// The one execution of a record, ever.
+    Once(&'a Subject),
+    /// The last start on a record.
+    Cooldown(&'a Subject),
+    /// The starts on a record in the present minute.
+    Window(&'a Subject),
+    /// When the next start is free.
+    Spacing,
+    /// How many executions run.
+    Places,
+}
+
+/// The state of a guard. Each uses its own fields.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct State {
+    /// The execution that holds it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub execution: Option<String>,
+    /// Last start; beginning of the window; theoretical arrival time of the spacing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Timestamp>,
+    /// Starts in the window.
+    #[serde(default)]
+    pub count: u32,
+}
+
+/// Its key.
+pub fn key(workflow: &str, guard: Guard<'_>) -> Key {
+    let sort = match guard {
+        Guard::Active(record) => format!("active#{record}"),
+        Guard::Once(record) => format!("once#{record}"),
+        Guard::Cooldown(record) => format!("cooldown#{record}"),
+        Guard::Window(record) => format!("window#{record}"),
+        Guard::Spacing => "spacing".to_owned(),
+        Guard::Places => "places".to_owned(),
+    };
+    Key::new(format!("guard#{workflow}"), sort)
+}
+
+/// As stored.
+pub fn item(key: Key, version: u64, state: &State, expires_at: Option<Timestamp>) -> Item {
+    Item { key, version, indexes: Vec::new(), expires_at, body: body(state) }
+}
+
+/// Reads it.
+pub fn parse(item: &Item) -> Result<State, Unreadable> {
+    read(item)
+}

@@ -1,0 +1,36 @@
+//! The installation's controls.
+
+use pawl_engine::Act;
+use serde::{Deserialize, Serialize};
+
+use super::{Unreadable, body, read};
+use crate::ports::{Item, Key, Table};
+
+/// The table.
+pub const TABLE: Table = Table::Workflows;
+
+/// The controls.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Installation {
+    /// Present while everything is killed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub killed: Option<Act>,
+    /// Counts saves of objects, so that caches know theirs are old.
+    #[serde(default)]
+    pub objects_revision: u64,
+}
+
+/// Its key.
+pub fn key() -> Key {
+    Key::new("installation", "controls")
+}
+
+/// As stored.
+pub fn item(installation: &Installation, version: u64) -> Item {
+    Item { key: key(), version, indexes: Vec::new(), expires_at: None, body: body(installation) }
+}
+
+/// Reads it.
+pub fn parse(item: &Item) -> Result<Installation, Unreadable> {
+    read(item)
+}

@@ -1,0 +1,70 @@
+//! Keys and shapes of every stored item, one file an item. They are the same on every backend.
+//!
+//! | access pattern | table | key or index |
+//! | --- | --- | --- |
+//! | a workflow's head; all of them | workflows | `workflow#<id>` / `head`; First: `workflows` by id |
+//! | a revision; all of a workflow | workflows | `workflow#<id>` / `revision#<n>` |
+//! | workflows that listen on a topic | workflows | `listen#<topic>` / `<workflow>` |
+//! | an object; all of them | workflows | `objects` / `<id>` |
+//! | the installation's controls | workflows | `installation` / `controls` |
+//! | an execution's head | executions | `execution#<id>` / `head` |
+//! | executions of a workflow, of a record, of a state, newest first | executions | First `workflow#<id>`, Second `record#<object>/<id>`, Third `status#<status>`, by time |
+//! | executions whose reason to wake is overdue | executions | Fourth `due`, by time |
+//! | an execution's history | executions | `execution#<id>` / `row#<seq>` |
+//! | the event that started it | executions | `execution#<id>` / `event` |
+//! | goals that wait on a topic | executions | `waiter#<topic>` / `<execution>` |
+//! | starts that were refused | executions | `refusals#<workflow>` by time |
+//! | re-entry, cooldown, spacing, places | executions | `guard#<workflow>` / `<kind>#<record>` |
+//! | what models cost in a day | executions | `usage#<workflow>` / `<date>#tokens`, `…#microusd` |
+//! | notices; those not handed on yet | executions | `notices` by time; First `notices#unsent` |
+//! | a record; records of an object, newest first | records | `record#<object>` / `<id>`; First `object#<object>` by time |
+//! | a record by the value of a field | idempotency | `value#<object>#<field>` / `<value>#<id>`, unique: `unique#<object>#<field>` / `<value>` |
+//! | a delivery that was answered | idempotency | `delivery#<workflow>/<trigger>` / `<key>` |
+
+pub mod delivery;
+pub mod event;
+pub mod execution;
+pub mod guard;
+pub mod history;
+pub mod installation;
+pub mod notice;
+pub mod object;
+pub mod record;
+pub mod refusal;
+pub mod usage;
+pub mod waiter;
+pub mod workflow;
+
+use jiff::Timestamp;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::ports::Item;
+
+/// An item whose body does not have the shape that its key promises.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("stored item {key} is not readable: {reason}")]
+pub struct Unreadable {
+    /// Its key.
+    pub key: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// A time as text that sorts as the time does: UTC with six digits of a second.
+pub fn sortable(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%S%.6fZ").to_string()
+}
+
+/// A body as stored.
+pub(crate) fn body<T: Serialize>(value: &T) -> String {
+    serde_json::to_string(value).expect("our own shapes are JSON: string keys, finite numbers")
+}
+
+/// Reads a body.
+pub(crate) fn read<T: DeserializeOwned>(item: &Item) -> Result<T, Unreadable> {
+    serde_json::from_str(&item.body).map_err(|error| Unreadable {
+        key: format!("{}/{}", item.key.partition, item.key.sort),
+        reason: error.to_string(),
+    })
+}

@@ -1,0 +1,103 @@
+//! A record, and the rows by which it is found by the values of its fields.
+
+use pawl_definition::Object;
+use pawl_engine::{Record, RecordWrite, Subject, coerce};
+use serde_json::{Value, json};
+
+use super::{Unreadable, body, read, sortable};
+use crate::ports::{Expect, Index, IndexEntry, Item, Key, Table, Write};
+
+/// The table.
+pub const TABLE: Table = Table::Records;
+
+/// The table of the rows by value.
+pub const VALUES: Table = Table::Idempotency;
+
+/// Longest value that is found by a row, in bytes.
+const VALUE_MOST: usize = 512;
+
+/// The partition of an object's records, by id.
+pub fn partition(object: &str) -> String {
+    format!("record#{object}")
+}
+
+/// Its key.
+pub fn key(subject: &Subject) -> Key {
+    Key::new(partition(&subject.object), &subject.id)
+}
+
+/// The partition of an object's records, in the first index.
+pub fn of_object(object: &str) -> String {
+    format!("object#{object}")
+}
+
+/// As stored.
+pub fn item(record: &Record) -> Item {
+    let sort = format!("{}#{}", sortable(record.created_at), record.id);
+    let indexes = vec![IndexEntry { index: Index::First, partition: of_object(&record.object), sort }];
+    Item { key: key(&record.subject()), version: record.version, indexes, expires_at: None, body: body(record) }
+}
+
+/// Reads it.
+pub fn parse(item: &Item) -> Result<Record, Unreadable> {
+    read(item)
+}
+
+/// A value as it stands in a key; `None` if it is blank or too long to be found.
+pub fn value_key(value: &Value) -> Option<String> {
+    if coerce::is_blank(value) {
+        return None;
+    }
+    let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    (text.len() <= VALUE_MOST).then_some(text)
+}
+
+/// The key of the row that claims a unique value.
+pub fn unique_key(object: &str, field: &str, value: &str) -> Key {
+    Key::new(format!("unique#{object}#{field}"), value)
+}
+
+/// The partition of the rows of an indexed field.
+pub fn value_partition(object: &str, field: &str) -> String {
+    format!("value#{object}#{field}")
+}
+
+/// The sort key of a row of an indexed field begins so.
+pub fn value_prefix(value: &str) -> String {
+    format!("{value}\u{1}")
+}
+
+/// The record id that a row by value leads to.
+pub fn row_target(item: &Item) -> Option<String> {
+    let value: Value = serde_json::from_str(&item.body).ok()?;
+    value.get("record").and_then(Value::as_str).map(str::to_owned)
+}
+
+fn row(key: Key, record: &str) -> Item {
+    Item { key, version: 1, indexes: Vec::new(), expires_at: None, body: json!({"record": record}).to_string() }
+}
+
+/// The writes of one change of a record: itself, and its rows by value as far as values changed.
+pub fn writes(change: &RecordWrite, object: Option<&Object>) -> Vec<Write> {
+    let after = &change.after;
+    let expect = change.before.as_ref().map_or(Expect::Absent, |before| Expect::Version(before.version));
+    let mut writes = vec![Write::Put { table: TABLE, item: item(after), expect }];
+    for (name, field) in object.map(|object| &object.fields).into_iter().flatten() {
+        if !field.unique && !field.indexed {
+            continue;
+        }
+        let before = change.before.as_ref().and_then(|before| before.fields.get(name)).and_then(value_key);
+        let now = after.fields.get(name).and_then(value_key);
+        if before == now {
+            continue;
+        }
+        let key = |value: &String| match field.unique {
+            true => unique_key(&after.object, name, value),
+            false => Key::new(value_partition(&after.object, name), format!("{}{}", value_prefix(value), after.id)),
+        };
+        let expect = if field.unique { Expect::Absent } else { Expect::Any };
+        writes.extend(before.iter().map(|value| Write::Delete { table: VALUES, key: key(value), expect: Expect::Any }));
+        writes.extend(now.iter().map(|value| Write::Put { table: VALUES, item: row(key(value), &after.id), expect }));
+    }
+    writes
+}

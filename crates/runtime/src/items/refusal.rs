@@ -1,0 +1,52 @@
+//! A start that was refused, for people to see.
+
+use jiff::{SignedDuration, Timestamp};
+use pawl_engine::Subject;
+use serde::{Deserialize, Serialize};
+
+use super::{Unreadable, body, read, sortable};
+use crate::ports::{Item, Key, Table};
+
+/// The table.
+pub const TABLE: Table = Table::Executions;
+
+/// How long refusals are kept.
+pub const KEPT: SignedDuration = SignedDuration::from_hours(24 * 90);
+
+/// A start that was refused, or a delivery that was rejected.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusal {
+    /// Workflow.
+    pub workflow: String,
+    /// Trigger.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trigger: Option<String>,
+    /// Event, or a fresh id of a delivery that became none.
+    pub event_id: String,
+    /// Record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record: Option<Subject>,
+    /// Stable code: `filtered`, `inactive`, `reentry`, `cooldown`, `depth_limit`, `signature_mismatch`…
+    pub code: String,
+    /// In words.
+    pub message: String,
+    /// When the event happened.
+    pub at: Timestamp,
+}
+
+/// The partition of a workflow's refusals.
+pub fn partition(workflow: &str) -> String {
+    format!("refusals#{workflow}")
+}
+
+/// As stored; the same refusal twice is one item.
+pub fn item(refusal: &Refusal) -> Item {
+    let sort = format!("{}#{}#{}", sortable(refusal.at), refusal.event_id, refusal.code);
+    let key = Key::new(partition(&refusal.workflow), sort);
+    Item { key, version: 1, indexes: Vec::new(), expires_at: Some(refusal.at + KEPT), body: body(refusal) }
+}
+
+/// Reads it.
+pub fn parse(item: &Item) -> Result<Refusal, Unreadable> {
+    read(item)
+}

@@ -1,0 +1,43 @@
+//! What models cost a workflow in one day, UTC.
+
+use jiff::Timestamp;
+use pawl_engine::Usage;
+use serde_json::Value;
+
+use crate::ports::{Item, Key, Table, Write};
+
+/// The table.
+pub const TABLE: Table = Table::Executions;
+
+/// The keys of the two counters of a day: tokens, and millionths of a US dollar.
+pub fn keys(workflow: &str, now: Timestamp) -> [Key; 2] {
+    let day = now.strftime("%Y-%m-%d");
+    let partition = format!("usage#{workflow}");
+    [Key::new(&partition, format!("{day}#tokens")), Key::new(&partition, format!("{day}#microusd"))]
+}
+
+/// Adds to the day.
+pub fn writes(workflow: &str, now: Timestamp, usage: Usage) -> Vec<Write> {
+    let [tokens, microusd] = keys(workflow, now);
+    let add = |key, amount| Write::Add { table: TABLE, key, amount, at_most: None };
+    vec![add(tokens, i64::try_from(usage.tokens).unwrap_or(i64::MAX)), add(microusd, micro(usage.usd))]
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "a model call costs far below 2^63 millionths of a dollar")]
+fn micro(usd: f64) -> i64 {
+    (usd * 1e6).round() as i64
+}
+
+/// Reads the two counters.
+pub fn parse(items: &[Option<Item>]) -> Usage {
+    let count = |index: usize| items.get(index).and_then(Option::as_ref).map_or(0, counter);
+    #[expect(clippy::cast_precision_loss, reason = "millionths of a dollar below 2^53")]
+    let usd = count(1) as f64 / 1e6;
+    Usage { tokens: count(0), usd }
+}
+
+/// The value of a counter item.
+pub fn counter(item: &Item) -> u64 {
+    let body: Option<Value> = serde_json::from_str(&item.body).ok();
+    body.and_then(|body| body.get("count")?.as_u64()).unwrap_or(0)
+}

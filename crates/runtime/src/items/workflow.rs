@@ -1,0 +1,115 @@
+//! A workflow: its head, its revisions, and what it listens on.
+
+use jiff::Timestamp;
+use pawl_engine::Act;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{Unreadable, body, read};
+use crate::ports::{Index, IndexEntry, Item, Key, Table};
+
+/// The table.
+pub const TABLE: Table = Table::Workflows;
+
+/// The partition of all workflows, in the first index.
+pub const ALL: &str = "workflows";
+
+/// Before the number in the sort key of a revision.
+pub const REVISION_PREFIX: &str = "revision#";
+
+/// The head: what changes without a new revision.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Head {
+    /// Workflow.
+    pub id: String,
+    /// Name for people.
+    pub name: String,
+    /// Owner.
+    pub owner: String,
+    /// Present revision, from 1.
+    pub revision: u64,
+    /// Counts writes of the head.
+    pub version: u64,
+    /// Its triggers listen.
+    pub active: bool,
+    /// An execution keeps the revision it began with.
+    #[serde(default)]
+    pub pinned: bool,
+    /// Present while it is killed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub killed: Option<Act>,
+    /// Present while the breaker suspends its triggers; the reason in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suspended: Option<Act>,
+    /// Topics that it listens on.
+    #[serde(default)]
+    pub topics: std::collections::BTreeSet<String>,
+    /// When it was last saved.
+    pub saved_at: Timestamp,
+}
+
+/// One revision; never changed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Revision {
+    /// Number, from 1.
+    pub revision: u64,
+    /// Who saved it.
+    pub saved_by: String,
+    /// When.
+    pub saved_at: Timestamp,
+    /// The workflow as written, as JSON.
+    pub source: Value,
+}
+
+/// The key of a head.
+pub fn head_key(id: &str) -> Key {
+    Key::new(format!("workflow#{id}"), "head")
+}
+
+/// A head as stored.
+pub fn head_item(head: &Head) -> Item {
+    let indexes = vec![IndexEntry { index: Index::First, partition: ALL.to_owned(), sort: head.id.clone() }];
+    Item { key: head_key(&head.id), version: head.version, indexes, expires_at: None, body: body(head) }
+}
+
+/// Reads a head.
+pub fn parse_head(item: &Item) -> Result<Head, Unreadable> {
+    read(item)
+}
+
+/// The key of a revision.
+pub fn revision_key(id: &str, revision: u64) -> Key {
+    Key::new(format!("workflow#{id}"), format!("{REVISION_PREFIX}{revision:010}"))
+}
+
+/// A revision as stored.
+pub fn revision_item(id: &str, revision: &Revision) -> Item {
+    let key = revision_key(id, revision.revision);
+    Item { key, version: 1, indexes: Vec::new(), expires_at: None, body: body(revision) }
+}
+
+/// Reads a revision.
+pub fn parse_revision(item: &Item) -> Result<Revision, Unreadable> {
+    read(item)
+}
+
+/// The partition of the workflows that listen on a topic.
+pub fn listener_partition(topic: &str) -> String {
+    format!("listen#{topic}")
+}
+
+/// A listener's key.
+pub fn listener_key(topic: &str, workflow: &str) -> Key {
+    Key::new(listener_partition(topic), workflow)
+}
+
+/// A listener as stored.
+pub fn listener_item(topic: &str, workflow: &str) -> Item {
+    Item {
+        key: listener_key(topic, workflow),
+        version: 1,
+        indexes: Vec::new(),
+        expires_at: None,
+        body: "{}".to_owned(),
+    }
+}

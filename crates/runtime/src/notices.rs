@@ -1,0 +1,81 @@
+//! Notices to people: committed with the transition, handed on after it, and again by the sweeper if that failed.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use pawl_engine::{Execution, NoticeText};
+
+use crate::ports::{
+    Consistency, Durability, Expect, Index, Notice, Notifier, Query, SortRange, Tables, Transaction, Write,
+};
+use crate::{Error, items};
+
+/// Hands notices on.
+pub struct Notices {
+    tables: Arc<dyn Tables>,
+    notifier: Arc<dyn Notifier>,
+}
+
+/// The notice of a transition.
+pub(crate) fn of(execution: &Execution, text: &NoticeText, at: Timestamp) -> Notice {
+    Notice {
+        id: format!("{}-{}", execution.id, execution.seq),
+        to: text.to.clone(),
+        severity: text.severity.to_owned(),
+        subject: text.subject.clone(),
+        text: text.text.clone(),
+        at,
+    }
+}
+
+impl Notices {
+    /// Over these ports.
+    pub fn new(tables: Arc<dyn Tables>, notifier: Arc<dyn Notifier>) -> Self {
+        Self { tables, notifier }
+    }
+
+    /// Stores a notice that belongs to no transition, and hands it on.
+    pub(crate) async fn post(&self, notice: &Notice) -> Result<(), Error> {
+        let put =
+            Write::Put { table: items::notice::TABLE, item: items::notice::item(notice, false), expect: Expect::Any };
+        self.tables.transact(Transaction { writes: vec![put], durability: Durability::Durable }).await?;
+        self.hand_on(notice).await;
+        Ok(())
+    }
+
+    /// Hands a stored notice on. A failure is logged and left to the sweeper: what the notice is about stands.
+    pub(crate) async fn hand_on(&self, notice: &Notice) {
+        if let Err(error) = self.try_hand_on(notice).await {
+            tracing::warn!(notice_id = %notice.id, "notice {} is not handed on yet: {error}", notice.id);
+        }
+    }
+
+    async fn try_hand_on(&self, notice: &Notice) -> Result<(), Error> {
+        self.notifier.notify(notice.clone()).await?;
+        let put = Write::Put {
+            table: items::notice::TABLE,
+            item: items::notice::item(notice, true),
+            expect: Expect::Present,
+        };
+        Ok(self.tables.transact(Transaction { writes: vec![put], durability: Durability::Ordered }).await?)
+    }
+
+    /// Hands on what was left, oldest first; returns how many there were.
+    pub async fn sweep(&self) -> Result<usize, Error> {
+        let unsent = Query {
+            table: items::notice::TABLE,
+            index: Some(Index::First),
+            partition: items::notice::UNSENT.to_owned(),
+            range: SortRange::All,
+            newest_first: false,
+            limit: 100,
+            after: None,
+            consistency: Consistency::Eventual,
+        };
+        let page = self.tables.query(&unsent).await?;
+        for item in &page.items {
+            self.hand_on(&items::notice::parse(item)?).await;
+        }
+        Ok(page.items.len())
+    }
+}

@@ -1,0 +1,153 @@
+//! Records as people and systems read and write them through the API.
+
+use std::sync::Arc;
+
+use pawl_definition::Object;
+use pawl_engine::{Found, Record, RecordQuery, RecordWrite, StepError, Subject, fields};
+use serde_json::{Map, Value};
+
+use crate::ports::{Clock, Durability, Random, TableError, Tables, Transaction};
+use crate::{Catalog, Error, Finder, items};
+
+/// How often a write that lost a race is tried again if the writer did not say which version it had read.
+const RACES: usize = 8;
+
+/// Reads and writes records.
+pub struct Records {
+    catalog: Arc<Catalog>,
+    tables: Arc<dyn Tables>,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+    finder: Finder,
+}
+
+/// Why a record was not read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordError {
+    /// There is no such object.
+    #[error("there is no object {0:?}")]
+    UnknownObject(String),
+    /// There is no such record.
+    #[error("there is no record {0}")]
+    NotFound(Subject),
+    /// The fields do not fit the object.
+    #[error(transparent)]
+    Invalid(#[from] StepError),
+    /// A unique value is taken, or the id.
+    #[error("a record with this id or a unique value of it is there already")]
+    Duplicate,
+    /// It was written by others since it was read.
+    #[error("the record was read at another version than {0}, the present one")]
+    Stale(u64),
+    /// Infrastructure failed.
+    #[error(transparent)]
+    Failed(#[from] Error),
+}
+
+impl From<TableError> for RecordError {
+    fn from(error: TableError) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+impl Records {
+    /// Over these ports.
+    pub fn new(catalog: Arc<Catalog>, tables: Arc<dyn Tables>, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Self {
+        let finder = Finder::new(tables.clone());
+        Self { catalog, tables, clock, random, finder }
+    }
+
+    /// The object of a record type.
+    pub async fn object(&self, object: &str) -> Result<Object, RecordError> {
+        let installation = self.catalog.read_installation().await?;
+        let objects = self.catalog.objects(installation.objects_revision).await?;
+        objects.get(object).cloned().ok_or_else(|| RecordError::UnknownObject(object.to_owned()))
+    }
+
+    /// Reads one.
+    pub async fn get(&self, subject: &Subject) -> Result<Record, RecordError> {
+        let Found { records } = self.finder.one(&subject.object, &subject.id).await?;
+        records.into_iter().next().ok_or_else(|| RecordError::NotFound(subject.clone()))
+    }
+
+    /// Finds those that a query names.
+    pub async fn find(&self, query: &RecordQuery) -> Result<Vec<Record>, RecordError> {
+        let object = self.object(&query.object).await?;
+        Ok(self.finder.find(query, Some(&object)).await?.records)
+    }
+
+    /// Creates one, under the given id or a fresh one.
+    pub async fn create(
+        &self,
+        object: &str,
+        id: Option<String>,
+        given: Map<String, Value>,
+    ) -> Result<Record, RecordError> {
+        let schema = self.object(object).await?;
+        let now = self.clock.now();
+        let record = Record {
+            object: object.to_owned(),
+            id: id.unwrap_or_else(|| format!("rec_{:032x}", self.random.bits())),
+            version: 1,
+            fields: fields::new_fields(&schema, given)?,
+            created_at: now,
+            updated_at: now,
+            archived: false,
+            cause: None,
+        };
+        let write = RecordWrite { before: None, after: record.clone() };
+        match self.write(&write, &schema).await {
+            Err(RecordError::Failed(error)) if error.is_conflict() => Err(RecordError::Duplicate),
+            result => result.map(|()| record),
+        }
+    }
+
+    /// Changes fields; null empties one. Writing what is there already changes nothing. With `read_at`, a record of
+    /// another version is left as it is.
+    pub async fn update(
+        &self,
+        subject: &Subject,
+        given: &Map<String, Value>,
+        read_at: Option<u64>,
+    ) -> Result<Record, RecordError> {
+        let schema = self.object(&subject.object).await?;
+        for _ in 0..RACES {
+            let before = self.get(subject).await?;
+            if read_at.is_some_and(|read_at| read_at != before.version) {
+                return Err(RecordError::Stale(before.version));
+            }
+            let mut after = before.clone();
+            for (name, value) in given {
+                let value = fields::coerce_field(&schema, name, value.clone())?;
+                if value.is_null() {
+                    after.fields.remove(name)
+                } else {
+                    after.fields.insert(name.clone(), value)
+                };
+            }
+            if after.fields == before.fields {
+                return Ok(before);
+            }
+            fields::check(&schema, &after.fields)?;
+            after.version += 1;
+            after.updated_at = self.clock.now();
+            after.cause = None;
+            let write = RecordWrite { before: Some(before), after: after.clone() };
+            match self.write(&write, &schema).await {
+                Err(RecordError::Failed(error)) if error.is_conflict() => {
+                    if self.get(subject).await?.version + 1 == after.version {
+                        // The record is as it was read: a unique value of another one was in the way.
+                        return Err(RecordError::Duplicate);
+                    }
+                }
+                result => return result.map(|()| after),
+            }
+        }
+        Err(Error::Contended(subject.to_string()).into())
+    }
+
+    async fn write(&self, write: &RecordWrite, schema: &Object) -> Result<(), RecordError> {
+        let writes = items::record::writes(write, Some(schema));
+        Ok(self.tables.transact(Transaction { writes, durability: Durability::Durable }).await?)
+    }
+}

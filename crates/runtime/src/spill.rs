@@ -1,0 +1,134 @@
+//! Large values go to the blob store by content hash and leave a reference.
+
+use bytes::Bytes;
+use pawl_engine::{Event, Execution, Row};
+use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
+
+use crate::Error;
+use crate::items::body;
+use crate::ports::Blobs;
+
+/// Values above this many bytes of JSON are spilled.
+pub const INLINE_MOST: usize = 32 * 1024;
+
+/// An item above this many bytes spills its largest values although each is small.
+const ITEM_MOST: usize = 200 * 1024;
+
+/// The key of a reference. Stored, do not rename.
+const REFERENCE: &str = "$pawl_blob";
+
+/// The head's body, large values spilled.
+pub async fn execution_body(blobs: &dyn Blobs, execution: &Execution) -> Result<String, Error> {
+    let whole = body(execution);
+    if whole.len() <= INLINE_MOST {
+        return Ok(whole);
+    }
+    let mut spilled = execution.clone();
+    for most in [INLINE_MOST, 1024] {
+        for value in values_of(&mut spilled) {
+            spill(blobs, value, most).await?;
+        }
+        let body = body(&spilled);
+        if body.len() <= ITEM_MOST {
+            return Ok(body);
+        }
+    }
+    Ok(body(&spilled))
+}
+
+fn values_of(execution: &mut Execution) -> impl Iterator<Item = &mut Value> {
+    let outputs = execution.steps.values_mut().map(|state| &mut state.output);
+    execution.variables.values_mut().chain(outputs).chain(execution.overrides.values_mut())
+}
+
+/// A row with large input and output spilled.
+pub async fn row(blobs: &dyn Blobs, mut row: Row) -> Result<Row, Error> {
+    spill(blobs, &mut row.input, INLINE_MOST).await?;
+    spill(blobs, &mut row.output, INLINE_MOST).await?;
+    Ok(row)
+}
+
+/// An event with large parts of its data spilled.
+pub async fn event(blobs: &dyn Blobs, event: &mut Event) -> Result<(), Error> {
+    spill_all(blobs, &mut event.data).await?;
+    if let Some(creation) = &mut event.creation {
+        spill_all(blobs, &mut creation.fields).await?;
+    }
+    Ok(())
+}
+
+async fn spill_all(blobs: &dyn Blobs, values: &mut Map<String, Value>) -> Result<(), Error> {
+    for value in values.values_mut() {
+        spill(blobs, value, INLINE_MOST).await?;
+    }
+    Ok(())
+}
+
+async fn spill(blobs: &dyn Blobs, value: &mut Value, most: usize) -> Result<(), Error> {
+    if is_small(value) {
+        return Ok(());
+    }
+    let text = value.to_string();
+    if text.len() <= most {
+        return Ok(());
+    }
+    let hash = sha256(text.as_bytes());
+    let bytes = text.len();
+    blobs.put(&hash, Bytes::from(text)).await?;
+    *value = json!({REFERENCE: hash, "bytes": bytes});
+    Ok(())
+}
+
+/// Spares the serialization of what cannot be large.
+fn is_small(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => true,
+        Value::String(text) => text.len() < 512,
+        Value::Array(items) => items.is_empty(),
+        Value::Object(keys) => keys.is_empty(),
+    }
+}
+
+/// Brings back what was spilled of a head.
+pub async fn restore_execution(blobs: &dyn Blobs, execution: &mut Execution) -> Result<(), Error> {
+    for value in values_of(execution) {
+        restore(blobs, value).await?;
+    }
+    Ok(())
+}
+
+/// Brings back what was spilled of an event.
+pub async fn restore_event(blobs: &dyn Blobs, event: &mut Event) -> Result<(), Error> {
+    for value in event.data.values_mut() {
+        restore(blobs, value).await?;
+    }
+    if let Some(creation) = &mut event.creation {
+        for value in creation.fields.values_mut() {
+            restore(blobs, value).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Brings back what was spilled of a row.
+pub async fn restore_row(blobs: &dyn Blobs, row: &mut Row) -> Result<(), Error> {
+    restore(blobs, &mut row.input).await?;
+    restore(blobs, &mut row.output).await
+}
+
+async fn restore(blobs: &dyn Blobs, value: &mut Value) -> Result<(), Error> {
+    let Some(hash) =
+        value.as_object().filter(|keys| keys.len() == 2).and_then(|keys| keys.get(REFERENCE)).and_then(Value::as_str)
+    else {
+        return Ok(());
+    };
+    let content = blobs.get(hash).await?;
+    *value = serde_json::from_slice(&content).map_err(|error| Error::Poison(format!("blob {hash}: {error}")))?;
+    Ok(())
+}
+
+/// Lower-case hexadecimal SHA-256.
+pub fn sha256(content: &[u8]) -> String {
+    Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect()
+}

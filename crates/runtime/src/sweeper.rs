@@ -1,0 +1,96 @@
+//! The sweeper: executions whose reason to wake is overdue are put back on the queue.
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use pawl_engine::{Control, Execution};
+
+use crate::executor::{ControlError, Executor};
+use crate::ports::{Consistency, Index, Query, SortRange};
+use crate::{Error, items, under_way};
+
+/// How long a reason may be overdue: deliveries take time, and executions at work move in the index by the minute.
+const GRACE: SignedDuration = SignedDuration::from_secs(30);
+
+/// Looks for what was left behind.
+pub struct Sweeper {
+    executor: Arc<Executor>,
+}
+
+impl Sweeper {
+    /// Over an executor, whose ports it shares.
+    pub fn new(executor: Arc<Executor>) -> Self {
+        Self { executor }
+    }
+
+    /// Puts overdue executions back on the queue and hands on notices that were left; returns how many executions.
+    pub async fn sweep(&self) -> Result<usize, Error> {
+        self.executor.notices.sweep().await?;
+        let before = self.executor.clock.now() - GRACE;
+        self.wake(before, |_| true).await
+    }
+
+    /// Wakes what is due of one workflow, or of all: after a kill was lifted.
+    pub async fn lifted(&self, workflow: Option<&str>) -> Result<usize, Error> {
+        let now = self.executor.clock.now();
+        // What runs stands up to a minute ahead in the index.
+        self.wake(now + SignedDuration::from_secs(60), |execution| {
+            workflow.is_none_or(|workflow| workflow == execution.workflow) && execution.is_due(now)
+        })
+        .await
+    }
+
+    async fn wake(&self, before: Timestamp, chosen: impl Fn(&Execution) -> bool + Send) -> Result<usize, Error> {
+        let executor = &self.executor;
+        let installation = executor.catalog.read_installation().await?;
+        if installation.killed.is_some() {
+            return Ok(0);
+        }
+        let mut after = None;
+        let mut woken = 0;
+        loop {
+            let page = executor.tables.query(&due(before, after)).await?;
+            for item in &page.items {
+                let execution = items::execution::parse(item)?;
+                if chosen(&execution) && execution.killed.is_none() && !self.is_killed(&execution).await? {
+                    let now = executor.clock.now();
+                    under_way::ensure(&*executor.jobs, &*executor.timers, &execution, now, SignedDuration::ZERO)
+                        .await?;
+                    woken += 1;
+                }
+            }
+            after = page.next;
+            if after.is_none() {
+                return Ok(woken);
+            }
+        }
+    }
+
+    async fn is_killed(&self, execution: &Execution) -> Result<bool, Error> {
+        let head = self.executor.catalog.head(&execution.workflow).await?;
+        Ok(head.is_some_and(|head| head.killed.is_some()))
+    }
+
+    /// Marks an execution whose job went to a dead-letter queue.
+    pub async fn mark_stalled(&self, execution: &str) -> Result<(), Error> {
+        let act =
+            pawl_engine::Act { actor: "dead-letter-queue".to_owned(), reason: None, at: self.executor.clock.now() };
+        match self.executor.control(execution, &Control::Stall, &act).await {
+            Err(ControlError::Failed(error)) => Err(error),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn due(before: Timestamp, after: Option<String>) -> Query {
+    Query {
+        table: items::execution::TABLE,
+        index: Some(Index::Fourth),
+        partition: items::execution::DUE.to_owned(),
+        range: SortRange::Between("0".to_owned(), items::sortable(before)),
+        newest_first: false,
+        limit: 100,
+        after,
+        consistency: Consistency::Eventual,
+    }
+}

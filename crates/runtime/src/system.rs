@@ -1,0 +1,89 @@
+//! All of the runtime over one set of ports: what an embedded installation and the tests wire.
+
+use std::sync::Arc;
+
+use crate::ports::{Blobs, Clock, Http, Models, Notifier, Queue, Random, Secrets, Tables, Timers};
+use crate::{
+    Activities, Catalog, Evaluator, Executor, ExecutorOptions, History, Ingest, Installations, Notices, Records,
+    Sweeper, Workflows,
+};
+
+/// One set of ports.
+#[derive(Clone)]
+pub struct Ports {
+    /// Storage.
+    pub tables: Arc<dyn Tables>,
+    /// Queues.
+    pub queue: Arc<dyn Queue>,
+    /// Timers.
+    pub timers: Arc<dyn Timers>,
+    /// Large values.
+    pub blobs: Arc<dyn Blobs>,
+    /// Secrets.
+    pub secrets: Arc<dyn Secrets>,
+    /// Outside HTTP.
+    pub http: Arc<dyn Http>,
+    /// Language models.
+    pub models: Arc<dyn Models>,
+    /// Notices to people.
+    pub notifier: Arc<dyn Notifier>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Chance.
+    pub random: Arc<dyn Random>,
+}
+
+/// The runtime, wired.
+#[derive(Clone)]
+pub struct System {
+    /// The ports.
+    pub ports: Ports,
+    /// Takes events in.
+    pub ingest: Arc<Ingest>,
+    /// Evaluates events.
+    pub evaluator: Arc<Evaluator>,
+    /// Carries executions on.
+    pub executor: Arc<Executor>,
+    /// Looks for what was left behind.
+    pub sweeper: Arc<Sweeper>,
+    /// Workflows and objects.
+    pub workflows: Arc<Workflows>,
+    /// Records.
+    pub records: Arc<Records>,
+    /// Executions to look at.
+    pub history: Arc<History>,
+    /// The installation's kill.
+    pub installations: Arc<Installations>,
+}
+
+impl System {
+    /// Wires the runtime over a set of ports.
+    pub fn new(ports: Ports, options: ExecutorOptions) -> Self {
+        let Ports { tables, queue, timers, blobs, secrets, http, models, notifier, clock, random } = ports.clone();
+        let catalog = Arc::new(Catalog::new(tables.clone()));
+        let executor = Arc::new(Executor {
+            catalog: catalog.clone(),
+            tables: tables.clone(),
+            jobs: queue.clone(),
+            timers,
+            blobs: blobs.clone(),
+            clock: clock.clone(),
+            random: random.clone(),
+            activities: Arc::new(Activities::new(tables.clone(), http, models, secrets)),
+            notices: Arc::new(Notices::new(tables.clone(), notifier)),
+            options,
+        });
+        let sweeper = Arc::new(Sweeper::new(executor.clone()));
+        Self {
+            ports,
+            ingest: Arc::new(Ingest::new(tables.clone(), queue, blobs.clone(), clock.clone(), random.clone())),
+            evaluator: Arc::new(Evaluator::new(executor.clone())),
+            workflows: Arc::new(Workflows::new(catalog.clone(), tables.clone(), clock.clone(), sweeper.clone())),
+            records: Arc::new(Records::new(catalog.clone(), tables.clone(), clock, random)),
+            history: Arc::new(History::new(tables.clone(), blobs)),
+            installations: Arc::new(Installations::new(catalog, tables, sweeper.clone())),
+            sweeper,
+            executor,
+        }
+    }
+}

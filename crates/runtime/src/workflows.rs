@@ -1,0 +1,272 @@
+//! Workflows as people save and switch them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use pawl_definition::{Edits, Object, Problem, Source, Workflow};
+use pawl_engine::{Act, triggers};
+use serde_json::Value;
+
+use crate::items::workflow::{self, Head, Revision};
+use crate::ports::{Clock, Consistency, Durability, Expect, Index, Query, SortRange, Tables, Transaction, Write};
+use crate::{Catalog, Error, Sweeper, items};
+
+/// Saves and switches workflows and objects.
+pub struct Workflows {
+    catalog: Arc<Catalog>,
+    tables: Arc<dyn Tables>,
+    clock: Arc<dyn Clock>,
+    sweeper: Arc<Sweeper>,
+}
+
+/// What a save did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Saved {
+    /// The head after.
+    pub head: Head,
+    /// The text was the same as the present revision; nothing was written.
+    pub unchanged: bool,
+}
+
+/// Why a workflow or object was not saved or switched.
+#[derive(Debug, thiserror::Error)]
+pub enum SaveError {
+    /// It has mistakes.
+    #[error("{} problems were found", .0.len())]
+    Invalid(Vec<Problem>),
+    /// It was saved by others since it was read; the present revision stands here.
+    #[error("the workflow was read at another revision than {0}, the present one")]
+    Stale(u64),
+    /// There is none of this name.
+    #[error("there is no workflow {0:?}")]
+    NotFound(String),
+    /// Infrastructure failed.
+    #[error(transparent)]
+    Failed(#[from] Error),
+}
+
+impl From<crate::ports::TableError> for SaveError {
+    fn from(error: crate::ports::TableError) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+impl Workflows {
+    /// Over these ports.
+    pub fn new(catalog: Arc<Catalog>, tables: Arc<dyn Tables>, clock: Arc<dyn Clock>, sweeper: Arc<Sweeper>) -> Self {
+        Self { catalog, tables, clock, sweeper }
+    }
+
+    /// All objects.
+    pub async fn objects(&self) -> Result<Arc<BTreeMap<String, Object>>, Error> {
+        let installation = self.catalog.read_installation().await?;
+        self.catalog.objects(installation.objects_revision).await
+    }
+
+    /// Saves an object.
+    pub async fn save_object(&self, source: &Source) -> Result<Object, SaveError> {
+        let (object, problems) = pawl_definition::check_object(source);
+        let Some(object) = object else { return Err(SaveError::Invalid(problems)) };
+        let key = items::object::key(&object.id);
+        let before = self.tables.get(items::object::TABLE, &key, Consistency::Strong).await?;
+        if before.as_ref().map(items::object::parse).transpose().map_err(Error::from)?.as_ref() == Some(&object) {
+            return Ok(object);
+        }
+        let version = before.map_or(0, |item| item.version);
+        let mut installation = self.catalog.read_installation().await?;
+        let stored =
+            self.tables.get(items::installation::TABLE, &items::installation::key(), Consistency::Strong).await?;
+        let stored_version = stored.as_ref().map_or(0, |item| item.version);
+        installation.objects_revision += 1;
+        let writes = vec![
+            Write::Put {
+                table: items::object::TABLE,
+                item: items::object::item(&object, version + 1),
+                expect: version_of(version),
+            },
+            Write::Put {
+                table: items::installation::TABLE,
+                item: items::installation::item(&installation, stored_version + 1),
+                expect: version_of(stored_version),
+            },
+        ];
+        self.tables.transact(Transaction { writes, durability: Durability::Durable }).await?;
+        Ok(object)
+    }
+
+    /// Saves a workflow as a new revision, at once also for what is in flight. `read_at` is the revision that the
+    /// writer had read; a save over another one changes nothing.
+    pub async fn save(&self, source: &Source, read_at: Option<u64>, by: &str) -> Result<Saved, SaveError> {
+        let objects = self.objects().await?;
+        let (workflow, problems) = pawl_definition::check_workflow(source, &objects);
+        let Some(workflow) = workflow else { return Err(SaveError::Invalid(problems)) };
+        let before = self.catalog.head(&workflow.id).await?;
+        let present = before.as_ref().map_or(0, |head| head.revision);
+        if read_at.is_some_and(|read_at| read_at != present) {
+            return Err(SaveError::Stale(present));
+        }
+        if let Some(head) = &before
+            && self.revision(&workflow.id, head.revision).await?.is_some_and(|revision| revision.source == source.value)
+        {
+            return Ok(Saved { head: head.clone(), unchanged: true });
+        }
+        let head = self.head_after(&workflow, before.as_ref(), source);
+        let revision = Revision {
+            revision: head.revision,
+            saved_by: by.to_owned(),
+            saved_at: head.saved_at,
+            source: source.value.clone(),
+        };
+        let mut writes = vec![
+            head_write(&head, before.as_ref()),
+            Write::Put {
+                table: workflow::TABLE,
+                item: workflow::revision_item(&workflow.id, &revision),
+                expect: Expect::Absent,
+            },
+        ];
+        writes.extend(listeners(before.as_ref(), &head));
+        match self.tables.transact(Transaction { writes, durability: Durability::Durable }).await {
+            Ok(()) => Ok(Saved { head, unchanged: false }),
+            Err(error) if Error::from(error.clone()).is_conflict() => Err(SaveError::Stale(present + 1)),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The head after a save: `active` is as the file says, or as it was if the file says nothing.
+    fn head_after(&self, workflow: &Workflow, before: Option<&Head>, source: &Source) -> Head {
+        let said = source.value.get("active").and_then(Value::as_bool);
+        Head {
+            id: workflow.id.clone(),
+            name: workflow.display_name().to_owned(),
+            owner: workflow.owner.clone(),
+            revision: before.map_or(0, |head| head.revision) + 1,
+            version: before.map_or(0, |head| head.version) + 1,
+            active: said.unwrap_or_else(|| before.is_some_and(|head| head.active)),
+            pinned: workflow.edits == Edits::Pinned,
+            killed: before.and_then(|head| head.killed.clone()),
+            suspended: before.and_then(|head| head.suspended.clone()),
+            topics: triggers::topics(workflow),
+            saved_at: self.clock.now(),
+        }
+    }
+
+    /// The head of a workflow.
+    pub async fn head(&self, id: &str) -> Result<Option<Head>, Error> {
+        self.catalog.head(id).await
+    }
+
+    /// One revision.
+    pub async fn revision(&self, id: &str, revision: u64) -> Result<Option<Revision>, Error> {
+        let item = self.tables.get(workflow::TABLE, &workflow::revision_key(id, revision), Consistency::Strong).await?;
+        Ok(item.as_ref().map(workflow::parse_revision).transpose()?)
+    }
+
+    /// The revisions of a workflow, newest first, with the cursor of the next page.
+    pub async fn revisions(
+        &self,
+        id: &str,
+        limit: usize,
+        after: Option<String>,
+    ) -> Result<(Vec<Revision>, Option<String>), Error> {
+        let partition = workflow::head_key(id).partition;
+        let range = SortRange::Prefix(workflow::REVISION_PREFIX.to_owned());
+        let page = self.tables.query(&query(None, partition, range, (true, limit, after))).await?;
+        let revisions = page.items.iter().map(workflow::parse_revision).collect::<Result<_, _>>()?;
+        Ok((revisions, page.next))
+    }
+
+    /// The workflows by id, with the cursor of the next page.
+    pub async fn list(&self, limit: usize, after: Option<String>) -> Result<(Vec<Head>, Option<String>), Error> {
+        let page = self
+            .tables
+            .query(&query(Some(Index::First), workflow::ALL.to_owned(), SortRange::All, (false, limit, after)))
+            .await?;
+        let heads = page.items.iter().map(workflow::parse_head).collect::<Result<_, _>>()?;
+        Ok((heads, page.next))
+    }
+
+    /// Switches its triggers on or off; on also closes the breaker. Nothing is back-filled.
+    pub async fn set_active(&self, id: &str, active: bool) -> Result<Head, SaveError> {
+        self.change(id, |head| {
+            head.active = active;
+            if active {
+                head.suspended = None;
+            }
+        })
+        .await
+    }
+
+    /// Kills a workflow, or lifts its kill and wakes what is due.
+    pub async fn set_killed(&self, id: &str, killed: Option<Act>) -> Result<Head, SaveError> {
+        let lifted = killed.is_none();
+        let head = self.change(id, |head| head.killed = killed.clone()).await?;
+        if lifted {
+            self.sweeper.lifted(Some(id)).await?;
+        }
+        Ok(head)
+    }
+
+    async fn change(&self, id: &str, change: impl Fn(&mut Head) + Send) -> Result<Head, SaveError> {
+        loop {
+            let Some(before) = self.catalog.head(id).await? else { return Err(SaveError::NotFound(id.to_owned())) };
+            let mut head = before.clone();
+            change(&mut head);
+            if head == before {
+                return Ok(head);
+            }
+            head.version += 1;
+            let writes = vec![head_write(&head, Some(&before))];
+            match self.tables.transact(Transaction { writes, durability: Durability::Durable }).await {
+                Ok(()) => return Ok(head),
+                Err(error) if Error::from(error.clone()).is_conflict() => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+}
+
+fn version_of(version: u64) -> Expect {
+    if version == 0 { Expect::Absent } else { Expect::Version(version) }
+}
+
+fn head_write(head: &Head, before: Option<&Head>) -> Write {
+    let expect = before.map_or(Expect::Absent, |before| Expect::Version(before.version));
+    Write::Put { table: workflow::TABLE, item: workflow::head_item(head), expect }
+}
+
+/// Topics that it begins or ceases to listen on. An inactive workflow keeps its topics: the head says that it is deaf.
+fn listeners(before: Option<&Head>, after: &Head) -> Vec<Write> {
+    let empty = std::collections::BTreeSet::new();
+    let old = before.map_or(&empty, |head| &head.topics);
+    let table = workflow::TABLE;
+    let gone = old.difference(&after.topics).map(|topic| Write::Delete {
+        table,
+        key: workflow::listener_key(topic, &after.id),
+        expect: Expect::Any,
+    });
+    let come = after.topics.difference(old).map(|topic| Write::Put {
+        table,
+        item: workflow::listener_item(topic, &after.id),
+        expect: Expect::Any,
+    });
+    gone.chain(come).collect()
+}
+
+fn query(
+    index: Option<Index>,
+    partition: String,
+    range: SortRange,
+    (newest_first, limit, after): (bool, usize, Option<String>),
+) -> Query {
+    Query {
+        table: workflow::TABLE,
+        index,
+        partition,
+        range,
+        newest_first,
+        limit,
+        after,
+        consistency: Consistency::Strong,
+    }
+}

@@ -1,0 +1,135 @@
+//! Reads what a decision depends on.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use pawl_definition::{BudgetPer, Object};
+use pawl_engine::{Context, Event, Execution, Plan, Reads, Record, Subject, Usage};
+use serde_json::Value;
+
+use crate::items;
+use crate::ports::{Consistency, Item, Key, Table};
+use crate::{Catalog, Error};
+
+/// The world around one decision, read at one time.
+pub struct World {
+    pub(crate) plan: Arc<Plan>,
+    pub(crate) former: Option<Arc<Plan>>,
+    pub(crate) objects: Arc<BTreeMap<String, Object>>,
+    pub(crate) record: Option<Record>,
+    pub(crate) related: BTreeMap<String, Vec<Record>>,
+    pub(crate) killed: bool,
+    pub(crate) no_place: bool,
+    pub(crate) spent_today: Usage,
+}
+
+impl World {
+    /// The engine's view of it.
+    pub(crate) fn context<'a>(&'a self, event: &'a Event, now: Timestamp, invocation: &'a str) -> Context<'a> {
+        Context {
+            plan: &self.plan,
+            former: self.former.as_deref(),
+            objects: &self.objects,
+            event,
+            record: self.record.as_ref(),
+            related: &self.related,
+            now,
+            invocation,
+            killed: self.killed,
+            no_place: self.no_place,
+            spent_today: self.spent_today,
+        }
+    }
+
+    /// Reads it for the next transition of an execution: the heads of workflow and installation and the record in
+    /// one call, then what they lead to.
+    pub(crate) async fn read(catalog: &Catalog, execution: &Execution, now: Timestamp) -> Result<Self, Error> {
+        let mut keys: Vec<(Table, Key)> = vec![
+            (items::workflow::TABLE, items::workflow::head_key(&execution.workflow)),
+            (items::installation::TABLE, items::installation::key()),
+        ];
+        keys.extend(execution.record.iter().map(|record| (items::record::TABLE, items::record::key(record))));
+        let found = catalog.tables().get_many(&keys).await?;
+        let head = found[0].as_ref().map(items::workflow::parse_head).transpose()?;
+        let head = head.ok_or_else(|| Error::NoWorkflow(execution.workflow.clone(), execution.revision))?;
+        let installation = Catalog::installation(found[1].as_ref())?;
+        let in_force = if head.pinned && execution.started_at.is_some() { execution.revision } else { head.revision };
+        let plan = catalog.plan(&execution.workflow, in_force).await?;
+        let objects = catalog.objects(installation.objects_revision).await?;
+        let former = former_plan(catalog, execution, &plan).await?;
+        let record = found.get(2).and_then(Option::as_ref).map(items::record::parse).transpose()?;
+        let reads = pawl_engine::reads(&plan, execution);
+        let related = related(catalog, record.as_ref(), &objects, &reads).await?;
+        let (no_place, spent_today) = counters(catalog, &plan, execution, now).await?;
+        let killed = head.killed.is_some() || installation.killed.is_some();
+        Ok(Self { plan, former, objects, record, related, killed, no_place, spent_today })
+    }
+}
+
+/// The revision that the execution used last, if its step is not in the one in force.
+async fn former_plan(catalog: &Catalog, execution: &Execution, plan: &Plan) -> Result<Option<Arc<Plan>>, Error> {
+    let missing = execution.cursor.as_deref().is_some_and(|id| plan.step(id).is_none());
+    if !missing || execution.revision == plan.revision {
+        return Ok(None);
+    }
+    catalog.plan(&execution.workflow, execution.revision).await.map(Some)
+}
+
+/// The records that expressions reach by one hop.
+pub(crate) async fn related(
+    catalog: &Catalog,
+    record: Option<&Record>,
+    objects: &BTreeMap<String, Object>,
+    reads: &Reads,
+) -> Result<BTreeMap<String, Vec<Record>>, Error> {
+    let mut related = BTreeMap::new();
+    let Some(record) = record else { return Ok(related) };
+    let Some(object) = objects.get(&record.object) else { return Ok(related) };
+    for (name, relationship) in object.relationships.iter().filter(|(name, _)| reads.names.contains(*name)) {
+        let ids = ids_of(record.fields.get(name));
+        let subject = |id: String| Subject { object: relationship.object.clone(), id };
+        let keys: Vec<_> = ids.into_iter().map(|id| (items::record::TABLE, items::record::key(&subject(id)))).collect();
+        let mut records = Vec::new();
+        for chunk in keys.chunks(100) {
+            let found = catalog.tables().get_many(chunk).await?;
+            for item in found.iter().flatten() {
+                records.push(items::record::parse(item)?);
+            }
+        }
+        related.insert(name.clone(), records);
+    }
+    Ok(related)
+}
+
+fn ids_of(value: Option<&Value>) -> Vec<String> {
+    match value {
+        Some(Value::String(id)) => vec![id.clone()],
+        Some(Value::Array(ids)) => ids.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// Whether no place is free for a start, and what models cost today; read only where a limit asks.
+async fn counters(
+    catalog: &Catalog,
+    plan: &Plan,
+    execution: &Execution,
+    now: Timestamp,
+) -> Result<(bool, Usage), Error> {
+    let limits = &plan.workflow.limits;
+    let tables = catalog.tables();
+    let mut no_place = false;
+    if let Some(most) = limits.concurrency.filter(|_| execution.status == pawl_engine::Status::Queued) {
+        let key = items::guard::key(&execution.workflow, items::guard::Guard::Places);
+        let item = tables.get(items::guard::TABLE, &key, Consistency::Strong).await?;
+        no_place = item.as_ref().map_or(0, items::usage::counter) >= u64::from(most);
+    }
+    let mut spent = Usage::default();
+    if limits.budget.as_ref().is_some_and(|budget| budget.per == BudgetPer::Day) {
+        let keys = items::usage::keys(&execution.workflow, now).map(|key| (items::usage::TABLE, key));
+        let found: Vec<Option<Item>> = tables.get_many(&keys).await?;
+        spent = items::usage::parse(&found);
+    }
+    Ok((no_place, spent))
+}
