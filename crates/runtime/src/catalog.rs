@@ -8,7 +8,7 @@ use pawl_engine::Plan;
 
 use crate::Error;
 use crate::items;
-use crate::ports::{Consistency, Item, Query, SortRange, TableError, Tables};
+use crate::ports::{Consistency, Item, Query, SortRange, Tables};
 
 /// How many prepared revisions are kept in memory.
 const KEPT_PLANS: usize = 1_000;
@@ -110,12 +110,4 @@ fn all_objects(after: Option<String>) -> Query {
         after,
         consistency: Consistency::Strong,
     }
-}
-
-/// Whether a table error means that the work should be tried again soon.
-pub(crate) fn is_transient(error: &TableError) -> bool {
-    matches!(
-        error,
-        TableError::Throttled | TableError::Unknown(_) | TableError::Unavailable(_) | TableError::Conflict(_)
-    )
 }

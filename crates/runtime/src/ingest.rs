@@ -113,8 +113,7 @@ impl Ingest {
             at: self.clock.now(),
         };
         tracing::info!(workflow, code, "a delivery on {workflow}/{trigger} is rejected: {code}");
-        let put =
-            Write::Put { table: items::refusal::TABLE, item: items::refusal::item(&refusal), expect: Expect::Any };
+        let put = Write::Put { table: items::refusal::TABLE, item: items::refusal::item(refusal), expect: Expect::Any };
         Ok(self.tables.transact(Transaction { writes: vec![put], durability: Durability::Ordered }).await?)
     }
 }

@@ -13,7 +13,7 @@ use crate::ports::{Consistency, Item, Key, Table};
 use crate::{Catalog, Error};
 
 /// The world around one decision, read at one time.
-pub struct World {
+pub(crate) struct World {
     pub(crate) plan: Arc<Plan>,
     pub(crate) former: Option<Arc<Plan>>,
     pub(crate) objects: Arc<BTreeMap<String, Object>>,

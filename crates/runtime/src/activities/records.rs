@@ -78,7 +78,7 @@ impl Finder {
         if unique {
             let key = items::record::unique_key(object, field, value);
             let item = self.tables.get(items::record::VALUES, &key, Consistency::Strong).await?;
-            for item in item {
+            if let Some(item) = item {
                 records.extend(self.follow(object, &item).await?);
             }
             return Ok(records);

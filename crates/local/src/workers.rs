@@ -1,0 +1,178 @@
+//! The workers: they take messages off the queues and hand them to the runtime, as Lambda does on AWS.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use pawl_runtime::items::refusal::Refusal;
+use pawl_runtime::ports::{QueueName, QueueSource, Received};
+use pawl_runtime::{Error, EventMessage, Job, System};
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+
+/// How workers work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WorkerOptions {
+    /// Messages of one queue that are handled at once.
+    pub at_once: usize,
+    /// Deliveries of a message before it counts as dead.
+    pub deliveries: u32,
+    /// Time between two sweeps.
+    pub sweep_every: Duration,
+}
+
+impl Default for WorkerOptions {
+    fn default() -> Self {
+        // A handler mostly waits for the disk or for others: many fit one process.
+        Self { at_once: 256, deliveries: 10, sweep_every: Duration::from_secs(30) }
+    }
+}
+
+/// A received message is hidden for this long; a handler hands over well before.
+const VISIBILITY: SignedDuration = SignedDuration::from_mins(10);
+
+/// An executor begins no further step after this long.
+const HANDLER_MOST: SignedDuration = SignedDuration::from_mins(1);
+
+/// Messages taken off a queue in one call.
+const BATCH: usize = 64;
+
+/// Longest wait before a message that could not be handled is delivered again.
+const BACKOFF_MOST_S: i64 = 60;
+
+/// The workers of one process.
+pub struct Workers {
+    tasks: JoinSet<()>,
+    stop: watch::Sender<bool>,
+}
+
+impl Workers {
+    /// Starts them on the present tokio runtime.
+    pub fn start(system: &System, source: Arc<dyn QueueSource>, options: WorkerOptions) -> Self {
+        let (stop, stopped) = watch::channel(false);
+        let mut tasks = JoinSet::new();
+        for queue in [QueueName::Events, QueueName::JobsHigh, QueueName::Jobs] {
+            let worker = Arc::new(Worker { system: system.clone(), source: source.clone(), queue, options });
+            tasks.spawn(worker.run(stopped.clone()));
+        }
+        tasks.spawn(sweep(system.clone(), options.sweep_every, stopped));
+        Self { tasks, stop }
+    }
+
+    /// Lets what is in progress end, and stops.
+    pub async fn stop(mut self) {
+        // Nobody listens any more only if every worker has ended already.
+        let _ = self.stop.send(true);
+        while self.tasks.join_next().await.is_some() {}
+    }
+}
+
+struct Worker {
+    system: System,
+    source: Arc<dyn QueueSource>,
+    queue: QueueName,
+    options: WorkerOptions,
+}
+
+impl Worker {
+    async fn run(self: Arc<Self>, mut stopped: watch::Receiver<bool>) {
+        let places = Arc::new(Semaphore::new(self.options.at_once));
+        loop {
+            let Ok(first) = places.clone().acquire_owned().await else { return };
+            let most = BATCH.min(places.available_permits() + 1);
+            let received = tokio::select! {
+                received = self.source.receive(self.queue, most, VISIBILITY) => received,
+                _ = stopped.changed() => break,
+            };
+            let Ok(messages) = received.inspect_err(|error| tracing::error!("receiving from {:?} failed: {error}", self.queue)) else {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                continue;
+            };
+            let mut place = Some(first);
+            for message in messages {
+                let place = match place.take() {
+                    Some(place) => place,
+                    None => places.clone().acquire_owned().await.expect("the semaphore is never closed"),
+                };
+                let worker = self.clone();
+                tokio::spawn(async move {
+                    worker.handle(message).await;
+                    drop(place);
+                });
+            }
+        }
+        let all = u32::try_from(self.options.at_once).unwrap_or(u32::MAX);
+        // Waits for every handler in progress.
+        let _ = places.acquire_many(all).await;
+    }
+
+    /// Handles one message; deletes it once it is handled, gives it back if not.
+    async fn handle(&self, message: Received) {
+        let result = match self.dispatch(&message).await {
+            Ok(()) => self.source.delete(self.queue, &message.receipt).await,
+            Err(error) => self.failed(&message, &error).await,
+        };
+        if let Err(error) = result {
+            tracing::error!("a message of {:?} is neither deleted nor given back: {error}", self.queue);
+        }
+    }
+
+    async fn dispatch(&self, message: &Received) -> Result<(), Error> {
+        if self.queue == QueueName::Events {
+            return self.system.evaluator.handle(&message.body).await;
+        }
+        let job: Job = serde_json::from_str(&message.body).map_err(|error| Error::Poison(error.to_string()))?;
+        let deadline = self.system.ports.clock.now() + HANDLER_MOST;
+        self.system.executor.handle(&job, Some(deadline)).await
+    }
+
+    async fn failed(&self, message: &Received, error: &Error) -> Result<(), pawl_runtime::ports::QueueError> {
+        let attempt = message.attempt;
+        if attempt < self.options.deliveries && !matches!(error, Error::Poison(_)) {
+            tracing::warn!(attempt, "a message of {:?} is given back after attempt {attempt}: {error}", self.queue);
+            let seconds = (1_i64 << attempt.min(6)).min(BACKOFF_MOST_S);
+            return self.source.give_back(self.queue, &message.receipt, SignedDuration::from_secs(seconds)).await;
+        }
+        tracing::error!(attempt, "a message of {:?} is dead after attempt {attempt}: {error}", self.queue);
+        match self.bury(message, error).await {
+            Ok(()) => self.source.delete(self.queue, &message.receipt).await,
+            Err(error) => {
+                tracing::error!("a dead message of {:?} is kept: {error}", self.queue);
+                self.source.give_back(self.queue, &message.receipt, SignedDuration::from_secs(BACKOFF_MOST_S)).await
+            }
+        }
+    }
+
+    /// Makes a dead message visible: the execution is marked stalled, or the event is refused.
+    async fn bury(&self, message: &Received, error: &Error) -> Result<(), Error> {
+        if let Ok(job) = serde_json::from_str::<Job>(&message.body) {
+            return self.system.sweeper.mark_stalled(&job.execution_id).await;
+        }
+        let Ok(EventMessage::Event(event)) = serde_json::from_str(&message.body) else { return Ok(()) };
+        let refusal = Refusal {
+            workflow: event.workflow.unwrap_or_else(|| "unknown".to_owned()),
+            trigger: event.trigger,
+            event_id: event.id,
+            record: event.subject,
+            code: "dead_letter".to_owned(),
+            message: error.to_string(),
+            at: event.occurred_at,
+        };
+        self.system.ingest.refuse(&refusal).await
+    }
+}
+
+/// Sweeps once at the start, for what the process before left, and then at intervals.
+async fn sweep(system: System, every: Duration, mut stopped: watch::Receiver<bool>) {
+    loop {
+        match system.sweeper.sweep().await {
+            Ok(0) => {}
+            Ok(woken) => tracing::info!(woken, "the sweeper woke {woken} executions"),
+            Err(error) => tracing::error!("sweeping failed: {error}"),
+        }
+        tokio::select! {
+            () = tokio::time::sleep(every) => {}
+            _ = stopped.changed() => return,
+        }
+    }
+}
