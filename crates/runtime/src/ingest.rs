@@ -113,6 +113,11 @@ impl Ingest {
             at: self.clock.now(),
         };
         tracing::info!(workflow, code, "a delivery on {workflow}/{trigger} is rejected: {code}");
+        self.refuse(&refusal).await
+    }
+
+    /// Stores a refusal, for people to see.
+    pub async fn refuse(&self, refusal: &Refusal) -> Result<(), Error> {
         let put = Write::Put { table: items::refusal::TABLE, item: items::refusal::item(refusal), expect: Expect::Any };
         Ok(self.tables.transact(Transaction { writes: vec![put], durability: Durability::Ordered }).await?)
     }
