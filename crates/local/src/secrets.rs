@@ -1,0 +1,50 @@
+//! Secrets from environment variables.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use pawl_runtime::ports::{SecretError, Secrets};
+
+/// What the variables that hold secrets begin with.
+const PREFIX: &str = "PAWL_SECRET_";
+
+/// Secrets that came as variables `PAWL_SECRET_<NAME>`. A name is looked up in upper case with `_` for everything
+/// that is not a letter or digit, as variables are written: `secret("github-token")` reads
+/// `PAWL_SECRET_GITHUB_TOKEN`.
+#[derive(Clone, Default)]
+pub struct VariableSecrets {
+    values: BTreeMap<String, String>,
+}
+
+impl VariableSecrets {
+    /// Keeps the variables that hold secrets; others are ignored. Reads no environment itself.
+    pub fn new(variables: impl IntoIterator<Item = (String, String)>) -> Self {
+        let secret = |(name, value): (String, String)| Some((name.strip_prefix(PREFIX)?.to_owned(), value));
+        Self { values: variables.into_iter().filter_map(secret).collect() }
+    }
+}
+
+#[async_trait]
+impl Secrets for VariableSecrets {
+    async fn get(&self, name: &str) -> Result<String, SecretError> {
+        self.values.get(&variable(name)).cloned().ok_or_else(|| SecretError::NotFound(name.to_owned()))
+    }
+}
+
+fn variable(name: &str) -> String {
+    let letter = |letter: char| if letter.is_ascii_alphanumeric() { letter.to_ascii_uppercase() } else { '_' };
+    name.chars().map(letter).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_name_is_looked_up_as_variables_are_written() {
+        let variables = [("PAWL_SECRET_GITHUB_TOKEN", "s3cret"), ("GITHUB_TOKEN", "other")];
+        let secrets = VariableSecrets::new(variables.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        assert_eq!(secrets.get("github-token").await, Ok("s3cret".to_owned()));
+        assert_eq!(secrets.get("token").await, Err(SecretError::NotFound("token".to_owned())));
+    }
+}

@@ -1,0 +1,186 @@
+//! Items as rows.
+
+use pawl_runtime::ports::{Index, IndexEntry, Item, Key, Table};
+use rusqlite::{Connection, OptionalExtension, Result, Row, params};
+
+use super::micros;
+use super::schema::table_name;
+
+/// The columns that [`read`] expects, in its order.
+pub(super) const COLUMNS: &str = "id, version, expires_at, i1p, i1s, i2p, i2s, i3p, i3s, i4p, i4s, pk, sk, body";
+
+/// The first of the eight index columns in [`COLUMNS`].
+const FIRST_INDEX_COLUMN: usize = 3;
+
+const INDEXES: [Index; 4] = [Index::First, Index::Second, Index::Third, Index::Fourth];
+
+/// The statements on the items of one table.
+pub(super) struct Statements {
+    select: String,
+    insert: String,
+    rewrite: String,
+    update: String,
+    delete: String,
+}
+
+impl Statements {
+    pub(super) fn new(table: Table) -> Self {
+        let name = table_name(table);
+        let set_indexes = "i1p = ?4, i1s = ?5, i2p = ?6, i2s = ?7, i3p = ?8, i3s = ?9, i4p = ?10, i4s = ?11";
+        Self {
+            select: format!("SELECT {COLUMNS} FROM {name} WHERE pk = ?1 AND sk = ?2"),
+            insert: format!(
+                "INSERT INTO {name} (version, expires_at, body, i1p, i1s, i2p, i2s, i3p, i3s, i4p, i4s, pk, sk)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)"
+            ),
+            rewrite: format!(
+                "UPDATE {name} SET version = ?1, expires_at = ?2, body = ?3, {set_indexes} WHERE id = ?12"
+            ),
+            update: format!("UPDATE {name} SET version = ?1, body = ?2 WHERE id = ?3"),
+            delete: format!("DELETE FROM {name} WHERE id = ?1"),
+        }
+    }
+
+    /// Reads the row of a key, expired or not, through a function.
+    pub(super) fn find<T>(
+        &self,
+        connection: &Connection,
+        key: &Key,
+        read: impl FnOnce(&Row<'_>) -> Result<T>,
+    ) -> Result<Option<T>> {
+        let mut statement = connection.prepare_cached(&self.select)?;
+        statement.query_row(params![key.partition, key.sort], read).optional()
+    }
+
+    /// Reads a live item.
+    pub(super) fn get(&self, connection: &Connection, key: &Key, now: i64) -> Result<Option<Item>> {
+        let item = self.find(connection, key, |row| if is_live(row, now)? { read(row).map(Some) } else { Ok(None) })?;
+        Ok(item.flatten())
+    }
+
+    pub(super) fn insert(&self, connection: &Connection, item: &Item) -> Result<()> {
+        let i = index_columns(item);
+        let (version, expires_at) = (item.version.cast_signed(), expiry(item));
+        let key = &item.key;
+        connection.prepare_cached(&self.insert)?.execute(params![
+            version,
+            expires_at,
+            item.body,
+            i[0],
+            i[1],
+            i[2],
+            i[3],
+            i[4],
+            i[5],
+            i[6],
+            i[7],
+            key.partition,
+            key.sort
+        ])?;
+        Ok(())
+    }
+
+    /// Writes everything but the key.
+    pub(super) fn rewrite(&self, connection: &Connection, id: i64, item: &Item) -> Result<()> {
+        let i = index_columns(item);
+        let (version, expires_at) = (item.version.cast_signed(), expiry(item));
+        connection
+            .prepare_cached(&self.rewrite)?
+            .execute(params![version, expires_at, item.body, i[0], i[1], i[2], i[3], i[4], i[5], i[6], i[7], id])?;
+        Ok(())
+    }
+
+    /// Writes version and body only, which are in no index.
+    pub(super) fn update(&self, connection: &Connection, id: i64, item: &Item) -> Result<()> {
+        connection.prepare_cached(&self.update)?.execute(params![item.version.cast_signed(), item.body, id])?;
+        Ok(())
+    }
+
+    pub(super) fn delete(&self, connection: &Connection, id: i64) -> Result<()> {
+        connection.prepare_cached(&self.delete)?.execute([id])?;
+        Ok(())
+    }
+}
+
+/// The statements of all tables.
+pub(super) struct ItemStatements([Statements; 4]);
+
+impl ItemStatements {
+    pub(super) fn new() -> Self {
+        Self(super::schema::TABLES.map(Statements::new))
+    }
+
+    pub(super) fn of(&self, table: Table) -> &Statements {
+        match table {
+            Table::Workflows => &self.0[0],
+            Table::Executions => &self.0[1],
+            Table::Records => &self.0[2],
+            Table::Idempotency => &self.0[3],
+        }
+    }
+}
+
+/// Reads an item from [`COLUMNS`].
+pub(super) fn read(row: &Row<'_>) -> Result<Item> {
+    let mut indexes = Vec::new();
+    for (number, index) in INDEXES.into_iter().enumerate() {
+        let column = FIRST_INDEX_COLUMN + 2 * number;
+        if let Some(partition) = row.get(column)? {
+            indexes.push(IndexEntry { index, partition, sort: row.get(column + 1)? });
+        }
+    }
+    Ok(Item {
+        key: Key { partition: row.get(11)?, sort: row.get(12)? },
+        version: version(row)?,
+        indexes,
+        expires_at: row.get::<_, Option<i64>>(2)?.map(micros::read),
+        body: row.get(13)?,
+    })
+}
+
+/// The number of a row of [`COLUMNS`].
+pub(super) fn id(row: &Row<'_>) -> Result<i64> {
+    row.get(0)
+}
+
+/// The version in a row of [`COLUMNS`].
+pub(super) fn version(row: &Row<'_>) -> Result<u64> {
+    Ok(row.get::<_, i64>(1)?.cast_unsigned())
+}
+
+/// Whether the item in a row of [`COLUMNS`] has not expired.
+pub(super) fn is_live(row: &Row<'_>, now: i64) -> Result<bool> {
+    Ok(row.get::<_, Option<i64>>(2)?.is_none_or(|at| now < at))
+}
+
+/// Whether an item differs from a row of [`COLUMNS`] in version and body at most.
+pub(super) fn same_columns(row: &Row<'_>, item: &Item) -> Result<bool> {
+    if row.get::<_, Option<i64>>(2)? != expiry(item) {
+        return Ok(false);
+    }
+    for (number, expected) in index_columns(item).into_iter().enumerate() {
+        if row.get_ref(FIRST_INDEX_COLUMN + number)?.as_str_or_null()? != expected {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+fn expiry(item: &Item) -> Option<i64> {
+    item.expires_at.map(micros::ceil)
+}
+
+fn index_columns(item: &Item) -> [Option<&str>; 8] {
+    let mut columns = [None; 8];
+    for entry in &item.indexes {
+        let number = match entry.index {
+            Index::First => 0,
+            Index::Second => 1,
+            Index::Third => 2,
+            Index::Fourth => 3,
+        };
+        columns[2 * number] = Some(entry.partition.as_str());
+        columns[2 * number + 1] = Some(entry.sort.as_str());
+    }
+    columns
+}

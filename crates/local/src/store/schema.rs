@@ -1,0 +1,112 @@
+//! The tables of the file, and how connections to it are set up.
+
+use std::path::Path;
+use std::time::Duration;
+
+use pawl_runtime::ports::{QueueName, Table};
+use rusqlite::{Connection, OpenFlags, Result};
+
+/// The version of this layout, kept in `user_version`.
+pub(super) const LAYOUT: i64 = 1;
+
+/// The name of a table in the file. Stored, do not rename.
+pub(super) fn table_name(table: Table) -> &'static str {
+    match table {
+        Table::Workflows => "workflows",
+        Table::Executions => "executions",
+        Table::Records => "records",
+        Table::Idempotency => "idempotency",
+    }
+}
+
+pub(super) const TABLES: [Table; 4] = [Table::Workflows, Table::Executions, Table::Records, Table::Idempotency];
+
+/// The number of a queue in the file. Stored, do not change.
+pub(super) fn queue_column(queue: QueueName) -> i64 {
+    match queue {
+        QueueName::Events => 0,
+        QueueName::Jobs => 1,
+        QueueName::JobsHigh => 2,
+    }
+}
+
+/// The place of a queue among [`QUEUES`].
+pub(super) fn queue_index(queue: QueueName) -> usize {
+    match queue {
+        QueueName::Events => 0,
+        QueueName::Jobs => 1,
+        QueueName::JobsHigh => 2,
+    }
+}
+
+pub(super) const QUEUES: [QueueName; 3] = [QueueName::Events, QueueName::Jobs, QueueName::JobsHigh];
+
+/// Opens the connection that writes, and creates what is missing. Checkpoints are ours to run.
+pub(super) fn open_writer(file: &Path) -> Result<Connection> {
+    let connection = Connection::open(file)?;
+    connection.busy_timeout(Duration::from_secs(5))?;
+    connection.pragma_update(None, "page_size", 4096)?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    // NORMAL: no sync at a commit (the flusher does that), but in the right places around a checkpoint.
+    connection.pragma_update(None, "synchronous", "NORMAL")?;
+    connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+    connection.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
+    connection.pragma_update(None, "cache_size", -24_000)?;
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    connection.set_prepared_statement_cache_capacity(128);
+    Ok(connection)
+}
+
+/// Opens a connection that reads what has committed.
+pub(super) fn open_reader(file: &Path) -> Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(file, flags)?;
+    connection.busy_timeout(Duration::from_secs(5))?;
+    connection.pragma_update(None, "cache_size", -4_000)?;
+    connection.set_prepared_statement_cache_capacity(128);
+    Ok(connection)
+}
+
+/// The version of the layout in the file; 0 if it is new.
+pub(super) fn read_layout(connection: &Connection) -> Result<i64> {
+    connection.query_row("PRAGMA user_version", [], |row| row.get(0))
+}
+
+/// Creates the tables of a new file.
+pub(super) fn create(connection: &Connection) -> Result<()> {
+    let items: String = TABLES.iter().map(|table| item_table(table_name(*table))).collect();
+    connection.execute_batch(&format!("BEGIN; {items} {QUEUE_TABLES} PRAGMA user_version = {LAYOUT}; COMMIT;"))
+}
+
+/// Rows have a number of their own, so that recent items lie side by side whatever their keys are: one commit of
+/// many executions then touches few pages. Index columns come before the body, so that reading them never walks
+/// through a long body.
+fn item_table(name: &str) -> String {
+    let index = |n: u8| format!("CREATE INDEX {name}_i{n} ON {name} (i{n}p, i{n}s, pk, sk) WHERE i{n}p IS NOT NULL;");
+    let indexes = [1, 2, 3, 4].map(index).join("\n");
+    format!(
+        "CREATE TABLE {name} (
+            id INTEGER PRIMARY KEY, version INTEGER NOT NULL, expires_at INTEGER,
+            i1p TEXT, i1s TEXT, i2p TEXT, i2s TEXT, i3p TEXT, i3s TEXT, i4p TEXT, i4s TEXT,
+            pk TEXT NOT NULL, sk TEXT NOT NULL, body TEXT NOT NULL
+        );
+        CREATE UNIQUE INDEX {name}_key ON {name} (pk, sk);
+        CREATE INDEX {name}_expiry ON {name} (expires_at) WHERE expires_at IS NOT NULL;
+        {indexes}"
+    )
+}
+
+/// A message with `due = 0` is in memory, ready or received; one with a time is on disk only. Most messages are
+/// born ready and die soon, and never enter the index.
+const QUEUE_TABLES: &str = "
+    CREATE TABLE messages (
+        id INTEGER PRIMARY KEY, queue INTEGER NOT NULL, due INTEGER NOT NULL, attempt INTEGER NOT NULL,
+        sent_at INTEGER NOT NULL, fairness TEXT NOT NULL, body TEXT NOT NULL
+    );
+    CREATE INDEX messages_due ON messages (queue, due, id) WHERE due > 0;
+    CREATE TABLE timers (
+        name TEXT PRIMARY KEY, due INTEGER NOT NULL, queue INTEGER NOT NULL, fairness TEXT NOT NULL,
+        body TEXT NOT NULL
+    ) WITHOUT ROWID;
+    CREATE INDEX timers_due ON timers (due);
+";

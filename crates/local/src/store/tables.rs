@@ -1,0 +1,52 @@
+//! The store as [`Tables`].
+
+use async_trait::async_trait;
+use pawl_runtime::ports::rules::{validate_key, validate_keys};
+use pawl_runtime::ports::{Consistency, Item, Key, Page, Query, Table, TableError, Tables, Transaction};
+use tokio::sync::oneshot;
+
+use super::read::Read;
+use super::request::{Change, Reply, Request};
+use super::{Stopped, Store};
+
+#[async_trait]
+impl Tables for Store {
+    async fn get(&self, table: Table, key: &Key, consistency: Consistency) -> Result<Option<Item>, TableError> {
+        validate_key(key)?;
+        self.read(consistency, |reply| Read::Get(table, key.clone(), reply)).await
+    }
+
+    async fn get_many(&self, keys: &[(Table, Key)]) -> Result<Vec<Option<Item>>, TableError> {
+        validate_keys(keys)?;
+        self.read(Consistency::Strong, |reply| Read::GetMany(keys.to_vec(), reply)).await
+    }
+
+    async fn query(&self, query: &Query) -> Result<Page, TableError> {
+        query.validate()?;
+        let consistency = if query.index.is_some() { Consistency::Eventual } else { query.consistency };
+        self.read(consistency, |reply| Read::Query(query.clone(), reply)).await?
+    }
+
+    async fn transact(&self, transaction: Transaction) -> Result<(), TableError> {
+        transaction.validate()?;
+        let (reply, outcome) = oneshot::channel();
+        self.post(Change::Transact(transaction, reply)).map_err(unavailable)?;
+        outcome.await.map_err(|_| TableError::Unknown(self.stopped().0))?
+    }
+}
+
+impl Store {
+    async fn read<T>(&self, consistency: Consistency, read: impl FnOnce(Reply<T>) -> Read) -> Result<T, TableError> {
+        let (reply, answer) = oneshot::channel();
+        match consistency {
+            // Without an answer in sight the reply is dropped, which ends the wait below.
+            Consistency::Strong => drop(self.inner.requests.send(Request::Read(read(reply)))),
+            Consistency::Eventual => self.inner.readers.send(read(reply)),
+        }
+        answer.await.map_err(|_| unavailable(self.stopped()))
+    }
+}
+
+fn unavailable(Stopped(reason): Stopped) -> TableError {
+    TableError::Unavailable(reason)
+}

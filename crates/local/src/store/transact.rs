@@ -1,0 +1,185 @@
+//! Transactions: all expectations are checked first, then all writes are applied, so nothing is ever undone and
+//! many transactions share one open transaction of the file without savepoints.
+
+use pawl_runtime::ports::rules::{add_to_counter, counter_body};
+use pawl_runtime::ports::{
+    Conflicted, Expect, Item, Key, Message, Table, TableError, Transaction, Write, stream_message,
+};
+use rusqlite::{Connection, Result, Row};
+
+use super::rows::{self, ItemStatements};
+
+/// What a transaction came to. An error of the file is not among these: the store stops at one.
+pub(super) enum Outcome {
+    /// Applied; these stream messages belong to it.
+    Applied(Vec<Message>),
+    /// Nothing was written.
+    Refused(TableError),
+}
+
+/// One write once its expectation holds.
+enum Step {
+    Insert(Table, Item),
+    /// The row's number, and whether its indexes stay as they are.
+    Replace(Table, i64, Item, bool),
+    Delete(Table, i64),
+    Nothing,
+}
+
+/// What one write came to.
+enum Checked {
+    Step(Step, Option<Message>),
+    Conflict(Option<Item>),
+    Invalid(TableError),
+}
+
+/// Applies a valid transaction at a time (in microseconds) or refuses it.
+pub(super) fn transact(
+    connection: &Connection,
+    statements: &ItemStatements,
+    transaction: Transaction,
+    now: i64,
+) -> Result<Outcome> {
+    let mut steps = Vec::with_capacity(transaction.writes.len());
+    let mut messages = Vec::new();
+    let mut conflicts = Vec::new();
+    let check = Check { connection, statements, now };
+    for (index, write) in transaction.writes.into_iter().enumerate() {
+        match check.check(write)? {
+            Checked::Step(step, message) => {
+                steps.push(step);
+                messages.extend(message);
+            }
+            Checked::Conflict(current) => conflicts.push(Conflicted { index, current }),
+            Checked::Invalid(error) => return Ok(Outcome::Refused(error)),
+        }
+    }
+    if !conflicts.is_empty() {
+        return Ok(Outcome::Refused(TableError::Conflict(conflicts)));
+    }
+    for step in steps {
+        apply(connection, statements, step)?;
+    }
+    Ok(Outcome::Applied(messages))
+}
+
+fn apply(connection: &Connection, statements: &ItemStatements, step: Step) -> Result<()> {
+    match step {
+        Step::Insert(table, item) => statements.of(table).insert(connection, &item),
+        Step::Replace(table, id, item, true) => statements.of(table).update(connection, id, &item),
+        Step::Replace(table, id, item, false) => statements.of(table).rewrite(connection, id, &item),
+        Step::Delete(table, id) => statements.of(table).delete(connection, id),
+        Step::Nothing => Ok(()),
+    }
+}
+
+/// What stands at a key, as far as a write needs to know.
+struct Standing {
+    id: i64,
+    /// None if it expired.
+    version: Option<u64>,
+    /// Read only where it is needed.
+    item: Option<Item>,
+}
+
+struct Check<'a> {
+    connection: &'a Connection,
+    statements: &'a ItemStatements,
+    now: i64,
+}
+
+impl Check<'_> {
+    fn check(&self, write: Write) -> Result<Checked> {
+        match write {
+            Write::Put { table, item, expect } => self.put(table, item, expect),
+            Write::Delete { table, key, expect } => self.delete(table, &key, expect),
+            Write::Check { table, key, expect } => {
+                let standing = self.find(table, &key, |row, version| wanted(row, !expect.holds(version)))?;
+                let held = holds(expect, standing.as_ref());
+                Ok(if held { Checked::Step(Step::Nothing, None) } else { conflict(standing) })
+            }
+            Write::Add { table, key, amount, at_most } => self.add(table, key, amount, at_most),
+        }
+    }
+
+    fn put(&self, table: Table, item: Item, expect: Expect) -> Result<Checked> {
+        let streamed = table == Table::Records;
+        let mut same_columns = false;
+        let standing = self.find(table, &item.key, |row, version| {
+            same_columns = rows::same_columns(row, &item)?;
+            wanted(row, streamed || !expect.holds(version))
+        })?;
+        if !holds(expect, standing.as_ref()) {
+            return Ok(conflict(standing));
+        }
+        let old = standing.as_ref().and_then(|standing| standing.item.as_ref());
+        let message = if streamed { stream_message(old, Some(&item)) } else { None };
+        let step = match standing {
+            Some(standing) => Step::Replace(table, standing.id, item, same_columns),
+            None => Step::Insert(table, item),
+        };
+        Ok(Checked::Step(step, message))
+    }
+
+    fn delete(&self, table: Table, key: &Key, expect: Expect) -> Result<Checked> {
+        let streamed = table == Table::Records;
+        let standing = self.find(table, key, |row, version| wanted(row, streamed || !expect.holds(version)))?;
+        if !holds(expect, standing.as_ref()) {
+            return Ok(conflict(standing));
+        }
+        let old = standing.as_ref().and_then(|standing| standing.item.as_ref());
+        let message = if streamed { stream_message(old, None) } else { None };
+        let step = standing.map_or(Step::Nothing, |standing| Step::Delete(table, standing.id));
+        Ok(Checked::Step(step, message))
+    }
+
+    fn add(&self, table: Table, key: Key, amount: i64, at_most: Option<i64>) -> Result<Checked> {
+        let standing = self.find(table, &key, |row, _| wanted(row, true))?;
+        let (id, same_columns) =
+            standing.as_ref().map_or((None, false), |found| (Some(found.id), found.version.is_some()));
+        let current = standing.and_then(|standing| standing.item);
+        let count = match add_to_counter(current.as_ref().map(|item| item.body.as_str()), amount, at_most) {
+            Ok(Some(count)) => count,
+            Ok(None) => return Ok(Checked::Conflict(current)),
+            Err(error) => return Ok(Checked::Invalid(error)),
+        };
+        let empty = Item { key, version: 0, indexes: Vec::new(), expires_at: None, body: String::new() };
+        let item = current.unwrap_or(empty);
+        let item = Item { version: item.version + 1, body: counter_body(count), ..item };
+        let step = match id {
+            Some(id) => Step::Replace(table, id, item, same_columns),
+            None => Step::Insert(table, item),
+        };
+        Ok(Checked::Step(step, None))
+    }
+
+    /// Finds what stands at a key; the function sees the row and the version as expectations see it, and reads the
+    /// item if it is needed.
+    fn find(
+        &self,
+        table: Table,
+        key: &Key,
+        read: impl FnOnce(&Row<'_>, Option<u64>) -> Result<Option<Item>>,
+    ) -> Result<Option<Standing>> {
+        self.statements.of(table).find(self.connection, key, |row| {
+            let live = rows::is_live(row, self.now)?;
+            let version = if live { Some(rows::version(row)?) } else { None };
+            let item = read(row, version)?.filter(|_| live);
+            Ok(Standing { id: rows::id(row)?, version, item })
+        })
+    }
+}
+
+fn wanted(row: &Row<'_>, needed: bool) -> Result<Option<Item>> {
+    if needed { rows::read(row).map(Some) } else { Ok(None) }
+}
+
+/// Whether an expectation holds of what stands there.
+fn holds(expect: Expect, standing: Option<&Standing>) -> bool {
+    expect.holds(standing.and_then(|standing| standing.version))
+}
+
+/// The conflict that shows what stands there.
+fn conflict(standing: Option<Standing>) -> Checked {
+    Checked::Conflict(standing.and_then(|standing| standing.item))
+}

@@ -1,0 +1,74 @@
+//! The embedded store passes every suite of the contract.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
+use pawl_local::{Store, VariableSecrets};
+use pawl_runtime::ports::{Blobs, Clock, Queue, QueueSource, Secrets, Tables, Timers};
+use pawl_testkit::VirtualClock;
+use pawl_testkit::contract::Backend;
+use tempfile::TempDir;
+
+struct Embedded {
+    store: Store,
+    secrets: VariableSecrets,
+    clock: VirtualClock,
+    _directory: TempDir,
+}
+
+impl Embedded {
+    fn start() -> Self {
+        let clock = VirtualClock::default();
+        let directory = TempDir::new().expect("a directory can be made");
+        let store = Store::open(directory.path(), Arc::new(clock.clone())).expect("a new directory opens");
+        let variables = [("PAWL_SECRET_CONTRACT".to_owned(), "a secret value".to_owned())];
+        Self { store, secrets: VariableSecrets::new(variables), clock, _directory: directory }
+    }
+}
+
+#[async_trait]
+impl Backend for Embedded {
+    fn tables(&self) -> &dyn Tables {
+        &self.store
+    }
+
+    fn queue(&self) -> &dyn Queue {
+        &self.store
+    }
+
+    fn source(&self) -> &dyn QueueSource {
+        &self.store
+    }
+
+    fn timers(&self) -> &dyn Timers {
+        &self.store
+    }
+
+    fn blobs(&self) -> &dyn Blobs {
+        &self.store
+    }
+
+    fn secrets(&self) -> &dyn Secrets {
+        &self.secrets
+    }
+
+    fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    async fn pass(&self, span: SignedDuration) {
+        self.clock.advance(span);
+        self.store.settle().await;
+    }
+
+    async fn settle(&self) {
+        self.store.settle().await;
+    }
+}
+
+pawl_testkit::contract!(tables, Embedded::start());
+pawl_testkit::contract!(queue, Embedded::start());
+pawl_testkit::contract!(timers, Embedded::start());
+pawl_testkit::contract!(blobs, Embedded::start());
+pawl_testkit::contract!(secrets, Embedded::start());
