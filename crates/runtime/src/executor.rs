@@ -13,7 +13,7 @@ use crate::message::Job;
 use crate::notices::{self, Notices};
 use crate::ports::{Blobs, Clock, Consistency, Durability, Queue, Random, Tables, Timers};
 use crate::world::World;
-use crate::{Catalog, Error, ExecutorOptions, items, spill, starts, under_way};
+use crate::{Catalog, Endings, Error, ExecutorOptions, items, spill, starts, under_way};
 
 /// A stale or early job that finds work due waits this long before its own job: whoever is at work has time to
 /// go on, and repeats do not chase each other.
@@ -33,6 +33,7 @@ pub struct Executor {
     pub(crate) random: Arc<dyn Random>,
     pub(crate) activities: Arc<Activities>,
     pub(crate) notices: Arc<Notices>,
+    pub(crate) endings: Arc<Endings>,
     pub(crate) options: ExecutorOptions,
 }
 
@@ -237,6 +238,7 @@ impl Executor {
             self.notices.hand_on(notice).await;
         }
         if after.status.is_ended() {
+            self.endings.announce(&after.id);
             starts::after_end(self, before, after).await?;
         }
         Ok(())

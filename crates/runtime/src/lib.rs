@@ -14,6 +14,7 @@ mod activities;
 mod catalog;
 mod changes;
 mod commit;
+mod endings;
 mod error;
 mod evaluator;
 mod executor;
@@ -32,6 +33,7 @@ mod world;
 
 pub use activities::{Activities, Finder};
 pub use catalog::Catalog;
+pub use endings::Endings;
 pub use error::Error;
 pub use evaluator::{Evaluator, Outcome};
 pub use executor::{ControlError, Executor};

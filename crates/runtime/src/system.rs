@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::ports::{Blobs, Clock, Http, Models, Notifier, Queue, Random, Secrets, Tables, Timers};
 use crate::{
-    Activities, Catalog, Evaluator, Executor, ExecutorOptions, History, Ingest, Installations, Notices, Records,
+    Activities, Catalog, Endings, Evaluator, Executor, ExecutorOptions, History, Ingest, Installations, Notices, Records,
     Sweeper, Workflows,
 };
 
@@ -54,6 +54,8 @@ pub struct System {
     pub history: Arc<History>,
     /// The installation's kill.
     pub installations: Arc<Installations>,
+    /// Who waits for executions to end.
+    pub endings: Arc<Endings>,
 }
 
 impl System {
@@ -61,6 +63,7 @@ impl System {
     pub fn new(ports: Ports, options: ExecutorOptions) -> Self {
         let Ports { tables, queue, timers, blobs, secrets, http, models, notifier, clock, random } = ports.clone();
         let catalog = Arc::new(Catalog::new(tables.clone()));
+        let endings = Arc::new(Endings::default());
         let executor = Arc::new(Executor {
             catalog: catalog.clone(),
             tables: tables.clone(),
@@ -71,6 +74,7 @@ impl System {
             random: random.clone(),
             activities: Arc::new(Activities::new(tables.clone(), http, models, secrets)),
             notices: Arc::new(Notices::new(tables.clone(), notifier)),
+            endings: endings.clone(),
             options,
         });
         let sweeper = Arc::new(Sweeper::new(executor.clone()));
@@ -84,6 +88,7 @@ impl System {
             installations: Arc::new(Installations::new(catalog, tables, sweeper.clone())),
             sweeper,
             executor,
+            endings,
         }
     }
 }
