@@ -43,6 +43,16 @@ impl MemoryStore {
             .collect()
     }
 
+    /// Forgets the messages of the event queue beyond the first ones: a story puts things there silently.
+    pub(crate) fn forget_events(&self, kept: usize) {
+        let mut state = self.lock();
+        let events = state.messages.iter().filter(|(_, letter)| letter.queue == QueueName::Events);
+        let forgotten: Vec<u64> = events.map(|(id, _)| *id).skip(kept).collect();
+        for id in forgotten {
+            state.messages.remove(&id);
+        }
+    }
+
     /// All timers that have not fired, ordered by name. One that is due fires when someone receives.
     pub fn pending_timers(&self) -> Vec<Timer> {
         self.lock().timers.values().cloned().collect()

@@ -1,0 +1,170 @@
+//! Compares what came of a story with what was expected.
+
+use serde_json::Value;
+
+use super::path_difference::path_difference;
+use super::{Expected, ExpectedCall, Trace, World};
+
+impl World {
+    /// What differs from what was expected, each in words; nothing if all is as it should be.
+    pub fn differences(&self, expected: &Expected) -> Vec<String> {
+        let mut found = Vec::new();
+        if let Some(code) = &expected.refused {
+            found.extend(self.refusal_difference(expected.workflow.as_deref(), code));
+        } else {
+            match self.last_trace(expected.workflow.as_deref()) {
+                Some(trace) => found.extend(execution_differences(expected, &trace)),
+                None => found.push(self.nothing_began()),
+            }
+        }
+        for (object, records) in &expected.records {
+            found.extend(self.record_difference(object, records));
+        }
+        if let Some(calls) = &expected.calls {
+            found.extend(self.call_difference(calls));
+        }
+        found.extend(
+            self.http.unanswered().into_iter().map(|call| format!("no answer is scripted for the call {call}")),
+        );
+        found
+    }
+
+    /// The last execution, or the last of a workflow.
+    pub fn last_trace(&self, workflow: Option<&str>) -> Option<Trace> {
+        let mut executions = self.executions().into_iter().rev();
+        let last = executions.find(|execution| workflow.is_none_or(|workflow| workflow == execution.workflow))?;
+        Some(self.trace(&last.id))
+    }
+
+    fn nothing_began(&self) -> String {
+        let refusals: Vec<_> = self.workflow_ids().iter().flat_map(|id| self.refusals(id)).collect();
+        match refusals.last() {
+            Some(refusal) => {
+                format!("expected an execution, found a refused start: {}: {}", refusal.code, refusal.message)
+            }
+            None => "expected an execution, found that nothing heard the event".to_owned(),
+        }
+    }
+
+    fn workflow_ids(&self) -> Vec<String> {
+        let listed = super::at_once(self.system.workflows.list(1_000, None)).expect("memory is readable");
+        listed.0.into_iter().map(|head| head.id).collect()
+    }
+
+    fn refusal_difference(&self, workflow: Option<&str>, code: &str) -> Option<String> {
+        let ids = workflow.map_or_else(|| self.workflow_ids(), |id| vec![id.to_owned()]);
+        let refusals: Vec<_> = ids.iter().flat_map(|id| self.refusals(id)).collect();
+        let found = match refusals.last() {
+            Some(refusal) if refusal.code == code => return None,
+            Some(refusal) => format!("{}: {}", refusal.code, refusal.message),
+            None => "no refused start".to_owned(),
+        };
+        Some(format!("expected a start refused as {code}, found {found}"))
+    }
+
+    fn record_difference(&self, object: &str, expected: &[Value]) -> Option<String> {
+        let mut left: Vec<Value> = self.records(object).iter().map(pawl_engine::Record::view).collect();
+        let mut missing = Vec::new();
+        for record in expected {
+            match left.iter().position(|found| contains(found, record)) {
+                Some(at) => drop(left.remove(at)),
+                None => missing.push(record),
+            }
+        }
+        if missing.is_empty() && left.is_empty() {
+            return None;
+        }
+        let missing = missing.iter().map(|record| format!("\n  - {record}"));
+        let left = left.iter().map(|record| format!("\n  + {record}"));
+        let lines: String = missing.chain(left).collect();
+        Some(format!("the records of {object} differ (- expected, + found):{lines}"))
+    }
+
+    fn call_difference(&self, expected: &[ExpectedCall]) -> Option<String> {
+        let calls = self.http.calls();
+        let fits = |(expected, call): (&ExpectedCall, _)| expected.fits(call);
+        if calls.len() == expected.len() && expected.iter().zip(&calls).all(fits) {
+            return None;
+        }
+        let expected = expected.iter().map(|call| format!("\n  - {}", call.told()));
+        let found = calls.iter().map(|call| {
+            let body = call.body.as_deref().unwrap_or_default();
+            format!("\n  + {} {} {body}", call.method, call.url)
+        });
+        let lines: String = expected.chain(found).collect();
+        Some(format!("the calls differ (- expected, + made):{lines}"))
+    }
+}
+
+fn execution_differences(expected: &Expected, trace: &Trace) -> Vec<String> {
+    let mut found = Vec::new();
+    let execution = &trace.execution;
+    if let Some(path) = &expected.path {
+        found.extend(path_difference(path, trace));
+    }
+    if let Some(status) = expected.status.as_deref().filter(|status| *status != execution.status.as_str()) {
+        let why = execution.error.as_ref().map(|error| format!(" ({}: {})", error.code, error.message));
+        let why = why.or_else(|| execution.pause.as_ref()?.note.as_ref().map(|note| format!(" ({note})")));
+        let cursor = execution.cursor.as_ref().map(|step| format!(" at {step}")).unwrap_or_default();
+        found.push(format!(
+            "expected the status {status}, found {}{cursor}{}",
+            execution.status,
+            why.unwrap_or_default()
+        ));
+    }
+    let code = execution.error.as_ref().map(|error| error.code.as_str());
+    if let Some(error) = expected.error.as_deref().filter(|error| Some(*error) != code) {
+        found.push(format!("expected the error {error}, found {}", code.unwrap_or("none")));
+    }
+    for (name, value) in &expected.variables {
+        let is = execution.variables.get(name).unwrap_or(&Value::Null);
+        if !contains(is, value) {
+            found.push(format!("expected the variable {name} to be {value}, found {is}"));
+        }
+    }
+    if let Some(steps) = &expected.failed_steps {
+        let is: Vec<_> = execution.failed_steps.iter().cloned().collect();
+        let mut steps = steps.clone();
+        steps.sort();
+        if is != steps {
+            found.push(format!("expected the failed steps {steps:?}, found {is:?}"));
+        }
+    }
+    found
+}
+
+impl ExpectedCall {
+    fn fits(&self, call: &pawl_runtime::ports::HttpRequest) -> bool {
+        let body = || match &call.body {
+            Some(body) => serde_json::from_str(body).unwrap_or_else(|_| body.clone().into()),
+            None => Value::Null,
+        };
+        self.method.as_ref().is_none_or(|method| method.eq_ignore_ascii_case(&call.method))
+            && self.url.as_ref().is_none_or(|url| *url == call.url)
+            && self.headers.iter().all(|(name, value)| call.headers.get(&name.to_lowercase()) == Some(value))
+            && self.body.as_ref().is_none_or(|expected| contains(&body(), expected))
+    }
+
+    fn told(&self) -> String {
+        let method = self.method.as_deref().unwrap_or("any method");
+        let url = self.url.as_deref().unwrap_or("any URL");
+        let body = self.body.as_ref().map(|body| format!(" {body}")).unwrap_or_default();
+        format!("{method} {url}{body}")
+    }
+}
+
+/// Whether a value holds what is expected of it: of objects the keys that are named, of lists every item, numbers by
+/// their size; all else must be equal. An expected null is also met by an absent key.
+pub(crate) fn contains(found: &Value, expected: &Value) -> bool {
+    match (found, expected) {
+        (Value::Object(found), Value::Object(expected)) => {
+            expected.iter().all(|(key, value)| contains(found.get(key).unwrap_or(&Value::Null), value))
+        }
+        (Value::Array(found), Value::Array(expected)) => {
+            found.len() == expected.len()
+                && found.iter().zip(expected).all(|(found, expected)| contains(found, expected))
+        }
+        (Value::Number(a), Value::Number(b)) => a == b || a.as_f64() == b.as_f64(),
+        _ => found == expected,
+    }
+}

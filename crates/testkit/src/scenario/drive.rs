@@ -1,0 +1,118 @@
+//! Drives the world: one message at a time, and when nobody can go on, the clock jumps.
+
+use futures::FutureExt;
+use jiff::{SignedDuration, Timestamp};
+use pawl_runtime::ports::{QueueName, QueueSource, Received};
+use pawl_runtime::{Error, Job};
+
+use super::{World, at_once};
+
+/// How long a received message is hidden; one whose handler died is delivered again after it.
+const VISIBILITY: SignedDuration = SignedDuration::from_secs(60);
+
+/// A message that could not be handled is given back for this long.
+const GIVE_BACK: SignedDuration = SignedDuration::from_secs(1);
+
+/// Most messages of one run: far more than any story has.
+const MESSAGES: usize = 200_000;
+
+/// Where a run came to rest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reached {
+    /// Nothing is under way any more: only people or outside systems can go on.
+    Idle,
+    /// The time came at which it was to stop.
+    Time,
+}
+
+/// Why a run did not come to rest.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DriveError {
+    /// A handler failed, which never happens over memory.
+    #[error("a message of the queue {queue:?} could not be handled: {error}; the message is {body}")]
+    Handler {
+        /// Queue.
+        queue: QueueName,
+        /// Message.
+        body: String,
+        /// Why.
+        error: Error,
+    },
+    /// It goes on and on.
+    #[error("still not at rest after {0} messages")]
+    Endless(usize),
+}
+
+impl World {
+    /// Handles everything that is due now; time stands still, but for what outside systems take.
+    pub fn settle(&self) -> Result<(), DriveError> {
+        let mut handled = 0;
+        while self.handle_next()? {
+            handled += 1;
+            if handled >= MESSAGES {
+                return Err(DriveError::Endless(handled));
+            }
+        }
+        Ok(())
+    }
+
+    /// Goes on until nothing is under way, or until a time, at which the clock then stands.
+    pub fn run(&self, until: Option<Timestamp>) -> Result<Reached, DriveError> {
+        for _ in 0..MESSAGES {
+            self.settle()?;
+            match (self.store.next_due(), until) {
+                (None, None) => return Ok(Reached::Idle),
+                (Some(due), None) => self.clock.advance_to(due),
+                (Some(due), Some(until)) if due <= until => self.clock.advance_to(due),
+                (_, Some(until)) => {
+                    self.clock.advance_to(until);
+                    return Ok(Reached::Time);
+                }
+            }
+        }
+        Err(DriveError::Endless(MESSAGES))
+    }
+
+    /// Handles one message, if one is visible: events first, then jobs by priority.
+    fn handle_next(&self) -> Result<bool, DriveError> {
+        for queue in [QueueName::Events, QueueName::JobsHigh, QueueName::Jobs] {
+            let received = self.store.receive(queue, 1, VISIBILITY).now_or_never();
+            let received = received.map(|received| received.expect("a queue in memory takes this call"));
+            if let Some(message) = received.and_then(|messages| messages.into_iter().next()) {
+                self.handle(queue, &message)?;
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn handle(&self, queue: QueueName, message: &Received) -> Result<(), DriveError> {
+        // A handler that has to wait is one that died in the middle of an outside call: its message comes back.
+        match self.handle_body(queue, &message.body) {
+            None => {}
+            Some(Ok(())) => {
+                at_once(self.store.delete(queue, &message.receipt)).expect("a queue in memory takes this call");
+            }
+            Some(Err(Error::Contended(_))) => {
+                let given_back = at_once(self.store.give_back(queue, &message.receipt, GIVE_BACK));
+                given_back.expect("a queue in memory takes this call");
+            }
+            Some(Err(error)) => return Err(DriveError::Handler { queue, body: message.body.clone(), error }),
+        }
+        if queue == QueueName::Events {
+            self.note_executions();
+        }
+        Ok(())
+    }
+
+    /// `None` if the handler died.
+    fn handle_body(&self, queue: QueueName, body: &str) -> Option<Result<(), Error>> {
+        if queue == QueueName::Events {
+            return self.system.evaluator.handle(body).now_or_never();
+        }
+        match serde_json::from_str::<Job>(body) {
+            Ok(job) => self.system.executor.handle(&job, None).now_or_never(),
+            Err(error) => Some(Err(Error::Poison(error.to_string()))),
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! What happens in a story: starts, deliveries, changes of records.
+
+use std::collections::BTreeMap;
+
+use pawl_engine::{Cause, Event, EventType, Subject};
+use serde_json::{Map, Value, json};
+
+use super::{World, at_once, delivery};
+
+/// Something that happens.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Happening {
+    /// A person or system starts a workflow.
+    Manual(Manual),
+    /// A delivery comes on a webhook, its signature already found right.
+    Delivered(Delivered),
+    /// A record is created.
+    Created {
+        /// Object.
+        object: String,
+        /// Id, or a fresh one.
+        id: Option<String>,
+        /// Fields.
+        fields: Map<String, Value>,
+    },
+    /// Fields of a record are changed.
+    Updated {
+        /// Record.
+        record: Subject,
+        /// Fields; null empties one.
+        fields: Map<String, Value>,
+    },
+    /// An event comes in as it is.
+    Event(Event),
+}
+
+/// Why something could not happen: what the caller of the API would be told.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct HappeningError {
+    /// Stable code.
+    pub code: String,
+    /// In words.
+    pub message: String,
+}
+
+impl HappeningError {
+    pub(super) fn new(code: &str, message: impl Into<String>) -> Self {
+        Self { code: code.to_owned(), message: message.into() }
+    }
+}
+
+/// A person or system starts a workflow: `manual("w").on("ticket", "t1").values(…)`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Manual {
+    pub(crate) workflow: String,
+    pub(crate) record: Option<Subject>,
+    pub(crate) values: Map<String, Value>,
+}
+
+/// A delivery on a webhook: `webhook("w", "github").body(…)`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Delivered {
+    pub(crate) workflow: String,
+    pub(crate) trigger: String,
+    pub(crate) body: Value,
+    pub(crate) headers: BTreeMap<String, String>,
+    pub(crate) query: BTreeMap<String, String>,
+    pub(crate) key: Option<String>,
+}
+
+/// A person or system starts a workflow.
+pub fn manual(workflow: &str) -> Manual {
+    Manual { workflow: workflow.to_owned(), record: None, values: Map::new() }
+}
+
+/// A delivery comes on a webhook.
+pub fn webhook(workflow: &str, trigger: &str) -> Delivered {
+    let (headers, query) = (BTreeMap::new(), BTreeMap::new());
+    Delivered {
+        workflow: workflow.to_owned(),
+        trigger: trigger.to_owned(),
+        body: Value::Null,
+        headers,
+        query,
+        key: None,
+    }
+}
+
+/// A record is created; `fields` is a JSON object.
+pub fn created(object: &str, id: &str, fields: Value) -> Happening {
+    Happening::Created { object: object.to_owned(), id: Some(id.to_owned()), fields: keys(fields) }
+}
+
+/// Fields of a record are changed; `fields` is a JSON object.
+pub fn updated(object: &str, id: &str, fields: Value) -> Happening {
+    Happening::Updated { record: subject(object, id), fields: keys(fields) }
+}
+
+pub(super) fn keys(fields: Value) -> Map<String, Value> {
+    match fields {
+        Value::Object(fields) => fields,
+        other => panic!("expected an object of fields, found {other}"),
+    }
+}
+
+fn subject(object: &str, id: &str) -> Subject {
+    Subject { object: object.to_owned(), id: id.to_owned() }
+}
+
+impl Manual {
+    /// On this record.
+    #[must_use]
+    pub fn on(mut self, object: &str, id: &str) -> Self {
+        self.record = Some(subject(object, id));
+        self
+    }
+
+    /// With values of variables; a JSON object.
+    #[must_use]
+    pub fn values(mut self, values: Value) -> Self {
+        self.values = keys(values);
+        self
+    }
+}
+
+impl Delivered {
+    /// With this body.
+    #[must_use]
+    pub fn body(mut self, body: Value) -> Self {
+        self.body = body;
+        self
+    }
+
+    /// With a header more.
+    #[must_use]
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        self.headers.insert(name.to_lowercase(), value.to_owned());
+        self
+    }
+
+    /// With a query parameter more.
+    #[must_use]
+    pub fn query(mut self, name: &str, value: &str) -> Self {
+        self.query.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
+    /// Under this idempotency key: a repeat is answered as the first was.
+    #[must_use]
+    pub fn key(mut self, key: &str) -> Self {
+        self.key = Some(key.to_owned());
+        self
+    }
+}
+
+impl From<Manual> for Happening {
+    fn from(manual: Manual) -> Self {
+        Self::Manual(manual)
+    }
+}
+
+impl From<Delivered> for Happening {
+    fn from(delivered: Delivered) -> Self {
+        Self::Delivered(delivered)
+    }
+}
+
+impl From<Event> for Happening {
+    fn from(event: Event) -> Self {
+        Self::Event(event)
+    }
+}
+
+impl World {
+    /// Lets something happen; what follows from it is left to the next run.
+    pub fn happen(&self, happening: Happening) -> Result<(), HappeningError> {
+        let system = &self.system;
+        match happening {
+            Happening::Manual(manual) => self.accept(start(self, manual), None),
+            Happening::Delivered(delivered) => delivery::deliver(self, &delivered),
+            Happening::Created { object, id, fields } => record(at_once(system.records.create(&object, id, fields))),
+            Happening::Updated { record: subject, fields } => {
+                record(at_once(system.records.update(&subject, &fields, None)))
+            }
+            Happening::Event(event) => self.accept(event, None),
+        }
+    }
+
+    pub(super) fn accept(&self, event: Event, key: Option<&str>) -> Result<(), HappeningError> {
+        let accepted = at_once(self.system.ingest.accept(event, key));
+        accepted.map(|_| ()).map_err(|error| HappeningError::new("failed", error.to_string()))
+    }
+}
+
+fn record<T>(result: Result<T, pawl_runtime::RecordError>) -> Result<(), HappeningError> {
+    result.map(|_| ()).map_err(|error| HappeningError::new("record_refused", error.to_string()))
+}
+
+fn start(world: &World, manual: Manual) -> Event {
+    let mut data = Map::new();
+    data.insert("values".to_owned(), json!(manual.values));
+    Event {
+        id: world.system.ingest.fresh_id(),
+        kind: EventType::Manual,
+        workflow: Some(manual.workflow),
+        trigger: None,
+        subject: manual.record,
+        occurred_at: world.now(),
+        data,
+        creation: None,
+        cause: Cause::default(),
+    }
+}

@@ -1,0 +1,35 @@
+//! Stories on the real runtime, with virtual time and scripted outside systems.
+//!
+//! - [`scenario`] begins one: `scenario().workflow(…).record(…).event(…).run_until_idle().expect(…)`.
+//! - [`World`] is what it stands on: the runtime over the ports in memory, driven one message at a time. A delay of
+//!   thirty days costs nothing: when nobody can go on, the clock jumps to the next message or timer.
+//! - [`Reply`] and [`ModelReply`] script outside systems, also slow, failing and dying ones.
+//! - [`Expected`] says what must have come of it; a difference is told step by step.
+
+mod compare;
+mod delivery;
+mod drive;
+mod expected;
+mod happening;
+mod http;
+mod models;
+mod notices;
+mod path_difference;
+mod prose;
+mod trace;
+mod world;
+
+pub use drive::{DriveError, Reached};
+pub use expected::{Expected, ExpectedCall, canceled, completed, failed, paused, queued, refused, running, waiting};
+pub use happening::{Delivered, Happening, HappeningError, Manual, created, manual, updated, webhook};
+pub use http::{Reply, ScriptedHttp, answer, dies, network_error, refused_address, timeout};
+pub use models::{ModelReply, ScriptedModels, says, says_json};
+pub use notices::KeptNotices;
+pub use prose::{Scenario, scenario};
+pub use trace::Trace;
+pub use world::World;
+
+/// The output of a future that never has to wait: all that a story stands on answers at once.
+fn at_once<F: Future>(future: F) -> F::Output {
+    futures::FutureExt::now_or_never(future).expect("ports in memory answer at once")
+}

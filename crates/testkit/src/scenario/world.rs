@@ -1,0 +1,158 @@
+//! The world of a story: the real runtime over memory.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use jiff::Timestamp;
+use pawl_definition::{Problem, Source};
+use pawl_engine::{Act, Control, Execution, Record};
+use pawl_runtime::items::refusal::Refusal;
+use pawl_runtime::ports::{Clock, Notice, QueueName, Table};
+use pawl_runtime::{ControlError, ExecutorOptions, Ports, RecordError, SaveError, System, items};
+use serde_json::{Map, Value};
+
+use super::{KeptNotices, ScriptedHttp, ScriptedModels, Trace, at_once};
+use crate::memory::MemoryStore;
+use crate::{SeededRandom, VirtualClock};
+
+/// The runtime over the ports in memory, on virtual time, with scripted outside systems. Clones share everything.
+#[derive(Clone)]
+pub struct World {
+    /// Storage, queues and timers.
+    pub store: MemoryStore,
+    /// Time.
+    pub clock: VirtualClock,
+    /// The runtime.
+    pub system: System,
+    /// Outside HTTP services.
+    pub http: Arc<ScriptedHttp>,
+    /// Language models.
+    pub models: Arc<ScriptedModels>,
+    /// Notices to people.
+    pub notices: Arc<KeptNotices>,
+    /// Ids of executions in the order in which they were made.
+    pub(super) made: Arc<Mutex<Vec<String>>>,
+}
+
+impl World {
+    /// Makes an empty one at a time.
+    pub fn new(now: Timestamp, options: ExecutorOptions) -> Self {
+        let clock = VirtualClock::new(now);
+        let store = MemoryStore::new(clock.clone());
+        let http = Arc::new(ScriptedHttp::new(clock.clone()));
+        let models = Arc::new(ScriptedModels::new());
+        let notices = Arc::new(KeptNotices::default());
+        let ports = Ports {
+            tables: store.tables(),
+            queue: store.queue(),
+            timers: store.timers(),
+            blobs: store.blobs(),
+            secrets: store.secrets(),
+            http: http.clone(),
+            models: models.clone(),
+            notifier: notices.clone(),
+            clock: Arc::new(clock.clone()),
+            random: Arc::new(SeededRandom::new(1)),
+        };
+        let system = System::new(ports, options);
+        Self { store, clock, system, http, models, notices, made: Arc::default() }
+    }
+
+    /// The present time.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Saves an object file.
+    pub fn save_object(&self, source: &Source) -> Result<(), Vec<Problem>> {
+        saved(at_once(self.system.workflows.save_object(source)).map(|_| ()))
+    }
+
+    /// Saves a workflow file, at once also for what is in flight.
+    pub fn save_workflow(&self, source: &Source) -> Result<(), Vec<Problem>> {
+        saved(at_once(self.system.workflows.save(source, None, "scenario")).map(|_| ()))
+    }
+
+    /// Puts a record there as if it had always been there: nobody hears of it.
+    pub fn put_record(&self, object: &str, id: &str, fields: Map<String, Value>) -> Result<Record, RecordError> {
+        let before = self.store.messages(QueueName::Events).len();
+        let record = at_once(self.system.records.create(object, Some(id.to_owned()), fields))?;
+        self.store.forget_events(before);
+        Ok(record)
+    }
+
+    /// Carries out a control as a person would.
+    pub fn control(&self, execution: &str, control: &Control) -> Result<Execution, ControlError> {
+        let act = self.act();
+        at_once(self.system.executor.control(execution, control, &act))
+    }
+
+    /// Who acts in a story.
+    pub fn act(&self) -> Act {
+        Act { actor: "operator@example.com".to_owned(), reason: None, at: self.now() }
+    }
+
+    /// The executions in the order in which they were made.
+    pub fn executions(&self) -> Vec<Execution> {
+        self.note_executions();
+        let made = self.made.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        made.iter().map(|id| self.execution(id)).collect()
+    }
+
+    /// One execution, large values brought back.
+    pub fn execution(&self, id: &str) -> Execution {
+        let found = at_once(self.system.history.execution(id)).expect("stored executions are readable");
+        found.expect("an execution that was made is never deleted")
+    }
+
+    /// One execution with its history.
+    pub fn trace(&self, id: &str) -> Trace {
+        let (mut rows, mut after) = (Vec::new(), None);
+        loop {
+            let page = at_once(self.system.history.rows(id, 1_000, after)).expect("stored rows are readable");
+            rows.extend(page.items);
+            after = page.next;
+            if after.is_none() {
+                return Trace { execution: self.execution(id), rows };
+            }
+        }
+    }
+
+    /// The records of an object by id, also archived ones.
+    pub fn records(&self, object: &str) -> Vec<Record> {
+        let partition = items::record::partition(object);
+        let stored = self.store.items(Table::Records).into_iter().filter(|item| item.key.partition == partition);
+        stored.map(|item| items::record::parse(&item).expect("stored records are readable")).collect()
+    }
+
+    /// The starts of a workflow that were refused, oldest first.
+    pub fn refusals(&self, workflow: &str) -> Vec<Refusal> {
+        let partition = items::refusal::partition(workflow);
+        let stored = self.store.items(items::refusal::TABLE).into_iter().filter(|item| item.key.partition == partition);
+        stored.map(|item| items::refusal::parse(&item).expect("stored refusals are readable")).collect()
+    }
+
+    /// Notices that people were handed, oldest first.
+    pub fn notices(&self) -> Vec<Notice> {
+        self.notices.all()
+    }
+
+    /// Notes executions that are new, so that their order is known.
+    pub(super) fn note_executions(&self) {
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        let heads = self.store.items(items::execution::TABLE).into_iter().filter(|item| item.key.sort == "head");
+        let mut new: Vec<Execution> = heads
+            .filter(|item| !made.iter().any(|id| item.key.partition.strip_prefix("execution#") == Some(id.as_str())))
+            .map(|item| items::execution::parse(&item).expect("stored executions are readable"))
+            .collect();
+        new.sort_by(|a, b| (a.created_at, &a.workflow, &a.id).cmp(&(b.created_at, &b.workflow, &b.id)));
+        made.extend(new.into_iter().map(|execution| execution.id));
+    }
+}
+
+fn saved(result: Result<(), SaveError>) -> Result<(), Vec<Problem>> {
+    match result {
+        Ok(()) => Ok(()),
+        Err(SaveError::Invalid(problems)) => Err(problems),
+        Err(error) => unreachable!("a save without a revision to compare finds memory at hand: {error}"),
+    }
+}
