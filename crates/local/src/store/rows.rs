@@ -18,25 +18,21 @@ const INDEXES: [Index; 4] = [Index::First, Index::Second, Index::Third, Index::F
 pub(super) struct Statements {
     select: String,
     insert: String,
-    rewrite: String,
-    update: String,
+    /// One for each set of [`Changed`] columns.
+    updates: Vec<String>,
     delete: String,
 }
 
 impl Statements {
     pub(super) fn new(table: Table) -> Self {
         let name = table_name(table);
-        let set_indexes = "i1p = ?4, i1s = ?5, i2p = ?6, i2s = ?7, i3p = ?8, i3s = ?9, i4p = ?10, i4s = ?11";
         Self {
             select: format!("SELECT {COLUMNS} FROM {name} WHERE pk = ?1 AND sk = ?2"),
             insert: format!(
                 "INSERT INTO {name} (version, expires_at, body, i1p, i1s, i2p, i2s, i3p, i3s, i4p, i4s, pk, sk)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)"
             ),
-            rewrite: format!(
-                "UPDATE {name} SET version = ?1, expires_at = ?2, body = ?3, {set_indexes} WHERE id = ?12"
-            ),
-            update: format!("UPDATE {name} SET version = ?1, body = ?2 WHERE id = ?3"),
+            updates: (0..=Changed::ALL).map(|set| update(name, Changed(set))).collect(),
             delete: format!("DELETE FROM {name} WHERE id = ?1"),
         }
     }
@@ -80,19 +76,13 @@ impl Statements {
         Ok(())
     }
 
-    /// Writes everything but the key.
-    pub(super) fn rewrite(&self, connection: &Connection, id: i64, item: &Item) -> Result<()> {
+    /// Writes version, body and the changed columns. The trees of other indexes are not touched.
+    pub(super) fn update(&self, connection: &Connection, id: i64, item: &Item, changed: Changed) -> Result<()> {
         let i = index_columns(item);
         let (version, expires_at) = (item.version.cast_signed(), expiry(item));
         connection
-            .prepare_cached(&self.rewrite)?
-            .execute(params![version, expires_at, item.body, i[0], i[1], i[2], i[3], i[4], i[5], i[6], i[7], id])?;
-        Ok(())
-    }
-
-    /// Writes version and body only, which are in no index.
-    pub(super) fn update(&self, connection: &Connection, id: i64, item: &Item) -> Result<()> {
-        connection.prepare_cached(&self.update)?.execute(params![item.version.cast_signed(), item.body, id])?;
+            .prepare_cached(&self.updates[usize::from(changed.0)])?
+            .execute(params![version, item.body, expires_at, i[0], i[1], i[2], i[3], i[4], i[5], i[6], i[7], id])?;
         Ok(())
     }
 
@@ -100,6 +90,43 @@ impl Statements {
         connection.prepare_cached(&self.delete)?.execute([id])?;
         Ok(())
     }
+}
+
+/// Which columns besides version and body an item changes: one bit an index, one for the expiry.
+#[derive(Clone, Copy)]
+pub(super) struct Changed(u8);
+
+impl Changed {
+    const EXPIRY: u8 = 1 << 4;
+    const ALL: u8 = (1 << 5) - 1;
+
+    /// Version and body only.
+    pub(super) const NOTHING: Self = Self(0);
+
+    /// All that can change.
+    pub(super) const EVERYTHING: Self = Self(Self::ALL);
+
+    /// Compares an item with a row of [`COLUMNS`].
+    pub(super) fn between(row: &Row<'_>, item: &Item) -> Result<Self> {
+        let mut changed = if row.get::<_, Option<i64>>(2)? == expiry(item) { 0 } else { Self::EXPIRY };
+        for (number, expected) in index_columns(item).into_iter().enumerate() {
+            if row.get_ref(FIRST_INDEX_COLUMN + number)?.as_str_or_null()? != expected {
+                changed |= 1 << (number / 2);
+            }
+        }
+        Ok(Self(changed))
+    }
+}
+
+/// The statement that writes a set of columns. All take the same parameters.
+fn update(table: &str, changed: Changed) -> String {
+    let expiry = if changed.0 & Changed::EXPIRY == 0 { "" } else { ", expires_at = ?3" };
+    let index = |number: u8| match changed.0 & (1 << number) {
+        0 => String::new(),
+        _ => format!(", i{n}p = ?{}, i{n}s = ?{}", 4 + 2 * number, 5 + 2 * number, n = number + 1),
+    };
+    let columns = [0, 1, 2, 3].map(index).join("");
+    format!("UPDATE {table} SET version = ?1, body = ?2{expiry}{columns} WHERE id = ?12")
 }
 
 /// The statements of all tables.
@@ -151,19 +178,6 @@ pub(super) fn version(row: &Row<'_>) -> Result<u64> {
 /// Whether the item in a row of [`COLUMNS`] has not expired.
 pub(super) fn is_live(row: &Row<'_>, now: i64) -> Result<bool> {
     Ok(row.get::<_, Option<i64>>(2)?.is_none_or(|at| now < at))
-}
-
-/// Whether an item differs from a row of [`COLUMNS`] in version and body at most.
-pub(super) fn same_columns(row: &Row<'_>, item: &Item) -> Result<bool> {
-    if row.get::<_, Option<i64>>(2)? != expiry(item) {
-        return Ok(false);
-    }
-    for (number, expected) in index_columns(item).into_iter().enumerate() {
-        if row.get_ref(FIRST_INDEX_COLUMN + number)?.as_str_or_null()? != expected {
-            return Ok(false);
-        }
-    }
-    Ok(true)
 }
 
 fn expiry(item: &Item) -> Option<i64> {

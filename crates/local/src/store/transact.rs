@@ -7,7 +7,7 @@ use pawl_runtime::ports::{
 };
 use rusqlite::{Connection, Result, Row};
 
-use super::rows::{self, ItemStatements};
+use super::rows::{self, Changed, ItemStatements};
 
 /// What a transaction came to. An error of the file is not among these: the store stops at one.
 pub(super) enum Outcome {
@@ -20,8 +20,8 @@ pub(super) enum Outcome {
 /// One write once its expectation holds.
 enum Step {
     Insert(Table, Item),
-    /// The row's number, and whether its indexes stay as they are.
-    Replace(Table, i64, Item, bool),
+    /// The row's number, the item, and which columns it changes.
+    Update(Table, i64, Item, Changed),
     Delete(Table, i64),
     Nothing,
 }
@@ -66,8 +66,7 @@ pub(super) fn transact(
 fn apply(connection: &Connection, statements: &ItemStatements, step: Step) -> Result<()> {
     match step {
         Step::Insert(table, item) => statements.of(table).insert(connection, &item),
-        Step::Replace(table, id, item, true) => statements.of(table).update(connection, id, &item),
-        Step::Replace(table, id, item, false) => statements.of(table).rewrite(connection, id, &item),
+        Step::Update(table, id, item, changed) => statements.of(table).update(connection, id, &item, changed),
         Step::Delete(table, id) => statements.of(table).delete(connection, id),
         Step::Nothing => Ok(()),
     }
@@ -104,9 +103,9 @@ impl Check<'_> {
 
     fn put(&self, table: Table, item: Item, expect: Expect) -> Result<Checked> {
         let streamed = table == Table::Records;
-        let mut same_columns = false;
+        let mut changed = None;
         let standing = self.find(table, &item.key, |row, version| {
-            same_columns = rows::same_columns(row, &item)?;
+            changed = Some(Changed::between(row, &item)?);
             wanted(row, streamed || !expect.holds(version))
         })?;
         if !holds(expect, standing.as_ref()) {
@@ -114,9 +113,9 @@ impl Check<'_> {
         }
         let old = standing.as_ref().and_then(|standing| standing.item.as_ref());
         let message = if streamed { stream_message(old, Some(&item)) } else { None };
-        let step = match standing {
-            Some(standing) => Step::Replace(table, standing.id, item, same_columns),
-            None => Step::Insert(table, item),
+        let step = match (standing, changed) {
+            (Some(standing), Some(changed)) => Step::Update(table, standing.id, item, changed),
+            _ => Step::Insert(table, item),
         };
         Ok(Checked::Step(step, message))
     }
@@ -135,8 +134,10 @@ impl Check<'_> {
 
     fn add(&self, table: Table, key: Key, amount: i64, at_most: Option<i64>) -> Result<Checked> {
         let standing = self.find(table, &key, |row, _| wanted(row, true))?;
-        let (id, same_columns) =
-            standing.as_ref().map_or((None, false), |found| (Some(found.id), found.version.is_some()));
+        // What replaces an expired item takes nothing over from it.
+        let row = standing
+            .as_ref()
+            .map(|found| (found.id, if found.version.is_some() { Changed::NOTHING } else { Changed::EVERYTHING }));
         let current = standing.and_then(|standing| standing.item);
         let count = match add_to_counter(current.as_ref().map(|item| item.body.as_str()), amount, at_most) {
             Ok(Some(count)) => count,
@@ -146,8 +147,8 @@ impl Check<'_> {
         let empty = Item { key, version: 0, indexes: Vec::new(), expires_at: None, body: String::new() };
         let item = current.unwrap_or(empty);
         let item = Item { version: item.version + 1, body: counter_body(count), ..item };
-        let step = match id {
-            Some(id) => Step::Replace(table, id, item, same_columns),
+        let step = match row {
+            Some((id, changed)) => Step::Update(table, id, item, changed),
             None => Step::Insert(table, item),
         };
         Ok(Checked::Step(step, None))
