@@ -9,9 +9,9 @@ use serde_json::Value;
 use super::ExpressionError;
 use super::error::shortened;
 
-/// Most months and days that a duration may have: 10,000 years, more than time has.
-const MOST_DAYS: i64 = 3_660_000;
-const MOST_MONTHS: i64 = 120_000;
+/// Most days and months that a duration may have: 20,000 years, from the first time that there is to the last.
+const MOST_DAYS: i64 = 7_310_000;
+const MOST_MONTHS: i64 = 240_000;
 const MOST_SECONDS: i64 = MOST_DAYS * 86_400;
 
 /// A length of time: `2d 3h`, `15m`, `1h30m`, `45s`, `1w`, `2mo`, `500ms`, or ISO 8601 `P2DT3H`; a number is seconds.
@@ -47,7 +47,7 @@ impl Duration {
                 .as_i64()
                 .map(SignedDuration::from_secs)
                 .or_else(|| SignedDuration::try_from_secs_f64(number.as_f64()?).ok())
-                .and_then(|time| Self::from(time).within_bounds())
+                .and_then(Self::from_time)
                 .ok_or_else(|| ExpressionError::value(format!("{number} seconds are too many"))),
             other => {
                 let found = shortened(&other.to_string());
@@ -56,12 +56,17 @@ impl Duration {
         }
     }
 
-    /// A number of calendar months.
+    /// A length that does not depend on the calendar; `None` beyond 20,000 years.
+    pub fn from_time(time: SignedDuration) -> Option<Self> {
+        Self { time, ..Self::default() }.within_bounds()
+    }
+
+    /// A number of calendar months; `None` beyond 20,000 years.
     pub fn from_months(months: i64) -> Option<Self> {
         Self { months, ..Self::default() }.within_bounds()
     }
 
-    /// A number of calendar days.
+    /// A number of calendar days; `None` beyond 20,000 years.
     pub fn from_days(days: i64) -> Option<Self> {
         Self { days, ..Self::default() }.within_bounds()
     }
@@ -118,12 +123,6 @@ impl Duration {
             && self.days.unsigned_abs() <= MOST_DAYS.unsigned_abs()
             && self.time.as_secs().unsigned_abs() <= MOST_SECONDS.unsigned_abs();
         fits.then_some(self)
-    }
-}
-
-impl From<SignedDuration> for Duration {
-    fn from(time: SignedDuration) -> Self {
-        Self { time, ..Self::default() }
     }
 }
 
@@ -311,7 +310,9 @@ mod tests {
 
     #[test]
     fn other_texts_are_refused() {
-        for text in ["", "  ", "2", "d", "2 parsecs", "1.5d", "1..5s", "--1d", "2d3", "1h x", "P", "PX", "999999999999999999y"] {
+        for text in
+            ["", "  ", "2", "d", "2 parsecs", "1.5d", "1..5s", "--1d", "2d3", "1h x", "P", "PX", "999999999999999999y"]
+        {
             let message = format!("bad value: expected a duration such as `2d 3h` or `15m`, found {text:?}");
             assert_eq!(check(text), message);
         }

@@ -70,7 +70,9 @@ pub enum ExpressionError {
         message: String,
     },
     /// `secret(…)` where no secret may stand.
-    #[error("secret({name:?}) is not allowed here: secrets stand only in http_request, tool and webhook-verification settings")]
+    #[error(
+        "secret({name:?}) is not allowed here: secrets stand only in http_request, tool and webhook-verification settings"
+    )]
     #[serde(rename = "expression_secret")]
     Secret {
         /// Name of the secret.

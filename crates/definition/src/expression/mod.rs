@@ -4,12 +4,29 @@
 //! - [`Scope`]: what both see. [`ExpressionError`]: what can be wrong.
 //! - [`Duration`]: `2d 3h`.
 //! - [`secret_placeholder`], [`placeholders`], [`redact`]: secrets are named here, and never known.
+//!
+//! A text goes through `parse` (bounds, the parser of the `cel` crate) and `lower` (our tree, `node`); `evaluate` walks
+//! the tree over values (`val`) that borrow the scope's data (`roots`), within a `budget`. Each function of the language
+//! is one line in `functions`.
 
+mod budget;
+mod calendar;
 mod duration;
 mod error;
+mod evaluate;
+mod functions;
+mod lower;
+mod node;
+mod operate;
+mod parse;
+mod roots;
 mod scope;
 mod secret;
 mod template;
+mod val;
+
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -18,11 +35,17 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
+use evaluate::Evaluator;
+use lower::Lowered;
+use roots::Roots;
+use val::Val;
+
 pub use duration::Duration;
 pub use error::ExpressionError;
 pub use scope::Scope;
 pub use secret::{placeholders, redact, redact_text, secret_placeholder};
 pub use template::Template;
+pub(crate) use template::end_of_expression;
 
 /// Bare CEL, parsed once; a clone is cheap.
 #[derive(Clone)]
@@ -33,13 +56,13 @@ pub struct Expression {
 #[derive(Debug)]
 struct Program {
     source: String,
-    roots: BTreeSet<String>,
+    lowered: Lowered,
 }
 
 impl Expression {
     /// Parses CEL.
     pub fn parse(source: &str) -> Result<Self, ExpressionError> {
-        let program = Program { source: source.to_owned(), roots: BTreeSet::new() };
+        let program = Program { source: source.to_owned(), lowered: parse::parse(source)? };
         Ok(Self { program: Arc::new(program) })
     }
 
@@ -50,21 +73,42 @@ impl Expression {
 
     /// The variables that it reads.
     pub fn roots(&self) -> &BTreeSet<String> {
-        &self.program.roots
+        &self.program.lowered.roots
     }
 
-    /// Evaluates it to a JSON value.
+    /// The paths that it reads, each as far as it is known without data: `record.company.name` is
+    /// `["record", "company", "name"]`, and `record.items[i].price` is `["record", "items"]`.
+    pub fn reads(&self) -> &BTreeSet<Vec<String>> {
+        &self.program.lowered.reads
+    }
+
+    /// The secrets that it names.
+    pub fn secrets(&self) -> &BTreeSet<String> {
+        &self.program.lowered.secrets
+    }
+
+    /// Evaluates it to a JSON value: times in RFC 3339, durations as [`Duration`] writes them, bytes in base64.
     pub fn evaluate(&self, scope: &dyn Scope) -> Result<Value, ExpressionError> {
-        let _ = scope;
-        Err(ExpressionError::value("evaluation is not there yet"))
+        self.evaluate_with(&Roots::new(scope, self.roots()))
     }
 
     /// Evaluates it to true or false; anything else is an error that names the type found.
     pub fn test(&self, scope: &dyn Scope) -> Result<bool, ExpressionError> {
-        match self.evaluate(scope)? {
-            Value::Bool(truth) => Ok(truth),
-            _ => Err(ExpressionError::wrong_type("expected true or false")),
+        let roots = Roots::new(scope, self.roots());
+        let node = &self.program.lowered.node;
+        match Evaluator::new(&roots).eval(node)? {
+            Val::Bool(truth) => Ok(truth),
+            other => {
+                let found = evaluate::described(Some(node), &other);
+                Err(ExpressionError::wrong_type(format!("expected true or false, found {found}")))
+            }
         }
+    }
+
+    fn evaluate_with<'a>(&'a self, roots: &'a Roots<'a>) -> Result<Value, ExpressionError> {
+        let mut evaluator = Evaluator::new(roots);
+        let val = evaluator.eval(&self.program.lowered.node)?;
+        val.into_json(&mut evaluator.budget)
     }
 }
 

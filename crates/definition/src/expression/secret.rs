@@ -91,7 +91,8 @@ mod tests {
 
     #[test]
     fn halves_of_placeholders_are_none() {
-        for text in ["", "\u{E000}", "\u{E000}secret:", "\u{E000}secret:a", "secret:a\u{E001}", "\u{E000}other\u{E001}"] {
+        for text in ["", "\u{E000}", "\u{E000}secret:", "\u{E000}secret:a", "secret:a\u{E001}", "\u{E000}other\u{E001}"]
+        {
             assert_eq!(placeholders(text).count(), 0, "{text:?}");
         }
         let nested = format!("\u{E000}secret:{}", secret_placeholder("a"));

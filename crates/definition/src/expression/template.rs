@@ -7,6 +7,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::parse::literal_length;
+use super::roots::Roots;
 use super::{Expression, ExpressionError, Scope};
 
 /// A JSON value in which any string may hold `{{ expr }}` parts; a clone is cheap.
@@ -22,6 +24,7 @@ pub struct Template {
 struct Inner {
     source: Value,
     node: Node,
+    roots: BTreeSet<String>,
 }
 
 #[derive(Debug)]
@@ -43,7 +46,9 @@ impl Template {
     /// Parses every expression of a JSON value.
     pub fn parse(value: &Value) -> Result<Self, ExpressionError> {
         let node = Node::parse(value)?;
-        Ok(Self { inner: Arc::new(Inner { source: value.clone(), node }) })
+        let mut roots = BTreeSet::new();
+        node.visit(&mut |expression| roots.extend(expression.roots().iter().cloned()));
+        Ok(Self { inner: Arc::new(Inner { source: value.clone(), node, roots }) })
     }
 
     /// The value as written.
@@ -58,14 +63,28 @@ impl Template {
 
     /// The variables that its expressions read.
     pub fn roots(&self) -> BTreeSet<String> {
-        let mut roots = BTreeSet::new();
-        self.inner.node.visit(&mut |expression| roots.extend(expression.roots().iter().cloned()));
-        roots
+        self.inner.roots.clone()
+    }
+
+    /// The paths that its expressions read; see [`Expression::reads`].
+    pub fn reads(&self) -> BTreeSet<Vec<String>> {
+        self.collect(Expression::reads)
+    }
+
+    /// The secrets that its expressions name.
+    pub fn secrets(&self) -> BTreeSet<String> {
+        self.collect(Expression::secrets)
+    }
+
+    fn collect<T: Ord + Clone>(&self, of: fn(&Expression) -> &BTreeSet<T>) -> BTreeSet<T> {
+        let mut collected = BTreeSet::new();
+        self.inner.node.visit(&mut |expression| collected.extend(of(expression).iter().cloned()));
+        collected
     }
 
     /// Evaluates every expression.
     pub fn resolve(&self, scope: &dyn Scope) -> Result<Value, ExpressionError> {
-        self.inner.node.resolve(scope)
+        self.inner.node.resolve(&Roots::new(scope, &self.inner.roots))
     }
 
     /// Evaluates every expression and gives the result as text: null as nothing, lists and objects as JSON.
@@ -128,23 +147,23 @@ impl Node {
         }
     }
 
-    fn resolve(&self, scope: &dyn Scope) -> Result<Value, ExpressionError> {
+    fn resolve<'a>(&'a self, roots: &'a Roots<'a>) -> Result<Value, ExpressionError> {
         Ok(match self {
             Self::Literal(value) => value.clone(),
-            Self::Whole(expression) => expression.evaluate(scope)?,
+            Self::Whole(expression) => expression.evaluate_with(roots)?,
             Self::Text(parts) => {
                 let mut text = String::new();
                 for part in parts {
                     match part {
                         Part::Text(plain) => text.push_str(plain),
-                        Part::Value(expression) => text.push_str(&text_of(expression.evaluate(scope)?)),
+                        Part::Value(expression) => text.push_str(&text_of(expression.evaluate_with(roots)?)),
                     }
                 }
                 Value::String(text)
             }
-            Self::List(nodes) => nodes.iter().map(|node| node.resolve(scope)).collect::<Result<_, _>>()?,
+            Self::List(nodes) => nodes.iter().map(|node| node.resolve(roots)).collect::<Result<_, _>>()?,
             Self::Object(nodes) => {
-                let resolve = |(key, node): (&String, &Self)| Ok((key.clone(), node.resolve(scope)?));
+                let resolve = |(key, node): (&String, &'a Self)| Ok((key.clone(), node.resolve(roots)?));
                 Value::Object(nodes.iter().map(resolve).collect::<Result<_, ExpressionError>>()?)
             }
         })
@@ -160,7 +179,7 @@ fn text_of(value: Value) -> String {
 }
 
 /// Where the expression ends: at the first `}}` outside string literals and outside braces of its own.
-fn end_of_expression(text: &str) -> Option<usize> {
+pub(crate) fn end_of_expression(text: &str) -> Option<usize> {
     let mut depth = 0_usize;
     let mut at = 0;
     while let Some(c) = text[at..].chars().next() {
@@ -173,27 +192,6 @@ fn end_of_expression(text: &str) -> Option<usize> {
         }
     }
     None
-}
-
-/// The length of the string literal that begins at a quote.
-fn literal_length(text: &str, at: usize) -> Option<usize> {
-    let quote = &text[at..=at];
-    let triple = quote.repeat(3);
-    let close = if text[at..].starts_with(&triple) { triple.as_str() } else { quote };
-    let raw = text[..at].ends_with(['r', 'R']);
-    let start = at + close.len();
-    let mut end = start;
-    loop {
-        let rest = &text[end..];
-        if rest.starts_with(close) {
-            return Some(end + close.len() - at);
-        }
-        let mut chars = rest.chars();
-        end += chars.next()?.len_utf8();
-        if rest.starts_with('\\') && !raw {
-            end += chars.next()?.len_utf8();
-        }
-    }
 }
 
 impl std::fmt::Debug for Template {

@@ -1,0 +1,137 @@
+use proptest::prelude::*;
+use serde_json::json;
+
+use super::{check, check_all_over, evaluated};
+use crate::Expression;
+
+#[test]
+fn an_expression_has_at_most_four_kibibytes() {
+    let text = format!("'{}'", "x".repeat(4094));
+    assert_eq!(check(&text, json!({})).len(), 4096);
+    let text = format!("'{}'", "x".repeat(4095));
+    assert_eq!(check(&text, json!({})), "expression_too_long: expression is 4097 bytes long, at most 4096 are allowed");
+}
+
+#[test]
+fn nesting_is_bounded_before_it_meets_the_stack() {
+    let nests = "expression_too_costly: expression is too costly: it nests deeper than 40 brackets";
+    let chains = "expression_too_costly: expression is too costly: it has more than 600 operators, dots and brackets";
+    for (open, close) in
+        [("(", ")"), ("[", "]"), ("{1:", "}"), ("size(", ")"), ("a[", "]"), ("true?1:", ""), ("!(", ")")]
+    {
+        let nested = |depth| format!("{}1{}", open.repeat(depth), close.repeat(depth));
+        assert_eq!(check(&nested(100), json!({})), nests, "{open}");
+        let code = evaluated(&nested(2000), json!({})).expect_err("it is refused").code();
+        assert!(["expression_too_costly", "expression_too_long"].contains(&code), "{open}");
+    }
+    for link in ["+1", "==1", ".a", "[0]", "&&1", " in 1", ".size()", "||1&&1", "-(-1)"] {
+        let chain = format!("1{}", link.repeat(4000 / link.len()));
+        assert_eq!(check(&chain, json!({})), chains, "{link}");
+    }
+    for operator in ["!", "-"] {
+        assert_eq!(check(&format!("{}1", operator.repeat(4000)), json!({})), chains);
+    }
+}
+
+#[test]
+fn long_chains_within_the_bound_evaluate() {
+    assert_eq!(check(&format!("0{}", "+1".repeat(599)), json!({})), "599");
+    assert_eq!(check(&format!("false{}", "||false".repeat(299)), json!({})), "false");
+    assert_eq!(check(&format!("'a'{}", ".trim()".repeat(80)), json!({})), "\"a\"");
+    let message = check(&format!("'a'{}", ".trim()".repeat(150)), json!({}));
+    assert_eq!(message, "expression_too_costly: expression is too costly: it nests deeper than 100 operations");
+    let path = format!("vars{}", ".a".repeat(500));
+    assert!(check(&path, json!({"vars": {"a": {}}})).starts_with("expression_missing_key"), "{path}");
+}
+
+#[test]
+fn work_is_bounded() {
+    let many: Vec<u32> = (0..10_000).collect();
+    let long = "x".repeat(1 << 20);
+    let roots = json!({"vars": {"many": many, "long": long}});
+    let costly = "expression_too_costly: expression is too costly: it takes more than 2000000 units of work";
+    check_all_over(
+        &roots,
+        &[
+            ("vars.many.map(x, x + 1).size()", "10000"),
+            ("vars.many.filter(x, x % 2 == 0 && string(x).endsWith('4')).size()", "1000"),
+            ("vars.long.size()", "1048576"),
+            ("vars.long.matches('x*y')", "false"),
+            ("vars.many.map(x, vars.many.map(y, x * y))", costly),
+            ("vars.many.map(x, vars.many.size()).map(x, vars.many == vars.many)", costly),
+            ("vars.many.map(x, vars.long + 'y').size()", costly),
+            ("vars.many.map(x, vars.long.contains('y')).size()", costly),
+            ("vars.long.replace('x', vars.long)", costly),
+            ("vars.many.map(x, vars.long).join(vars.long)", costly),
+            ("vars.many.exists(x, vars.many.map(y, x * y) == [])", costly),
+            ("blank(vars.many.map(x, vars.many.map(y, x * y)))", costly),
+            ("vars.many.map(x, vars.many.map(y, x)) == [] || true", costly),
+            ("vars.many.exists(x, 'a'.matches('(a' + string(x) + '){100}'))", costly),
+        ],
+    );
+}
+
+#[test]
+fn shared_values_do_not_grow_beyond_bounds_in_the_result() {
+    let doubled = "[x, x, x, x, x, x, x, x]";
+    let source = format!("['a']{}", format!(".map(x, {doubled})").repeat(12));
+    let message = check(&source, json!({}));
+    assert!(message.starts_with("expression_too_costly"), "{message}");
+}
+
+#[test]
+fn large_patterns_are_refused() {
+    let message = check("'a'.matches('((a{1000}){1000}){1000}')", json!({}));
+    assert!(message.ends_with("matches(): the pattern \"((a{1000}){1000}){1000}\" is too large"), "{message}");
+}
+
+#[test]
+fn nothing_depends_on_the_order_of_a_hash() {
+    let source = "{'d': 1, 'a': 2, 'c': 3, 'b': 4}.map(k, k)";
+    for _ in 0..20 {
+        assert_eq!(check(source, json!({})), r#"["a","b","c","d"]"#);
+    }
+}
+
+/// Texts that look like expressions, more or less.
+fn like_an_expression() -> impl Strategy<Value = String> {
+    let words = [
+        "a", "vars", "now", "x", "1", "2u", "1.5", "0x", "1e", "'t'", "\"q\"", "b'1'", "r'\\'", "'", "\"", "'''", "\\",
+        "null", "true", "+", "-", "*", "/", "%", "==", "!=", "<", ">=", "in", "&&", "||", "!", "?", ":", "(", ")", "[",
+        "]", "{", "}", ",", ".", "`", "//", "\n", " ", "map", "has", "blank", "secret", "size", "matches", "é",
+        "\u{0}", "🦀", "if", "a{",
+    ];
+    prop::collection::vec(prop::sample::select(words.to_vec()), 0..40).prop_map(|words| words.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+
+    #[test]
+    fn no_text_panics(text in "\\PC{0,60}") {
+        let _ = evaluated(&text, json!({"a": 1}));
+    }
+
+    #[test]
+    fn no_text_of_tokens_panics(text in like_an_expression()) {
+        let _ = evaluated(&text, json!({"a": {"x": [1, "t"]}, "vars": {"a": 1.5}, "x": null}));
+    }
+
+    #[test]
+    fn a_text_is_read_the_same_way_each_time(text in like_an_expression()) {
+        let read = |text: &str| Expression::parse(text).map_err(|error| error.to_string());
+        prop_assert_eq!(read(&text), read(&text));
+    }
+
+    #[test]
+    fn integers_are_calculated_exactly(a in any::<i64>(), b in any::<i64>()) {
+        let roots = json!({"a": a, "b": b});
+        let sum = i128::from(a) + i128::from(b);
+        prop_assert_eq!(evaluated("a < b", roots.clone()), Ok(json!(a < b)));
+        prop_assert_eq!(evaluated("double(a) <= a || double(a) >= a", roots.clone()), Ok(json!(true)));
+        match evaluated("a + b", roots) {
+            Ok(value) => prop_assert_eq!(value.to_string(), sum.to_string()),
+            Err(error) => prop_assert!(sum < i128::from(i64::MIN), "{}", error),
+        }
+    }
+}

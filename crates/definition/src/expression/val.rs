@@ -1,0 +1,302 @@
+//! Values while an expression is evaluated. Data is borrowed, never converted as a whole.
+
+use std::collections::BTreeMap;
+use std::ops::Deref;
+use std::rc::Rc;
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use jiff::Timestamp;
+use serde_json::{Map, Number, Value};
+
+use super::budget::Budget;
+use super::{Duration, ExpressionError};
+
+/// A value; a clone is cheap.
+#[derive(Debug, Clone)]
+pub(super) enum Val<'a> {
+    Null,
+    Bool(bool),
+    Int(i64),
+    Uint(u64),
+    Double(f64),
+    Text(Text<'a>),
+    Bytes(Rc<[u8]>),
+    Time(Timestamp),
+    Duration(Duration),
+    /// Days that only a calendar can count, to be added to a time.
+    BusinessDays(i64),
+    /// A list or an object of the scope's data.
+    Data(&'a Value),
+    List(Rc<Vec<Val<'a>>>),
+    Map(Rc<BTreeMap<Key, Val<'a>>>),
+    Type(&'static str),
+}
+
+/// A text, borrowed from the data or the expression, or made by it.
+#[derive(Debug, Clone)]
+pub(super) enum Text<'a> {
+    Borrowed(&'a str),
+    Shared(Rc<str>),
+}
+
+impl Deref for Text<'_> {
+    type Target = str;
+    fn deref(&self) -> &str {
+        match self {
+            Self::Borrowed(text) => text,
+            Self::Shared(text) => text,
+        }
+    }
+}
+
+/// A key of an object that an expression makes. Numbers of equal value are one key.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Key {
+    Bool(bool),
+    Integer(i128),
+    Text(String),
+}
+
+impl Key {
+    pub(super) fn of(val: &Val<'_>) -> Option<Self> {
+        Some(match val {
+            Val::Bool(truth) => Self::Bool(*truth),
+            Val::Text(text) => Self::Text(text.to_string()),
+            other => Self::Integer(other.whole_number()?),
+        })
+    }
+
+    pub(super) fn val<'a>(&self) -> Val<'a> {
+        match self {
+            Self::Bool(truth) => Val::Bool(*truth),
+            Self::Integer(number) => Val::integer(*number).unwrap_or(Val::Null),
+            Self::Text(text) => Val::text(text.as_str()),
+        }
+    }
+}
+
+impl std::fmt::Display for Key {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Bool(truth) => truth.fmt(f),
+            Self::Integer(number) => number.fmt(f),
+            Self::Text(text) => text.fmt(f),
+        }
+    }
+}
+
+impl<'a> Val<'a> {
+    /// A text that the expression made.
+    pub(super) fn text(text: impl Into<Rc<str>>) -> Self {
+        Self::Text(Text::Shared(text.into()))
+    }
+
+    /// A text that lives as long as the data or the expression.
+    pub(super) fn borrowed(text: &'a str) -> Self {
+        Self::Text(Text::Borrowed(text))
+    }
+
+    /// An integer, unless neither of the two kinds of them holds it.
+    pub(super) fn integer(number: i128) -> Option<Self> {
+        let signed = i64::try_from(number).map(Self::Int);
+        signed.or_else(|_| u64::try_from(number).map(Self::Uint)).ok()
+    }
+
+    pub(super) fn list(elements: Vec<Self>) -> Self {
+        Self::List(Rc::new(elements))
+    }
+
+    /// Data, borrowed.
+    pub(super) fn data(value: &'a Value) -> Self {
+        match value {
+            Value::Null => Self::Null,
+            Value::Bool(truth) => Self::Bool(*truth),
+            Value::Number(number) => Self::number(number),
+            Value::String(text) => Self::borrowed(text),
+            Value::Array(_) | Value::Object(_) => Self::Data(value),
+        }
+    }
+
+    /// Data that does not live long enough to be borrowed.
+    pub(super) fn owned_data(value: Value) -> Self {
+        match value {
+            Value::Null => Self::Null,
+            Value::Bool(truth) => Self::Bool(truth),
+            Value::Number(number) => Self::number(&number),
+            Value::String(text) => Self::text(text),
+            Value::Array(values) => Self::list(values.into_iter().map(Self::owned_data).collect()),
+            Value::Object(keys) => {
+                let own = |(key, value)| (Key::Text(key), Self::owned_data(value));
+                Self::Map(Rc::new(keys.into_iter().map(own).collect()))
+            }
+        }
+    }
+
+    fn number(number: &Number) -> Self {
+        let integer = number.as_i64().map(Self::Int).or_else(|| number.as_u64().map(Self::Uint));
+        // A number that is no integer is a double: the parser of JSON knows no other.
+        integer.unwrap_or_else(|| Self::Double(number.as_f64().unwrap_or(f64::NAN)))
+    }
+
+    /// The value of a number that has no fraction.
+    pub(super) fn whole_number(&self) -> Option<i128> {
+        match self {
+            Self::Int(number) => Some(i128::from(*number)),
+            Self::Uint(number) => Some(i128::from(*number)),
+            Self::Double(number) => whole(*number),
+            _ => None,
+        }
+    }
+
+    /// What its type is called in messages.
+    pub(super) fn kind(&self) -> &'static str {
+        match self {
+            Self::Null => "null",
+            Self::Bool(_) => "boolean",
+            Self::Int(_) | Self::Uint(_) | Self::Double(_) => "number",
+            Self::Text(_) => "text",
+            Self::Bytes(_) => "bytes",
+            Self::Time(_) => "timestamp",
+            Self::Duration(_) => "duration",
+            Self::BusinessDays(_) => "business days",
+            Self::List(_) | Self::Data(Value::Array(_)) => "list",
+            Self::Map(_) | Self::Data(_) => "object",
+            Self::Type(_) => "type",
+        }
+    }
+
+    /// What `type(x)` gives: the names of CEL.
+    pub(super) fn type_name(&self) -> &'static str {
+        match self {
+            Self::Null => "null_type",
+            Self::Bool(_) => "bool",
+            Self::Int(_) => "int",
+            Self::Uint(_) => "uint",
+            Self::Double(_) => "double",
+            Self::Text(_) => "string",
+            Self::Bytes(_) => "bytes",
+            Self::Time(_) => "timestamp",
+            Self::Duration(_) | Self::BusinessDays(_) => "duration",
+            Self::List(_) | Self::Data(Value::Array(_)) => "list",
+            Self::Map(_) | Self::Data(_) => "map",
+            Self::Type(_) => "type",
+        }
+    }
+
+    /// Null, a text without letters, or a list or object without elements.
+    pub(super) fn is_blank(&self) -> bool {
+        match self {
+            Self::Null => true,
+            Self::Text(text) => text.trim().is_empty(),
+            Self::Bytes(bytes) => bytes.is_empty(),
+            _ => self.length() == Some(0),
+        }
+    }
+
+    /// How many elements a list or object has.
+    pub(super) fn length(&self) -> Option<usize> {
+        match self {
+            Self::List(elements) => Some(elements.len()),
+            Self::Map(entries) => Some(entries.len()),
+            Self::Data(Value::Array(values)) => Some(values.len()),
+            Self::Data(Value::Object(keys)) => Some(keys.len()),
+            _ => None,
+        }
+    }
+
+    /// What a loop goes over: the elements of a list, or the keys of an object in their order.
+    pub(super) fn elements(&self) -> Option<Vec<Val<'a>>> {
+        match self {
+            Self::List(elements) => Some(elements.to_vec()),
+            Self::Map(entries) => Some(entries.keys().map(Key::val).collect()),
+            Self::Data(Value::Array(values)) => Some(values.iter().map(Self::data).collect()),
+            Self::Data(Value::Object(keys)) => Some(keys.keys().map(|key| Self::borrowed(key)).collect()),
+            _ => None,
+        }
+    }
+
+    /// The element of a list at a place, or of an object at a key.
+    pub(super) fn element(&self, key: &Val<'_>) -> Option<Val<'a>> {
+        let place = || usize::try_from(key.whole_number()?).ok();
+        match (self, key) {
+            (Self::List(elements), _) => elements.get(place()?).cloned(),
+            (Self::Data(Value::Array(values)), _) => values.get(place()?).map(Self::data),
+            (Self::Map(entries), _) => entries.get(&Key::of(key)?).cloned(),
+            (Self::Data(Value::Object(keys)), Val::Text(text)) => keys.get(&**text).map(Self::data),
+            _ => None,
+        }
+    }
+
+    /// The element of an object at a field's name.
+    pub(super) fn field(&self, name: &str) -> Option<Val<'a>> {
+        match self {
+            Self::Data(Value::Object(keys)) => keys.get(name).map(Self::data),
+            Self::Map(entries) => entries.get(&Key::Text(name.to_owned())).cloned(),
+            _ => None,
+        }
+    }
+
+    /// The value as JSON: times and durations as text, bytes in base64.
+    pub(super) fn into_json(self, budget: &mut Budget) -> Result<Value, ExpressionError> {
+        budget.spend(1)?;
+        Ok(match self {
+            Self::Null => Value::Null,
+            Self::Bool(truth) => Value::Bool(truth),
+            Self::Int(number) => Value::from(number),
+            Self::Uint(number) => Value::from(number),
+            Self::Double(number) => Number::from_f64(number)
+                .map(Value::Number)
+                .ok_or_else(|| ExpressionError::value(format!("the result is {number}, which JSON cannot hold")))?,
+            Self::Text(text) => {
+                budget.spend_bytes(text.len())?;
+                Value::String(text.to_string())
+            }
+            Self::Bytes(bytes) => Value::String(BASE64_STANDARD.encode(bytes)),
+            Self::Time(time) => Value::String(time.to_string()),
+            Self::Duration(duration) => Value::String(duration.to_string()),
+            Self::BusinessDays(_) => {
+                return Err(ExpressionError::wrong_type(
+                    "business days are no value by themselves: add them to a time, as in `now + business_days(3)`",
+                ));
+            }
+            Self::Data(value) => {
+                spend_data(value, budget)?;
+                value.clone()
+            }
+            Self::List(elements) => {
+                let values = elements.iter().map(|element| element.clone().into_json(budget));
+                Value::Array(values.collect::<Result<_, _>>()?)
+            }
+            Self::Map(entries) => {
+                let convert = |(key, val): (&Key, &Val<'_>)| Ok((key.to_string(), val.clone().into_json(budget)?));
+                Value::Object(entries.iter().map(convert).collect::<Result<Map<_, _>, ExpressionError>>()?)
+            }
+            Self::Type(name) => Value::String(name.to_owned()),
+        })
+    }
+}
+
+/// Pays for a copy of data.
+fn spend_data(value: &Value, budget: &mut Budget) -> Result<(), ExpressionError> {
+    match value {
+        Value::String(text) => budget.spend_bytes(text.len()),
+        Value::Array(values) => {
+            budget.spend_elements(values.len())?;
+            values.iter().try_for_each(|value| spend_data(value, budget))
+        }
+        Value::Object(keys) => {
+            budget.spend_elements(keys.len())?;
+            keys.values().try_for_each(|value| spend_data(value, budget))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The value of a double that has no fraction and is not too large to be told from its neighbours.
+fn whole(number: f64) -> Option<i128> {
+    const MOST: f64 = 18_446_744_073_709_551_616.0;
+    let fits = number.fract() == 0.0 && number.abs() <= MOST;
+    #[expect(clippy::cast_possible_truncation, reason = "checked: no fraction, and far inside the range")]
+    fits.then_some(number as i128)
+}
