@@ -13,7 +13,7 @@ use crate::message::EventMessage;
 use crate::ports::{Consistency, Durability, Expect, Item, Query, SortRange, Table, TableError, Transaction, Write};
 use crate::starts::{self, Reason};
 use crate::world;
-use crate::{Error, items, spill, under_way};
+use crate::{Error, Metrics, items, spill, under_way};
 
 /// How often a start that lost a race on a guard is tried again before the message is given back.
 const RACES: usize = 8;
@@ -268,6 +268,7 @@ impl Evaluator {
         ];
         writes.extend(admitted.writes);
         executor.tables.transact(Transaction { writes, durability: Durability::Ordered }).await?;
+        Metrics::count(&executor.metrics.executions_created);
         tracing::debug!(
             execution_id = %execution.id, workflow = %execution.workflow, event_id = %event.id,
             "execution {} begins", execution.id
@@ -324,6 +325,7 @@ pub(crate) async fn write_refusal(executor: &Executor, refusal: &Refusal) -> Res
         workflow = %refusal.workflow, event_id = %refusal.event_id, code = %refusal.code,
         "event {} starts nothing: {}", refusal.event_id, refusal.code
     );
+    Metrics::count(&executor.metrics.starts_refused);
     let put = Write::Put { table: items::refusal::TABLE, item: items::refusal::item(refusal), expect: Expect::Any };
     executor.tables.transact(Transaction { writes: vec![put], durability: Durability::Ordered }).await
 }

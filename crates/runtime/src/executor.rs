@@ -13,7 +13,7 @@ use crate::message::Job;
 use crate::notices::{self, Notices};
 use crate::ports::{Blobs, Clock, Consistency, Durability, Queue, Random, Tables, Timers};
 use crate::world::World;
-use crate::{Catalog, Endings, Error, ExecutorOptions, items, spill, starts, under_way};
+use crate::{Catalog, Endings, Error, ExecutorOptions, Metrics, items, spill, starts, under_way};
 
 /// A stale or early job that finds work due waits this long before its own job: whoever is at work has time to
 /// go on, and repeats do not chase each other.
@@ -34,6 +34,7 @@ pub struct Executor {
     pub(crate) activities: Arc<Activities>,
     pub(crate) notices: Arc<Notices>,
     pub(crate) endings: Arc<Endings>,
+    pub(crate) metrics: Arc<Metrics>,
     pub(crate) options: ExecutorOptions,
 }
 
@@ -77,6 +78,7 @@ impl Executor {
         let in_line = matches!(run.execution.wake, Wake::Timer { purpose: pawl_engine::TimerPurpose::Line, .. });
         let is_stale = job.seq != run.execution.seq;
         if is_stale || !(run.execution.is_due(now) || in_line) {
+            Metrics::count(&self.metrics.jobs_stale);
             // It does nothing but make sure that what the present state needs is under way: the sender of this job
             // may have died after its commit.
             return self.ensure(&run.execution, HEAL_AFTER).await;
@@ -157,6 +159,7 @@ impl Executor {
         for _ in 0..RACES {
             match self.decide_and_commit(run).await {
                 Err(error) if error.is_conflict() || error.is_unknown() => {
+                    Metrics::count(&self.metrics.races_lost);
                     if !self.reload(run).await? {
                         return Ok(Progress::Rest);
                     }
@@ -233,6 +236,7 @@ impl Executor {
         let committer = Committer { tables: &*self.tables, blobs: &*self.blobs };
         committer.commit(before, commit, world, notice.as_ref(), durability).await?;
         log(commit);
+        self.metrics.transition(commit);
         under_way::cancel_timer(&*self.timers, before, after).await?;
         if let Some(notice) = &notice {
             self.notices.hand_on(notice).await;
@@ -262,6 +266,7 @@ impl Executor {
         for _ in 0..RACES {
             match self.commit_performed(run, &claim.activity, attempt, &performed).await {
                 Err(error) if error.is_conflict() || error.is_unknown() => {
+                    Metrics::count(&self.metrics.races_lost);
                     if !self.reload(run).await? {
                         return Ok(Progress::Rest);
                     }

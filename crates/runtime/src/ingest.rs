@@ -12,7 +12,7 @@ use crate::ports::{
     Blobs, Clock, Consistency, Durability, Expect, Message, Queue, QueueName, Random, TableError, Tables, Transaction,
     Write,
 };
-use crate::{Error, items, spill};
+use crate::{Error, Metrics, items, spill};
 
 /// Takes events in.
 pub struct Ingest {
@@ -21,6 +21,7 @@ pub struct Ingest {
     pub(crate) blobs: Arc<dyn Blobs>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
+    pub(crate) metrics: Arc<Metrics>,
 }
 
 /// What an accepted delivery is answered.
@@ -42,8 +43,9 @@ impl Ingest {
         blobs: Arc<dyn Blobs>,
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
+        metrics: Arc<Metrics>,
     ) -> Self {
-        Self { tables, events, blobs, clock, random }
+        Self { tables, events, blobs, clock, random, metrics }
     }
 
     /// A fresh event id, ordered by time: 48 bits of milliseconds, then chance.
@@ -86,7 +88,10 @@ impl Ingest {
             None => Vec::new(),
         };
         match self.tables.transact(Transaction { writes, durability: Durability::Durable }).await {
-            Ok(()) => Ok(accepted),
+            Ok(()) => {
+                Metrics::count(&self.metrics.events_accepted);
+                Ok(accepted)
+            }
             Err(TableError::Conflict(_)) => {
                 let earlier = self.earlier(&group, &trigger, key.unwrap_or_default()).await?;
                 Ok(earlier.unwrap_or(accepted))
@@ -112,6 +117,7 @@ impl Ingest {
             message: message.to_owned(),
             at: self.clock.now(),
         };
+        Metrics::count(&self.metrics.deliveries_rejected);
         tracing::info!(workflow, code, "a delivery on {workflow}/{trigger} is rejected: {code}");
         self.refuse(&refusal).await
     }

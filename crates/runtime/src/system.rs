@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use crate::ports::{Blobs, Clock, Http, Models, Notifier, Queue, Random, Secrets, Tables, Timers};
 use crate::{
-    Activities, Catalog, Endings, Evaluator, Executor, ExecutorOptions, History, Ingest, Installations, Notices, Records,
-    Sweeper, Workflows,
+    Activities, Catalog, Endings, Evaluator, Executor, ExecutorOptions, History, Ingest, Installations, Metrics,
+    Notices, Records, Sweeper, Workflows,
 };
 
 /// One set of ports.
@@ -56,6 +56,8 @@ pub struct System {
     pub installations: Arc<Installations>,
     /// Who waits for executions to end.
     pub endings: Arc<Endings>,
+    /// Counters.
+    pub metrics: Arc<Metrics>,
 }
 
 impl System {
@@ -64,6 +66,7 @@ impl System {
         let Ports { tables, queue, timers, blobs, secrets, http, models, notifier, clock, random } = ports.clone();
         let catalog = Arc::new(Catalog::new(tables.clone()));
         let endings = Arc::new(Endings::default());
+        let metrics = Arc::new(Metrics::default());
         let executor = Arc::new(Executor {
             catalog: catalog.clone(),
             tables: tables.clone(),
@@ -75,12 +78,20 @@ impl System {
             activities: Arc::new(Activities::new(tables.clone(), http, models, secrets)),
             notices: Arc::new(Notices::new(tables.clone(), notifier)),
             endings: endings.clone(),
+            metrics: metrics.clone(),
             options,
         });
         let sweeper = Arc::new(Sweeper::new(executor.clone()));
         Self {
             ports,
-            ingest: Arc::new(Ingest::new(tables.clone(), queue, blobs.clone(), clock.clone(), random.clone())),
+            ingest: Arc::new(Ingest::new(
+                tables.clone(),
+                queue,
+                blobs.clone(),
+                clock.clone(),
+                random.clone(),
+                metrics.clone(),
+            )),
             evaluator: Arc::new(Evaluator::new(executor.clone())),
             workflows: Arc::new(Workflows::new(catalog.clone(), tables.clone(), clock.clone(), sweeper.clone())),
             records: Arc::new(Records::new(catalog.clone(), tables.clone(), clock, random)),
@@ -89,6 +100,7 @@ impl System {
             sweeper,
             executor,
             endings,
+            metrics,
         }
     }
 }

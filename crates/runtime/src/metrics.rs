@@ -1,0 +1,80 @@
+//! Counters of what the runtime did in this process. Their names are the same in logs, in the API and in the cloud.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use pawl_engine::{Commit, Status, StepStatus};
+
+/// Defines the counters from one line each.
+macro_rules! counters {
+    ($($(#[$doc:meta])* $name:ident,)*) => {
+        /// Counts since the process began.
+        #[derive(Debug, Default)]
+        pub struct Metrics {
+            $($(#[$doc])* pub $name: AtomicU64,)*
+        }
+
+        impl Metrics {
+            /// All counts by name.
+            pub fn snapshot(&self) -> BTreeMap<&'static str, u64> {
+                BTreeMap::from([$((stringify!($name), self.$name.load(Ordering::Relaxed)),)*])
+            }
+        }
+    };
+}
+
+counters! {
+    /// Events that were accepted, repeats left out.
+    events_accepted,
+    /// Deliveries that were rejected.
+    deliveries_rejected,
+    /// Starts that were refused.
+    starts_refused,
+    /// Executions that were made.
+    executions_created,
+    /// Executions that completed.
+    executions_completed,
+    /// Executions that were canceled.
+    executions_canceled,
+    /// Executions that failed.
+    executions_failed,
+    /// Steps that ended well, skipped ones among them.
+    steps_completed,
+    /// Steps that failed for good.
+    steps_failed,
+    /// Attempts that will be repeated.
+    steps_retried,
+    /// Waits that began: delays and goals.
+    waits_begun,
+    /// Transitions that were decided again because others had written.
+    races_lost,
+    /// Jobs that were for another transition than the present one, or early.
+    jobs_stale,
+}
+
+impl Metrics {
+    /// Counts one.
+    pub(crate) fn count(counter: &AtomicU64) {
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts a committed transition.
+    pub(crate) fn transition(&self, commit: &Commit) {
+        let step = match commit.row.status {
+            Some(StepStatus::Completed | StepStatus::Skipped | StepStatus::TimedOut | StepStatus::Partial) => {
+                Some(&self.steps_completed)
+            }
+            Some(StepStatus::Failed) => Some(&self.steps_failed),
+            Some(StepStatus::Retrying) => Some(&self.steps_retried),
+            Some(StepStatus::Waiting) => Some(&self.waits_begun),
+            Some(StepStatus::Running | StepStatus::Canceled) | None => None,
+        };
+        let end = match commit.execution.status {
+            Status::Completed => Some(&self.executions_completed),
+            Status::Canceled => Some(&self.executions_canceled),
+            Status::Failed => Some(&self.executions_failed),
+            Status::Queued | Status::Running | Status::Waiting | Status::Paused => None,
+        };
+        step.into_iter().chain(end).for_each(Self::count);
+    }
+}
