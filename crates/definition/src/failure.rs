@@ -27,12 +27,14 @@ pub enum FailureClass {
 pub struct Retry {
     /// Tries after the first, 0–20.
     #[serde(default = "Retry::default_attempts")]
+    #[schemars(range(max = 20))]
     pub attempts: u32,
     /// Wait before the first retry.
     #[serde(default = "Retry::default_first")]
     pub first: Duration,
     /// Each wait is this many times the one before.
     #[serde(default = "Retry::default_factor")]
+    #[schemars(range(min = 1, max = 100))]
     pub factor: f64,
     /// Longest wait.
     #[serde(default = "Retry::default_max")]
@@ -101,9 +103,13 @@ impl<'de> Deserialize<'de> for Then {
                 "pause" => Ok(Self::Pause),
                 "continue" => Ok(Self::Continue),
                 "fail" => Ok(Self::Fail),
-                other => Err(D::Error::custom(format!("expected pause, continue, fail or a list of steps, found {other:?}"))),
+                other => {
+                    Err(D::Error::custom(format!("expected pause, continue, fail or a list of steps, found {other:?}")))
+                }
             },
-            steps @ serde_json::Value::Array(_) => serde_json::from_value(steps).map(Self::Steps).map_err(D::Error::custom),
+            steps @ serde_json::Value::Array(_) => {
+                serde_json::from_value(steps).map(Self::Steps).map_err(D::Error::custom)
+            }
             other => Err(D::Error::custom(format!("expected pause, continue, fail or a list of steps, found {other}"))),
         }
     }

@@ -35,6 +35,6 @@ pub use schema::{object_schema, workflow_schema};
 pub use source::{Position, Source};
 pub use step::{Branch, Delivery, Step, StepKind, Take};
 pub use trigger::{Trigger, TriggerKind};
-pub use validate::{check_object, check_workflow};
+pub use validate::{Check, check_object, check_objects, check_workflow};
 pub use variable::{Variable, VariableType};
 pub use workflow::{Edits, Priority, Workflow};

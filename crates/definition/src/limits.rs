@@ -49,6 +49,7 @@ pub struct Budget {
     pub tokens: Option<u64>,
     /// US dollars.
     #[serde(default)]
+    #[schemars(range(min = 0))]
     pub usd: Option<f64>,
     /// What it is counted over.
     #[serde(default)]

@@ -64,6 +64,22 @@ pub struct Field {
     pub default: Option<Value>,
 }
 
+impl Field {
+    /// A field of a type, with nothing else said of it.
+    pub fn of(kind: FieldType) -> Self {
+        Self {
+            kind,
+            name: None,
+            options: Vec::new(),
+            many: false,
+            required: false,
+            unique: false,
+            indexed: false,
+            default: None,
+        }
+    }
+}
+
 /// A relationship: a field that holds the id of a record of another object (or a list of ids).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -97,4 +113,16 @@ pub struct Object {
     /// Relationships by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub relationships: BTreeMap<String, Relationship>,
+}
+
+impl Object {
+    /// What every record has beside the fields of its object.
+    pub const BUILT_IN: &'static [&'static str] = &["id", "object", "created_at", "updated_at"];
+
+    /// Every name that may follow `record.`: fields, relationships, the stage, and what every record has.
+    pub fn names(&self) -> Vec<&str> {
+        let own = self.fields.keys().chain(self.relationships.keys()).map(String::as_str);
+        let stage = (!self.stages.is_empty()).then_some("stage");
+        own.chain(stage).chain(Self::BUILT_IN.iter().copied()).collect()
+    }
 }

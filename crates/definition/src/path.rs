@@ -42,6 +42,14 @@ impl Path {
         Some(Self(above.to_vec()))
     }
 
+    /// The place before this one in its list; `None` if it is the first, or no entry of a list.
+    pub fn before(&self) -> Option<Self> {
+        match self.0.split_last()? {
+            (Segment::Index(index), above) => Some(Self(above.to_vec()).index(index.checked_sub(1)?)),
+            (Segment::Key(_), _) => None,
+        }
+    }
+
     /// Its parts.
     pub fn segments(&self) -> &[Segment] {
         &self.0
@@ -110,7 +118,8 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read_back() {
-        for text in ["", "owner", "steps[2].yes[0].url", r#"steps[0].cases["very \"high\"[1]."][3]"#, r#"labels[""].x"#] {
+        for text in ["", "owner", "steps[2].yes[0].url", r#"steps[0].cases["very \"high\"[1]."][3]"#, r#"labels[""].x"#]
+        {
             let path = Path::parse(text).expect("the text is a path");
             assert_eq!(path.to_string(), text);
         }

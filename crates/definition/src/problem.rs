@@ -52,6 +52,11 @@ impl Problem {
     pub fn is_error(&self) -> bool {
         self.severity == Level::Error
     }
+
+    /// Adds what may help.
+    pub(crate) fn suggest(&mut self, suggestion: impl Into<Option<String>>) {
+        self.suggestion = suggestion.into();
+    }
 }
 
 impl Display for Problem {
@@ -117,12 +122,8 @@ codes! {
     NOT_ALLOWED = "not_allowed";
     /// An expression is not valid CEL.
     EXPRESSION_SYNTAX = "expression_syntax";
-    /// An expression is longer than 4 KiB.
-    EXPRESSION_TOO_LARGE = "expression_too_large";
-    /// An expression names something that does not exist.
-    UNKNOWN_NAME = "unknown_name";
-    /// An expression calls a function that does not exist.
-    UNKNOWN_FUNCTION = "unknown_function";
+    /// An expression names a variable or calls a function that does not exist here.
+    EXPRESSION_UNKNOWN_NAME = "expression_unknown_name";
     /// An expression names a variable that nothing sets.
     UNKNOWN_VARIABLE = "unknown_variable";
     /// A step that the workflow does not have.
@@ -138,7 +139,7 @@ codes! {
     /// `item` or `index` outside `for_each`.
     NO_ITEM = "no_item";
     /// `secret()` where secrets are not handed out.
-    SECRET_NOT_ALLOWED = "secret_not_allowed";
+    EXPRESSION_SECRET = "expression_secret";
     /// A duration, date, time or time zone that cannot be read.
     INVALID_TIME = "invalid_time";
     /// Something that runs but is probably not meant.

@@ -36,6 +36,7 @@ pub enum VariableType {
 #[serde(deny_unknown_fields)]
 pub struct Variable {
     /// Name, `[a-z_][a-z0-9_]*`.
+    #[schemars(regex(pattern = r"^[a-z_][a-z0-9_]*$"))]
     pub name: String,
     /// Type of its value, or of each of its values.
     #[serde(rename = "type")]

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{Branch, Shape};
-use crate::{FieldType, Step, Template};
+use crate::validate::words::found;
+use crate::{Check, FieldType, Step, Template, code};
 
 /// One field of a structured answer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -60,14 +61,17 @@ pub struct CallLlm {
     /// Shape of the answer: `fields` or `schema`.
     #[serde(default)]
     pub output: Option<OutputShape>,
-    /// Sampling temperature.
+    /// Sampling temperature, 0–2.
     #[serde(default)]
+    #[schemars(range(min = 0, max = 2))]
     pub temperature: Option<f64>,
     /// Bound of the answer in tokens.
     #[serde(default)]
+    #[schemars(range(min = 1))]
     pub max_tokens: Option<u32>,
     /// An answer whose `confidence` (0 to 1) is lower takes the path `low_confidence`.
     #[serde(default)]
+    #[schemars(range(min = 0, max = 1))]
     pub min_confidence: Option<f64>,
     /// Steps if the answer is not sure enough.
     #[serde(default)]
@@ -81,5 +85,65 @@ impl Shape for CallLlm {
 
     fn reaches_outside(&self) -> bool {
         true
+    }
+
+    fn check(&self, cx: &mut Check<'_, '_>) {
+        let literal = self.model.literal();
+        if let Some(model) = literal.filter(|model| !model.as_str().is_some_and(is_model_name)) {
+            let message = format!("expected <provider>/<model>, found {}", found(model));
+            cx.error(code::INVALID_VALUE, &cx.key("model"), message);
+        }
+        match &self.output {
+            Some(OutputShape::Fields(fields)) => check_fields(fields, cx),
+            Some(OutputShape::Schema(schema)) => check_schema(schema, cx),
+            None => {}
+        }
+        self.check_confidence(cx);
+    }
+}
+
+impl CallLlm {
+    fn check_confidence(&self, cx: &mut Check<'_, '_>) {
+        let least = cx.written("min_confidence");
+        if cx.written("low_confidence") && !least {
+            let message = "these steps are never taken without `min_confidence`";
+            cx.warning(code::SUSPICIOUS, &cx.key("low_confidence"), message);
+        }
+        let answered = match &self.output {
+            Some(OutputShape::Fields(fields)) => {
+                fields.get("confidence").is_some_and(|field| field.kind == FieldType::Number)
+            }
+            Some(OutputShape::Schema(schema)) => schema.pointer("/properties/confidence").is_some(),
+            None => cx.written("output"),
+        };
+        if least && !answered {
+            let message = "expected a number `confidence` among the fields of `output`, found none to compare";
+            cx.error(code::MISSING_KEY, &cx.key("min_confidence"), message);
+        }
+    }
+}
+
+fn is_model_name(name: &str) -> bool {
+    name.split_once('/').is_some_and(|(provider, model)| !provider.is_empty() && !model.is_empty())
+}
+
+fn check_fields(fields: &BTreeMap<String, OutputField>, cx: &mut Check<'_, '_>) {
+    let path = cx.key("output").key("fields");
+    if fields.is_empty() && !cx.has_problem("output") {
+        cx.error(code::INVALID_VALUE, &path, "expected at least one field, found none");
+    }
+    for (name, field) in fields {
+        if field.kind == FieldType::Option && field.options.is_empty() {
+            let message = "expected `options` for a field of type option, found none";
+            cx.error(code::MISSING_KEY, &path.key(name), message);
+        }
+    }
+}
+
+fn check_schema(schema: &Value, cx: &mut Check<'_, '_>) {
+    if let Err(error) = jsonschema::meta::validate(schema) {
+        let message =
+            format!("expected a JSON Schema, found a mistake at {:?}: {error}", error.instance_path().as_str());
+        cx.error(code::INVALID_VALUE, &cx.key("output").key("schema"), message);
     }
 }

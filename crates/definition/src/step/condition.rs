@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{Branch, Shape};
-use crate::{Expression, Step};
+use crate::{Check, Expression, Step, code};
 
 /// The step `condition`. Its branches rejoin.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
@@ -22,9 +22,17 @@ pub struct Condition {
 
 impl Shape for Condition {
     fn branches(&self) -> Vec<Branch<'_>> {
-        vec![
-            Branch { name: "yes", path: "yes", steps: &self.yes },
-            Branch { name: "no", path: "no", steps: &self.no },
-        ]
+        vec![Branch { name: "yes", path: "yes", steps: &self.yes }, Branch { name: "no", path: "no", steps: &self.no }]
+    }
+
+    fn decides(&self) -> bool {
+        true
+    }
+
+    fn check(&self, cx: &mut Check<'_, '_>) {
+        if !cx.written("yes") && !cx.written("no") {
+            let message = "a condition with neither `yes` nor `no` decides nothing";
+            cx.warning(code::SUSPICIOUS, &cx.path.clone(), message);
+        }
     }
 }

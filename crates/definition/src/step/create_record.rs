@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::Shape;
-use crate::Template;
+use crate::{Check, Object, Template, code};
 
 /// What to do if a unique field already has the value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
@@ -40,4 +40,31 @@ pub struct CreateRecord {
     pub on_duplicate: OnDuplicate,
 }
 
-impl Shape for CreateRecord {}
+impl Shape for CreateRecord {
+    fn check(&self, cx: &mut Check<'_, '_>) {
+        if self.link_back.is_some() && cx.facts.object_id.is_none() {
+            let message =
+                "expected a workflow with an `object`, found a global one: there is no record to link back to";
+            cx.error(code::NO_RECORD, &cx.key("link_back"), message);
+        }
+        let Some(object) = cx.object(&self.object, &cx.key("object")) else { return };
+        for (name, value) in &self.fields {
+            cx.field_value(object, name, value.literal(), &cx.key("fields").key(name));
+        }
+        self.check_required(object, cx);
+        if let Some(name) = &self.link_back {
+            cx.relationship(object, name, &cx.key("link_back"));
+        }
+    }
+}
+
+impl CreateRecord {
+    fn check_required(&self, object: &Object, cx: &mut Check<'_, '_>) {
+        let required = object.fields.iter().filter(|(_, field)| field.required && field.default.is_none());
+        for (name, _) in required.filter(|(name, _)| !cx.written_at(&["fields", name])).collect::<Vec<_>>() {
+            let message = format!("missing field {name:?}: object {:?} requires it", object.id);
+            let path = if cx.written("fields") { cx.key("fields") } else { cx.path.clone() };
+            cx.error(code::MISSING_KEY, &path, message);
+        }
+    }
+}

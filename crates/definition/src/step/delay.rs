@@ -4,7 +4,9 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::Shape;
-use crate::{Expression, Template};
+use crate::validate::literal::{is_date, is_moment, is_time_of_day};
+use crate::validate::words::quoted;
+use crate::{Check, Expression, Template, code};
 
 /// The step `delay`: either `for` or `until`.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
@@ -24,4 +26,20 @@ pub struct Delay {
     pub business_days: bool,
 }
 
-impl Shape for Delay {}
+impl Shape for Delay {
+    fn check(&self, cx: &mut Check<'_, '_>) {
+        cx.exactly_one(&["for", "until"]);
+        if let Some(span) = &self.r#for {
+            cx.duration(span, &cx.key("for"));
+        }
+        if let Some(until) = self.until.as_ref().map(Expression::source).filter(|until| is_moment(until)) {
+            let message = format!("expected CEL that gives a date and time, found the plain text {}", quoted(until));
+            let call = if is_date(until) { "date" } else { "timestamp" };
+            cx.error(code::INVALID_TIME, &cx.key("until"), message).suggest(format!("write `{call}({until:?})`"));
+        }
+        if let Some(at) = self.at.as_ref().filter(|at| !is_time_of_day(at)) {
+            let message = format!("expected a time of day such as \"09:00\", found {}", quoted(at));
+            cx.error(code::INVALID_TIME, &cx.key("at"), message);
+        }
+    }
+}

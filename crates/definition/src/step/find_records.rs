@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::Shape;
-use crate::Template;
+use crate::{Check, Object, Template};
 
 /// A test of one field. Several keys must all hold.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize, JsonSchema)]
@@ -36,12 +36,23 @@ pub struct FieldTest {
 #[derive(Deserialize)]
 struct Written(#[serde(deserialize_with = "test")] FieldTest);
 
+impl JsonSchema for Written {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "FieldTestOrValue".into()
+    }
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let (test, value) = (generator.subschema_for::<FieldTest>(), generator.subschema_for::<Template>());
+        schemars::json_schema!({ "anyOf": [test, value] })
+    }
+}
+
 const KEYS: &[&str] = &["equals", "not", "in", "gt", "gte", "lt", "lte", "contains", "blank"];
 
 fn test<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<FieldTest, D::Error> {
     use serde::de::Error;
     let value = Value::deserialize(deserializer)?;
-    let is_test = value.as_object().is_some_and(|keys| !keys.is_empty() && keys.keys().all(|key| KEYS.contains(&key.as_str())));
+    let is_test =
+        value.as_object().is_some_and(|keys| !keys.is_empty() && keys.keys().all(|key| KEYS.contains(&key.as_str())));
     if is_test {
         return serde_json::from_value(value).map_err(D::Error::custom);
     }
@@ -62,7 +73,7 @@ pub struct FindRecords {
     pub object: String,
     /// Tests by field; all must hold.
     #[serde(default, rename = "where", deserialize_with = "tests")]
-    #[schemars(with = "BTreeMap<String, Template>")]
+    #[schemars(with = "BTreeMap<String, Written>")]
     pub tests: BTreeMap<String, FieldTest>,
     /// Field to order by; `-field` for descending. Newest first if absent.
     #[serde(default)]
@@ -79,4 +90,33 @@ impl FindRecords {
     }
 }
 
-impl Shape for FindRecords {}
+impl Shape for FindRecords {
+    fn check(&self, cx: &mut Check<'_, '_>) {
+        let Some(object) = cx.object(&self.object, &cx.key("object")) else { return };
+        for (name, test) in &self.tests {
+            let path = cx.key("where").key(name);
+            if cx.field_name(object, name, &path) {
+                test.check(object, name, cx);
+            }
+        }
+        if let Some(order) = &self.order {
+            cx.field_name(object, order.strip_prefix('-').unwrap_or(order), &cx.key("order"));
+        }
+    }
+}
+
+impl FieldTest {
+    fn check(&self, object: &Object, name: &str, cx: &mut Check<'_, '_>) {
+        let Some(field) = object.fields.get(name) else { return };
+        let path = cx.key("where").key(name);
+        let one = crate::Field { many: false, ..field.clone() };
+        for (key, value) in [("equals", &self.equals), ("not", &self.not)] {
+            let Some(value) = value.as_ref().and_then(Template::literal) else { continue };
+            let place = if cx.written_at(&["where", name, key]) { path.key(key) } else { path.clone() };
+            cx.value_of(field, value, &place);
+        }
+        if let Some(Value::Array(values)) = self.r#in.as_ref().and_then(Template::literal) {
+            values.iter().enumerate().for_each(|(at, value)| cx.value_of(&one, value, &path.key("in").index(at)));
+        }
+    }
+}

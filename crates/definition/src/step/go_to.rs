@@ -4,6 +4,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::Shape;
+use crate::validate::words::{did_you_mean, quoted};
+use crate::{Check, code};
 
 /// The step `go_to`, bounded by `limits.visits`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -13,4 +15,13 @@ pub struct GoTo {
     pub step: String,
 }
 
-impl Shape for GoTo {}
+impl Shape for GoTo {
+    fn check(&self, cx: &mut Check<'_, '_>) {
+        if cx.facts.steps.contains_key(self.step.as_str()) {
+            return;
+        }
+        let near = did_you_mean(&self.step, cx.facts.steps.keys().copied());
+        let message = format!("expected the id of a step of this workflow, found {}", quoted(&self.step));
+        cx.error(code::UNKNOWN_STEP, &cx.key("step"), message).suggest(near);
+    }
+}

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{Branch, Shape};
-use crate::{Expression, Step, Trigger};
+use crate::{Check, Expression, Step, Trigger, TriggerKind, code};
 
 /// What happens if the time-out lies in the past on entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
@@ -46,5 +46,26 @@ impl Shape for Goal {
             Branch { name: "met", path: "met", steps: &self.met },
             Branch { name: "unmet", path: "unmet", steps: &self.unmet },
         ]
+    }
+
+    fn decides(&self) -> bool {
+        true
+    }
+
+    fn check(&self, cx: &mut Check<'_, '_>) {
+        if !cx.written("until") && !cx.written("on") {
+            cx.error(
+                code::MISSING_KEY,
+                &cx.path.clone(),
+                "expected `until` or `on`, found neither: nothing can meet this goal",
+            );
+        }
+        for (at, trigger) in self.on.iter().enumerate() {
+            if matches!(trigger.kind, TriggerKind::Manual(_)) {
+                let message =
+                    "expected an event that can meet the goal, found \"manual\", which only starts executions";
+                cx.error(code::NOT_ALLOWED, &cx.key("on").index(at).key("type"), message);
+            }
+        }
     }
 }

@@ -6,7 +6,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::Shape;
-use crate::Template;
+use crate::validate::words::found;
+use crate::{Check, Template, code};
 
 /// The step `http_request`. Output: `{status, headers, body}`.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
@@ -14,6 +15,7 @@ use crate::Template;
 pub struct HttpRequest {
     /// Method.
     #[serde(default = "HttpRequest::default_method")]
+    #[schemars(extend("enum" = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]))]
     pub method: String,
     /// Absolute URL.
     pub url: Template,
@@ -37,5 +39,20 @@ impl HttpRequest {
 impl Shape for HttpRequest {
     fn reaches_outside(&self) -> bool {
         true
+    }
+
+    fn check(&self, cx: &mut Check<'_, '_>) {
+        if let Some(url) = self.url.literal() {
+            let absolute = url.as_str().is_some_and(|url| url.starts_with("https://") || url.starts_with("http://"));
+            if !absolute {
+                let message =
+                    format!("expected an absolute URL such as \"https://example.com/path\", found {}", found(url));
+                cx.error(code::INVALID_VALUE, &cx.key("url"), message);
+            }
+        }
+        if self.body.is_some() && matches!(self.method.as_str(), "GET" | "HEAD") {
+            let message = format!("{} requests carry no body", self.method);
+            cx.warning(code::SUSPICIOUS, &cx.key("body"), message).suggest("did you mean `method: POST`?".to_owned());
+        }
     }
 }

@@ -34,7 +34,7 @@ pub use set_variables::SetVariables;
 pub use stop::{Stop, StopAs};
 pub use switch::Switch;
 
-use crate::{Duration, Failure, Template, Then};
+use crate::{Check, Duration, Failure, Template, Then};
 
 /// A named list of steps inside a step.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -58,6 +58,14 @@ pub trait Shape {
     fn reaches_outside(&self) -> bool {
         false
     }
+
+    /// Whether it always takes one of its branches, so that nothing goes past them.
+    fn decides(&self) -> bool {
+        false
+    }
+
+    /// Checks what the shape of its keys cannot say.
+    fn check(&self, _cx: &mut Check<'_, '_>) {}
 }
 
 /// Defines [`StepKind`] and its registry from one line a type.
@@ -117,10 +125,33 @@ registry! {
 
 /// Types of the language that this version knows by name only.
 pub const NOT_AVAILABLE: &[&str] = &[
-    "branch", "for_each", "wait_for_signal", "start_workflow", "control_workflow", "change_tags", "set_stage",
-    "archive_record", "link_records", "assign_owner", "create_activity", "cancel_activities", "notify", "send_email",
-    "send_text", "request_info", "approval", "invoke_function", "run_state_machine", "publish_event", "send_message",
-    "code", "decide", "extract_file", "transcribe_audio", "validate", "agent",
+    "branch",
+    "for_each",
+    "wait_for_signal",
+    "start_workflow",
+    "control_workflow",
+    "change_tags",
+    "set_stage",
+    "archive_record",
+    "link_records",
+    "assign_owner",
+    "create_activity",
+    "cancel_activities",
+    "notify",
+    "send_email",
+    "send_text",
+    "request_info",
+    "approval",
+    "invoke_function",
+    "run_state_machine",
+    "publish_event",
+    "send_message",
+    "code",
+    "decide",
+    "extract_file",
+    "transcribe_audio",
+    "validate",
+    "agent",
 ];
 
 /// The keys that every step has.
@@ -152,6 +183,7 @@ pub enum Delivery {
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 pub struct Common {
     /// Id, unique in the workflow; history and go-to targets use it.
+    #[schemars(regex(pattern = r"^[A-Za-z_][A-Za-z0-9_-]{0,63}$"))]
     pub id: String,
     /// Name for people.
     #[serde(default)]
@@ -170,6 +202,7 @@ pub struct Common {
     pub on_failure: Option<Failure>,
     /// Variable that takes the output.
     #[serde(default)]
+    #[schemars(regex(pattern = r"^[a-z_][a-z0-9_]*$"))]
     pub save_as: Option<String>,
     /// Promise about effects outside.
     #[serde(default)]

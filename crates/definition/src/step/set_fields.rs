@@ -7,10 +7,12 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::Shape;
-use crate::Template;
+use crate::path::Path;
+use crate::validate::words::found;
+use crate::{Check, FieldType, Object, Template, code};
 
 /// One change of a field.
-#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct FieldChange {
     /// The value.
@@ -33,11 +35,23 @@ pub(super) struct Written(pub(super) FieldChange);
 
 const KEYS: &[&str] = &["set", "clear", "add", "remove", "if_blank", "map"];
 
+impl JsonSchema for Written {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "FieldChangeOrValue".into()
+    }
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let (change, value) = (generator.subschema_for::<FieldChange>(), generator.subschema_for::<Template>());
+        schemars::json_schema!({ "anyOf": [change, value] })
+    }
+}
+
 impl<'de> Deserialize<'de> for Written {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         use serde::de::Error;
         let value = Value::deserialize(deserializer)?;
-        let is_change = value.as_object().is_some_and(|keys| !keys.is_empty() && keys.keys().all(|key| KEYS.contains(&key.as_str())));
+        let is_change = value
+            .as_object()
+            .is_some_and(|keys| !keys.is_empty() && keys.keys().all(|key| KEYS.contains(&key.as_str())));
         if is_change {
             return serde_json::from_value(value).map(Self).map_err(D::Error::custom);
         }
@@ -46,7 +60,9 @@ impl<'de> Deserialize<'de> for Written {
     }
 }
 
-pub(super) fn fields<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, FieldChange>, D::Error> {
+pub(super) fn fields<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<BTreeMap<String, FieldChange>, D::Error> {
     let written = BTreeMap::<String, Written>::deserialize(deserializer)?;
     Ok(written.into_iter().map(|(name, Written(change))| (name, change)).collect())
 }
@@ -64,8 +80,83 @@ pub struct SetFields {
     pub object: Option<String>,
     /// Changes by field: a value, or `{set|clear|add|remove, if_blank, map}`.
     #[serde(deserialize_with = "fields")]
-    #[schemars(with = "BTreeMap<String, Template>")]
+    #[schemars(with = "BTreeMap<String, Written>")]
     pub fields: BTreeMap<String, FieldChange>,
 }
 
-impl Shape for SetFields {}
+impl Shape for SetFields {
+    fn check(&self, cx: &mut Check<'_, '_>) {
+        if self.fields.is_empty() && !cx.has_problem("fields") {
+            cx.error(code::INVALID_VALUE, &cx.key("fields"), "expected at least one field, found none");
+        }
+        let object = self.object_of_target(cx);
+        for (name, change) in &self.fields {
+            let path = cx.key("fields").key(name);
+            change.check(&path, cx);
+            if let Some(object) = object {
+                change.check_against(object, name, &path, cx);
+            }
+        }
+    }
+}
+
+impl SetFields {
+    /// The object whose fields change, if it can be told.
+    fn object_of_target<'a>(&self, cx: &mut Check<'_, 'a>) -> Option<&'a Object> {
+        if let Some(id) = &self.object {
+            return cx.object(id, &cx.key("object"));
+        }
+        let Some(target) = &self.target else {
+            if cx.facts.object_id.is_none() && !cx.written("target") {
+                let message = "expected a `target`, found none: this workflow is global and has no record of its own";
+                cx.error(code::NO_RECORD, &cx.path.clone(), message);
+            }
+            return if cx.written("target") { None } else { cx.facts.object() };
+        };
+        let literal = target.literal()?;
+        match literal.as_str().and_then(|path| path.strip_prefix("record.")) {
+            Some(name) => cx.facts.object().and_then(|object| cx.relationship(object, name, &cx.key("target"))),
+            None => {
+                let message = format!(
+                    "expected `record.<relationship>` or a template that gives a record, found {}",
+                    found(literal)
+                );
+                cx.error(code::INVALID_VALUE, &cx.key("target"), message);
+                None
+            }
+        }
+    }
+}
+
+impl FieldChange {
+    fn check(&self, path: &Path, cx: &mut Check<'_, '_>) {
+        let kinds = [
+            ("set", self.set.is_some()),
+            ("clear", self.clear),
+            ("add", self.add.is_some()),
+            ("remove", self.remove.is_some()),
+        ];
+        let found: Vec<_> = kinds.iter().filter(|(_, written)| *written).map(|(key, _)| *key).collect();
+        if found.len() != 1 {
+            let found = if found.is_empty() { "none".to_owned() } else { found.join(" and ") };
+            let message = format!("expected exactly one of set, clear, add or remove, found {found}");
+            cx.error(code::EXACTLY_ONE, path, message);
+        }
+    }
+
+    fn check_against(&self, object: &Object, name: &str, path: &Path, cx: &mut Check<'_, '_>) {
+        let literal = self.set.as_ref().and_then(Template::literal).filter(|_| self.map.is_empty());
+        cx.field_value(object, name, literal, path);
+        let Some(field) = object.fields.get(name) else { return };
+        for (key, value) in &self.map {
+            cx.value_of(field, value, &path.key("map").key(key));
+        }
+        let adds = field.many || field.kind == FieldType::Number;
+        let key = if self.add.is_some() { "add" } else { "remove" };
+        if (self.add.is_some() || self.remove.is_some()) && !adds {
+            let message =
+                format!("expected a number or a list for `{key}`, found the field {name:?}, which is neither");
+            cx.error(code::NOT_ALLOWED, &path.key(key), message);
+        }
+    }
+}

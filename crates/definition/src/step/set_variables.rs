@@ -6,7 +6,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::Shape;
-use crate::Template;
+use crate::validate::literal::is_variable_name;
+use crate::{Check, Template, code};
 
 /// The step `set_variables`. All values are computed from the state before the step.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
@@ -16,4 +17,17 @@ pub struct SetVariables {
     pub values: BTreeMap<String, Template>,
 }
 
-impl Shape for SetVariables {}
+impl Shape for SetVariables {
+    fn check(&self, cx: &mut Check<'_, '_>) {
+        for (name, value) in &self.values {
+            let path = cx.key("values").key(name);
+            if !is_variable_name(name) {
+                let message = format!("expected a name of the form [a-z_][a-z0-9_]*, found {name:?}");
+                cx.error_at_key(code::INVALID_ID, &path, message);
+            }
+            if let Some(value) = value.literal() {
+                cx.variable_value(name, value, &path);
+            }
+        }
+    }
+}

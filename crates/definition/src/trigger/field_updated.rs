@@ -4,6 +4,10 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::Listen;
+use crate::path::Path;
+use crate::{Check, Field};
+
 /// A test of a value before or after a change.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -51,5 +55,45 @@ impl FieldUpdated {
     /// The fields that it listens to.
     pub fn listens_to(&self) -> impl Iterator<Item = &str> {
         self.field.iter().chain(&self.fields).map(String::as_str)
+    }
+}
+
+impl Listen for FieldUpdated {
+    fn check(&self, cx: &mut Check<'_, '_>) {
+        cx.needs_record();
+        cx.exactly_one(&["field", "fields"]);
+        let Some(object) = cx.facts.object() else { return };
+        if let Some(name) = &self.field {
+            cx.field_name(object, name, &cx.key("field"));
+        }
+        for (at, name) in self.fields.iter().enumerate() {
+            cx.field_name(object, name, &cx.key("fields").index(at));
+        }
+        let field = self.field.as_ref().and_then(|name| object.fields.get(name));
+        for (key, test) in [("from", &self.from), ("to", &self.to)] {
+            if let (Some(field), Some(test)) = (field, test) {
+                test.check(field, &cx.key(key), cx);
+            }
+        }
+    }
+}
+
+impl ValueTest {
+    /// Checks that the values compared with are values that the field can have.
+    fn check(&self, field: &Field, path: &Path, cx: &mut Check<'_, '_>) {
+        let one = Field { many: false, ..field.clone() };
+        match self {
+            Self::Any | Self::Blank | Self::NotBlank => {}
+            Self::Equals(value) => cx.value_of(field, value, &path.key("equals")),
+            Self::Added(value) => cx.value_of(&one, value, &path.key("added")),
+            Self::Removed(value) => cx.value_of(&one, value, &path.key("removed")),
+            Self::In(values) => {
+                values.iter().enumerate().for_each(|(at, value)| cx.value_of(&one, value, &path.key("in").index(at)));
+            }
+            Self::Between(least, most) => {
+                cx.value_of(&one, least, &path.key("between").index(0));
+                cx.value_of(&one, most, &path.key("between").index(1));
+            }
+        }
     }
 }

@@ -7,3 +7,5 @@ use serde::Deserialize;
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Manual {}
+
+impl super::Listen for Manual {}

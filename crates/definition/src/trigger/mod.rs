@@ -14,7 +14,13 @@ pub use manual::Manual;
 pub use record_created::{Appearance, RecordCreated};
 pub use webhook::{Encoding, HmacAlgorithm, HmacVerify, RecordMatch, Secrets, TokenPlace, Verify, Webhook};
 
-use crate::Expression;
+use crate::{Check, Expression};
+
+/// What every trigger type says of itself.
+pub trait Listen {
+    /// Checks what the shape of its keys cannot say.
+    fn check(&self, _cx: &mut Check<'_, '_>) {}
+}
 
 /// Defines [`TriggerKind`] and its registry from one line a type.
 macro_rules! registry {
@@ -32,6 +38,11 @@ macro_rules! registry {
             /// Its tag in the language.
             pub fn tag(&self) -> &'static str {
                 match self { $(Self::$variant(_) => $tag,)* }
+            }
+
+            /// What the type says of itself.
+            pub fn shape(&self) -> &dyn Listen {
+                match self { $(Self::$variant(shape) => shape,)* }
             }
 
             /// Reads the own keys of a trigger of the given type; `None` for a type this version has not.
@@ -59,8 +70,20 @@ registry! {
 
 /// Types of the language that this version knows by name only.
 pub const NOT_AVAILABLE: &[&str] = &[
-    "stage_updated", "tag_changed", "owner_changed", "record_archived", "activity_logged", "activity_overdue",
-    "date", "schedule", "form_submitted", "survey_submitted", "email", "interaction", "event", "workflow_ended",
+    "stage_updated",
+    "tag_changed",
+    "owner_changed",
+    "record_archived",
+    "activity_logged",
+    "activity_overdue",
+    "date",
+    "schedule",
+    "form_submitted",
+    "survey_submitted",
+    "email",
+    "interaction",
+    "event",
+    "workflow_ended",
 ];
 
 /// The keys that every trigger has.
@@ -84,10 +107,19 @@ impl<'de> Deserialize<'de> for Trigger {
         use serde::de::Error;
         let mut keys = Map::deserialize(deserializer)?;
         let mut take = |key: &str| keys.remove(key);
-        let tag: String = take("type").map(serde_json::from_value).transpose().map_err(D::Error::custom)?.ok_or_else(|| D::Error::missing_field("type"))?;
-        let id = take("id").map(serde_json::from_value).transpose().map_err(D::Error::custom)?.unwrap_or_else(|| tag.clone());
+        let tag: String = take("type")
+            .map(serde_json::from_value)
+            .transpose()
+            .map_err(D::Error::custom)?
+            .ok_or_else(|| D::Error::missing_field("type"))?;
+        let id = take("id")
+            .map(serde_json::from_value)
+            .transpose()
+            .map_err(D::Error::custom)?
+            .unwrap_or_else(|| tag.clone());
         let filter = take("filter").map(serde_json::from_value).transpose().map_err(D::Error::custom)?;
-        let enabled = take("enabled").map(serde_json::from_value).transpose().map_err(D::Error::custom)?.unwrap_or(true);
+        let enabled =
+            take("enabled").map(serde_json::from_value).transpose().map_err(D::Error::custom)?.unwrap_or(true);
         let kind = match TriggerKind::from_keys(&tag, Value::Object(keys)) {
             Some(kind) => kind.map_err(D::Error::custom)?,
             None if NOT_AVAILABLE.contains(&tag.as_str()) => {

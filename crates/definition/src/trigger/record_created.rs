@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::Check;
+
 /// How a record can appear.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -25,5 +27,11 @@ pub struct RecordCreated {
 impl RecordCreated {
     fn default_include() -> Vec<Appearance> {
         vec![Appearance::Created]
+    }
+}
+
+impl super::Listen for RecordCreated {
+    fn check(&self, cx: &mut Check<'_, '_>) {
+        cx.needs_record();
     }
 }

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::{Duration, Expression};
+use super::Listen;
+use crate::validate::words::quoted;
+use crate::{Check, Duration, Expression, code};
 
 /// Where a token stands.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -45,7 +47,7 @@ pub enum Encoding {
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HmacVerify {
-    /// The key, usually `{{ secret("name") }}`; several are all tried, for rotation.
+    /// Name of the secret that is the key.
     pub secret: Secrets,
     /// The header that holds the signature.
     pub header: String,
@@ -61,19 +63,52 @@ pub struct HmacVerify {
     /// Header that holds the time of sending in seconds; it is then signed as `<time>.<body>`.
     #[serde(default)]
     pub timestamp_header: Option<String>,
-    /// Largest age of a delivery.
+    /// Largest age of a delivery that says its time of sending; 5 minutes if absent.
     #[serde(default)]
     pub tolerance: Option<Duration>,
+    /// Name of the secret that Meta's subscription check must name, which is not the key: it stands in an address.
+    #[serde(default)]
+    pub verify_token: Option<Secrets>,
 }
 
-/// One secret's name or several (for rotation).
+/// One secret's name or several (for rotation): `github`, or as an expression `{{ secret("github") }}`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(untagged)]
+#[serde(from = "WrittenSecrets")]
 pub enum Secrets {
     /// One.
     One(String),
     /// Several; each is tried.
     Many(Vec<String>),
+}
+
+/// Secrets as they are written.
+#[derive(Deserialize, JsonSchema)]
+#[serde(untagged)]
+enum WrittenSecrets {
+    /// One.
+    One(String),
+    /// Several; each is tried.
+    Many(#[schemars(length(min = 1))] Vec<String>),
+}
+
+impl From<WrittenSecrets> for Secrets {
+    fn from(written: WrittenSecrets) -> Self {
+        match written {
+            WrittenSecrets::One(text) => Self::One(name_in(&text)),
+            WrittenSecrets::Many(texts) => Self::Many(texts.iter().map(|text| name_in(text)).collect()),
+        }
+    }
+}
+
+/// The name in `{{ secret("name") }}`, or the text itself: a secret is always named here, so the call may be left out.
+fn name_in(text: &str) -> String {
+    let call = || {
+        let inner = text.trim().strip_prefix("{{")?.strip_suffix("}}")?.trim();
+        let argument = inner.strip_prefix("secret(")?.strip_suffix(')')?.trim();
+        let quoted = |quote| argument.strip_prefix(quote)?.strip_suffix(quote);
+        quoted('"').or_else(|| quoted('\''))
+    };
+    call().unwrap_or(text).to_owned()
 }
 
 impl Secrets {
@@ -88,7 +123,7 @@ impl Secrets {
 
 /// How a delivery proves where it comes from. Secrets are named, never written.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Verify {
     /// Not at all.
     #[default]
@@ -154,6 +189,7 @@ pub struct RecordMatch {
 pub struct Webhook {
     /// Methods that it answers: `GET`, `POST`.
     #[serde(default = "Webhook::default_methods")]
+    #[schemars(extend("items" = {"enum": ["GET", "POST"]}, "minItems" = 1))]
     pub methods: Vec<String>,
     /// Verification.
     #[serde(default)]
@@ -169,5 +205,109 @@ pub struct Webhook {
 impl Webhook {
     fn default_methods() -> Vec<String> {
         vec!["POST".to_owned()]
+    }
+}
+
+impl Verify {
+    /// The secrets that it names, below the key of its settings; `None` for `none`.
+    pub fn secrets(&self) -> Option<(&'static str, &Secrets)> {
+        Some(match self {
+            Self::None => return None,
+            Self::Token { secret, .. } => ("token", secret),
+            Self::Basic { secret, .. } => ("basic", secret),
+            Self::Hmac(hmac) => ("hmac", &hmac.secret),
+            Self::Github { secret } => ("github", secret),
+            Self::Stripe { secret } => ("stripe", secret),
+            Self::Slack { secret } => ("slack", secret),
+            Self::Shopify { secret } => ("shopify", secret),
+            Self::StandardWebhooks { secret } => ("standard-webhooks", secret),
+        })
+    }
+
+    fn check(&self, cx: &mut Check<'_, '_>) {
+        if !cx.written("verify") {
+            let message = "whoever knows the URL of this webhook can call it";
+            cx.warning(code::SUSPICIOUS, &cx.path.clone(), message)
+                .suggest("say how deliveries are verified, or `verify: none`".to_owned());
+        }
+        if let Some((key, secrets)) = self.secrets() {
+            let path = cx.key("verify").key(key).key("secret");
+            for name in secrets.names().iter().filter(|name| name.trim().is_empty() || name.contains(['{', '('])) {
+                cx.error(code::INVALID_VALUE, &path, format!("expected the name of a secret, found {}", quoted(name)));
+            }
+        }
+        if let Self::Hmac(HmacVerify { timestamp_header: None, tolerance: Some(_), .. }) = self {
+            let message = "expected `timestamp_header` beside `tolerance`, found none: a delivery's age cannot be told";
+            cx.error(code::MISSING_KEY, &cx.key("verify").key("hmac").key("tolerance"), message);
+        }
+    }
+}
+
+impl RecordMatch {
+    fn check(&self, cx: &mut Check<'_, '_>) {
+        let path = cx.key("record").key("match");
+        if self.r#match.len() != 1 && !cx.has_problem("record") {
+            let found = self.r#match.keys().map(String::as_str).collect::<Vec<_>>().join(" and ");
+            let found = if found.is_empty() { "none".to_owned() } else { found };
+            cx.error(code::EXACTLY_ONE, &path, format!("expected exactly one field to match by, found {found}"));
+        }
+        let Some(object) = cx.facts.object() else { return };
+        for name in self.r#match.keys() {
+            let place = path.key(name);
+            let known = cx.field_name(object, name, &place);
+            let indexed = name == "id" || object.fields.get(name).is_some_and(|field| field.unique || field.indexed);
+            if known && !indexed {
+                let message = format!("{name:?} is not indexed: every delivery reads all records of {:?}", object.id);
+                cx.warning(code::SUSPICIOUS, &place, message)
+                    .suggest("add `unique: true` or `indexed: true` to the field".to_owned());
+            }
+        }
+    }
+}
+
+impl Listen for Webhook {
+    fn check(&self, cx: &mut Check<'_, '_>) {
+        self.verify.check(cx);
+        if self.methods.is_empty() && !cx.has_problem("methods") {
+            cx.error(code::INVALID_VALUE, &cx.key("methods"), "expected GET, POST or both, found none");
+        }
+        match (&self.record, cx.facts.object_id) {
+            (Some(_), None) => {
+                let message = "expected a workflow with an `object`, found a global one: its deliveries have no record";
+                cx.error(code::NO_RECORD, &cx.key("record"), message);
+            }
+            (Some(record), Some(_)) => record.check(cx),
+            (None, Some(object)) if !cx.written("record") && !cx.waits => {
+                let message =
+                    format!("this workflow runs against {object:?}, but without `record` its deliveries find none");
+                cx.warning(code::SUSPICIOUS, &cx.path.clone(), message);
+            }
+            (None, _) => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::{Secrets, Verify};
+
+    fn names(written: Value) -> Vec<String> {
+        serde_json::from_value::<Secrets>(written).expect("secrets are written so").names().to_vec()
+    }
+
+    #[test]
+    fn secrets_are_named_with_and_without_the_call() {
+        assert_eq!(names(json!("github")), ["github"]);
+        assert_eq!(names(json!("{{ secret(\"github\") }}")), ["github"]);
+        assert_eq!(names(json!(["{{secret('new')}}", "old"])), ["new", "old"]);
+        assert_eq!(names(json!("{{ vars.github }}")), ["{{ vars.github }}"]);
+    }
+
+    #[test]
+    fn presets_refuse_unknown_keys() {
+        let wrong = json!({"github": {"secret": "github", "header": "x-sig"}});
+        assert!(serde_json::from_value::<Verify>(wrong).is_err());
     }
 }

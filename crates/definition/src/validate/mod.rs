@@ -1,18 +1,98 @@
 //! From a file to a workflow or an object, with every problem at once.
+//!
+//! - [`walk`]: the file against the shapes of the language ([`shapes`]), which gives steps, triggers and expressions
+//!   with their paths ([`found`]). Types and keys are settled here.
+//! - [`identity`], [`settings`], [`expressions`], [`steps`], [`object`]: what shapes cannot say, one pass each. The
+//!   types of steps and triggers check themselves through [`Check`].
+//! - A file without errors is read into its type, which cannot fail any more.
+
+mod check;
+mod choice;
+mod expected;
+mod expressions;
+mod facts;
+mod found;
+mod identity;
+pub(crate) mod literal;
+mod mapping;
+mod nodes;
+mod object;
+mod reads;
+mod references;
+mod report;
+mod settings;
+pub(crate) mod shapes;
+mod steps;
+mod typed;
+mod walk;
+pub(crate) mod words;
 
 use std::collections::BTreeMap;
 
+use serde::de::DeserializeOwned;
+
+pub use check::Check;
+
+use crate::path::Path;
+use crate::problem::code;
 use crate::{Object, Problem, Source, Workflow};
+use facts::Facts;
+use report::Report;
+use walk::Walker;
 
 /// Checks a workflow file. The workflow is there if and only if no problem is an error.
 ///
 /// With no objects at all, what needs their schemas (fields, relationships, options) is not checked.
 pub fn check_workflow(source: &Source, objects: &BTreeMap<String, Object>) -> (Option<Workflow>, Vec<Problem>) {
-    let _ = objects;
-    (serde_json::from_value(source.value.clone()).ok(), Vec::new())
+    let mut report = Report::new(source);
+    let mut walker = Walker::new(&mut report);
+    walker.value(&walker.shapes.workflow, &source.value, &Path::root());
+    let found = walker.found;
+    let facts = Facts::gather(&source.value, &found, objects);
+    identity::check(&mut report, &found, &source.value);
+    settings::check(&mut report, &source.value, &facts);
+    expressions::check(&mut report, &found, &facts);
+    steps::check(&mut report, &found, &facts);
+    finish(report, source)
 }
 
 /// Checks an object file. The object is there if and only if no problem is an error.
 pub fn check_object(source: &Source) -> (Option<Object>, Vec<Problem>) {
-    (serde_json::from_value(source.value.clone()).ok(), Vec::new())
+    let mut report = Report::new(source);
+    let mut walker = Walker::new(&mut report);
+    walker.value(&walker.shapes.object, &source.value, &Path::root());
+    object::check(&mut report, &source.value);
+    finish(report, source)
+}
+
+/// Checks that what several objects say of each other holds: relationships lead to objects that exist.
+pub fn check_objects(source: &Source, object: &Object, objects: &BTreeMap<String, Object>) -> Vec<Problem> {
+    let mut report = Report::new(source);
+    for (name, relationship) in &object.relationships {
+        if !objects.contains_key(&relationship.object) {
+            let known = || objects.keys().map(String::as_str);
+            let path = Path::root().key("relationships").key(name).key("object");
+            let found = words::quoted(&relationship.object);
+            let message =
+                format!("expected an object that exists, found {found}; there are {}", words::all_of(known()));
+            let near = words::did_you_mean(&relationship.object, known());
+            report.error(code::UNKNOWN_OBJECT, &path, message).suggest(near);
+        }
+    }
+    report.into_problems()
+}
+
+/// Reads a file without errors into its type.
+fn finish<T: DeserializeOwned>(mut report: Report<'_>, source: &Source) -> (Option<T>, Vec<Problem>) {
+    let mut read = None;
+    if !report.has_errors() {
+        match serde_json::from_value(source.value.clone()) {
+            Ok(value) => read = Some(value),
+            // The checks above are meant to leave nothing for this; what they miss is still a problem, not a panic.
+            Err(error) => {
+                report.error(code::INVALID_VALUE, &Path::root(), error.to_string());
+            }
+        }
+    }
+    (read, report.into_problems())
 }

@@ -1,0 +1,86 @@
+//! What the passes after the walk know of the whole file.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::found::Found;
+use crate::{FieldType, Object, VariableType};
+
+/// The file's names, and the objects around it.
+#[derive(Debug)]
+pub(crate) struct Facts<'a> {
+    /// Every object; empty if what needs their schemas is not checked.
+    pub(crate) objects: &'a BTreeMap<String, Object>,
+    /// Id of the object that the workflow runs against.
+    pub(crate) object_id: Option<&'a str>,
+    /// Types of steps by id; `None` for a type this version does not have.
+    pub(crate) steps: BTreeMap<&'a str, Option<&'static str>>,
+    /// Declared variables in their order: name, type, and whether it is a list.
+    pub(crate) declared: Vec<(&'a str, Option<VariableType>, bool)>,
+    /// Every name under `vars` that something sets.
+    pub(crate) variables: BTreeSet<&'a str>,
+}
+
+impl<'a> Facts<'a> {
+    pub(crate) fn gather(file: &'a Value, found: &Found<'a>, objects: &'a BTreeMap<String, Object>) -> Self {
+        let declared = declared(file);
+        let mut variables: BTreeSet<_> = declared.iter().map(|(name, ..)| *name).collect();
+        for step in &found.steps {
+            variables.extend(step.keys.get("save_as").and_then(Value::as_str));
+            if step.tag == Some("set_variables") {
+                variables.extend(names(step.keys.get("values")));
+            }
+        }
+        for trigger in found.triggers.iter().filter(|trigger| trigger.tag == Some("webhook")) {
+            variables.extend(names(trigger.keys.get("values")));
+        }
+        let steps = found.steps.iter().filter_map(|step| Some((step.id?, step.tag))).collect();
+        Self { objects, object_id: file.get("object").and_then(Value::as_str), steps, declared, variables }
+    }
+
+    /// The object that the workflow runs against, if it is known.
+    pub(crate) fn object(&self) -> Option<&'a Object> {
+        self.objects.get(self.object_id?)
+    }
+
+    /// The type of a declared variable, and whether it is a list.
+    pub(crate) fn variable(&self, name: &str) -> Option<(VariableType, bool)> {
+        let (_, kind, many) = self.declared.iter().find(|(known, ..)| *known == name)?;
+        kind.map(|kind| (kind, *many))
+    }
+}
+
+fn declared(file: &Value) -> Vec<(&str, Option<VariableType>, bool)> {
+    let variables = file.get("variables").and_then(Value::as_array).into_iter().flatten();
+    let read = |variable: &'_ Value| -> Option<(Option<VariableType>, bool)> {
+        let kind = serde_json::from_value(variable.get("type").cloned().unwrap_or_default()).ok();
+        Some((kind, variable.get("many").and_then(Value::as_bool).unwrap_or_default()))
+    };
+    variables
+        .filter_map(|variable| {
+            let name = variable.get("name")?.as_str()?;
+            let (kind, many) = read(variable)?;
+            Some((name, kind, many))
+        })
+        .collect()
+}
+
+fn names(mapping: Option<&Value>) -> impl Iterator<Item = &str> {
+    mapping.and_then(Value::as_object).into_iter().flat_map(serde_json::Map::keys).map(String::as_str)
+}
+
+/// The field type whose values a variable's type takes.
+pub(crate) fn field_type(kind: VariableType) -> FieldType {
+    match kind {
+        VariableType::Text | VariableType::Record => FieldType::Text,
+        VariableType::Number => FieldType::Number,
+        VariableType::Boolean => FieldType::Boolean,
+        VariableType::Date => FieldType::Date,
+        VariableType::Datetime => FieldType::Datetime,
+        VariableType::Uuid => FieldType::Uuid,
+        VariableType::Phone => FieldType::Phone,
+        VariableType::Member => FieldType::Member,
+        VariableType::Object => FieldType::Object,
+    }
+}

@@ -1,0 +1,59 @@
+//! Mappings: keys that are unknown, and keys that are missing.
+
+use serde_json::{Map, Value};
+
+use super::walk::Walker;
+use super::words;
+use crate::path::Path;
+use crate::problem::code;
+
+impl<'a> Walker<'a, '_> {
+    pub(super) fn mapping(&mut self, shape: &'static Value, keys: &'a Map<String, Value>, path: &Path) {
+        self.entries(shape, keys, path, |_| None);
+        self.missing_keys(shape, keys, path);
+    }
+
+    /// Holds the entries of a mapping against its shape; `hint` says where an unknown key belongs.
+    pub(super) fn entries(
+        &mut self,
+        shape: &'static Value,
+        keys: &'a Map<String, Value>,
+        path: &Path,
+        hint: impl Fn(&str) -> Option<String>,
+    ) {
+        let known = shape.get("properties").and_then(Value::as_object);
+        let other = shape.get("additionalProperties");
+        for (key, value) in keys {
+            match (known.and_then(|known| known.get(key)), other) {
+                (Some(shape), _) => self.value(shape, value, &path.key(key)),
+                (None, Some(Value::Bool(false))) => {
+                    let known: Vec<_> = known.into_iter().flat_map(Map::keys).map(String::as_str).collect();
+                    let near = words::did_you_mean(key, known.iter().copied()).or_else(|| hint(key));
+                    let message = format!("unknown key {key:?}; expected one of {}", words::any_of(known));
+                    self.report.error_at_key(code::UNKNOWN_KEY, &path.key(key), message).suggest(near);
+                }
+                (None, Some(shape)) => self.value(shape, value, &path.key(key)),
+                (None, None) => {}
+            }
+        }
+    }
+
+    pub(super) fn missing_keys(&mut self, shape: &'static Value, keys: &Map<String, Value>, path: &Path) {
+        let required = shape.get("required").and_then(Value::as_array).into_iter().flatten();
+        for key in required.filter_map(Value::as_str).filter(|key| !keys.contains_key(*key)) {
+            let about = shape["properties"][key]["description"].as_str().map(in_a_sentence);
+            let message =
+                format!("missing key {key:?}{}", about.map_or_else(String::new, |about| format!(": {about}")));
+            self.report.error(code::MISSING_KEY, path, message);
+        }
+    }
+}
+
+/// A description without its capital and its full stop.
+fn in_a_sentence(text: &str) -> String {
+    let text = text.trim_end_matches('.');
+    let mut chars = text.chars();
+    let first = chars.next().into_iter().flat_map(char::to_lowercase);
+    let second = chars.clone().next();
+    if second.is_some_and(char::is_uppercase) { text.to_owned() } else { first.chain(chars).collect() }
+}

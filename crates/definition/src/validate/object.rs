@@ -1,0 +1,80 @@
+//! An object file: names, options, defaults and stages.
+
+use serde_json::Value;
+
+use super::report::Report;
+use super::{literal, words};
+use crate::path::Path;
+use crate::problem::code;
+use crate::{Field, FieldType, Object};
+
+/// Checks what the shape of an object cannot say.
+pub(super) fn check(report: &mut Report<'_>, file: &Value) {
+    let entries = |key: &str| file.get(key).and_then(Value::as_object).into_iter().flatten();
+    for key in ["fields", "relationships"] {
+        for (name, _) in entries(key) {
+            self::name(report, name, &Path::root().key(key).key(name));
+        }
+    }
+    for (name, _) in entries("relationships").filter(|(name, _)| file["fields"].get(name.as_str()).is_some()) {
+        let message = format!("expected each name once, found {name:?} among fields and relationships");
+        report.error_at_key(code::DUPLICATE_ID, &Path::root().key("relationships").key(name), message);
+    }
+    for (name, written) in entries("fields") {
+        let path = Path::root().key("fields").key(name);
+        if let Ok(read) = serde_json::from_value::<Field>(written.clone()) {
+            field(report, &read, &path);
+        }
+    }
+    stages(report, file);
+}
+
+fn name(report: &mut Report<'_>, name: &str, path: &Path) {
+    if Object::BUILT_IN.contains(&name) || name == "stage" {
+        let message = format!("expected a name of your own, found {name:?}, which every record has");
+        report.error_at_key(code::NOT_ALLOWED, path, message);
+    } else if !literal::is_variable_name(name) {
+        let message = format!("expected a name of the form [a-z_][a-z0-9_]*, found {name:?}");
+        report.error_at_key(code::INVALID_ID, path, message);
+    }
+}
+
+fn field(report: &mut Report<'_>, field: &Field, path: &Path) {
+    if field.kind == FieldType::Option && field.options.is_empty() {
+        report.error(code::MISSING_KEY, path, "expected `options` for a field of type option, found none");
+    }
+    if field.kind != FieldType::Option && !field.options.is_empty() {
+        let message = "`options` belong to a field of type option";
+        report.error_at_key(code::NOT_ALLOWED, &path.key("options"), message);
+    }
+    for (at, option) in field.options.iter().enumerate().filter(|(at, option)| field.options[..*at].contains(option)) {
+        let message = format!("expected each option once, found {option:?} again");
+        report.error(code::DUPLICATE_ID, &path.key("options").index(at), message);
+    }
+    let Some(default) = &field.default else { return };
+    let values = match default {
+        Value::Array(values) if field.many => values.as_slice(),
+        one => std::slice::from_ref(one),
+    };
+    if let Some(wrong) = values.iter().find(|value| !literal::takes(field.kind, &field.options, value)) {
+        let expected = literal::expected(field.kind, &field.options);
+        let message = format!("expected {expected}, found {}", words::found(wrong));
+        report.error(code::INVALID_VALUE, &path.key("default"), message);
+    }
+}
+
+fn stages(report: &mut Report<'_>, file: &Value) {
+    let stages: Vec<_> = file.get("stages").and_then(Value::as_array).into_iter().flatten().collect();
+    for (at, stage) in stages.iter().enumerate() {
+        let path = Path::root().key("stages").index(at);
+        if stage.as_str().is_some_and(|stage| stage.trim().is_empty()) {
+            report.error(code::BLANK_VALUE, &path, "expected the name of a stage, found an empty text");
+        } else if stages[..at].contains(stage) {
+            report.error(
+                code::DUPLICATE_ID,
+                &path,
+                format!("expected each stage once, found {} again", words::found(stage)),
+            );
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! Names in expressions: variables, steps, fields of records, and what else an expression sees.
+
+use super::facts::Facts;
+use super::found::{ExpressionSite, Found, Owner};
+use super::reads::{self, Read};
+use super::report::Report;
+use super::words::{all_of, any_of, did_you_mean};
+use crate::path::Segment;
+use crate::problem::{Problem, code};
+use crate::{Object, step};
+
+/// Every variable that an expression of a step sees.
+const ROOTS: &[&str] = &["record", "vars", "trigger", "steps", "execution", "workflow", "now"];
+
+/// Names of types, which CEL knows as values.
+const TYPES: &[&str] = &[
+    "bool",
+    "bytes",
+    "double",
+    "duration",
+    "dyn",
+    "int",
+    "list",
+    "map",
+    "null_type",
+    "string",
+    "timestamp",
+    "type",
+    "uint",
+];
+
+/// What follows `execution.`.
+const EXECUTION: &[&str] = &["id", "status", "started_at", "created_at", "attempt", "failed_steps"];
+
+/// What follows `workflow.`.
+const WORKFLOW: &[&str] = &["id", "name", "owner", "revision"];
+
+/// What follows `steps.<id>.`.
+const STEP: &[&str] = &["output", "status", "error"];
+
+/// Checks the names of one expression that is valid CEL.
+pub(super) fn check(report: &mut Report<'_>, site: &ExpressionSite<'_>, found: &Found<'_>, facts: &Facts<'_>) {
+    let reads = reads::collect(site.text);
+    let mut names = Names { report, site, facts };
+    for read in &reads.variables {
+        names.root(read);
+    }
+    for column in reads.secrets {
+        if !secrets_allowed(site, found) {
+            let message = "secret() is not allowed here: secrets stand only in the settings of http_request";
+            names.report.error_within(code::EXPRESSION_SECRET, &site.path, site.column + column, message);
+        }
+    }
+}
+
+/// Secrets stand in the own keys of `http_request`.
+fn secrets_allowed(site: &ExpressionSite<'_>, found: &Found<'_>) -> bool {
+    let Owner::Step(at) = site.owner else { return false };
+    let step = &found.steps[at];
+    let key = site.path.segments().get(step.path.segments().len());
+    let common = matches!(key, Some(Segment::Key(key)) if step::COMMON_KEYS.contains(&key.as_str()));
+    step.tag == Some("http_request") && !common
+}
+
+struct Names<'c, 'r, 's> {
+    report: &'r mut Report<'s>,
+    site: &'c ExpressionSite<'c>,
+    facts: &'c Facts<'c>,
+}
+
+impl Names<'_, '_, '_> {
+    fn error(&mut self, code: &str, read: &Read, message: impl Into<String>) -> &mut Problem {
+        self.report.error_within(code, &self.site.path, self.site.column + read.column, message)
+    }
+
+    fn root(&mut self, read: &Read) {
+        match read.names[0].as_str() {
+            "record" => self.record(read),
+            "vars" => self.variable(read),
+            "steps" => self.step(read),
+            "execution" => self.one_of(read, EXECUTION),
+            "workflow" => self.one_of(read, WORKFLOW),
+            "trigger" | "now" => {}
+            "item" | "index" => {
+                let message = format!("`{}` exists only inside for_each", read.names[0]);
+                self.error(code::NO_ITEM, read, message);
+            }
+            name if TYPES.contains(&name) => {}
+            name => self.unknown_root(name, read),
+        }
+    }
+
+    fn unknown_root(&mut self, name: &str, read: &Read) {
+        let field = self.facts.object().is_some_and(|object| object.names().contains(&name));
+        let near = if self.facts.variables.contains(name) {
+            Some(format!("did you mean `vars.{name}`?"))
+        } else if self.facts.steps.contains_key(name) {
+            Some(format!("did you mean `steps.{name}`?"))
+        } else if field {
+            Some(format!("did you mean `record.{name}`?"))
+        } else {
+            did_you_mean(name, ROOTS.iter().copied())
+        };
+        let message = format!("unknown name `{name}`; expected one of {}", any_of(ROOTS.iter().copied()));
+        self.error(code::EXPRESSION_UNKNOWN_NAME, read, message).suggest(near);
+    }
+
+    fn record(&mut self, read: &Read) {
+        if self.facts.object_id.is_none() {
+            let message = "`record` does not exist here: this workflow is global, it runs against no record";
+            self.error(code::NO_RECORD, read, message)
+                .suggest("add `object: <record type>` to the workflow".to_owned());
+            return;
+        }
+        if matches!(self.site.owner, Owner::Trigger(_)) && self.below_trigger("match") {
+            let message = "`record` does not exist here: this expression is what finds it";
+            self.error(code::NO_RECORD, read, message);
+            return;
+        }
+        let (Some(object), Some(name)) = (self.facts.object(), read.names.get(1)) else { return };
+        if !self.field(object, name, read) {
+            return;
+        }
+        let Some(relationship) = object.relationships.get(name) else { return };
+        let (Some(related), Some(field)) = (self.facts.objects.get(&relationship.object), read.names.get(2)) else {
+            return;
+        };
+        if relationship.many {
+            let message = format!("`record.{name}` is a list of records, it has no field {field:?}");
+            let example = format!("take one, `record.{name}[0].{field}`, or all, `record.{name}.map(x, x.{field})`");
+            self.error(code::UNKNOWN_FIELD, read, message).suggest(example);
+        } else {
+            self.field(related, field, read);
+        }
+    }
+
+    fn field(&mut self, object: &Object, name: &str, read: &Read) -> bool {
+        let known = object.names();
+        if known.contains(&name) {
+            return true;
+        }
+        let message = format!("object {:?} has no field {name:?}; it has {}", object.id, all_of(known.iter().copied()));
+        self.error(code::UNKNOWN_FIELD, read, message).suggest(did_you_mean(name, known));
+        false
+    }
+
+    fn variable(&mut self, read: &Read) {
+        if matches!(self.site.owner, Owner::Trigger(_)) {
+            let message = "`vars` does not exist here: variables are set after the trigger, when an execution starts";
+            self.error(code::EXPRESSION_UNKNOWN_NAME, read, message);
+            return;
+        }
+        let Some(name) = read.names.get(1).filter(|_| !read.presence) else { return };
+        if let Some(own) = self.variable_index() {
+            return self.earlier_variable(name, own, read);
+        }
+        if !self.facts.variables.contains(name.as_str()) {
+            let known = || self.facts.variables.iter().copied();
+            let there =
+                if known().next().is_some() { format!("; there are {}", all_of(known())) } else { String::new() };
+            let near = did_you_mean(name, known());
+            self.error(code::UNKNOWN_VARIABLE, read, format!("nothing sets a variable {name:?}{there}")).suggest(near);
+        }
+    }
+
+    /// Variables are evaluated top to bottom: each sees those above it.
+    fn earlier_variable(&mut self, name: &str, own: usize, read: &Read) {
+        let declared = self.facts.declared.iter().map(|(name, ..)| *name);
+        let above: Vec<_> = declared.take(own).collect();
+        if !above.contains(&name) {
+            let later = self.facts.variables.contains(name);
+            let why = if later { ": variables see only those above them" } else { "" };
+            let near = did_you_mean(name, above.iter().copied());
+            self.error(code::UNKNOWN_VARIABLE, read, format!("no variable {name:?} is set yet{why}")).suggest(near);
+        }
+    }
+
+    fn step(&mut self, read: &Read) {
+        if self.site.owner == Owner::Workflow || matches!(self.site.owner, Owner::Trigger(_)) {
+            let message = "`steps` does not exist here: no step has run yet";
+            self.error(code::EXPRESSION_UNKNOWN_NAME, read, message);
+            return;
+        }
+        let Some(id) = read.names.get(1) else { return };
+        if !self.facts.steps.contains_key(id.as_str()) {
+            let known = || self.facts.steps.keys().copied();
+            let dashed =
+                known().find(|known| known.strip_prefix(id.as_str()).is_some_and(|rest| rest.starts_with('-')));
+            let near = dashed.map(|id| format!("write `steps[{id:?}]`")).or_else(|| did_you_mean(id, known()));
+            self.error(code::UNKNOWN_STEP, read, format!("this workflow has no step {id:?}")).suggest(near);
+        } else if let Some(part) = read.names.get(2).filter(|part| !STEP.contains(&part.as_str())) {
+            let message = format!("a step has output, status and error, found {part:?}");
+            let inside = format!("did you mean `steps.{id}.output.{part}`?");
+            let near = did_you_mean(part, STEP.iter().copied()).unwrap_or(inside);
+            self.error(code::EXPRESSION_UNKNOWN_NAME, read, message).suggest(near);
+        }
+    }
+
+    fn one_of(&mut self, read: &Read, known: &[&str]) {
+        let Some(name) = read.names.get(1).filter(|name| !known.contains(&name.as_str())) else { return };
+        let message = format!("`{}` has {}, found {name:?}", read.names[0], all_of(known.iter().copied()));
+        let near = did_you_mean(name, known.iter().copied());
+        self.error(code::EXPRESSION_UNKNOWN_NAME, read, message).suggest(near);
+    }
+
+    fn below_trigger(&self, key: &str) -> bool {
+        self.site.path.segments().contains(&Segment::Key(key.to_owned()))
+    }
+
+    /// The place of the variable whose source this is.
+    fn variable_index(&self) -> Option<usize> {
+        match self.site.path.segments() {
+            [Segment::Key(variables), Segment::Index(at), ..] if variables == "variables" => Some(*at),
+            _ => None,
+        }
+    }
+}

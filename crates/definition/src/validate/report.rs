@@ -1,0 +1,88 @@
+//! The report: problems as they are found, with their positions.
+
+use crate::path::Path;
+use crate::problem::{Level, Problem};
+use crate::source::{Position, Source};
+
+/// Collects the problems of one file.
+#[derive(Debug)]
+pub(crate) struct Report<'a> {
+    source: &'a Source,
+    problems: Vec<Problem>,
+}
+
+impl<'a> Report<'a> {
+    pub(crate) fn new(source: &'a Source) -> Self {
+        Self { source, problems: Vec::new() }
+    }
+
+    /// An error about the value at a path.
+    pub(crate) fn error(&mut self, code: &str, path: &Path, message: impl Into<String>) -> &mut Problem {
+        self.push(code, path, self.source.value_position(path), message.into())
+    }
+
+    /// An error about the key at the end of a path.
+    pub(crate) fn error_at_key(&mut self, code: &str, path: &Path, message: impl Into<String>) -> &mut Problem {
+        self.push(code, path, self.source.key_position(path), message.into())
+    }
+
+    /// An error at a column (in characters, from 0) of the text at a path.
+    pub(crate) fn error_within(
+        &mut self,
+        code: &str,
+        path: &Path,
+        column: usize,
+        message: impl Into<String>,
+    ) -> &mut Problem {
+        let position = self.source.position_within(path, column).or_else(|| self.source.value_position(path));
+        self.push(code, path, position, message.into())
+    }
+
+    /// A warning about the value at a path.
+    pub(crate) fn warning(&mut self, code: &str, path: &Path, message: impl Into<String>) -> &mut Problem {
+        let problem = self.error(code, path, message);
+        problem.severity = Level::Warning;
+        problem
+    }
+
+    /// Whether an error was found at a path or below it.
+    pub(crate) fn has_error_within(&self, path: &Path) -> bool {
+        let text = path.to_string();
+        let within = |problem: &&Problem| {
+            problem.path.strip_prefix(&text).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+        };
+        self.problems.iter().filter(|problem| problem.is_error()).any(|problem| within(&problem))
+    }
+
+    /// The line of a path.
+    pub(crate) fn line(&self, path: &Path) -> Option<usize> {
+        self.source.value_position(path).map(|position| position.line)
+    }
+
+    pub(crate) fn has_errors(&self) -> bool {
+        self.problems.iter().any(Problem::is_error)
+    }
+
+    /// The problems in the order of the file.
+    pub(crate) fn into_problems(mut self) -> Vec<Problem> {
+        self.problems
+            .sort_by(|a, b| (a.line, a.column, &a.path, a.severity).cmp(&(b.line, b.column, &b.path, b.severity)));
+        self.problems.dedup();
+        self.problems
+    }
+
+    fn push(&mut self, code: &str, path: &Path, position: Option<Position>, message: String) -> &mut Problem {
+        let at = self.problems.len();
+        self.problems.push(Problem {
+            file: self.source.name.clone(),
+            code: code.to_owned(),
+            path: path.to_string(),
+            line: position.map(|position| position.line),
+            column: position.map(|position| position.column),
+            message,
+            suggestion: None,
+            severity: Level::Error,
+        });
+        &mut self.problems[at]
+    }
+}

@@ -1,0 +1,72 @@
+//! The keys of the workflow itself: owner, object, time zone, calendar.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::facts::Facts;
+use super::report::Report;
+use super::{literal, words};
+use crate::path::Path;
+use crate::problem::code;
+
+pub(super) fn check(report: &mut Report<'_>, file: &Value, facts: &Facts<'_>) {
+    let root = Path::root();
+    if file.get("owner").and_then(Value::as_str).is_some_and(|owner| owner.trim().is_empty()) {
+        let message = "expected the address that answers for the workflow, found an empty text";
+        report.error(code::BLANK_VALUE, &root.key("owner"), message);
+    }
+    if let Some(zone) = file.get("timezone").and_then(Value::as_str).filter(|zone| !literal::is_timezone(zone)) {
+        let message = format!("expected a time zone such as \"Europe/Berlin\", found {}", words::quoted(zone));
+        report.error(code::INVALID_TIME, &root.key("timezone"), message).suggest(near_timezone(zone));
+    }
+    for (at, day) in file.get("calendar").and_then(Value::as_array).into_iter().flatten().enumerate() {
+        if day.as_str().is_some_and(|day| !literal::is_date(day)) {
+            let message = format!("expected a date such as 2026-12-25, found {}", words::found(day));
+            report.error(code::INVALID_TIME, &root.key("calendar").index(at), message);
+        }
+    }
+    if file.get("steps").and_then(Value::as_array).is_some_and(Vec::is_empty) {
+        report.warning(code::SUSPICIOUS, &root.key("steps"), "a workflow without steps does nothing");
+    }
+    object(report, facts);
+    variables(report, file, facts);
+}
+
+fn near_timezone(zone: &str) -> Option<String> {
+    let known: Vec<_> = jiff::tz::db().available().map(|name| name.to_string()).collect();
+    words::did_you_mean(zone, known.iter().map(String::as_str))
+}
+
+fn object(report: &mut Report<'_>, facts: &Facts<'_>) {
+    let Some(id) = facts.object_id else { return };
+    if !facts.objects.is_empty() && facts.object().is_none() {
+        let known = || facts.objects.keys().map(String::as_str);
+        let message = format!(
+            "expected an object that exists, found {}; there are {}",
+            words::quoted(id),
+            words::all_of(known())
+        );
+        let near = words::did_you_mean(id, known());
+        report.error(code::UNKNOWN_OBJECT, &Path::root().key("object"), message).suggest(near);
+    }
+}
+
+/// Defaults that are written out must be values of the variable's type.
+fn variables(report: &mut Report<'_>, file: &Value, facts: &Facts<'_>) {
+    let types: BTreeMap<_, _> = facts.declared.iter().map(|(name, kind, many)| (*name, (*kind, *many))).collect();
+    for (at, variable) in file.get("variables").and_then(Value::as_array).into_iter().flatten().enumerate() {
+        let kind = variable.get("name").and_then(Value::as_str).and_then(|name| types.get(name));
+        let (Some((Some(kind), many)), Some(default)) = (kind, variable.get("default")) else { continue };
+        let values = match default {
+            Value::Array(values) if *many => values.as_slice(),
+            one => std::slice::from_ref(one),
+        };
+        let kind = super::facts::field_type(*kind);
+        let written_out = |value: &&Value| !value.to_string().contains("{{");
+        if let Some(wrong) = values.iter().filter(written_out).find(|value| !literal::takes(kind, &[], value)) {
+            let message = format!("expected {}, found {}", literal::expected(kind, &[]), words::found(wrong));
+            report.error(code::INVALID_VALUE, &Path::root().key("variables").index(at).key("default"), message);
+        }
+    }
+}
