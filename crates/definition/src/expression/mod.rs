@@ -5,6 +5,22 @@
 //! - [`Duration`]: `2d 3h`.
 //! - [`secret_placeholder`], [`placeholders`], [`redact`]: secrets are named here, and never known.
 //!
+//! # What differs from standard CEL
+//!
+//! - Integers and doubles mix in `+ - * / < ==`: the numbers of JSON come as they come. `7 / 2` is 3, `7 / 2.0` is 3.5.
+//! - `==` of two types is an error, never a silent no; but null may be compared with anything, and `in` and the elements
+//!   of lists and objects compare as in CEL.
+//! - A missing key, or a key of null, is an error that names the path; `has`, `blank` and `coalesce` take it at any depth.
+//! - `now`, `date("2026-11-21")` and `timestamp("…")` are times; times in data are text, until one of the two reads them.
+//!   `time ± duration("2d 3h")`, `± days(n)`, `± months(n)`, `± business_days(n)` count on the calendar of the scope's time
+//!   zone, and business days on its holidays. `in_zone(time, "Europe/Berlin")` gives `year`, `month`, `day`, `hour`,
+//!   `minute`, `second`, `weekday` (1 is Monday), `date`, `time` and `datetime`.
+//! - Every function may be called as `f(x)` and as `x.f()`. `secret("name")` takes only a name written down.
+//! - Messages and optional syntax (`a.?b`) are left out. Objects are gone through in the order of their keys.
+//! - An expression has at most 4 KiB, 600 operators and 40 levels of brackets, and an evaluation a budget of work.
+//!
+//! # How
+//!
 //! A text goes through `parse` (bounds, the parser of the `cel` crate) and `lower` (our tree, `node`); `evaluate` walks
 //! the tree over values (`val`) that borrow the scope's data (`roots`), within a `budget`. Each function of the language
 //! is one line in `functions`.

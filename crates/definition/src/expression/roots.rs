@@ -1,18 +1,19 @@
 //! The variables that an evaluation reads, each asked for at most once.
 
+use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use super::error::nearest;
 use super::secret::disarm;
 use super::{ExpressionError, Scope};
-use crate::expression::error::nearest;
 
 /// Variables by name; empty until they are read.
 pub(super) struct Roots<'a> {
     scope: &'a dyn Scope,
-    cells: Vec<(&'a str, OnceCell<Option<Value>>)>,
+    cells: Vec<(&'a str, OnceCell<Option<Cow<'a, Value>>>)>,
 }
 
 impl<'a> Roots<'a> {
@@ -28,11 +29,12 @@ impl<'a> Roots<'a> {
     pub(super) fn get(&self, name: &str) -> Result<&Value, ExpressionError> {
         let cell = self.cells.iter().find(|(known, _)| *known == name);
         let value = cell.and_then(|(_, cell)| cell.get_or_init(|| self.load(name)).as_ref());
-        value.ok_or_else(|| self.unknown(name))
+        value.map(AsRef::as_ref).ok_or_else(|| self.unknown(name))
     }
 
-    fn load(&self, name: &str) -> Option<Value> {
-        let value = self.scope.root(name)?;
+    fn load(&self, name: &str) -> Option<Cow<'a, Value>> {
+        let held = self.scope.root_ref(name).map(Cow::Borrowed);
+        let value = held.or_else(|| self.scope.root(name).map(Cow::Owned))?;
         Some(if self.scope.secrets() { disarm(value) } else { value })
     }
 

@@ -16,6 +16,13 @@ pub trait Scope {
     /// Asked at most once an evaluation, and only for variables that the expression names.
     fn root(&self, name: &str) -> Option<Value>;
 
+    /// The same, of variables that the scope holds ready: they are then read in place and not copied. Asked before
+    /// [`Scope::root`], which must know these variables too.
+    fn root_ref(&self, name: &str) -> Option<&Value> {
+        let _ = name;
+        None
+    }
+
     /// The step's time, which `now` gives.
     fn now(&self) -> Timestamp;
 

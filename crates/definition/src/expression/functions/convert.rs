@@ -1,5 +1,7 @@
 //! Functions that turn one type into another.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
 use super::{Call, Outcome};
@@ -66,7 +68,7 @@ pub(super) fn to_string<'a>(call: &mut Call<'_, 'a>) -> Outcome<'a> {
         let text = std::str::from_utf8(bytes).map_err(|_| call.bad("the bytes are no text in UTF-8"))?;
         call.evaluator.budget.spend_bytes(text.len())?;
         // Bytes that an author writes may hold any character.
-        return Ok(Val::owned_data(disarm(Value::from(text))));
+        return Ok(Val::owned_data(disarm(Cow::Owned(Value::from(text))).into_owned()));
     }
     written(&val).map(Val::text).ok_or_else(|| call.wrong(0, "a simple value, json(…) writes lists and objects"))
 }
@@ -118,6 +120,5 @@ pub(super) fn parse_json<'a>(call: &mut Call<'_, 'a>) -> Outcome<'a> {
     let text = call.text(0)?;
     call.evaluator.budget.spend_elements(text.len())?;
     let value = serde_json::from_str(&text).map_err(|error| call.bad(format!("expected JSON, found {error}")))?;
-    let value = if call.evaluator.scope().secrets() { disarm(value) } else { value };
-    Ok(Val::owned_data(value))
+    Ok(Val::owned_data(disarm(Cow::Owned(value)).into_owned()))
 }

@@ -147,6 +147,29 @@ fn only_named_variables_are_asked_for_and_each_once() {
 }
 
 #[test]
+fn variables_held_ready_are_read_in_place() {
+    struct Ready(super::World, Value);
+    impl crate::Scope for Ready {
+        fn root(&self, name: &str) -> Option<Value> {
+            assert_ne!(name, "trigger", "it is held ready");
+            self.0.root(name)
+        }
+        fn root_ref(&self, name: &str) -> Option<&Value> {
+            (name == "trigger").then_some(&self.1)
+        }
+        fn now(&self) -> jiff::Timestamp {
+            self.0.now()
+        }
+        fn timezone(&self) -> &jiff::tz::TimeZone {
+            self.0.timezone()
+        }
+    }
+    let scope = Ready(world(support()), json!({"id": "evt_1"}));
+    let expression = Expression::parse("trigger.id + record.name").expect("it parses");
+    assert_eq!(expression.evaluate(&scope), Ok(json!("evt_1Ada")));
+}
+
+#[test]
 fn reads_are_known_without_data() {
     let source =
         "record.company.name == vars.names[0].x || trigger['body'][vars.key].y == item.map(x, x.y)[0] || now > now";

@@ -11,6 +11,7 @@ fn roots() -> Value {
     })
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "it reads better at the calls")]
 fn resolved(template: Value) -> Value {
     let resolved = Template::parse(&template).and_then(|template| template.resolve(&world(roots())));
     resolved.unwrap_or_else(|error| json!({"error": error.to_string()}))
