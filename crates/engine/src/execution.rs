@@ -147,6 +147,8 @@ pub struct Lease {
     pub owner: String,
     /// Attempt that it is for.
     pub attempt: u32,
+    /// When it was claimed.
+    pub claimed_at: Timestamp,
     /// After this time the holder counts as dead.
     pub until: Timestamp,
 }

@@ -173,7 +173,7 @@ fn enter(cx: &Context<'_>, execution: &Execution, step: &Step, found: Option<&cr
 fn claim(cx: &Context<'_>, mut draft: Draft<'_>, activity: Activity) -> Decision {
     let until = cx.now + activity.timeout() + jiff::SignedDuration::from_secs(LEASE_MARGIN_S);
     let attempt = draft.state().attempt;
-    draft.execution.lease = Some(Lease { owner: cx.invocation.to_owned(), attempt, until });
+    draft.execution.lease = Some(Lease { owner: cx.invocation.to_owned(), attempt, claimed_at: cx.now, until });
     draft.execution.wake = Wake::Job;
     let execution = draft.unnumbered();
     Decision::Perform(Box::new(Claim { execution, activity }))

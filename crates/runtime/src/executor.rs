@@ -149,9 +149,18 @@ impl Executor {
         let (Some(head), Some(event)) = (&found[0], &found[1]) else { return Ok(None) };
         let mut execution = items::execution::parse(head)?;
         let mut event = items::event::parse(event)?;
+        self.end_dead_lease(&mut execution);
         spill::restore_execution(&*self.blobs, &mut execution).await?;
         spill::restore_event(&*self.blobs, &mut event).await?;
         Ok(Some(Run { execution, event, invocation: format!("{:032x}", self.random.bits()) }))
+    }
+
+    /// In a process that is alone, a lease from before it began is over.
+    fn end_dead_lease(&self, execution: &mut Execution) {
+        let Some(lease) = &mut execution.lease else { return };
+        if self.options.alone_since.is_some_and(|since| lease.claimed_at < since) {
+            lease.until = lease.claimed_at;
+        }
     }
 
     /// Makes the next transition, deciding again as long as races are lost.
@@ -178,6 +187,7 @@ impl Executor {
             .await?;
         let Some(item) = item else { return Ok(false) };
         run.execution = items::execution::parse(&item)?;
+        self.end_dead_lease(&mut run.execution);
         spill::restore_execution(&*self.blobs, &mut run.execution).await?;
         Ok(true)
     }

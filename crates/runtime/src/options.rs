@@ -1,15 +1,20 @@
 //! Options of the executor.
 
+use jiff::Timestamp;
+
 /// How an executor works.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ExecutorOptions {
     /// Ready steps that one invocation carries out after the first; 0 is strictly one step an invocation.
     pub hops: usize,
+    /// All invocations run in one process that began at this time: whoever held a lease before is dead, and what it
+    /// was at goes on at once. `None` where other processes may be at work, as on AWS.
+    pub alone_since: Option<Timestamp>,
 }
 
 impl Default for ExecutorOptions {
     fn default() -> Self {
         // Enough for nearly every run of ready steps, and few enough that one execution does not hold a worker.
-        Self { hops: 50 }
+        Self { hops: 50, alone_since: None }
     }
 }

@@ -25,7 +25,7 @@ impl Scenario {
     /// Carries out at most this many ready steps in one invocation after the first.
     #[must_use]
     pub fn hops(self, hops: usize) -> Self {
-        Self { world: World::new(self.world.now(), ExecutorOptions { hops }) }
+        Self { world: World::new(self.world.now(), ExecutorOptions { hops, ..ExecutorOptions::default() }) }
     }
 
     /// Moves on to a time, RFC 3339, without running anything.
