@@ -40,7 +40,7 @@ fn long_chains_within_the_bound_evaluate() {
     assert_eq!(check(&format!("'a'{}", ".trim()".repeat(80)), json!({})), "\"a\"");
     let message = check(&format!("'a'{}", ".trim()".repeat(150)), json!({}));
     assert_eq!(message, "expression_too_costly: expression is too costly: it nests deeper than 100 operations");
-    for (open, close) in [("(1 + ", ")"), ("[1].map(x, ", ")"), ("false ? 2 : ", ""), ("size([", "])")] {
+    for (open, close) in [("(1 + ", ")"), ("[1].map(x, ", ")"), ("false ? 2 : ", ""), ("string(", ")")] {
         let nested = format!("{}1{}", open.repeat(30), close.repeat(30));
         assert!(evaluated(&nested, json!({})).is_ok_and(|value| !value.is_null()), "{nested}");
     }
