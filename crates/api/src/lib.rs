@@ -1,1 +1,33 @@
-//! pawl-api
+//! The HTTP surface: management API and webhooks, the same in a Lambda and embedded.
+//!
+//! - [`router`] makes one axum router from a [`System`](pawl_runtime::System) and [`ApiOptions`].
+//! - [`Authorizer`], [`Identity`] and [`Role`]: who may do what.
+//! - [`Problem`] and [`Code`]: what is wrong, as RFC 9457; one table of codes, each with a page in `docs/errors`.
+//! - [`openapi`] describes it all; `docs/openapi.json` is kept equal to it by a test.
+//! - [`webhook`]: what a delivery is verified, decoded and recognised by, without storage.
+
+pub mod webhook;
+
+mod accepted;
+mod access;
+mod body;
+mod code;
+mod executions;
+mod hooks;
+mod installation;
+mod objects;
+mod options;
+mod page;
+mod problem;
+mod records;
+mod request;
+mod role;
+mod router;
+mod state;
+mod workflows;
+
+pub use code::Code;
+pub use options::{ApiOptions, Authorizer, Identity};
+pub use problem::{Mistake, Problem};
+pub use role::Role;
+pub use router::{openapi, router};

@@ -6,8 +6,8 @@ use pawl_definition::Object;
 use pawl_engine::{Found, Record, RecordQuery, RecordWrite, StepError, Subject, fields};
 use serde_json::{Map, Value};
 
-use crate::ports::{Clock, Durability, Random, TableError, Tables, Transaction};
-use crate::{Catalog, Error, Finder, items};
+use crate::ports::{Clock, Consistency, Durability, Index, Query, Random, SortRange, TableError, Tables, Transaction};
+use crate::{Catalog, Error, Finder, Listed, items};
 
 /// How often a write that lost a race is tried again if the writer did not say which version it had read.
 const RACES: usize = 8;
@@ -74,6 +74,25 @@ impl Records {
     pub async fn find(&self, query: &RecordQuery) -> Result<Vec<Record>, RecordError> {
         let object = self.object(&query.object).await?;
         Ok(self.finder.find(query, Some(&object)).await?.records)
+    }
+
+    /// All of an object that are not archived, newest first.
+    pub async fn list(&self, object: &str, limit: usize, after: Option<String>) -> Result<Listed<Record>, RecordError> {
+        self.object(object).await?;
+        let query = Query {
+            table: items::record::TABLE,
+            index: Some(Index::First),
+            partition: items::record::of_object(object),
+            range: SortRange::All,
+            newest_first: true,
+            limit,
+            after,
+            consistency: Consistency::Eventual,
+        };
+        let page = self.tables.query(&query).await?;
+        let records =
+            page.items.iter().map(items::record::parse).collect::<Result<Vec<_>, _>>().map_err(Error::from)?;
+        Ok(Listed { items: records.into_iter().filter(|record| !record.archived).collect(), next: page.next })
     }
 
     /// Creates one, under the given id or a fresh one.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use pawl_definition::{Edits, Object, Problem, Source, Workflow};
-use pawl_engine::{Act, triggers};
+use pawl_engine::{Act, Plan, triggers};
 use serde_json::Value;
 
 use crate::items::workflow::{self, Head, Revision};
@@ -154,6 +154,13 @@ impl Workflows {
     /// The head of a workflow.
     pub async fn head(&self, id: &str) -> Result<Option<Head>, Error> {
         self.catalog.head(id).await
+    }
+
+    /// The head of a workflow with its present revision made ready, which is read once and kept.
+    pub async fn in_force(&self, id: &str) -> Result<Option<(Head, Arc<Plan>)>, Error> {
+        let Some(head) = self.catalog.head(id).await? else { return Ok(None) };
+        let plan = self.catalog.plan(id, head.revision).await?;
+        Ok(Some((head, plan)))
     }
 
     /// One revision.

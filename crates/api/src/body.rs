@@ -1,0 +1,78 @@
+//! Bodies of requests, bounded while they are read.
+
+use axum::body::Body;
+use axum::extract::{FromRequest, Request};
+use bytes::Bytes;
+use http::HeaderMap;
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use serde::de::DeserializeOwned;
+
+use crate::{Code, Problem};
+
+/// Longest body of a management request, in bytes: a file of the language may have as many.
+pub(crate) const MOST: usize = 1024 * 1024;
+
+/// Reads a body up to a limit; what is longer is not kept.
+pub(crate) async fn read(headers: &HeaderMap, body: Body, most: usize) -> Result<Bytes, Problem> {
+    let announced = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    if announced.is_some_and(|length| length > most) {
+        return Err(too_large(most));
+    }
+    match Limited::new(body, most).collect().await {
+        Ok(read) => Ok(read.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => Err(too_large(most)),
+        Err(_) => Err(Problem::new(Code::BodyIncomplete, "the body broke off before its end")),
+    }
+}
+
+fn too_large(most: usize) -> Problem {
+    Problem::new(Code::BodyTooLarge, format!("expected a body of at most {most} bytes, found more"))
+}
+
+/// The body of a management request as text of a file: YAML or JSON.
+pub(crate) struct Text(pub(crate) String);
+
+impl<S: Send + Sync> FromRequest<S> for Text {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        let (parts, body) = request.into_parts();
+        let bytes = read(&parts.headers, body, MOST).await?;
+        let text = String::from_utf8(bytes.into());
+        text.map(Self)
+            .map_err(|_| Problem::new(Code::CharsetUnsupported, "expected a text in UTF-8, found other bytes"))
+    }
+}
+
+/// The body of a management request as JSON; an empty body is an empty object.
+pub(crate) struct Json<T>(pub(crate) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        let (parts, body) = request.into_parts();
+        let bytes = read(&parts.headers, body, MOST).await?;
+        if bytes.is_empty() {
+            return parse(b"{}").map(Self);
+        }
+        // A page of another site can send a form or a text without asking, but not JSON.
+        if !is_json(&parts.headers) {
+            let detail = "expected a header `content-type: application/json`, found another or none";
+            return Err(Problem::new(Code::ContentTypeUnsupported, detail));
+        }
+        parse(&bytes).map(Self)
+    }
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let essence = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    essence == "application/json" || essence.ends_with("+json")
+}
+
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    serde_json::from_slice(bytes)
+        .map_err(|error| Problem::new(Code::BodyMalformed, format!("the body is not as expected: {error}")))
+}

@@ -1,0 +1,113 @@
+//! What people do to an execution: pause, resume, cancel, retry, skip, kill and lift.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use pawl_definition::Take;
+use pawl_engine::Control;
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::view::Whole;
+use crate::body::Json;
+use crate::problem::Sent;
+use crate::request::{Actor, Route};
+use crate::state::Api;
+use crate::{Code, Problem};
+
+/// Why.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Why {
+    /// In words, for history.
+    pub(crate) reason: Option<String>,
+    /// Who acts, if the server does not know: the same as the header `x-pawl-actor`.
+    pub(crate) actor: Option<String>,
+}
+
+/// How a failed step is skipped.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SkipBody {
+    /// In words, for history.
+    reason: Option<String>,
+    /// Who acts, if the server does not know.
+    actor: Option<String>,
+    /// The path to take, `yes` or `no`, where the step has two.
+    take: Option<String>,
+}
+
+/// Carries out a control.
+async fn control(api: &Api, id: &str, control: &Control, actor: Actor, why: Why) -> Result<axum::Json<Whole>, Problem> {
+    let act = actor.or(why.actor)?.act(why.reason, api.system.ingest.now());
+    let execution = api.system.executor.control(id, control, &act).await?;
+    Ok(axum::Json(Whole::from(&execution)))
+}
+
+/// Defines a handler for each control that needs nothing but a reason.
+macro_rules! controls {
+    ($($(#[$doc:meta])* $name:ident, $path:literal, $id:literal, $control:ident;)*) => {
+        $(
+            $(#[$doc])*
+            #[utoipa::path(
+                post, path = $path, tag = "executions", operation_id = $id,
+                params(("id" = String, Path, description = "Execution")), request_body(content = Why),
+                responses(
+                    (status = 200, description = "Done, or nothing was to be done", body = Whole),
+                    (status = 404, body = Sent), (status = 409, body = Sent)
+                )
+            )]
+            pub(super) async fn $name(
+                State(api): State<Arc<Api>>,
+                Route(id): Route<String>,
+                actor: Actor,
+                Json(why): Json<Why>,
+            ) -> Result<axum::Json<Whole>, Problem> {
+                control(&api, &id, &Control::$control, actor, why).await
+            }
+        )*
+    };
+}
+
+controls! {
+    /// Holds an execution before its next step. A delay keeps its due time.
+    pause, "/v1/executions/{id}/pause", "pause_execution", Pause;
+    /// Lets a paused execution go on.
+    resume, "/v1/executions/{id}/resume", "resume_execution", Resume;
+    /// Ends an execution, after the step in progress has committed.
+    cancel, "/v1/executions/{id}/cancel", "cancel_execution", Cancel;
+    /// Tries the failed step again.
+    retry, "/v1/executions/{id}/retry", "retry_execution", Retry;
+    /// Stops an execution at once, keeping its state.
+    kill, "/v1/executions/{id}/kill", "kill_execution", Kill;
+    /// Lifts the kill of an execution.
+    lift, "/v1/executions/{id}/lift", "lift_execution", Lift;
+}
+
+/// Goes on as if the failed step were done.
+#[utoipa::path(
+    post, path = "/v1/executions/{id}/skip", tag = "executions", operation_id = "skip_execution",
+    params(("id" = String, Path, description = "Execution")), request_body(content = SkipBody),
+    responses(
+        (status = 200, description = "Done, or nothing was to be done", body = Whole),
+        (status = 404, body = Sent), (status = 409, body = Sent)
+    )
+)]
+pub(super) async fn skip(
+    State(api): State<Arc<Api>>,
+    Route(id): Route<String>,
+    actor: Actor,
+    Json(body): Json<SkipBody>,
+) -> Result<axum::Json<Whole>, Problem> {
+    let take = match body.take.as_deref() {
+        None => None,
+        Some("yes") => Some(Take::Yes),
+        Some("no") => Some(Take::No),
+        Some(other) => {
+            let detail = format!("expected yes or no, found {other:?}");
+            return Err(Problem::new(Code::BodyMalformed, detail).at("take"));
+        }
+    };
+    let why = Why { reason: body.reason, actor: body.actor };
+    control(&api, &id, &Control::Skip { take }, actor, why).await
+}

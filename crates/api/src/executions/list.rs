@@ -1,0 +1,151 @@
+//! The listing of executions.
+
+use std::cmp::Reverse;
+use std::sync::Arc;
+
+use axum::extract::State;
+use jiff::{SignedDuration, Timestamp};
+use pawl_engine::{Execution, Status, Subject};
+use pawl_runtime::Filter;
+use serde::{Deserialize, Serialize};
+use utoipa::IntoParams;
+
+use super::view::Summary;
+use crate::page::{self, Listing, Paging, Walk};
+use crate::problem::Sent;
+use crate::request::Params;
+use crate::state::Api;
+use crate::{Code, Problem};
+
+/// All states. Without workflow, record and state there is one index for each of these.
+const STATES: [Status; 7] = [
+    Status::Queued,
+    Status::Running,
+    Status::Waiting,
+    Status::Paused,
+    Status::Completed,
+    Status::Canceled,
+    Status::Failed,
+];
+
+/// Which executions.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Which {
+    /// Of this workflow.
+    workflow: Option<String>,
+    /// On this record, `<object>/<id>`.
+    record: Option<String>,
+    /// In this state.
+    status: Option<String>,
+    /// Made at this time or later, RFC 3339.
+    since: Option<Timestamp>,
+    /// Made before this time, RFC 3339.
+    until: Option<Timestamp>,
+    /// Most entries, 1–200; 50 if absent. A page may have fewer although more follow.
+    #[param(minimum = 1, maximum = 200)]
+    limit: Option<usize>,
+    /// `next` of the page before.
+    cursor: Option<String>,
+}
+
+/// Lists executions, newest first.
+#[utoipa::path(
+    get, path = "/v1/executions", tag = "executions", operation_id = "list_executions", params(Which),
+    responses((status = 200, body = Listing<Summary>), (status = 400, body = Sent))
+)]
+pub(super) async fn list(
+    State(api): State<Arc<Api>>,
+    Params(which): Params<Which>,
+) -> Result<axum::Json<Listing<Summary>>, Problem> {
+    let filter = filter(&which)?;
+    let name = format!("executions {filter:?}");
+    let is_indexed = filter.workflow.is_some() || filter.record.is_some() || filter.status.is_some();
+    if !is_indexed {
+        return Ok(axum::Json(merged(&api, &filter, &which, &name).await?));
+    }
+    let mut walk = Walk::of(name, &Paging { limit: which.limit, cursor: which.cursor })?;
+    let after = walk.after();
+    let found = api.system.history.executions(&filter, walk.limit, after).await.map_err(|error| walk.problem(error))?;
+    Ok(axum::Json(walk.page(found.items.iter().map(Summary::from).collect(), found.next)))
+}
+
+fn filter(which: &Which) -> Result<Filter, Problem> {
+    let record = which.record.as_deref().map(|record| match record.split_once('/') {
+        Some((object, id)) if !object.is_empty() && !id.is_empty() => {
+            Ok(Subject { object: object.to_owned(), id: id.to_owned() })
+        }
+        _ => Err(Problem::new(Code::BadQuery, format!("expected record as <object>/<id>, found {record:?}"))),
+    });
+    let status = which.status.as_deref().map(|word| {
+        let words = || STATES.map(Status::as_str).join(", ");
+        let known = STATES.into_iter().find(|status| status.as_str() == word);
+        known.ok_or_else(|| {
+            Problem::new(Code::BadQuery, format!("expected status as one of {}, found {word:?}", words()))
+        })
+    });
+    Ok(Filter {
+        workflow: which.workflow.clone(),
+        record: record.transpose()?,
+        status: status.transpose()?,
+        since: which.since,
+        until: which.until,
+    })
+}
+
+/// Where a merged listing stands: after this execution. It holds whatever state that is in by now.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+struct Place {
+    at: Timestamp,
+    id: String,
+}
+
+impl Place {
+    fn of(execution: &Execution) -> Self {
+        Self { at: execution.created_at, id: execution.id.clone() }
+    }
+}
+
+/// All executions: the states are read beside each other and merged by time.
+async fn merged(api: &Api, filter: &Filter, which: &Which, name: &str) -> Result<Listing<Summary>, Problem> {
+    let limit = page::limit(which.limit)?;
+    let place: Option<Place> = page::open(name, which.cursor.as_deref())?;
+    let mut found = Vec::new();
+    for status in STATES {
+        found.extend(after(api, filter, status, place.as_ref(), limit + 1).await?);
+    }
+    found.sort_by_key(|execution| Reverse(Place::of(execution)));
+    // One that changed its state between two of the reads is found twice.
+    found.dedup_by(|a, b| a.id == b.id);
+    let more = found.len() > limit;
+    found.truncate(limit);
+    let next = found.last().filter(|_| more).map(|last| page::seal(name, Place::of(last)));
+    Ok(Listing { items: found.iter().map(Summary::from).collect(), next })
+}
+
+/// The newest executions in a state after a place.
+async fn after(
+    api: &Api,
+    filter: &Filter,
+    status: Status,
+    place: Option<&Place>,
+    limit: usize,
+) -> Result<Vec<Execution>, Problem> {
+    // Others of the same time may follow the place: the bound is a little later, and what stands before is left out.
+    let bound = place.map(|place| place.at.saturating_add(SignedDuration::from_micros(1)).unwrap_or(place.at));
+    let until = [bound, filter.until].into_iter().flatten().min();
+    let filter = Filter { status: Some(status), until, ..filter.clone() };
+    let mut found = Vec::new();
+    let mut cursor = None;
+    loop {
+        let page = api.system.history.executions(&filter, page::MOST, cursor).await?;
+        let fresh = |execution: &Execution| place.is_none_or(|place| Place::of(execution) < *place);
+        found.extend(page.items.into_iter().filter(fresh));
+        cursor = page.next;
+        if found.len() >= limit || cursor.is_none() {
+            found.truncate(limit);
+            return Ok(found);
+        }
+    }
+}

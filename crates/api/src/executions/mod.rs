@@ -1,0 +1,129 @@
+//! Executions: list, show, and what people do to them.
+
+mod control;
+mod list;
+mod view;
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use jiff::Timestamp;
+use pawl_engine::EventType;
+use serde::Serialize;
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+pub(crate) use control::Why;
+pub(crate) use view::{ActView, RecordName};
+use view::{RowView, Whole};
+
+use crate::page::{Listing, Paging, Walk};
+use crate::problem::Sent;
+use crate::request::{Params, Route};
+use crate::state::Api;
+use crate::{Code, Problem};
+
+/// The routes.
+pub(crate) fn router() -> OpenApiRouter<Arc<Api>> {
+    OpenApiRouter::new()
+        .routes(routes!(list::list))
+        .routes(routes!(show))
+        .routes(routes!(history))
+        .routes(routes!(event))
+        .routes(routes!(control::pause))
+        .routes(routes!(control::resume))
+        .routes(routes!(control::cancel))
+        .routes(routes!(control::retry))
+        .routes(routes!(control::skip))
+        .routes(routes!(control::kill))
+        .routes(routes!(control::lift))
+}
+
+fn unknown(id: &str) -> Problem {
+    Problem::new(Code::NoExecution, format!("there is no execution {id:?}"))
+}
+
+/// Shows an execution with the first page of its history.
+#[utoipa::path(
+    get, path = "/v1/executions/{id}", tag = "executions", operation_id = "show_execution",
+    params(("id" = String, Path, description = "Execution"), Paging),
+    responses((status = 200, body = Whole), (status = 404, body = Sent))
+)]
+async fn show(
+    State(api): State<Arc<Api>>,
+    Route(id): Route<String>,
+    Params(paging): Params<Paging>,
+) -> Result<axum::Json<Whole>, Problem> {
+    let execution = api.system.history.execution(&id).await?.ok_or_else(|| unknown(&id))?;
+    let mut whole = Whole::from(&execution);
+    whole.history = Some(rows(&api, &id, &paging).await?);
+    Ok(axum::Json(whole))
+}
+
+/// Lists what an execution did, oldest first.
+#[utoipa::path(
+    get, path = "/v1/executions/{id}/history", tag = "executions", operation_id = "list_history",
+    params(("id" = String, Path, description = "Execution"), Paging),
+    responses((status = 200, body = Listing<RowView>), (status = 404, body = Sent))
+)]
+async fn history(
+    State(api): State<Arc<Api>>,
+    Route(id): Route<String>,
+    Params(paging): Params<Paging>,
+) -> Result<axum::Json<Listing<RowView>>, Problem> {
+    let listing = rows(&api, &id, &paging).await?;
+    if listing.items.is_empty() && api.system.history.execution(&id).await?.is_none() {
+        return Err(unknown(&id));
+    }
+    Ok(axum::Json(listing))
+}
+
+async fn rows(api: &Api, id: &str, paging: &Paging) -> Result<Listing<RowView>, Problem> {
+    let mut walk = Walk::of(format!("history {id}"), paging)?;
+    let after = walk.after();
+    let found = api.system.history.rows(id, walk.limit, after).await.map_err(|error| walk.problem(error))?;
+    Ok(walk.page(found.items.into_iter().map(RowView::from).collect(), found.next))
+}
+
+/// The event that started an execution, as it was.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Event)]
+struct EventView {
+    /// Id.
+    id: String,
+    /// `manual`, `webhook`, `record_created` or `field_updated`.
+    #[serde(rename = "type")]
+    #[schema(value_type = String)]
+    kind: EventType,
+    /// The trigger that it was addressed to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trigger: Option<String>,
+    /// The record that it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    record: Option<RecordName>,
+    /// When it happened.
+    occurred_at: Timestamp,
+    /// What expressions see as `trigger.<name>`.
+    #[schema(value_type = Object)]
+    data: Map<String, Value>,
+}
+
+/// Shows the event that started an execution, as it was.
+#[utoipa::path(
+    get, path = "/v1/executions/{id}/event", tag = "executions", operation_id = "show_event",
+    params(("id" = String, Path, description = "Execution")),
+    responses((status = 200, body = EventView), (status = 404, body = Sent))
+)]
+async fn event(State(api): State<Arc<Api>>, Route(id): Route<String>) -> Result<axum::Json<EventView>, Problem> {
+    let event = api.system.history.event(&id).await?.ok_or_else(|| unknown(&id))?;
+    Ok(axum::Json(EventView {
+        id: event.id,
+        kind: event.kind,
+        trigger: event.trigger,
+        record: event.subject.as_ref().map(RecordName::from),
+        occurred_at: event.occurred_at,
+        data: event.data,
+    }))
+}

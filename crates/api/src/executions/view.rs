@@ -1,0 +1,377 @@
+//! Executions as people and programs see them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use pawl_engine::{
+    Act, Execution, Pause, Requested, Row, RowKind, Status, StepError, StepState, Subject, TimerPurpose, Wake,
+};
+use serde::Serialize;
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+use crate::page::Listing;
+use crate::problem;
+
+/// A record by its object and id.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct RecordName {
+    /// Record type.
+    object: String,
+    /// Id.
+    id: String,
+}
+
+impl From<&Subject> for RecordName {
+    fn from(subject: &Subject) -> Self {
+        Self { object: subject.object.clone(), id: subject.id.clone() }
+    }
+}
+
+/// A failure, with where to read what to do.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Fault {
+    /// Stable code.
+    code: String,
+    /// What was expected and what was found.
+    message: String,
+    /// Page in the project's documentation that says what to do.
+    help: String,
+}
+
+impl From<&StepError> for Fault {
+    fn from(error: &StepError) -> Self {
+        Self { code: error.code.clone(), message: error.message.clone(), help: problem::help(&error.code) }
+    }
+}
+
+/// Who did something, when and why.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ActView {
+    /// Address or name.
+    actor: String,
+    /// In words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    /// When.
+    at: Timestamp,
+}
+
+impl From<&Act> for ActView {
+    fn from(act: &Act) -> Self {
+        Self { actor: act.actor.clone(), reason: act.reason.clone(), at: act.at }
+    }
+}
+
+/// The one reason why an execution will go on.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct WakeView {
+    /// `job`, `timer`, `signal`, `person` or `never`.
+    reason: &'static str,
+    /// When the timer is due or the wait for a signal ends.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    at: Option<Timestamp>,
+    /// What the timer is for: `throttle`, `line`, `delay` or `retry`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    purpose: Option<TimerPurpose>,
+}
+
+impl From<&Wake> for WakeView {
+    fn from(wake: &Wake) -> Self {
+        let (reason, at, purpose) = match wake {
+            Wake::Job => ("job", None, None),
+            Wake::Timer { at, purpose } => ("timer", Some(*at), Some(*purpose)),
+            Wake::Signal { until } => ("signal", *until, None),
+            Wake::Person => ("person", None, None),
+            Wake::Never => ("never", None, None),
+        };
+        Self { reason, at, purpose }
+    }
+}
+
+/// A pause.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct PauseView {
+    /// `person`, `workflow` or `failure`.
+    #[schema(value_type = String)]
+    reason: pawl_engine::PauseReason,
+    /// In words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note: Option<String>,
+}
+
+impl From<&Pause> for PauseView {
+    fn from(pause: &Pause) -> Self {
+        Self { reason: pause.reason, note: pause.note.clone() }
+    }
+}
+
+/// An execution in a listing.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ExecutionSummary)]
+pub(crate) struct Summary {
+    /// Id.
+    id: String,
+    /// Workflow.
+    workflow: String,
+    /// Revision that its last transition used.
+    revision: u64,
+    /// State: `queued`, `running`, `waiting`, `paused`, `completed`, `canceled` or `failed`.
+    #[schema(value_type = String)]
+    status: Status,
+    /// Beside the state: `throttled`, `stalled`, `killed`, `has_failures`, `over_budget`.
+    indicators: Vec<&'static str>,
+    /// The record it runs on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    record: Option<RecordName>,
+    /// The step it is at, or will enter next.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cursor: Option<String>,
+    /// When it will go on by itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    due_at: Option<Timestamp>,
+    /// When it was made.
+    created_at: Timestamp,
+    /// When it began to run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    started_at: Option<Timestamp>,
+    /// When it ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ended_at: Option<Timestamp>,
+    /// When it last changed.
+    updated_at: Timestamp,
+    /// Why it ended so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    /// The failure that ended it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<Fault>,
+}
+
+impl From<&Execution> for Summary {
+    fn from(execution: &Execution) -> Self {
+        Self {
+            id: execution.id.clone(),
+            workflow: execution.workflow.clone(),
+            revision: execution.revision,
+            status: execution.status,
+            indicators: execution.indicators(),
+            record: execution.record.as_ref().map(RecordName::from),
+            cursor: execution.cursor.clone(),
+            due_at: execution.due_at(),
+            created_at: execution.created_at,
+            started_at: execution.started_at,
+            ended_at: execution.ended_at,
+            updated_at: execution.updated_at,
+            reason: execution.reason.clone(),
+            error: execution.error.as_ref().map(Fault::from),
+        }
+    }
+}
+
+/// What a step left.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct StepView {
+    /// State of its last visit.
+    #[schema(value_type = String)]
+    status: pawl_engine::StepStatus,
+    /// Output of its last visit.
+    #[serde(skip_serializing_if = "Value::is_null")]
+    output: Value,
+    /// Failure of its last visit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<Fault>,
+    /// How often it was entered.
+    visit: u32,
+    /// Attempts of its last visit.
+    attempt: u32,
+    /// When its last visit began.
+    started_at: Timestamp,
+}
+
+impl From<&StepState> for StepView {
+    fn from(state: &StepState) -> Self {
+        Self {
+            status: state.status,
+            output: state.output.clone(),
+            error: state.error.as_ref().map(Fault::from),
+            visit: state.visit,
+            attempt: state.attempt,
+            started_at: state.started_at,
+        }
+    }
+}
+
+/// An execution that led to another.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct LinkView {
+    /// Workflow.
+    workflow: String,
+    /// Execution.
+    execution: String,
+    /// Record it ran on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    record: Option<RecordName>,
+}
+
+/// One execution.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Execution)]
+pub(crate) struct Whole {
+    #[serde(flatten)]
+    summary: Summary,
+    /// Counts its transitions; each is a row of its history.
+    seq: u64,
+    /// The event that started it.
+    event_id: String,
+    /// The executions that led to it, oldest first.
+    cause: Vec<LinkView>,
+    /// `high` or `normal`.
+    priority: &'static str,
+    /// Why it will go on.
+    wake: WakeView,
+    /// Present while paused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pause: Option<PauseView>,
+    /// `pause` or `cancel`, while that waits for the step in progress.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    requested: Option<&'static str>,
+    /// Present while killed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    killed: Option<ActView>,
+    /// Variables.
+    #[schema(value_type = Object)]
+    variables: Map<String, Value>,
+    /// What steps left, by id.
+    steps: BTreeMap<String, StepView>,
+    /// Steps that failed for good.
+    failed_steps: BTreeSet<String>,
+    /// Steps carried out.
+    steps_done: u32,
+    /// Tokens that models read and wrote.
+    tokens: u64,
+    /// What models cost, in US dollars.
+    usd: f64,
+    /// The first page of its history, in the answer to a GET.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) history: Option<Listing<RowView>>,
+}
+
+impl From<&Execution> for Whole {
+    fn from(execution: &Execution) -> Self {
+        let link = |link: &pawl_engine::Link| LinkView {
+            workflow: link.workflow.clone(),
+            execution: link.execution.clone(),
+            record: link.record.as_ref().map(RecordName::from),
+        };
+        Self {
+            summary: Summary::from(execution),
+            seq: execution.seq,
+            event_id: execution.event_id.clone(),
+            cause: execution.cause.chain.iter().map(link).collect(),
+            priority: if execution.high_priority { "high" } else { "normal" },
+            wake: WakeView::from(&execution.wake),
+            pause: execution.pause.as_ref().map(PauseView::from),
+            requested: execution.requested.as_ref().map(|requested| match requested {
+                Requested::Pause(_) => "pause",
+                Requested::Cancel(_) => "cancel",
+            }),
+            killed: execution.killed.as_ref().map(ActView::from),
+            variables: execution.variables.clone(),
+            steps: execution.steps.iter().map(|(id, state)| (id.clone(), StepView::from(state))).collect(),
+            failed_steps: execution.failed_steps.clone(),
+            steps_done: execution.steps_done,
+            tokens: execution.usage.tokens,
+            usd: execution.usage.usd,
+            history: None,
+        }
+    }
+}
+
+/// One row of an execution's history: one transition.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = HistoryRow)]
+pub(crate) struct RowView {
+    /// Number of the transition.
+    seq: u64,
+    /// When.
+    at: Timestamp,
+    /// `created`, `started`, `step`, `control`, `moved` or `limit`.
+    #[schema(value_type = String)]
+    kind: RowKind,
+    /// Revision of the workflow.
+    revision: u64,
+    /// State of the execution after it.
+    #[schema(value_type = String)]
+    execution: Status,
+    /// Step.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    step: Option<String>,
+    /// Type of the step.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    step_type: Option<String>,
+    /// State of the step.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    status: Option<pawl_engine::StepStatus>,
+    /// Visit of the step.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    visit: Option<u32>,
+    /// Attempt of the visit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attempt: Option<u32>,
+    /// When the visit began.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    started_at: Option<Timestamp>,
+    /// Input as resolved, secrets redacted.
+    #[serde(skip_serializing_if = "Value::is_null")]
+    input: Value,
+    /// Output.
+    #[serde(skip_serializing_if = "Value::is_null")]
+    output: Value,
+    /// Branch that was taken.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    branch: Option<String>,
+    /// Failure.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<Fault>,
+    /// In words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note: Option<String>,
+    /// Who acted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    actor: Option<String>,
+    /// When a wait or a retry is due.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    due: Option<Timestamp>,
+    /// Tokens that a model read and wrote in it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tokens: Option<u64>,
+}
+
+impl From<Row> for RowView {
+    fn from(row: Row) -> Self {
+        Self {
+            seq: row.seq,
+            at: row.at,
+            kind: row.kind,
+            revision: row.revision,
+            execution: row.execution,
+            step: row.step,
+            step_type: row.step_type,
+            status: row.status,
+            visit: row.visit,
+            attempt: row.attempt,
+            started_at: row.started_at,
+            input: row.input,
+            output: row.output,
+            branch: row.branch,
+            error: row.error.as_ref().map(Fault::from),
+            note: row.note,
+            actor: row.actor,
+            due: row.due,
+            tokens: Some(row.usage.tokens).filter(|tokens| *tokens > 0),
+        }
+    }
+}

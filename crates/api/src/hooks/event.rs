@@ -1,0 +1,153 @@
+//! The event that a delivery becomes: its values, and the record that it is about.
+
+use jiff::Timestamp;
+use pawl_definition::trigger::Webhook;
+use pawl_definition::{Expression, Object};
+use pawl_engine::{Creation, Event, Plan, RecordQuery, ResolvedTest, Subject, coerce, fields, ids};
+use serde_json::{Map, Value};
+
+use super::scope::HookScope;
+use crate::state::Api;
+use crate::{Code, Problem};
+
+/// Evaluates the values of a webhook, and finds or plans the record of the event.
+pub(super) async fn fill(api: &Api, plan: &Plan, webhook: &Webhook, event: &mut Event) -> Result<(), Problem> {
+    if webhook.values.is_empty() && webhook.record.is_none() {
+        return Ok(());
+    }
+    let view = event.view();
+    let scope = HookScope { plan, trigger: &view, now: event.occurred_at };
+    let values = values(plan, webhook, &scope)?;
+    if let Some(rule) = &webhook.record
+        && let Some((field, expression)) = rule.r#match.iter().next()
+    {
+        let target = Target { api, plan, field, create: rule.create.then_some(&values) };
+        (event.subject, event.creation) = target.find(expression, &scope).await?;
+    }
+    if !values.is_empty() {
+        event.data.insert("values".to_owned(), Value::Object(values));
+    }
+    Ok(())
+}
+
+/// The values by name; one that a variable will take has its type already.
+fn values(plan: &Plan, webhook: &Webhook, scope: &HookScope<'_>) -> Result<Map<String, Value>, Problem> {
+    let mut values = Map::new();
+    for (name, expression) in &webhook.values {
+        let path = || format!("values.{name}");
+        let mut value = evaluate(expression, scope).map_err(|problem| problem.at(path()))?;
+        if let Some(variable) = plan.workflow.variables.iter().find(|variable| variable.name == *name) {
+            let typed = coerce::variable(value, variable.kind, variable.many);
+            value = typed.map_err(|error| Problem::new(Code::ValueFailed, error.message).at(path()))?;
+        }
+        values.insert(name.clone(), value);
+    }
+    Ok(values)
+}
+
+fn evaluate(expression: &Expression, scope: &HookScope<'_>) -> Result<Value, Problem> {
+    expression.evaluate(scope).map_err(|error| Problem::new(Code::ValueFailed, error.to_string()))
+}
+
+/// The record that a delivery is about: the one of the workflow's object with a value in a field.
+struct Target<'a> {
+    api: &'a Api,
+    plan: &'a Plan,
+    field: &'a str,
+    /// If it is to be made: the values that fill its fields.
+    create: Option<&'a Map<String, Value>>,
+}
+
+type Found = (Option<Subject>, Option<Creation>);
+
+impl Target<'_> {
+    async fn find(&self, expression: &Expression, scope: &HookScope<'_>) -> Result<Found, Problem> {
+        let Some(object) = &self.plan.workflow.object else { return Ok((None, None)) };
+        let objects = self.api.system.workflows.objects().await?;
+        let unknown = || Problem::new(Code::NoObject, format!("there is no object {object:?}"));
+        let object = objects.get(object).ok_or_else(unknown)?;
+        let value = self.value(object, expression, scope).map_err(|problem| problem.at(self.path()))?;
+        let mut ids = self.ids(object, &value).await?;
+        match (ids.pop(), ids.pop(), self.create) {
+            (Some(id), None, _) => Ok((Some(Subject { object: object.id.clone(), id }), None)),
+            (None, _, Some(values)) => self.creation(object, &value, values),
+            (None, _, None) => Err(Problem::new(Code::NoRecord, self.no_record(object)).at(self.path())),
+            (Some(_), Some(_), _) => {
+                let detail = format!("expected one record of {:?} with this {}, found several", object.id, self.field);
+                Err(Problem::new(Code::AmbiguousRecord, detail).at(self.path()))
+            }
+        }
+    }
+
+    fn path(&self) -> String {
+        format!("record.match.{}", self.field)
+    }
+
+    fn no_record(&self, object: &Object) -> String {
+        format!("expected a record of {:?} with this {}, found none", object.id, self.field)
+    }
+
+    /// The value by which it is found, as the field takes it.
+    fn value(&self, object: &Object, expression: &Expression, scope: &HookScope<'_>) -> Result<Value, Problem> {
+        let value = evaluate(expression, scope)?;
+        if coerce::is_blank(&value) {
+            let detail = format!("expected a value by which a record of {:?} is found, found a blank one", object.id);
+            return Err(Problem::new(Code::BlankMatch, detail));
+        }
+        if self.field == "id" {
+            return Ok(value);
+        }
+        let typed = fields::coerce_field(object, self.field, value);
+        typed.map_err(|error| Problem::new(Code::ValueFailed, error.message))
+    }
+
+    /// The ids of the records that have the value, two at most.
+    async fn ids(&self, object: &Object, value: &Value) -> Result<Vec<String>, Problem> {
+        let found = if self.field == "id" {
+            self.api.finder.one(&object.id, &text_of(value)).await?
+        } else {
+            let test = ResolvedTest { field: self.field.to_owned(), operator: "equals", value: value.clone() };
+            let query = RecordQuery { object: object.id.clone(), tests: vec![test], order: None, limit: 2 };
+            self.api.finder.find(&query, Some(object)).await?
+        };
+        Ok(found.records.into_iter().map(|record| record.id).collect())
+    }
+
+    /// The record to be made, checked now: the evaluator could not tell the sender any more.
+    fn creation(&self, object: &Object, value: &Value, values: &Map<String, Value>) -> Result<Found, Problem> {
+        let names = object.names();
+        let own = values.iter().filter(|(name, _)| names.contains(&name.as_str()) && !is_built_in(name));
+        let mut given: Map<String, Value> = own.map(|(name, value)| (name.clone(), value.clone())).collect();
+        let id = if self.field == "id" {
+            text_of(value)
+        } else {
+            given.insert(self.field.to_owned(), value.clone());
+            ids::matched_record_id(&object.id, self.field, &text_of(value))
+        };
+        let fields = fields::new_fields(object, given).map_err(pawl_runtime::RecordError::from)?;
+        Ok((Some(Subject { object: object.id.clone(), id }), Some(Creation { fields })))
+    }
+}
+
+fn is_built_in(name: &str) -> bool {
+    Object::BUILT_IN.contains(&name)
+}
+
+fn text_of(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+/// An event of a delivery, with nothing but what was delivered.
+pub(super) fn bare(id: String, workflow: &str, trigger: &str, at: Timestamp, data: Map<String, Value>) -> Event {
+    Event {
+        id,
+        kind: pawl_engine::EventType::Webhook,
+        workflow: Some(workflow.to_owned()),
+        trigger: Some(trigger.to_owned()),
+        subject: None,
+        occurred_at: at,
+        data,
+        creation: None,
+        cause: pawl_engine::Cause::default(),
+    }
+}

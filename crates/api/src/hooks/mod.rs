@@ -1,0 +1,214 @@
+//! Webhooks: what an outside system meets at `/hooks/<workflow>/<trigger>`. Section 3 of the language.
+//!
+//! In order: find the trigger, read the body as far as the limit, verify it, answer a handshake, check the method,
+//! that it listens, decode, answer a repeat, find the record, evaluate the values, accept. What is rejected after the
+//! trigger is found is stored for the operator.
+
+mod event;
+mod rejected;
+mod scope;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse, Response};
+use http::header::{ALLOW, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
+use http::request::Parts;
+use http::{HeaderValue, StatusCode};
+use pawl_definition::trigger::{Verify, Webhook};
+use pawl_definition::{Trigger, TriggerKind};
+use pawl_engine::{Plan, ids};
+use pawl_runtime::items::workflow::Head;
+use pawl_runtime::ports::SecretError;
+use serde_json::{Map, Value};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::accepted::{self, AcceptedView};
+use crate::problem::Sent;
+use crate::request::Route;
+use crate::state::Api;
+use crate::webhook::{self, Delivery};
+use crate::{Code, Problem, body};
+use rejected::Rejected;
+
+/// The routes.
+pub(crate) fn router() -> OpenApiRouter<Arc<Api>> {
+    OpenApiRouter::new().routes(routes!(get, post))
+}
+
+/// Takes a delivery in the query of a GET, or answers a handshake.
+#[utoipa::path(
+    get, path = "/hooks/{workflow}/{trigger}", tag = "webhooks", operation_id = "get_hook", security(()),
+    params(("workflow" = String, Path, description = "Workflow"), ("trigger" = String, Path, description = "Trigger")),
+    responses(
+        (status = 200, description = "The answer to a handshake", content_type = "text/plain", body = String),
+        (status = 202, description = "Accepted, durably", body = AcceptedView,
+            headers(("idempotent-replayed", description = "`true` if this is the answer to an earlier delivery"))),
+        (status = 401, body = Sent), (status = 404, body = Sent), (status = 405, body = Sent),
+        (status = 409, body = Sent), (status = 422, body = Sent)
+    )
+)]
+async fn get(State(api): State<Arc<Api>>, Route(names): Route<(String, String)>, request: Request) -> Response {
+    receive(&api, &names.0, &names.1, request).await
+}
+
+/// Takes a delivery: JSON, a form, text, XML or CSV, at most 1 MiB. A repeat, by the sender's delivery id or
+/// `Idempotency-Key`, is answered as the first was.
+#[utoipa::path(
+    post, path = "/hooks/{workflow}/{trigger}", tag = "webhooks", operation_id = "post_hook", security(()),
+    params(("workflow" = String, Path, description = "Workflow"), ("trigger" = String, Path, description = "Trigger")),
+    request_body(content = Value, description = "Whatever the sender sends"),
+    responses(
+        (status = 200, description = "The answer to a handshake", content_type = "text/plain", body = String),
+        (status = 202, description = "Accepted, durably", body = AcceptedView,
+            headers(("idempotent-replayed", description = "`true` if this is the answer to an earlier delivery"))),
+        (status = 401, body = Sent), (status = 404, body = Sent), (status = 405, body = Sent),
+        (status = 409, body = Sent), (status = 413, body = Sent), (status = 415, body = Sent),
+        (status = 422, body = Sent), (status = 503, body = Sent)
+    )
+)]
+async fn post(State(api): State<Arc<Api>>, Route(names): Route<(String, String)>, request: Request) -> Response {
+    receive(&api, &names.0, &names.1, request).await
+}
+
+/// A webhook that was found.
+struct Hook<'a> {
+    api: &'a Api,
+    head: Head,
+    plan: Arc<Plan>,
+}
+
+async fn receive(api: &Api, workflow: &str, trigger: &str, request: Request) -> Response {
+    let unknown = || Problem::new(Code::UnknownHook, format!("there is no webhook {workflow}/{trigger}"));
+    let (head, plan) = match api.system.workflows.in_force(workflow).await {
+        Ok(Some(found)) => found,
+        Ok(None) => return unknown().into_response(),
+        Err(error) => return Problem::from(error).into_response(),
+    };
+    let hook = Hook { api, head, plan };
+    let Some((found, webhook)) = hook.trigger(trigger) else { return unknown().into_response() };
+    let (parts, body) = request.into_parts();
+    match hook.answer(found, webhook, &parts, body).await {
+        Ok(response) => response,
+        Err(rejected) => {
+            rejected.show(&api.system.ingest, workflow, trigger).await;
+            let is_method = rejected.problem.code() == Code::MethodNotAllowed;
+            let mut response = rejected.problem.into_response();
+            if let (true, Ok(methods)) = (is_method, HeaderValue::try_from(webhook.methods.join(", "))) {
+                response.headers_mut().insert(ALLOW, methods);
+            }
+            response
+        }
+    }
+}
+
+impl Hook<'_> {
+    fn trigger(&self, id: &str) -> Option<(&Trigger, &Webhook)> {
+        let trigger = self.plan.workflow.triggers.iter().find(|trigger| trigger.id == id)?;
+        match &trigger.kind {
+            TriggerKind::Webhook(webhook) => Some((trigger, webhook)),
+            _ => None,
+        }
+    }
+
+    async fn answer(
+        &self,
+        trigger: &Trigger,
+        webhook: &Webhook,
+        parts: &Parts,
+        body: Body,
+    ) -> Result<Response, Rejected> {
+        let body = body::read(&parts.headers, body, webhook::MAX_BODY).await?;
+        let query = webhook::query_pairs(parts.uri.query().unwrap_or_default());
+        let delivery = Delivery { method: &parts.method, headers: &parts.headers, query: &query, body: &body };
+        let secrets = self.secrets(&webhook.verify).await?;
+        let now = self.api.system.ingest.now();
+        let verified = webhook::verify(&webhook.verify, &secrets, &delivery, now);
+        if let Some(answer) = webhook::handshake(&webhook.verify, &secrets, &delivery, &verified)? {
+            return Ok(shake(answer));
+        }
+        if !webhook.methods.iter().any(|method| method == parts.method.as_str()) {
+            let detail = format!("expected one of {}, found {}", webhook.methods.join(", "), parts.method);
+            return Err(Problem::new(Code::MethodNotAllowed, detail).into());
+        }
+        verified?;
+        self.listens(trigger)?;
+        self.accept(trigger, webhook, &delivery).await
+    }
+
+    /// The secrets that a rule names, as far as they have values.
+    async fn secrets(&self, rule: &Verify) -> Result<BTreeMap<String, String>, Problem> {
+        let mut secrets = BTreeMap::new();
+        for name in webhook::secret_names(rule) {
+            match self.api.system.ports.secrets.get(name).await {
+                Ok(value) => drop(secrets.insert(name.to_owned(), value)),
+                Err(SecretError::NotFound(_)) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(secrets)
+    }
+
+    fn listens(&self, trigger: &Trigger) -> Result<(), Problem> {
+        let why = if !self.head.active {
+            "the workflow is inactive"
+        } else if !trigger.enabled {
+            "the trigger is not enabled"
+        } else if self.head.suspended.is_some() {
+            "the workflow's triggers are suspended by the breaker"
+        } else {
+            return Ok(());
+        };
+        Err(Problem::new(Code::Inactive, why))
+    }
+
+    async fn accept(
+        &self,
+        trigger: &Trigger,
+        webhook: &Webhook,
+        delivery: &Delivery<'_>,
+    ) -> Result<Response, Rejected> {
+        let ingest = &self.api.system.ingest;
+        let workflow = self.head.id.as_str();
+        let body = webhook::decode(delivery.headers, delivery.body)?;
+        let key = webhook::delivery_id(&webhook.verify, delivery, &body);
+        if let Some(key) = &key
+            && let Some(earlier) = ingest.earlier(workflow, &trigger.id, key).await?
+        {
+            return Ok(accepted::answer(&earlier));
+        }
+        let id = match &key {
+            Some(key) => ids::delivery_event_id(workflow, &trigger.id, key),
+            None => ingest.fresh_id(),
+        };
+        let data = data(&webhook.verify, delivery, body);
+        let mut event = event::bare(id, workflow, &trigger.id, ingest.now(), data);
+        event::fill(self.api, &self.plan, webhook, &mut event).await?;
+        Ok(accepted::answer(&ingest.accept(event, key.as_deref()).await?))
+    }
+}
+
+/// What expressions see as `trigger.body`, `trigger.query` and `trigger.headers`, without credentials.
+fn data(rule: &Verify, delivery: &Delivery<'_>, body: Value) -> Map<String, Value> {
+    let visible = webhook::visible(rule, delivery);
+    let map = |texts: BTreeMap<String, String>| {
+        Value::Object(texts.into_iter().map(|(name, text)| (name, Value::String(text))).collect())
+    };
+    let mut data = Map::new();
+    data.insert("body".to_owned(), body);
+    data.insert("query".to_owned(), map(visible.query));
+    data.insert("headers".to_owned(), map(visible.headers));
+    data
+}
+
+fn shake(answer: webhook::Answer) -> Response {
+    let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK);
+    let headers = [
+        (CONTENT_TYPE, HeaderValue::from_static(answer.content_type)),
+        (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    ];
+    (status, headers, answer.body).into_response()
+}

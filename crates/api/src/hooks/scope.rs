@@ -1,0 +1,46 @@
+//! What the expressions of a webhook see: the delivery, and the workflow.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use pawl_definition::Scope;
+use pawl_engine::Plan;
+use serde_json::{Value, json};
+
+/// What the expressions of a webhook see.
+pub(super) struct HookScope<'a> {
+    pub(super) plan: &'a Plan,
+    /// `trigger`: the event so far.
+    pub(super) trigger: &'a Value,
+    pub(super) now: Timestamp,
+}
+
+impl Scope for HookScope<'_> {
+    fn root(&self, name: &str) -> Option<Value> {
+        let workflow = &self.plan.workflow;
+        match name {
+            "trigger" => Some(self.trigger.clone()),
+            "workflow" => Some(json!({
+                "id": workflow.id,
+                "name": workflow.display_name(),
+                "owner": workflow.owner,
+                "revision": self.plan.revision,
+            })),
+            _ => None,
+        }
+    }
+
+    fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    fn timezone(&self) -> &TimeZone {
+        &self.plan.timezone
+    }
+
+    fn holidays(&self) -> &BTreeSet<Date> {
+        &self.plan.holidays
+    }
+}

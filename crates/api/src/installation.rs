@@ -1,0 +1,166 @@
+//! The installation: its controls, notices, health, and the descriptions that tools read.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::HeaderValue;
+use http::header::CONTENT_TYPE;
+use jiff::Timestamp;
+use pawl_runtime::items::installation::Installation;
+use pawl_runtime::ports::Notice;
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::Problem;
+use crate::body::Json;
+use crate::executions::{ActView, Why};
+use crate::page::{Listing, Paging, Walk};
+use crate::request::{Actor, Params};
+use crate::state::Api;
+
+/// The routes.
+pub(crate) fn router() -> OpenApiRouter<Arc<Api>> {
+    OpenApiRouter::new()
+        .routes(routes!(show))
+        .routes(routes!(kill))
+        .routes(routes!(lift))
+        .routes(routes!(notices))
+        .routes(routes!(schema))
+        .routes(routes!(openapi))
+}
+
+/// The routes that need neither credentials nor a role.
+pub(crate) fn open_router() -> OpenApiRouter<Arc<Api>> {
+    OpenApiRouter::new().routes(routes!(health))
+}
+
+/// The controls of the whole installation.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Installation)]
+struct InstallationView {
+    /// Version of the server.
+    version: &'static str,
+    /// Present while everything is killed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    killed: Option<ActView>,
+}
+
+impl From<Installation> for InstallationView {
+    fn from(installation: Installation) -> Self {
+        Self { version: VERSION, killed: installation.killed.as_ref().map(ActView::from) }
+    }
+}
+
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// Shows the controls of the installation.
+#[utoipa::path(
+    get, path = "/v1/installation", tag = "installation", operation_id = "show_installation",
+    responses((status = 200, body = InstallationView))
+)]
+async fn show(State(api): State<Arc<Api>>) -> Result<axum::Json<InstallationView>, Problem> {
+    Ok(axum::Json(api.system.installations.read().await?.into()))
+}
+
+/// Stops every execution before its next step and next outside effect, keeping its state.
+#[utoipa::path(
+    post, path = "/v1/installation/kill", tag = "installation", operation_id = "kill_installation",
+    request_body(content = Why), responses((status = 200, body = InstallationView))
+)]
+async fn kill(
+    State(api): State<Arc<Api>>,
+    actor: Actor,
+    Json(why): Json<Why>,
+) -> Result<axum::Json<InstallationView>, Problem> {
+    let act = actor.or(why.actor)?.act(why.reason, api.system.ingest.now());
+    Ok(axum::Json(api.system.installations.set_killed(Some(act)).await?.into()))
+}
+
+/// Lifts the kill of the installation: what is due goes on.
+#[utoipa::path(
+    post, path = "/v1/installation/lift", tag = "installation", operation_id = "lift_installation",
+    responses((status = 200, body = InstallationView))
+)]
+async fn lift(State(api): State<Arc<Api>>) -> Result<axum::Json<InstallationView>, Problem> {
+    Ok(axum::Json(api.system.installations.set_killed(None).await?.into()))
+}
+
+/// A notice to somebody who answers for a workflow.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Notice)]
+struct NoticeView {
+    /// Id.
+    id: String,
+    /// Address.
+    to: String,
+    /// `info`, `warning` or `error`.
+    severity: String,
+    /// One line.
+    subject: String,
+    /// What happened and what to do.
+    text: String,
+    /// When.
+    at: Timestamp,
+}
+
+impl From<Notice> for NoticeView {
+    fn from(notice: Notice) -> Self {
+        let Notice { id, to, severity, subject, text, at } = notice;
+        Self { id, to, severity, subject, text, at }
+    }
+}
+
+/// Lists notices, newest first.
+#[utoipa::path(
+    get, path = "/v1/notices", tag = "installation", operation_id = "list_notices", params(Paging),
+    responses((status = 200, body = Listing<NoticeView>))
+)]
+async fn notices(
+    State(api): State<Arc<Api>>,
+    Params(paging): Params<Paging>,
+) -> Result<axum::Json<Listing<NoticeView>>, Problem> {
+    let mut walk = Walk::of("notices".to_owned(), &paging)?;
+    let after = walk.after();
+    let found = api.system.history.notices(walk.limit, after).await.map_err(|error| walk.problem(error))?;
+    Ok(axum::Json(walk.page(found.items.into_iter().map(NoticeView::from).collect(), found.next)))
+}
+
+/// Says that the server is up.
+#[derive(Debug, Serialize, ToSchema)]
+struct Health {
+    /// `ok`.
+    status: &'static str,
+    /// Version of the server.
+    version: &'static str,
+}
+
+/// Says that the server is up. Needs no credentials.
+#[utoipa::path(
+    get, path = "/v1/health", tag = "installation", operation_id = "health", security(()),
+    responses((status = 200, body = Health))
+)]
+async fn health() -> axum::Json<Health> {
+    axum::Json(Health { status: "ok", version: VERSION })
+}
+
+/// Gives the JSON Schema by which an editor completes and underlines workflow files.
+#[utoipa::path(
+    get, path = "/v1/schema/workflow", tag = "installation", operation_id = "workflow_schema",
+    responses((status = 200, content_type = "application/schema+json", body = serde_json::Value))
+)]
+async fn schema(State(api): State<Arc<Api>>) -> Response {
+    let kind = HeaderValue::from_static("application/schema+json");
+    ([(CONTENT_TYPE, kind)], api.workflow_schema()).into_response()
+}
+
+/// Describes this API.
+#[utoipa::path(
+    get, path = "/openapi.json", tag = "installation", operation_id = "openapi",
+    responses((status = 200, content_type = "application/json", body = serde_json::Value))
+)]
+async fn openapi(State(api): State<Arc<Api>>) -> Response {
+    ([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], api.openapi()).into_response()
+}

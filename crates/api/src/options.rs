@@ -1,0 +1,56 @@
+//! How the API is served.
+
+use std::sync::Arc;
+
+use crate::Role;
+
+/// How the API is served.
+#[derive(Debug, Clone, Default)]
+pub struct ApiOptions {
+    /// Who may do what.
+    pub authorizer: Authorizer,
+    /// The server listens on loopback only: management requests under another name (DNS rebinding), or from a page
+    /// of another site, are refused. Webhooks are not concerned: a tunnel may lead to them.
+    pub loopback_only: bool,
+}
+
+impl ApiOptions {
+    /// An embedded server on loopback, open to whoever is on this machine, or to who has the token if there is one.
+    pub fn embedded(token: Option<&str>) -> Self {
+        let authorizer = token.map_or(Authorizer::Open, |token| Authorizer::Token(token.into()));
+        Self { authorizer, loopback_only: true }
+    }
+}
+
+/// Who may do what.
+#[derive(Clone, Default)]
+pub enum Authorizer {
+    /// Whoever reaches the server is an admin.
+    Open,
+    /// Whoever sends `Authorization: Bearer <token>` is an admin.
+    Token(Arc<str>),
+    /// Whoever is in front of the router has put an [`Identity`] into the request's extensions; without one, nobody
+    /// may do anything. This is the default, so that a forgotten setting opens nothing.
+    #[default]
+    Upstream,
+}
+
+impl std::fmt::Debug for Authorizer {
+    /// Never shows the token.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Open => "Open",
+            Self::Token(_) => "Token(…)",
+            Self::Upstream => "Upstream",
+        })
+    }
+}
+
+/// Who sends a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// Address or name, if known; it is written into history as the actor.
+    pub name: Option<String>,
+    /// What they may do.
+    pub role: Role,
+}

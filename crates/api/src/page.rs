@@ -1,0 +1,116 @@
+//! Listings: how many, from where on, and the cursor that says it.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use pawl_runtime::Error;
+use pawl_runtime::ports::TableError;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::{Code, Problem};
+
+/// Entries of a page, unless the request says.
+const DEFAULT: usize = 50;
+
+/// Most entries of a page.
+pub(crate) const MOST: usize = 200;
+
+/// A page of a listing.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Listing<T> {
+    /// Entries.
+    pub(crate) items: Vec<T>,
+    /// Cursor of the next page; absent at the end. Opaque, and only good for the same listing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) next: Option<String>,
+}
+
+/// How many entries, and from where on.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Paging {
+    /// Most entries, 1–200; 50 if absent. A page may have fewer although more follow.
+    #[param(minimum = 1, maximum = 200)]
+    pub(crate) limit: Option<usize>,
+    /// `next` of the page before.
+    pub(crate) cursor: Option<String>,
+}
+
+/// Checks a limit.
+pub(crate) fn limit(asked: Option<usize>) -> Result<usize, Problem> {
+    match asked {
+        None => Ok(DEFAULT),
+        Some(limit) if (1..=MOST).contains(&limit) => Ok(limit),
+        Some(limit) => Err(Problem::new(Code::BadQuery, format!("expected limit from 1 to {MOST}, found {limit}"))),
+    }
+}
+
+/// A cursor as it is sent: which listing it belongs to, and where that stands.
+#[derive(Serialize, Deserialize)]
+struct Sealed<P> {
+    #[serde(rename = "l")]
+    listing: String,
+    #[serde(rename = "p")]
+    place: P,
+}
+
+/// Writes a cursor. `listing` names the listing with its filter, so that a cursor of another one is refused.
+pub(crate) fn seal<P: Serialize>(listing: &str, place: P) -> String {
+    let sealed = Sealed { listing: fingerprint(listing), place };
+    URL_SAFE_NO_PAD.encode(serde_json::to_vec(&sealed).expect("a cursor is JSON"))
+}
+
+/// Reads a cursor.
+pub(crate) fn open<P: DeserializeOwned>(listing: &str, cursor: Option<&str>) -> Result<Option<P>, Problem> {
+    let Some(cursor) = cursor else { return Ok(None) };
+    let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| unknown())?;
+    let sealed: Sealed<P> = serde_json::from_slice(&bytes).map_err(|_| unknown())?;
+    if sealed.listing == fingerprint(listing) { Ok(Some(sealed.place)) } else { Err(unknown()) }
+}
+
+fn fingerprint(listing: &str) -> String {
+    pawl_runtime::spill::sha256(listing.as_bytes())[..12].to_owned()
+}
+
+fn unknown() -> Problem {
+    Problem::new(Code::BadCursor, "expected a cursor that this listing gave, with the same filter, found another")
+}
+
+/// A listing that storage pages by itself: reads the cursor, and writes the next one.
+pub(crate) struct Walk {
+    listing: String,
+    /// Most entries.
+    pub(crate) limit: usize,
+    /// The cursor of storage.
+    pub(crate) after: Option<String>,
+    resumed: bool,
+}
+
+impl Walk {
+    /// Begins or goes on with a listing.
+    pub(crate) fn of(listing: String, paging: &Paging) -> Result<Self, Problem> {
+        let after: Option<String> = open(&listing, paging.cursor.as_deref())?;
+        let resumed = after.is_some();
+        Ok(Self { listing, limit: limit(paging.limit)?, after, resumed })
+    }
+
+    /// The cursor of storage, once.
+    pub(crate) fn after(&mut self) -> Option<String> {
+        self.after.take()
+    }
+
+    /// The page.
+    pub(crate) fn page<T>(&self, items: Vec<T>, next: Option<String>) -> Listing<T> {
+        Listing { items, next: next.map(|next| seal(&self.listing, next)) }
+    }
+
+    /// The problem of a failed read: what storage calls invalid is a cursor that was forged.
+    pub(crate) fn problem(&self, error: Error) -> Problem {
+        match error {
+            Error::Table(TableError::Invalid(_)) if self.resumed => unknown(),
+            error => error.into(),
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! Records: list, show and write.
+
+mod filter;
+mod list;
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::header::{ETAG, LOCATION};
+use http::{HeaderMap, HeaderValue, StatusCode};
+use jiff::Timestamp;
+use pawl_engine::{Record, Subject};
+use pawl_runtime::RecordError;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::Problem;
+use crate::body::Json;
+use crate::problem::Sent;
+use crate::request::{self, Route};
+use crate::state::Api;
+
+/// The routes.
+pub(crate) fn router() -> OpenApiRouter<Arc<Api>> {
+    OpenApiRouter::new()
+        .routes(routes!(list::list, create))
+        .routes(routes!(list::find))
+        .routes(routes!(show, replace, change))
+}
+
+/// A record.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Record)]
+struct RecordView {
+    /// Record type.
+    object: String,
+    /// Id, unique in its object.
+    id: String,
+    /// Counts its writes, from 1; the ETag.
+    version: u64,
+    /// Values by field; empty ones are absent.
+    #[schema(value_type = Object)]
+    fields: Map<String, Value>,
+    /// When it was made.
+    created_at: Timestamp,
+    /// When it last changed.
+    updated_at: Timestamp,
+}
+
+impl From<Record> for RecordView {
+    fn from(record: Record) -> Self {
+        let Record { object, id, version, fields, created_at, updated_at, .. } = record;
+        Self { object, id, version, fields, created_at, updated_at }
+    }
+}
+
+fn answer(status: StatusCode, record: Record) -> Response {
+    let tag = request::tag(record.version);
+    (status, [(ETAG, tag)], axum::Json(RecordView::from(record))).into_response()
+}
+
+fn created(record: Record) -> Response {
+    let location = format!("/v1/objects/{}/records/{}", record.object, record.id);
+    let mut response = answer(StatusCode::CREATED, record);
+    // An id that cannot stand in a header is told by the body alone.
+    if let Ok(location) = HeaderValue::try_from(location) {
+        response.headers_mut().insert(LOCATION, location);
+    }
+    response
+}
+
+/// A record to be made.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct NewRecord {
+    /// Id; a fresh one if absent.
+    id: Option<String>,
+    /// Values by field.
+    #[serde(default)]
+    #[schema(value_type = Object)]
+    fields: Map<String, Value>,
+}
+
+/// Values of a record.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Fields {
+    /// Values by field; null empties one.
+    #[schema(value_type = Object)]
+    fields: Map<String, Value>,
+}
+
+/// Makes a record.
+#[utoipa::path(
+    post, path = "/v1/objects/{object}/records", tag = "records", operation_id = "create_record",
+    params(("object" = String, Path, description = "Record type")), request_body(content = NewRecord),
+    responses(
+        (status = 201, body = RecordView, headers(("etag", description = "Version"), ("location", description = "Path"))),
+        (status = 404, body = Sent), (status = 409, body = Sent), (status = 422, body = Sent)
+    )
+)]
+async fn create(
+    State(api): State<Arc<Api>>,
+    Route(object): Route<String>,
+    Json(new): Json<NewRecord>,
+) -> Result<Response, Problem> {
+    Ok(created(api.system.records.create(&object, new.id, new.fields).await?))
+}
+
+/// Shows a record.
+#[utoipa::path(
+    get, path = "/v1/objects/{object}/records/{id}", tag = "records", operation_id = "show_record",
+    params(("object" = String, Path, description = "Record type"), ("id" = String, Path, description = "Record")),
+    responses((status = 200, body = RecordView, headers(("etag", description = "Version"))), (status = 404, body = Sent))
+)]
+async fn show(State(api): State<Arc<Api>>, Route((object, id)): Route<(String, String)>) -> Result<Response, Problem> {
+    let record = api.system.records.get(&Subject { object, id }).await?;
+    Ok(answer(StatusCode::OK, record))
+}
+
+/// Changes fields of a record; those not named stay. Writing what is there already changes nothing.
+#[utoipa::path(
+    patch, path = "/v1/objects/{object}/records/{id}", tag = "records", operation_id = "change_record",
+    params(
+        ("object" = String, Path, description = "Record type"), ("id" = String, Path, description = "Record"),
+        ("if-match" = Option<String>, Header, description = "Version that was read, quoted; `412` if it is another")
+    ),
+    request_body(content = Fields),
+    responses(
+        (status = 200, body = RecordView, headers(("etag", description = "Version"))),
+        (status = 404, body = Sent), (status = 409, body = Sent), (status = 412, body = Sent), (status = 422, body = Sent)
+    )
+)]
+async fn change(
+    State(api): State<Arc<Api>>,
+    Route((object, id)): Route<(String, String)>,
+    headers: HeaderMap,
+    Json(body): Json<Fields>,
+) -> Result<Response, Problem> {
+    let read_at = request::read_at(&headers)?;
+    let record = api.system.records.update(&Subject { object, id }, &body.fields, read_at).await?;
+    Ok(answer(StatusCode::OK, record))
+}
+
+/// Replaces the fields of a record, or makes it: fields not named are emptied.
+#[utoipa::path(
+    put, path = "/v1/objects/{object}/records/{id}", tag = "records", operation_id = "replace_record",
+    params(
+        ("object" = String, Path, description = "Record type"), ("id" = String, Path, description = "Record"),
+        ("if-match" = Option<String>, Header, description = "Version that was read, quoted; `412` if it is another"),
+        ("if-none-match" = Option<String>, Header, description = "`*`: only if there is none yet")
+    ),
+    request_body(content = Fields),
+    responses(
+        (status = 200, body = RecordView, headers(("etag", description = "Version"))),
+        (status = 201, description = "It is new", body = RecordView, headers(("etag", description = "Version"))),
+        (status = 409, body = Sent), (status = 412, body = Sent), (status = 422, body = Sent)
+    )
+)]
+async fn replace(
+    State(api): State<Arc<Api>>,
+    Route((object, id)): Route<(String, String)>,
+    headers: HeaderMap,
+    Json(body): Json<Fields>,
+) -> Result<Response, Problem> {
+    let read_at = request::read_at(&headers)?;
+    let subject = Subject { object, id };
+    let before = match api.system.records.get(&subject).await {
+        Ok(before) => before,
+        Err(RecordError::NotFound(_)) if read_at.is_none_or(|read_at| read_at == 0) => {
+            return Ok(created(api.system.records.create(&subject.object, Some(subject.id), body.fields).await?));
+        }
+        Err(error) => return Err(error.into()),
+    };
+    // What is emptied was decided on this version: it must still be the one.
+    let read_at = read_at.unwrap_or(before.version);
+    let emptied = before.fields.into_iter().map(|(name, _)| (name, Value::Null));
+    let fields: Map<String, Value> = emptied.chain(body.fields).collect();
+    let record = api.system.records.update(&subject, &fields, Some(read_at)).await?;
+    Ok(answer(StatusCode::OK, record))
+}

@@ -1,0 +1,77 @@
+//! Roles, and the one table of what each may do.
+
+use http::Method;
+
+/// What somebody may do; each may also do what those before it may.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Role {
+    /// Looks.
+    Viewer,
+    /// Starts and controls executions, and writes records.
+    Operator,
+    /// Saves and switches workflows and objects.
+    Editor,
+    /// Kills and lifts what concerns everybody.
+    Admin,
+}
+
+impl Role {
+    /// Its word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Viewer => "viewer",
+            Self::Operator => "operator",
+            Self::Editor => "editor",
+            Self::Admin => "admin",
+        }
+    }
+
+    /// The role of a word.
+    pub fn of(word: &str) -> Option<Self> {
+        [Self::Viewer, Self::Operator, Self::Editor, Self::Admin].into_iter().find(|role| role.as_str() == word)
+    }
+}
+
+/// Routes that change something, or reach nothing that needs a role, with their least role. GET on any other route
+/// under `/v1` asks for a viewer; what else is not named here asks for an admin.
+const CHANGES: &[(&str, &str, Role)] = &[
+    ("POST", "/v1/check", Role::Viewer),
+    ("POST", "/v1/objects/{object}/records/find", Role::Viewer),
+    ("POST", "/v1/workflows/{id}/start", Role::Operator),
+    ("POST", "/v1/executions/{id}/pause", Role::Operator),
+    ("POST", "/v1/executions/{id}/resume", Role::Operator),
+    ("POST", "/v1/executions/{id}/cancel", Role::Operator),
+    ("POST", "/v1/executions/{id}/retry", Role::Operator),
+    ("POST", "/v1/executions/{id}/skip", Role::Operator),
+    ("POST", "/v1/executions/{id}/kill", Role::Operator),
+    ("POST", "/v1/executions/{id}/lift", Role::Operator),
+    ("POST", "/v1/objects/{object}/records", Role::Operator),
+    ("PUT", "/v1/objects/{object}/records/{id}", Role::Operator),
+    ("PATCH", "/v1/objects/{object}/records/{id}", Role::Operator),
+    ("POST", "/v1/workflows/{id}/kill", Role::Operator),
+    ("POST", "/v1/workflows", Role::Editor),
+    ("PUT", "/v1/workflows/{id}", Role::Editor),
+    ("POST", "/v1/workflows/{id}/activate", Role::Editor),
+    ("POST", "/v1/workflows/{id}/deactivate", Role::Editor),
+    ("POST", "/v1/workflows/{id}/lift", Role::Editor),
+    ("POST", "/v1/objects", Role::Editor),
+    ("PUT", "/v1/objects/{object}", Role::Editor),
+    ("POST", "/v1/installation/kill", Role::Admin),
+    ("POST", "/v1/installation/lift", Role::Admin),
+];
+
+/// The least role that a route asks for, given its template.
+pub(crate) fn least(method: &Method, route: &str) -> Role {
+    let named = CHANGES.iter().find(|(verb, path, _)| *verb == method.as_str() && *path == route);
+    match named {
+        Some((_, _, role)) => *role,
+        None if *method == Method::GET || *method == Method::HEAD => Role::Viewer,
+        None => Role::Admin,
+    }
+}
+
+/// The routes of the table, for the test that each exists.
+#[cfg(test)]
+pub(crate) fn changes() -> impl Iterator<Item = (&'static str, &'static str)> {
+    CHANGES.iter().map(|(verb, path, _)| (*verb, *path))
+}

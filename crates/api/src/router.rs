@@ -1,0 +1,83 @@
+//! The one router, which runs in Lambda and embedded unchanged.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::middleware::from_fn_with_state;
+use pawl_runtime::System;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::{Modify, OpenApi};
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::state::Api;
+use crate::{ApiOptions, Code, Problem, access, executions, hooks, installation, objects, records, workflows};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Pawl",
+        description = "Agentic workflows that run as serverless functions: management API and webhooks.\n\n\
+            Errors are RFC 9457 problems whose `code` is stable and has a page in docs/errors.",
+        license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")
+    ),
+    tags(
+        (name = "workflows", description = "Save, switch, check and start workflows"),
+        (name = "executions", description = "Look at executions and control them"),
+        (name = "records", description = "Objects and their records"),
+        (name = "webhooks", description = "Where outside systems deliver"),
+        (name = "installation", description = "Controls of everything, notices, health and descriptions")
+    ),
+    security(("bearer" = [])),
+    modifiers(&Bearer)
+)]
+struct Description;
+
+struct Bearer;
+
+impl Modify for Bearer {
+    fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
+        let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
+        let components = openapi.components.get_or_insert_default();
+        components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
+    }
+}
+
+/// The routes: those that ask who is there, those that do not, and the description of all.
+fn routes() -> (Router<Arc<Api>>, Router<Arc<Api>>, utoipa::openapi::OpenApi) {
+    let (managed, mut description) = OpenApiRouter::with_openapi(Description::openapi())
+        .merge(workflows::router())
+        .merge(executions::router())
+        .merge(objects::router())
+        .merge(records::router())
+        .merge(installation::router())
+        .split_for_parts();
+    let (open, more) = OpenApiRouter::new().merge(hooks::router()).merge(installation::open_router()).split_for_parts();
+    description.merge(more);
+    (managed, open, description)
+}
+
+/// Describes the API as OpenAPI 3.1.
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    routes().2
+}
+
+/// The HTTP surface of a system: management API under `/v1`, webhooks under `/hooks`.
+pub fn router(system: System, options: ApiOptions) -> Router {
+    let (managed, open, description) = routes();
+    let api = Arc::new(Api::new(system, options, description));
+    managed
+        .route_layer(from_fn_with_state(api.clone(), access::check))
+        .merge(open)
+        .fallback(unknown_route)
+        .method_not_allowed_fallback(method_not_allowed)
+        .with_state(api)
+}
+
+async fn unknown_route(request: Request) -> Problem {
+    Problem::new(Code::UnknownRoute, format!("there is nothing at {}", request.uri().path()))
+}
+
+async fn method_not_allowed(request: Request) -> Problem {
+    Problem::new(Code::MethodNotAllowed, format!("{} does not answer {}", request.uri().path(), request.method()))
+}

@@ -1,0 +1,38 @@
+//! What every handler holds.
+
+use std::sync::OnceLock;
+
+use bytes::Bytes;
+use pawl_runtime::{Finder, System};
+use utoipa::openapi::OpenApi;
+
+use crate::ApiOptions;
+
+/// What every handler holds.
+pub(crate) struct Api {
+    pub(crate) system: System,
+    pub(crate) options: ApiOptions,
+    pub(crate) finder: Finder,
+    openapi: OpenApi,
+    openapi_text: OnceLock<Bytes>,
+    schema_text: OnceLock<Bytes>,
+}
+
+impl Api {
+    pub(crate) fn new(system: System, options: ApiOptions, openapi: OpenApi) -> Self {
+        let finder = Finder::new(system.ports.tables.clone());
+        Self { system, options, finder, openapi, openapi_text: OnceLock::new(), schema_text: OnceLock::new() }
+    }
+
+    /// The description of this API as JSON, written once.
+    pub(crate) fn openapi(&self) -> Bytes {
+        let text = || self.openapi.to_json().expect("an API description is JSON").into();
+        self.openapi_text.get_or_init(text).clone()
+    }
+
+    /// The JSON Schema of workflow files, written once.
+    pub(crate) fn workflow_schema(&self) -> Bytes {
+        let text = || pawl_definition::workflow_schema().to_string().into();
+        self.schema_text.get_or_init(text).clone()
+    }
+}

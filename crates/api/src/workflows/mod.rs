@@ -1,0 +1,143 @@
+//! Workflows: save, show, switch and start.
+
+mod save;
+mod start;
+mod switch;
+mod view;
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::HeaderValue;
+use http::header::{CONTENT_TYPE, ETAG};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::page::{Listing, Paging, Walk};
+use crate::problem::Sent;
+use crate::request::{self, Params, Route};
+use crate::state::Api;
+use crate::{Code, Problem};
+use view::{HeadView, RefusalView, RevisionView, Whole};
+
+/// The routes.
+pub(crate) fn router() -> OpenApiRouter<Arc<Api>> {
+    OpenApiRouter::new()
+        .routes(routes!(list, save::create))
+        .routes(routes!(show, save::replace))
+        .routes(routes!(revisions))
+        .routes(routes!(revision))
+        .routes(routes!(graph))
+        .routes(routes!(refusals))
+        .routes(routes!(switch::activate))
+        .routes(routes!(switch::deactivate))
+        .routes(routes!(switch::kill))
+        .routes(routes!(switch::lift))
+        .routes(routes!(start::start))
+        .routes(routes!(save::check))
+}
+
+fn unknown(id: &str) -> Problem {
+    Problem::new(Code::NoWorkflow, format!("there is no workflow {id:?}"))
+}
+
+/// Lists workflows by id.
+#[utoipa::path(
+    get, path = "/v1/workflows", tag = "workflows", operation_id = "list_workflows", params(Paging),
+    responses((status = 200, body = Listing<HeadView>))
+)]
+async fn list(
+    State(api): State<Arc<Api>>,
+    Params(paging): Params<Paging>,
+) -> Result<axum::Json<Listing<HeadView>>, Problem> {
+    let mut walk = Walk::of("workflows".to_owned(), &paging)?;
+    let after = walk.after();
+    let found = api.system.workflows.list(walk.limit, after).await;
+    let (heads, next) = found.map_err(|error| walk.problem(error))?;
+    Ok(axum::Json(walk.page(heads.iter().map(HeadView::from).collect(), next)))
+}
+
+/// Shows a workflow with its source.
+#[utoipa::path(
+    get, path = "/v1/workflows/{id}", tag = "workflows", operation_id = "show_workflow",
+    params(("id" = String, Path, description = "Workflow")),
+    responses(
+        (status = 200, body = Whole, headers(("etag", description = "Revision"))), (status = 404, body = Sent)
+    )
+)]
+async fn show(State(api): State<Arc<Api>>, Route(id): Route<String>) -> Result<Response, Problem> {
+    let workflows = &api.system.workflows;
+    let (head, plan) = workflows.in_force(&id).await?.ok_or_else(|| unknown(&id))?;
+    let revision = workflows.revision(&id, head.revision).await?.ok_or_else(|| unknown(&id))?;
+    let whole = Whole::of(&head, &plan, revision.source);
+    Ok(([(ETAG, request::tag(head.revision))], axum::Json(whole)).into_response())
+}
+
+/// Lists the revisions of a workflow, newest first.
+#[utoipa::path(
+    get, path = "/v1/workflows/{id}/revisions", tag = "workflows", operation_id = "list_revisions",
+    params(("id" = String, Path, description = "Workflow"), Paging),
+    responses((status = 200, body = Listing<RevisionView>), (status = 404, body = Sent))
+)]
+async fn revisions(
+    State(api): State<Arc<Api>>,
+    Route(id): Route<String>,
+    Params(paging): Params<Paging>,
+) -> Result<axum::Json<Listing<RevisionView>>, Problem> {
+    let mut walk = Walk::of(format!("revisions {id}"), &paging)?;
+    let after = walk.after();
+    let found = api.system.workflows.revisions(&id, walk.limit, after).await;
+    let (revisions, next) = found.map_err(|error| walk.problem(error))?;
+    if revisions.is_empty() && api.system.workflows.head(&id).await?.is_none() {
+        return Err(unknown(&id));
+    }
+    Ok(axum::Json(walk.page(revisions.into_iter().map(RevisionView::listed).collect(), next)))
+}
+
+/// Shows one revision of a workflow.
+#[utoipa::path(
+    get, path = "/v1/workflows/{id}/revisions/{revision}", tag = "workflows", operation_id = "show_revision",
+    params(("id" = String, Path, description = "Workflow"), ("revision" = u64, Path, description = "Number, from 1")),
+    responses((status = 200, body = RevisionView), (status = 404, body = Sent))
+)]
+async fn revision(
+    State(api): State<Arc<Api>>,
+    Route((id, revision)): Route<(String, u64)>,
+) -> Result<axum::Json<RevisionView>, Problem> {
+    let found = api.system.workflows.revision(&id, revision).await?;
+    let missing = || Problem::new(Code::NoRevision, format!("the workflow {id:?} has no revision {revision}"));
+    Ok(axum::Json(RevisionView::whole(found.ok_or_else(missing)?)))
+}
+
+/// Draws a workflow as a Mermaid flowchart.
+#[utoipa::path(
+    get, path = "/v1/workflows/{id}/graph", tag = "workflows", operation_id = "draw_workflow",
+    params(("id" = String, Path, description = "Workflow")),
+    responses((status = 200, body = String, content_type = "text/vnd.mermaid"), (status = 404, body = Sent))
+)]
+async fn graph(State(api): State<Arc<Api>>, Route(id): Route<String>) -> Result<Response, Problem> {
+    let (_, plan) = api.system.workflows.in_force(&id).await?.ok_or_else(|| unknown(&id))?;
+    let kind = HeaderValue::from_static("text/vnd.mermaid; charset=utf-8");
+    Ok(([(CONTENT_TYPE, kind)], pawl_definition::mermaid(&plan.workflow)).into_response())
+}
+
+/// Lists the starts of a workflow that were refused and its deliveries that were rejected, newest first.
+#[utoipa::path(
+    get, path = "/v1/workflows/{id}/refusals", tag = "workflows", operation_id = "list_refusals",
+    params(("id" = String, Path, description = "Workflow"), Paging),
+    responses((status = 200, body = Listing<RefusalView>), (status = 404, body = Sent))
+)]
+async fn refusals(
+    State(api): State<Arc<Api>>,
+    Route(id): Route<String>,
+    Params(paging): Params<Paging>,
+) -> Result<axum::Json<Listing<RefusalView>>, Problem> {
+    let mut walk = Walk::of(format!("refusals {id}"), &paging)?;
+    let after = walk.after();
+    let found = api.system.history.refusals(&id, walk.limit, after).await.map_err(|error| walk.problem(error))?;
+    if found.items.is_empty() && api.system.workflows.head(&id).await?.is_none() {
+        return Err(unknown(&id));
+    }
+    Ok(axum::Json(walk.page(found.items.into_iter().map(RefusalView::from).collect(), found.next)))
+}

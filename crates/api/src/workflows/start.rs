@@ -1,0 +1,137 @@
+//! Starting a workflow by hand.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::Response;
+use http::HeaderMap;
+use pawl_definition::Workflow;
+use pawl_engine::{Cause, Event, EventType, Subject, coerce, ids};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+use super::unknown;
+use crate::accepted::{self, AcceptedView};
+use crate::body::Json;
+use crate::problem::Sent;
+use crate::request::{self, Actor, Route};
+use crate::state::Api;
+use crate::{Code, Problem};
+
+/// The trigger that every workflow has.
+const MANUAL: &str = "manual";
+
+/// What to start it with.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Start {
+    /// The record to run on.
+    record: Option<Target>,
+    /// Values of variables, by name; each takes the type of its variable.
+    #[serde(default)]
+    #[schema(value_type = Object)]
+    values: Map<String, Value>,
+    /// Who acts, if the server does not know.
+    actor: Option<String>,
+}
+
+/// A record.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Target {
+    /// Record type.
+    object: String,
+    /// Id.
+    id: String,
+}
+
+/// Starts a workflow, active or not. With an `Idempotency-Key`, a repeat is answered as the first was.
+#[utoipa::path(
+    post, path = "/v1/workflows/{id}/start", tag = "workflows", operation_id = "start_workflow",
+    params(
+        ("id" = String, Path, description = "Workflow"),
+        ("idempotency-key" = Option<String>, Header, description = "Names the request; a repeat starts nothing"),
+        ("x-pawl-actor" = Option<String>, Header, description = "Who acts, if the server does not know")
+    ),
+    request_body(content = Start),
+    responses(
+        (status = 202, description = "Accepted, durably", body = AcceptedView,
+            headers(("idempotent-replayed", description = "`true` if this is the answer to an earlier request"))),
+        (status = 404, body = Sent), (status = 422, body = Sent)
+    )
+)]
+pub(super) async fn start(
+    State(api): State<Arc<Api>>,
+    Route(id): Route<String>,
+    actor: Actor,
+    headers: HeaderMap,
+    Json(body): Json<Start>,
+) -> Result<Response, Problem> {
+    let ingest = &api.system.ingest;
+    let key = request::idempotency_key(&headers)?;
+    let (_, plan) = api.system.workflows.in_force(&id).await?.ok_or_else(|| unknown(&id))?;
+    if let Some(key) = &key
+        && let Some(earlier) = ingest.earlier(&id, MANUAL, key).await?
+    {
+        return Ok(accepted::answer(&earlier));
+    }
+    let subject = subject(&api, &plan.workflow, body.record).await?;
+    let values = values(&plan.workflow, body.values)?;
+    let mut data = Map::new();
+    data.insert("values".to_owned(), Value::Object(values));
+    data.insert("actor".to_owned(), actor.or(body.actor)?.name().into());
+    let event = Event {
+        id: key.as_ref().map_or_else(|| ingest.fresh_id(), |key| ids::delivery_event_id(&id, MANUAL, key)),
+        kind: EventType::Manual,
+        workflow: Some(id),
+        trigger: Some(MANUAL.to_owned()),
+        subject,
+        occurred_at: ingest.now(),
+        data,
+        creation: None,
+        cause: Cause::default(),
+    };
+    Ok(accepted::answer(&ingest.accept(event, key.as_deref()).await?))
+}
+
+/// The record, which must be one that the workflow runs on.
+async fn subject(api: &Api, workflow: &Workflow, given: Option<Target>) -> Result<Option<Subject>, Problem> {
+    match (&workflow.object, given) {
+        (None, None) => Ok(None),
+        (Some(object), Some(target)) if *object == target.object => {
+            let subject = Subject { object: target.object, id: target.id };
+            api.system.records.get(&subject).await?;
+            Ok(Some(subject))
+        }
+        (Some(object), None) => {
+            let detail = format!("expected a record of the object {object:?} to run on, found none");
+            Err(Problem::new(Code::RecordRequired, detail).at("record"))
+        }
+        (Some(object), Some(target)) => {
+            let detail = format!("expected a record of the object {object:?}, found one of {:?}", target.object);
+            Err(Problem::new(Code::RecordNotExpected, detail).at("record.object"))
+        }
+        (None, Some(_)) => {
+            let detail = "expected no record: the workflow runs on none, for it has no `object`";
+            Err(Problem::new(Code::RecordNotExpected, detail).at("record"))
+        }
+    }
+}
+
+/// The values, each of a variable and of its type.
+fn values(workflow: &Workflow, given: Map<String, Value>) -> Result<Map<String, Value>, Problem> {
+    let mut values = Map::new();
+    for (name, value) in given {
+        let path = format!("values.{name}");
+        let Some(variable) = workflow.variables.iter().find(|variable| variable.name == name) else {
+            let known: Vec<_> = workflow.variables.iter().map(|variable| variable.name.as_str()).collect();
+            let detail = format!("expected a variable of the workflow ({}), found {name:?}", known.join(", "));
+            return Err(Problem::new(Code::UnknownVariable, detail).at(path));
+        };
+        let value = coerce::variable(value, variable.kind, variable.many)
+            .map_err(|error| Problem::new(Code::ValueFailed, error.message).at(path))?;
+        values.insert(name, value);
+    }
+    Ok(values)
+}

@@ -1,0 +1,77 @@
+//! Switching a workflow: active or not, killed or not.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use pawl_runtime::SaveError;
+use pawl_runtime::items::workflow::Head;
+
+use super::view::HeadView;
+use crate::Problem;
+use crate::body::Json;
+use crate::executions::Why;
+use crate::problem::{self, File, Sent};
+use crate::request::{Actor, Route};
+use crate::state::Api;
+
+fn answer(switched: Result<Head, SaveError>) -> Result<axum::Json<HeadView>, Problem> {
+    match switched {
+        Ok(head) => Ok(axum::Json(HeadView::from(&head))),
+        Err(error) => Err(problem::of_save(error, File::Workflow)),
+    }
+}
+
+/// Lets the triggers of a workflow listen, and closes its breaker. Nothing is back-filled.
+#[utoipa::path(
+    post, path = "/v1/workflows/{id}/activate", tag = "workflows", operation_id = "activate_workflow",
+    params(("id" = String, Path, description = "Workflow")),
+    responses((status = 200, body = HeadView), (status = 404, body = Sent))
+)]
+pub(super) async fn activate(
+    State(api): State<Arc<Api>>,
+    Route(id): Route<String>,
+) -> Result<axum::Json<HeadView>, Problem> {
+    answer(api.system.workflows.set_active(&id, true).await)
+}
+
+/// Makes the triggers of a workflow deaf. Executions in flight go on.
+#[utoipa::path(
+    post, path = "/v1/workflows/{id}/deactivate", tag = "workflows", operation_id = "deactivate_workflow",
+    params(("id" = String, Path, description = "Workflow")),
+    responses((status = 200, body = HeadView), (status = 404, body = Sent))
+)]
+pub(super) async fn deactivate(
+    State(api): State<Arc<Api>>,
+    Route(id): Route<String>,
+) -> Result<axum::Json<HeadView>, Problem> {
+    answer(api.system.workflows.set_active(&id, false).await)
+}
+
+/// Stops every execution of a workflow before its next step and next outside effect, keeping its state.
+#[utoipa::path(
+    post, path = "/v1/workflows/{id}/kill", tag = "workflows", operation_id = "kill_workflow",
+    params(("id" = String, Path, description = "Workflow")), request_body(content = Why),
+    responses((status = 200, body = HeadView), (status = 404, body = Sent))
+)]
+pub(super) async fn kill(
+    State(api): State<Arc<Api>>,
+    Route(id): Route<String>,
+    actor: Actor,
+    Json(why): Json<Why>,
+) -> Result<axum::Json<HeadView>, Problem> {
+    let act = actor.or(why.actor)?.act(why.reason, api.system.ingest.now());
+    answer(api.system.workflows.set_killed(&id, Some(act)).await)
+}
+
+/// Lifts the kill of a workflow: what is due goes on.
+#[utoipa::path(
+    post, path = "/v1/workflows/{id}/lift", tag = "workflows", operation_id = "lift_workflow",
+    params(("id" = String, Path, description = "Workflow")),
+    responses((status = 200, body = HeadView), (status = 404, body = Sent))
+)]
+pub(super) async fn lift(
+    State(api): State<Arc<Api>>,
+    Route(id): Route<String>,
+) -> Result<axum::Json<HeadView>, Problem> {
+    answer(api.system.workflows.set_killed(&id, None).await)
+}

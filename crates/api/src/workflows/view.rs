@@ -1,0 +1,168 @@
+//! Workflows as people and programs see them.
+
+use jiff::Timestamp;
+use pawl_definition::TriggerKind;
+use pawl_engine::Plan;
+use pawl_runtime::items::refusal::Refusal;
+use pawl_runtime::items::workflow::{Head, Revision};
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use crate::executions::{ActView, RecordName};
+
+/// A workflow without its source.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = WorkflowHead)]
+pub(super) struct HeadView {
+    /// Id.
+    id: String,
+    /// Name for people.
+    name: String,
+    /// The address that answers for it.
+    owner: String,
+    /// Present revision, from 1.
+    revision: u64,
+    /// Its triggers listen.
+    active: bool,
+    /// `live` or `pinned`.
+    edits: &'static str,
+    /// Present while it is killed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    killed: Option<ActView>,
+    /// Present while the breaker suspends its triggers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    suspended: Option<ActView>,
+    /// When it was last saved.
+    saved_at: Timestamp,
+}
+
+impl From<&Head> for HeadView {
+    fn from(head: &Head) -> Self {
+        Self {
+            id: head.id.clone(),
+            name: head.name.clone(),
+            owner: head.owner.clone(),
+            revision: head.revision,
+            active: head.active,
+            edits: if head.pinned { "pinned" } else { "live" },
+            killed: head.killed.as_ref().map(ActView::from),
+            suspended: head.suspended.as_ref().map(ActView::from),
+            saved_at: head.saved_at,
+        }
+    }
+}
+
+/// A workflow.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Workflow)]
+pub(super) struct Whole {
+    #[serde(flatten)]
+    head: HeadView,
+    /// Its webhooks.
+    hooks: Vec<Hook>,
+    /// The workflow as written, as JSON.
+    #[schema(value_type = Object)]
+    source: Value,
+}
+
+/// A webhook of a workflow.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Hook {
+    /// Trigger.
+    trigger: String,
+    /// Methods that it answers.
+    methods: Vec<String>,
+    /// Path on this server.
+    path: String,
+    /// It listens while the workflow is active.
+    enabled: bool,
+}
+
+impl Whole {
+    pub(super) fn of(head: &Head, plan: &Plan, source: Value) -> Self {
+        let hooks = plan.workflow.triggers.iter().filter_map(|trigger| match &trigger.kind {
+            TriggerKind::Webhook(webhook) => Some(Hook {
+                trigger: trigger.id.clone(),
+                methods: webhook.methods.clone(),
+                path: format!("/hooks/{}/{}", head.id, trigger.id),
+                enabled: trigger.enabled,
+            }),
+            _ => None,
+        });
+        Self { head: HeadView::from(head), hooks: hooks.collect(), source }
+    }
+}
+
+/// What a save did.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = SavedWorkflow)]
+pub(super) struct SavedView {
+    #[serde(flatten)]
+    pub(super) head: HeadView,
+    /// The text says the same as the present revision: nothing was written.
+    pub(super) unchanged: bool,
+}
+
+/// A revision of a workflow.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Revision)]
+pub(super) struct RevisionView {
+    /// Number, from 1.
+    revision: u64,
+    /// Who saved it.
+    saved_by: String,
+    /// When.
+    saved_at: Timestamp,
+    /// The workflow as written, as JSON; absent in listings.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    source: Option<Value>,
+}
+
+impl RevisionView {
+    pub(super) fn whole(revision: Revision) -> Self {
+        let Revision { revision, saved_by, saved_at, source } = revision;
+        Self { revision, saved_by, saved_at, source: Some(source) }
+    }
+
+    pub(super) fn listed(revision: Revision) -> Self {
+        Self { source: None, ..Self::whole(revision) }
+    }
+}
+
+/// A start that was refused, or a delivery that was rejected.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Refusal)]
+pub(super) struct RefusalView {
+    /// Trigger.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trigger: Option<String>,
+    /// The event, or a fresh id of a delivery that became none.
+    event_id: String,
+    /// Record.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    record: Option<RecordName>,
+    /// Stable code.
+    code: String,
+    /// In words.
+    message: String,
+    /// Page in the project's documentation that says what to do.
+    help: String,
+    /// When.
+    at: Timestamp,
+}
+
+impl From<Refusal> for RefusalView {
+    fn from(refusal: Refusal) -> Self {
+        Self {
+            trigger: refusal.trigger,
+            event_id: refusal.event_id,
+            record: refusal.record.as_ref().map(RecordName::from),
+            help: crate::problem::help(&refusal.code),
+            code: refusal.code,
+            message: refusal.message,
+            at: refusal.at,
+        }
+    }
+}
