@@ -1,0 +1,93 @@
+//! Why a body could not be read.
+
+/// Longest part of a header that an error repeats, in characters.
+const MOST_SHOWN: usize = 80;
+
+/// Why a body could not be read. Its text never repeats the body.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ContentError {
+    /// The body is longer than the limit.
+    #[error("expected a body of at most {limit} bytes, found {size}")]
+    TooLarge {
+        /// Its length in bytes.
+        size: usize,
+        /// The limit in bytes.
+        limit: usize,
+    },
+    /// The body is compressed.
+    #[error("expected a body without content encoding, found {found:?}")]
+    EncodingUnsupported {
+        /// The encoding as sent.
+        found: String,
+    },
+    /// The body has no type.
+    #[error("expected a header content-type that says how to read the body, found none")]
+    TypeMissing,
+    /// The body is neither JSON, nor a form, nor text.
+    #[error("expected JSON, a url-encoded form, text, XML or CSV, found {found:?}")]
+    TypeUnsupported {
+        /// The type as sent.
+        found: String,
+    },
+    /// The text is not in UTF-8.
+    #[error("expected the charset utf-8, found {found:?}")]
+    CharsetUnsupported {
+        /// The charset as sent.
+        found: String,
+    },
+    /// The body is not what its type says.
+    #[error("expected {format}, found {problem} at line {line}, column {column}")]
+    Malformed {
+        /// What the type says.
+        format: &'static str,
+        /// Line, from 1.
+        line: usize,
+        /// Column, from 1; 0 where the line had not begun.
+        column: usize,
+        /// What was found.
+        problem: String,
+    },
+}
+
+impl ContentError {
+    /// Its stable code. Stored, do not rename.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::TooLarge { .. } => "body_too_large",
+            Self::EncodingUnsupported { .. } => "content_encoding_unsupported",
+            Self::TypeMissing => "content_type_missing",
+            Self::TypeUnsupported { .. } => "content_type_unsupported",
+            Self::CharsetUnsupported { .. } => "charset_unsupported",
+            Self::Malformed { .. } => "body_malformed",
+        }
+    }
+
+    /// Its HTTP status.
+    pub fn status(&self) -> u16 {
+        match self {
+            Self::TooLarge { .. } => 413,
+            Self::Malformed { .. } => 422,
+            _ => 415,
+        }
+    }
+
+    /// From the error of the JSON parser, whose text ends in the position.
+    pub(super) fn malformed_json(error: &serde_json::Error) -> Self {
+        let (line, column) = (error.line(), error.column());
+        let text = error.to_string();
+        let problem = text.split_once(" at line ").map_or(text.as_str(), |(problem, _)| problem);
+        Self::Malformed { format: "JSON", line, column, problem: format!("a fault ({problem})") }
+    }
+}
+
+/// Line and column, from 1, of what follows a text.
+pub(super) fn position(before: &str) -> (usize, usize) {
+    let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    (line, column)
+}
+
+/// The part of a header that an error repeats.
+pub(super) fn shown(header: &[u8]) -> String {
+    String::from_utf8_lossy(header).chars().take(MOST_SHOWN).collect()
+}

@@ -1,0 +1,51 @@
+//! `application/x-www-form-urlencoded`: WHATWG URL, section 5.1, but what is not UTF-8 is refused, not replaced.
+
+use percent_encoding::percent_decode;
+use serde_json::{Map, Value};
+
+use super::error::{ContentError, position};
+
+/// The field in which GitHub and Slack send JSON.
+const PAYLOAD: &str = "payload";
+
+/// Decodes a form: texts by name, a list where a name is repeated.
+pub(super) fn decode(body: &[u8]) -> Result<Value, ContentError> {
+    let mut fields: Map<String, Value> = Map::new();
+    let mut at = 0;
+    for pair in body.split(|byte| *byte == b'&') {
+        let here = at;
+        at += pair.len() + 1;
+        if pair.is_empty() {
+            continue;
+        }
+        let equals = pair.iter().position(|byte| *byte == b'=').unwrap_or(pair.len());
+        let read = |bytes: &[u8]| read(bytes).ok_or_else(|| malformed(&body[..here]));
+        let name = read(&pair[..equals])?;
+        let value = Value::String(read(pair.get(equals + 1..).unwrap_or_default())?);
+        match fields.get_mut(&name) {
+            None => drop(fields.insert(name, value)),
+            Some(Value::Array(values)) => values.push(value),
+            Some(first) => *first = Value::Array(vec![first.take(), value]),
+        }
+    }
+    if let Some(payload) = fields.get_mut(PAYLOAD)
+        && let Some(object) = object_in(payload)
+    {
+        *payload = object;
+    }
+    Ok(Value::Object(fields))
+}
+
+fn object_in(value: &Value) -> Option<Value> {
+    serde_json::from_str(value.as_str()?).ok().filter(Value::is_object)
+}
+
+fn read(bytes: &[u8]) -> Option<String> {
+    let spaced: Vec<u8> = bytes.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();
+    percent_decode(&spaced).decode_utf8().ok().map(std::borrow::Cow::into_owned)
+}
+
+fn malformed(before: &[u8]) -> ContentError {
+    let (line, column) = position(&String::from_utf8_lossy(before));
+    ContentError::Malformed { format: "a form", line, column, problem: "a field that is not UTF-8".to_owned() }
+}
