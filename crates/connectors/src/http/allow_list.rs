@@ -104,7 +104,8 @@ impl FromStr for Entry {
     fn from_str(text: &str) -> Result<Self, String> {
         let bad = || {
             format!(
-                "`{text}`: expected a host name, an address or a network (10.1.0.0/16), each with or without `:port`, and no scheme or path"
+                "`{text}`: expected a host name, an address or a network such as 10.1.0.0/16, with or without a port, \
+                 and neither scheme nor path"
             )
         };
         if let Some(network) = network(text) {
