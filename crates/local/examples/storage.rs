@@ -21,6 +21,11 @@ async fn main() {
     let directory = std::env::args().nth(1).map_or_else(|| std::env::temp_dir().join("pawl-bench"), Into::into);
     drop(std::fs::remove_dir_all(&directory));
     let store = open(&directory);
+    if std::env::args().any(|argument| argument == "executions") {
+        executions(&store, 32, 400).await;
+        executions(&store, 1, 2_000).await;
+        return;
+    }
     puts("ordered puts", &store, Durability::Ordered, 64, 1_500).await;
     puts("durable puts", &store, Durability::Durable, 64, 300).await;
     puts("durable puts, one at a time", &store, Durability::Durable, 1, 1_000).await;

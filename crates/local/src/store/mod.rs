@@ -2,8 +2,8 @@
 //!
 //! - One thread writes ([`writer`]); it applies requests in order, many in one transaction of the file ([`commit`]),
 //!   answers ordered ones at once and durable ones after a sync that runs beside it ([`flusher`]).
-//! - Strong reads go through the writer and so see all that was applied; eventual reads and index queries see what
-//!   has committed ([`readers`]).
+//! - Strong reads see all that was applied: from memory what was in use lately ([`recent`]), the rest through the
+//!   writer. Eventual reads and index queries see what has committed ([`readers`]).
 //! - Messages that are ready are also in memory ([`hub`]); delayed ones and timers are on disk only.
 
 mod alarms;
@@ -20,6 +20,7 @@ mod query;
 mod queue;
 mod read;
 mod readers;
+mod recent;
 mod request;
 mod rows;
 mod schema;
@@ -42,6 +43,7 @@ pub use open::OpenError;
 use blobs::BlobDirectory;
 use hub::Hub;
 use readers::Readers;
+use recent::Recent;
 use request::{Change, Reply, Request};
 
 /// With so many changes under way, senders of messages and setters of timers wait for the writer.
@@ -58,6 +60,7 @@ struct Inner {
     pending: Arc<AtomicUsize>,
     readers: Readers,
     hub: Arc<Hub>,
+    recent: Arc<Recent>,
     clock: Arc<dyn Clock>,
     blobs: BlobDirectory,
     fsyncs: Arc<AtomicU64>,

@@ -17,6 +17,7 @@ use super::hub::Hub;
 use super::messages::Messages;
 use super::purge::Purge;
 use super::readers::Readers;
+use super::recent::Recent;
 use super::rows::ItemStatements;
 use super::schema::{self, LAYOUT, open_writer};
 use super::writer::Writer;
@@ -56,6 +57,7 @@ impl Store {
 
         let fsyncs = Arc::new(AtomicU64::new(0));
         let hub = Arc::new(Hub::default());
+        let recent = Arc::new(Recent::default());
         let pending = Arc::new(AtomicUsize::new(0));
         let (sender, requests) = channel();
         let flusher = Flusher::start(log, fsyncs.clone(), sender.clone())?;
@@ -68,6 +70,7 @@ impl Store {
             pending: pending.clone(),
             clock: clock.clone(),
             hub: hub.clone(),
+            recent: recent.clone(),
             statements: ItemStatements::new(),
             messages,
             alarms,
@@ -78,7 +81,9 @@ impl Store {
         let blobs = BlobDirectory::open(&directory.join("blobs"), fsyncs.clone())?;
         let thread = std::thread::Builder::new().name("pawl-write".to_owned()).spawn(move || writer.run())?;
         let writer = Mutex::new(Some((thread, lock)));
-        Ok(Self { inner: Arc::new(Inner { requests: sender, pending, readers, hub, clock, blobs, fsyncs, writer }) })
+        Ok(Self {
+            inner: Arc::new(Inner { requests: sender, pending, readers, hub, recent, clock, blobs, fsyncs, writer }),
+        })
     }
 }
 

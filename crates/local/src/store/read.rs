@@ -1,11 +1,14 @@
 //! Reads, on the writer's connection (strong) or a reader's (of what has committed).
 
+use std::sync::Arc;
+
 use pawl_runtime::ports::{Item, Key, Page, Query, Table, TableError};
 use rusqlite::{Connection, Result};
 
-use super::query;
+use super::recent::{Known, News, Recent};
 use super::request::{Reply, answer};
 use super::rows::ItemStatements;
+use super::{micros, query};
 
 /// A read and where its answer goes.
 pub(super) enum Read {
@@ -18,16 +21,41 @@ pub(super) enum Read {
 }
 
 impl Read {
-    /// Carries it out as of a time in microseconds.
-    pub(super) fn run(self, connection: &Connection, statements: &ItemStatements, now: i64) -> Result<()> {
-        let get = |table, key: &Key| statements.of(table).get(connection, key, now);
+    /// Carries it out as of a time in microseconds. What it finds at keys also becomes known to `recent`, which only
+    /// the writer has.
+    pub(super) fn run(self, reading: &Reading<'_>) -> Result<()> {
         match self {
-            Self::Get(table, key, reply) => answer(reply, get(table, &key)?),
+            Self::Get(table, key, reply) => answer(reply, reading.get(table, key)?),
             Self::GetMany(keys, reply) => {
-                answer(reply, keys.iter().map(|(table, key)| get(*table, key)).collect::<Result<_>>()?);
+                let found = keys.into_iter().map(|(table, key)| reading.get(table, key)).collect::<Result<_>>()?;
+                answer(reply, found);
             }
-            Self::Query(query, reply) => answer(reply, query::run(connection, &query, now)?),
+            Self::Query(query, reply) => answer(reply, query::run(reading.connection, &query, reading.now)?),
         }
         Ok(())
     }
+}
+
+/// What a read needs.
+pub(super) struct Reading<'a> {
+    pub(super) connection: &'a Connection,
+    pub(super) statements: &'a ItemStatements,
+    pub(super) recent: Option<&'a Recent>,
+    pub(super) now: i64,
+}
+
+impl Reading<'_> {
+    fn get(&self, table: Table, key: Key) -> Result<Option<Item>> {
+        let found = self.statements.of(table).get(self.connection, &key)?;
+        if let Some(recent) = self.recent {
+            let known = found.clone().map_or(Known::Absent, |item| Known::Item(Arc::new(item)));
+            recent.learn([News { table, key, known }]);
+        }
+        Ok(found.filter(|item| is_live(item, self.now)))
+    }
+}
+
+/// Whether reads still see an item.
+pub(super) fn is_live(item: &Item, now: i64) -> bool {
+    item.expires_at.is_none_or(|at| now < micros::ceil(at))
 }

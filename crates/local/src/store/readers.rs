@@ -11,7 +11,7 @@ use rusqlite::Connection;
 
 use super::OpenError;
 use super::micros;
-use super::read::Read;
+use super::read::{Read, Reading};
 use super::rows::ItemStatements;
 use super::schema::open_reader;
 
@@ -62,7 +62,9 @@ impl Readers {
 fn work_off(connection: &Connection, work: &Receiver<Read>, clock: &dyn Clock) {
     let statements = ItemStatements::new();
     for read in work {
-        if let Err(error) = read.run(connection, &statements, micros::floor(clock.now())) {
+        let now = micros::floor(clock.now());
+        let reading = Reading { connection, statements: &statements, recent: None, now };
+        if let Err(error) = read.run(&reading) {
             tracing::warn!(%error, "an eventual read failed");
         }
     }

@@ -4,7 +4,7 @@ use pawl_runtime::ports::{Index, IndexEntry, Item, Key, Table};
 use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 
 use super::micros;
-use super::schema::table_name;
+use super::schema::{TABLES, table_index, table_name};
 
 /// The columns that [`read`] expects, in its order.
 pub(super) const COLUMNS: &str = "id, version, expires_at, i1p, i1s, i2p, i2s, i3p, i3s, i4p, i4s, pk, sk, body";
@@ -48,10 +48,9 @@ impl Statements {
         statement.query_row(params![key.partition, key.sort], read).optional()
     }
 
-    /// Reads a live item.
-    pub(super) fn get(&self, connection: &Connection, key: &Key, now: i64) -> Result<Option<Item>> {
-        let item = self.find(connection, key, |row| if is_live(row, now)? { read(row).map(Some) } else { Ok(None) })?;
-        Ok(item.flatten())
+    /// Reads an item, expired or not.
+    pub(super) fn get(&self, connection: &Connection, key: &Key) -> Result<Option<Item>> {
+        self.find(connection, key, read)
     }
 
     pub(super) fn insert(&self, connection: &Connection, item: &Item) -> Result<()> {
@@ -134,16 +133,11 @@ pub(super) struct ItemStatements([Statements; 4]);
 
 impl ItemStatements {
     pub(super) fn new() -> Self {
-        Self(super::schema::TABLES.map(Statements::new))
+        Self(TABLES.map(Statements::new))
     }
 
     pub(super) fn of(&self, table: Table) -> &Statements {
-        match table {
-            Table::Workflows => &self.0[0],
-            Table::Executions => &self.0[1],
-            Table::Records => &self.0[2],
-            Table::Idempotency => &self.0[3],
-        }
+        &self.0[table_index(table)]
     }
 }
 

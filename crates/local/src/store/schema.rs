@@ -19,6 +19,16 @@ pub(super) fn table_name(table: Table) -> &'static str {
     }
 }
 
+/// The place of a table among [`TABLES`].
+pub(super) fn table_index(table: Table) -> usize {
+    match table {
+        Table::Workflows => 0,
+        Table::Executions => 1,
+        Table::Records => 2,
+        Table::Idempotency => 3,
+    }
+}
+
 pub(super) const TABLES: [Table; 4] = [Table::Workflows, Table::Executions, Table::Records, Table::Idempotency];
 
 /// The number of a queue in the file. Stored, do not change.

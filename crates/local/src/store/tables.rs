@@ -5,19 +5,32 @@ use pawl_runtime::ports::rules::{validate_key, validate_keys};
 use pawl_runtime::ports::{Consistency, Item, Key, Page, Query, Table, TableError, Tables, Transaction};
 use tokio::sync::oneshot;
 
-use super::read::Read;
+use super::read::{Read, is_live};
+use super::recent::Known;
 use super::request::{Change, Reply, Request};
-use super::{Stopped, Store};
+use super::{Stopped, Store, micros};
 
 #[async_trait]
 impl Tables for Store {
     async fn get(&self, table: Table, key: &Key, consistency: Consistency) -> Result<Option<Item>, TableError> {
         validate_key(key)?;
+        if consistency == Consistency::Strong && self.inner.hub.stopped().is_none() {
+            match self.inner.recent.get(table, key) {
+                Known::Item(item) => return Ok(self.live(&item)),
+                Known::Absent => return Ok(None),
+                Known::Unknown => {}
+            }
+        }
         self.read(consistency, |reply| Read::Get(table, key.clone(), reply)).await
     }
 
     async fn get_many(&self, keys: &[(Table, Key)]) -> Result<Vec<Option<Item>>, TableError> {
         validate_keys(keys)?;
+        if self.inner.hub.stopped().is_none()
+            && let Some(found) = self.inner.recent.get_many(keys)
+        {
+            return Ok(found.iter().map(|item| item.as_ref().and_then(|item| self.live(item))).collect());
+        }
         self.read(Consistency::Strong, |reply| Read::GetMany(keys.to_vec(), reply)).await
     }
 
@@ -36,6 +49,10 @@ impl Tables for Store {
 }
 
 impl Store {
+    fn live(&self, item: &Item) -> Option<Item> {
+        is_live(item, micros::floor(self.inner.clock.now())).then(|| item.clone())
+    }
+
     async fn read<T>(&self, consistency: Consistency, read: impl FnOnce(Reply<T>) -> Read) -> Result<T, TableError> {
         let (reply, answer) = oneshot::channel();
         match consistency {

@@ -1,18 +1,26 @@
 //! Transactions: all expectations are checked first, then all writes are applied, so nothing is ever undone and
 //! many transactions share one open transaction of the file without savepoints.
 
+use std::sync::Arc;
+
 use pawl_runtime::ports::rules::{add_to_counter, counter_body};
 use pawl_runtime::ports::{
     Conflicted, Expect, Item, Key, Message, Table, TableError, Transaction, Write, stream_message,
 };
 use rusqlite::{Connection, Result, Row};
 
+use super::recent::{Known, News};
 use super::rows::{self, Changed, ItemStatements};
 
 /// What a transaction came to. An error of the file is not among these: the store stops at one.
 pub(super) enum Outcome {
-    /// Applied; these stream messages belong to it.
-    Applied(Vec<Message>),
+    /// Applied.
+    Applied {
+        /// Stream messages that belong to it.
+        messages: Vec<Message>,
+        /// What now stands at its keys.
+        news: Vec<News>,
+    },
     /// Nothing was written.
     Refused(TableError),
 }
@@ -22,7 +30,7 @@ enum Step {
     Insert(Table, Item),
     /// The row's number, the item, and which columns it changes.
     Update(Table, i64, Item, Changed),
-    Delete(Table, i64),
+    Delete(Table, i64, Key),
     Nothing,
 }
 
@@ -57,19 +65,39 @@ pub(super) fn transact(
     if !conflicts.is_empty() {
         return Ok(Outcome::Refused(TableError::Conflict(conflicts)));
     }
+    let mut news = Vec::with_capacity(steps.len());
     for step in steps {
-        apply(connection, statements, step)?;
+        news.extend(apply(connection, statements, step)?);
     }
-    Ok(Outcome::Applied(messages))
+    Ok(Outcome::Applied { messages, news })
 }
 
-fn apply(connection: &Connection, statements: &ItemStatements, step: Step) -> Result<()> {
-    match step {
-        Step::Insert(table, item) => statements.of(table).insert(connection, &item),
-        Step::Update(table, id, item, changed) => statements.of(table).update(connection, id, &item, changed),
-        Step::Delete(table, id) => statements.of(table).delete(connection, id),
-        Step::Nothing => Ok(()),
-    }
+fn apply(connection: &Connection, statements: &ItemStatements, step: Step) -> Result<Option<News>> {
+    Ok(match step {
+        Step::Insert(table, item) => {
+            statements.of(table).insert(connection, &item)?;
+            // What is in no index is mostly history, seldom read again.
+            Some(if item.indexes.is_empty() { forget(table, item) } else { remember(table, item) })
+        }
+        Step::Update(table, id, item, changed) => {
+            statements.of(table).update(connection, id, &item, changed)?;
+            Some(remember(table, item))
+        }
+        Step::Delete(table, id, key) => {
+            statements.of(table).delete(connection, id)?;
+            Some(News { table, key, known: Known::Absent })
+        }
+        Step::Nothing => None,
+    })
+}
+
+fn remember(table: Table, mut item: Item) -> News {
+    item.indexes.sort_by_key(|entry| entry.index);
+    News { table, key: item.key.clone(), known: Known::Item(Arc::new(item)) }
+}
+
+fn forget(table: Table, item: Item) -> News {
+    News { table, key: item.key, known: Known::Unknown }
 }
 
 /// What stands at a key, as far as a write needs to know.
@@ -91,7 +119,7 @@ impl Check<'_> {
     fn check(&self, write: Write) -> Result<Checked> {
         match write {
             Write::Put { table, item, expect } => self.put(table, item, expect),
-            Write::Delete { table, key, expect } => self.delete(table, &key, expect),
+            Write::Delete { table, key, expect } => self.delete(table, key, expect),
             Write::Check { table, key, expect } => {
                 let standing = self.find(table, &key, |row, version| wanted(row, !expect.holds(version)))?;
                 let held = holds(expect, standing.as_ref());
@@ -120,15 +148,15 @@ impl Check<'_> {
         Ok(Checked::Step(step, message))
     }
 
-    fn delete(&self, table: Table, key: &Key, expect: Expect) -> Result<Checked> {
+    fn delete(&self, table: Table, key: Key, expect: Expect) -> Result<Checked> {
         let streamed = table == Table::Records;
-        let standing = self.find(table, key, |row, version| wanted(row, streamed || !expect.holds(version)))?;
+        let standing = self.find(table, &key, |row, version| wanted(row, streamed || !expect.holds(version)))?;
         if !holds(expect, standing.as_ref()) {
             return Ok(conflict(standing));
         }
         let old = standing.as_ref().and_then(|standing| standing.item.as_ref());
         let message = if streamed { stream_message(old, None) } else { None };
-        let step = standing.map_or(Step::Nothing, |standing| Step::Delete(table, standing.id));
+        let step = standing.map_or(Step::Nothing, |standing| Step::Delete(table, standing.id, key));
         Ok(Checked::Step(step, message))
     }
 

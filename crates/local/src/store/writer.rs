@@ -15,6 +15,8 @@ use super::hub::Hub;
 use super::messages::{self, Messages};
 use super::micros;
 use super::purge::Purge;
+use super::read::Reading;
+use super::recent::Recent;
 use super::request::{Change, Reply, Request, answer};
 use super::rows::ItemStatements;
 use super::transact::{Outcome, transact};
@@ -33,6 +35,7 @@ pub(super) struct Writer {
     pub(super) pending: Arc<AtomicUsize>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) hub: Arc<Hub>,
+    pub(super) recent: Arc<Recent>,
     pub(super) statements: ItemStatements,
     pub(super) messages: Messages,
     pub(super) alarms: Alarms,
@@ -107,7 +110,12 @@ impl Writer {
 
     fn handle(&mut self, request: Request) -> Result<ControlFlow<End>> {
         match request {
-            Request::Read(read) => read.run(&self.connection, &self.statements, self.now())?,
+            Request::Read(read) => read.run(&Reading {
+                connection: &self.connection,
+                statements: &self.statements,
+                recent: Some(&self.recent),
+                now: self.now(),
+            })?,
             Request::Change(change) => {
                 self.pending.fetch_sub(1, Ordering::Relaxed);
                 self.group.begin(&self.connection)?;
@@ -147,7 +155,8 @@ impl Writer {
     fn transact(&mut self, transaction: Transaction, reply: Reply<std::result::Result<(), TableError>>) -> Result<()> {
         let (durability, now) = (transaction.durability, self.now());
         let outcome = match transact(&self.connection, &self.statements, transaction, now)? {
-            Outcome::Applied(messages) => {
+            Outcome::Applied { messages, news } => {
+                self.recent.learn(news);
                 if !messages.is_empty() {
                     self.messages.send(&self.connection, QueueName::Events, messages, now)?;
                 }
