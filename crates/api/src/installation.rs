@@ -1,5 +1,6 @@
 //! The installation: its controls, notices, health, and the descriptions that tools read.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::extract::State;
@@ -28,6 +29,7 @@ pub(crate) fn router() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(kill))
         .routes(routes!(lift))
         .routes(routes!(notices))
+        .routes(routes!(metrics))
         .routes(routes!(schema))
         .routes(routes!(openapi))
 }
@@ -126,6 +128,15 @@ async fn notices(
     let after = walk.after();
     let found = api.system.history.notices(walk.limit, after).await.map_err(|error| walk.problem(error))?;
     Ok(axum::Json(walk.page(found.items.into_iter().map(NoticeView::from).collect(), found.next)))
+}
+
+/// Counts what this process did since it began.
+#[utoipa::path(
+    get, path = "/v1/metrics", tag = "installation", operation_id = "metrics",
+    responses((status = 200, description = "Counts by name", body = BTreeMap<String, u64>))
+)]
+async fn metrics(State(api): State<Arc<Api>>) -> axum::Json<BTreeMap<&'static str, u64>> {
+    axum::Json(api.system.metrics.snapshot())
 }
 
 /// Says that the server is up.

@@ -25,21 +25,35 @@ pub(crate) struct Why {
     pub(crate) actor: Option<String>,
 }
 
-/// How a failed step is skipped.
+/// Why, and which way.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct SkipBody {
+pub(super) struct How {
     /// In words, for history.
     reason: Option<String>,
-    /// Who acts, if the server does not know.
+    /// Who acts, if the server does not know: the same as the header `x-pawl-actor`.
     actor: Option<String>,
-    /// The path to take, `yes` or `no`, where the step has two.
+    /// The path to take, `yes` or `no`, where a step that has two is skipped.
     take: Option<String>,
 }
 
+impl How {
+    fn take(&self) -> Result<Option<Take>, Problem> {
+        match self.take.as_deref() {
+            None => Ok(None),
+            Some("yes") => Ok(Some(Take::Yes)),
+            Some("no") => Ok(Some(Take::No)),
+            Some(other) => {
+                let detail = format!("expected yes or no, found {other:?}");
+                Err(Problem::new(Code::BodyMalformed, detail).at("take"))
+            }
+        }
+    }
+}
+
 /// Carries out a control.
-async fn control(api: &Api, id: &str, control: &Control, actor: Actor, why: Why) -> Result<axum::Json<Whole>, Problem> {
-    let act = actor.or(why.actor)?.act(why.reason, api.system.ingest.now());
+async fn control(api: &Api, id: &str, control: &Control, actor: Actor, how: How) -> Result<axum::Json<Whole>, Problem> {
+    let act = actor.or(how.actor)?.act(how.reason, api.system.ingest.now());
     let execution = api.system.executor.control(id, control, &act).await?;
     Ok(axum::Json(Whole::from(&execution)))
 }
@@ -51,7 +65,7 @@ macro_rules! controls {
             $(#[$doc])*
             #[utoipa::path(
                 post, path = $path, tag = "executions", operation_id = $id,
-                params(("id" = String, Path, description = "Execution")), request_body(content = Why),
+                params(("id" = String, Path, description = "Execution")), request_body(content = How),
                 responses(
                     (status = 200, description = "Done, or nothing was to be done", body = Whole),
                     (status = 404, body = Sent), (status = 409, body = Sent)
@@ -61,9 +75,9 @@ macro_rules! controls {
                 State(api): State<Arc<Api>>,
                 Route(id): Route<String>,
                 actor: Actor,
-                Json(why): Json<Why>,
+                Json(how): Json<How>,
             ) -> Result<axum::Json<Whole>, Problem> {
-                control(&api, &id, &Control::$control, actor, why).await
+                control(&api, &id, &Control::$control, actor, how).await
             }
         )*
     };
@@ -87,7 +101,7 @@ controls! {
 /// Goes on as if the failed step were done.
 #[utoipa::path(
     post, path = "/v1/executions/{id}/skip", tag = "executions", operation_id = "skip_execution",
-    params(("id" = String, Path, description = "Execution")), request_body(content = SkipBody),
+    params(("id" = String, Path, description = "Execution")), request_body(content = How),
     responses(
         (status = 200, description = "Done, or nothing was to be done", body = Whole),
         (status = 404, body = Sent), (status = 409, body = Sent)
@@ -97,17 +111,8 @@ pub(super) async fn skip(
     State(api): State<Arc<Api>>,
     Route(id): Route<String>,
     actor: Actor,
-    Json(body): Json<SkipBody>,
+    Json(how): Json<How>,
 ) -> Result<axum::Json<Whole>, Problem> {
-    let take = match body.take.as_deref() {
-        None => None,
-        Some("yes") => Some(Take::Yes),
-        Some("no") => Some(Take::No),
-        Some(other) => {
-            let detail = format!("expected yes or no, found {other:?}");
-            return Err(Problem::new(Code::BodyMalformed, detail).at("take"));
-        }
-    };
-    let why = Why { reason: body.reason, actor: body.actor };
-    control(&api, &id, &Control::Skip { take }, actor, why).await
+    let take = how.take()?;
+    control(&api, &id, &Control::Skip { take }, actor, how).await
 }

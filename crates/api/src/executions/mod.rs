@@ -5,13 +5,14 @@ mod list;
 mod view;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::State;
 use jiff::Timestamp;
-use pawl_engine::EventType;
-use serde::Serialize;
+use pawl_engine::{EventType, Execution};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -19,11 +20,14 @@ pub(crate) use control::Why;
 pub(crate) use view::{ActView, RecordName};
 use view::{RowView, Whole};
 
-use crate::page::{Listing, Paging, Walk};
+use crate::page::{self, Listing, Paging, Walk};
 use crate::problem::Sent;
 use crate::request::{Params, Route};
 use crate::state::Api;
 use crate::{Code, Problem};
+
+/// Longest wait for the end of an execution, in seconds: less than what load balancers and browsers allow.
+const WAIT_MOST_S: u64 = 60;
 
 /// The routes.
 pub(crate) fn router() -> OpenApiRouter<Arc<Api>> {
@@ -45,21 +49,55 @@ fn unknown(id: &str) -> Problem {
     Problem::new(Code::NoExecution, format!("there is no execution {id:?}"))
 }
 
-/// Shows an execution with the first page of its history.
+/// How an execution is shown.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+struct Look {
+    /// Waits up to so many seconds for its end, 0–60.
+    #[param(maximum = 60)]
+    wait_s: Option<u64>,
+    /// Most rows of history, 1–200; 200 if absent.
+    #[param(minimum = 1, maximum = 200)]
+    limit: Option<usize>,
+    /// `next` of the history before.
+    cursor: Option<String>,
+}
+
+/// Shows an execution with a page of its history.
 #[utoipa::path(
     get, path = "/v1/executions/{id}", tag = "executions", operation_id = "show_execution",
-    params(("id" = String, Path, description = "Execution"), Paging),
+    params(("id" = String, Path, description = "Execution"), Look),
     responses((status = 200, body = Whole), (status = 404, body = Sent))
 )]
 async fn show(
     State(api): State<Arc<Api>>,
     Route(id): Route<String>,
-    Params(paging): Params<Paging>,
+    Params(look): Params<Look>,
 ) -> Result<axum::Json<Whole>, Problem> {
-    let execution = api.system.history.execution(&id).await?.ok_or_else(|| unknown(&id))?;
-    let mut whole = Whole::from(&execution);
-    whole.history = Some(rows(&api, &id, &paging).await?);
+    let execution = match look.wait_s {
+        None | Some(0) => api.system.history.execution(&id).await?,
+        Some(seconds) => ended(&api, &id, seconds).await?,
+    };
+    let mut whole = Whole::from(&execution.ok_or_else(|| unknown(&id))?);
+    whole.history = Some(rows(&api, &id, &Paging { limit: look.limit, cursor: look.cursor }).await?);
     Ok(axum::Json(whole))
+}
+
+/// Waits for the end of an execution, also of one that is still to be made.
+async fn ended(api: &Api, id: &str, seconds: u64) -> Result<Option<Execution>, Problem> {
+    if seconds > WAIT_MOST_S {
+        return Err(Problem::new(Code::BadQuery, format!("expected wait_s from 0 to {WAIT_MOST_S}, found {seconds}")));
+    }
+    let ended = api.system.endings.of(id);
+    let present = api.system.history.execution(id).await?;
+    if present.as_ref().is_some_and(|execution| execution.status.is_ended()) {
+        drop(ended);
+    } else if tokio::time::timeout(Duration::from_secs(seconds), ended).await.is_ok() {
+        return Ok(api.system.history.execution(id).await?);
+    }
+    api.system.endings.give_up(id);
+    Ok(present)
 }
 
 /// Lists what an execution did, oldest first.
@@ -81,7 +119,9 @@ async fn history(
 }
 
 async fn rows(api: &Api, id: &str, paging: &Paging) -> Result<Listing<RowView>, Problem> {
-    let mut walk = Walk::of(format!("history {id}"), paging)?;
+    // Most executions fit on one page, and are then read in one piece.
+    let paging = Paging { limit: paging.limit.or(Some(page::MOST)), cursor: paging.cursor.clone() };
+    let mut walk = Walk::of(format!("history {id}"), &paging)?;
     let after = walk.after();
     let found = api.system.history.rows(id, walk.limit, after).await.map_err(|error| walk.problem(error))?;
     Ok(walk.page(found.items.into_iter().map(RowView::from).collect(), found.next))

@@ -32,6 +32,10 @@ impl Scope for HookScope<'_> {
         }
     }
 
+    fn root_ref(&self, name: &str) -> Option<&Value> {
+        (name == "trigger").then_some(self.trigger)
+    }
+
     fn now(&self) -> Timestamp {
         self.now
     }

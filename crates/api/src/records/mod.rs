@@ -40,7 +40,7 @@ struct RecordView {
     object: String,
     /// Id, unique in its object.
     id: String,
-    /// Counts its writes, from 1; the ETag.
+    /// Counts its writes, from 1; the `ETag`.
     version: u64,
     /// Values by field; empty ones are absent.
     #[schema(value_type = Object)]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::State;
+use axum::extract::{FromRequest, FromRequestParts, Request, State};
 use axum::response::{IntoResponse, Response};
 use http::header::ETAG;
 use http::{HeaderMap, StatusCode};
@@ -12,7 +12,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::view::{HeadView, SavedView};
 use crate::body::Text;
-use crate::problem::{self, File, Mistake, Sent};
+use crate::problem::{self, Mistake, Sent};
 use crate::request::{self, Actor, Params, Route};
 use crate::state::Api;
 use crate::{Code, Problem};
@@ -29,6 +29,21 @@ pub(super) struct Named {
 impl Named {
     fn name(&self) -> &str {
         self.file.as_deref().unwrap_or("workflow.yaml")
+    }
+}
+
+/// The body as a file of the language.
+pub(super) struct File(Source);
+
+impl<S: Send + Sync> FromRequest<S> for File {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let (mut parts, body) = request.into_parts();
+        let Params(named) = Params::<Named>::from_request_parts(&mut parts, state).await?;
+        let Text(text) = Text::from_request(Request::from_parts(parts, body), state).await?;
+        let source = Source::parse(named.name(), &text);
+        source.map(Self).map_err(|problems| problem::invalid(&problems, problem::File::Workflow))
     }
 }
 
@@ -50,12 +65,10 @@ impl Named {
 )]
 pub(super) async fn create(
     State(api): State<Arc<Api>>,
-    Params(named): Params<Named>,
     actor: Actor,
     headers: HeaderMap,
-    Text(text): Text,
+    File(source): File,
 ) -> Result<Response, Problem> {
-    let source = parse(named.name(), &text)?;
     save(&api, &source, &headers, &actor).await
 }
 
@@ -78,12 +91,10 @@ pub(super) async fn create(
 pub(super) async fn replace(
     State(api): State<Arc<Api>>,
     Route(id): Route<String>,
-    Params(named): Params<Named>,
     actor: Actor,
     headers: HeaderMap,
-    Text(text): Text,
+    File(source): File,
 ) -> Result<Response, Problem> {
-    let source = parse(named.name(), &text)?;
     // A text without an id is refused by the validation, with its place.
     if let Some(found) = source.value.get("workflow").filter(|found| found.as_str() != Some(id.as_str())) {
         return Err(Problem::new(
@@ -94,14 +105,10 @@ pub(super) async fn replace(
     save(&api, &source, &headers, &actor).await
 }
 
-fn parse(name: &str, text: &str) -> Result<Source, Problem> {
-    Source::parse(name, text).map_err(|problems| problem::invalid(&problems, File::Workflow))
-}
-
 async fn save(api: &Api, source: &Source, headers: &HeaderMap, actor: &Actor) -> Result<Response, Problem> {
     let read_at = request::read_at(headers)?;
     let saved = api.system.workflows.save(source, read_at, actor.name()).await;
-    let saved = saved.map_err(|error| problem::of_save(error, File::Workflow))?;
+    let saved = saved.map_err(|error| problem::of_save(error, problem::File::Workflow))?;
     let is_new = saved.head.revision == 1 && !saved.unchanged;
     let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
     let tag = request::tag(saved.head.revision);
