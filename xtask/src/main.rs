@@ -1,1 +1,46 @@
-fn main() {}
+//! `cargo xtask`: everything that developers and CI run.
+
+mod bench;
+mod run;
+mod sim;
+mod test;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// What developers and CI run.
+#[derive(Debug, Parser)]
+#[command(name = "xtask", disable_help_subcommand = true)]
+struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Installs what tests need and runs all of them.
+    Test,
+    /// Runs the simulator.
+    Sim(sim::Sim),
+    /// Runs benchmarks, one JSON line each.
+    Bench {
+        /// `w5` or `sleepers`; all if absent.
+        name: Option<String>,
+    },
+}
+
+fn main() -> ExitCode {
+    let done = match Args::parse().command {
+        Command::Test => test::run(),
+        Command::Sim(sim) => sim::run(&sim),
+        Command::Bench { name } => bench::run(name.as_deref()),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

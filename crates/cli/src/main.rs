@@ -1,1 +1,54 @@
-fn main() {}
+//! `pawl`: write, check, test and run agentic workflows.
+
+mod args;
+mod client;
+mod commands;
+mod embedded;
+mod files;
+mod logs;
+mod table;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::args::{Args, Command};
+
+/// The exit code of bad input: a file with mistakes, a case that fails, a refused request.
+const BAD_INPUT: u8 = 1;
+
+/// The exit code of a failure that is not the user's.
+const BROKEN: u8 = 2;
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    logs::init(&args);
+    match run(args) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(BAD_INPUT),
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::from(BROKEN)
+        }
+    }
+}
+
+/// Carries a command out; `false` if the input was bad and has been explained.
+fn run(args: Args) -> anyhow::Result<bool> {
+    let Args { endpoint, token, json, command, .. } = args;
+    let client = || client::Client::new(&endpoint, token.as_deref(), json);
+    match command {
+        Command::Check { files, format } => commands::check::run(&files, format),
+        Command::Schema { kind } => commands::schema::run(kind),
+        Command::Graph { file } => commands::graph::run(&file),
+        Command::Test { files } => commands::test::run(&files),
+        Command::Demo { dir } => block_on(commands::demo::run(&dir, json)),
+        Command::Dev(dev) => block_on(commands::dev::run(dev)),
+        Command::Remote(command) => block_on(commands::remote::run(command, client()?)),
+    }
+}
+
+/// Runs a command on a runtime with a thread for each core.
+fn block_on(command: impl Future<Output = anyhow::Result<bool>>) -> anyhow::Result<bool> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(command)
+}

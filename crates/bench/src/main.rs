@@ -1,0 +1,29 @@
+//! Benchmarks of the release binary, driven from outside as any load generator would; one JSON line each.
+//!
+//! The harness runs on the same machine as the system under test: the generator and the echo server are kept thin,
+//! and processor time is read of the server's process alone.
+
+mod echo;
+mod http;
+mod process;
+mod sleepers;
+mod w5;
+
+use anyhow::bail;
+
+fn main() -> anyhow::Result<()> {
+    let name = std::env::args().nth(1);
+    // One thread drives: the other core is the server's.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        match name.as_deref() {
+            None => {
+                w5::run().await?;
+                sleepers::run().await
+            }
+            Some("w5") => w5::run().await,
+            Some("sleepers") => sleepers::run().await,
+            Some(other) => bail!("there is no benchmark {other:?}: expected w5 or sleepers"),
+        }
+    })
+}

@@ -1,0 +1,228 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+/// Write, check, test and run agentic workflows.
+#[derive(Debug, Parser)]
+#[command(name = "pawl", version, about, disable_help_subcommand = true)]
+pub(crate) struct Args {
+    /// Where the installation listens, for the commands that talk to one.
+    #[arg(long, global = true, env = "PAWL_ENDPOINT", default_value = "http://127.0.0.1:7420")]
+    pub(crate) endpoint: String,
+    /// Bearer token for the installation.
+    #[arg(long, global = true, env = "PAWL_TOKEN", hide_env_values = true)]
+    pub(crate) token: Option<String>,
+    /// Prints JSON, one object a line.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Log filter, such as `info` or `pawl_runtime=debug`.
+    #[arg(long, global = true, env = "PAWL_LOG")]
+    pub(crate) log: Option<String>,
+    /// Logs JSON lines with the field names that every part uses.
+    #[arg(long, global = true)]
+    pub(crate) log_json: bool,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Runs a bundled example end to end and shows each step as it happens.
+    Demo {
+        /// The example.
+        #[arg(long, default_value = "examples/support-triage")]
+        dir: PathBuf,
+    },
+    /// Runs the whole system in one process on loopback: API, webhooks, workers; reloads on save.
+    Dev(Dev),
+    /// Finds every problem in files, and holds workflows against the launch checklist.
+    Check {
+        /// `*.workflow.yaml`, `*.object.yaml` and `*.cases.yaml` files, or folders.
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+        /// How problems are printed.
+        #[arg(long, value_enum, default_value = "text")]
+        format: Format,
+    },
+    /// Runs test cases on the real engine with virtual time.
+    Test {
+        /// `*.cases.yaml` files, or folders.
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+    },
+    /// Prints the JSON Schema by which an editor completes and underlines.
+    Schema {
+        /// Of which kind of file.
+        #[arg(value_enum, default_value = "workflow")]
+        kind: Kind,
+    },
+    /// Draws a workflow as a Mermaid flowchart.
+    Graph {
+        /// A `*.workflow.yaml` file.
+        file: PathBuf,
+    },
+    #[command(flatten)]
+    Remote(Remote),
+}
+
+/// How problems are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// A kind of file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Kind {
+    /// `*.workflow.yaml`.
+    Workflow,
+    /// `*.object.yaml`.
+    Object,
+    /// `*.cases.yaml`.
+    Cases,
+}
+
+/// Options of the embedded system.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Dev {
+    /// The folder of workflows and objects; loaded, and loaded again on save.
+    pub(crate) dir: Option<PathBuf>,
+    /// Where data is kept; a folder of its own inside DIR if absent.
+    #[arg(long, env = "PAWL_DATA")]
+    pub(crate) data: Option<PathBuf>,
+    /// Port on loopback; 0 takes a free one.
+    #[arg(long, env = "PAWL_PORT", default_value_t = 7420)]
+    pub(crate) port: u16,
+    /// Addresses that HTTP steps may reach although they are private: `localhost,10.1.0.0/16,host:port`.
+    #[arg(long, env = "PAWL_HTTP_ALLOW", default_value = "")]
+    pub(crate) allow: String,
+    /// Ready steps that one job carries out after the first.
+    #[arg(long, default_value_t = 50)]
+    pub(crate) hops: usize,
+}
+
+/// Commands that talk to an installation.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Remote {
+    /// Saves workflows and objects.
+    Apply {
+        /// Files or folders.
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+        /// Saves only over this revision.
+        #[arg(long)]
+        if_match: Option<u64>,
+    },
+    /// Starts a workflow.
+    Start {
+        /// Workflow.
+        workflow: String,
+        /// Record to run on, `<object>/<id>`.
+        #[arg(long)]
+        record: Option<String>,
+        /// Values of variables, `name=value`; JSON is read as such.
+        #[arg(long = "value", short = 'v')]
+        values: Vec<String>,
+        /// Starts at most once for this key.
+        #[arg(long)]
+        idempotency_key: Option<String>,
+    },
+    /// Lists workflows.
+    Workflows,
+    /// Lets a workflow's triggers listen.
+    Activate {
+        /// Workflow.
+        workflow: String,
+    },
+    /// Makes a workflow deaf.
+    Deactivate {
+        /// Workflow.
+        workflow: String,
+    },
+    /// Lists executions, newest first.
+    Executions {
+        /// Of this workflow.
+        #[arg(long)]
+        workflow: Option<String>,
+        /// In this state.
+        #[arg(long)]
+        status: Option<String>,
+        /// On this record, `<object>/<id>`.
+        #[arg(long)]
+        record: Option<String>,
+        /// How many.
+        #[arg(long, default_value_t = 20)]
+        limit: usize,
+    },
+    /// Shows an execution with its history.
+    Show {
+        /// Execution.
+        execution: String,
+    },
+    /// Shows what started nothing, and why.
+    Refusals {
+        /// Workflow.
+        workflow: String,
+    },
+    /// Holds an execution before its next step.
+    Pause(Act),
+    /// Lets a paused execution go on.
+    Resume(Act),
+    /// Ends an execution.
+    Cancel(Act),
+    /// Tries the failed step of a paused execution again.
+    Retry(Act),
+    /// Goes on as if the failed step were done.
+    Skip {
+        #[command(flatten)]
+        act: Act,
+        /// Path of a skipped condition or goal.
+        #[arg(long, value_parser = ["yes", "no"])]
+        take: Option<String>,
+    },
+    /// Stops an execution, a workflow or everything at once; state is kept.
+    Kill(Kill),
+    /// Lifts a kill.
+    Lift(Kill),
+}
+
+/// A control of one execution.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Act {
+    /// Execution.
+    pub(crate) execution: String,
+    /// Why; kept in history.
+    #[arg(long)]
+    pub(crate) reason: Option<String>,
+}
+
+/// What a kill is of.
+#[derive(Debug, Clone, clap::Args)]
+#[group(id = "scope", required = true, multiple = false)]
+pub(crate) struct KillScope {
+    /// One execution.
+    #[arg(long)]
+    pub(crate) execution: Option<String>,
+    /// One workflow.
+    #[arg(long)]
+    pub(crate) workflow: Option<String>,
+    /// The whole installation.
+    #[arg(long)]
+    pub(crate) all: bool,
+}
+
+/// A kill or its end.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Kill {
+    #[command(flatten)]
+    pub(crate) scope: KillScope,
+    /// Why; kept.
+    #[arg(long)]
+    pub(crate) reason: Option<String>,
+}

@@ -1,0 +1,71 @@
+//! Talks to an installation over its management API.
+
+use anyhow::{Context, bail};
+use reqwest::{Method, RequestBuilder, StatusCode};
+use serde_json::Value;
+
+/// A client of one installation.
+pub(crate) struct Client {
+    http: reqwest::Client,
+    endpoint: String,
+    token: Option<String>,
+    /// Prints JSON instead of tables.
+    pub(crate) json: bool,
+}
+
+/// What an installation answered.
+pub(crate) enum Answer {
+    /// It did what was asked.
+    Done(Value),
+    /// It refused: an RFC 9457 problem.
+    Problem(Value),
+}
+
+impl Client {
+    /// For an endpoint such as `http://127.0.0.1:7420`.
+    pub(crate) fn new(endpoint: &str, token: Option<&str>, json: bool) -> anyhow::Result<Self> {
+        let http = reqwest::Client::builder().no_proxy().build().context("cannot make an HTTP client")?;
+        Ok(Self { http, endpoint: endpoint.trim_end_matches('/').to_owned(), token: token.map(str::to_owned), json })
+    }
+
+    /// Begins a request.
+    pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        let request = self.http.request(method, format!("{}{path}", self.endpoint));
+        match &self.token {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        }
+    }
+
+    /// Sends a request and reads the answer.
+    pub(crate) async fn send(&self, request: RequestBuilder) -> anyhow::Result<Answer> {
+        let answer = request.send().await.with_context(|| {
+            format!("cannot reach an installation at {}: start one with `pawl dev DIR`, or say --endpoint", self.endpoint)
+        })?;
+        let status = answer.status();
+        let text = answer.text().await.context("the installation's answer was cut off")?;
+        let body: Value = serde_json::from_str(&text).unwrap_or(Value::String(text));
+        if status.is_success() {
+            return Ok(Answer::Done(body));
+        }
+        if status == StatusCode::UNAUTHORIZED && body.get("code").is_none() {
+            bail!("the installation asks for a token: say --token or set PAWL_TOKEN");
+        }
+        Ok(Answer::Problem(body))
+    }
+}
+
+/// Prints a problem for a person.
+pub(crate) fn explain(problem: &Value) {
+    let text = |key: &str| problem.get(key).and_then(Value::as_str).unwrap_or_default();
+    eprintln!("{} [{}]", text("title"), text("code"));
+    if !text("detail").is_empty() {
+        eprintln!("  {}", text("detail"));
+    }
+    for problem in problem.get("problems").and_then(Value::as_array).into_iter().flatten() {
+        let part = |key: &str| problem.get(key).map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
+        let place = [part("file"), part("line"), part("column")].into_iter().flatten().filter(|part| part != "null");
+        let place = place.collect::<Vec<_>>().join(":");
+        eprintln!("  {place} {} {}", part("path").unwrap_or_default(), part("message").unwrap_or_default());
+    }
+}

@@ -1,0 +1,25 @@
+//! `pawl graph`: a workflow as a Mermaid flowchart.
+
+use std::path::Path;
+
+use pawl_definition::{Problem, check_workflow, mermaid};
+
+use crate::files;
+
+/// Prints it.
+pub(crate) fn run(file: &Path) -> anyhow::Result<bool> {
+    let problems = match files::read(file)? {
+        Ok(source) => match check_workflow(&source, &files::objects_beside(file)?) {
+            (Some(workflow), _) => {
+                println!("{}", mermaid(&workflow));
+                return Ok(true);
+            }
+            (None, problems) => problems,
+        },
+        Err(problems) => problems,
+    };
+    for problem in problems.iter().filter(|problem| Problem::is_error(problem)) {
+        eprintln!("{problem}");
+    }
+    Ok(false)
+}

@@ -1,0 +1,9 @@
+//! One file for each command.
+
+pub(crate) mod check;
+pub(crate) mod demo;
+pub(crate) mod dev;
+pub(crate) mod graph;
+pub(crate) mod remote;
+pub(crate) mod schema;
+pub(crate) mod test;

@@ -1,0 +1,14 @@
+//! `pawl schema`: the JSON Schema of a kind of file.
+
+use crate::args::Kind;
+
+/// Prints it.
+pub(crate) fn run(kind: Kind) -> anyhow::Result<bool> {
+    let schema = match kind {
+        Kind::Workflow => pawl_definition::workflow_schema(),
+        Kind::Object => pawl_definition::object_schema(),
+        Kind::Cases => pawl_testkit::cases::cases_schema(),
+    };
+    println!("{}", serde_json::to_string_pretty(&schema)?);
+    Ok(true)
+}

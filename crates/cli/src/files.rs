@@ -1,0 +1,63 @@
+//! Files of authors: found by their names, read as sources.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use pawl_definition::{Object, Problem, Source, check_object};
+
+/// How a workflow's file is named.
+pub(crate) const WORKFLOW: &[&str] = &[".workflow.yaml", ".workflow.yml", ".workflow.json"];
+/// How an object's file is named.
+pub(crate) const OBJECT: &[&str] = &[".object.yaml", ".object.yml", ".object.json"];
+/// How a file of test cases is named.
+pub(crate) const CASES: &[&str] = &[".cases.yaml", ".cases.yml", ".cases.json"];
+
+/// Whether a file is named so.
+pub(crate) fn is(path: &Path, endings: &[&str]) -> bool {
+    let name = path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
+    endings.iter().any(|ending| name.ends_with(ending))
+}
+
+/// The files that a list of files and folders names, each once, in order. A folder stands for the files of the
+/// language in it.
+pub(crate) fn expand(paths: &[PathBuf], endings: &[&str]) -> anyhow::Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for path in paths {
+        if path.is_dir() {
+            let mut inside: Vec<PathBuf> = std::fs::read_dir(path)
+                .with_context(|| format!("cannot read the folder {}", path.display()))?
+                .filter_map(|entry| entry.ok().map(|entry| entry.path()))
+                .filter(|path| path.is_file() && is(path, endings))
+                .collect();
+            inside.sort();
+            found.extend(inside);
+        } else {
+            found.push(path.clone());
+        }
+    }
+    let mut seen = std::collections::BTreeSet::new();
+    found.retain(|path| seen.insert(path.clone()));
+    Ok(found)
+}
+
+/// Reads a file as a source.
+pub(crate) fn read(path: &Path) -> anyhow::Result<Result<Source, Vec<Problem>>> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    Ok(Source::parse(&path.display().to_string(), &text))
+}
+
+/// The objects that stand beside a file, as far as they are right; their own problems are found when they are
+/// checked.
+pub(crate) fn objects_beside(path: &Path) -> anyhow::Result<BTreeMap<String, Object>> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut objects = BTreeMap::new();
+    for file in expand(&[folder.to_owned()], OBJECT)? {
+        if let Ok(source) = read(&file)?
+            && let (Some(object), _) = check_object(&source)
+        {
+            objects.insert(object.id.clone(), object);
+        }
+    }
+    Ok(objects)
+}

@@ -1,0 +1,18 @@
+//! Logs: readable on a terminal, JSON where asked for. They go to standard error, results to standard output.
+
+use tracing_subscriber::EnvFilter;
+
+use crate::args::{Args, Command};
+
+/// Starts logging.
+pub(crate) fn init(args: &Args) {
+    let quiet = !matches!(args.command, Command::Dev(_));
+    let default = if quiet { "error" } else { "info" };
+    let filter = EnvFilter::try_new(args.log.as_deref().unwrap_or(default)).unwrap_or_else(|_| EnvFilter::new(default));
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    if args.log_json {
+        builder.json().flatten_event(true).with_current_span(false).init();
+    } else {
+        builder.with_target(false).compact().init();
+    }
+}

@@ -1,0 +1,61 @@
+//! SIGKILL at random moments under load: nothing acknowledged is lost, nothing committed is repeated.
+
+mod durability;
+
+use std::collections::BTreeMap;
+
+use durability::{Echo, Load, Server};
+use serde_json::Value;
+
+/// How often the process is killed.
+const KILLS: usize = 20;
+
+/// Deliveries between two kills lie between these bounds; where in them is drawn.
+const BETWEEN: std::ops::Range<u64> = 5..60;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killing_the_process_loses_nothing_acknowledged_and_repeats_nothing_committed() {
+    let echo = Echo::start().await;
+    let folder = durability::folder(&echo);
+    let data = tempfile::tempdir().expect("a temporary folder can be made");
+    let mut load = Load::new();
+    // A fixed seed: where the kill strikes still differs from run to run, since the process is not paused for it.
+    let mut draw = 0x9e37_79b9_7f4a_7c15_u64;
+    for _ in 0..KILLS {
+        let server = Server::start(folder.path(), data.path()).await;
+        draw = draw.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let deliveries = BETWEEN.start + (draw >> 33) % (BETWEEN.end - BETWEEN.start);
+        load.deliver(&server, deliveries).await;
+        server.kill().await;
+    }
+    let server = Server::start(folder.path(), data.path()).await;
+    assert!(load.acknowledged().len() >= KILLS, "the load reached the server: {}", load.acknowledged().len());
+    for execution in load.acknowledged() {
+        let page = server.ended(execution).await;
+        check_execution(&page, &echo.calls());
+    }
+    server.kill().await;
+}
+
+/// It ended, its history has neither gaps nor twins, and its outside calls are those that history counts.
+fn check_execution(page: &Value, calls: &BTreeMap<String, u32>) {
+    let execution = page["id"].as_str().expect("an execution has an id");
+    let rows = page["history"]["items"].as_array().expect("an execution has a history");
+    let numbers: Vec<u64> = rows.iter().filter_map(|row| row["seq"].as_u64()).collect();
+    let expected: Vec<u64> = (0..u64::try_from(rows.len()).expect("a length fits")).collect();
+    assert_eq!(numbers, expected, "the history of {execution} has no gaps and no twins");
+    for row in rows.iter().filter(|row| row["step_type"] == "http_request") {
+        let step = row["step"].as_str().expect("the row names its step");
+        let key = format!("{execution}:{step}:1");
+        let called = calls.get(&key).copied().unwrap_or(0);
+        let attempts = row["attempt"].as_u64().and_then(|attempts| u32::try_from(attempts).ok()).expect("the row counts attempts");
+        assert!(called <= attempts, "{key} was called {called} times in {attempts} attempts");
+        if step == "once" {
+            assert!(called <= 1, "{key} is at_most_once and was called {called} times");
+        } else {
+            assert!(called >= 1, "{key} completed without a call");
+        }
+    }
+    let status = page["status"].as_str().expect("an execution has a status");
+    assert_eq!(status, "completed", "{execution} ends: {page}");
+}
