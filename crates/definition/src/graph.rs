@@ -83,7 +83,7 @@ impl<'a> Drawing<'a> {
                     self.line(&line);
                 }
             }
-            StepKind::Stop(stop) if stop.r#as == StopAs::Paused => open.push(Open::labelled(node, "resumed")),
+            StepKind::Stop(end) if end.r#as == StopAs::Paused => open.push(Open::labelled(node, "resumed")),
             StepKind::Stop(_) => {}
             kind if !kind.shape().decides() => open.push(Open::plain(node)),
             _ => {}

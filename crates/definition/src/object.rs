@@ -1,5 +1,6 @@
 //! An object: the schema of one record type.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
@@ -37,6 +38,7 @@ pub enum FieldType {
 /// One field of an object.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a key of its own in the file")]
 pub struct Field {
     /// Type of its value, or of each of its values.
     #[serde(rename = "type")]
@@ -118,6 +120,19 @@ pub struct Object {
 impl Object {
     /// What every record has beside the fields of its object.
     pub const BUILT_IN: &'static [&'static str] = &["id", "object", "created_at", "updated_at"];
+
+    /// A field by name: as written, or the stage, or what every record has; `None` for a relationship.
+    pub fn field(&self, name: &str) -> Option<Cow<'_, Field>> {
+        let given = || match name {
+            "stage" if !self.stages.is_empty() => {
+                Some(Field { options: self.stages.clone(), ..Field::of(FieldType::Option) })
+            }
+            "id" | "object" => Some(Field::of(FieldType::Text)),
+            "created_at" | "updated_at" => Some(Field::of(FieldType::Datetime)),
+            _ => None,
+        };
+        self.fields.get(name).map(Cow::Borrowed).or_else(|| given().map(Cow::Owned))
+    }
 
     /// Every name that may follow `record.`: fields, relationships, the stage, and what every record has.
     pub fn names(&self) -> Vec<&str> {

@@ -22,16 +22,19 @@ impl Path {
     }
 
     /// The entry of a mapping below this place.
+    #[must_use]
     pub fn key(&self, key: &str) -> Self {
         self.with(Segment::Key(key.to_owned()))
     }
 
     /// The entry of a list below this place.
+    #[must_use]
     pub fn index(&self, index: usize) -> Self {
         self.with(Segment::Index(index))
     }
 
     /// A place given by keys with points between, below this one: `on_failure.then`.
+    #[must_use]
     pub fn keys(&self, dotted: &str) -> Self {
         dotted.split('.').fold(self.clone(), |path, key| path.key(key))
     }

@@ -63,10 +63,9 @@ fn typed(kind: &str, by_type: &BTreeMap<&'static str, Value>, required: &Value) 
 
 /// Collects the definitions that a shape refers to, by whatever way.
 fn need(shape: &Value, all: &Map<String, Value>, needed: &mut BTreeSet<String>) {
-    if let Some(name) = reference(shape) {
-        if needed.insert(name.to_owned()) {
-            all.get(name).into_iter().for_each(|definition| need(definition, all, needed));
-        }
+    let new = reference(shape).filter(|name| needed.insert((*name).to_owned()));
+    if let Some(definition) = new.and_then(|name| all.get(name)) {
+        need(definition, all, needed);
     }
     match shape {
         Value::Object(keys) => keys.values().for_each(|value| need(value, all, needed)),

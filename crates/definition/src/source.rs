@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::path::Path;
+use crate::path::{Path, Segment};
 use crate::problem::Level;
 use crate::problem::{Problem, code};
 
@@ -27,6 +27,8 @@ pub struct Position {
 pub(crate) enum Style {
     /// On one line, with so many characters before the content.
     Inline(usize),
+    /// Line by line (`|`), each after the same indentation.
+    Block,
     /// Folded, on several lines, or not a text.
     Other,
 }
@@ -90,14 +92,31 @@ impl Source {
         self.nearest(path).map(|span| span.key.unwrap_or(span.value))
     }
 
-    /// Where a column (in characters, from 0) of the text at a path stands, if that can be told.
-    pub(crate) fn position_within(&self, path: &Path, column: usize) -> Option<Position> {
-        match self.spans.get(path) {
-            Some(Span { value, style: Style::Inline(before), .. }) => {
-                Some(Position { line: value.line, column: value.column + before + column })
+    /// Where a character (counted from 0) of the text at a path stands, if that can be told.
+    pub(crate) fn position_within(&self, path: &Path, character: usize) -> Option<Position> {
+        let Span { value: start, style, .. } = self.spans.get(path)?;
+        match style {
+            Style::Inline(before) => Some(Position { line: start.line, column: start.column + before + character }),
+            Style::Block => {
+                let text: String = self.text(path)?.chars().take(character).collect();
+                let (above, line) = text
+                    .rsplit_once('\n')
+                    .map_or((0, text.as_str()), |(above, line)| (above.matches('\n').count() + 1, line));
+                Some(Position { line: start.line + above, column: start.column + line.chars().count() })
             }
-            _ => None,
+            Style::Other => None,
         }
+    }
+
+    fn text(&self, path: &Path) -> Option<&str> {
+        path.segments()
+            .iter()
+            .try_fold(&self.value, |value, segment| match segment {
+                Segment::Key(key) => value.get(key),
+                Segment::Index(index) => value.get(index),
+            })?
+            .as_str()
+            .filter(|text| !text.starts_with('\n'))
     }
 
     fn nearest(&self, path: &Path) -> Option<&Span> {

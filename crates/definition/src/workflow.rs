@@ -92,7 +92,11 @@ impl Workflow {
     pub fn step(&self, id: &str) -> Option<&Step> {
         fn find<'a>(steps: &'a [Step], id: &str) -> Option<&'a Step> {
             steps.iter().find_map(|step| {
-                if step.id == id { Some(step) } else { step.branches().into_iter().find_map(|branch| find(branch.steps, id)) }
+                if step.id == id {
+                    Some(step)
+                } else {
+                    step.branches().into_iter().find_map(|branch| find(branch.steps, id))
+                }
             })
         }
         find(&self.steps, id)

@@ -14,9 +14,9 @@ pub(super) fn check(workflow: &Workflow, steps: &[&Step]) -> Vec<ChecklistItem> 
         let StepKind::GoTo(jump) = &step.kind else { continue };
         let Some(target) = place(&jump.step).filter(|target| *target <= at) else { continue };
         loops += 1;
-        let stops =
+        let ends =
             |step: &&Step| !step.skip && (step.kind.shape().decides() || matches!(step.kind, StepKind::Delay(_)));
-        if !steps[target..at].iter().any(|step| stops(step)) {
+        if !steps[target..at].iter().any(ends) {
             let most = workflow.limits.visits;
             let detail = format!(
                 "it goes back to {:?} without a wait or a decision: only `limits.visits` ({most}) ends it",

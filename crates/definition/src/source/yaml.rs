@@ -28,8 +28,7 @@ pub(super) fn read(name: &str, text: &str) -> Result<Read, Vec<Problem>> {
     };
     match reader.file() {
         Ok(value) if reader.problems.is_empty() => Ok((value, reader.spans)),
-        Ok(_) => Err(reader.problems),
-        Err(Stop) => Err(reader.problems),
+        Ok(_) | Err(Stop) => Err(reader.problems),
     }
 }
 
@@ -72,6 +71,7 @@ impl<'a> Reader<'a> {
 
     fn value(&mut self, event: Event<'a>, extent: Extent, path: &Path, key: Option<Position>) -> Result<Value, Stop> {
         let style = match &event {
+            Event::Scalar(_, ScalarStyle::Literal, ..) => Style::Block,
             Event::Scalar(_, style, ..) if extent.start.line() == extent.end.line() => inline(*style),
             _ => Style::Other,
         };
@@ -85,7 +85,7 @@ impl<'a> Reader<'a> {
         let (value, anchor) = match event {
             Event::Alias(anchor) => return self.alias(anchor, extent, path),
             Event::Scalar(text, style, anchor, tag) => {
-                (self.scalar(&text, style, tag.as_deref(), extent, path), anchor)
+                (self.scalar(&text, style, tag.as_deref(), (extent, path)), anchor)
             }
             Event::SequenceStart(anchor, _) => (self.list(path)?, anchor),
             Event::MappingStart(anchor, _) => (self.mapping(path)?, anchor),
@@ -155,7 +155,7 @@ impl<'a> Reader<'a> {
         self.problems.push(problem(self.name, code::DUPLICATE_KEY, Some(at), &path.to_string(), message));
     }
 
-    fn scalar(&mut self, text: &str, style: ScalarStyle, tag: Option<&Tag>, extent: Extent, path: &Path) -> Value {
+    fn scalar(&mut self, text: &str, style: ScalarStyle, tag: Option<&Tag>, (extent, path): (Extent, &Path)) -> Value {
         match tag {
             None if style == ScalarStyle::Plain => plain(text),
             None => Value::String(text.to_owned()),

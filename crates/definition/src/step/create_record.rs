@@ -51,20 +51,18 @@ impl Shape for CreateRecord {
         for (name, value) in &self.fields {
             cx.field_value(object, name, value.literal(), &cx.key("fields").key(name));
         }
-        self.check_required(object, cx);
+        check_required(object, cx);
         if let Some(name) = &self.link_back {
             cx.relationship(object, name, &cx.key("link_back"));
         }
     }
 }
 
-impl CreateRecord {
-    fn check_required(&self, object: &Object, cx: &mut Check<'_, '_>) {
-        let required = object.fields.iter().filter(|(_, field)| field.required && field.default.is_none());
-        for (name, _) in required.filter(|(name, _)| !cx.written_at(&["fields", name])).collect::<Vec<_>>() {
-            let message = format!("missing field {name:?}: object {:?} requires it", object.id);
-            let path = if cx.written("fields") { cx.key("fields") } else { cx.path.clone() };
-            cx.error(code::MISSING_KEY, &path, message);
-        }
+fn check_required(object: &Object, cx: &mut Check<'_, '_>) {
+    let required = object.fields.iter().filter(|(_, field)| field.required && field.default.is_none());
+    for (name, _) in required.filter(|(name, _)| !cx.written_at(&["fields", name])).collect::<Vec<_>>() {
+        let message = format!("missing field {name:?}: object {:?} requires it", object.id);
+        let path = if cx.written("fields") { cx.key("fields") } else { cx.path.clone() };
+        cx.error(code::MISSING_KEY, &path, message);
     }
 }

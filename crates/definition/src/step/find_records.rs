@@ -107,13 +107,21 @@ impl Shape for FindRecords {
 
 impl FieldTest {
     fn check(&self, object: &Object, name: &str, cx: &mut Check<'_, '_>) {
-        let Some(field) = object.fields.get(name) else { return };
+        let Some(field) = object.field(name) else { return };
         let path = cx.key("where").key(name);
-        let one = crate::Field { many: false, ..field.clone() };
-        for (key, value) in [("equals", &self.equals), ("not", &self.not)] {
+        let one = crate::Field { many: false, ..field.clone().into_owned() };
+        let operands = [
+            ("equals", &self.equals),
+            ("not", &self.not),
+            ("gt", &self.gt),
+            ("gte", &self.gte),
+            ("lt", &self.lt),
+            ("lte", &self.lte),
+        ];
+        for (key, value) in operands {
             let Some(value) = value.as_ref().and_then(Template::literal) else { continue };
             let place = if cx.written_at(&["where", name, key]) { path.key(key) } else { path.clone() };
-            cx.value_of(field, value, &place);
+            cx.value_of(&field, value, &place);
         }
         if let Some(Value::Array(values)) = self.r#in.as_ref().and_then(Template::literal) {
             values.iter().enumerate().for_each(|(at, value)| cx.value_of(&one, value, &path.key("in").index(at)));

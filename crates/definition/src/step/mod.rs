@@ -267,9 +267,8 @@ impl<'de> Deserialize<'de> for Step {
                 common.insert((*key).to_owned(), value);
             }
         }
-        let tag = match common.remove("type") {
-            Some(Value::String(tag)) => tag,
-            _ => return Err(D::Error::missing_field("type")),
+        let Some(Value::String(tag)) = common.remove("type") else {
+            return Err(D::Error::missing_field("type"));
         };
         let common: Common = serde_json::from_value(Value::Object(common)).map_err(D::Error::custom)?;
         let own = Value::Object(own);
@@ -324,7 +323,9 @@ fn scan_record_reads(value: &Value, visit: &mut dyn FnMut(&str)) {
         Value::Array(values) => {
             let steps = values.iter().any(|value| value.get("type").is_some() && value.get("id").is_some());
             if !steps {
-                values.iter().for_each(|value| scan_record_reads(value, visit));
+                for value in values {
+                    scan_record_reads(value, visit);
+                }
             }
         }
         Value::Object(keys) => keys.values().for_each(|value| scan_record_reads(value, visit)),

@@ -114,17 +114,12 @@ impl SetFields {
             return if cx.written("target") { None } else { cx.facts.object() };
         };
         let literal = target.literal()?;
-        match literal.as_str().and_then(|path| path.strip_prefix("record.")) {
-            Some(name) => cx.facts.object().and_then(|object| cx.relationship(object, name, &cx.key("target"))),
-            None => {
-                let message = format!(
-                    "expected `record.<relationship>` or a template that gives a record, found {}",
-                    found(literal)
-                );
-                cx.error(code::INVALID_VALUE, &cx.key("target"), message);
-                None
-            }
+        if let Some(name) = literal.as_str().and_then(|path| path.strip_prefix("record.")) {
+            return cx.facts.object().and_then(|object| cx.relationship(object, name, &cx.key("target")));
         }
+        let expected = "expected `record.<relationship>` or a template that gives a record";
+        cx.error(code::INVALID_VALUE, &cx.key("target"), format!("{expected}, found {}", found(literal)));
+        None
     }
 }
 
@@ -147,9 +142,9 @@ impl FieldChange {
     fn check_against(&self, object: &Object, name: &str, path: &Path, cx: &mut Check<'_, '_>) {
         let literal = self.set.as_ref().and_then(Template::literal).filter(|_| self.map.is_empty());
         cx.field_value(object, name, literal, path);
-        let Some(field) = object.fields.get(name) else { return };
+        let Some(field) = object.field(name) else { return };
         for (key, value) in &self.map {
-            cx.value_of(field, value, &path.key("map").key(key));
+            cx.value_of(&field, value, &path.key("map").key(key));
         }
         let adds = field.many || field.kind == FieldType::Number;
         let key = if self.add.is_some() { "add" } else { "remove" };

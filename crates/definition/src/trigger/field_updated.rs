@@ -69,9 +69,9 @@ impl Listen for FieldUpdated {
         for (at, name) in self.fields.iter().enumerate() {
             cx.field_name(object, name, &cx.key("fields").index(at));
         }
-        let field = self.field.as_ref().and_then(|name| object.fields.get(name));
+        let field = self.field.as_ref().and_then(|name| object.field(name));
         for (key, test) in [("from", &self.from), ("to", &self.to)] {
-            if let (Some(field), Some(test)) = (field, test) {
+            if let (Some(field), Some(test)) = (&field, test) {
                 test.check(field, &cx.key(key), cx);
             }
         }

@@ -142,14 +142,8 @@ impl<'a> Check<'_, 'a> {
         if !self.field_name(object, name, path) {
             return;
         }
-        let Some(value) = value else { return };
-        if let Some(field) = object.fields.get(name) {
-            self.value_of(field, value, path);
-        } else if name == "stage" && !object.stages.iter().any(|stage| value == stage) {
-            let stages = || object.stages.iter().map(String::as_str);
-            let message = format!("expected {}, found {}", words::any_of(stages()), words::found(value));
-            let near = value.as_str().and_then(|found| words::did_you_mean(found, stages()));
-            self.report.error(code::INVALID_VALUE, path, message).suggest(near);
+        if let (Some(value), Some(field)) = (value, object.field(name)) {
+            self.value_of(&field, value, path);
         }
     }
 

@@ -35,15 +35,20 @@ pub(super) fn expected(shape: &Value, shapes: &Shapes) -> String {
     }
 }
 
-/// The words of alternatives one by one, then the other alternatives.
+/// The words of alternatives one by one, then the other alternatives; mappings that differ by their one key together.
 fn each(alternatives: &[Value], shapes: &Shapes) -> Vec<String> {
-    let mut each = Vec::new();
+    let (mut each, mut keys) = (Vec::new(), Vec::new());
     for one in alternatives {
         let definition = reference(one).and_then(|name| shapes.definition(name));
-        match allowed_words(definition.unwrap_or(one)) {
-            Some(words) => each.extend(words.into_iter().map(str::to_owned)),
-            None => each.push(expected(one, shapes)),
+        let shape = definition.unwrap_or(one);
+        match (allowed_words(shape), only_key(shape)) {
+            (Some(words), _) => each.extend(words.into_iter().map(str::to_owned)),
+            (None, Some(key)) => keys.push(key),
+            (None, None) => each.push(expected(one, shapes)),
         }
+    }
+    if !keys.is_empty() {
+        each.push(format!("a mapping with {}", any_of(keys)));
     }
     each.retain(|words| words != "nothing");
     each.dedup();
@@ -61,16 +66,15 @@ fn of_type(kind: &str, shape: &Value, shapes: &Shapes) -> String {
             Some(items) => format!("a list of {}", several(&expected(items, shapes))),
             None => "a list".to_owned(),
         },
-        _ => {
-            match (shape.get("properties").and_then(Value::as_object), shape.get("required").and_then(Value::as_array))
-            {
-                (Some(keys), Some(required)) if keys.len() == 1 && required.len() == 1 => {
-                    format!("a mapping with {}", any_of(keys.keys().map(String::as_str)))
-                }
-                _ => "a mapping".to_owned(),
-            }
-        }
+        _ => only_key(shape).map_or_else(|| "a mapping".to_owned(), |key| format!("a mapping with {key}")),
     }
+}
+
+/// The key of a mapping that has one and must have it.
+fn only_key(shape: &Value) -> Option<&str> {
+    let (keys, required) = (shape.get("properties")?.as_object()?, shape.get("required")?.as_array()?);
+    let only = keys.keys().next().filter(|_| keys.len() == 1 && required.len() == 1);
+    only.map(String::as_str)
 }
 
 fn several(one: &str) -> String {

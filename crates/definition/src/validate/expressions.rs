@@ -12,7 +12,7 @@ use crate::{Expression, ExpressionError};
 pub(super) fn check(report: &mut Report<'_>, found: &Found<'_>, facts: &Facts<'_>) {
     for site in &found.expressions {
         match Expression::parse(site.text) {
-            Ok(_) => references::check(report, site, found, facts),
+            Ok(expression) => references::check(report, site, &expression, found, facts),
             Err(error) => invalid(report, site, &error),
         }
     }
@@ -25,7 +25,7 @@ fn invalid(report: &mut Report<'_>, site: &ExpressionSite<'_>, error: &Expressio
         return;
     }
     let (column, suggestion) = match error {
-        ExpressionError::Syntax { .. } => (column_of_mistake(site.text), None),
+        ExpressionError::Syntax { message, .. } => (column_of_mistake(message), None),
         ExpressionError::Unknown { name, suggestion, .. } => {
             let column = site.text.find(name.as_str()).map(|at| site.text[..at].chars().count());
             (column, suggestion.as_ref().map(|near| format!("did you mean `{near}`?")))
@@ -44,9 +44,8 @@ fn invalid(report: &mut Report<'_>, site: &ExpressionSite<'_>, error: &Expressio
         .suggest(suggestion);
 }
 
-/// Characters before the first mistake of a text on one line, if the parser says.
-fn column_of_mistake(text: &str) -> Option<usize> {
-    let errors = cel::Program::compile(text).err()?.errors;
-    let (line, column) = errors.first()?.pos;
-    (line == 1).then(|| usize::try_from(column - 1).ok())?
+/// Characters before a mistake on the first line, which the parser says at the end of its message.
+fn column_of_mistake(message: &str) -> Option<usize> {
+    let (_, column) = message.rsplit_once(" at column ")?;
+    column.parse::<usize>().ok()?.checked_sub(1)
 }

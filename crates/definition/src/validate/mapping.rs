@@ -24,16 +24,16 @@ impl<'a> Walker<'a, '_> {
         let known = shape.get("properties").and_then(Value::as_object);
         let other = shape.get("additionalProperties");
         for (key, value) in keys {
-            match (known.and_then(|known| known.get(key)), other) {
-                (Some(shape), _) => self.value(shape, value, &path.key(key)),
-                (None, Some(Value::Bool(false))) => {
+            let shape = known.and_then(|known| known.get(key)).or(other);
+            match shape {
+                Some(Value::Bool(false)) => {
                     let known: Vec<_> = known.into_iter().flat_map(Map::keys).map(String::as_str).collect();
                     let near = words::did_you_mean(key, known.iter().copied()).or_else(|| hint(key));
                     let message = format!("unknown key {key:?}; expected one of {}", words::any_of(known));
                     self.report.error_at_key(code::UNKNOWN_KEY, &path.key(key), message).suggest(near);
                 }
-                (None, Some(shape)) => self.value(shape, value, &path.key(key)),
-                (None, None) => {}
+                Some(shape) => self.value(shape, value, &path.key(key)),
+                None => {}
             }
         }
     }

@@ -17,7 +17,6 @@ pub(crate) mod literal;
 mod mapping;
 mod nodes;
 mod object;
-mod reads;
 mod references;
 mod report;
 mod settings;

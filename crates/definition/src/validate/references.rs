@@ -2,12 +2,11 @@
 
 use super::facts::Facts;
 use super::found::{ExpressionSite, Found, Owner};
-use super::reads::{self, Read};
 use super::report::Report;
 use super::words::{all_of, any_of, did_you_mean};
 use crate::path::Segment;
 use crate::problem::{Problem, code};
-use crate::{Object, step};
+use crate::{Expression, Object, step};
 
 /// Every variable that an expression of a step sees.
 const ROOTS: &[&str] = &["record", "vars", "trigger", "steps", "execution", "workflow", "now"];
@@ -38,19 +37,43 @@ const WORKFLOW: &[&str] = &["id", "name", "owner", "revision"];
 /// What follows `steps.<id>.`.
 const STEP: &[&str] = &["output", "status", "error"];
 
+/// A variable and the way into it, as far as it is written out: `record.company.name`, `steps["my-step"].output`.
+struct Read<'e> {
+    names: &'e [String],
+    /// Characters of the expression before it.
+    column: usize,
+}
+
 /// Checks the names of one expression that is valid CEL.
-pub(super) fn check(report: &mut Report<'_>, site: &ExpressionSite<'_>, found: &Found<'_>, facts: &Facts<'_>) {
-    let reads = reads::collect(site.text);
+pub(super) fn check(
+    report: &mut Report<'_>,
+    site: &ExpressionSite<'_>,
+    expression: &Expression,
+    found: &Found<'_>,
+    facts: &Facts<'_>,
+) {
     let mut names = Names { report, site, facts };
-    for read in &reads.variables {
-        names.root(read);
+    for read in expression.reads() {
+        names.root(&Read { names: read, column: column(site.text, read) });
     }
-    for column in reads.secrets {
-        if !secrets_allowed(site, found) {
-            let message = "secret() is not allowed here: secrets stand only in the settings of http_request";
-            names.report.error_within(code::EXPRESSION_SECRET, &site.path, site.column + column, message);
-        }
+    if !expression.secrets().is_empty() && !secrets_allowed(site, found) {
+        let message = "secret() is not allowed here: secrets stand only in the settings of http_request";
+        let column = site.column + column(site.text, &["secret".to_owned()]);
+        report.error_within(code::EXPRESSION_SECRET, &site.path, column, message);
     }
+}
+
+/// Where names are written: at the longest beginning of them, with points between, that the text holds.
+fn column(text: &str, names: &[String]) -> usize {
+    let inside = |c: char| c.is_alphanumeric() || c == '_';
+    let place = |name: &str| {
+        let mut places = text.match_indices(name).map(|(at, _)| at);
+        places.find(|at| {
+            !text[..*at].ends_with(|c| inside(c) || c == '.') && !text[at + name.len()..].starts_with(inside)
+        })
+    };
+    let beginnings = (1..=names.len()).rev().map(|length| names[..length].join("."));
+    beginnings.into_iter().find_map(|name| place(&name)).map_or(0, |at| text[..at].chars().count())
 }
 
 /// Secrets stand in the own keys of `http_request`.
@@ -69,11 +92,11 @@ struct Names<'c, 'r, 's> {
 }
 
 impl Names<'_, '_, '_> {
-    fn error(&mut self, code: &str, read: &Read, message: impl Into<String>) -> &mut Problem {
+    fn error(&mut self, code: &str, read: &Read<'_>, message: impl Into<String>) -> &mut Problem {
         self.report.error_within(code, &self.site.path, self.site.column + read.column, message)
     }
 
-    fn root(&mut self, read: &Read) {
+    fn root(&mut self, read: &Read<'_>) {
         match read.names[0].as_str() {
             "record" => self.record(read),
             "vars" => self.variable(read),
@@ -90,7 +113,7 @@ impl Names<'_, '_, '_> {
         }
     }
 
-    fn unknown_root(&mut self, name: &str, read: &Read) {
+    fn unknown_root(&mut self, name: &str, read: &Read<'_>) {
         let field = self.facts.object().is_some_and(|object| object.names().contains(&name));
         let near = if self.facts.variables.contains(name) {
             Some(format!("did you mean `vars.{name}`?"))
@@ -105,7 +128,7 @@ impl Names<'_, '_, '_> {
         self.error(code::EXPRESSION_UNKNOWN_NAME, read, message).suggest(near);
     }
 
-    fn record(&mut self, read: &Read) {
+    fn record(&mut self, read: &Read<'_>) {
         if self.facts.object_id.is_none() {
             let message = "`record` does not exist here: this workflow is global, it runs against no record";
             self.error(code::NO_RECORD, read, message)
@@ -134,7 +157,7 @@ impl Names<'_, '_, '_> {
         }
     }
 
-    fn field(&mut self, object: &Object, name: &str, read: &Read) -> bool {
+    fn field(&mut self, object: &Object, name: &str, read: &Read<'_>) -> bool {
         let known = object.names();
         if known.contains(&name) {
             return true;
@@ -144,13 +167,13 @@ impl Names<'_, '_, '_> {
         false
     }
 
-    fn variable(&mut self, read: &Read) {
+    fn variable(&mut self, read: &Read<'_>) {
         if matches!(self.site.owner, Owner::Trigger(_)) {
             let message = "`vars` does not exist here: variables are set after the trigger, when an execution starts";
             self.error(code::EXPRESSION_UNKNOWN_NAME, read, message);
             return;
         }
-        let Some(name) = read.names.get(1).filter(|_| !read.presence) else { return };
+        let Some(name) = read.names.get(1) else { return };
         if let Some(own) = self.variable_index() {
             return self.earlier_variable(name, own, read);
         }
@@ -164,7 +187,7 @@ impl Names<'_, '_, '_> {
     }
 
     /// Variables are evaluated top to bottom: each sees those above it.
-    fn earlier_variable(&mut self, name: &str, own: usize, read: &Read) {
+    fn earlier_variable(&mut self, name: &str, own: usize, read: &Read<'_>) {
         let declared = self.facts.declared.iter().map(|(name, ..)| *name);
         let above: Vec<_> = declared.take(own).collect();
         if !above.contains(&name) {
@@ -175,7 +198,7 @@ impl Names<'_, '_, '_> {
         }
     }
 
-    fn step(&mut self, read: &Read) {
+    fn step(&mut self, read: &Read<'_>) {
         if self.site.owner == Owner::Workflow || matches!(self.site.owner, Owner::Trigger(_)) {
             let message = "`steps` does not exist here: no step has run yet";
             self.error(code::EXPRESSION_UNKNOWN_NAME, read, message);
@@ -196,7 +219,7 @@ impl Names<'_, '_, '_> {
         }
     }
 
-    fn one_of(&mut self, read: &Read, known: &[&str]) {
+    fn one_of(&mut self, read: &Read<'_>, known: &[&str]) {
         let Some(name) = read.names.get(1).filter(|name| !known.contains(&name.as_str())) else { return };
         let message = format!("`{}` has {}, found {name:?}", read.names[0], all_of(known.iter().copied()));
         let near = did_you_mean(name, known.iter().copied());

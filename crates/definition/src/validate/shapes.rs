@@ -43,7 +43,7 @@ impl Shapes {
         let mut workflow = Workflow::json_schema(&mut generator).to_value();
         let mut object = Object::json_schema(&mut generator).to_value();
         let whole = |common: &Value, own: Vec<(&'static str, schemars::Schema)>| {
-            own.into_iter().map(|(tag, own)| (tag, compose(common, tag, own.to_value()))).collect::<BTreeMap<_, _>>()
+            own.into_iter().map(|(tag, own)| (tag, compose(common, tag, &own.to_value()))).collect::<BTreeMap<_, _>>()
         };
         let mut steps = whole(&any_step, steps);
         let mut triggers = whole(&any_trigger, triggers);
@@ -88,7 +88,7 @@ fn any_trigger(generator: &mut SchemaGenerator) -> Value {
 }
 
 /// A complete shape: the common keys, the type, and the own keys.
-fn compose(common: &Value, tag: &str, own: Value) -> Value {
+fn compose(common: &Value, tag: &str, own: &Value) -> Value {
     let mut whole = common.clone();
     let description = own.get("description").cloned();
     let kind = json!({"const": tag, "description": description});

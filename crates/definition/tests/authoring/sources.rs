@@ -1,0 +1,118 @@
+//! YAML and JSON as sources: values, places, and what is refused.
+
+use crate::support::report;
+use pawl_definition::{Problem, Source};
+use serde_json::{Value, json};
+
+fn value(text: &str) -> Value {
+    Source::parse("f.yaml", text).unwrap_or_else(|problems| panic!("{}", report(&problems))).value
+}
+
+fn problems(text: &str) -> String {
+    Source::parse("f.yaml", text)
+        .map_or_else(|problems: Vec<Problem>| report(&problems), |source| source.value.to_string())
+}
+
+fn place(text: &str, path: &str) -> Option<(usize, usize)> {
+    let source = Source::parse("f.yaml", text).unwrap_or_else(|problems| panic!("{}", report(&problems)));
+    source.position(path).map(|position| (position.line, position.column))
+}
+
+#[test]
+fn scalars_follow_yaml_1_2() {
+    let text = "[yes, on, 09:00, 2026-11-21, true, ~, '', 12, -3, 4.5, 1e3, 0x10, 0o17, '7', +49, 1.2.3, .5, !!str 8]";
+    let expected = json!([
+        "yes",
+        "on",
+        "09:00",
+        "2026-11-21",
+        true,
+        null,
+        "",
+        12,
+        -3,
+        4.5,
+        1000.0,
+        16,
+        15,
+        "7",
+        49,
+        "1.2.3",
+        0.5,
+        "8"
+    ]);
+    assert_eq!(value(text), expected);
+}
+
+#[test]
+fn every_part_has_its_place() {
+    let text = "steps:\n  - id: a\n    yes: [{url: x}]\n  - id: b\n";
+    assert_eq!(place(text, "steps"), Some((2, 3)));
+    assert_eq!(place(text, "steps[0].yes[0].url"), Some((3, 17)));
+    assert_eq!(place(text, "steps[1].id"), Some((4, 9)));
+    assert_eq!(place(text, "steps[1].missing"), Some((4, 5)), "what is absent stands where it would");
+}
+
+#[test]
+fn json_is_read_with_its_places_and_its_own_escapes() {
+    let text = "{\n\t\"a\": \"\\ud83d\\ude00\",\n\t\"b\": [1, 2]\n}";
+    assert_eq!(value(text), json!({"a": "😀", "b": [1, 2]}));
+    assert_eq!(place("{\"a\": 1,\n \"b\": [1, 2]}", "b[1]"), Some((2, 11)));
+}
+
+#[test]
+fn anchors_and_merge_keys_are_put_in() {
+    let text = "base: &base {a: 1, b: 2}\nother: {<<: *base, b: 3}\nagain: *base\n";
+    assert_eq!(value(text)["other"], json!({"a": 1, "b": 3}));
+    assert_eq!(value(text)["again"], json!({"a": 1, "b": 2}));
+    assert_eq!(place(text, "again.a"), Some((3, 8)), "what an alias puts in stands where the alias stands");
+}
+
+#[test]
+fn keys_written_twice_are_told_together() {
+    insta::assert_snapshot!(problems("a: 1\nb: {c: 1, c: 2}\na: 3\n"), @r#"
+    f.yaml:2:11: error[duplicate_key] b.c: expected each key once, found "c" again; it stands first in line 2
+    f.yaml:3:1: error[duplicate_key] a: expected each key once, found "a" again; it stands first in line 1
+    "#);
+}
+
+#[test]
+fn broken_texts_are_told_with_their_place() {
+    insta::assert_snapshot!(
+        [
+            problems("a: [1, 2\nb: 3"),
+            problems("a: 1\n b: 2"),
+            problems("a: {b: c: d}"),
+            problems("a: !secret x"),
+            problems("a: 1\n---\nb: 2"),
+            problems("? [a]\n: b"),
+            problems("a: &a [*a]"),
+            problems("a: *nothing"),
+        ]
+        .join("\n"),
+        @r#"
+        f.yaml:2:2: error[syntax] expected YAML or JSON, found a mistake: illegal placement of ':' indicator
+        f.yaml:2:3: error[syntax] expected YAML or JSON, found a mistake: mapping values are not allowed in this context
+        f.yaml:1:9: error[syntax] expected YAML or JSON, found a mistake: while parsing a flow mapping, did not find expected ',' or '}'
+        f.yaml:1:4: error[syntax] a: expected a plain value, found the tag !secret
+        f.yaml:3:1: error[syntax] expected one document, found a second one after `---`
+        f.yaml:1:3: error[syntax] expected a word as key, found a list, a mapping or an alias
+        f.yaml:1:8: error[syntax] a[0]: expected an alias of a finished value, found one that holds itself
+        f.yaml:1:4: error[syntax] expected YAML or JSON, found a mistake: while parsing node, found unknown anchor
+        "#
+    );
+}
+
+#[test]
+fn size_depth_and_aliases_are_bounded() {
+    let large = format!("a: {}", "x".repeat(1024 * 1024));
+    let deep = format!("{}{}", "[".repeat(150), "]".repeat(150));
+    let mut laughs = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
+    for n in 1..10 {
+        let aliases = vec![format!("*a{}", n - 1); 10].join(", ");
+        laughs.push_str(&["a", &n.to_string(), ": &a", &n.to_string(), " [", &aliases, "]\n"].concat());
+    }
+    for text in [large, deep, laughs] {
+        assert!(problems(&text).contains("error[file_too_large]"), "{:.60}", problems(&text));
+    }
+}
