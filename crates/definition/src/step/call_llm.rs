@@ -51,7 +51,7 @@ pub enum OutputShape {
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CallLlm {
-    /// `<provider>/<model>`.
+    /// `<provider>/<model>`; a provider alone stands for its default model.
     pub model: Template,
     /// System prompt.
     #[serde(default)]
@@ -123,8 +123,9 @@ impl CallLlm {
     }
 }
 
+/// `<provider>/<model>`; a provider alone stands for its default model.
 fn is_model_name(name: &str) -> bool {
-    name.split_once('/').is_some_and(|(provider, model)| !provider.is_empty() && !model.is_empty())
+    !name.is_empty() && !name.starts_with('/') && !name.contains(char::is_whitespace)
 }
 
 fn check_fields(fields: &BTreeMap<String, OutputField>, cx: &mut Check<'_, '_>) {

@@ -268,9 +268,6 @@ impl RecordMatch {
 impl Listen for Webhook {
     fn check(&self, cx: &mut Check<'_, '_>) {
         self.verify.check(cx);
-        if self.methods.is_empty() && !cx.has_problem("methods") {
-            cx.error(code::INVALID_VALUE, &cx.key("methods"), "expected GET, POST or both, found none");
-        }
         match (&self.record, cx.facts.object_id) {
             (Some(_), None) => {
                 let message = "expected a workflow with an `object`, found a global one: its deliveries have no record";

@@ -74,6 +74,9 @@ impl<'a, 'r> Walker<'a, 'r> {
             }
             return;
         }
+        if values.is_empty() && shape.get("minItems").is_some() {
+            self.report.error(code::INVALID_VALUE, path, "expected at least one value, found an empty list");
+        }
         let Some(items) = shape.get("items") else { return };
         if let (Some("Step"), Owner::Step(step)) = (reference(items), self.owner) {
             self.found.steps[step].branches.push(path.clone());
