@@ -2,9 +2,11 @@
 //!
 //! - [`memory`]: every storage port in memory, deterministic, on virtual time.
 //! - [`contract`]: one suite of checks per port, passed by every backend.
+//! - [`cases`]: the runner of `*.cases.yaml`.
 //! - [`scenario`]: stories on the real runtime, with virtual time and scripted outside systems.
 //! - [`VirtualClock`], [`SeededRandom`]: time and chance that repeat.
 
+pub mod cases;
 pub mod contract;
 pub mod memory;
 pub mod scenario;

@@ -3,13 +3,18 @@
 use serde_json::Value;
 
 use super::path_difference::path_difference;
+use crate::cases::fits_pattern;
+
 use super::{Expected, ExpectedCall, Trace, World};
 
 impl World {
     /// What differs from what was expected, each in words; nothing if all is as it should be.
     pub fn differences(&self, expected: &Expected) -> Vec<String> {
         let mut found = Vec::new();
-        if let Some(code) = &expected.refused {
+        if expected.began == Some(false) {
+            let began = self.last_trace(expected.workflow.as_deref());
+            found.extend(began.map(|trace| format!("expected that no execution begins, found one\n{trace}")));
+        } else if let Some(code) = &expected.refused {
             found.extend(self.refusal_difference(expected.workflow.as_deref(), code));
         } else {
             match self.last_trace(expected.workflow.as_deref()) {
@@ -140,7 +145,7 @@ impl ExpectedCall {
             None => Value::Null,
         };
         self.method.as_ref().is_none_or(|method| method.eq_ignore_ascii_case(&call.method))
-            && self.url.as_ref().is_none_or(|url| *url == call.url)
+            && self.url.as_ref().is_none_or(|url| fits_pattern(url, &call.url))
             && self.headers.iter().all(|(name, value)| call.headers.get(&name.to_lowercase()) == Some(value))
             && self.body.as_ref().is_none_or(|expected| contains(&body(), expected))
     }

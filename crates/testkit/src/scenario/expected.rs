@@ -18,6 +18,7 @@ pub struct Expected {
     pub(crate) failed_steps: Option<Vec<String>>,
     pub(crate) error: Option<String>,
     pub(crate) refused: Option<String>,
+    pub(crate) began: Option<bool>,
 }
 
 /// A call of an outside service that must have been made. What is not said is not looked at.
@@ -89,6 +90,11 @@ pub fn running() -> Expected {
 /// The last start was refused, with this code.
 pub fn refused(code: &str) -> Expected {
     Expected { refused: Some(code.to_owned()), ..Expected::default() }
+}
+
+/// No execution began.
+pub fn nothing_began() -> Expected {
+    Expected { began: Some(false), ..Expected::default() }
 }
 
 impl Expected {

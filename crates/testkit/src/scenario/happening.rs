@@ -12,7 +12,7 @@ use super::{World, at_once, delivery};
 pub enum Happening {
     /// A person or system starts a workflow.
     Manual(Manual),
-    /// A delivery comes on a webhook, its signature already found right.
+    /// A delivery comes on a webhook.
     Delivered(Delivered),
     /// A record is created.
     Created {
@@ -63,10 +63,11 @@ pub struct Manual {
 pub struct Delivered {
     pub(crate) workflow: String,
     pub(crate) trigger: String,
+    pub(crate) method: String,
     pub(crate) body: Value,
+    pub(crate) raw: Option<String>,
     pub(crate) headers: BTreeMap<String, String>,
     pub(crate) query: BTreeMap<String, String>,
-    pub(crate) key: Option<String>,
 }
 
 /// A person or system starts a workflow.
@@ -80,10 +81,11 @@ pub fn webhook(workflow: &str, trigger: &str) -> Delivered {
     Delivered {
         workflow: workflow.to_owned(),
         trigger: trigger.to_owned(),
+        method: "POST".to_owned(),
         body: Value::Null,
+        raw: None,
         headers,
         query,
-        key: None,
     }
 }
 
@@ -125,10 +127,18 @@ impl Manual {
 }
 
 impl Delivered {
-    /// With this body.
+    /// With this body: sent as JSON, or as it is if it is a text and a header `content-type` says so.
     #[must_use]
     pub fn body(mut self, body: Value) -> Self {
         self.body = body;
+        self.raw = None;
+        self
+    }
+
+    /// With this text as body, to the byte.
+    #[must_use]
+    pub fn raw(mut self, body: &str) -> Self {
+        self.raw = Some(body.to_owned());
         self
     }
 
@@ -148,8 +158,14 @@ impl Delivered {
 
     /// Under this idempotency key: a repeat is answered as the first was.
     #[must_use]
-    pub fn key(mut self, key: &str) -> Self {
-        self.key = Some(key.to_owned());
+    pub fn key(self, key: &str) -> Self {
+        self.header("idempotency-key", key)
+    }
+
+    /// By another method than POST.
+    #[must_use]
+    pub fn method(mut self, method: &str) -> Self {
+        self.method = method.to_uppercase();
         self
     }
 }
@@ -177,18 +193,18 @@ impl World {
     pub fn happen(&self, happening: Happening) -> Result<(), HappeningError> {
         let system = &self.system;
         match happening {
-            Happening::Manual(manual) => self.accept(start(self, manual), None),
+            Happening::Manual(manual) => self.accept(start(self, manual)),
             Happening::Delivered(delivered) => delivery::deliver(self, &delivered),
             Happening::Created { object, id, fields } => record(at_once(system.records.create(&object, id, fields))),
             Happening::Updated { record: subject, fields } => {
                 record(at_once(system.records.update(&subject, &fields, None)))
             }
-            Happening::Event(event) => self.accept(event, None),
+            Happening::Event(event) => self.accept(event),
         }
     }
 
-    pub(super) fn accept(&self, event: Event, key: Option<&str>) -> Result<(), HappeningError> {
-        let accepted = at_once(self.system.ingest.accept(event, key));
+    fn accept(&self, event: Event) -> Result<(), HappeningError> {
+        let accepted = at_once(self.system.ingest.accept(event, None));
         accepted.map(|_| ()).map_err(|error| HappeningError::new("failed", error.to_string()))
     }
 }

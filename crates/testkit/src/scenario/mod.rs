@@ -20,7 +20,9 @@ mod trace;
 mod world;
 
 pub use drive::{DriveError, Reached};
-pub use expected::{Expected, ExpectedCall, canceled, completed, failed, paused, queued, refused, running, waiting};
+pub use expected::{
+    Expected, ExpectedCall, canceled, completed, failed, nothing_began, paused, queued, refused, running, waiting,
+};
 pub use happening::{Delivered, Happening, HappeningError, Manual, created, manual, updated, webhook};
 pub use http::{Reply, ScriptedHttp, answer, dies, network_error, refused_address, timeout};
 pub use models::{ModelReply, ScriptedModels, says, says_json};
@@ -28,6 +30,9 @@ pub use notices::KeptNotices;
 pub use prose::{Scenario, scenario};
 pub use trace::Trace;
 pub use world::World;
+
+pub(crate) use compare::contains;
+pub(crate) use trace::elapsed;
 
 /// The output of a future that never has to wait: all that a story stands on answers at once.
 fn at_once<F: Future>(future: F) -> F::Output {

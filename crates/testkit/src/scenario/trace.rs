@@ -63,7 +63,7 @@ impl Display for Trace {
 }
 
 /// A time since the beginning: `+0s`, `+2d 3h`.
-pub(super) fn elapsed(since: SignedDuration) -> String {
+pub(crate) fn elapsed(since: SignedDuration) -> String {
     let seconds = since.as_secs();
     let parts = [(seconds / 86_400, "d"), (seconds / 3_600 % 24, "h"), (seconds / 60 % 60, "m"), (seconds % 60, "s")];
     let shown: Vec<_> = parts.iter().filter(|(count, _)| *count > 0).map(|(n, unit)| format!("{n}{unit}")).collect();

@@ -1,6 +1,6 @@
 //! The world of a story: the real runtime over memory.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use jiff::Timestamp;
 use pawl_definition::{Problem, Source};
@@ -31,6 +31,7 @@ pub struct World {
     pub notices: Arc<KeptNotices>,
     /// Ids of executions in the order in which they were made.
     pub(super) made: Arc<Mutex<Vec<String>>>,
+    pub(super) router: Arc<OnceLock<axum::Router>>,
 }
 
 impl World {
@@ -54,7 +55,7 @@ impl World {
             random: Arc::new(SeededRandom::new(1)),
         };
         let system = System::new(ports, options);
-        Self { store, clock, system, http, models, notices, made: Arc::default() }
+        Self { store, clock, system, http, models, notices, made: Arc::default(), router: Arc::default() }
     }
 
     /// The present time.
@@ -70,6 +71,12 @@ impl World {
     /// Saves a workflow file, at once also for what is in flight.
     pub fn save_workflow(&self, source: &Source) -> Result<(), Vec<Problem>> {
         saved(at_once(self.system.workflows.save(source, None, "scenario")).map(|_| ()))
+    }
+
+    /// Switches the triggers of a workflow on.
+    pub fn activate(&self, workflow: &str) {
+        let switched = at_once(self.system.workflows.set_active(workflow, true));
+        switched.expect("a workflow that was saved is there to be switched on");
     }
 
     /// Puts a record there as if it had always been there: nobody hears of it.

@@ -1,0 +1,201 @@
+//! From a `*.cases.yaml` file to its cases, with every problem at once.
+
+use jsonschema::ValidationError;
+use jsonschema::error::ValidationErrorKind;
+use pawl_definition::{Duration, Level, Path, Problem, Source, code};
+use serde_json::Value;
+
+use super::cases_schema;
+use super::file::{Case, CaseFile, Happens, HttpScript, Later, ModelScript};
+
+/// Least likeness of a word to be suggested.
+const LIKE: f64 = 0.7;
+
+/// Checks a file. The cases are there if and only if there is no problem.
+pub(super) fn check(source: &Source) -> Result<CaseFile, Vec<Problem>> {
+    let schema = cases_schema();
+    let validator = jsonschema::validator_for(&schema).expect("our own schema is valid");
+    let problems: Vec<_> =
+        validator.iter_errors(&source.value).flat_map(|error| shape_problems(source, &schema, &error)).collect();
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let file = serde_json::from_value(source.value.clone());
+    let file: CaseFile = file.map_err(|error| vec![of(source, &Path::root(), code::WRONG_TYPE, error.to_string())])?;
+    let problems = meaning_problems(source, &file);
+    if problems.is_empty() { Ok(file) } else { Err(problems) }
+}
+
+/// A problem at a place of a file.
+pub(super) fn of(source: &Source, path: &Path, code: &str, message: String) -> Problem {
+    let position = source.position(&path.to_string());
+    Problem {
+        file: source.name.clone(),
+        code: code.to_owned(),
+        path: path.to_string(),
+        line: position.map(|position| position.line),
+        column: position.map(|position| position.column),
+        message,
+        suggestion: None,
+        severity: Level::Error,
+    }
+}
+
+fn shape_problems(source: &Source, schema: &Value, error: &ValidationError<'_>) -> Vec<Problem> {
+    let path = place(error.instance_path().as_str(), &source.value);
+    let found = || pawl_engine::coerce::short(error.instance());
+    let one = |code, message| vec![of(source, &path, code, message)];
+    match error.kind() {
+        ValidationErrorKind::AdditionalProperties { unexpected } => {
+            let allowed = allowed_keys(schema, error.schema_path().as_str());
+            unexpected.iter().map(|key| unknown_key(source, &path.key(key), key, &allowed)).collect()
+        }
+        ValidationErrorKind::Required { property } => {
+            one(code::MISSING_KEY, format!("expected the key {property}, which is absent"))
+        }
+        ValidationErrorKind::Enum { options } => {
+            let words: Vec<_> = options.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+            one(code::UNKNOWN_WORD, format!("expected one of {}, found {}", words.join(", "), found()))
+        }
+        ValidationErrorKind::Type { .. } => {
+            let wanted = schema.pointer(error.schema_path().as_str()).cloned().unwrap_or_default();
+            let wanted = wanted.as_str().map_or_else(|| wanted.to_string(), type_in_words);
+            one(code::WRONG_TYPE, format!("expected {wanted}, found {}", found()))
+        }
+        _ => one(code::INVALID_VALUE, error.to_string()),
+    }
+}
+
+/// A JSON pointer as a place; lists are told from objects by the value.
+fn place(pointer: &str, value: &Value) -> Path {
+    let mut path = Path::root();
+    let mut at = value;
+    for part in pointer.split('/').skip(1) {
+        let key = part.replace("~1", "/").replace("~0", "~");
+        let index: Option<usize> = key.parse().ok().filter(|_| at.is_array());
+        path = index.map_or_else(|| path.key(&key), |index| path.index(index));
+        at = index.map_or_else(|| at.get(&key), |index| at.get(index)).unwrap_or(&Value::Null);
+    }
+    path
+}
+
+/// The keys of the object whose `additionalProperties` stand at a place of the schema.
+fn allowed_keys(schema: &Value, pointer: &str) -> Vec<String> {
+    let object = pointer.rsplit_once('/').and_then(|(object, _)| schema.pointer(object));
+    let keys = object.and_then(|object| object.get("properties")).and_then(Value::as_object);
+    keys.into_iter().flat_map(|keys| keys.keys().cloned()).collect()
+}
+
+fn unknown_key(source: &Source, path: &Path, key: &str, allowed: &[String]) -> Problem {
+    let likeness = |other: &&String| strsim::jaro_winkler(key, other);
+    let nearest = allowed.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
+    let nearest = nearest.filter(|other| likeness(other) > LIKE);
+    let message = format!("unknown key {key:?}; expected one of {}", allowed.join(", "));
+    let suggestion = nearest.map(|other| format!("did you mean {other:?}?"));
+    Problem { suggestion, ..of(source, path, code::UNKNOWN_KEY, message) }
+}
+
+fn type_in_words(name: &str) -> String {
+    match name {
+        "object" => "a mapping".to_owned(),
+        "array" => "a list".to_owned(),
+        "string" => "text".to_owned(),
+        "boolean" => "true or false".to_owned(),
+        "integer" => "a whole number".to_owned(),
+        other => format!("a {other}"),
+    }
+}
+
+/// What the shape does not say: keys of which exactly one must be there, times and spans, names used twice.
+fn meaning_problems(source: &Source, file: &CaseFile) -> Vec<Problem> {
+    let mut found = Found { source, problems: Vec::new() };
+    let root = Path::root();
+    found.time(&root.key("now"), file.now.as_deref());
+    found.http(&root.key("http"), &file.http);
+    for (index, case) in file.cases.iter().enumerate() {
+        let path = root.key("cases").index(index);
+        if file.cases[..index].iter().any(|other| other.name == case.name) {
+            found.add(&path.key("name"), code::DUPLICATE_ID, format!("the name {:?} is used twice", case.name));
+        }
+        found.case(&path, case);
+    }
+    found.problems
+}
+
+struct Found<'a> {
+    source: &'a Source,
+    problems: Vec<Problem>,
+}
+
+impl Found<'_> {
+    fn add(&mut self, path: &Path, code: &str, message: String) {
+        self.problems.push(of(self.source, path, code, message));
+    }
+
+    fn case(&mut self, path: &Path, case: &Case) {
+        self.time(&path.key("now"), case.now.as_deref());
+        self.span(&path.key("look_after"), case.look_after.as_deref());
+        self.http(&path.key("http"), &case.http);
+        for (index, model) in case.models.iter().flatten().enumerate() {
+            self.model(&path.key("models").index(index), model);
+        }
+        self.happens(&path.key("event"), &case.event);
+        for (index, later) in case.then.iter().enumerate() {
+            self.later(&path.key("then").index(index), later);
+        }
+    }
+
+    fn happens(&mut self, path: &Path, happens: &Happens) {
+        let Happens { webhook, manual, record_created, field_updated } = happens;
+        let there = [webhook.is_some(), manual.is_some(), record_created.is_some(), field_updated.is_some()]
+            .iter()
+            .filter(|there| **there)
+            .count();
+        if there != 1 {
+            let expected = "webhook, manual, record_created, field_updated";
+            self.add(path, code::EXACTLY_ONE, format!("expected exactly one of {expected}, found {there}"));
+        }
+    }
+
+    fn later(&mut self, path: &Path, later: &Later) {
+        let Later { after, webhook, manual, record_created, field_updated, control } = later;
+        self.span(&path.key("after"), after.as_deref());
+        let there =
+            [webhook.is_some(), manual.is_some(), record_created.is_some(), field_updated.is_some(), control.is_some()];
+        let there = there.iter().filter(|there| **there).count();
+        if there > 1 || (there == 0 && after.is_none()) {
+            let expected = "webhook, manual, record_created, field_updated, control";
+            self.add(path, code::EXACTLY_ONE, format!("expected one of {expected}, or a time to pass, found {there}"));
+        }
+    }
+
+    fn http(&mut self, path: &Path, scripts: &[HttpScript]) {
+        for (index, script) in scripts.iter().enumerate() {
+            let path = path.index(index);
+            self.span(&path.key("takes"), script.takes.as_deref());
+            if script.answer.is_some() == script.fail.is_some() {
+                self.add(&path, code::EXACTLY_ONE, "expected either answer or fail".to_owned());
+            }
+        }
+    }
+
+    fn model(&mut self, path: &Path, model: &ModelScript) {
+        let there = [model.answer.is_some(), model.text.is_some(), model.fail.is_some()];
+        if there.iter().filter(|there| **there).count() != 1 {
+            self.add(path, code::EXACTLY_ONE, "expected exactly one of answer, text, fail".to_owned());
+        }
+    }
+
+    fn time(&mut self, path: &Path, written: Option<&str>) {
+        if let Some(text) = written.filter(|text| text.parse::<jiff::Timestamp>().is_err()) {
+            let message = format!("expected a date and time such as 2026-03-02T09:00:00Z, found {text:?}");
+            self.add(path, code::INVALID_TIME, message);
+        }
+    }
+
+    fn span(&mut self, path: &Path, written: Option<&str>) {
+        if let Some(text) = written.filter(|text| Duration::parse(text).is_err()) {
+            self.add(path, code::INVALID_TIME, format!("expected a span such as 3d 2h, found {text:?}"));
+        }
+    }
+}

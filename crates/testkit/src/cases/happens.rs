@@ -1,0 +1,125 @@
+//! What happens in a case, on its world.
+
+use pawl_definition::Take;
+use pawl_engine::{Control, Subject};
+use serde_json::Value;
+
+use super::file::{Change, ControlWord, Delivery as DeliveryShape, Happens, Later, RecordThere, Start};
+use super::load::Loaded;
+use crate::scenario::{Delivered, Happening, HappeningError, World, manual, webhook};
+
+/// One case under way.
+pub(super) struct Stage<'a> {
+    pub(super) loaded: &'a Loaded,
+    pub(super) world: &'a World,
+}
+
+fn impossible(message: String) -> HappeningError {
+    HappeningError { code: "impossible".to_owned(), message }
+}
+
+impl Stage<'_> {
+    /// The event of the case.
+    pub(super) fn begin(&self, happens: &Happens) -> Result<(), HappeningError> {
+        let Happens { webhook, manual, record_created, field_updated } = happens.clone();
+        self.later(&Later { webhook, manual, record_created, field_updated, ..Later::default() })
+    }
+
+    /// Something later.
+    pub(super) fn later(&self, later: &Later) -> Result<(), HappeningError> {
+        if let Some(word) = later.control {
+            return self.control(word);
+        }
+        match self.happening(later)? {
+            Some(happening) => self.world.happen(happening),
+            None => Ok(()),
+        }
+    }
+
+    fn happening(&self, later: &Later) -> Result<Option<Happening>, HappeningError> {
+        Ok(if let Some(delivery) = &later.webhook {
+            Some(self.delivered(delivery)?)
+        } else if let Some(Start { record, values }) = &later.manual {
+            let mut start = manual(&self.loaded.workflow.id).values(Value::Object(values.clone()));
+            if let Some(Subject { object, id }) = record.as_deref().map(|record| self.subject(record)).transpose()? {
+                start = start.on(&object, &id);
+            }
+            Some(start.into())
+        } else if let Some(RecordThere { object, id, fields }) = later.record_created.clone() {
+            Some(Happening::Created { object, id, fields })
+        } else if let Some(Change { record, fields }) = &later.field_updated {
+            Some(Happening::Updated { record: self.subject(record)?, fields: fields.clone() })
+        } else {
+            None
+        })
+    }
+
+    fn delivered(&self, delivery: &DeliveryShape) -> Result<Happening, HappeningError> {
+        let mut delivered = webhook(&self.loaded.workflow.id, &self.loaded.webhook(delivery.trigger.as_deref()));
+        if let Some(whole) = delivery.file.as_ref().and_then(|name| self.loaded.requests.get(name)) {
+            delivered = request(delivered, whole)?;
+        }
+        if let Some(method) = &delivery.method {
+            delivered = delivered.method(method);
+        }
+        for (name, value) in &delivery.headers {
+            delivered = delivered.header(name, value);
+        }
+        for (name, value) in &delivery.query {
+            delivered = delivered.query(name, value);
+        }
+        if let Some(body) = &delivery.body {
+            delivered = delivered.body(body.clone());
+        }
+        Ok(delivered.into())
+    }
+
+    /// The record that is written `<object>/<id>`, or `<object>` if it has one only.
+    fn subject(&self, written: &str) -> Result<Subject, HappeningError> {
+        if let Some((object, id)) = written.split_once('/') {
+            return Ok(Subject { object: object.to_owned(), id: id.to_owned() });
+        }
+        match self.world.records(written).as_slice() {
+            [one] => Ok(one.subject()),
+            records => {
+                let found = records.len();
+                Err(impossible(format!("expected one record of {written}, or <object>/<id>, found {found} records")))
+            }
+        }
+    }
+
+    fn control(&self, word: ControlWord) -> Result<(), HappeningError> {
+        let control = match word {
+            ControlWord::Pause => Control::Pause,
+            ControlWord::Resume => Control::Resume,
+            ControlWord::Cancel => Control::Cancel,
+            ControlWord::Retry => Control::Retry,
+            ControlWord::Skip => Control::Skip { take: None },
+            ControlWord::SkipYes => Control::Skip { take: Some(Take::Yes) },
+            ControlWord::SkipNo => Control::Skip { take: Some(Take::No) },
+        };
+        let last = self.world.executions().pop();
+        let last = last.ok_or_else(|| impossible(format!("cannot {}: no execution began", control.word())))?;
+        let done = self.world.control(&last.id, &control);
+        done.map(|_| ()).map_err(|error| impossible(error.to_string()))
+    }
+}
+
+/// Headers of a whole request that say how it travelled, not what it is.
+const TRAVEL: &[&str] = &["host", "content-length", "transfer-encoding", "connection"];
+
+/// The whole request of a file, as API Gateway hands it on.
+fn request(mut delivered: Delivered, request: &Value) -> Result<Delivered, HappeningError> {
+    let texts = |key: &str| request.get(key).and_then(Value::as_object).into_iter().flatten();
+    for (name, value) in texts("headers").filter(|(name, _)| !TRAVEL.contains(&name.to_lowercase().as_str())) {
+        delivered = delivered.header(name, value.as_str().unwrap_or_default());
+    }
+    for (name, value) in texts("queryStringParameters") {
+        delivered = delivered.query(name, value.as_str().unwrap_or_default());
+    }
+    if request.get("isBase64Encoded") == Some(&Value::Bool(true)) {
+        return Err(impossible("the body of the request's file is in base64; write it as `body`".to_owned()));
+    }
+    let method = request.pointer("/requestContext/http/method").and_then(Value::as_str).unwrap_or("POST");
+    Ok(delivered.method(method).raw(request.get("body").and_then(Value::as_str).unwrap_or_default()))
+}

@@ -1,0 +1,99 @@
+//! Scripted outside systems of a case.
+
+use pawl_definition::Duration;
+use pawl_runtime::ports::{HttpError, HttpRequest, ModelError};
+use serde_json::Value;
+
+use super::file::{CallTest, Case, CaseFile, HttpAnswer, HttpFailure, HttpScript, ModelFailure, ModelScript};
+use crate::scenario::{ModelReply, Reply, World, answer, contains, network_error, refused_address, says, timeout};
+
+/// Lets outside systems answer as the case says, then as the file says.
+pub(super) fn script(world: &World, file: &CaseFile, case: &Case) {
+    let mut scripts: Vec<HttpScript> = case.http.iter().chain(&file.http).cloned().collect();
+    world.http.script(move |request| {
+        let script = scripts.iter_mut().find(|script| script.times != Some(0) && script.when.fits(request))?;
+        script.times = script.times.map(|left| left - 1);
+        Some(reply(script))
+    });
+    if let Some(models) = &case.models {
+        let mut models = models.clone().into_iter();
+        world.models.script(move |_| Some(models.next().map_or_else(no_answer, |model| model_reply(&model))));
+    }
+}
+
+impl CallTest {
+    /// Whether a call fits.
+    fn fits(&self, request: &HttpRequest) -> bool {
+        let body = || match &request.body {
+            Some(body) => serde_json::from_str(body).unwrap_or_else(|_| body.clone().into()),
+            None => Value::Null,
+        };
+        self.method.as_ref().is_none_or(|method| method.eq_ignore_ascii_case(&request.method))
+            && self.url.as_ref().is_none_or(|url| fits_pattern(url, &request.url))
+            && self.body.as_ref().is_none_or(|expected| contains(&body(), expected))
+    }
+}
+
+/// Whether a text fits a pattern in which `*` stands for any text.
+pub(crate) fn fits_pattern(pattern: &str, text: &str) -> bool {
+    let Some((first, rest)) = pattern.split_once('*') else { return pattern == text };
+    let Some(mut left) = text.strip_prefix(first) else { return false };
+    let mut parts: Vec<&str> = rest.split('*').collect();
+    let last = parts.pop().unwrap_or_default();
+    for part in parts {
+        let Some(at) = left.find(part) else { return false };
+        left = &left[at + part.len()..];
+    }
+    left.len() >= last.len() && left.ends_with(last)
+}
+
+fn reply(script: &HttpScript) -> Reply {
+    let reply = match (&script.answer, script.fail) {
+        (Some(HttpAnswer { status, headers, body }), _) => {
+            let reply = answer(*status).body(body.clone().unwrap_or_default());
+            headers.iter().fold(reply, |reply, (name, value)| reply.header(name, value))
+        }
+        (None, Some(HttpFailure::Timeout)) => timeout(),
+        (None, Some(HttpFailure::Network)) => network_error(),
+        (None, Some(HttpFailure::Refused)) => refused_address(),
+        (None, None) => Reply::error(HttpError::Invalid("neither answer nor fail is scripted".to_owned())),
+    };
+    let takes = script.takes.as_deref().and_then(|span| Duration::parse(span).ok());
+    reply.after_s(takes.map_or(0, |span| span.as_seconds()))
+}
+
+fn no_answer() -> ModelReply {
+    Err(ModelError::Refused("no answer is scripted for this call of a model".to_owned()))
+}
+
+fn model_reply(script: &ModelScript) -> ModelReply {
+    if let Some(answer) = &script.answer {
+        return says(&Value::Object(answer.clone()).to_string());
+    }
+    if let Some(text) = &script.text {
+        return says(text);
+    }
+    let told = |what: &str| format!("the model provider {what}");
+    Err(match script.fail {
+        Some(ModelFailure::Timeout) => ModelError::Timeout(told("did not answer in time")),
+        Some(ModelFailure::Network) => ModelError::Network(told("could not be reached")),
+        Some(ModelFailure::Throttled) => ModelError::Throttled(told("asks to come back later")),
+        Some(ModelFailure::Server) => ModelError::Server(told("failed")),
+        Some(ModelFailure::Refused) | None => ModelError::Refused(told("refused the request")),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fits_pattern;
+
+    #[test]
+    fn a_star_stands_for_any_text() {
+        for (pattern, text) in [("a", "a"), ("*", ""), ("a*c", "abbc"), ("a*b*c", "a-b-b-c"), ("*/x", "https://h/x")] {
+            assert!(fits_pattern(pattern, text), "{pattern} {text}");
+        }
+        for (pattern, text) in [("a", "ab"), ("a*a", "a"), ("a*b*c", "acb"), ("*b", "bc")] {
+            assert!(!fits_pattern(pattern, text), "{pattern} {text}");
+        }
+    }
+}

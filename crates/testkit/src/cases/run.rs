@@ -1,0 +1,147 @@
+//! Runs cases: each in a world of its own.
+
+use std::path::Path;
+use std::time::Instant;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use pawl_definition::Duration;
+use pawl_runtime::ExecutorOptions;
+use pawl_runtime::ports::Clock;
+use serde_json::Value;
+
+use super::file::{Call, Case, Expect, RecordThere, StatusWord};
+use super::happens::Stage;
+use super::load::{Loaded, load};
+use super::{CaseReport, CaseResult, Files, outside};
+use crate::VirtualClock;
+use crate::scenario::{DriveError, Expected, ExpectedCall, HappeningError, World};
+
+/// Runs the cases of a file. It never fails: what is wrong stands in the report.
+pub fn run_file(path: &Path, files: &dyn Files) -> CaseReport {
+    let file = path.display().to_string();
+    match load(path, files) {
+        Ok(loaded) => {
+            let cases = loaded.file.cases.iter().map(|case| run_case(&loaded, case)).collect();
+            CaseReport { file, problems: Vec::new(), cases }
+        }
+        Err(problems) => CaseReport { file, problems, cases: Vec::new() },
+    }
+}
+
+/// Finds every problem of a file of cases and of what it names, without running it.
+pub fn check_file(path: &Path, files: &dyn Files) -> Vec<pawl_definition::Problem> {
+    load(path, files).err().unwrap_or_default()
+}
+
+/// Why a case came to no outcome.
+#[derive(Debug, thiserror::Error)]
+enum Broken {
+    #[error("the case cannot be set up: {0}")]
+    Setup(String),
+    #[error(transparent)]
+    Drive(#[from] DriveError),
+    #[error("{}: {}", .0.code, .0.message)]
+    Rejected(HappeningError),
+}
+
+fn run_case(loaded: &Loaded, case: &Case) -> CaseResult {
+    let began = Instant::now();
+    let start = begins_at(loaded, case);
+    let world = World::new(start, ExecutorOptions::default());
+    let expected = expected(&case.expect);
+    let differences = match play(loaded, case, &world) {
+        Err(Broken::Rejected(rejection)) if expected.refused.as_ref() == Some(&rejection.code) => Vec::new(),
+        Err(broken) => vec![broken.to_string()],
+        Ok(()) => world.differences(&expected),
+    };
+    CaseResult {
+        name: case.name.clone(),
+        passed: differences.is_empty(),
+        difference: (!differences.is_empty()).then(|| differences.join("\n")),
+        path: world.last_trace(None).map(|trace| trace.path()).unwrap_or_default(),
+        duration: began.elapsed(),
+        virtual_duration: world.now().duration_since(start),
+    }
+}
+
+fn begins_at(loaded: &Loaded, case: &Case) -> Timestamp {
+    let written = case.now.as_ref().or(loaded.file.now.as_ref());
+    written.map_or_else(|| VirtualClock::default().now(), |at| at.parse().expect("the times of a file were checked"))
+}
+
+fn play(loaded: &Loaded, case: &Case, world: &World) -> Result<(), Broken> {
+    set_up(loaded, case, world)?;
+    let stage = Stage { loaded, world };
+    stage.begin(&case.event).map_err(Broken::Rejected)?;
+    for later in &case.then {
+        match &later.after {
+            Some(span) => drop(world.run(Some(after(world, span)))?),
+            None => world.settle()?,
+        }
+        stage.later(later).map_err(Broken::Rejected)?;
+    }
+    world.run(case.look_after.as_ref().map(|span| after(world, span)))?;
+    Ok(())
+}
+
+fn after(world: &World, span: &str) -> Timestamp {
+    let span = Duration::parse(span).expect("the spans of a file were checked");
+    span.after(world.now(), &TimeZone::UTC).unwrap_or(Timestamp::MAX)
+}
+
+fn set_up(loaded: &Loaded, case: &Case, world: &World) -> Result<(), Broken> {
+    let refused = |problems: Vec<pawl_definition::Problem>| {
+        let told: Vec<_> = problems.iter().map(ToString::to_string).collect();
+        Broken::Setup(told.join("\n"))
+    };
+    for source in &loaded.object_sources {
+        world.save_object(source).map_err(refused)?;
+    }
+    world.save_workflow(&loaded.unverified()).map_err(refused)?;
+    world.activate(&loaded.workflow.id);
+    for (name, value) in loaded.file.secrets.iter().chain(&case.secrets) {
+        world.store.set_secret(name, value);
+    }
+    for (number, record) in loaded.file.records.iter().chain(&case.records).enumerate() {
+        let RecordThere { object, id, fields } = record.clone();
+        let id = id.unwrap_or_else(|| format!("rec_{number}"));
+        let put = world.put_record(&object, &id, fields);
+        put.map_err(|error| Broken::Setup(format!("the record {object}/{id}: {error}")))?;
+    }
+    outside::script(world, &loaded.file, case);
+    Ok(())
+}
+
+fn expected(expect: &Expect) -> Expected {
+    let records = expect.records.iter();
+    let values = |records: &Vec<serde_json::Map<String, Value>>| records.iter().cloned().map(Value::Object).collect();
+    Expected {
+        workflow: None,
+        status: expect.status.map(|status| word(status).to_owned()),
+        path: expect.path.clone(),
+        variables: expect.variables.clone(),
+        records: records.map(|(object, records)| (object.clone(), values(records))).collect(),
+        calls: expect.calls.as_ref().map(|calls| calls.iter().cloned().map(call).collect()),
+        failed_steps: expect.failed_steps.clone(),
+        error: expect.error.clone(),
+        refused: expect.refused.clone(),
+        began: expect.began,
+    }
+}
+
+fn call(Call { method, url, headers, body }: Call) -> ExpectedCall {
+    ExpectedCall { method, url, headers, body }
+}
+
+fn word(status: StatusWord) -> &'static str {
+    match status {
+        StatusWord::Queued => "queued",
+        StatusWord::Running => "running",
+        StatusWord::Waiting => "waiting",
+        StatusWord::Paused => "paused",
+        StatusWord::Completed => "completed",
+        StatusWord::Canceled => "canceled",
+        StatusWord::Failed => "failed",
+    }
+}
