@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use pawl_runtime::ports::{Item, QueueName, Table, Timer};
 
 use super::MemoryStore;
+use super::state::State;
 
 /// A message as it lies in a queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,5 +65,22 @@ impl MemoryStore {
         let state = self.lock();
         let timers = state.timers.values().map(|timer| timer.due);
         timers.chain(state.messages.values().map(|letter| letter.visible_at)).min()
+    }
+}
+
+/// All of a store at one time.
+#[derive(Clone)]
+pub struct Checkpoint(State);
+
+impl MemoryStore {
+    /// What a loss of power at this moment would keep, if everything is durable.
+    pub fn checkpoint(&self) -> Checkpoint {
+        Checkpoint(self.lock().clone())
+    }
+
+    /// Goes back to an earlier moment, as after a loss of power.
+    pub fn restore(&self, checkpoint: &Checkpoint) {
+        *self.lock() = checkpoint.0.clone();
+        self.ring();
     }
 }

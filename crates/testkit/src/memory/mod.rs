@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 use pawl_runtime::ports::{Blobs, Clock, Queue, QueueSource, Secrets, Tables, Timers};
 
-pub use inspect::StoredMessage;
+pub use inspect::{Checkpoint, StoredMessage};
 
 use crate::VirtualClock;
 use state::State;

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use pawl_runtime::ports::{Item, Key, Message, QueueName, Table, Timer};
 
 /// Everything, in one piece, so that one lock makes a transaction.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct State {
     pub(super) items: BTreeMap<Table, BTreeMap<Key, Item>>,
     pub(super) messages: BTreeMap<u64, Letter>,

@@ -1,0 +1,160 @@
+//! What people and systems outside do, as calls of the runtime.
+
+use std::sync::Arc;
+
+use pawl_definition::Source;
+use pawl_engine::{Act, Cause, Control, Creation, Event, EventType, Subject, ids};
+use pawl_runtime::{ControlError, RecordError, SaveError, System};
+use serde_json::{Map, json};
+
+use super::hub::Hub;
+use super::script::{Script, What};
+use super::task::{Accepted, Answer, Ended, Work};
+
+/// Saves what a world begins with.
+pub(super) fn set_up(system: &System, script: &Script) -> Work {
+    let system = system.clone();
+    let (objects, workflows, records) = (script.objects.clone(), script.workflows.clone(), script.records.clone());
+    Box::pin(async move {
+        for object in objects {
+            system.workflows.save_object(&Source::from_value("object", object)).await.expect("the objects have no mistakes");
+        }
+        for workflow in workflows {
+            if let Err(error) = system.workflows.save(&Source::from_value("workflow", workflow.clone()), None, "author").await {
+                panic!("a generated workflow has mistakes: {error:?}\n{workflow:#}");
+            }
+        }
+        for (object, id, fields) in records {
+            system.records.create(&object, Some(id), fields).await.expect("the records have no mistakes");
+        }
+        Ended::Swept
+    })
+}
+
+/// The work of one action.
+pub(super) fn work(hub: &Arc<Hub>, system: &System, what: What) -> Work {
+    let (hub, system) = (hub.clone(), system.clone());
+    Box::pin(async move {
+        let answer = carry_out(&hub, &system, what.clone()).await;
+        hub.note(&format!("asked {}: {answer:?}", word(&what)));
+        Ended::Answered(answer)
+    })
+}
+
+/// The work of an operator: one control on one execution.
+pub(super) fn operate(hub: &Arc<Hub>, system: &System, execution: String, control: Control) -> Work {
+    let (hub, system) = (hub.clone(), system.clone());
+    Box::pin(async move {
+        let result = system.executor.control(&execution, &control, &act(&hub)).await;
+        hub.note(&format!("operator: {} {execution}: {:?}", control.word(), result.map(|head| head.status)));
+        Ended::Handled
+    })
+}
+
+async fn carry_out(hub: &Arc<Hub>, system: &System, what: What) -> Answer {
+    match what {
+        What::Deliver { .. } => deliver(hub, system, what).await,
+        What::Create { id, fields } => match system.records.create("ticket", Some(id), fields).await {
+            Ok(_) | Err(RecordError::Duplicate) => Answer::Done(None),
+            Err(RecordError::Failed(_)) => Answer::Lost,
+            Err(_) => Answer::Refused,
+        },
+        What::Update { subject, fields } => match system.records.update(&subject, &fields, None).await {
+            Ok(_) => Answer::Done(None),
+            Err(RecordError::Failed(_) | RecordError::NotFound(_)) => Answer::Lost,
+            Err(_) => Answer::Refused,
+        },
+        What::Save(value) => saved(hub, system.workflows.save(&Source::from_value("edit", value), None, "author").await),
+        What::KillWorkflow(workflow, kill) => {
+            saved(hub, system.workflows.set_killed(&workflow, kill.then(|| act(hub))).await)
+        }
+        What::KillAll(kill) => match system.installations.set_killed(kill.then(|| act(hub))).await {
+            Ok(_) => Answer::Done(None),
+            Err(_) => Answer::Lost,
+        },
+        What::SetActive(workflow, active) => saved(hub, system.workflows.set_active(&workflow, active).await),
+        What::Control(control, choice) => {
+            let open: Vec<_> = hub.lock().monitor.open().map(|head| head.id.clone()).collect();
+            let Some(id) = open.get(choice % open.len().max(1)) else { return Answer::Refused };
+            match system.executor.control(id, &control, &act(hub)).await {
+                Ok(_) => Answer::Done(None),
+                Err(ControlError::Failed(_)) => Answer::Lost,
+                Err(_) => Answer::Refused,
+            }
+        }
+    }
+}
+
+fn saved<T>(hub: &Hub, result: Result<T, SaveError>) -> Answer {
+    match result {
+        Ok(_) => Answer::Done(None),
+        Err(SaveError::Failed(_) | SaveError::Stale(_)) => Answer::Lost,
+        Err(SaveError::NotFound(_)) => Answer::Refused,
+        Err(SaveError::Invalid(problems)) => {
+            hub.count("edits with mistakes");
+            hub.note(&format!("is not saved: {}", problems.first().map(ToString::to_string).unwrap_or_default()));
+            Answer::Refused
+        }
+    }
+}
+
+/// Hands an event in, as the API does.
+async fn deliver(hub: &Hub, system: &System, what: What) -> Answer {
+    let What::Deliver { workflow, by_hand, key, subject, creates, n } = what else { return Answer::Refused };
+    let trigger = if by_hand { "manual" } else { "hook" };
+    let id = match &key {
+        Some(key) => ids::delivery_event_id(&workflow, trigger, key),
+        None => system.ingest.fresh_id(),
+    };
+    if let Some(key) = &key {
+        match system.ingest.earlier(&workflow, trigger, key).await {
+            Ok(Some(earlier)) => return Answer::Done(Some(Accepted { event: earlier.event_id, workflow, replayed: true })),
+            Ok(None) => {}
+            Err(_) => return Answer::Lost,
+        }
+    }
+    let creation = subject.as_ref().filter(|_| creates).map(|subject| creation(subject));
+    let mut data = Map::new();
+    data.insert("values".to_owned(), json!({"n": n}));
+    data.insert("body".to_owned(), json!({"n": n}));
+    let event = Event {
+        id,
+        kind: if by_hand { EventType::Manual } else { EventType::Webhook },
+        workflow: Some(workflow.clone()),
+        trigger: (!by_hand).then(|| trigger.to_owned()),
+        subject,
+        occurred_at: hub.now(),
+        data,
+        creation,
+        cause: Cause::default(),
+    };
+    match system.ingest.accept(event, key.as_deref()).await {
+        Ok(accepted) => Answer::Done(Some(Accepted { event: accepted.event_id, workflow, replayed: accepted.replayed })),
+        Err(_) => Answer::Lost,
+    }
+}
+
+fn creation(subject: &Subject) -> Creation {
+    let fields = json!({"key": format!("key of {}", subject.id), "kind": "a", "company": "acme"});
+    Creation { fields: fields.as_object().cloned().unwrap_or_default() }
+}
+
+fn act(hub: &Hub) -> Act {
+    Act { actor: "operator@example.com".to_owned(), reason: Some("simulated".to_owned()), at: hub.now() }
+}
+
+fn word(what: &What) -> String {
+    match what {
+        What::Deliver { workflow, key, subject, by_hand, n, .. } => {
+            let how = if *by_hand { "start" } else { "hook" };
+            format!("{how} {workflow} {key:?} {} n={n}", subject.as_ref().map(ToString::to_string).unwrap_or_default())
+        }
+        What::Create { id, .. } => format!("create {id}"),
+        What::Update { subject, fields } => format!("update {subject} {}", serde_json::json!(fields)),
+        What::Save(_) => "save".to_owned(),
+        What::Control(control, _) => format!("control {}", control.word()),
+        What::KillWorkflow(workflow, kill) => format!("kill {workflow} {kill}"),
+        What::KillAll(kill) => format!("kill all {kill}"),
+        What::SetActive(workflow, active) => format!("activate {workflow} {active}"),
+    }
+}

@@ -1,0 +1,127 @@
+//! Protocol bugs made by hand, which the simulator must find.
+//!
+//! Each lives in a decorator around a port or in the driver: nothing of it enters the runtime.
+
+use pawl_runtime::items;
+use pawl_runtime::ports::{Expect, Item, Key, Table, Transaction, Write};
+
+/// A mistake that a hasty author of the protocol could make.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Bug {
+    /// A message is deleted before it is handled.
+    DeleteFirst,
+    /// Commits do not require the version of the head that was read.
+    BlindHeads,
+    /// An execution is made although it is there already.
+    MadeAgain,
+    /// An unknown outcome of a write counts as success.
+    UnknownIsSuccess,
+    /// Claims of outside effects are not committed.
+    NoClaims,
+    /// Claims are committed without their lease.
+    NoLease,
+    /// A goal's interest in a topic is not committed.
+    NoWaiters,
+    /// A goal begins to wait without requiring that the record is as it was read.
+    NoChecks,
+    /// Records are written before the transition, in a transaction of their own.
+    RecordsFirst,
+    /// Guards of starts are written without requiring what was read.
+    BlindGuards,
+    /// Places in the line are counted without a bound.
+    UnboundedPlaces,
+    /// A delivery's key is claimed although it is taken.
+    BlindKeys,
+    /// Sends are answered before they leave the process.
+    BufferedSends,
+    /// Timers are not set, and nothing sweeps.
+    LostTimers,
+    /// Nothing sweeps.
+    NoSweeper,
+}
+
+impl Bug {
+    /// All of them, with their names.
+    pub const ALL: &'static [(&'static str, Self)] = &[
+        ("delete-first", Self::DeleteFirst),
+        ("blind-heads", Self::BlindHeads),
+        ("made-again", Self::MadeAgain),
+        ("unknown-is-success", Self::UnknownIsSuccess),
+        ("no-claims", Self::NoClaims),
+        ("no-lease", Self::NoLease),
+        ("no-waiters", Self::NoWaiters),
+        ("no-checks", Self::NoChecks),
+        ("records-first", Self::RecordsFirst),
+        ("blind-guards", Self::BlindGuards),
+        ("unbounded-places", Self::UnboundedPlaces),
+        ("blind-keys", Self::BlindKeys),
+        ("buffered-sends", Self::BufferedSends),
+        ("lost-timers", Self::LostTimers),
+        ("no-sweeper", Self::NoSweeper),
+    ];
+
+    /// The bug of a name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.iter().find(|(known, _)| *known == name).map(|(_, bug)| *bug)
+    }
+
+    /// The transactions that really reach the tables; one, and unchanged, without a bug.
+    pub(super) fn corrupt(bug: Option<Self>, transaction: Transaction) -> Vec<Transaction> {
+        let Some(bug) = bug else { return vec![transaction] };
+        let Transaction { mut writes, durability } = transaction;
+        match bug {
+            Self::NoClaims if is_claim(&writes) => return Vec::new(),
+            Self::NoWaiters => writes.retain(|write| !stands_in(write, "waiter#")),
+            Self::NoChecks => writes.retain(|write| !matches!(write, Write::Check { .. })),
+            Self::RecordsFirst => {
+                let is_record = |write: &Write| write.address().0 == Table::Records;
+                let (records, rest): (Vec<_>, Vec<_>) = writes.into_iter().partition(is_record);
+                let parts = [records, rest].into_iter().filter(|part| !part.is_empty());
+                return parts.map(|writes| Transaction { writes, durability }).collect();
+            }
+            _ => writes.iter_mut().for_each(|write| bug.corrupt_write(write)),
+        }
+        vec![Transaction { writes, durability }]
+    }
+
+    fn corrupt_write(self, write: &mut Write) {
+        let is_guard = stands_in(write, "guard#");
+        match (self, write) {
+            (Self::BlindHeads, Write::Put { item, expect: expect @ Expect::Version(_), .. }) if is_head(&item.key) => {
+                *expect = Expect::Any;
+            }
+            (Self::MadeAgain, Write::Put { item, expect, .. }) if item.key.partition.starts_with("execution#") => {
+                if *expect == Expect::Absent {
+                    *expect = Expect::Any;
+                }
+            }
+            (Self::BlindGuards, Write::Put { expect, .. }) if is_guard => *expect = Expect::Any,
+            (Self::UnboundedPlaces, Write::Add { at_most, .. }) if is_guard => *at_most = None,
+            (Self::BlindKeys, Write::Put { item, expect, .. }) if item.key.partition.starts_with("delivery#") => {
+                *expect = Expect::Any;
+            }
+            (Self::NoLease, Write::Put { item, .. }) if is_head(&item.key) => without_lease(item),
+            _ => {}
+        }
+    }
+}
+
+fn stands_in(write: &Write, partition: &str) -> bool {
+    write.address().1.partition.starts_with(partition)
+}
+
+fn is_head(key: &Key) -> bool {
+    key.partition.starts_with("execution#") && key.sort == "head"
+}
+
+/// A head alone that has a lease.
+fn is_claim(writes: &[Write]) -> bool {
+    matches!(writes, [Write::Put { item, .. }] if is_head(&item.key) && items::execution::parse(item).is_ok_and(|head| head.lease.is_some()))
+}
+
+fn without_lease(item: &mut Item) {
+    if let Ok(mut head) = items::execution::parse(item) {
+        head.lease = None;
+        *item = items::execution::item(&head);
+    }
+}

@@ -1,0 +1,210 @@
+//! What every part of a run shares: time, chance, the trace, and what is watched.
+
+use std::pin::Pin;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+
+use jiff::{SignedDuration, Timestamp};
+use pawl_runtime::ports::Clock;
+
+use super::bug::Bug;
+use super::chance::Chance;
+use super::counts::Counts;
+use super::ledger::Ledger;
+use super::monitor::Monitor;
+use super::profile::Profile;
+use super::trace::Trace;
+use crate::VirtualClock;
+use crate::memory::{Checkpoint, MemoryStore};
+
+/// What becomes of one call of a port.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// It happens and is answered.
+    Through,
+    /// It is refused, and nothing happens.
+    Refused,
+    /// It gets lost on the way, and nobody knows.
+    RequestLost,
+    /// It happens, and nobody knows.
+    AnswerLost,
+}
+
+/// An invariant that does not hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation {
+    /// Its number in the design, 1–8; 0 for a run that does not come to rest.
+    pub invariant: u8,
+    /// What was expected and what was found.
+    pub text: String,
+}
+
+/// Who is at work: a task of a process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Who {
+    pub(super) process: usize,
+    pub(super) task: u64,
+}
+
+pub(super) struct State {
+    pub(super) chance: Chance,
+    pub(super) profile: Profile,
+    pub(super) trace: Trace,
+    pub(super) counts: Counts,
+    pub(super) monitor: Monitor,
+    pub(super) ledger: Ledger,
+    pub(super) who: Who,
+    pub(super) durable: Option<(Checkpoint, Monitor)>,
+    pub(super) violation: Option<Violation>,
+    left: u32,
+    wait: Option<SignedDuration>,
+}
+
+/// What every part of a run shares.
+pub(super) struct Hub {
+    pub(super) clock: VirtualClock,
+    pub(super) store: MemoryStore,
+    pub(super) bug: Option<Bug>,
+    start: Timestamp,
+    state: Mutex<State>,
+}
+
+impl Hub {
+    pub(super) fn new(seed: u64, profile: Profile, bug: Option<Bug>) -> Self {
+        let clock = VirtualClock::default();
+        let state = State {
+            chance: Chance::new(seed, "weather"),
+            profile,
+            trace: Trace::default(),
+            counts: Counts::default(),
+            monitor: Monitor::default(),
+            ledger: Ledger::default(),
+            who: Who::default(),
+            durable: None,
+            violation: None,
+            left: profile.budget,
+            wait: None,
+        };
+        let store = MemoryStore::new(clock.clone());
+        Self { start: clock.now(), store, clock, bug, state: Mutex::new(state) }
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Writes a line of the trace.
+    pub(super) fn note(&self, what: &str) {
+        let now = self.now();
+        let mut state = self.lock();
+        let who = (state.who.process, state.who.task);
+        state.trace.line(self.start, now, who, what);
+    }
+
+    pub(super) fn count(&self, what: &str) {
+        self.lock().counts.add(what);
+    }
+
+    /// Keeps the first invariant that does not hold; the run ends there.
+    pub(super) fn violate(&self, invariant: u8, text: impl Into<String>) {
+        let violation = Violation { invariant, text: text.into() };
+        self.note(&format!("VIOLATION of invariant {invariant}: {}", violation.text));
+        self.lock().violation.get_or_insert(violation);
+    }
+
+    /// A point at which a task can be overtaken, held up, or die.
+    pub(super) fn pause(&self) -> Pause<'_> {
+        Pause { hub: self, asked: false, span: None }
+    }
+
+    /// Takes time that cannot be longer than said: an outside call with its time-out.
+    pub(super) fn pause_for(&self, span: SignedDuration) -> Pause<'_> {
+        Pause { hub: self, asked: false, span: Some(span) }
+    }
+
+    /// What becomes of a call.
+    pub(super) fn fate(&self, writes: bool) -> Fate {
+        let mut state = self.lock();
+        let profile = state.profile;
+        if state.disturbs(profile.refuse) {
+            state.counts.add("faults refused");
+            return Fate::Refused;
+        }
+        if writes && state.disturbs(profile.lose) {
+            let happens = state.chance.percent(60);
+            state.counts.add(if happens { "faults answer lost" } else { "faults request lost" });
+            return if happens { Fate::AnswerLost } else { Fate::RequestLost };
+        }
+        Fate::Through
+    }
+
+    /// Goes back to the last moment that was durable. Whoever was at work is dead.
+    pub(super) fn lose_power(&self) {
+        let mut state = self.lock();
+        if let Some((checkpoint, monitor)) = state.durable.clone() {
+            self.store.restore(&checkpoint);
+            state.monitor = monitor;
+        }
+        state.monitor.forget_tasks();
+    }
+
+    /// How long the task that was just polled wants to wait; `None` if it ended.
+    pub(super) fn take_wait(&self) -> Option<SignedDuration> {
+        self.lock().wait.take()
+    }
+}
+
+impl State {
+    /// The weather begins.
+    pub(super) fn begin(&mut self, profile: Profile) {
+        self.profile = profile;
+        self.left = profile.budget;
+    }
+
+    /// Whether a disturbance happens now; each is taken from the budget of the run.
+    pub(super) fn disturbs(&mut self, one_in: u32) -> bool {
+        let happens = self.left > 0 && self.chance.one_in(one_in);
+        if happens {
+            self.left -= 1;
+        }
+        happens
+    }
+
+    fn latency(&mut self) -> SignedDuration {
+        let profile = self.profile;
+        if self.disturbs(profile.freeze) {
+            self.counts.add("freezes");
+            return self.chance.millis(30_000, 180_000);
+        }
+        if profile.slow > 0 && self.chance.one_in(profile.slow) {
+            return self.chance.millis(0, 3_000);
+        }
+        if self.chance.percent(70) { SignedDuration::ZERO } else { self.chance.millis(1, 20) }
+    }
+}
+
+/// A future that is ready when its task is looked at again.
+pub(super) struct Pause<'a> {
+    hub: &'a Hub,
+    asked: bool,
+    span: Option<SignedDuration>,
+}
+
+impl Future for Pause<'_> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
+        if self.asked {
+            return Poll::Ready(());
+        }
+        self.asked = true;
+        let mut state = self.hub.lock();
+        let span = self.span.unwrap_or_else(|| state.latency());
+        state.wait = Some(span);
+        Poll::Pending
+    }
+}

@@ -1,0 +1,100 @@
+//! Limits, checked at every commit of a head.
+
+use jiff::{SignedDuration, Timestamp};
+use pawl_definition::{BudgetPer, Limits, Reentry, StepKind};
+use pawl_engine::{Execution, Status, Wake};
+
+use super::protocol::Commit;
+use super::{Broken, Monitor};
+
+pub(super) fn check(monitor: &Monitor, commit: &Commit<'_>, broken: &mut Vec<Broken>) {
+    let after = commit.after;
+    let definition = monitor.definition(&after.workflow, after.revision);
+    let limits = &definition.limits;
+    steps_and_visits(after, limits, broken);
+    if commit.before.is_none() {
+        chain(after, limits, broken);
+        on_record(monitor, after, limits, broken);
+        spacing(monitor, after, limits, broken);
+    }
+    if let Some(most) = limits.concurrency.filter(|_| commit.before.is_some_and(|before| before.status == Status::Queued)) {
+        let runs = |head: &&Execution| head.workflow == after.workflow && head.id != after.id && head.holds_place;
+        let running = monitor.open().filter(runs).count() + usize::from(after.holds_place);
+        if running > usize::try_from(most).expect("a limit fits") {
+            broken.push((7, format!("{running} executions run at once, the limit is {most}")));
+        }
+    }
+    let claims = commit.before.is_some_and(|before| before.lease != after.lease) && after.lease.is_some();
+    let step = after.cursor.as_deref().and_then(|id| definition.step(id));
+    if let (true, Some(budget), Some(StepKind::CallLlm(_))) = (claims, &limits.budget, step.map(|step| &step.kind))
+        && budget.per == BudgetPer::Execution
+        && budget.tokens.is_some_and(|most| after.usage.tokens >= most)
+    {
+        broken.push((7, format!("a model is called after {} tokens were spent", after.usage.tokens)));
+    }
+}
+
+fn steps_and_visits(after: &Execution, limits: &Limits, broken: &mut Vec<Broken>) {
+    if after.steps_done > limits.steps {
+        broken.push((7, format!("{} steps were carried out, the limit is {}", after.steps_done, limits.steps)));
+    }
+    for (id, state) in &after.steps {
+        let over = state.fresh_visits > limits.visits;
+        if over && !(after.status == Status::Failed && state.fresh_visits == limits.visits + 1) {
+            broken.push((7, format!("step {id} was visited {} times, the limit is {}", state.fresh_visits, limits.visits)));
+        }
+    }
+}
+
+fn chain(after: &Execution, limits: &Limits, broken: &mut Vec<Broken>) {
+    let chain = &after.cause.chain;
+    let depth = usize::try_from(limits.depth).expect("a limit fits");
+    if chain.len() >= depth {
+        broken.push((7, format!("began at depth {}, the limit is {depth}", chain.len())));
+    }
+    let own = chain.iter().filter(|link| link.workflow == after.workflow && link.record == after.record).count();
+    if own >= usize::try_from(limits.own_chain).expect("a limit fits") {
+        broken.push((7, format!("started itself {own} times, the limit is {}", limits.own_chain)));
+    }
+}
+
+fn on_record(monitor: &Monitor, after: &Execution, limits: &Limits, broken: &mut Vec<Broken>) {
+    if after.record.is_none() {
+        return;
+    }
+    let same = |head: &&Execution| head.workflow == after.workflow && head.record == after.record;
+    let others: Vec<_> = monitor.heads.values().filter(same).collect();
+    let refused = match limits.reentry {
+        Reentry::EveryEvent => false,
+        Reentry::OneActivePerRecord => others.iter().any(|other| !other.status.is_ended()),
+        Reentry::OncePerRecord => !others.is_empty(),
+    };
+    if refused {
+        broken.push((7, format!("began on a record against {:?}", limits.reentry)));
+    }
+    let cooldown = limits.cooldown.as_ref().map_or(0, pawl_definition::Duration::as_seconds);
+    let since = others.iter().map(|other| after.created_at.duration_since(other.created_at)).min();
+    if since.is_some_and(|since| since < SignedDuration::from_secs(cooldown)) {
+        broken.push((7, format!("began on a record within its cooldown of {cooldown} s")));
+    }
+}
+
+/// A burst up to the limit, then one start an interval: at most twice the limit in any span.
+fn spacing(monitor: &Monitor, after: &Execution, limits: &Limits, broken: &mut Vec<Broken>) {
+    let Some(starts) = &limits.starts else { return };
+    let span = SignedDuration::from_secs(starts.per.as_seconds());
+    let at = planned(after);
+    let earlier = monitor.planned.get(&after.workflow).map_or(&[][..], Vec::as_slice);
+    let count = earlier.iter().filter(|other| at.duration_since(**other).abs() < span).count() + 1;
+    if count > usize::try_from(starts.at_most * 2).expect("a limit fits") {
+        broken.push((7, format!("{count} starts were planned within {} s", starts.per.as_seconds())));
+    }
+}
+
+/// When a new execution is to begin.
+pub(super) fn planned(head: &Execution) -> Timestamp {
+    match head.wake {
+        Wake::Timer { at, .. } => at,
+        _ => head.created_at,
+    }
+}

@@ -1,0 +1,236 @@
+//! Watches every commit, and checks what must hold of each.
+//!
+//! - [`protocol`]: one commit a transition, history without gaps and twins, one reason to wake, obedience.
+//! - [`limits`]: what an author's limits promise.
+
+mod limits;
+mod protocol;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use pawl_definition::{Delivery, Workflow};
+use pawl_engine::{Execution, Lease, Row, RowKind, StepStatus};
+use pawl_runtime::items;
+use pawl_runtime::ports::{Item, Table, Transaction, Write};
+
+use super::hub::Who;
+
+/// What a commit breaks: the invariant and why.
+pub(super) type Broken = (u8, String);
+
+/// An effect that a task has claimed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Claimed {
+    pub(super) lease: Lease,
+    pub(super) step: String,
+    pub(super) visit: u32,
+    pub(super) at_most_once: bool,
+}
+
+/// What one task has read and claimed.
+#[derive(Debug, Clone, Default)]
+struct AtWork {
+    /// Whether the last look at a workflow's world showed a kill.
+    seen: BTreeMap<String, bool>,
+    claims: BTreeMap<String, Claimed>,
+}
+
+/// All that was committed, as the checks need it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Monitor {
+    pub(super) heads: BTreeMap<String, Execution>,
+    pub(super) rows: BTreeMap<String, Vec<Row>>,
+    pub(super) refusals: BTreeSet<(String, String)>,
+    pub(super) workflows: BTreeMap<String, items::workflow::Head>,
+    pub(super) installation_killed: bool,
+    /// Effects whose result is in history, by (execution, step, visit).
+    pub(super) recorded: BTreeSet<(String, String, u32)>,
+    /// Notices that were not handed on yet.
+    pub(super) unsent: BTreeSet<String>,
+    /// When a transition was last committed.
+    pub(super) last_change: Timestamp,
+    /// There is one process, and it began at this time.
+    pub(super) alone_since: Option<Timestamp>,
+    /// When executions were to begin, by workflow.
+    planned: BTreeMap<String, Vec<Timestamp>>,
+    revisions: BTreeMap<(String, u64), Arc<Workflow>>,
+    tasks: BTreeMap<u64, AtWork>,
+}
+
+/// What of a transaction the checks look at.
+#[derive(Default)]
+struct Seen {
+    heads: Vec<Execution>,
+    rows: BTreeMap<String, Vec<Row>>,
+    /// Executions that records say they were changed by.
+    causes: BTreeSet<String>,
+}
+
+impl Monitor {
+    /// Looks at a transaction that has just committed.
+    pub(super) fn observe(&mut self, who: Who, now: Timestamp, transaction: &Transaction) -> Vec<Broken> {
+        let mut seen = Seen::default();
+        for write in &transaction.writes {
+            if let Write::Put { table, item, .. } = write {
+                self.look(*table, item, &mut seen);
+            }
+        }
+        let mut broken = Vec::new();
+        for cause in &seen.causes {
+            if !seen.heads.iter().any(|head| head.id == *cause) {
+                broken.push((1, format!("a record changed for {cause} without a transition of it")));
+            }
+        }
+        for (id, rows) in std::mem::take(&mut seen.rows) {
+            match seen.heads.iter().position(|head| head.id == id) {
+                Some(at) => {
+                    let head = seen.heads.remove(at);
+                    self.head(who, now, &head, &rows, &mut broken);
+                }
+                None => broken.push((1, format!("a history row of {id} is written without its head"))),
+            }
+        }
+        for head in &seen.heads {
+            self.head(who, now, head, &[], &mut broken);
+        }
+        broken
+    }
+
+    fn look(&mut self, table: Table, item: &Item, seen: &mut Seen) {
+        let (partition, sort) = (item.key.partition.as_str(), item.key.sort.as_str());
+        match (table, partition.split_once('#').map_or(partition, |(kind, _)| kind), sort) {
+            (Table::Executions, "execution", "head") => {
+                seen.heads.push(items::execution::parse(item).expect("a head has its shape"));
+            }
+            (Table::Executions, "execution", sort) if sort.starts_with(items::history::PREFIX) => {
+                let id = partition.trim_start_matches("execution#").to_owned();
+                seen.rows.entry(id).or_default().push(items::history::parse(item).expect("a row has its shape"));
+            }
+            (Table::Executions, "refusals", _) => {
+                let refusal = items::refusal::parse(item).expect("a refusal has its shape");
+                self.refusals.insert((refusal.event_id, refusal.workflow));
+            }
+            (Table::Records, "record", _) => {
+                let record = items::record::parse(item).expect("a record has its shape");
+                let cause = record.cause.and_then(|cause| cause.chain.last().cloned());
+                seen.causes.extend(cause.filter(|_| record.version > 1 || record.id.starts_with("rec_")).map(|link| link.execution));
+            }
+            (Table::Executions, "notices", _) if item.indexes.is_empty() => {
+                self.unsent.remove(sort);
+            }
+            (Table::Executions, "notices", _) => {
+                self.unsent.insert(sort.to_owned());
+            }
+            (Table::Workflows, "workflow", "head") => {
+                let head = items::workflow::parse_head(item).expect("a workflow's head has its shape");
+                self.workflows.insert(head.id.clone(), head);
+            }
+            (Table::Workflows, "workflow", _) => self.revision(item),
+            (Table::Workflows, "installation", _) => {
+                let installation = items::installation::parse(item).expect("the controls have their shape");
+                self.installation_killed = installation.killed.is_some();
+            }
+            _ => {}
+        }
+    }
+
+    fn revision(&mut self, item: &Item) {
+        let revision = items::workflow::parse_revision(item).expect("a revision has its shape");
+        let workflow: Workflow = serde_json::from_value(revision.source).expect("only checked workflows are saved");
+        self.revisions.insert((workflow.id.clone(), revision.revision), Arc::new(workflow));
+    }
+
+    /// One revision of a workflow.
+    pub(super) fn definition(&self, workflow: &str, revision: u64) -> Arc<Workflow> {
+        self.revisions.get(&(workflow.to_owned(), revision)).expect("an execution uses a saved revision").clone()
+    }
+
+    fn head(&mut self, who: Who, now: Timestamp, after: &Execution, rows: &[Row], broken: &mut Vec<Broken>) {
+        let before = self.heads.get(&after.id).cloned();
+        let task = self.tasks.entry(who.task).or_default();
+        let own = match (task.claims.get(&after.id), before.as_ref().and_then(|before| before.lease.as_ref())) {
+            (Some(claim), Some(lease)) => claim.lease == *lease,
+            _ => false,
+        };
+        let killed = task.seen.remove(&after.workflow);
+        let alone_since = self.alone_since;
+        let commit = protocol::Commit { before: before.as_ref(), after, rows, own, killed, now, alone_since };
+        if !rows.is_empty() {
+            self.last_change = now;
+        }
+        let mut why = Vec::new();
+        protocol::check(&commit, &mut why);
+        limits::check(self, &commit, &mut why);
+        broken.extend(why.into_iter().map(|(number, text)| (number, format!("{}: {text}", after.id))));
+        self.keep(who, after, rows);
+    }
+
+    fn keep(&mut self, who: Who, after: &Execution, rows: &[Row]) {
+        for row in rows {
+            let ended = matches!(row.status, Some(StepStatus::Completed | StepStatus::Failed));
+            let outside = matches!(row.step_type.as_deref(), Some("http_request" | "call_llm"));
+            if let (true, true, Some(step), Some(visit)) = (ended, outside, &row.step, row.visit) {
+                self.recorded.insert((after.id.clone(), step.clone(), visit));
+            }
+        }
+        self.rows.entry(after.id.clone()).or_default().extend_from_slice(rows);
+        let claim = after.lease.as_ref().and_then(|lease| self.claim(after, lease));
+        let task = self.tasks.entry(who.task).or_default();
+        let is_new = |claim: &Claimed| {
+            let before = self.heads.get(&after.id).and_then(|before| before.lease.as_ref());
+            before != Some(&claim.lease)
+        };
+        if let Some(claim) = claim.filter(is_new) {
+            task.claims.insert(after.id.clone(), claim);
+        }
+        if self.heads.insert(after.id.clone(), after.clone()).is_none() {
+            self.planned.entry(after.workflow.clone()).or_default().push(limits::planned(after));
+        }
+    }
+
+    fn claim(&self, head: &Execution, lease: &Lease) -> Option<Claimed> {
+        let step = head.cursor.clone()?;
+        let visit = head.steps.get(&step)?.visit;
+        let definition = self.definition(&head.workflow, head.revision);
+        let at_most_once = definition.step(&step).is_some_and(|step| step.delivery == Delivery::AtMostOnce);
+        Some(Claimed { lease: lease.clone(), step, visit, at_most_once })
+    }
+
+    /// A task has read the world of a workflow.
+    pub(super) fn looked(&mut self, who: Who, workflow: &str, killed: bool) {
+        self.tasks.entry(who.task).or_default().seen.insert(workflow.to_owned(), killed);
+    }
+
+    /// The effect that a task is about to perform: the only one that it has claimed and that is not committed.
+    pub(super) fn claimed(&self, who: Who) -> Option<(String, Claimed)> {
+        let claims = &self.tasks.get(&who.task)?.claims;
+        claims.iter().next_back().map(|(id, claim)| (id.clone(), claim.clone()))
+    }
+
+    /// A task ended or died.
+    pub(super) fn forget_task(&mut self, task: u64) {
+        self.tasks.remove(&task);
+    }
+
+    /// All tasks died.
+    pub(super) fn forget_tasks(&mut self) {
+        self.tasks.clear();
+    }
+
+    /// Whether somebody holds all executions of a workflow.
+    pub(super) fn is_killed(&self, workflow: &str) -> bool {
+        self.installation_killed || self.workflows.get(workflow).is_some_and(|head| head.killed.is_some())
+    }
+
+    /// Executions that have not ended, in the order of their ids.
+    pub(super) fn open(&self) -> impl Iterator<Item = &Execution> {
+        self.heads.values().filter(|head| !head.status.is_ended())
+    }
+}
+
+/// Whether a row is the act of a person or system.
+pub(super) fn is_control(rows: &[Row]) -> bool {
+    rows.iter().any(|row| row.kind == RowKind::Control)
+}

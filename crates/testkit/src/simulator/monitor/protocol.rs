@@ -1,0 +1,113 @@
+//! The commit protocol, checked at every commit of a head.
+
+use jiff::Timestamp;
+use pawl_engine::{Execution, Requested, Row, RowKind, Status, TimerPurpose, Wake};
+
+use super::{Broken, is_control};
+
+/// One commit of a head.
+pub(super) struct Commit<'a> {
+    pub(super) before: Option<&'a Execution>,
+    pub(super) after: &'a Execution,
+    pub(super) rows: &'a [Row],
+    /// The task that commits is the one that holds the lease.
+    pub(super) own: bool,
+    /// Whether the task's last look at the world showed a kill; `None` if it has not looked since its last commit.
+    pub(super) killed: Option<bool>,
+    pub(super) now: Timestamp,
+    /// There is one process, and it began at this time: leases from before are over.
+    pub(super) alone_since: Option<Timestamp>,
+}
+
+pub(super) fn check(commit: &Commit<'_>, broken: &mut Vec<Broken>) {
+    one_reason_to_wake(commit.after, broken);
+    let Some(before) = commit.before else {
+        begins(commit, broken);
+        return;
+    };
+    counts(commit, before, broken);
+    obeys(commit, before, broken);
+    keeps_lease(commit, before, broken);
+}
+
+fn begins(commit: &Commit<'_>, broken: &mut Vec<Broken>) {
+    let kinds: Vec<_> = commit.rows.iter().map(|row| (row.seq, row.kind)).collect();
+    if commit.after.version != 1 || commit.after.seq != 0 || kinds != [(0, RowKind::Created)] {
+        broken.push((1, format!("begins with version {} and rows {kinds:?}", commit.after.version)));
+    }
+}
+
+fn counts(commit: &Commit<'_>, before: &Execution, broken: &mut Vec<Broken>) {
+    let after = commit.after;
+    if after.version != before.version + 1 {
+        broken.push((1, format!("version {} was committed over version {}", after.version, before.version)));
+    }
+    let seqs: Vec<_> = commit.rows.iter().map(|row| row.seq).collect();
+    let expected: &[u64] = if after.seq == before.seq { &[] } else { &[before.seq + 1] };
+    if seqs != expected || !(before.seq..=before.seq + 1).contains(&after.seq) {
+        broken.push((1, format!("transition {} followed {} with the rows {seqs:?}", after.seq, before.seq)));
+    }
+    if before.status.is_ended() {
+        broken.push((1, format!("changed after it was {}", before.status)));
+    }
+}
+
+fn obeys(commit: &Commit<'_>, before: &Execution, broken: &mut Vec<Broken>) {
+    if is_control(commit.rows) {
+        return;
+    }
+    let after = commit.after;
+    if before.status == Status::Paused && after.status != Status::Paused {
+        broken.push((5, format!("was {} while it was paused", after.status)));
+    }
+    let claims = after.lease.is_some() && after.lease != before.lease;
+    if before.requested.is_some() && claims {
+        broken.push((5, "claimed an effect while a control waited".to_owned()));
+    }
+    let dropped = matches!(before.requested, Some(Requested::Cancel(_))) && after.requested.is_none();
+    if dropped && !after.status.is_ended() {
+        broken.push((5, "forgot that it is to be canceled".to_owned()));
+    }
+    if commit.own && !claims {
+        return;
+    }
+    if before.killed.is_some() {
+        broken.push((5, "went on while it was killed".to_owned()));
+    }
+    match commit.killed {
+        Some(false) => {}
+        Some(true) => broken.push((5, "went on although its workflow or the installation was killed".to_owned())),
+        None => broken.push((5, "was decided without a look at the kill switches".to_owned())),
+    }
+}
+
+fn keeps_lease(commit: &Commit<'_>, before: &Execution, broken: &mut Vec<Broken>) {
+    let Some(lease) = &before.lease else { return };
+    let dead = commit.alone_since.is_some_and(|since| lease.claimed_at < since);
+    let live = lease.until > commit.now && !commit.own && !dead;
+    if live && commit.after.lease.as_ref() != Some(lease) {
+        broken.push((4, format!("the lease of {} was taken before its end", lease.owner)));
+    }
+}
+
+fn one_reason_to_wake(after: &Execution, broken: &mut Vec<Broken>) {
+    let timer = |allowed: &[TimerPurpose]| matches!(&after.wake, Wake::Timer { purpose, .. } if allowed.contains(purpose));
+    let fits = match after.status {
+        Status::Queued => after.wake == Wake::Job || timer(&[TimerPurpose::Throttle, TimerPurpose::Line]),
+        Status::Running => after.wake == Wake::Job || timer(&[TimerPurpose::Retry]),
+        Status::Waiting => {
+            matches!(after.wake, Wake::Signal { .. } | Wake::Job) || timer(&[TimerPurpose::Delay, TimerPurpose::Retry])
+        }
+        Status::Paused => after.wake == Wake::Person,
+        Status::Completed | Status::Canceled | Status::Failed => after.wake == Wake::Never,
+    };
+    if !fits {
+        broken.push((3, format!("is {} and wakes by {:?}", after.status, after.wake)));
+    }
+    if after.pause.is_some() != (after.status == Status::Paused) {
+        broken.push((3, format!("is {} with the pause {:?}", after.status, after.pause)));
+    }
+    if after.lease.is_some() && !matches!(after.status, Status::Running | Status::Paused) {
+        broken.push((3, format!("is {} with a lease", after.status)));
+    }
+}

@@ -1,0 +1,40 @@
+//! Decorators around the ports: every call can be overtaken, held up, refused, lost or cut off, before and after it
+//! takes effect.
+
+mod outside;
+mod queue;
+mod storage;
+mod tables;
+
+use std::sync::Arc;
+
+use pawl_runtime::Ports;
+use pawl_runtime::ports::QueueSource;
+
+use self::outside::Outside;
+use self::queue::Queues;
+pub(super) use self::queue::short;
+use self::storage::Storage;
+use self::tables::WatchedTables;
+use super::hub::Hub;
+use crate::SeededRandom;
+
+/// The ports of one process, and the receiving side of its queues.
+pub(super) fn ports(hub: &Arc<Hub>, random: &Arc<SeededRandom>) -> (Ports, Arc<dyn QueueSource>) {
+    let outside = Arc::new(Outside::new(hub.clone()));
+    let queues = Arc::new(Queues::new(hub.clone()));
+    let storage = Arc::new(Storage::new(hub.clone()));
+    let ports = Ports {
+        tables: Arc::new(WatchedTables::new(hub.clone())),
+        queue: queues.clone(),
+        timers: queues.clone(),
+        blobs: storage.clone(),
+        secrets: storage,
+        http: outside.clone(),
+        models: outside.clone(),
+        notifier: outside,
+        clock: Arc::new(hub.clock.clone()),
+        random: random.clone(),
+    };
+    (ports, queues)
+}

@@ -1,0 +1,192 @@
+//! The outside world: an HTTP service, a model, and people who get notices.
+//!
+//! What it answers depends only on what is asked and how often the same was asked before, never on the seed's
+//! weather, so that a disturbed run meets the same world as an undisturbed one.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use jiff::SignedDuration;
+use pawl_runtime::ports::{
+    Http, HttpAnswer, HttpError, HttpRequest, ModelAnswer, ModelError, ModelRequest, Models, Notice, NoticeError,
+    Notifier,
+};
+use serde_json::{Value, json};
+
+use crate::simulator::chance::hash;
+use crate::simulator::hub::{Fate, Hub};
+use crate::simulator::monitor::Claimed;
+
+/// The outside world as one process reaches it.
+pub(super) struct Outside {
+    hub: Arc<Hub>,
+}
+
+/// How a call of a flaky service fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Failure {
+    BeforeEffect,
+    AfterEffect,
+    Server,
+    Throttled,
+}
+
+impl Outside {
+    pub(super) fn new(hub: Arc<Hub>) -> Self {
+        Self { hub }
+    }
+
+    /// Checks that a call was claimed, and says by whom.
+    fn attempt(&self, what: &str) -> Option<(String, Claimed)> {
+        self.hub.note(&format!("calls {what}"));
+        let mut state = self.hub.lock();
+        let who = state.who;
+        state.counts.add("outside calls");
+        let claimed = state.monitor.claimed(who);
+        let Some((execution, claim)) = claimed else {
+            drop(state);
+            self.hub.violate(4, format!("{what} is called without a claim"));
+            return None;
+        };
+        let recorded = state.monitor.recorded.contains(&(execution.clone(), claim.step.clone(), claim.visit));
+        let broken = state.ledger.attempt(&execution, &claim, recorded);
+        drop(state);
+        if let Some((number, text)) = broken {
+            self.hub.violate(number, text);
+        }
+        Some((execution, claim))
+    }
+
+    fn performed(&self, claimed: &Option<(String, Claimed)>) {
+        if let Some((execution, claim)) = claimed {
+            self.hub.lock().ledger.performed(execution, claim);
+        }
+    }
+
+    fn refused(&self, claimed: &Option<(String, Claimed)>) {
+        if let Some((execution, claim)) = claimed {
+            self.hub.lock().ledger.refused(execution, claim);
+        }
+    }
+
+    /// How long the way takes; never as long as the time-out.
+    async fn way(&self, timeout: SignedDuration) {
+        let most = i64::try_from(timeout.as_millis() / 3).unwrap_or(1_000).max(1);
+        let span = {
+            let state = self.hub.lock();
+            let busy = state.profile.budget > 0 && state.chance.percent(30);
+            if busy { state.chance.millis(0, most) } else { state.chance.millis(0, 5) }
+        };
+        self.hub.pause_for(span).await;
+    }
+
+    async fn fail(&self, request: &HttpRequest, failure: Failure, claimed: &Option<(String, Claimed)>) -> Result<HttpAnswer, HttpError> {
+        self.hub.count("outside failures");
+        self.hub.note(&format!("{} fails: {failure:?}", request.url));
+        if failure == Failure::AfterEffect {
+            self.performed(claimed);
+        }
+        match failure {
+            Failure::BeforeEffect | Failure::AfterEffect => {
+                self.hub.pause_for(request.timeout).await;
+                Err(HttpError::Timeout(format!("no answer within {:#}", request.timeout)))
+            }
+            Failure::Server => Ok(answer(503, json!({"error": "busy"}))),
+            Failure::Throttled => {
+                self.refused(claimed);
+                let mut answer = answer(429, Value::Null);
+                answer.headers.insert("retry-after".to_owned(), "3".to_owned());
+                Ok(answer)
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Http for Outside {
+    async fn send(&self, request: HttpRequest) -> Result<HttpAnswer, HttpError> {
+        let claimed = self.attempt(&request.url);
+        if let Some((execution, claim)) = &claimed {
+            let expected = format!("{execution}:{}:{}", claim.step, claim.visit);
+            if request.headers.get("idempotency-key").is_some_and(|key| *key != expected) {
+                self.hub.violate(4, format!("the call for {expected} has another idempotency key"));
+            }
+        }
+        self.way(request.timeout).await;
+        let asked = {
+            let key = request.headers.get("idempotency-key").unwrap_or(&request.url);
+            self.hub.lock().ledger.ask(&format!("{}|{key}", request.url))
+        };
+        if let Some(failure) = scripted(&request, asked) {
+            return self.fail(&request, failure, &claimed).await;
+        }
+        self.performed(&claimed);
+        self.way(request.timeout).await;
+        if request.url.contains("gone.") {
+            return Ok(answer(404, Value::Null));
+        }
+        Ok(answer(200, echo(&request)))
+    }
+}
+
+/// Whether a call fails: a flaky service does so once or twice, each time in its own way.
+fn scripted(request: &HttpRequest, asked: u32) -> Option<Failure> {
+    if !request.url.contains("flaky.") {
+        return None;
+    }
+    let bits = hash(&format!("{}{}", request.url, request.body.as_deref().unwrap_or("")));
+    if u64::from(asked) > bits % 2 {
+        return None;
+    }
+    let kinds = [Failure::BeforeEffect, Failure::AfterEffect, Failure::Server, Failure::Throttled];
+    let nth = (bits >> (8 + 8 * asked)) % 4;
+    Some(kinds[usize::try_from(nth).expect("below four")])
+}
+
+fn echo(request: &HttpRequest) -> Value {
+    let body = request.body.as_deref().unwrap_or("null");
+    let body: Value = serde_json::from_str(body).unwrap_or_else(|_| json!(body));
+    let large = request.url.contains("large.").then(|| "x".repeat(40_000));
+    json!({"echo": body, "large": large})
+}
+
+fn answer(status: u16, body: Value) -> HttpAnswer {
+    HttpAnswer { status, headers: BTreeMap::new(), body }
+}
+
+#[async_trait]
+impl Models for Outside {
+    async fn complete(&self, request: ModelRequest) -> Result<ModelAnswer, ModelError> {
+        let claimed = self.attempt(&request.model);
+        self.way(request.timeout).await;
+        let prompt = request.messages.first().map_or("", String::as_str);
+        let asked = self.hub.lock().ledger.ask(&format!("model|{:?}", claimed.as_ref().map(|(id, claim)| (id, &claim.step, claim.visit))));
+        let bits = hash(prompt);
+        if asked == 0 && bits.is_multiple_of(5) {
+            self.hub.count("outside failures");
+            self.refused(&claimed);
+            return Err(ModelError::Throttled("come back later".to_owned()));
+        }
+        self.performed(&claimed);
+        // The first answer to some prompts is unusable, and is repaired.
+        let unusable = request.messages.len() == 1 && bits % 5 == 1;
+        let label = if bits.is_multiple_of(2) { "yes" } else { "no" };
+        let text = if unusable { "no idea".to_owned() } else { json!({"label": label, "confidence": 0.9}).to_string() };
+        Ok(ModelAnswer { text, input_tokens: 60, output_tokens: 40, usd: Some(0.001) })
+    }
+}
+
+#[async_trait]
+impl Notifier for Outside {
+    async fn notify(&self, notice: Notice) -> Result<(), NoticeError> {
+        self.hub.pause().await;
+        if self.hub.fate(false) != Fate::Through {
+            return Err(NoticeError("no answer".to_owned()));
+        }
+        self.hub.count("notices");
+        self.hub.note(&format!("tells {}: {}", notice.to, notice.subject));
+        self.hub.pause().await;
+        Ok(())
+    }
+}

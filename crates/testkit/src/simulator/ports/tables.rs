@@ -1,0 +1,159 @@
+//! Tables under watch.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use pawl_runtime::items;
+use pawl_runtime::ports::{
+    Consistency, Durability, Item, Key, Page, Query, Table, TableError, Tables, Transaction, Write,
+};
+
+use crate::simulator::bug::Bug;
+use crate::simulator::hub::{Fate, Hub};
+
+/// Tables whose calls take time, fail, and are watched.
+pub(super) struct WatchedTables {
+    hub: Arc<Hub>,
+    inner: Arc<dyn Tables>,
+}
+
+impl WatchedTables {
+    pub(super) fn new(hub: Arc<Hub>) -> Self {
+        let inner = hub.store.tables();
+        Self { hub, inner }
+    }
+
+    async fn reads(&self) -> Result<(), TableError> {
+        self.hub.pause().await;
+        match self.hub.fate(false) {
+            Fate::Through => Ok(()),
+            _ => Err(TableError::Throttled),
+        }
+    }
+
+    /// Whoever reads a workflow's head together with the controls of the installation looks at the kill switches.
+    fn looked(&self, keys: &[(Table, Key)], found: &[Option<Item>]) {
+        let controls = keys.iter().position(|(_, key)| *key == items::installation::key());
+        let head = keys.iter().position(|(_, key)| key.partition.starts_with("workflow#") && key.sort == "head");
+        let (Some(controls), Some(head)) = (controls, head) else { return };
+        let killed_all = found[controls].as_ref().and_then(|item| items::installation::parse(item).ok());
+        let killed = found[head].as_ref().and_then(|item| items::workflow::parse_head(item).ok());
+        let killed = killed_all.is_some_and(|all| all.killed.is_some()) || killed.is_some_and(|head| head.killed.is_some());
+        let workflow = keys[head].1.partition.trim_start_matches("workflow#").to_owned();
+        let mut state = self.hub.lock();
+        let who = state.who;
+        state.monitor.looked(who, &workflow, killed);
+    }
+
+    async fn apply(&self, transaction: Transaction) -> Result<(), TableError> {
+        let described = describe(&transaction);
+        let result = self.inner.transact(transaction.clone()).await;
+        match &result {
+            Ok(()) => self.hub.note(&format!("commits {described}")),
+            Err(error) => self.hub.note(&format!("cannot commit {described}: {error}")),
+        }
+        if result.is_ok() {
+            self.watch(&transaction);
+        }
+        result
+    }
+
+    fn watch(&self, transaction: &Transaction) {
+        let now = self.hub.now();
+        let mut state = self.hub.lock();
+        let who = state.who;
+        let broken = state.monitor.observe(who, now, transaction);
+        if transaction.durability == Durability::Durable && state.profile.power_loss > 0 {
+            state.durable = Some((self.hub.store.checkpoint(), state.monitor.clone()));
+        }
+        drop(state);
+        for (number, text) in broken {
+            self.hub.violate(number, text);
+        }
+    }
+}
+
+#[async_trait]
+impl Tables for WatchedTables {
+    async fn get(&self, table: Table, key: &Key, consistency: Consistency) -> Result<Option<Item>, TableError> {
+        self.reads().await?;
+        let found = self.inner.get(table, key, consistency).await;
+        self.hub.pause().await;
+        found
+    }
+
+    async fn get_many(&self, keys: &[(Table, Key)]) -> Result<Vec<Option<Item>>, TableError> {
+        self.reads().await?;
+        let found = self.inner.get_many(keys).await?;
+        self.looked(keys, &found);
+        self.hub.pause().await;
+        Ok(found)
+    }
+
+    async fn query(&self, query: &Query) -> Result<Page, TableError> {
+        self.reads().await?;
+        let page = self.inner.query(query).await;
+        self.hub.pause().await;
+        page
+    }
+
+    async fn transact(&self, transaction: Transaction) -> Result<(), TableError> {
+        self.hub.pause().await;
+        let fate = self.hub.fate(true);
+        let transactions = Bug::corrupt(self.hub.bug, transaction);
+        let result = match fate {
+            Fate::Refused => Err(TableError::Throttled),
+            Fate::RequestLost => Err(TableError::Unknown("the request was lost".to_owned())),
+            Fate::Through | Fate::AnswerLost => {
+                let mut result = Ok(());
+                for transaction in transactions {
+                    result = self.apply(transaction).await;
+                    if result.is_err() {
+                        break;
+                    }
+                    self.hub.pause().await;
+                }
+                result
+            }
+        };
+        if let Err(error @ (TableError::Throttled | TableError::Unknown(_))) = &result {
+            self.hub.note(&format!("commit fails: {error}"));
+        }
+        let result = match (fate, result) {
+            (Fate::AnswerLost, Ok(())) => {
+                self.hub.note("commit happened, but its answer is lost");
+                Err(TableError::Unknown("the answer was lost".to_owned()))
+            }
+            (_, result) => result,
+        };
+        if self.hub.bug == Some(Bug::UnknownIsSuccess) && matches!(result, Err(TableError::Unknown(_))) {
+            return Ok(());
+        }
+        result
+    }
+}
+
+/// The writes in few words.
+fn describe(transaction: &Transaction) -> String {
+    let words: Vec<_> = transaction.writes.iter().map(word).collect();
+    let how = if transaction.durability == Durability::Durable { "durably " } else { "" };
+    format!("{how}[{}]", words.join(", "))
+}
+
+fn word(write: &Write) -> String {
+    let (table, key) = write.address();
+    match write {
+        Write::Put { item, .. } if table == Table::Executions && key.sort == "head" => head_word(item),
+        Write::Put { item, .. } => format!("{}/{} v{}", key.partition, key.sort, item.version),
+        Write::Delete { .. } => format!("-{}/{}", key.partition, key.sort),
+        Write::Check { expect, .. } => format!("?{}/{} {expect:?}", key.partition, key.sort),
+        Write::Add { amount, .. } => format!("{}/{} {amount:+}", key.partition, key.sort),
+    }
+}
+
+fn head_word(item: &Item) -> String {
+    let Ok(head) = items::execution::parse(item) else { return "an unreadable head".to_owned() };
+    let cursor = head.cursor.as_deref().unwrap_or("-");
+    let lease = head.lease.as_ref().map_or(String::new(), |lease| format!(" leased until {}", lease.until));
+    format!("{} v{} seq {} {} at {cursor} wakes {:?}{lease}", head.id, head.version, head.seq, head.status, head.wake)
+}

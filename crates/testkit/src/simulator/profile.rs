@@ -1,0 +1,47 @@
+//! What may go wrong in a run, and how often.
+
+use super::chance::Chance;
+
+/// How often each kind of disturbance happens: once in so many occasions on average, 0 for never.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Profile {
+    /// A process dies between two looks at its tasks.
+    pub(super) crash: u32,
+    /// All processes die, and what was not durable is gone.
+    pub(super) power_loss: u32,
+    /// A message is delivered twice.
+    pub(super) duplicate: u32,
+    /// Storage refuses a call, and nothing happens.
+    pub(super) refuse: u32,
+    /// The answer of a call is lost; it may have happened.
+    pub(super) lose: u32,
+    /// A task stands still for longer than a lease.
+    pub(super) freeze: u32,
+    /// A call takes seconds.
+    pub(super) slow: u32,
+    /// How many disturbances in all, so that a run comes to its end.
+    pub(super) budget: u32,
+    /// Deliveries after which a message goes to a dead-letter queue.
+    pub(super) deliveries: u32,
+}
+
+impl Profile {
+    /// Nothing goes wrong.
+    pub(super) fn calm() -> Self {
+        Self { crash: 0, power_loss: 0, duplicate: 0, refuse: 0, lose: 0, freeze: 0, slow: 0, budget: 0, deliveries: 60 }
+    }
+
+    /// The weather of a seed.
+    pub(super) fn of(chance: &Chance) -> Self {
+        let calm = Self { budget: 30, ..Self::calm() };
+        match chance.below(8) {
+            0 => Self { crash: 60, ..calm },
+            1 => Self { duplicate: 4, slow: 10, ..calm },
+            2 => Self { refuse: 25, lose: 25, ..calm },
+            3 => Self { freeze: 60, slow: 15, duplicate: 10, ..calm },
+            4 => Self { power_loss: 120, crash: 200, ..calm },
+            5 => Self { deliveries: 4, crash: 60, refuse: 30, ..calm },
+            _ => Self { crash: 150, power_loss: 600, duplicate: 12, refuse: 80, lose: 60, freeze: 150, slow: 20, ..calm },
+        }
+    }
+}

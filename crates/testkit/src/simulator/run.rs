@@ -1,0 +1,329 @@
+//! One run: time, tasks and disasters in the order that a seed chooses.
+
+use std::sync::Arc;
+
+use futures::FutureExt;
+use jiff::{SignedDuration, Timestamp};
+use pawl_runtime::ports::{QueueName, QueueSource, Received};
+
+use super::acting;
+use super::bug::Bug;
+use super::chance::Chance;
+use super::hub::{Hub, Who};
+use super::process::Process;
+use super::profile::Profile;
+use super::rest;
+use super::script::{Action, Script, What};
+use super::task::{Accepted, Answer, Ended, Purpose, Task, Work};
+use crate::SeededRandom;
+
+/// Looks at tasks after which a run counts as one that never comes to rest.
+const MOST_STEPS: u32 = 120_000;
+/// Messages in all queues that no sound run comes near.
+const MOST_MESSAGES: usize = 400;
+/// Tasks at once.
+const MOST_TASKS: usize = 8;
+/// How often an action is asked again before whoever asks gives up.
+const MOST_TRIES: u32 = 40;
+
+/// An action and what became of it.
+struct Asked {
+    action: Action,
+    next: Timestamp,
+    tries: u32,
+    busy: bool,
+    answer: Option<Answer>,
+}
+
+/// A run under way.
+pub(super) struct Run {
+    pub(super) hub: Arc<Hub>,
+    pub(super) processes: Vec<Process>,
+    pub(super) confluent: bool,
+    chance: Chance,
+    profile: Profile,
+    visibility: SignedDuration,
+    source: Arc<dyn QueueSource>,
+    tasks: Vec<Task>,
+    asked: Vec<Asked>,
+    last_task: u64,
+    last_sweep: Timestamp,
+    steps: u32,
+    pub(super) accepted: Vec<Accepted>,
+}
+
+impl Run {
+    /// Makes the world of a seed, with everything saved and nothing done yet.
+    pub(super) fn prepare(seed: u64, profile: Profile, bug: Option<Bug>) -> Self {
+        let script = Script::of(seed);
+        let chance = Chance::new(seed, if profile.budget == 0 { "calm" } else { "order" });
+        let hub = Arc::new(Hub::new(seed, Profile::calm(), bug));
+        hub.store.set_secret("service", "a secret");
+        let random = Arc::new(SeededRandom::new(seed));
+        let alone = profile.budget > 0 && chance.percent(30);
+        let processes = if alone { 1 } else { 2 };
+        let hops = if profile.budget == 0 { 50 } else { *chance.pick(&[0, 1, 3, 50, 50]) };
+        let processes = (0..processes).map(|_| Process::start(&hub, hops, alone, &random)).collect();
+        let now = hub.now();
+        let asked = script.actions.iter().map(|action| Asked::new(action, now)).collect();
+        let run = Self {
+            source: hub.store.source(),
+            visibility: chance.millis(40_000, 120_000),
+            hub,
+            processes,
+            confluent: script.confluent,
+            chance,
+            profile,
+            tasks: Vec::new(),
+            asked,
+            last_task: 0,
+            last_sweep: now,
+            steps: 0,
+            accepted: Vec::new(),
+        };
+        run.set_up(&script);
+        run.hub.lock().begin(profile);
+        run
+    }
+
+    fn set_up(&self, script: &Script) {
+        let system = self.processes[0].system.clone();
+        let work = acting::set_up(&system, script);
+        let mut task = Task::new(Who::default(), Purpose::Sweep, self.hub.now(), work);
+        while task.step(&self.hub).is_none() {}
+    }
+
+    /// Runs until nothing is left to do, or an invariant does not hold.
+    pub(super) fn run(&mut self) {
+        while self.hub.lock().violation.is_none() {
+            if self.steps > MOST_STEPS {
+                return self.hub.violate(0, "the run does not come to rest");
+            }
+            self.start_actions();
+            self.receive();
+            self.strike();
+            if !self.step() && !self.pass_time() && !rest::resolve(self) {
+                return;
+            }
+        }
+    }
+
+    /// Lets one of the tasks that are ready go on; `false` if none is.
+    fn step(&mut self) -> bool {
+        let now = self.hub.now();
+        let ready: Vec<_> = (0..self.tasks.len()).filter(|at| self.tasks[*at].ready <= now).collect();
+        if ready.is_empty() {
+            return false;
+        }
+        self.steps += 1;
+        let at = *self.chance.pick(&ready);
+        if let Some(ended) = self.tasks[at].step(&self.hub) {
+            let task = self.tasks.remove(at);
+            self.hub.lock().monitor.forget_task(task.who.task);
+            self.ended(task.purpose, ended);
+        }
+        true
+    }
+
+    fn ended(&mut self, purpose: Purpose, ended: Ended) {
+        let (Purpose::Action(index), Ended::Answered(answer)) = (purpose, ended) else { return };
+        let asked = &mut self.asked[index];
+        asked.busy = false;
+        if answer == Answer::Lost && asked.tries < MOST_TRIES {
+            asked.next = self.hub.now() + self.chance.millis(500, 20_000);
+            return;
+        }
+        if let Answer::Done(Some(accepted)) = &answer {
+            self.accepted.push(accepted.clone());
+        }
+        asked.answer = Some(answer);
+        self.check_repeats(index);
+    }
+
+    /// Whoever repeats a delivery that was answered gets the first answer.
+    fn check_repeats(&self, index: usize) {
+        let What::Deliver { key: Some(key), workflow, by_hand, .. } = &self.asked[index].action.what else { return };
+        let same = |what: &What| matches!(what, What::Deliver { key: Some(other), workflow: to, by_hand: by, .. } if (other, to, by) == (key, workflow, by_hand));
+        let answers: Vec<_> = self.asked.iter().filter(|asked| same(&asked.action.what)).filter_map(Asked::event).collect();
+        let fresh = answers.iter().filter(|accepted| !accepted.replayed).count();
+        if fresh > 1 {
+            self.hub.violate(2, format!("the delivery {key:?} was accepted anew {fresh} times"));
+        }
+    }
+
+    fn spawn(&mut self, process: usize, purpose: Purpose, delay: SignedDuration, work: Work) {
+        self.last_task += 1;
+        let who = Who { process, task: self.last_task };
+        self.tasks.push(Task::new(who, purpose, self.hub.now() + delay, work));
+    }
+
+    pub(super) fn any_process(&self) -> usize {
+        self.chance.below(self.processes.len())
+    }
+
+    pub(super) fn spawn_operator(&mut self, process: usize, work: Work) {
+        self.spawn(process, Purpose::Operator, SignedDuration::ZERO, work);
+    }
+
+    fn start_actions(&mut self) {
+        let now = self.hub.now();
+        for index in 0..self.asked.len() {
+            let asked = &self.asked[index];
+            if asked.answer.is_some() || asked.busy || asked.next > now || !self.may_begin(&asked.action.what) {
+                continue;
+            }
+            let what = asked.action.what.clone();
+            self.asked[index].busy = true;
+            self.asked[index].tries += 1;
+            let process = self.any_process();
+            let work = acting::work(&self.hub, &self.processes[process].system, what);
+            self.spawn(process, Purpose::Action(index), SignedDuration::ZERO, work);
+        }
+    }
+
+    /// Nobody writes of a ticket before it was made, and nobody lifts a kill before it was done.
+    fn may_begin(&self, what: &What) -> bool {
+        let open = |fits: &dyn Fn(&What) -> bool| {
+            self.asked.iter().any(|asked| asked.answer.is_none() && fits(&asked.action.what))
+        };
+        match what {
+            What::Update { subject, .. } | What::Deliver { subject: Some(subject), creates: false, .. } => {
+                !open(&|what| matches!(what, What::Create { id, .. } if *id == subject.id))
+            }
+            What::KillAll(false) => !open(&|what| matches!(what, What::KillAll(true))),
+            What::KillWorkflow(workflow, false) => {
+                !open(&|what| matches!(what, What::KillWorkflow(other, true) if other == workflow))
+            }
+            _ => true,
+        }
+    }
+
+    fn receive(&mut self) {
+        for queue in [QueueName::JobsHigh, QueueName::Jobs, QueueName::Events] {
+            while self.tasks.len() < MOST_TASKS {
+                let received = self.source.receive(queue, 1, self.visibility).now_or_never();
+                let Some(Ok(messages)) = received else { break };
+                for message in messages {
+                    self.take(queue, message);
+                }
+            }
+        }
+        let messages: usize =
+            [QueueName::JobsHigh, QueueName::Jobs, QueueName::Events].map(|queue| self.hub.store.messages(queue).len()).iter().sum();
+        if messages > MOST_MESSAGES {
+            self.hub.violate(0, format!("{messages} messages are in the queues: they multiply"));
+        }
+    }
+
+    fn take(&mut self, queue: QueueName, message: Received) {
+        let process = self.any_process();
+        if message.attempt > self.profile.deliveries {
+            self.hub.count("messages buried");
+            let work = self.processes[process].bury(&self.hub, queue, message);
+            return self.spawn(process, Purpose::Message(queue), SignedDuration::ZERO, work);
+        }
+        self.hub.count("messages");
+        let again = self.hub.lock().disturbs(self.profile.duplicate);
+        if again {
+            self.hub.count("duplicates");
+            let other = self.any_process();
+            let work = self.processes[other].handle(&self.hub, queue, message.clone(), true);
+            let delay = self.chance.millis(0, *self.chance.pick(&[50, 2_000, 400_000]));
+            self.spawn(other, Purpose::Message(queue), delay, work);
+        }
+        let work = self.processes[process].handle(&self.hub, queue, message, false);
+        let delay = if self.chance.percent(25) { self.chance.millis(0, 500) } else { SignedDuration::ZERO };
+        self.spawn(process, Purpose::Message(queue), delay, work);
+    }
+
+    /// A process dies, or all of them with what was not durable.
+    fn strike(&mut self) {
+        if self.tasks.is_empty() {
+            return;
+        }
+        if self.hub.lock().disturbs(self.profile.crash) {
+            let process = self.chance.below(self.processes.len());
+            self.hub.note(&format!("process {process} dies"));
+            self.hub.count("crashes");
+            self.kill(process);
+        }
+        if self.hub.lock().disturbs(self.profile.power_loss) {
+            self.hub.note("the power is lost");
+            self.hub.count("power losses");
+            self.hub.lose_power();
+            (0..self.processes.len()).for_each(|process| self.kill(process));
+        }
+    }
+
+    fn kill(&mut self, process: usize) {
+        let (dead, left) = std::mem::take(&mut self.tasks).into_iter().partition(|task| task.who.process == process);
+        self.tasks = left;
+        for Task { who, purpose, .. } in dead {
+            self.hub.lock().monitor.forget_task(who.task);
+            if let Purpose::Action(index) = purpose {
+                self.ended(Purpose::Action(index), Ended::Answered(Answer::Lost));
+            }
+        }
+        self.processes[process] = self.processes[process].restart(&self.hub);
+    }
+
+    /// Moves to the next time at which something can happen; `false` if there is none.
+    fn pass_time(&mut self) -> bool {
+        let now = self.hub.now();
+        let sweep = self.next_sweep();
+        if sweep.is_some_and(|at| at <= now) {
+            self.last_sweep = now;
+            let process = self.any_process();
+            let work = self.processes[process].sweep(&self.hub);
+            self.spawn(process, Purpose::Sweep, SignedDuration::ZERO, work);
+            return true;
+        }
+        let tasks = self.tasks.iter().map(|task| task.ready);
+        let waits = |asked: &&Asked| asked.answer.is_none() && !asked.busy && asked.next > now;
+        let actions = self.asked.iter().filter(waits).map(|asked| asked.next);
+        let times = tasks.chain(actions).chain(self.hub.store.next_due()).chain(sweep);
+        let Some(next) = times.filter(|at| *at > now).min() else { return false };
+        if rest::only_lines_move(self, next) {
+            return false;
+        }
+        self.hub.clock.advance_to(next);
+        true
+    }
+
+    /// The sweeper looks once a minute; looks that would find nothing are left out.
+    fn next_sweep(&self) -> Option<Timestamp> {
+        let busy = self.tasks.iter().any(|task| task.purpose == Purpose::Sweep);
+        if busy || matches!(self.hub.bug, Some(Bug::NoSweeper | Bug::LostTimers)) {
+            return None;
+        }
+        let state = self.hub.lock();
+        let monitor = &state.monitor;
+        let wakes = monitor.open().filter(|head| head.killed.is_none() && !monitor.is_killed(&head.workflow));
+        let due = wakes.filter_map(pawl_engine::Execution::due_at).min().map(|due| due + SignedDuration::from_secs(91));
+        let notices = state.monitor.unsent.first().map(|_| self.hub.now());
+        let next = due.into_iter().chain(notices).min()?;
+        Some(next.max(self.last_sweep + SignedDuration::from_secs(60)))
+    }
+
+    /// Whether somebody still waits for an answer.
+    pub(super) fn is_asking(&self) -> bool {
+        self.asked.iter().any(|asked| asked.answer.is_none())
+    }
+
+    pub(super) fn has_tasks(&self) -> bool {
+        !self.tasks.is_empty()
+    }
+}
+
+impl Asked {
+    fn new(action: &Action, now: Timestamp) -> Self {
+        Self { next: now + action.at, action: action.clone(), tries: 0, busy: false, answer: None }
+    }
+
+    fn event(&self) -> Option<&Accepted> {
+        match &self.answer {
+            Some(Answer::Done(accepted)) => accepted.as_ref(),
+            _ => None,
+        }
+    }
+}

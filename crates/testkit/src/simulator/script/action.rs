@@ -1,0 +1,152 @@
+//! What people and systems do in a generated world.
+
+use jiff::SignedDuration;
+use pawl_engine::{Control, Subject};
+use serde_json::{Map, Value, json};
+
+use super::{Plan, edit, seconds, workflow};
+
+/// One thing that is done, at a time after the beginning.
+#[derive(Debug, Clone)]
+pub(in crate::simulator) struct Action {
+    pub(in crate::simulator) at: SignedDuration,
+    pub(in crate::simulator) what: What,
+}
+
+/// What is done. Whatever can be repeated without harm is repeated until it is answered.
+#[derive(Debug, Clone)]
+pub(in crate::simulator) enum What {
+    /// A delivery on a webhook, or a start by hand; with a key its repeats are recognised.
+    Deliver { workflow: String, by_hand: bool, key: Option<String>, subject: Option<Subject>, creates: bool, n: usize },
+    /// A record is created.
+    Create { id: String, fields: Map<String, Value> },
+    /// Fields of a record change.
+    Update { subject: Subject, fields: Map<String, Value> },
+    /// An edited workflow is saved.
+    Save(Value),
+    /// Somebody acts on an execution, chosen among the open ones.
+    Control(Control, usize),
+    /// A workflow is killed, or the kill is lifted.
+    KillWorkflow(String, bool),
+    /// Everything is killed, or the kill is lifted.
+    KillAll(bool),
+    /// A workflow's triggers are switched.
+    SetActive(String, bool),
+}
+
+pub(super) fn make(plan: &Plan<'_>, workflows: &[Value]) -> Vec<Action> {
+    let chance = plan.chance;
+    let mut actions = Vec::new();
+    for ticket in 0..plan.tickets {
+        actions.push(Action { at: chance.millis(0, 20_000), what: create(plan, ticket) });
+        if plan.tickets_get_done {
+            let at = *chance.pick(&[5, 40, 600, 4_000]);
+            actions.push(Action { at: seconds(at) + chance.millis(0, 20_000), what: update(ticket, json!({"state": "done"})) });
+        }
+        if chance.percent(40) {
+            actions.push(Action { at: chance.millis(0, 60_000), what: update(ticket, json!({"score": 5})) });
+        }
+    }
+    for _ in 0..=chance.below(3) {
+        let what = deliver(plan, workflows);
+        let at = chance.millis(0, 60_000);
+        if chance.percent(30) && matches!(what, What::Deliver { key: Some(_), .. }) {
+            actions.push(Action { at: at + chance.millis(0, 90_000), what: what.clone() });
+        }
+        actions.push(Action { at, what });
+    }
+    if !plan.confluent {
+        disturb(plan, workflows, &mut actions);
+    }
+    actions.sort_by_key(|action| action.at);
+    actions
+}
+
+fn ticket_id(ticket: usize) -> String {
+    format!("ticket-{ticket}")
+}
+
+fn ticket(index: usize) -> Subject {
+    Subject { object: "ticket".to_owned(), id: ticket_id(index) }
+}
+
+fn fields(value: &Value) -> Map<String, Value> {
+    value.as_object().cloned().unwrap_or_default()
+}
+
+fn create(plan: &Plan<'_>, ticket: usize) -> What {
+    let company = if plan.chance.percent(80) { json!("acme") } else { Value::Null };
+    let kind = if plan.chance.percent(50) { "a" } else { "b" };
+    What::Create {
+        id: ticket_id(ticket),
+        fields: fields(&json!({"key": format!("key {ticket}"), "kind": kind, "company": company})),
+    }
+}
+
+fn update(ticket_index: usize, changes: Value) -> What {
+    What::Update { subject: ticket(ticket_index), fields: fields(&changes) }
+}
+
+fn deliver(plan: &Plan<'_>, workflows: &[Value]) -> What {
+    let chance = plan.chance;
+    let index = chance.below(workflows.len());
+    let on_record = workflows[index].get("object").is_some();
+    let creates = on_record && chance.percent(20);
+    let subject = on_record.then(|| ticket(if creates { 7 } else { chance.below(plan.tickets) }));
+    let keyed = plan.confluent || chance.percent(70);
+    let key = keyed.then(|| format!("delivery {}", chance.below(1_000_000)));
+    What::Deliver {
+        workflow: workflow::name(index),
+        by_hand: chance.percent(25) && !creates,
+        key,
+        subject,
+        creates,
+        n: chance.below(3),
+    }
+}
+
+/// What makes outcomes depend on what overtakes what.
+fn disturb(plan: &Plan<'_>, workflows: &[Value], actions: &mut Vec<Action>) {
+    let chance = plan.chance;
+    let acts = [
+        Control::Pause,
+        Control::Resume,
+        Control::Cancel,
+        Control::Retry,
+        Control::Skip { take: None },
+        Control::Skip { take: Some(pawl_definition::Take::Yes) },
+        Control::Kill,
+        Control::Lift,
+    ];
+    let mut edited = workflows.to_vec();
+    for _ in 0..chance.below(8) {
+        let at = chance.millis(0, *chance.pick(&[5_000, 90_000, 7_200_000]));
+        let index = chance.below(workflows.len());
+        let what = match chance.below(10) {
+            0 | 1 => {
+                edited[index] = edit::edited(chance, &edited[index]);
+                What::Save(edited[index].clone())
+            }
+            2 => kill(actions, at + chance.millis(1_000, 200_000), What::KillWorkflow(workflow::name(index), true)),
+            3 => kill(actions, at + chance.millis(1_000, 200_000), What::KillAll(true)),
+            4 => What::SetActive(workflow::name(index), chance.percent(50)),
+            5 => update(chance.below(plan.tickets), json!({"state": chance.pick(&["done", "open"]), "score": chance.below(9)})),
+            6 => What::Update {
+                subject: Subject { object: "company".to_owned(), id: "acme".to_owned() },
+                fields: fields(&json!({"paid": "yes"})),
+            },
+            _ => What::Control(chance.pick(&acts).clone(), chance.below(100)),
+        };
+        actions.push(Action { at, what });
+    }
+}
+
+/// A kill, with its end.
+fn kill(actions: &mut Vec<Action>, lifted_at: SignedDuration, kill: What) -> What {
+    let lift = match &kill {
+        What::KillWorkflow(workflow, _) => What::KillWorkflow(workflow.clone(), false),
+        _ => What::KillAll(false),
+    };
+    actions.push(Action { at: lifted_at, what: lift });
+    kill
+}

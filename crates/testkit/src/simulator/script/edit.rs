@@ -1,0 +1,36 @@
+//! Edits of generated workflows.
+
+use serde_json::{Value, json};
+
+use crate::simulator::chance::Chance;
+
+/// A workflow with one step taken out, put in or changed, at any depth.
+pub(super) fn edited(chance: &Chance, workflow: &Value) -> Value {
+    let mut edited = workflow.clone();
+    let Some(steps) = edited.get_mut("steps").and_then(Value::as_array_mut) else { return edited };
+    edit(chance, steps, chance.bits());
+    edited
+}
+
+fn edit(chance: &Chance, steps: &mut Vec<Value>, name: u64) {
+    if steps.is_empty() || chance.percent(40) {
+        let at = chance.below(steps.len() + 1);
+        let step = if chance.percent(50) {
+            json!({"id": format!("e{}", name % 1_000_000), "type": "note", "text": "put in"})
+        } else {
+            json!({"id": format!("e{}", name % 1_000_000), "type": "delay", "for": "30s"})
+        };
+        steps.insert(at, step);
+        return;
+    }
+    let at = chance.below(steps.len());
+    let branches = ["yes", "no", "met", "unmet", "default"];
+    let inner: Vec<_> = branches.iter().copied().filter(|name| steps[at].get(*name).is_some()).collect();
+    if !inner.is_empty() && chance.percent(50) {
+        let branch = *chance.pick(&inner);
+        if let Some(inner) = steps[at].get_mut(branch).and_then(Value::as_array_mut) {
+            return edit(chance, inner, name);
+        }
+    }
+    steps.remove(at);
+}

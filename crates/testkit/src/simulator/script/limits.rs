@@ -1,0 +1,35 @@
+//! Limits of generated workflows.
+
+use serde_json::{Map, Value, json};
+
+use super::Plan;
+
+/// Small limits, so that they are met; chains of causes are kept short, so that runs are.
+pub(super) fn make(plan: &Plan<'_>, on_record: bool) -> Value {
+    let chance = plan.chance;
+    let mut limits = Map::new();
+    let mut set = |key: &str, value: Value| limits.insert(key.to_owned(), value);
+    set("depth", json!(if plan.confluent { 6 } else { 2 + chance.below(3) }));
+    set("self", json!(1 + chance.below(2)));
+    set("visits", json!(if chance.percent(15) { 2 } else { 6 }));
+    if chance.percent(15) {
+        set("steps", json!(3 + chance.below(6)));
+    }
+    if chance.percent(25) {
+        set("concurrency", json!(1 + chance.below(2)));
+    }
+    if chance.percent(15) {
+        set("starts", json!({"per": "1m", "at_most": 1 + chance.below(2)}));
+    }
+    if chance.percent(20) {
+        set("budget", json!({"tokens": 150, "per": if plan.confluent || chance.percent(50) { "execution" } else { "day" }}));
+    }
+    if on_record && !plan.confluent {
+        let reentry = ["every_event", "every_event", "one_active_per_record", "once_per_record"];
+        set("reentry", json!(chance.pick(&reentry)));
+        if chance.percent(15) {
+            set("cooldown", json!("30s"));
+        }
+    }
+    Value::Object(limits)
+}

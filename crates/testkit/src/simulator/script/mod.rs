@@ -1,0 +1,102 @@
+//! What a seed asks of the system: objects, workflows, records, and what people and systems do.
+
+mod action;
+mod edit;
+mod limits;
+mod step;
+mod workflow;
+
+use jiff::SignedDuration;
+use serde_json::{Map, Value, json};
+
+pub(super) use action::{Action, What};
+
+use super::chance::Chance;
+
+/// One generated world.
+pub(super) struct Script {
+    /// Its outcome depends on its inputs alone, not on what overtakes what.
+    pub(super) confluent: bool,
+    pub(super) objects: Vec<Value>,
+    pub(super) workflows: Vec<Value>,
+    pub(super) records: Vec<(String, String, Map<String, Value>)>,
+    pub(super) actions: Vec<Action>,
+}
+
+/// What the parts of a script share while it is made.
+pub(super) struct Plan<'a> {
+    chance: &'a Chance,
+    confluent: bool,
+    /// Every ticket gets the state `done` some time after it was made.
+    tickets_get_done: bool,
+    workflows: usize,
+    tickets: usize,
+}
+
+impl Script {
+    /// The world of a seed.
+    pub(super) fn of(seed: u64) -> Self {
+        let chance = &Chance::new(seed, "script");
+        let confluent = chance.percent(45);
+        let plan = Plan {
+            chance,
+            confluent,
+            tickets_get_done: chance.percent(60),
+            workflows: 1 + chance.below(3),
+            tickets: 1 + chance.below(2),
+        };
+        let workflows: Vec<_> = (0..plan.workflows).map(|index| workflow::make(&plan, index)).collect();
+        let actions = action::make(&plan, &workflows);
+        Self { confluent, objects: objects(), workflows, records: records(), actions }
+    }
+}
+
+/// Tickets, companies and logs. Fields of tickets: `w<i>` and `m<i>` belong to workflow `i`, the others to people.
+fn objects() -> Vec<Value> {
+    let ticket = json!({
+        "object": "ticket",
+        "fields": {
+            "key": {"type": "text", "unique": true},
+            "kind": {"type": "text", "indexed": true},
+            "score": {"type": "number"},
+            "state": {"type": "text", "indexed": true},
+            "tags": {"type": "text", "many": true},
+            "w0": {"type": "number"}, "w1": {"type": "number"}, "w2": {"type": "number"},
+            "m0": {"type": "text"}, "m1": {"type": "text"}, "m2": {"type": "text"},
+        },
+        "relationships": {"company": {"object": "company"}},
+    });
+    let company = json!({
+        "object": "company",
+        "fields": {
+            "name": {"type": "text", "unique": true, "required": true},
+            "tier": {"type": "text", "indexed": true},
+            "total": {"type": "number"},
+            "paid": {"type": "text"},
+        },
+    });
+    let log = json!({
+        "object": "log",
+        "fields": {
+            "name": {"type": "text", "unique": true},
+            "kind": {"type": "text", "indexed": true},
+            "n": {"type": "number"},
+        },
+        "relationships": {"ticket": {"object": "ticket"}},
+    });
+    vec![company, ticket, log]
+}
+
+/// Companies that are there from the beginning.
+fn records() -> Vec<(String, String, Map<String, Value>)> {
+    let company = |id: &str, tier: &str| {
+        let fields = json!({"name": id, "tier": tier, "total": 0});
+        ("company".to_owned(), id.to_owned(), fields.as_object().cloned().unwrap_or_default())
+    };
+    vec![company("acme", "gold"), company("globex", "tin")]
+}
+
+/// Seconds as a span.
+fn seconds(seconds: i64) -> SignedDuration {
+    SignedDuration::from_secs(seconds)
+}

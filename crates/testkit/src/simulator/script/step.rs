@@ -1,0 +1,237 @@
+//! Generated steps of every type.
+
+use serde_json::{Map, Value, json};
+
+use super::{Plan, workflow};
+
+/// Makes the steps of one workflow.
+pub(super) struct Maker<'a> {
+    plan: &'a Plan<'a>,
+    index: usize,
+    on_record: bool,
+    /// Executions wait in line for places, so a pause would hold up others.
+    blocks: bool,
+    made: usize,
+}
+
+impl<'a> Maker<'a> {
+    pub(super) fn new(plan: &'a Plan<'a>, index: usize, on_record: bool, blocks: bool) -> Self {
+        Self { plan, index, on_record, blocks, made: 0 }
+    }
+
+    /// A list of steps, at most so many with all that stands inside them.
+    pub(super) fn steps(&mut self, depth: usize, most: usize) -> Vec<Value> {
+        let wanted = 1 + self.plan.chance.below(if depth == 0 { most - 1 } else { 2 });
+        let mut steps = Vec::new();
+        while steps.len() < wanted && self.made < most {
+            let step = self.step(depth, most);
+            steps.extend(step);
+        }
+        steps
+    }
+
+    fn id(&mut self) -> String {
+        self.made += 1;
+        format!("s{}", self.made)
+    }
+
+    fn step(&mut self, depth: usize, most: usize) -> Vec<Value> {
+        let chance = self.plan.chance;
+        if depth == 0 && chance.percent(12) {
+            return self.looping();
+        }
+        let id = self.id();
+        let mut step = match chance.below(if depth < 2 { 14 } else { 10 }) {
+            0 => json!({"type": "note", "text": "n is {{ vars.n }}"}),
+            1 => json!({"type": "set_variables", "values": {"n": "{{ vars.n + 1 }}"}}),
+            2 | 3 => self.set_fields(),
+            4 => self.create_record(),
+            5 => self.find_records(),
+            6 | 7 => self.http_request(&id),
+            8 => self.delay(),
+            9 => self.ending(&id),
+            10 => self.condition(depth, most),
+            11 => self.switch(depth, most),
+            _ => self.goal(depth, most),
+        };
+        step["id"] = json!(id);
+        let branches = matches!(step["type"].as_str(), Some("condition" | "goal"));
+        if chance.percent(5) {
+            step["skip"] = json!(true);
+            if branches {
+                step["take"] = json!(if chance.percent(50) { "yes" } else { "no" });
+            }
+        }
+        vec![step]
+    }
+
+    /// Goes back while a variable is small.
+    fn looping(&mut self) -> Vec<Value> {
+        let (first, test, back) = (self.id(), self.id(), self.id());
+        let most = 2 + self.plan.chance.below(3);
+        vec![
+            json!({"id": first, "type": "set_variables", "values": {"n": "{{ vars.n + 1 }}"}}),
+            json!({
+                "id": test, "type": "condition", "if": format!("vars.n < {most}"),
+                "yes": [{"id": back, "type": "go_to", "step": first}],
+            }),
+        ]
+    }
+
+    fn set_fields(&self) -> Value {
+        let (chance, own) = (self.plan.chance, self.index);
+        if !self.on_record {
+            return json!({"type": "set_fields", "target": "acme", "object": "company", "fields": {"total": {"add": 1}}});
+        }
+        let common = [
+            json!({"type": "set_fields", "fields": {format!("w{own}"): {"add": 1}}}),
+            json!({"type": "set_fields", "fields": {format!("m{own}"): "mine"}}),
+            json!({"type": "set_fields", "target": "record.company", "fields": {"total": {"add": 1}}}),
+        ];
+        let free = [
+            json!({"type": "set_fields", "fields": {"state": "done", "score": "{{ vars.n }}"}}),
+            json!({"type": "set_fields", "fields": {"state": {"clear": true}, "tags": {"add": ["x", "y"]}}}),
+            json!({"type": "set_fields", "fields": {"score": {"set": 1, "if_blank": true}, "tags": {"remove": "x"}}}),
+            json!({"type": "set_fields", "fields": {"company": "globex"}}),
+        ];
+        if self.plan.confluent || chance.percent(50) { chance.pick(&common).clone() } else { chance.pick(&free).clone() }
+    }
+
+    fn create_record(&self) -> Value {
+        let chance = self.plan.chance;
+        let duplicates: &[&str] = if self.plan.confluent { &["use", "suffix"] } else { &["use", "suffix", "error", "unarchive"] };
+        let duplicate = chance.pick(duplicates);
+        let mut step = json!({
+            "type": "create_record", "object": "log", "on_duplicate": duplicate,
+            "fields": {"name": format!("{duplicate} log"), "kind": "made", "n": self.index},
+        });
+        if self.on_record {
+            step["link_back"] = json!("ticket");
+            step["fields"]["name"] = json!(format!("{duplicate} log of {{{{ record.key }}}}"));
+        }
+        step
+    }
+
+    fn find_records(&self) -> Value {
+        let chance = self.plan.chance;
+        let mut step = match chance.below(3) {
+            0 => json!({"type": "find_records", "object": "company", "where": {"tier": "gold"}}),
+            1 => json!({"type": "find_records", "object": "log", "where": {"kind": "made", "n": {"gte": 0}}, "order": "-name", "limit": 5}),
+            _ => json!({"type": "find_records", "object": "ticket", "where": {"kind": {"in": ["a", "b"]}}}),
+        };
+        if !self.plan.confluent && chance.percent(50) {
+            step["save_as"] = json!("found");
+        }
+        step
+    }
+
+    fn http_request(&mut self, id: &str) -> Value {
+        let chance = self.plan.chance;
+        let service = chance.pick(&["ok", "ok", "flaky", "flaky", "flaky", "gone", "large"]);
+        let name = workflow::name(self.index);
+        let mut step = json!({
+            "type": "http_request", "method": "POST", "url": format!("https://{service}.example/{name}/{id}"),
+            "body": {"n": "{{ vars.n }}"}, "timeout": "10s", "on_failure": self.policy(false),
+        });
+        if chance.percent(30) {
+            step["headers"] = json!({"authorization": "Bearer {{ secret(\"service\") }}"});
+        }
+        if !self.plan.confluent && chance.percent(35) {
+            step["delivery"] = json!("at_most_once");
+        }
+        if chance.percent(50) {
+            step["save_as"] = json!("answer");
+        }
+        step
+    }
+
+    /// A failure policy; one for a workflow has no steps.
+    pub(super) fn policy(&mut self, plain: bool) -> Value {
+        let chance = self.plan.chance;
+        let attempts = if self.plan.confluent { 15 } else { chance.below(5) };
+        let mut policy = Map::new();
+        policy.insert("retry".to_owned(), json!({"attempts": attempts, "first": "2s", "max": "2m"}));
+        let then = match chance.below(4) {
+            0 if !(self.plan.confluent && self.blocks) => json!("pause"),
+            1 => json!("fail"),
+            2 if !plain => {
+                let id = self.id();
+                json!([{"id": id, "type": "note", "text": "it failed"}])
+            }
+            _ => json!("continue"),
+        };
+        policy.insert("then".to_owned(), then);
+        Value::Object(policy)
+    }
+
+    fn delay(&self) -> Value {
+        let chance = self.plan.chance;
+        match chance.below(6) {
+            0 => json!({"type": "delay", "until": "now + duration(\"40s\")"}),
+            1 => json!({"type": "delay", "for": "0s"}),
+            _ => json!({"type": "delay", "for": chance.pick(&["5s", "90s", "14m", "20m", "3h", "2d"])}),
+        }
+    }
+
+    /// A stop, or a call of a model.
+    fn ending(&self, id: &str) -> Value {
+        let chance = self.plan.chance;
+        if chance.percent(60) {
+            let name = workflow::name(self.index);
+            return json!({
+                "type": "call_llm", "model": "sim/small", "prompt": format!("label {{{{ vars.n }}}} for {name} {id}"),
+                "output": {"fields": {"label": {"type": "option", "options": ["yes", "no"]}, "confidence": {"type": "number"}}},
+                "save_as": "answer", "timeout": "20s",
+                "on_failure": {"retry": {"attempts": 15, "first": "2s", "max": "1m"}, "then": "continue"},
+            });
+        }
+        let pauses = !(self.plan.confluent && self.blocks);
+        let ends: &[&str] = if pauses { &["completed", "canceled", "failed", "paused"] } else { &["completed", "canceled", "failed"] };
+        json!({"type": "stop", "as": chance.pick(ends), "reason": "n is {{ vars.n }}"})
+    }
+
+    fn condition(&mut self, depth: usize, most: usize) -> Value {
+        let chance = self.plan.chance;
+        let mut tests = vec!["vars.n > 1", "vars.n % 2 == 0", "true"];
+        if self.on_record {
+            tests.push("record.kind == \"a\"");
+            if !self.plan.confluent {
+                tests.extend(["record.state == \"done\"", "record.company.tier == \"gold\""]);
+            }
+        }
+        let test = *chance.pick(&tests);
+        let (yes, no) = (self.steps(depth + 1, most), self.steps(depth + 1, most));
+        json!({"type": "condition", "if": test, "yes": yes, "no": no})
+    }
+
+    fn switch(&mut self, depth: usize, most: usize) -> Value {
+        let (zero, one, other) = (self.steps(depth + 1, most), self.steps(depth + 1, most), self.steps(depth + 1, most));
+        json!({"type": "switch", "on": "vars.n", "cases": {"0": zero, "1": one}, "default": other})
+    }
+
+    /// A goal. In a confluent world it is met for certain or times out for certain.
+    fn goal(&mut self, depth: usize, most: usize) -> Value {
+        let chance = self.plan.chance;
+        let (met, unmet) = (self.steps(depth + 1, most), self.steps(depth + 1, most));
+        let mut goal = json!({"type": "goal", "met": met, "unmet": unmet});
+        if !self.on_record {
+            goal["until"] = json!("vars.n > 0");
+            goal["timeout"] = json!(chance.pick(&["30s", "20m"]));
+            return goal;
+        }
+        goal["until"] = json!("record.state == \"done\"");
+        if self.plan.confluent {
+            goal["timeout"] = if self.plan.tickets_get_done { json!("never") } else { json!(chance.pick(&["10s", "30m"])) };
+            return goal;
+        }
+        goal["timeout"] = json!(chance.pick(&["never", "20s", "10m", "30m", "2020-01-01T00:00:00Z"]));
+        goal["if_past"] = json!(chance.pick(&["met", "unmet", "wait"]));
+        match chance.below(4) {
+            0 => goal["on"] = json!([{"id": "hook", "type": "webhook"}]),
+            1 => goal["on"] = json!([{"id": "scored", "type": "field_updated", "field": "score"}]),
+            2 => goal["until"] = json!("record.company.paid == \"yes\""),
+            _ => {}
+        }
+        goal
+    }
+}
