@@ -7,7 +7,9 @@
 mod clock;
 mod secrets;
 mod store;
+mod workers;
 
 pub use clock::{SystemClock, SystemRandom};
 pub use secrets::VariableSecrets;
 pub use store::{OpenError, Store};
+pub use workers::{WorkerOptions, Workers};
