@@ -26,6 +26,7 @@ async fn main() {
         executions(&store, 1, 2_000).await;
         return;
     }
+    history(&store, 64, 1_500).await;
     puts("ordered puts", &store, Durability::Ordered, 64, 1_500).await;
     puts("durable puts", &store, Durability::Durable, 64, 300).await;
     puts("durable puts, one at a time", &store, Durability::Durable, 1, 1_000).await;
@@ -65,7 +66,8 @@ fn key(task: u32, number: u32) -> Key {
     Key::new(format!("execution#{scattered:016x}"), "head")
 }
 
-/// A head as executions have it: found by workflow and state in order of time, and by when it is due.
+/// A head as executions have it: found by workflow, by state and by when it is due. Keys and two of the entries are
+/// scattered, which is the worst case: each touches pages of its own.
 fn item(key: Key, version: u64) -> Item {
     let now = Timestamp::now().to_string();
     let entry = |index, partition: &str, sort: &str| IndexEntry {
@@ -98,6 +100,25 @@ async fn puts(name: &str, store: &Store, durability: Durability, tasks: u32, eac
     }))
     .await;
     report(name, tasks * each, start.elapsed(), store.fsyncs() - fsyncs);
+}
+
+/// Rows in no index, as history has them, each task with a partition of its own.
+async fn history(store: &Store, tasks: u32, each: u32) {
+    let (start, fsyncs) = (Instant::now(), store.fsyncs());
+    join_all((0..tasks).map(|task| {
+        let store = store.clone();
+        tokio::spawn(async move {
+            for number in 0..each {
+                let key = Key::new(key(2_000 + task, 0).partition, format!("row#{number:08}"));
+                let row = Item { indexes: Vec::new(), ..item(key, 1) };
+                let transaction =
+                    Transaction { writes: vec![put(row, Expect::Absent)], durability: Durability::Ordered };
+                store.transact(transaction).await.expect("the put commits");
+            }
+        })
+    }))
+    .await;
+    report("ordered puts without index", tasks * each, start.elapsed(), store.fsyncs() - fsyncs);
 }
 
 async fn reads(store: &Store) {

@@ -36,10 +36,11 @@ impl BlobDirectory {
         let path = self.path(sha256).ok_or_else(|| {
             std::io::Error::new(ErrorKind::InvalidInput, format!("expected a SHA-256 in hexadecimal, found {sha256:?}"))
         })?;
-        if path.exists() {
-            return Ok(());
-        }
         let directory = path.parent().expect("a blob lies in a directory");
+        if path.exists() {
+            // Whoever wrote it may not have come to this yet.
+            return self.sync(&File::open(directory)?);
+        }
         if !directory.exists() {
             fs::create_dir_all(directory)?;
             self.sync(&File::open(&self.root)?)?;
