@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
+use regex::Regex;
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value, json};
@@ -24,6 +25,8 @@ pub(crate) struct Shapes {
     /// What every trigger has.
     pub(crate) any_trigger: Value,
     pub(crate) definitions: Map<String, Value>,
+    /// The patterns of texts, compiled.
+    pub(crate) patterns: BTreeMap<String, Regex>,
 }
 
 static SHAPES: LazyLock<Shapes> = LazyLock::new(Shapes::build);
@@ -50,7 +53,10 @@ impl Shapes {
         let mut definitions = generator.take_definitions(true);
         let roots = steps.values_mut().chain(triggers.values_mut()).chain([&mut workflow, &mut object]);
         roots.chain(definitions.values_mut()).for_each(tidy);
-        Self { workflow, object, steps, triggers, any_step, any_trigger, definitions }
+        let mut patterns = BTreeMap::new();
+        let all = steps.values().chain(triggers.values()).chain([&workflow, &object, &any_step, &any_trigger]);
+        all.chain(definitions.values()).for_each(|shape| collect_patterns(shape, &mut patterns));
+        Self { workflow, object, steps, triggers, any_step, any_trigger, definitions, patterns }
     }
 
     /// The definition that a `$ref` names.
@@ -71,7 +77,7 @@ fn any_step(generator: &mut SchemaGenerator) -> Value {
 }
 
 fn any_trigger(generator: &mut SchemaGenerator) -> Value {
-    let filter = generator.subschema_for::<Option<crate::Expression>>().to_value();
+    let filter = generator.subschema_for::<crate::Expression>().to_value();
     let described = |mut schema: Value, text: &str| {
         schema["description"] = text.into();
         schema
@@ -119,6 +125,20 @@ fn tidy(shape: &mut Value) {
             keys.values_mut().for_each(tidy);
         }
         Value::Array(values) => values.iter_mut().for_each(tidy),
+        _ => {}
+    }
+}
+
+fn collect_patterns(shape: &Value, into: &mut BTreeMap<String, Regex>) {
+    match shape {
+        Value::Object(keys) => {
+            if let Some(Value::String(pattern)) = keys.get("pattern") {
+                let regex = Regex::new(pattern).expect("the patterns of the language are regular expressions");
+                into.insert(pattern.clone(), regex);
+            }
+            keys.values().for_each(|value| collect_patterns(value, into));
+        }
+        Value::Array(values) => values.iter().for_each(|value| collect_patterns(value, into)),
         _ => {}
     }
 }

@@ -88,13 +88,13 @@ impl<'a, 'r> Walker<'a, 'r> {
 
     fn text(&mut self, shape: &Value, text: &str, path: &Path) {
         let Some(pattern) = shape.get("pattern").and_then(Value::as_str) else { return };
-        let regex = Regex::new(pattern).expect("the patterns of the language are regular expressions");
+        let regex = self.shapes.patterns.get(pattern).expect("every pattern is compiled");
         if regex.is_match(text) {
             return;
         }
         let shown = pattern.trim_start_matches('^').trim_end_matches('$');
         let message = format!("expected a text of the form {shown}, found {}", words::quoted(text));
-        let near = near_id(text, &regex).map(|near| format!("did you mean {near:?}?"));
+        let near = near_id(text, regex).map(|near| format!("did you mean {near:?}?"));
         self.report.error(code::INVALID_ID, path, message).suggest(near);
     }
 

@@ -35,8 +35,9 @@ fn problems(folder: &Path) -> Vec<Problem> {
     let sources = files(folder, ".object.yaml");
     let (objects, mut problems): (Vec<_>, Vec<_>) = sources.iter().map(check_object).unzip();
     let objects: BTreeMap<_, _> = objects.into_iter().flatten().map(|object| (object.id.clone(), object)).collect();
-    for (source, object) in sources.iter().zip(objects.values()) {
-        problems.push(check_objects(source, object, &objects));
+    for source in &sources {
+        let object = source.value["object"].as_str().and_then(|id| objects.get(id));
+        problems.extend(object.map(|object| check_objects(source, object, &objects)));
     }
     problems.extend(files(folder, ".workflow.yaml").iter().map(|source| check_workflow(source, &objects).1));
     problems.into_iter().flatten().collect()

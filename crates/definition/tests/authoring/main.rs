@@ -1,6 +1,7 @@
 //! What authors meet: their files read and checked, and what they get from them.
 
 mod examples;
+mod mutations;
 mod outputs;
 mod problems;
 mod sources;

@@ -1,10 +1,14 @@
 //! What authors get from a sound file: the schema for their editor, the checklist, the picture.
 
 use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use crate::support::sound;
 use insta::assert_snapshot;
-use pawl_definition::{ChecklistItem, Source, checklist, code, mermaid, object_schema, workflow_schema};
+use pawl_definition::{
+    ChecklistItem, Source, StepKind, TriggerKind, checklist, code, mermaid, object_schema, workflow_schema,
+};
 use serde_json::{Value, json};
 
 const MODEL: &str = r#"
@@ -220,9 +224,34 @@ fn the_picture_shows_triggers() {
     "#);
 }
 
+/// A folder of the repository's documents.
+fn docs(folder: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs").join(folder)
+}
+
+#[test]
+fn the_schema_files_are_what_pawl_schema_prints() {
+    for (name, schema) in [("workflow", workflow_schema()), ("object", object_schema())] {
+        let text =
+            fs::read_to_string(docs("schema").join(format!("{name}.schema.json"))).expect("the file can be read");
+        let file: Value = serde_json::from_str(&text).expect("the file is JSON");
+        assert_eq!(file, schema, "write it anew: pawl schema {name} > docs/schema/{name}.schema.json");
+    }
+}
+
+#[test]
+fn the_language_document_marks_the_types_of_this_version() {
+    let text = fs::read_to_string(docs("language.md")).expect("the file can be read");
+    let marked = |tag: &&str| text.lines().any(|line| line.starts_with("| ✓ |") && line.contains(&format!("`{tag}`")));
+    let unmarked: Vec<_> =
+        StepKind::AVAILABLE.iter().chain(TriggerKind::AVAILABLE).filter(|tag| !marked(tag)).collect();
+    assert_eq!(unmarked, [&"call_llm"], "call_llm is marked in section 10");
+    assert!(text.contains("✓ `call_llm`"));
+}
+
 #[test]
 fn every_code_has_a_page() {
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/errors");
+    let folder = docs("errors");
     let missing: Vec<_> = code::ALL.iter().filter(|code| !folder.join(format!("{code}.md")).is_file()).collect();
     assert!(missing.is_empty(), "no page in docs/errors: {missing:?}");
 }
