@@ -68,3 +68,48 @@ impl From<ContentError> for Rejected {
         Problem::new(code, error.to_string()).into()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rejections() -> Vec<Rejection> {
+        let text = || "x".to_owned();
+        vec![
+            Rejection::SignatureMissing { header: text() },
+            Rejection::SignatureMalformed { header: text(), expected: text() },
+            Rejection::SignatureMismatch { header: text() },
+            Rejection::SignatureExpired { header: text(), off_by_s: 301, tolerance_s: 300 },
+            Rejection::TimestampMissing { header: text() },
+            Rejection::TimestampMalformed { header: text() },
+            Rejection::TokenMissing { place: text() },
+            Rejection::TokenMismatch { place: text() },
+            Rejection::CredentialsMissing,
+            Rejection::CredentialsMismatch,
+            Rejection::SecretMissing { names: vec![text()] },
+            Rejection::SecretMalformed { name: text(), expected: text() },
+        ]
+    }
+
+    fn content_errors() -> Vec<ContentError> {
+        let found = || "x".to_owned();
+        vec![
+            ContentError::TooLarge { size: 2, limit: 1 },
+            ContentError::EncodingUnsupported { found: found() },
+            ContentError::TypeMissing,
+            ContentError::TypeUnsupported { found: found() },
+            ContentError::CharsetUnsupported { found: found() },
+            ContentError::Malformed { format: "JSON", line: 1, column: 1, problem: found() },
+        ]
+    }
+
+    #[test]
+    fn every_code_of_a_delivery_is_in_the_table_with_its_status() {
+        let rejections = rejections().into_iter().map(|rejection| (rejection.code(), rejection.status()));
+        let contents = content_errors().into_iter().map(|error| (error.code(), error.status()));
+        for (word, status) in rejections.chain(contents) {
+            let code = Code::of(word);
+            assert_eq!(code.map(|code| code.status().as_u16()), Some(status), "{word}");
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! What the API says of itself: its description, and a page for each code.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use pawl_api::Code;
+use serde_json::Value;
+
+use crate::surface::surface;
+
+fn docs() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs")
+}
+
+/// `UPDATE=1 cargo test -p pawl-api --test router` writes `docs/openapi.json` anew.
+#[test]
+fn the_description_is_kept_in_the_documentation() {
+    let served = surface().get("/openapi.json").send().expect(200);
+    let text = format!("{}\n", serde_json::to_string_pretty(&served).expect("a description is JSON"));
+    let file = docs().join("openapi.json");
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(&file, &text).expect("the documentation can be written");
+    }
+    let kept = std::fs::read_to_string(&file).unwrap_or_default();
+    assert!(kept == text, "docs/openapi.json is another: run `UPDATE=1 cargo test -p pawl-api --test router`");
+}
+
+#[test]
+fn the_description_names_every_operation_once() {
+    let description = surface().get("/openapi.json").send().expect(200);
+    assert_eq!(description["openapi"], "3.1.0");
+    let paths = description["paths"].as_object().expect("paths are an object");
+    let operations: Vec<&Value> = paths
+        .values()
+        .flat_map(|path| path.as_object().into_iter().flatten())
+        .map(|(_, operation)| operation)
+        .collect();
+    let ids: BTreeSet<_> = operations.iter().filter_map(|operation| operation["operationId"].as_str()).collect();
+    assert_eq!(ids.len(), operations.len());
+    assert!(operations.iter().all(|operation| operation["summary"].as_str().is_some_and(|text| text.ends_with('.'))));
+}
+
+#[test]
+fn every_code_has_a_page() {
+    for code in Code::ALL {
+        let word = code.as_str();
+        let page = std::fs::read_to_string(docs().join(format!("errors/{word}.md"))).unwrap_or_default();
+        assert!(page.starts_with(&format!("# `{word}`\n")), "docs/errors/{word}.md");
+        assert!(page.contains("**What to do**") && page.contains("**Example**"), "docs/errors/{word}.md");
+    }
+}
+
+#[test]
+fn every_reference_of_the_description_leads_somewhere() {
+    fn references<'a>(value: &'a Value, into: &mut Vec<&'a str>) {
+        match value {
+            Value::Array(values) => values.iter().for_each(|value| references(value, into)),
+            Value::Object(keys) => {
+                into.extend(keys.get("$ref").and_then(Value::as_str));
+                keys.values().for_each(|value| references(value, into));
+            }
+            _ => {}
+        }
+    }
+    let description = surface().get("/openapi.json").send().expect(200);
+    let mut found = Vec::new();
+    references(&description, &mut found);
+    for reference in found {
+        let pointer = reference.strip_prefix('#').expect("references stay in the file");
+        assert!(description.pointer(pointer).is_some(), "{reference}");
+    }
+}
+
+#[test]
+fn words_and_codes_belong_together() {
+    for code in Code::ALL {
+        assert_eq!(Code::of(code.as_str()), Some(*code));
+    }
+    assert_eq!(Code::of("none"), None);
+}

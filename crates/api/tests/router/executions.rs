@@ -1,0 +1,212 @@
+//! Executions: list, show and control.
+
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+
+use crate::shop::{ORDER, REMIND, REPORT};
+use crate::surface::{Surface, surface};
+use crate::workflows::start;
+
+fn on(order: &str) -> Value {
+    json!({"record": {"object": "order", "id": order}})
+}
+
+/// Orders, and a workflow that waits on them.
+fn shop() -> Surface {
+    let surface = surface().object(ORDER).workflow(REMIND).workflow(REPORT);
+    surface.record("order", "o1", json!({"number": "1"})).record("order", "o2", json!({"number": "2"}))
+}
+
+fn show(surface: &Surface, id: &str) -> Value {
+    surface.get(&format!("/v1/executions/{id}")).send().expect(200)
+}
+
+fn ids(listing: &Value) -> Vec<String> {
+    let items = listing["items"].as_array().expect("a listing has items").iter();
+    items.map(|item| item["id"].as_str().expect("an execution has an id").to_owned()).collect()
+}
+
+#[test]
+fn an_execution_is_shown_with_its_history() {
+    let surface = shop();
+    let id = start(&surface, "remind", &on("o1"));
+    surface.get(&format!("/v1/executions/{id}")).send().problem(404, "no_execution");
+    surface.settle();
+
+    let shown = show(&surface, &id);
+    assert_eq!(shown["status"], "waiting");
+    assert_eq!(shown["indicators"], json!([]));
+    assert_eq!(shown["cursor"], "wait");
+    assert_eq!(shown["wake"], json!({"reason": "timer", "at": "2026-11-22T09:00:00Z", "purpose": "delay"}));
+    assert_eq!(shown["due_at"], "2026-11-22T09:00:00Z");
+    assert_eq!(shown["steps"]["wait"]["status"], "waiting");
+    assert_eq!((&shown["priority"], &shown["cause"]), (&json!("normal"), &json!([])));
+    let rows = shown["history"]["items"].as_array().expect("history is a listing");
+    let kinds: Vec<_> = rows.iter().map(|row| row["kind"].as_str().unwrap_or_default()).collect();
+    assert_eq!(kinds, ["created", "started", "step"]);
+
+    let first = surface.get(&format!("/v1/executions/{id}/history?limit=2")).send().expect(200);
+    let next = first["next"].as_str().expect("one more row follows");
+    let second = surface.get(&format!("/v1/executions/{id}/history?limit=2&cursor={next}")).send().expect(200);
+    assert_eq!((&first["items"][1]["seq"], &second["items"][0]["seq"]), (&json!(1), &json!(2)));
+    surface.get("/v1/executions/exe_none/history").send().problem(404, "no_execution");
+    surface.get("/v1/executions/exe_none/event").send().problem(404, "no_execution");
+}
+
+#[test]
+fn a_failure_says_where_to_read_what_to_do() {
+    let surface = shop();
+    let id = start(&surface, "report", &json!({"values": {"divisor": 0}}));
+    surface.settle();
+    let shown = show(&surface, &id);
+    assert_eq!((&shown["status"], &shown["pause"]["reason"]), (&json!("paused"), &json!("failure")));
+    assert_eq!((&shown["indicators"], &shown["failed_steps"]), (&json!(["has_failures"]), &json!(["divide"])));
+    let error = &shown["history"]["items"][2]["error"];
+    assert_eq!(
+        (&error["code"], &error["help"]),
+        (&json!("expression_value"), &json!("docs/errors/expression_value.md"))
+    );
+}
+
+#[test]
+fn executions_are_listed_by_workflow_record_state_and_time() {
+    let surface = shop();
+    let waiting = start(&surface, "remind", &on("o1"));
+    surface.settle();
+    surface.world.clock.advance(SignedDuration::from_secs(60));
+    let other = start(&surface, "remind", &on("o2"));
+    let done = start(&surface, "report", &json!({}));
+    surface.settle();
+
+    let list = |query: &str| ids(&surface.get(&format!("/v1/executions{query}")).send().expect(200));
+    assert_eq!(list("?workflow=remind"), [other.clone(), waiting.clone()]);
+    assert_eq!(list("?record=order/o1"), [waiting.clone()]);
+    assert_eq!(list("?status=completed"), [done.clone()]);
+    assert_eq!(list("?workflow=remind&status=completed"), [""; 0]);
+    assert_eq!(list("?workflow=remind&since=2026-11-21T09:01:00Z"), [other.clone()]);
+    assert_eq!(list("?workflow=remind&until=2026-11-21T09:01:00Z"), [waiting.clone()]);
+    assert_eq!(list("?until=2026-11-21T09:01:00Z"), [waiting.clone()]);
+    let mut all = list("");
+    assert_eq!(all.pop(), Some(waiting), "the oldest stands last");
+    all.sort();
+    let mut expected = [other, done];
+    expected.sort();
+    assert_eq!(all, expected);
+
+    for wrong in ["?status=asleep", "?record=o1", "?since=yesterday", "?limit=1000", "?owner=ada"] {
+        surface.get(&format!("/v1/executions{wrong}")).send().problem(400, "bad_query");
+    }
+}
+
+#[test]
+fn pages_meet_without_gap_or_twin_whatever_the_filter() {
+    let surface = shop();
+    let started: std::collections::BTreeSet<_> = (0..7)
+        .map(|at| {
+            // Some begin at the same time, and one of every two ends.
+            if at % 3 == 0 {
+                surface.world.clock.advance(SignedDuration::from_secs(1));
+            }
+            let id =
+                if at % 2 == 0 { start(&surface, "remind", &on("o1")) } else { start(&surface, "report", &json!({})) };
+            surface.settle();
+            id
+        })
+        .collect();
+    for query in ["?limit=2", "?limit=2&since=2026-11-21T00:00:00Z"] {
+        let mut found = Vec::new();
+        let mut next = String::new();
+        loop {
+            let page = surface.get(&format!("/v1/executions{query}{next}")).send().expect(200);
+            found.extend(ids(&page));
+            match page["next"].as_str() {
+                Some(cursor) => next = format!("&cursor={cursor}"),
+                None => break,
+            }
+        }
+        assert_eq!(found.len(), started.len());
+        assert_eq!(found.into_iter().collect::<std::collections::BTreeSet<_>>(), started);
+    }
+    let page = surface.get("/v1/executions?workflow=remind&limit=3").send().expect(200);
+    let cursor = page["next"].as_str().expect("one more follows");
+    let rest = surface.get(&format!("/v1/executions?workflow=remind&limit=3&cursor={cursor}")).send().expect(200);
+    assert_eq!((ids(&page).len(), ids(&rest).len()), (3, 1));
+    surface.get(&format!("/v1/executions?workflow=report&cursor={cursor}")).send().problem(400, "bad_cursor");
+}
+
+#[test]
+fn controls_change_the_state_once_and_repeats_change_nothing() {
+    let surface = shop();
+    let id = start(&surface, "remind", &on("o1"));
+    surface.settle();
+    let control = |word: &str| surface.post(&format!("/v1/executions/{id}/{word}")).send();
+
+    let paused = surface.post(&format!("/v1/executions/{id}/pause"));
+    let paused =
+        paused.json(&json!({"reason": "holiday", "take": null})).header("x-pawl-actor", "ada@example.com").send();
+    let paused = paused.expect(200);
+    assert_eq!((&paused["status"], &paused["seq"]), (&json!("paused"), &json!(3)));
+    assert_eq!(control("pause").expect(200)["seq"], 3);
+    let row = &show(&surface, &id)["history"]["items"][3];
+    assert_eq!((&row["actor"], &row["note"]), (&json!("ada@example.com"), &json!("pause: holiday")));
+
+    assert_eq!(control("retry").problem(409, "illegal_transition")["state"], "paused");
+    assert_eq!(control("resume").expect(200)["status"], "waiting");
+    let resumed = show(&surface, &id);
+    assert_eq!(resumed["due_at"], "2026-11-22T09:00:00Z", "a pause keeps the due time of a delay");
+
+    assert!(control("kill").expect(200)["killed"].is_object());
+    assert_eq!(show(&surface, &id)["indicators"], json!(["killed"]));
+    assert_eq!(control("lift").expect(200).get("killed"), None);
+
+    assert_eq!(control("cancel").expect(200)["status"], "canceled");
+    assert_eq!(control("cancel").expect(200)["status"], "canceled");
+    for word in ["pause", "resume", "retry", "skip", "kill", "lift"] {
+        assert_eq!(control(word).problem(409, "illegal_transition")["state"], "canceled");
+    }
+    surface.post("/v1/executions/exe_none/pause").send().problem(404, "no_execution");
+}
+
+#[test]
+fn a_failed_step_is_retried_or_skipped() {
+    let surface = shop();
+    let id = start(&surface, "report", &json!({"values": {"divisor": 0}}));
+    surface.settle();
+    surface.post(&format!("/v1/executions/{id}/resume")).send().problem(409, "illegal_transition");
+    surface.post(&format!("/v1/executions/{id}/retry")).send().expect(200);
+    surface.settle();
+    assert_eq!(show(&surface, &id)["status"], "paused", "it fails again");
+
+    let skip = |body: Value| surface.post(&format!("/v1/executions/{id}/skip")).json(&body).send();
+    assert_eq!(skip(json!({"take": "maybe"})).problem(422, "body_malformed")["path"], "take");
+    skip(json!({"reason": "not needed"})).expect(200);
+    surface.settle();
+    let failed = show(&surface, &id);
+    assert_eq!(failed["cursor"], "large", "the condition fails: what it reads was never set");
+    skip(json!({})).problem(409, "illegal_transition");
+    skip(json!({"take": "no"})).expect(200);
+    surface.settle();
+    let ended = show(&surface, &id);
+    assert_eq!((&ended["status"], &ended["indicators"]), (&json!("completed"), &json!(["has_failures"])));
+}
+
+#[test]
+fn a_look_waits_for_the_end() {
+    let surface = shop();
+    let id = start(&surface, "report", &json!({}));
+    let path = format!("/v1/executions/{id}?wait_s=60");
+    let waited = surface.block_on(async {
+        let look = surface.get(&path).sending();
+        let work = async { surface.settle() };
+        tokio::join!(look, work).0
+    });
+    assert_eq!(waited.expect(200)["status"], "completed");
+    assert_eq!(surface.get(&path).send().expect(200)["status"], "completed", "it ended before");
+
+    let open = start(&surface, "remind", &on("o1"));
+    surface.settle();
+    let looked = surface.get(&format!("/v1/executions/{open}?wait_s=5")).send().expect(200);
+    assert_eq!(looked["status"], "waiting", "it goes on for a day");
+    surface.get(&format!("/v1/executions/{open}?wait_s=61")).send().problem(400, "bad_query");
+    surface.get("/v1/executions/exe_none?wait_s=1").send().problem(404, "no_execution");
+}

@@ -1,0 +1,230 @@
+//! Webhooks: every answer of section 3 of the language.
+
+use axum::body::Body;
+use base64::Engine as _;
+use futures::stream;
+use http::Method;
+use serde_json::{Value, json};
+
+use crate::shop::{INTAKE, ORDER};
+use crate::surface::{Answer, Surface, surface};
+
+fn shop() -> Surface {
+    surface().object(ORDER).workflow(INTAKE).secret("shop", "s3cret")
+}
+
+fn deliver(surface: &Surface, trigger: &str, body: &Value) -> Answer {
+    surface.post(&format!("/hooks/intake/{trigger}")).json(body).send()
+}
+
+/// The codes of the rejected deliveries and refused starts, newest first.
+fn refused(surface: &Surface) -> Vec<String> {
+    let listed = surface.get("/v1/workflows/intake/refusals").send().expect(200);
+    let items = listed["items"].as_array().expect("a listing has items").iter();
+    items.map(|item| item["code"].as_str().expect("a refusal has a code").to_owned()).collect()
+}
+
+#[test]
+fn a_delivery_is_accepted_and_starts_an_execution() {
+    let surface = shop();
+    let call = surface.post("/hooks/intake/open?page=2").json(&json!({"hello": "world"}));
+    let accepted = call.header("x-source", "till").header("cookie", "session=1").send().expect(202);
+    let id = accepted["execution_id"].as_str().expect("a delivery names its execution");
+    surface.settle();
+    let shown = surface.get(&format!("/v1/executions/{id}")).send().expect(200);
+    assert_eq!((&shown["status"], &shown["event_id"]), (&json!("completed"), &accepted["event_id"]));
+
+    let event = surface.get(&format!("/v1/executions/{id}/event")).send().expect(200);
+    assert_eq!((&event["type"], &event["trigger"]), (&json!("webhook"), &json!("open")));
+    let headers = json!({"content-type": "application/json", "cookie": "[redacted]", "x-source": "till"});
+    assert_eq!(event["data"], json!({"body": {"hello": "world"}, "query": {"page": "2"}, "headers": headers}));
+}
+
+#[test]
+fn a_get_delivers_its_query() {
+    let surface = shop();
+    surface.get("/hooks/intake/open?order=7").send().expect(202);
+    let refused = surface.get("/hooks/intake/known").send();
+    assert_eq!(refused.header("allow"), Some("POST"));
+    refused.problem(405, "method_not_allowed");
+    surface.call(Method::DELETE, "/hooks/intake/open").send().problem(405, "method_not_allowed");
+}
+
+#[test]
+fn an_unknown_hook_is_not_found_and_leaves_nothing() {
+    let surface = shop();
+    for path in ["/hooks/none/open", "/hooks/intake/none", "/hooks/intake/manual"] {
+        surface.post(path).send().problem(404, "unknown_hook");
+    }
+    assert_eq!(refused(&surface), [""; 0]);
+}
+
+#[test]
+fn a_deaf_hook_says_so() {
+    let surface = shop();
+    deliver(&surface, "off", &json!({})).problem(409, "inactive");
+    surface.post("/v1/workflows/intake/deactivate").send().expect(200);
+    deliver(&surface, "open", &json!({})).problem(409, "inactive");
+    assert_eq!(refused(&surface), ["inactive", "inactive"]);
+    surface.post("/v1/workflows/intake/activate").send().expect(200);
+    deliver(&surface, "open", &json!({})).expect(202);
+}
+
+#[test]
+fn who_does_not_prove_who_they_are_is_not_believed() {
+    let surface = shop();
+    let token = |token: &str| surface.post("/hooks/intake/token").json(&json!({})).header("x-token", token).send();
+    token("s3cret").expect(202);
+    token("other").problem(401, "token_mismatch");
+    deliver(&surface, "token", &json!({})).problem(401, "token_missing");
+    let basic = deliver(&surface, "basic", &json!({}));
+    assert!(basic.header("www-authenticate").is_some_and(|challenge| challenge.starts_with("Basic ")));
+    basic.problem(401, "credentials_missing");
+    let credentials = base64::engine::general_purpose::STANDARD.encode("shop:s3cret");
+    let call =
+        surface.post("/hooks/intake/basic").json(&json!({})).header("authorization", &format!("Basic {credentials}"));
+    call.send().expect(202);
+
+    let unready = surface.post("/hooks/intake/unset").json(&json!({})).header("x-token", "any").send();
+    assert_eq!(unready.header("retry-after"), Some("60"));
+    let unready = unready.problem(503, "secret_missing");
+    assert!(!unready["detail"].to_string().contains("never-set"), "the sender is not told which");
+    let listed = surface.get("/v1/workflows/intake/refusals").send().expect(200);
+    let shown: Vec<_> =
+        listed["items"].as_array().into_iter().flatten().filter(|item| item["code"] == "secret_missing").collect();
+    assert!(shown[0]["message"].to_string().contains("never-set"), "the operator is");
+    assert_eq!(shown[0]["help"], "docs/errors/secret_missing.md");
+    assert_eq!(listed["items"].as_array().map(Vec::len), Some(4));
+}
+
+#[test]
+fn a_repeat_is_answered_as_the_first_and_starts_nothing() {
+    let surface = shop();
+    let send = || surface.post("/hooks/intake/open").json(&json!({})).header("idempotency-key", "k1").send();
+    let first = send();
+    let repeat = send();
+    assert_eq!((first.header("idempotent-replayed"), repeat.header("idempotent-replayed")), (None, Some("true")));
+    assert_eq!((repeat.status, &repeat.text), (first.status, &first.text));
+    surface.settle();
+    assert_eq!(surface.world.executions().len(), 1);
+    let other = surface.post("/hooks/intake/token").json(&json!({})).header("idempotency-key", "k1");
+    let other = other.header("x-token", "s3cret").send();
+    assert_eq!(other.header("idempotent-replayed"), None, "another trigger has keys of its own");
+}
+
+#[test]
+fn a_delivery_that_was_rejected_may_be_sent_again() {
+    let surface = shop();
+    let send = || {
+        let call = surface.post("/hooks/intake/known").json(&json!({"email": "ada@example.com", "amount": 1}));
+        call.header("idempotency-key", "k1").send()
+    };
+    send().problem(404, "no_record");
+    let surface = &surface;
+    surface
+        .world
+        .put_record("order", "o1", json!({"email": "ada@example.com"}).as_object().cloned().unwrap_or_default())
+        .expect("the record fits");
+    assert_eq!(send().header("idempotent-replayed"), None);
+    assert_eq!(send().header("idempotent-replayed"), Some("true"));
+}
+
+#[test]
+fn the_record_is_found_by_a_field() {
+    let surface = shop()
+        .record("order", "o1", json!({"number": "1", "email": "ada@example.com"}))
+        .record("order", "o2", json!({"number": "2", "email": "grace@example.com"}))
+        .record("order", "o3", json!({"number": "3", "email": "grace@example.com"}));
+    let found = deliver(&surface, "known", &json!({"email": "ada@example.com", "amount": "12"})).expect(202);
+    surface.settle();
+    let id = found["execution_id"].as_str().expect("a delivery names its execution");
+    let shown = surface.get(&format!("/v1/executions/{id}")).send().expect(200);
+    assert_eq!((&shown["record"]["id"], &shown["variables"]), (&json!("o1"), &json!({"amount": 12})));
+
+    let check = |body: Value, status: u16, code: &str, path: &str| {
+        assert_eq!(deliver(&surface, "known", &body).problem(status, code)["path"], path, "{body}");
+    };
+    check(json!({"email": "alan@example.com", "amount": 1}), 404, "no_record", "record.match.email");
+    check(json!({"email": "grace@example.com", "amount": 1}), 409, "ambiguous_record", "record.match.email");
+    check(json!({"email": " ", "amount": 1}), 422, "blank_match", "record.match.email");
+    check(json!({"email": ["a"], "amount": 1}), 422, "value_failed", "record.match.email");
+    check(json!({"email": "ada@example.com", "amount": "much"}), 422, "value_failed", "values.amount");
+    check(json!({"email": "ada@example.com"}), 422, "value_failed", "values.amount");
+    let mut shown = refused(&surface);
+    shown.sort();
+    let codes = ["ambiguous_record", "blank_match", "no_record", "value_failed", "value_failed", "value_failed"];
+    assert_eq!(shown, codes);
+}
+
+#[test]
+fn the_record_is_made_if_there_is_none() {
+    let surface = shop();
+    let body = json!({"number": 7, "amount": 70, "priority": "high"});
+    let (first, second) = (deliver(&surface, "any", &body).expect(202), deliver(&surface, "any", &body).expect(202));
+    assert_ne!(first["event_id"], second["event_id"]);
+    surface.settle();
+    let records = surface.world.records("order");
+    assert_eq!(records.len(), 1, "two deliveries at once make one record");
+    let expected = json!({"number": "7", "amount": 70, "priority": "high", "stage": "new"});
+    assert_eq!(Value::Object(records[0].fields.clone()), expected);
+    assert_eq!(surface.world.executions().len(), 2);
+
+    let wrong = deliver(&surface, "any", &json!({"number": 8, "amount": 1, "priority": "urgent"}));
+    assert_eq!(wrong.problem(422, "invalid_record")["problems"][0]["code"], "wrong_type");
+}
+
+#[test]
+fn bodies_are_read_by_their_type() {
+    let surface = shop();
+    let send = |kind: &str, body: &'static [u8]| {
+        let accepted = surface.post("/hooks/intake/open").header("content-type", kind).body(body).send().expect(202);
+        surface.settle();
+        let id = accepted["execution_id"].as_str().expect("a delivery names its execution").to_owned();
+        surface.get(&format!("/v1/executions/{id}/event")).send().expect(200)["data"]["body"].clone()
+    };
+    assert_eq!(send("application/x-www-form-urlencoded", b"a=1&b=two+words"), json!({"a": "1", "b": "two words"}));
+    assert_eq!(send("text/plain", b"hello"), "hello");
+    assert_eq!(send("application/xml", b"<a/>"), "<a/>");
+    assert_eq!(send("text/csv", b"a,b\n"), "a,b\n");
+
+    let refuse = |kind: &str, body: &'static [u8]| {
+        surface.post("/hooks/intake/open").header("content-type", kind).body(body).send()
+    };
+    refuse("application/octet-stream", b"x").problem(415, "content_type_unsupported");
+    refuse("text/plain; charset=utf-16", b"x").problem(415, "charset_unsupported");
+    refuse("application/json", b"{").problem(422, "body_malformed");
+    surface.post("/hooks/intake/open").text("x").send().problem(415, "content_type_missing");
+    let compressed = surface.post("/hooks/intake/open").header("content-encoding", "gzip").body("x").send();
+    compressed.problem(415, "content_encoding_unsupported");
+    assert_eq!(refused(&surface).len(), 5);
+}
+
+#[test]
+fn a_body_is_read_as_far_as_the_limit() {
+    let surface = shop();
+    let chunks = |count: usize| {
+        let chunk = || Ok::<_, std::io::Error>(vec![b'a'; 64 * 1024]);
+        Body::from_stream(stream::iter((0..count).map(move |_| chunk())))
+    };
+    let send = |body: Body| surface.post("/hooks/intake/open").header("content-type", "text/plain").body(body).send();
+    send(chunks(16)).expect(202);
+    send(chunks(17)).problem(413, "body_too_large");
+    let announced = surface.post("/hooks/intake/open").header("content-length", "1048577").body("").send();
+    announced.problem(413, "body_too_large");
+    assert_eq!(refused(&surface), ["body_too_large", "body_too_large"]);
+
+    let broken = stream::iter([Ok(vec![b'a']), Err(std::io::Error::other("reset"))]);
+    send(Body::from_stream(broken)).problem(400, "body_incomplete");
+    assert_eq!(surface.codes().last().map(String::as_str), Some("body_incomplete"));
+}
+
+#[test]
+fn a_large_body_arrives_whole() {
+    let surface = shop();
+    let text = "x".repeat(500_000);
+    let accepted = deliver(&surface, "open", &json!({"text": text})).expect(202);
+    surface.settle();
+    let id = accepted["execution_id"].as_str().expect("a delivery names its execution");
+    let event = surface.get(&format!("/v1/executions/{id}/event")).send().expect(200);
+    assert_eq!(event["data"]["body"]["text"], text);
+}

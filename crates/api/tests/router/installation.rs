@@ -1,0 +1,49 @@
+//! The installation: kill, notices, health, counters.
+
+use serde_json::json;
+
+use crate::shop::REPORT;
+use crate::surface::surface;
+use crate::workflows::start;
+
+#[test]
+fn a_kill_of_everything_holds_until_it_is_lifted() {
+    let surface = surface().workflow(REPORT);
+    let killed = surface.post("/v1/installation/kill").json(&json!({"reason": "drill"})).send().expect(200);
+    assert_eq!((&killed["killed"]["reason"], &killed["killed"]["actor"]), (&json!("drill"), &json!("api")));
+    let id = start(&surface, "report", &json!({}));
+    surface.settle();
+    assert_eq!(surface.get(&format!("/v1/executions/{id}")).send().expect(200)["status"], "queued");
+    assert_eq!(surface.get("/v1/installation").send().expect(200)["killed"]["reason"], "drill");
+
+    surface.post("/v1/installation/lift").send().expect(200);
+    surface.settle();
+    assert_eq!(surface.get(&format!("/v1/executions/{id}")).send().expect(200)["status"], "completed");
+}
+
+#[test]
+fn notices_are_listed() {
+    let surface = surface().workflow(REPORT);
+    start(&surface, "report", &json!({"values": {"divisor": 0}}));
+    surface.settle();
+    let notice = &surface.get("/v1/notices").send().expect(200)["items"][0];
+    assert_eq!((&notice["to"], &notice["severity"]), (&json!("shop@example.com"), &json!("error")));
+}
+
+#[test]
+fn health_and_counters_are_told() {
+    let surface = surface().workflow(REPORT);
+    start(&surface, "report", &json!({}));
+    surface.settle();
+    let expected = json!({"status": "ok", "version": env!("CARGO_PKG_VERSION")});
+    assert_eq!(surface.get("/v1/health").send().expect(200), expected);
+    let counted = surface.get("/v1/metrics").send().expect(200);
+    assert_eq!((&counted["executions_created"], &counted["executions_completed"]), (&json!(1), &json!(1)));
+}
+
+#[test]
+fn files_are_described_by_a_schema() {
+    let schema = surface().get("/v1/schema/workflow").send();
+    assert_eq!(schema.header("content-type"), Some("application/schema+json"));
+    assert!(schema.expect(200)["properties"]["steps"].is_object());
+}

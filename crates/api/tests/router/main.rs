@@ -1,0 +1,11 @@
+//! Every route of the API, through the router, over the runtime in memory.
+
+mod access;
+mod description;
+mod executions;
+mod hooks;
+mod installation;
+mod records;
+mod shop;
+mod surface;
+mod workflows;

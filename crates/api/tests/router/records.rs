@@ -1,0 +1,153 @@
+//! Objects and records.
+
+use serde_json::{Value, json};
+
+use crate::shop::ORDER;
+use crate::surface::{Surface, surface};
+
+fn shop() -> Surface {
+    surface().object(ORDER)
+}
+
+#[test]
+fn an_object_is_saved_listed_and_shown() {
+    let surface = surface();
+    assert_eq!(surface.post("/v1/objects").text(ORDER).send().expect(200)["object"], "order");
+    let more = ORDER.replace("{type: number}", "{type: number, required: true}");
+    let saved = surface.put("/v1/objects/order").text(&more).send().expect(200);
+    assert_eq!(saved["fields"]["amount"]["required"], true);
+    assert_eq!(surface.get("/v1/objects").send().expect(200)["items"][0]["stages"], json!(["new", "paid"]));
+    assert_eq!(surface.get("/v1/objects/order").send().expect(200)["fields"]["number"]["unique"], true);
+
+    surface.get("/v1/objects/none").send().problem(404, "no_object");
+    surface.put("/v1/objects/other").text(ORDER).send().problem(422, "id_mismatch");
+    let wrong = surface.post("/v1/objects").text("object: x\nfields: {a: {type: colour}}").send();
+    assert_eq!(wrong.problem(422, "invalid_object")["problems"][0]["line"], 2);
+    surface.post("/v1/objects").text("a: [").send().problem(422, "invalid_object");
+}
+
+#[test]
+fn a_record_is_made_and_shown() {
+    let surface = shop();
+    let body = json!({"id": "o1", "fields": {"number": "1", "amount": "12.5", "tags": "gift"}});
+    let made = surface.post("/v1/objects/order/records").json(&body).send();
+    assert_eq!((made.header("etag"), made.header("location")), (Some("\"1\""), Some("/v1/objects/order/records/o1")));
+    let made = made.expect(201);
+    assert_eq!(made["fields"], json!({"number": "1", "amount": 12.5, "tags": ["gift"], "stage": "new"}));
+    assert_eq!(surface.get("/v1/objects/order/records/o1").send().expect(200), made);
+
+    let make = |body: Value| surface.post("/v1/objects/order/records").json(&body).send();
+    make(json!({"id": "o1", "fields": {}})).problem(409, "duplicate_record");
+    make(json!({"fields": {"number": "1"}})).problem(409, "duplicate_record");
+    let wrong = make(json!({"fields": {"amount": "much"}})).problem(422, "invalid_record");
+    assert_eq!(wrong["problems"][0]["code"], "wrong_type");
+    make(json!({"fields": {"colour": "red"}})).problem(422, "invalid_record");
+    surface.post("/v1/objects/none/records").json(&json!({})).send().problem(404, "no_object");
+    surface.get("/v1/objects/order/records/o2").send().problem(404, "no_record");
+    surface.patch("/v1/objects/order/records/o2").json(&json!({"fields": {}})).send().problem(404, "no_record");
+}
+
+#[test]
+fn a_stale_write_changes_nothing() {
+    let surface = shop().record("order", "o1", json!({"number": "1", "amount": 1}));
+    let patch = |amount: u64, version: &str| {
+        let call = surface.patch("/v1/objects/order/records/o1").json(&json!({"fields": {"amount": amount}}));
+        call.header("if-match", version).send()
+    };
+    assert_eq!(patch(2, "\"1\"").header("etag"), Some("\"2\""));
+    assert_eq!(patch(3, "\"1\"").problem(412, "stale_record")["present"], 2);
+    patch(3, "W/\"2\"").problem(400, "bad_header");
+    assert_eq!(patch(2, "\"2\"").header("etag"), Some("\"2\""), "writing what is there changes nothing");
+    assert_eq!(surface.get("/v1/objects/order/records/o1").send().expect(200)["fields"]["amount"], 2);
+
+    let empty = surface.patch("/v1/objects/order/records/o1").json(&json!({"fields": {"amount": null}})).send();
+    assert_eq!(empty.expect(200)["fields"].get("amount"), None);
+}
+
+#[test]
+fn a_put_replaces_or_makes() {
+    let surface = shop().record("order", "o1", json!({"number": "1", "amount": 1, "stage": "paid"}));
+    let put = |id: &str, body: Value| surface.put(&format!("/v1/objects/order/records/{id}")).json(&body);
+    let replaced = put("o1", json!({"fields": {"number": "1", "stage": "paid"}})).send().expect(200);
+    assert_eq!(replaced["fields"], json!({"number": "1", "stage": "paid"}));
+    assert_eq!(put("o2", json!({"fields": {"number": "2"}})).send().expect(201)["version"], 1);
+    put("o3", json!({"fields": {}})).header("if-match", "\"1\"").send().problem(404, "no_record");
+    put("o3", json!({"fields": {}})).header("if-none-match", "*").send().expect(201);
+    put("o3", json!({"fields": {"amount": 1}})).header("if-none-match", "*").send().problem(412, "stale_record");
+    put("o3", json!({})).send().problem(422, "body_malformed");
+}
+
+/// Orders 0 to 5: amounts 0 to 50, every other one high, of two people.
+fn orders() -> Surface {
+    (0..6).fold(shop(), |surface, at| {
+        surface.world.clock.advance(jiff::SignedDuration::from_secs(1));
+        let priority = if at % 2 == 0 { "high" } else { "low" };
+        let email = if at < 3 { "ada@example.com" } else { "grace@example.com" };
+        let fields = json!({"number": at.to_string(), "amount": at * 10, "priority": priority, "email": email});
+        surface.record("order", &format!("o{at}"), fields)
+    })
+}
+
+fn ids(listing: &Value) -> Vec<&str> {
+    let items = listing["items"].as_array().expect("a listing has items").iter();
+    items.map(|item| item["id"].as_str().expect("a record has an id")).collect()
+}
+
+#[test]
+fn records_are_found_by_typed_tests() {
+    let surface = orders();
+    let check = |tests: Value, expected: &[&str]| {
+        let body = json!({"where": tests, "order": "amount"});
+        let found = surface.post("/v1/objects/order/records/find").json(&body).send().expect(200);
+        assert_eq!(ids(&found), expected, "{tests}");
+    };
+    check(json!({"priority": "high"}), &["o0", "o2", "o4"]);
+    check(json!({"amount": {"gte": "30", "lt": 50}}), &["o3", "o4"]);
+    check(json!({"email": "ada@example.com", "amount": {"not": 10}}), &["o0", "o2"]);
+    check(json!({"number": {"in": ["1", 5, "9"]}}), &["o1", "o5"]);
+    check(json!({"email": {"contains": "GRACE"}}), &["o3", "o4", "o5"]);
+    check(json!({"tags": {"blank": false}}), &[]);
+    check(json!({"id": "o3"}), &["o3"]);
+    check(json!({"stage": "new", "created_at": {"gt": "2026-11-21T09:00:05Z"}}), &["o5"]);
+
+    let query = "where=%7B%22priority%22%3A%22low%22%7D&order=-amount";
+    let found = surface.get(&format!("/v1/objects/order/records?{query}")).send().expect(200);
+    assert_eq!(ids(&found), ["o5", "o3", "o1"]);
+}
+
+#[test]
+fn a_test_that_does_not_fit_is_an_error_and_no_silent_no() {
+    let surface = orders();
+    let check = |body: Value, path: &str| {
+        let found = surface.post("/v1/objects/order/records/find").json(&body).send();
+        assert_eq!(found.problem(422, "bad_filter")["path"], path, "{body}");
+    };
+    check(json!({"where": {"amount": "much"}}), "where.amount");
+    check(json!({"where": {"amount": {"above": 1}}}), "where.amount");
+    check(json!({"where": {"amount": {"gt": null}}}), "where.amount");
+    check(json!({"where": {"colour": "red"}}), "where.colour");
+    check(json!({"where": {"priority": "urgent"}}), "where.priority");
+    check(json!({"where": {"number": {"in": "1"}}}), "where.number");
+    check(json!({"where": {"tags": {"gt": "a"}}}), "where.tags");
+    check(json!({"where": {"created_at": {"gt": "today"}}}), "where.created_at");
+    check(json!({"order": "colour"}), "order");
+    surface.get("/v1/objects/order/records?where=high").send().problem(400, "bad_query");
+    surface.get("/v1/objects/none/records").send().problem(404, "no_object");
+}
+
+#[test]
+fn records_are_paged() {
+    let surface = orders();
+    for filter in ["", "&order=-created_at"] {
+        let page =
+            |more: &str| surface.get(&format!("/v1/objects/order/records?limit=4{filter}{more}")).send().expect(200);
+        let first = page("");
+        assert_eq!(ids(&first), ["o5", "o4", "o3", "o2"], "newest first");
+        let cursor = format!("&cursor={}", first["next"].as_str().expect("two more follow"));
+        let second = page(&cursor);
+        assert_eq!((ids(&second), second.get("next")), (vec!["o1", "o0"], None));
+    }
+    let page = surface.get("/v1/objects/order/records?limit=1&order=amount").send().expect(200);
+    let cursor = page["next"].as_str().expect("more follow");
+    surface.get(&format!("/v1/objects/order/records?order=number&cursor={cursor}")).send().problem(400, "bad_cursor");
+}
