@@ -1,1 +1,1 @@
-//! What no single crate can prove: tidy rules, the embedded system as a process, events on disk.
+//! What no single crate can prove. It holds tests only: `tidy` keeps the workspace as ARCHITECTURE.md says it is.

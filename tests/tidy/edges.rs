@@ -1,0 +1,60 @@
+//! Arrows between crates point one way, and what must be pure or ignorant is.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::tables;
+use crate::workspace::{metadata, read};
+
+/// Beginnings of names of crates that wait or spawn.
+const RUNTIMES: &[&str] =
+    &["tokio", "async-std", "async-executor", "async-global-executor", "smol", "futures-executor"];
+/// Beginnings of names of crates of AWS.
+const AWS: &[&str] = &["aws-", "aws_", "lambda_", "lambda-", "serde_dynamo"];
+/// Beginnings of names of crates that speak HTTP.
+const HTTP: &[&str] = &["reqwest", "hyper", "axum", "ureq"];
+/// Beginnings of names of crates that store.
+const STORAGE: &[&str] = &["rusqlite", "libsqlite"];
+
+/// What a crate must not pull in.
+const IGNORANT: &[(&str, &[&[&str]])] = &[
+    ("pawl-definition", &[RUNTIMES, AWS, HTTP, STORAGE]),
+    ("pawl-engine", &[RUNTIMES, AWS, HTTP, STORAGE]),
+    // `futures` brings its executor along, which nothing here calls.
+    ("pawl-runtime", &[&["tokio"], AWS, HTTP, STORAGE]),
+    ("pawl-local", &[AWS, HTTP]),
+    ("pawl-connectors", &[STORAGE]),
+    ("pawl-api", &[AWS, STORAGE, &["reqwest"]]),
+];
+
+#[test]
+fn crates_depend_on_each_other_as_the_table_of_the_architecture_says() {
+    let written: BTreeMap<String, BTreeSet<String>> = tables::under(&read("ARCHITECTURE.md"), "### Edges")
+        .into_iter()
+        .map(|row| (row[0].clone(), tables::names(&row[1]).map(str::to_owned).collect()))
+        .collect();
+    assert_eq!(metadata().edges(), written, "the edges between crates, and those of ARCHITECTURE.md (right)");
+}
+
+#[test]
+fn arrows_point_one_way() {
+    let order = ["definition", "engine", "runtime"];
+    let edges = metadata().edges();
+    for (at, name) in order.iter().enumerate() {
+        let below: BTreeSet<String> = order[..at].iter().map(ToString::to_string).collect();
+        assert_eq!(edges[*name], below, "{name} depends on those before it and on no other crate of the workspace");
+    }
+    for (name, on) in &edges {
+        assert!(!on.contains("cli") && !on.contains("bench"), "{name} depends on a program");
+    }
+}
+
+#[test]
+fn crates_know_nothing_of_what_is_not_theirs() {
+    for (name, kinds) in IGNORANT {
+        let tree = metadata().tree(name);
+        let forbidden =
+            |package: &&&str| kinds.iter().flat_map(|kind| kind.iter()).any(|begin| package.starts_with(begin));
+        let found: Vec<_> = tree.iter().filter(forbidden).collect();
+        assert!(found.is_empty(), "{name} pulls in {found:?}");
+    }
+}

@@ -1,0 +1,12 @@
+//! What ARCHITECTURE.md says of the workspace, held against what stands in it.
+
+mod dependencies;
+mod edges;
+mod errors;
+mod events;
+mod licences;
+mod schemas;
+mod source;
+mod tables;
+mod words;
+mod workspace;
