@@ -3,6 +3,7 @@
 use pawl_definition::Take;
 
 use crate::draft::Draft;
+use crate::transition::look_again;
 use crate::{
     Act, Context, Control, Decision, Execution, PauseReason, Refused, Requested, RowKind, Status, StepStatus, Wake,
 };
@@ -76,8 +77,9 @@ fn stalled(mut draft: Draft<'_>) -> Decision {
 }
 
 fn killed(mut draft: Draft<'_>, kill: Option<Act>) -> Decision {
+    let lifted = kill.is_none();
     draft.execution.killed = kill;
-    draft.commit()
+    if lifted { look_again(draft).commit() } else { draft.commit() }
 }
 
 fn requested(mut draft: Draft<'_>, request: Requested) -> Decision {
@@ -113,7 +115,7 @@ fn resumed(mut draft: Draft<'_>) -> Decision {
     draft.execution.status = pause.status;
     draft.execution.wake = pause.wake;
     let at_end = draft.execution.cursor.is_none() && draft.execution.status == Status::Running;
-    if at_end { draft.end(Status::Completed, None).commit() } else { draft.commit() }
+    if at_end { draft.end(Status::Completed, None).commit() } else { look_again(draft).commit() }
 }
 
 /// Tries the failed step again, as a new visit with its attempts anew.

@@ -211,6 +211,17 @@ impl<'a> Draft<'a> {
         self
     }
 
+    /// Stays held although its step ended: the next one waits for the person who holds it.
+    pub(crate) fn held_on(mut self, before: &Execution, pause: &Pause) -> Self {
+        self.execution.ended_at = None;
+        self.execution.holds_place = before.holds_place;
+        self.execution.holds_record = before.holds_record;
+        self.execution.requested.clone_from(&before.requested);
+        self.execution.status = Status::Running;
+        self.execution.wake = Wake::Job;
+        self.paused(pause.reason, pause.note.clone())
+    }
+
     /// Ends the execution.
     pub(crate) fn end(mut self, status: Status, reason: Option<String>) -> Self {
         self = self.at(None);

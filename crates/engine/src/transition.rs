@@ -122,18 +122,39 @@ fn due(cx: &Context<'_>, execution: &Execution, step: &Step) -> Decision {
     }
 }
 
-/// An event came on a topic that a goal waits on.
+/// An event came on a topic that a goal waits on. One that is held by a person hears it too, and stays held.
 fn heard(cx: &Context<'_>, execution: &Execution, event: &crate::Event) -> Decision {
-    if execution.status != Status::Waiting || execution.waiting.is_none() {
+    let held = execution.pause.as_ref().filter(|pause| pause.status == Status::Waiting);
+    if (execution.status != Status::Waiting && held.is_none()) || execution.waiting.is_none() {
         return Decision::Stay;
     }
     let Some(step) = execution.cursor.as_deref().and_then(|id| cx.plan.step(id)) else { return Decision::Stay };
     let draft = Draft::step(cx, execution, step);
     let at = StepContext { cx, execution, step, state: draft.state() };
     match steps::decide(&step.kind).event(&at, event) {
-        Ok(Some(done)) => draft.done(step, done).commit(),
+        Ok(Some(done)) => match held {
+            Some(pause) => draft.done(step, done).held_on(execution, pause).commit(),
+            None => draft.done(step, done).commit(),
+        },
         Ok(None) => Decision::Stay,
+        // The one who holds it meets the failure on resuming it.
+        Err(_) if held.is_some() => Decision::Stay,
         Err(error) => draft.failed(step, error, false).commit(),
+    }
+}
+
+/// Looks again at what a goal waits for: while it was held by a kill, it heard nothing.
+pub(crate) fn look_again(draft: Draft<'_>) -> Draft<'_> {
+    let cx = draft.cx;
+    if draft.execution.status != Status::Waiting || draft.execution.waiting.is_none() {
+        return draft;
+    }
+    let Some(step) = draft.execution.cursor.as_deref().and_then(|id| cx.plan.step(id)) else { return draft };
+    let at = StepContext { cx, execution: &draft.execution, step, state: draft.state() };
+    match steps::decide(&step.kind).again(&at) {
+        Ok(Some(done)) => draft.done(step, done),
+        // A condition that cannot be evaluated fails the step with the next event, as it would have.
+        Ok(None) | Err(_) => draft,
     }
 }
 

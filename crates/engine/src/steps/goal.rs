@@ -48,6 +48,10 @@ impl Decide for Goal {
         Ok(None)
     }
 
+    fn again(&self, at: &StepContext<'_>) -> Result<Option<Done>, StepError> {
+        Ok(holds(self, at)?.then(|| met("the condition holds")))
+    }
+
     fn skipped_branch(&self, yes: bool) -> Option<&'static str> {
         Some(if yes { "met" } else { "unmet" })
     }

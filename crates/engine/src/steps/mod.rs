@@ -158,6 +158,11 @@ pub trait Decide {
         Ok(None)
     }
 
+    /// It may have missed an event while it was held; `None`: it waits on.
+    fn again(&self, _at: &StepContext<'_>) -> Result<Option<Done>, StepError> {
+        Ok(None)
+    }
+
     /// The branch that stands for yes (`true`) or no when the step is skipped.
     fn skipped_branch(&self, _yes: bool) -> Option<&'static str> {
         None
