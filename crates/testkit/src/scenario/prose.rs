@@ -8,7 +8,7 @@ use pawl_runtime::ports::{Clock, HttpRequest, ModelRequest};
 use serde_json::Value;
 
 use super::happening::keys;
-use super::{DriveError, Expected, Happening, ModelReply, Reply, World};
+use super::{DriveError, Expected, Happening, ModelReply, Reply, Trace, World};
 use crate::VirtualClock;
 
 /// A story in the making. Every word of it happens at once; the `run` words let time pass.
@@ -128,12 +128,18 @@ impl Scenario {
 
     /// This must have come of it.
     #[expect(clippy::needless_pass_by_value, reason = "a story reads as prose, without references")]
+    #[expect(clippy::return_self_not_must_use, reason = "what is expected may be the last word")]
     #[track_caller]
-    #[must_use]
     pub fn expect(self, expected: Expected) -> Self {
         let differences = self.world.differences(&expected);
         assert!(differences.is_empty(), "{}\n\n{}", differences.join("\n"), self.told());
         self
+    }
+
+    /// The last execution with its history.
+    #[track_caller]
+    pub fn last(&self) -> Trace {
+        self.world.last_trace(None).expect("a story looks at an execution that began")
     }
 
     /// The world, to look closer or to reach into it.

@@ -40,6 +40,8 @@ fn stop(row: &Row) -> Option<String> {
     let suffix = match (row.kind, row.status?) {
         (RowKind::Control, StepStatus::Skipped) => Some(row.branch.as_deref().unwrap_or("skipped")),
         (RowKind::Control, StepStatus::Canceled) => Some("canceled"),
+        // A goal that was met while somebody held it.
+        (RowKind::Control, StepStatus::Completed) => row.branch.as_deref(),
         (RowKind::Control, _) | (_, StepStatus::Running | StepStatus::Waiting | StepStatus::Retrying) => return None,
         (_, StepStatus::Failed) => Some("failed"),
         (_, StepStatus::Canceled) => Some("canceled"),
