@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::rc::Rc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
@@ -28,10 +29,10 @@ pub(crate) async fn run() -> anyhow::Result<()> {
 
     let server = Server::start(folder.path(), data.path()).await?;
     let mut connection = server.connect().await?;
-    execute(&mut connection, 0).await?;
+    execute(&mut connection).await?;
     let startup = server.began.elapsed();
-    for number in 0..WARM {
-        execute(&mut connection, number).await?;
+    for _ in 0..WARM {
+        execute(&mut connection).await?;
     }
     let mut times = one_at_a_time(&mut connection).await?;
     times.sort();
@@ -66,10 +67,12 @@ fn write_files(folder: &Path, echo: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// One execution, from POST to completed.
-async fn execute(connection: &mut Connection, number: usize) -> anyhow::Result<Duration> {
+/// One execution on a record of its own, from POST to completed.
+async fn execute(connection: &mut Connection) -> anyhow::Result<Duration> {
+    static NUMBER: AtomicU64 = AtomicU64::new(0);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
     let began = Instant::now();
-    let body = format!(r#"{{"item":"item-{}","amount":{}}}"#, number % 64, number);
+    let body = format!(r#"{{"item":"item-{number}","amount":{number}}}"#);
     let (status, answer) = connection.send("POST", "/hooks/w5/in", &body).await?;
     let execution = answer.get("execution_id").and_then(|id| id.as_str()).with_context(|| format!("expected 202, found {status}: {answer}"))?;
     let end = ended(connection, execution).await?;
@@ -81,8 +84,8 @@ async fn execute(connection: &mut Connection, number: usize) -> anyhow::Result<D
 
 async fn one_at_a_time(connection: &mut Connection) -> anyhow::Result<Vec<Duration>> {
     let mut times = Vec::with_capacity(SINGLE);
-    for number in 0..SINGLE {
-        times.push(execute(connection, number).await?);
+    for _ in 0..SINGLE {
+        times.push(execute(connection).await?);
     }
     Ok(times)
 }
@@ -95,9 +98,9 @@ async fn under_load(server: &Server) -> anyhow::Result<(usize, Duration)> {
     let count = local
         .run_until(async move {
             let mut drivers = Vec::new();
-            for driver in 0..CONCURRENCY {
+            for _ in 0..CONCURRENCY {
                 let host = host.clone();
-                drivers.push(tokio::task::spawn_local(drive(host, driver, began)));
+                drivers.push(tokio::task::spawn_local(drive(host, began)));
             }
             let mut count = 0;
             for driver in drivers {
@@ -109,11 +112,11 @@ async fn under_load(server: &Server) -> anyhow::Result<(usize, Duration)> {
     Ok((count, began.elapsed()))
 }
 
-async fn drive(host: Rc<String>, driver: usize, began: Instant) -> anyhow::Result<usize> {
+async fn drive(host: Rc<String>, began: Instant) -> anyhow::Result<usize> {
     let mut connection = Connection::open(&host).await?;
     let mut count = 0;
     while began.elapsed() < LOAD {
-        execute(&mut connection, driver + count * CONCURRENCY).await?;
+        execute(&mut connection).await?;
         count += 1;
     }
     Ok(count)
@@ -126,8 +129,8 @@ async fn count_fsyncs(folder: &Path) -> anyhow::Result<f64> {
         let data = tempfile::tempdir_in(std::env::current_dir()?.join("target"))?;
         let server = Server::start(folder, data.path()).await?;
         let mut connection = server.connect().await?;
-        for number in 0..executions {
-            execute(&mut connection, number).await?;
+        for _ in 0..executions {
+            execute(&mut connection).await?;
         }
         drop(connection);
         counts.push(server.stop().await?);
