@@ -3,6 +3,7 @@
 //! - [`router`] makes one axum router from a [`System`](pawl_runtime::System) and [`ApiOptions`].
 //! - [`Authorizer`], [`Identity`] and [`Role`]: who may do what.
 //! - [`Problem`] and [`Code`]: what is wrong, as RFC 9457; one table of codes, each with a page in `docs/errors`.
+//! - [`page`]: the page of a code, as `/docs/errors/<code>` serves it.
 //! - [`openapi`] describes it all; `docs/openapi.json` is kept equal to it by a test.
 //! - [`webhook`]: what a delivery is verified, decoded and recognised by, without storage.
 
@@ -18,6 +19,7 @@ mod installation;
 mod objects;
 mod options;
 mod page;
+mod pages;
 mod problem;
 mod records;
 mod request;
@@ -28,6 +30,7 @@ mod workflows;
 
 pub use code::Code;
 pub use options::{ApiOptions, Authorizer, Identity};
+pub use pages::page;
 pub use problem::{Mistake, Problem};
 pub use role::Role;
 pub use router::{openapi, router};

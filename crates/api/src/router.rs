@@ -11,7 +11,7 @@ use utoipa::{Modify, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::state::Api;
-use crate::{ApiOptions, Code, Problem, access, executions, hooks, installation, objects, records, workflows};
+use crate::{ApiOptions, Code, Problem, access, executions, hooks, installation, objects, pages, records, workflows};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -52,7 +52,11 @@ fn routes() -> (Router<Arc<Api>>, Router<Arc<Api>>, utoipa::openapi::OpenApi) {
         .merge(records::router())
         .merge(installation::router())
         .split_for_parts();
-    let (open, more) = OpenApiRouter::new().merge(hooks::router()).merge(installation::open_router()).split_for_parts();
+    let (open, more) = OpenApiRouter::new()
+        .merge(hooks::router())
+        .merge(installation::open_router())
+        .merge(pages::router())
+        .split_for_parts();
     description.merge(more);
     (managed, open, description)
 }

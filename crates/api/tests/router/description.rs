@@ -72,6 +72,17 @@ fn every_reference_of_the_description_leads_somewhere() {
 }
 
 #[test]
+fn the_type_of_a_problem_leads_to_its_page() {
+    let surface = surface();
+    let problem = surface.get("/v1/workflows/none").send().problem(404, "no_workflow");
+    let page = surface.get(problem["type"].as_str().expect("a type is a reference")).send();
+    assert_eq!(page.header("content-type"), Some("text/markdown; charset=utf-8"));
+    assert!(page.text.starts_with("# `no_workflow`\n"), "{}", page.text);
+    assert_eq!(pawl_api::page("no_workflow"), Some(page.text.as_str()));
+    surface.get("/docs/errors/none").send().problem(404, "unknown_route");
+}
+
+#[test]
 fn words_and_codes_belong_together() {
     for code in Code::ALL {
         assert_eq!(Code::of(code.as_str()), Some(*code));

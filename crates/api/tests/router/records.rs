@@ -30,11 +30,11 @@ fn an_object_is_saved_listed_and_shown() {
 fn a_record_is_made_and_shown() {
     let surface = shop();
     let body = json!({"id": "o1", "fields": {"number": "1", "amount": "12.5", "tags": "gift"}});
-    let made = surface.post("/v1/objects/order/records").json(&body).send();
-    assert_eq!((made.header("etag"), made.header("location")), (Some("\"1\""), Some("/v1/objects/order/records/o1")));
-    let made = made.expect(201);
-    assert_eq!(made["fields"], json!({"number": "1", "amount": 12.5, "tags": ["gift"], "stage": "new"}));
-    assert_eq!(surface.get("/v1/objects/order/records/o1").send().expect(200), made);
+    let new = surface.post("/v1/objects/order/records").json(&body).send();
+    assert_eq!((new.header("etag"), new.header("location")), (Some("\"1\""), Some("/v1/objects/order/records/o1")));
+    let new = new.expect(201);
+    assert_eq!(new["fields"], json!({"number": "1", "amount": 12.5, "tags": ["gift"], "stage": "new"}));
+    assert_eq!(surface.get("/v1/objects/order/records/o1").send().expect(200), new);
 
     let make = |body: Value| surface.post("/v1/objects/order/records").json(&body).send();
     make(json!({"id": "o1", "fields": {}})).problem(409, "duplicate_record");

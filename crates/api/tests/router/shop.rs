@@ -43,7 +43,7 @@ steps:
 "#;
 
 /// Takes deliveries.
-pub(crate) const INTAKE: &str = r#"
+pub(crate) const INTAKE: &str = r"
 workflow: intake
 owner: shop@example.com
 object: order
@@ -72,4 +72,4 @@ triggers:
     values: {amount: trigger.body.amount, priority: trigger.body.priority}
 steps:
   - {id: take, type: note, text: taken}
-"#;
+";

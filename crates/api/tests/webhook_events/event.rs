@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use axum::body::Body;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request};
 use jiff::Timestamp;
 use pawl_api::webhook::{Delivery, query_pairs};
 use serde::Deserialize;
@@ -28,12 +29,12 @@ pub(crate) struct Event {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct RequestContext {
-    http: Request,
+    http: Http,
     time_epoch: i64,
 }
 
 #[derive(Deserialize)]
-struct Request {
+struct Http {
     method: String,
     path: String,
 }
@@ -47,6 +48,17 @@ pub(crate) struct Received {
 }
 
 impl Received {
+    /// As the router gets it.
+    pub(crate) fn request(self, event: &Event) -> Request<Body> {
+        let query = &event.raw_query_string;
+        let uri = if query.is_empty() { event.path.clone() } else { format!("{}?{query}", event.path) };
+        let mut request = Request::new(Body::from(self.body));
+        *request.method_mut() = self.method;
+        *request.uri_mut() = uri.parse().expect("a file has a path and query that can be called");
+        *request.headers_mut() = self.headers;
+        request
+    }
+
     pub(crate) fn delivery(&self) -> Delivery<'_> {
         Delivery { method: &self.method, headers: &self.headers, query: &self.query, body: &self.body }
     }

@@ -5,8 +5,14 @@ use std::collections::BTreeMap;
 use pawl_definition::trigger::Verify;
 use serde_json::{Value, json};
 
-/// Rules by path, written as an author writes them.
+/// Rules by path.
 pub(crate) fn rules() -> BTreeMap<&'static str, Verify> {
+    let rule = |written| serde_json::from_value(written).expect("a rule is written as the language says");
+    written().into_iter().map(|(path, written)| (path, rule(written))).collect()
+}
+
+/// Rules by path, written as an author writes them.
+pub(crate) fn written() -> BTreeMap<&'static str, Value> {
     let token = |place: Value| json!({"token": {"in": place, "secret": "token"}});
     let signed_by_meta = json!({"hmac": {
         "secret": "meta-app", "header": "X-Hub-Signature-256", "prefix": "sha256=", "verify_token": "meta-verify-token",
@@ -16,7 +22,7 @@ pub(crate) fn rules() -> BTreeMap<&'static str, Verify> {
         "header": "x-sig", "algorithm": "sha256", "encoding": "hex", "prefix": "sha256=",
         "timestamp_header": "x-ts", "tolerance": "5m",
     }});
-    let written = [
+    BTreeMap::from([
         ("/hooks/support-triage/github", json!({"github": {"secret": "github"}})),
         ("/hooks/fulfil-order/stripe", json!({"stripe": {"secret": "stripe"}})),
         ("/hooks/answer-mentions/slack", json!({"slack": {"secret": "slack"}})),
@@ -30,9 +36,7 @@ pub(crate) fn rules() -> BTreeMap<&'static str, Verify> {
         ("/hooks/whatsapp-reply/meta", signed_by_meta),
         ("/hooks/mail-arrived/graph", token(json!({"query": "token"}))),
         ("/hooks/inbox/any", json!("none")),
-    ];
-    let rule = |written| serde_json::from_value(written).expect("a rule is written as the language says");
-    written.into_iter().map(|(path, written)| (path, rule(written))).collect()
+    ])
 }
 
 /// Secrets by name, as `events/webhook-ingress/README.md` lists them.

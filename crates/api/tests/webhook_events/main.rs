@@ -1,6 +1,8 @@
 //! Every file under `events/webhook-ingress` is received: verified, answered if it is a handshake, decoded and given its
 //! delivery id. What comes out is one snapshot; a file without a rule, or a rule without a file, fails.
+//! [`answers`] sends them all through the router, which is a second one.
 
+mod answers;
 mod event;
 mod hooks;
 
