@@ -75,6 +75,10 @@ fn start(cx: &Context<'_>, execution: &Execution) -> Decision {
     let mut draft = Draft::new(cx, execution, RowKind::Started);
     if cx.plan.workflow.limits.concurrency.is_some() {
         if cx.no_place {
+            // Another job has asked before: whoever wakes it too early must not add one more job to the line.
+            if matches!(execution.wake, Wake::Timer { at, purpose: TimerPurpose::Line } if at > cx.now) {
+                return Decision::Stay;
+            }
             let at = cx.now + jiff::SignedDuration::from_secs(LINE_S);
             return Decision::Postpone(Box::new(draft.postponed(Wake::Timer { at, purpose: TimerPurpose::Line })));
         }

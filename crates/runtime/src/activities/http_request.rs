@@ -7,7 +7,7 @@ use pawl_definition::expression::placeholders;
 use pawl_engine::{HttpCall, Performed, StepError};
 use serde_json::{Value, json};
 
-use crate::ports::{Http, HttpAnswer, HttpError, HttpRequest, Secrets};
+use crate::ports::{Http, HttpAnswer, HttpError, HttpRequest, SecretError, Secrets};
 
 /// Secrets that a call used, by name.
 type Used = BTreeMap<String, String>;
@@ -38,12 +38,20 @@ async fn read_secrets(secrets: &dyn Secrets, call: &HttpCall) -> Result<Used, St
     let mut used = Used::new();
     for name in names {
         if !used.contains_key(&name) {
-            let secret =
-                secrets.get(&name).await.map_err(|error| StepError::new("secret_unavailable", error.to_string()))?;
+            let secret = secrets.get(&name).await.map_err(|error| no_secret(&error))?;
             used.insert(name, secret);
         }
     }
     Ok(used)
+}
+
+/// A store that cannot be reached is asked again; nothing was sent, so that is safe for every delivery.
+fn no_secret(error: &SecretError) -> StepError {
+    let code = "secret_unavailable";
+    match error {
+        SecretError::NotFound(_) => StepError::new(code, error.to_string()),
+        SecretError::Unavailable(_) => StepError::classed(code, FailureClass::Throttled, error.to_string()),
+    }
 }
 
 /// Puts secrets in the place of their placeholders.
