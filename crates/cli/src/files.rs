@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use pawl_definition::{Object, Problem, Source, check_object};
 
 /// How a workflow's file is named.
@@ -19,19 +19,26 @@ pub(crate) fn is(path: &Path, endings: &[&str]) -> bool {
     endings.iter().any(|ending| name.ends_with(ending))
 }
 
+/// The files that a list of files and folders names, each once, in order; at least one.
+pub(crate) fn some(paths: &[PathBuf], endings: &[&str]) -> anyhow::Result<Vec<PathBuf>> {
+    let found = expand(paths, endings)?;
+    if found.is_empty() {
+        let names: Vec<_> = endings.iter().map(|ending| format!("*{ending}")).collect();
+        let places: Vec<_> = paths.iter().map(|path| path.display().to_string()).collect();
+        bail!("expected files named {} in {}, found none", names.join(", "), places.join(", "));
+    }
+    Ok(found)
+}
+
 /// The files that a list of files and folders names, each once, in order. A folder stands for the files of the
-/// language in it.
+/// language in it and in the folders below.
 pub(crate) fn expand(paths: &[PathBuf], endings: &[&str]) -> anyhow::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for path in paths {
         if path.is_dir() {
-            let mut inside: Vec<PathBuf> = std::fs::read_dir(path)
-                .with_context(|| format!("cannot read the folder {}", path.display()))?
-                .filter_map(|entry| entry.ok().map(|entry| entry.path()))
-                .filter(|path| path.is_file() && is(path, endings))
-                .collect();
-            inside.sort();
-            found.extend(inside);
+            let (files, folders): (Vec<_>, Vec<_>) = inside(path)?.into_iter().partition(|path| path.is_file());
+            found.extend(files.into_iter().filter(|path| is(path, endings)));
+            found.extend(expand(&folders, endings)?);
         } else {
             found.push(path.clone());
         }
@@ -39,6 +46,22 @@ pub(crate) fn expand(paths: &[PathBuf], endings: &[&str]) -> anyhow::Result<Vec<
     let mut seen = std::collections::BTreeSet::new();
     found.retain(|path| seen.insert(path.clone()));
     Ok(found)
+}
+
+/// What stands in a folder, hidden files and folders left out, in order.
+fn inside(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let entries = std::fs::read_dir(folder).with_context(|| format!("cannot read the folder {}", folder.display()))?;
+    let paths = entries.filter_map(|entry| entry.ok().map(|entry| entry.path()));
+    let is_hidden = |path: &PathBuf| path.file_name().is_none_or(|name| name.to_string_lossy().starts_with('.'));
+    let mut paths: Vec<_> = paths.filter(|path| !is_hidden(path)).collect();
+    paths.sort();
+    Ok(paths)
+}
+
+/// The files that stand beside a file, in its own folder.
+pub(crate) fn beside(path: &Path, endings: &[&str]) -> anyhow::Result<Vec<PathBuf>> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    Ok(inside(folder)?.into_iter().filter(|path| path.is_file() && is(path, endings)).collect())
 }
 
 /// Reads a file as a source.
@@ -50,9 +73,8 @@ pub(crate) fn read(path: &Path) -> anyhow::Result<Result<Source, Vec<Problem>>> 
 /// The objects that stand beside a file, as far as they are right; their own problems are found when they are
 /// checked.
 pub(crate) fn objects_beside(path: &Path) -> anyhow::Result<BTreeMap<String, Object>> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut objects = BTreeMap::new();
-    for file in expand(&[folder.to_owned()], OBJECT)? {
+    for file in beside(path, OBJECT)? {
         if let Ok(source) = read(&file)?
             && let (Some(object), _) = check_object(&source)
         {

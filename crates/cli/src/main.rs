@@ -6,6 +6,7 @@ mod commands;
 mod embedded;
 mod files;
 mod logs;
+mod output;
 mod table;
 
 use std::process::ExitCode;

@@ -12,7 +12,7 @@ use crate::files;
 pub(crate) fn run(paths: &[PathBuf], format: Format) -> anyhow::Result<bool> {
     let endings: Vec<&str> = [files::WORKFLOW, files::OBJECT, files::CASES].concat();
     let mut right = true;
-    for path in files::expand(paths, &endings)? {
+    for path in files::some(paths, &endings)? {
         let (workflow, problems) = check(&path)?;
         right &= !problems.iter().any(Problem::is_error);
         let list = match &workflow {
@@ -41,8 +41,7 @@ fn check(path: &Path) -> anyhow::Result<(Option<Workflow>, Vec<Problem>)> {
 
 /// Whether a file of test cases stands beside a workflow.
 fn has_cases(path: &Path) -> anyhow::Result<bool> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    Ok(!files::expand(&[folder.to_owned()], files::CASES)?.is_empty())
+    Ok(!files::beside(path, files::CASES)?.is_empty())
 }
 
 fn print_text(path: &Path, problems: &[Problem], list: &[ChecklistItem]) {

@@ -4,14 +4,14 @@ use std::path::Path;
 
 use pawl_definition::{Problem, check_workflow, mermaid};
 
-use crate::files;
+use crate::{files, output};
 
 /// Prints it.
 pub(crate) fn run(file: &Path) -> anyhow::Result<bool> {
     let problems = match files::read(file)? {
         Ok(source) => match check_workflow(&source, &files::objects_beside(file)?) {
             (Some(workflow), _) => {
-                println!("{}", mermaid(&workflow));
+                output::print(&mermaid(&workflow))?;
                 return Ok(true);
             }
             (None, problems) => problems,

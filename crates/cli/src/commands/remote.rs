@@ -62,7 +62,7 @@ async fn show(client: &Client, request: RequestBuilder, view: impl Fn(&Value)) -
 }
 
 async fn apply(client: &Client, paths: &[std::path::PathBuf], if_match: Option<u64>) -> anyhow::Result<bool> {
-    let mut found = files::expand(paths, &[files::OBJECT, files::WORKFLOW].concat())?;
+    let mut found = files::some(paths, &[files::OBJECT, files::WORKFLOW].concat())?;
     // Objects first: workflows are checked against them.
     found.sort_by_key(|path| files::is(path, files::WORKFLOW));
     let mut right = true;

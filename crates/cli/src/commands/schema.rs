@@ -1,6 +1,7 @@
 //! `pawl schema`: the JSON Schema of a kind of file.
 
 use crate::args::Kind;
+use crate::output;
 
 /// Prints it.
 pub(crate) fn run(kind: Kind) -> anyhow::Result<bool> {
@@ -9,6 +10,6 @@ pub(crate) fn run(kind: Kind) -> anyhow::Result<bool> {
         Kind::Object => pawl_definition::object_schema(),
         Kind::Cases => pawl_testkit::cases::cases_schema(),
     };
-    println!("{}", serde_json::to_string_pretty(&schema)?);
+    output::print(&format!("{}\n", serde_json::to_string_pretty(&schema)?))?;
     Ok(true)
 }

@@ -1,0 +1,288 @@
+//! The command line as its users see it: what the built program prints, and how it ends.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use tempfile::TempDir;
+
+/// The program, in a folder, untouched by this machine's settings.
+fn program(folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_pawl"));
+    command.current_dir(folder);
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("PAWL_")) {
+        command.env_remove(name);
+    }
+    command
+}
+
+/// What a run prints on both channels, and its exit code.
+fn run(folder: &Path, arguments: &[&str]) -> String {
+    let output = program(folder).args(arguments).output().expect("the program can be run");
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("the program prints UTF-8");
+    let code = output.status.code().expect("the program ends by itself");
+    format!("{}{}exit code {code}", text(&output.stdout), text(&output.stderr))
+}
+
+/// The root of the repository.
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// A folder with files.
+fn folder(files: &[(&str, &str)]) -> TempDir {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    for (name, text) in files {
+        std::fs::write(folder.path().join(name), text).expect("a file can be written into it");
+    }
+    folder
+}
+
+/// A workflow that greets, for the tests of `check` and `test`.
+const GREETING: &str = r#"
+workflow: greeting
+owner: team@example.com
+variables:
+  - {name: who, type: text, default: nobody}
+steps:
+  - id: known
+    type: condition
+    if: vars.who != "nobody"
+    yes:
+      - {id: greet, type: note, text: "Hello {{ vars.who }}"}
+    no:
+      - {id: look-up, type: note, text: "Who is this?"}
+"#;
+
+#[test]
+fn help_lists_the_commands() {
+    insta::assert_snapshot!(run(&root(), &["--help"]), @"
+    Write, check, test and run agentic workflows
+
+    Usage: pawl [OPTIONS] <COMMAND>
+
+    Commands:
+      demo        Runs a bundled example end to end and shows each step as it happens
+      dev         Runs the whole system in one process on loopback: API, webhooks, workers; reloads on save
+      check       Finds every problem in files, and holds workflows against the launch checklist
+      test        Runs test cases on the real engine with virtual time
+      schema      Prints the JSON Schema by which an editor completes and underlines
+      graph       Draws a workflow as a Mermaid flowchart
+      apply       Saves workflows and objects
+      start       Starts a workflow
+      workflows   Lists workflows
+      activate    Lets a workflow's triggers listen
+      deactivate  Makes a workflow deaf
+      executions  Lists executions, newest first
+      show        Shows an execution with its history
+      refusals    Shows what started nothing, and why
+      pause       Holds an execution before its next step
+      resume      Lets a paused execution go on
+      cancel      Ends an execution
+      retry       Tries the failed step of a paused execution again
+      skip        Goes on as if the failed step were done
+      kill        Stops an execution, a workflow or everything at once; state is kept
+      lift        Lifts a kill
+
+    Options:
+          --endpoint <ENDPOINT>  Where the installation listens, for the commands that talk to one [env: PAWL_ENDPOINT=] [default: http://127.0.0.1:7420]
+          --token <TOKEN>        Bearer token for the installation [env: PAWL_TOKEN]
+          --json                 Prints JSON, one object a line
+          --log <LOG>            Log filter, such as `info` or `pawl_runtime=debug` [env: PAWL_LOG=]
+          --log-json             Logs JSON lines with the field names that every part uses
+      -h, --help                 Print help
+      -V, --version              Print version
+    exit code 0
+    ");
+}
+
+#[test]
+fn an_unknown_command_is_refused_with_a_suggestion() {
+    insta::assert_snapshot!(run(&root(), &["chekc"]), @"
+    error: unrecognized subcommand 'chekc'
+
+      tip: some similar subcommands exist: 'schema', 'check'
+
+    Usage: pawl [OPTIONS] <COMMAND>
+
+    For more information, try '--help'.
+    exit code 2
+    ");
+}
+
+#[test]
+fn check_tells_every_problem_at_once_with_its_place() {
+    let folder = folder(&[(
+        "order.workflow.yaml",
+        r#"
+workflow: order
+ownr: team@example.com
+triggers:
+  - {id: placed, type: webhok, verify: none}
+variables:
+  - {name: total, type: numbr}
+steps:
+  - id: large
+    type: condition
+    if: vars.totl > 100
+    yes:
+      - {id: charge, type: http_request, url: "https://pay.example.com", method: POST, retries: 3}
+  - {id: large, type: delay, for: 3 fortnights}
+  - {id: back, type: go_to, step: begin}
+  - {id: later, type: for_each, items: "[1]", do: []}
+"#,
+    )]);
+    insta::assert_snapshot!(run(folder.path(), &["check", "order.workflow.yaml"]), @r#"
+    order.workflow.yaml:2:1: error[missing_key] missing key "owner": the address that answers for it and gets failure notices
+    order.workflow.yaml:3:1: error[unknown_key] ownr: unknown key "ownr"; expected one of active, calendar, description, edits, labels, limits, name, object, on_failure, owner, priority, steps, timezone, triggers, variables or workflow; did you mean "owner"?
+    order.workflow.yaml:5:24: error[unknown_type] triggers[0].type: unknown trigger type "webhok"; expected one of field_updated, manual, record_created or webhook; did you mean "webhook"?
+    order.workflow.yaml:7:25: error[unknown_word] variables[0].type: expected text, number, boolean, date, datetime, uuid, phone, record, member or object, found "numbr"; did you mean "number"?
+    order.workflow.yaml:11:9: error[unknown_variable] steps[0].if: nothing sets a variable "totl"; there are total; did you mean "total"?
+    order.workflow.yaml:13:88: error[unknown_key] steps[0].yes[0].retries: unknown key "retries"; expected one of body, delivery, headers, id, method, name, on_failure, query, save_as, skip, take, timeout, type or url
+    order.workflow.yaml:14:10: error[duplicate_id] steps[1].id: expected each step id once, found "large" again; it stands first in line 9
+    order.workflow.yaml:14:35: error[invalid_time] steps[1].for: expected a duration such as `2d 3h`, found "3 fortnights"
+    order.workflow.yaml:15:35: error[unknown_step] steps[2].step: expected the id of a step of this workflow, found "begin"
+    order.workflow.yaml:16:5: warning[suspicious] steps[3]: this step is never reached: "back" before it always goes elsewhere
+    order.workflow.yaml:16:23: error[not_available] steps[3].type: step type "for_each" is not available in this version; expected one of call_llm, condition, create_record, delay, find_records, go_to, goal, http_request, note, set_fields, set_variables, stop or switch
+    exit code 1
+    "#);
+}
+
+#[test]
+fn check_holds_a_right_workflow_against_the_launch_checklist() {
+    insta::assert_snapshot!(run(&root(), &["check", "examples/support-triage"]), @r#"
+    examples/support-triage/support-triage.cases.yaml: ok
+    examples/support-triage/support-triage.workflow.yaml: ok
+      ✓ It has an owner: support-lead@example.com
+      ✓ It has a named outcome: "resolved" names it
+      ✓ Every model step has a declared output: 1 step
+      ✓ Every outside action after a model step has a check before it: a condition on the answer stands before each
+      ✓ Every external call has a failure path: 2 steps
+      ✓ Every wait has a time-out: 1 step
+      – Tools and their arguments are bounded: no step uses tools
+      ✓ An escalation path exists: failures are told to the owner
+      – Loops are bounded: there are none
+      ✓ It has test cases: run them by `pawl test`
+    examples/support-triage/ticket.object.yaml: ok
+    exit code 0
+    "#);
+}
+
+#[test]
+fn check_prints_json_for_tools() {
+    let folder = folder(&[("half.workflow.yaml", "workflow: half\nowner: team@example.com\nsteps: [\n")]);
+    insta::assert_snapshot!(run(folder.path(), &["check", "--format", "json", "half.workflow.yaml"]), @r#"
+    {"checklist":[],"file":"half.workflow.yaml","problems":[{"code":"syntax","column":1,"file":"half.workflow.yaml","line":4,"message":"expected YAML or JSON, found a mistake: while parsing a node, did not find expected node content","path":"","severity":"error","suggestion":null}]}
+    exit code 1
+    "#);
+}
+
+#[test]
+fn graph_draws_a_workflow() {
+    let folder = folder(&[("greeting.workflow.yaml", GREETING)]);
+    insta::assert_snapshot!(run(folder.path(), &["graph", "greeting.workflow.yaml"]), @r#"
+    flowchart TD
+        t0[/"manual"/]
+        s0{"condition<br/>known"}
+        t0 --> s0
+        s1["note<br/>greet"]
+        s0 -->|"yes"| s1
+        s2["note<br/>look-up"]
+        s0 -->|"no"| s2
+        completed(["completed"])
+        s1 --> completed
+        s2 --> completed
+    exit code 0
+    "#);
+}
+
+#[test]
+fn the_schema_may_be_read_in_part() {
+    let mut command = program(&root());
+    let mut schema = command.arg("schema").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it runs");
+    let mut first = String::new();
+    let mut out = BufReader::with_capacity(1, schema.stdout.take().expect("the output is piped"));
+    out.read_line(&mut first).expect("the program prints UTF-8");
+    drop(out);
+    let end = schema.wait_with_output().expect("the program ends");
+    assert_eq!(first, "{\n");
+    assert_eq!((end.status.code(), String::from_utf8_lossy(&end.stderr).as_ref()), (Some(0), ""));
+}
+
+#[test]
+fn a_case_that_passes_says_how_much_virtual_time_it_took() {
+    let cases = r#"
+cases:
+  - name: a visitor with a name is greeted
+    event: {manual: {values: {who: Ada}}}
+    expect: {status: completed, path: [known:yes, greet]}
+"#;
+    let folder = folder(&[("greeting.workflow.yaml", GREETING), ("greeting.cases.yaml", cases)]);
+    insta::assert_snapshot!(run(folder.path(), &["test", "."]), @"
+    ./greeting.cases.yaml
+      ok    a visitor with a name is greeted (0s of virtual time)
+      all 1 cases passed
+    1 passed, 0 failed
+    exit code 0
+    ");
+}
+
+#[test]
+fn a_case_that_fails_shows_the_difference_of_the_path() {
+    let cases = r#"
+cases:
+  - name: a visitor without a name is greeted
+    event: {manual: {}}
+    expect: {status: completed, path: [known:yes, greet], variables: {who: somebody}}
+"#;
+    let folder = folder(&[("greeting.workflow.yaml", GREETING), ("greeting.cases.yaml", cases)]);
+    insta::assert_snapshot!(run(folder.path(), &["test", "greeting.cases.yaml"]), @r#"
+    greeting.cases.yaml
+      FAIL  a visitor without a name is greeted (0s of virtual time)
+            the path differs (- expected, + taken):
+              - known:yes
+              - greet
+              + known:no   +0s
+              + look-up    +0s  Who is this?
+            expected the variable who to be "somebody", found "nobody"
+      1 of 1 cases failed
+    0 passed, 1 failed
+    exit code 1
+    "#);
+}
+
+#[test]
+fn a_folder_without_cases_is_no_success() {
+    let folder = folder(&[]);
+    insta::assert_snapshot!(run(folder.path(), &["test", "."]), @"
+    error: expected files named *.cases.yaml, *.cases.yml, *.cases.json in ., found none
+    exit code 2
+    ");
+}
+
+#[test]
+fn the_cases_of_every_example_pass() {
+    let told = run(&root(), &["test", "examples"]);
+    assert!(told.ends_with(" passed, 0 failed\nexit code 0"), "{told}");
+}
+
+#[test]
+fn without_an_installation_a_command_says_how_to_start_one() {
+    // The port of the discard service, on which nothing listens.
+    let told = run(&root(), &["--endpoint", "http://127.0.0.1:9", "executions"]);
+    let expected =
+        "error: cannot reach an installation at http://127.0.0.1:9: start one with `pawl dev DIR`, or say --endpoint";
+    assert!(told.starts_with(expected) && told.ends_with("exit code 2"), "{told}");
+}
+
+#[test]
+fn the_demo_prints_one_object_a_line_and_ends_completed() {
+    let output = program(&root()).args(["demo", "--json"]).output().expect("the program can be run");
+    let text = String::from_utf8(output.stdout).expect("the program prints UTF-8");
+    let lines: Vec<serde_json::Value> =
+        text.lines().map(|line| serde_json::from_str(line).expect("each line is an object")).collect();
+    let last = lines.last().expect("the demo prints something");
+    assert_eq!(last["status"], "completed", "{text}");
+    assert!(last["execution_id"].as_str().is_some_and(|id| id.starts_with("exe_")), "{last}");
+    assert_eq!(output.status.code(), Some(0));
+}
