@@ -271,8 +271,9 @@ impl Executor {
         let committer = Committer { tables: &*self.tables, blobs: &*self.blobs };
         committer.head_only(&run.execution, &claim.execution, Durability::Durable).await?;
         run.execution = claim.execution;
-        let attempt = run.execution.lease.as_ref().map_or(1, |lease| lease.attempt);
-        let performed = self.activities.perform(&claim.activity).await;
+        let lease = run.execution.lease.as_ref().expect("a claim has a lease");
+        let attempt = lease.attempt;
+        let performed = self.activities.perform(&claim.activity, lease.until).await;
         for _ in 0..RACES {
             match self.commit_performed(run, &claim.activity, attempt, &performed).await {
                 Err(error) if error.is_conflict() || error.is_unknown() => {

@@ -75,7 +75,7 @@ impl System {
             blobs: blobs.clone(),
             clock: clock.clone(),
             random: random.clone(),
-            activities: Arc::new(Activities::new(tables.clone(), http, models, secrets)),
+            activities: Arc::new(Activities::new(tables.clone(), http, models, secrets, clock.clone())),
             notices: Arc::new(Notices::new(tables.clone(), notifier)),
             endings: endings.clone(),
             metrics: metrics.clone(),

@@ -5,17 +5,21 @@ use pawl_engine::steps::{Reply, parse_reply, repair_prompt};
 use pawl_engine::{ModelCall, Performed, StepError, Usage};
 use serde_json::json;
 
+use super::lease::Held;
 use crate::ports::{ModelError, ModelRequest, Models};
 
 /// How often an unusable answer is sent back.
 const REPAIRS: usize = 2;
 
 /// Calls, at most three times.
-pub(super) async fn perform(models: &dyn Models, call: &ModelCall) -> Performed {
+pub(super) async fn perform(models: &dyn Models, call: &ModelCall, held: Held<'_>) -> Performed {
     let mut messages = vec![call.prompt.clone()];
     let mut usage = Usage::default();
     let mut reasons = Vec::new();
     for _ in 0..=REPAIRS {
+        if let Err(error) = held.allows(call.timeout) {
+            return Performed { usage, ..Performed::failed(error) };
+        }
         let answer = match models.complete(request(call, &messages)).await {
             Ok(answer) => answer,
             Err(error) => return Performed { usage, ..Performed::failed(failure(&error)) },

@@ -7,13 +7,14 @@ use pawl_definition::expression::placeholders;
 use pawl_engine::{HttpCall, Performed, StepError};
 use serde_json::{Value, json};
 
+use super::lease::Held;
 use crate::ports::{Http, HttpAnswer, HttpError, HttpRequest, SecretError, Secrets};
 
 /// Secrets that a call used, by name.
 type Used = BTreeMap<String, String>;
 
 /// Calls once.
-pub(super) async fn perform(http: &dyn Http, secrets: &dyn Secrets, call: &HttpCall) -> Performed {
+pub(super) async fn perform(http: &dyn Http, secrets: &dyn Secrets, call: &HttpCall, held: Held<'_>) -> Performed {
     let used = match read_secrets(secrets, call).await {
         Ok(used) => used,
         Err(error) => return Performed::failed(error),
@@ -25,6 +26,9 @@ pub(super) async fn perform(http: &dyn Http, secrets: &dyn Secrets, call: &HttpC
         body: call.body.as_ref().map(|body| fill(body, &used)),
         timeout: call.timeout,
     };
+    if let Err(error) = held.allows(call.timeout) {
+        return Performed::failed(error);
+    }
     match http.send(request).await {
         Ok(answer) => judge(answer, &used),
         Err(error) => Performed::failed(failure(&error, &used)),

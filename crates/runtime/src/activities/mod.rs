@@ -2,16 +2,19 @@
 
 mod call_llm;
 mod http_request;
+mod lease;
 mod records;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use pawl_definition::Object;
 use pawl_engine::{Activity, Found, Performed, Read};
 
 use crate::Error;
-use crate::ports::{Http, Models, Secrets, Tables};
+use crate::ports::{Clock, Http, Models, Secrets, Tables};
+use lease::Held;
 
 pub use records::Finder;
 
@@ -20,6 +23,7 @@ pub struct Activities {
     http: Arc<dyn Http>,
     models: Arc<dyn Models>,
     secrets: Arc<dyn Secrets>,
+    clock: Arc<dyn Clock>,
     finder: Finder,
 }
 
@@ -30,15 +34,17 @@ impl Activities {
         http: Arc<dyn Http>,
         models: Arc<dyn Models>,
         secrets: Arc<dyn Secrets>,
+        clock: Arc<dyn Clock>,
     ) -> Self {
-        Self { http, models, secrets, finder: Finder::new(tables) }
+        Self { http, models, secrets, clock, finder: Finder::new(tables) }
     }
 
-    /// Performs an effect outside, once. A failure is a result.
-    pub(crate) async fn perform(&self, activity: &Activity) -> Performed {
+    /// Performs an effect outside, once, as long as the lease of its claim lasts. A failure is a result.
+    pub(crate) async fn perform(&self, activity: &Activity, until: Timestamp) -> Performed {
+        let held = Held { clock: &*self.clock, until };
         match activity {
-            Activity::HttpRequest(call) => http_request::perform(&*self.http, &*self.secrets, call).await,
-            Activity::CallLlm(call) => call_llm::perform(&*self.models, call).await,
+            Activity::HttpRequest(call) => http_request::perform(&*self.http, &*self.secrets, call, held).await,
+            Activity::CallLlm(call) => call_llm::perform(&*self.models, call, held).await,
         }
     }
 
