@@ -29,6 +29,7 @@ pub(crate) fn apply(
         Control::Pause if matches!(execution.requested, Some(Requested::Pause(_))) => Ok(Decision::Stay),
         Control::Pause if execution.status == Status::Paused => Ok(Decision::Stay),
         Control::Cancel if matches!(execution.requested, Some(Requested::Cancel(_))) => Ok(Decision::Stay),
+        Control::Pause if matches!(execution.requested, Some(Requested::Cancel(_))) => illegal("it is being canceled"),
         Control::Pause if execution.lease.is_some() => Ok(requested(draft(), Requested::Pause(act.clone()))),
         Control::Pause => Ok(paused(draft(), act)),
         Control::Cancel if execution.lease.is_some() => Ok(requested(draft(), Requested::Cancel(act.clone()))),
@@ -89,6 +90,10 @@ fn requested(mut draft: Draft<'_>, request: Requested) -> Decision {
 
 fn paused(mut draft: Draft<'_>, act: &Act) -> Decision {
     draft.execution.requested = None;
+    if draft.execution.status == Status::Paused {
+        // The step in progress failed, and that pauses too.
+        return draft.commit();
+    }
     // A holder that died in the middle of an effect is forgotten only when the step goes on.
     draft.paused(PauseReason::Person, act.reason.clone()).commit()
 }

@@ -55,6 +55,7 @@ impl<'a> Draft<'a> {
     /// Enters the step: a new visit, or another attempt of the present one.
     pub(crate) fn enter(&mut self, step: &Step) {
         let again = self.execution.entered;
+        let claimed = self.execution.lease.as_ref().is_some_and(|lease| lease.owner == self.cx.invocation);
         let now = self.cx.now;
         let state = self.execution.steps.entry(step.id.clone()).or_insert_with(|| StepState {
             status: StepStatus::Running,
@@ -67,7 +68,8 @@ impl<'a> Draft<'a> {
         });
         state.status = StepStatus::Running;
         if again {
-            state.attempt += 1;
+            // Whose claim was written although its answer was lost has not performed anything yet.
+            state.attempt += u32::from(!claimed);
         } else {
             state.visit += 1;
             state.fresh_visits += 1;
@@ -220,6 +222,15 @@ impl<'a> Draft<'a> {
         self.execution.status = Status::Running;
         self.execution.wake = Wake::Job;
         self.paused(pause.reason, pause.note.clone())
+    }
+
+    /// Goes back into the pause that came while a slow holder was at its effect; its result is kept.
+    pub(crate) fn paused_as(self, before: &Execution) -> Self {
+        let status = self.execution.status;
+        match &before.pause {
+            Some(pause) if status != Status::Paused && !status.is_ended() => self.paused(pause.reason, pause.note.clone()),
+            _ => self,
+        }
     }
 
     /// Ends the execution.

@@ -335,8 +335,13 @@ pub struct Execution {
 impl Execution {
     /// When its reason to wake is due; `None` if only a person or a signal can wake it, or nothing.
     pub fn due_at(&self) -> Option<Timestamp> {
-        if let Some(lease) = &self.lease {
+        // A holder that died is kept in a paused execution, for whoever lets it go on; it wakes nobody.
+        if let Some(lease) = self.lease.as_ref().filter(|_| self.status != Status::Paused) {
             return Some(lease.until);
+        }
+        // The step in progress has committed: what waited for it is carried out now, also before a retry.
+        if self.requested.is_some() {
+            return Some(self.updated_at);
         }
         match &self.wake {
             Wake::Job => Some(self.updated_at),

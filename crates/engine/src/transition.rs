@@ -9,9 +9,11 @@ use crate::{
     StepStatus, TimerPurpose, Waiting, Wake, control, variables,
 };
 
-/// How long a place in the line is kept before it is asked for again, in seconds. A place that becomes free wakes
-/// the oldest in line at once; this is the safety net.
-const LINE_S: i64 = 15;
+/// How long a place in the line is kept before it is asked for again, in seconds: a quarter of the time that was
+/// waited already, within these bounds. A place that becomes free wakes the oldest in line at once; this is the safety
+/// net, and must not cost a write every few seconds behind an execution that takes days.
+const LINE_LEAST_S: i64 = 15;
+const LINE_MOST_S: i64 = 300;
 
 /// Time beyond an activity's own time-out after which its holder counts as dead, in seconds: the answer has to be
 /// committed too.
@@ -79,7 +81,8 @@ fn start(cx: &Context<'_>, execution: &Execution) -> Decision {
             if matches!(execution.wake, Wake::Timer { at, purpose: TimerPurpose::Line } if at > cx.now) {
                 return Decision::Stay;
             }
-            let at = cx.now + jiff::SignedDuration::from_secs(LINE_S);
+            let waited = cx.now.duration_since(execution.created_at).as_secs();
+            let at = cx.now + jiff::SignedDuration::from_secs((waited / 4).clamp(LINE_LEAST_S, LINE_MOST_S));
             return Decision::Postpone(Box::new(draft.postponed(Wake::Timer { at, purpose: TimerPurpose::Line })));
         }
         draft.execution.holds_place = true;
@@ -164,7 +167,7 @@ pub(crate) fn look_again(draft: Draft<'_>) -> Draft<'_> {
 
 /// Enters a step, or tries it again.
 fn enter(cx: &Context<'_>, execution: &Execution, step: &Step, found: Option<&crate::Found>) -> Decision {
-    let interrupted = execution.lease.is_some();
+    let interrupted = execution.lease.as_ref().is_some_and(|lease| lease.owner != cx.invocation);
     let mut draft = Draft::step(cx, execution, step);
     draft.enter(step);
     if let Some(error) = draft.over_limit(step) {
@@ -247,10 +250,10 @@ fn performed_activity(
         }
     };
     match outcome {
-        Ok(done) => draft.done(step, done).commit(),
+        Ok(done) => draft.done(step, done).paused_as(execution).commit(),
         Err(error) => {
             draft.row.output = performed.output.clone();
-            draft.failed(step, error, true).commit()
+            draft.failed(step, error, true).paused_as(execution).commit()
         }
     }
 }
