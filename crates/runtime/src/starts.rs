@@ -183,6 +183,13 @@ pub(crate) async fn after_end(executor: &Executor, before: &Execution, after: &E
     Ok(())
 }
 
+/// After an execution began: one that stood in line wakes the next. Several places may have become free while it was
+/// the oldest, and each of them woke it alone.
+pub(crate) async fn after_start(executor: &Executor, before: &Execution) -> Result<(), Error> {
+    let in_line = matches!(before.wake, Wake::Timer { purpose: TimerPurpose::Line, .. });
+    if in_line { wake_oldest_in_line(executor, &before.workflow).await } else { Ok(()) }
+}
+
 async fn wake_oldest_in_line(executor: &Executor, workflow: &str) -> Result<(), Error> {
     let query = of_index(Index::Third, items::execution::of_status(Status::Queued), false, 200);
     for item in executor.tables.query(&query).await?.items {
