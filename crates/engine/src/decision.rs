@@ -23,6 +23,8 @@ pub enum Input<'a> {
     },
     /// An event on a topic that it waits on.
     Event(&'a Event),
+    /// A kill of its workflow or of everything was lifted: it may have missed an event.
+    Lifted,
     /// A person or system acts.
     Control(&'a Control, &'a Act),
 }

@@ -36,6 +36,7 @@ pub fn transition(cx: &Context<'_>, execution: &Execution, input: &Input<'_>) ->
         Input::Run => run(cx, execution, None),
         Input::Found(found) => run(cx, execution, Some(found)),
         Input::Event(event) => heard(cx, execution, event),
+        Input::Lifted => lifted(cx, execution),
         Input::Control(..) => Decision::Stay,
     })
 }
@@ -148,6 +149,16 @@ fn heard(cx: &Context<'_>, execution: &Execution, event: &crate::Event) -> Decis
         Err(_) if held.is_some() => Decision::Stay,
         Err(error) => draft.failed(step, error, false).commit(),
     }
+}
+
+/// A goal that is met by now goes on.
+fn lifted(cx: &Context<'_>, execution: &Execution) -> Decision {
+    let step = execution.cursor.as_deref().and_then(|id| cx.plan.step(id));
+    let Some(step) = step.filter(|_| execution.waiting.is_some() && execution.status == Status::Waiting) else {
+        return Decision::Stay;
+    };
+    let draft = look_again(Draft::step(cx, execution, step));
+    if draft.execution.status == Status::Waiting { Decision::Stay } else { draft.commit() }
 }
 
 /// Looks again at what a goal waits for: while it was held by a kill, it heard nothing.

@@ -104,6 +104,12 @@ impl Executor {
         Ok(())
     }
 
+    /// Tells an execution that a kill was lifted, under which it heard nothing.
+    pub(crate) async fn lifted(&self, execution: &str) -> Result<(), Error> {
+        self.apply(execution, &Input::Lifted).await?;
+        Ok(())
+    }
+
     /// Carries out a control, durably. Repeating it changes nothing.
     pub async fn control(&self, execution: &str, control: &Control, act: &Act) -> Result<Execution, ControlError> {
         match self.apply(execution, &Input::Control(control, act)).await? {
@@ -250,6 +256,9 @@ impl Executor {
         under_way::cancel_timer(&*self.timers, before, after).await?;
         if let Some(notice) = &notice {
             self.notices.hand_on(notice).await;
+        }
+        if before.started_at.is_none() {
+            starts::after_start(self, before).await?;
         }
         if after.status.is_ended() {
             self.endings.announce(&after.id);

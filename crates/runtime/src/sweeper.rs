@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use pawl_engine::{Control, Execution};
+use pawl_engine::{Control, Execution, Status};
 
 use crate::executor::{ControlError, Executor};
 use crate::ports::{Consistency, Index, Query, SortRange};
-use crate::{Error, items, under_way};
+use crate::{Error, items, starts, under_way};
 
 /// How long a reason may be overdue: deliveries take time, and executions at work move in the index by the minute.
 const GRACE: SignedDuration = SignedDuration::from_secs(30);
@@ -32,12 +32,33 @@ impl Sweeper {
 
     /// Wakes what is due of one workflow, or of all: after a kill was lifted.
     pub async fn lifted(&self, workflow: Option<&str>) -> Result<usize, Error> {
+        self.look_again(workflow).await?;
         let now = self.executor.clock.now();
         // What runs stands up to a minute ahead in the index.
         self.wake(now + SignedDuration::from_secs(60), |execution| {
             workflow.is_none_or(|workflow| workflow == execution.workflow) && execution.is_due(now)
         })
         .await
+    }
+
+    /// Lets waiting goals look again: they heard nothing while they were killed.
+    async fn look_again(&self, workflow: Option<&str>) -> Result<(), Error> {
+        let waiting = items::execution::of_status(Status::Waiting);
+        let mut query = starts::of_index(Index::Third, waiting, false, 100);
+        loop {
+            let page = self.executor.tables.query(&query).await?;
+            for item in &page.items {
+                let execution = items::execution::parse(item)?;
+                let chosen = workflow.is_none_or(|workflow| workflow == execution.workflow);
+                if chosen && execution.waiting.is_some() {
+                    self.executor.lifted(&execution.id).await?;
+                }
+            }
+            query.after = page.next;
+            if query.after.is_none() {
+                return Ok(());
+            }
+        }
     }
 
     async fn wake(&self, before: Timestamp, chosen: impl Fn(&Execution) -> bool + Send) -> Result<usize, Error> {
