@@ -34,6 +34,12 @@ pub use world::World;
 pub(crate) use compare::contains;
 pub(crate) use trace::elapsed;
 
+/// Every table.
+pub const TABLES: [pawl_runtime::ports::Table; 4] = {
+    use pawl_runtime::ports::Table;
+    [Table::Workflows, Table::Executions, Table::Records, Table::Idempotency]
+};
+
 /// The output of a future that never has to wait: all that a story stands on answers at once.
 fn at_once<F: Future>(future: F) -> F::Output {
     futures::FutureExt::now_or_never(future).expect("ports in memory answer at once")

@@ -37,6 +37,9 @@ impl Trace {
 /// One stop of the path.
 fn stop(row: &Row) -> Option<String> {
     let step = row.step.as_deref()?;
+    if row.kind == RowKind::Moved {
+        return Some(format!("{step}:moved"));
+    }
     let suffix = match (row.kind, row.status?) {
         (RowKind::Control, StepStatus::Skipped) => Some(row.branch.as_deref().unwrap_or("skipped")),
         (RowKind::Control, StepStatus::Canceled) => Some("canceled"),

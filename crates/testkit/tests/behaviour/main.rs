@@ -1,8 +1,12 @@
 //! What a workflow does, told as stories: one file an area of the language.
 
+mod controls;
 mod delays;
+mod edits;
+mod effects;
 mod failures;
 mod flow;
 mod goals;
+mod starts;
 mod support;
 mod variables;
