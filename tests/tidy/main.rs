@@ -5,6 +5,8 @@ mod edges;
 mod errors;
 mod events;
 mod licences;
+mod links;
+mod readme;
 mod schemas;
 mod source;
 mod tables;
