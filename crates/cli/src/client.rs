@@ -40,7 +40,10 @@ impl Client {
     /// Sends a request and reads the answer.
     pub(crate) async fn send(&self, request: RequestBuilder) -> anyhow::Result<Answer> {
         let answer = request.send().await.with_context(|| {
-            format!("cannot reach an installation at {}: start one with `pawl dev DIR`, or say --endpoint", self.endpoint)
+            format!(
+                "cannot reach an installation at {}: start one with `pawl dev DIR`, or say --endpoint",
+                self.endpoint
+            )
         })?;
         let status = answer.status();
         let text = answer.text().await.context("the installation's answer was cut off")?;
@@ -63,7 +66,8 @@ pub(crate) fn explain(problem: &Value) {
         eprintln!("  {}", text("detail"));
     }
     for problem in problem.get("problems").and_then(Value::as_array).into_iter().flatten() {
-        let part = |key: &str| problem.get(key).map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
+        let part =
+            |key: &str| problem.get(key).map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
         let place = [part("file"), part("line"), part("column")].into_iter().flatten().filter(|part| part != "null");
         let place = place.collect::<Vec<_>>().join(":");
         eprintln!("  {place} {} {}", part("path").unwrap_or_default(), part("message").unwrap_or_default());

@@ -1,5 +1,7 @@
 //! Logs: readable on a terminal, JSON where asked for. They go to standard error, results to standard output.
 
+use std::io::IsTerminal;
+
 use tracing_subscriber::EnvFilter;
 
 use crate::args::{Args, Command};
@@ -13,6 +15,6 @@ pub(crate) fn init(args: &Args) {
     if args.log_json {
         builder.json().flatten_event(true).with_current_span(false).init();
     } else {
-        builder.with_target(false).compact().init();
+        builder.with_target(false).compact().with_ansi(std::io::stderr().is_terminal()).init();
     }
 }

@@ -44,7 +44,7 @@ fn run(args: Args) -> anyhow::Result<bool> {
         Command::Graph { file } => commands::graph::run(&file),
         Command::Test { files } => commands::test::run(&files),
         Command::Demo { dir } => block_on(commands::demo::run(&dir, json)),
-        Command::Dev(dev) => block_on(commands::dev::run(dev)),
+        Command::Dev(dev) => block_on(commands::dev::run(dev, token)),
         Command::Remote(command) => block_on(commands::remote::run(command, client()?)),
     }
 }

@@ -211,12 +211,12 @@ fn the_schema_may_be_read_in_part() {
 
 #[test]
 fn a_case_that_passes_says_how_much_virtual_time_it_took() {
-    let cases = r#"
+    let cases = "
 cases:
   - name: a visitor with a name is greeted
     event: {manual: {values: {who: Ada}}}
     expect: {status: completed, path: [known:yes, greet]}
-"#;
+";
     let folder = folder(&[("greeting.workflow.yaml", GREETING), ("greeting.cases.yaml", cases)]);
     insta::assert_snapshot!(run(folder.path(), &["test", "."]), @"
     ./greeting.cases.yaml
@@ -229,12 +229,12 @@ cases:
 
 #[test]
 fn a_case_that_fails_shows_the_difference_of_the_path() {
-    let cases = r#"
+    let cases = "
 cases:
   - name: a visitor without a name is greeted
     event: {manual: {}}
     expect: {status: completed, path: [known:yes, greet], variables: {who: somebody}}
-"#;
+";
     let folder = folder(&[("greeting.workflow.yaml", GREETING), ("greeting.cases.yaml", cases)]);
     insta::assert_snapshot!(run(folder.path(), &["test", "greeting.cases.yaml"]), @r#"
     greeting.cases.yaml

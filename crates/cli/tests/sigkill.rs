@@ -48,7 +48,8 @@ fn check_execution(page: &Value, calls: &BTreeMap<String, u32>) {
         let step = row["step"].as_str().expect("the row names its step");
         let key = format!("{execution}:{step}:1");
         let called = calls.get(&key).copied().unwrap_or(0);
-        let attempts = row["attempt"].as_u64().and_then(|attempts| u32::try_from(attempts).ok()).expect("the row counts attempts");
+        let attempts =
+            row["attempt"].as_u64().and_then(|attempts| u32::try_from(attempts).ok()).expect("the row counts attempts");
         assert!(called <= attempts, "{key} was called {called} times in {attempts} attempts");
         if step == "once" {
             assert!(called <= 1, "{key} is at_most_once and was called {called} times");

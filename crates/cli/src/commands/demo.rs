@@ -41,7 +41,11 @@ pub(crate) async fn run(dir: &Path, json: bool) -> anyhow::Result<bool> {
     .await?;
     let story = Story::new(json);
     story.say(&format!("embedded system on {}, data in a temporary folder", embedded.url()));
-    story.say(if embedded.has_model { "a model is configured: it decides" } else { "no model is configured (PAWL_MODEL_URL): rules decide" });
+    story.say(if embedded.has_model {
+        "a model is configured: it decides"
+    } else {
+        "no model is configured (PAWL_MODEL_URL): rules decide"
+    });
     for loaded in Folder::new(dir).load(&embedded.system).await? {
         match loaded.result {
             Ok(what) => story.say(&format!("loaded {what}")),
@@ -57,7 +61,10 @@ pub(crate) async fn run(dir: &Path, json: bool) -> anyhow::Result<bool> {
 }
 
 fn variables(tracker: &Tracker) -> Vec<(String, String)> {
-    let secrets = [("PAWL_SECRET_GITHUB_WEBHOOK", SECRET.to_owned()), ("PAWL_SECRET_TRACKER_URL", format!("http://{}", tracker.address))];
+    let secrets = [
+        ("PAWL_SECRET_GITHUB_WEBHOOK", SECRET.to_owned()),
+        ("PAWL_SECRET_TRACKER_URL", format!("http://{}", tracker.address)),
+    ];
     let secrets = secrets.map(|(name, value)| (name.to_owned(), value));
     std::env::vars().filter(|(name, _)| name.starts_with("PAWL_MODEL_")).chain(secrets).collect()
 }

@@ -12,15 +12,15 @@ use crate::embedded::{Embedded, Folder, Options};
 /// The folder inside the author's folder in which data is kept.
 const DATA: &str = ".pawl";
 
-/// Runs until it is interrupted.
-pub(crate) async fn run(dev: Dev) -> anyhow::Result<bool> {
+/// Runs until it is interrupted. With a token, the management API asks for it.
+pub(crate) async fn run(dev: Dev, token: Option<String>) -> anyhow::Result<bool> {
     let data = data_folder(&dev)?;
     let embedded = Embedded::start(Options {
         data: &data,
         port: dev.port,
         allow: &dev.allow,
         hops: dev.hops,
-        token: None,
+        token,
         variables: std::env::vars().collect(),
     })
     .await?;

@@ -17,12 +17,15 @@ pub(crate) async fn run(command: Remote, client: Client) -> anyhow::Result<bool>
     match command {
         Remote::Apply { files, if_match } => apply(&client, &files, if_match).await,
         Remote::Start { workflow, record, values, idempotency_key } => {
-            let request = post(format!("/v1/workflows/{workflow}/start")).json(&start_body(record.as_deref(), &values)?);
+            let request =
+                post(format!("/v1/workflows/{workflow}/start")).json(&start_body(record.as_deref(), &values)?);
             let request = idempotency_key.iter().fold(request, |request, key| request.header("idempotency-key", key));
             show(&client, request, |body| println!("started {}", text(body, "execution_id"))).await
         }
         Remote::Workflows => show(&client, get("/v1/workflows"), workflows).await,
-        Remote::Activate { workflow } => show(&client, post(format!("/v1/workflows/{workflow}/activate")), |_| println!("active")).await,
+        Remote::Activate { workflow } => {
+            show(&client, post(format!("/v1/workflows/{workflow}/activate")), |_| println!("active")).await
+        }
         Remote::Deactivate { workflow } => {
             show(&client, post(format!("/v1/workflows/{workflow}/deactivate")), |_| println!("inactive")).await
         }
@@ -33,7 +36,9 @@ pub(crate) async fn run(command: Remote, client: Client) -> anyhow::Result<bool>
             show(&client, get("/v1/executions").query(&query), executions).await
         }
         Remote::Show { execution } => show(&client, get(&format!("/v1/executions/{execution}")), execution_page).await,
-        Remote::Refusals { workflow } => show(&client, get(&format!("/v1/workflows/{workflow}/refusals")), refusals).await,
+        Remote::Refusals { workflow } => {
+            show(&client, get(&format!("/v1/workflows/{workflow}/refusals")), refusals).await
+        }
         Remote::Pause(act) => control(&client, "pause", &act, None).await,
         Remote::Resume(act) => control(&client, "resume", &act, None).await,
         Remote::Cancel(act) => control(&client, "cancel", &act, None).await,
@@ -68,8 +73,10 @@ async fn apply(client: &Client, paths: &[std::path::PathBuf], if_match: Option<u
     let mut right = true;
     for path in found {
         let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        let request = client.request(if is_workflow(&path) { Method::POST } else { Method::PUT }, &target(&path, &text)?);
-        let request = if_match.iter().fold(request, |request, revision| request.header("if-match", format!("\"{revision}\"")));
+        let request =
+            client.request(if is_workflow(&path) { Method::POST } else { Method::PUT }, &target(&path, &text)?);
+        let request =
+            if_match.iter().fold(request, |request, revision| request.header("if-match", format!("\"{revision}\"")));
         let request = request.header("content-type", "application/yaml").body(text);
         right &= show(client, request, |_| println!("{}: saved", path.display())).await?;
     }
@@ -94,7 +101,8 @@ fn target(path: &Path, text: &str) -> anyhow::Result<String> {
 fn start_body(record: Option<&str>, values: &[String]) -> anyhow::Result<Value> {
     let mut body = Map::new();
     if let Some(record) = record {
-        let (object, id) = record.split_once('/').with_context(|| format!("expected <object>/<id>, found {record:?}"))?;
+        let (object, id) =
+            record.split_once('/').with_context(|| format!("expected <object>/<id>, found {record:?}"))?;
         body.insert("record".into(), json!({"object": object, "id": id}));
     }
     let mut given = Map::new();
@@ -139,14 +147,30 @@ fn items(body: &Value) -> impl Iterator<Item = &Value> {
 
 fn workflows(body: &Value) {
     let rows: Vec<_> = items(body)
-        .map(|item| vec![text(item, "id"), text(item, "active"), text(item, "revision"), text(item, "owner"), text(item, "name")])
+        .map(|item| {
+            vec![
+                text(item, "id"),
+                text(item, "active"),
+                text(item, "revision"),
+                text(item, "owner"),
+                text(item, "name"),
+            ]
+        })
         .collect();
     print!("{}", table::render(&["workflow", "active", "revision", "owner", "name"], &rows));
 }
 
 fn executions(body: &Value) {
     let rows: Vec<_> = items(body)
-        .map(|item| vec![text(item, "id"), text(item, "workflow"), text(item, "status"), indicators(item), text(item, "created_at")])
+        .map(|item| {
+            vec![
+                text(item, "id"),
+                text(item, "workflow"),
+                text(item, "status"),
+                indicators(item),
+                text(item, "created_at"),
+            ]
+        })
         .collect();
     print!("{}", table::render(&["execution", "workflow", "status", "indicators", "created"], &rows));
     if let Some(next) = body.get("next").and_then(Value::as_str) {
@@ -183,7 +207,15 @@ pub(crate) fn history_rows(history: &Value) -> Vec<Vec<String>> {
 
 fn history_row(row: &Value) -> Vec<String> {
     let step = if row.get("step").is_some() { text(row, "step") } else { format!("({})", text(row, "kind")) };
-    vec![text(row, "seq"), step, text(row, "step_type"), text(row, "status"), text(row, "branch"), text(row, "attempt"), what(row)]
+    vec![
+        text(row, "seq"),
+        step,
+        text(row, "step_type"),
+        text(row, "status"),
+        text(row, "branch"),
+        text(row, "attempt"),
+        what(row),
+    ]
 }
 
 /// What happened, in one line.

@@ -52,7 +52,8 @@ pub fn folder(echo: &Echo) -> TempDir {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
     let workflow = include_str!("load.workflow.yaml").replace("ECHO", &echo.address);
     std::fs::write(folder.path().join("load.workflow.yaml"), workflow).expect("the folder is writable");
-    std::fs::write(folder.path().join("thing.object.yaml"), include_str!("thing.object.yaml")).expect("the folder is writable");
+    std::fs::write(folder.path().join("thing.object.yaml"), include_str!("thing.object.yaml"))
+        .expect("the folder is writable");
     folder
 }
 

@@ -37,14 +37,21 @@ impl Story {
         let text = |key: &str| row.get(key).and_then(Value::as_str).unwrap_or_default();
         let name = if text("step").is_empty() { format!("({})", text("kind")) } else { text("step").to_owned() };
         let branch = if text("branch").is_empty() { String::new() } else { format!(" → {}", text("branch")) };
-        println!("{:>6} ms  • {name:<14} {:<13} {:<9}{branch}  {}", self.at_ms(), text("step_type"), text("status"), what(row));
+        println!(
+            "{:>6} ms  • {name:<14} {:<13} {:<9}{branch}  {}",
+            self.at_ms(),
+            text("step_type"),
+            text("status"),
+            what(row)
+        );
     }
 
     /// The execution has ended.
     pub(super) fn end(&self, page: &Value, calls: usize) {
         if self.json {
             let keys = ["status", "indicators", "steps_done"];
-            let mut last = json!({"execution_id": page["id"], "duration_ms": self.at_ms(), "http_calls_received": calls});
+            let mut last =
+                json!({"execution_id": page["id"], "duration_ms": self.at_ms(), "http_calls_received": calls});
             for key in keys {
                 last[key] = page.get(key).cloned().unwrap_or(Value::Null);
             }
@@ -53,7 +60,11 @@ impl Story {
         }
         println!("\n{}", table::render(HISTORY, &page.get("history").map(history_rows).unwrap_or_default()));
         let status = page.get("status").and_then(Value::as_str).unwrap_or_default();
-        println!("execution {} {status} after {} ms; the tracker received {calls} call(s) over a real socket", page["id"].as_str().unwrap_or_default(), self.at_ms());
+        println!(
+            "execution {} {status} after {} ms; the tracker received {calls} call(s) over a real socket",
+            page["id"].as_str().unwrap_or_default(),
+            self.at_ms()
+        );
     }
 
     fn at_ms(&self) -> u64 {
