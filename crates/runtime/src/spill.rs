@@ -21,10 +21,13 @@ const REFERENCE: &str = "$pawl_blob";
 /// The head's body, large values spilled.
 pub async fn execution_body(blobs: &dyn Blobs, execution: &Execution) -> Result<String, Error> {
     let whole = body(execution);
-    if whole.len() <= INLINE_MOST {
+    if whole.len() <= INLINE_MOST && !whole.contains(REFERENCE) {
         return Ok(whole);
     }
     let mut spilled = execution.clone();
+    for value in values_of(&mut spilled) {
+        escape(blobs, value).await?;
+    }
     for most in [INLINE_MOST, 1024] {
         for value in values_of(&mut spilled) {
             spill(blobs, value, most).await?;
@@ -44,8 +47,10 @@ fn values_of(execution: &mut Execution) -> impl Iterator<Item = &mut Value> {
 
 /// A row with large input and output spilled.
 pub async fn row(blobs: &dyn Blobs, mut row: Row) -> Result<Row, Error> {
-    spill(blobs, &mut row.input, INLINE_MOST).await?;
-    spill(blobs, &mut row.output, INLINE_MOST).await?;
+    for value in [&mut row.input, &mut row.output] {
+        escape(blobs, value).await?;
+        spill(blobs, value, INLINE_MOST).await?;
+    }
     Ok(row)
 }
 
@@ -60,19 +65,30 @@ pub async fn event(blobs: &dyn Blobs, event: &mut Event) -> Result<(), Error> {
 
 async fn spill_all(blobs: &dyn Blobs, values: &mut Map<String, Value>) -> Result<(), Error> {
     for value in values.values_mut() {
+        escape(blobs, value).await?;
         spill(blobs, value, INLINE_MOST).await?;
     }
     Ok(())
 }
 
-async fn spill(blobs: &dyn Blobs, value: &mut Value, most: usize) -> Result<(), Error> {
-    if is_small(value) {
+/// Spills a value that came from outside and looks like a reference, so that nobody outside can name a blob.
+async fn escape(blobs: &dyn Blobs, value: &mut Value) -> Result<(), Error> {
+    if reference(value).is_none() {
         return Ok(());
     }
     let text = value.to_string();
-    if text.len() <= most {
+    put(blobs, value, text).await
+}
+
+async fn spill(blobs: &dyn Blobs, value: &mut Value, most: usize) -> Result<(), Error> {
+    if is_small(value) || reference(value).is_some() {
         return Ok(());
     }
+    let text = value.to_string();
+    if text.len() <= most { Ok(()) } else { put(blobs, value, text).await }
+}
+
+async fn put(blobs: &dyn Blobs, value: &mut Value, text: String) -> Result<(), Error> {
     let hash = sha256(text.as_bytes());
     let bytes = text.len();
     blobs.put(&hash, Bytes::from(text)).await?;
@@ -117,12 +133,13 @@ pub async fn restore_row(blobs: &dyn Blobs, row: &mut Row) -> Result<(), Error> 
     restore(blobs, &mut row.output).await
 }
 
+/// The hash that a reference names.
+fn reference(value: &Value) -> Option<&str> {
+    value.as_object().filter(|keys| keys.len() == 2)?.get(REFERENCE)?.as_str()
+}
+
 async fn restore(blobs: &dyn Blobs, value: &mut Value) -> Result<(), Error> {
-    let Some(hash) =
-        value.as_object().filter(|keys| keys.len() == 2).and_then(|keys| keys.get(REFERENCE)).and_then(Value::as_str)
-    else {
-        return Ok(());
-    };
+    let Some(hash) = reference(value) else { return Ok(()) };
     let content = blobs.get(hash).await?;
     *value = serde_json::from_slice(&content).map_err(|error| Error::Poison(format!("blob {hash}: {error}")))?;
     Ok(())
