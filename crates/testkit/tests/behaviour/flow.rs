@@ -154,3 +154,18 @@ fn steps_run_the_same_one_in_each_invocation_or_many() {
     let path = |hops| scenario().hops(hops).workflow(&workflow).event(manual("w")).run_until_idle().last().path();
     assert_eq!(path(0), path(50));
 }
+
+#[test]
+fn what_is_longer_than_a_line_is_cut_and_the_execution_goes_on() {
+    let text = "0123456789abcdef".repeat(64 * 1024);
+    let steps = "
+  - {id: say, type: note, text: '{{ vars.text }}'}
+  - {id: hold, type: stop, as: paused, reason: '{{ vars.text }}'}
+  - {id: end, type: stop, as: failed, reason: '{{ vars.text }}'}";
+    let story = scenario().workflow(&with("variables: [{name: text, type: text}]", steps));
+    let story =
+        story.event(manual("w").values(json!({"text": text}))).run_until_idle().expect(paused().path(["say", "hold"]));
+    let last = story.control(Control::Resume).run_until_idle().expect(failed("stopped_as_failed")).last();
+    let note = last.rows.iter().find_map(|row| row.note.clone()).expect("the note is a row");
+    assert!(note.starts_with("0123456789abcdef") && note.ends_with("… (cut from 1048576 bytes)"), "{}", note.len());
+}
