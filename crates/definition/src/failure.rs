@@ -190,3 +190,13 @@ pub struct Failure {
     #[serde(default)]
     pub severity: Option<Severity>,
 }
+
+impl Failure {
+    /// The steps that follow a failure, if it says steps.
+    pub fn steps(&self) -> Option<&[Step]> {
+        match &self.then {
+            Some(Then::Steps(steps)) => Some(steps),
+            _ => None,
+        }
+    }
+}

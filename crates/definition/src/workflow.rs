@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::{Failure, Limits, Step, Trigger, Variable};
+use crate::trigger::Webhook;
+use crate::{Failure, Limits, Step, StepKind, Trigger, TriggerKind, Variable};
 
 /// Whether a save reaches executions in flight.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
@@ -99,7 +100,25 @@ impl Workflow {
                 }
             })
         }
-        find(&self.steps, id)
+        find(&self.steps, id).or_else(|| find(self.failure_steps(), id))
+    }
+
+    /// The steps of its default failure policy, which run after a step that failed and has no policy of its own.
+    pub fn failure_steps(&self) -> &[Step] {
+        self.on_failure.as_ref().and_then(Failure::steps).unwrap_or_default()
+    }
+
+    /// The webhook of an id: one of its triggers, or one that a goal waits for.
+    pub fn webhook(&self, id: &str) -> Option<(&Trigger, &Webhook)> {
+        let goals = self.all_steps().into_iter().filter_map(|step| match &step.kind {
+            StepKind::Goal(goal) => Some(&goal.on),
+            _ => None,
+        });
+        let mut triggers = self.triggers.iter().chain(goals.flatten());
+        triggers.find_map(|trigger| match &trigger.kind {
+            TriggerKind::Webhook(webhook) if trigger.id == id => Some((trigger, webhook)),
+            _ => None,
+        })
     }
 
     /// All steps at any depth, in the order written.
@@ -114,6 +133,7 @@ impl Workflow {
         }
         let mut all = Vec::new();
         collect(&self.steps, &mut all);
+        collect(self.failure_steps(), &mut all);
         all
     }
 }

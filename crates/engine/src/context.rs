@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use pawl_definition::{Object, Scope, Step};
 use serde_json::{Map, Value, json};
 
-use crate::{Event, Execution, Plan, Record, Usage};
+use crate::{Execution, Occurrence, Plan, Record, Usage};
 
 /// The world around one decision.
 #[derive(Debug, Clone, Copy)]
@@ -20,7 +20,7 @@ pub struct Context<'a> {
     /// Objects by id.
     pub objects: &'a BTreeMap<String, Object>,
     /// The event that started the execution.
-    pub event: &'a Event,
+    pub event: &'a Occurrence,
     /// Its record, as it is now; `None` if global, deleted, or not needed for this decision.
     pub record: Option<&'a Record>,
     /// Related records by relationship, as far as expressions name them.
@@ -88,12 +88,16 @@ impl Scope for StepScope<'_> {
         match name {
             "record" => self.cx.record.map(|record| record_view(record, self.cx)),
             "vars" => Some(Value::Object(self.execution.variables.clone())),
-            "trigger" => Some(self.cx.event.view()),
+            "trigger" => Some(self.cx.event.view().clone()),
             "steps" => Some(self.steps()),
             "execution" => Some(self.execution()),
             "workflow" => Some(self.workflow()),
             _ => None,
         }
+    }
+
+    fn root_ref(&self, name: &str) -> Option<&Value> {
+        (name == "trigger").then(|| self.cx.event.view())
     }
 
     fn now(&self) -> Timestamp {

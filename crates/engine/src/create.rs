@@ -27,6 +27,7 @@ pub fn create(plan: &Plan, event: &Event, now: Timestamp, start_at: Option<Times
         updated_at: now,
         cursor: None,
         entered: false,
+        returns_to: None,
         variables: Map::new(),
         steps: std::collections::BTreeMap::new(),
         steps_done: 0,

@@ -1,11 +1,12 @@
 //! A transition in the making: the head after, its row, and what commits with them.
 
+use pawl_definition::step::FAILED;
 use pawl_definition::{Step, Take};
 
 use crate::steps::{Done, decide};
 use crate::{
-    Commit, Context, Decision, Execution, NoticeText, Pause, PauseReason, RecordWrite, Row, RowKind, Status, StepError,
-    StepState, StepStatus, Subject, Usage, Wake, failure,
+    Commit, Context, Decision, Execution, NoticeText, Pause, PauseReason, RecordWrite, ReturnTo, Row, RowKind, Status,
+    StepError, StepState, StepStatus, Subject, Usage, Wake, failure, line,
 };
 
 /// A transition in the making.
@@ -146,9 +147,12 @@ impl<'a> Draft<'a> {
         self.row.note = done.note;
         self.writes = done.writes;
         if let Some(target) = done.go_to {
+            if !self.cx.plan.follows_failures(&target) {
+                self.execution.returns_to = None;
+            }
             return self.running_at(Some(&target));
         }
-        let next = self.after(step, done.branch.as_deref());
+        let next = self.after(step, done.branch.as_deref().and_then(|name| step.branch(name)));
         match done.end {
             Some((Status::Paused, reason)) => self.running_at(next.as_deref()).paused(PauseReason::Workflow, reason),
             Some((Status::Failed, reason)) => {
@@ -163,13 +167,17 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// The step that follows: the first of a branch, or the successor.
-    fn after(&self, step: &Step, branch: Option<&str>) -> Option<String> {
-        let first = branch.and_then(|name| step.branch(name)).and_then(<[Step]>::first).map(|step| step.id.clone());
+    /// The step that follows: the first of some steps, or the successor, or where a default failure policy returns to.
+    fn after(&mut self, step: &Step, branch: Option<&[Step]>) -> Option<String> {
         // A step that an edit deleted while its activity ran stands only in the former revision.
-        let plan =
-            if self.cx.plan.step(&step.id).is_some() { self.cx.plan } else { self.cx.former.unwrap_or(self.cx.plan) };
-        first.or_else(|| plan.successor(&step.id).map(str::to_owned))
+        let here = self.cx.plan.step(&step.id).is_some();
+        let plan = if here { self.cx.plan } else { self.cx.former.unwrap_or(self.cx.plan) };
+        let first = branch.and_then(<[Step]>::first).map(|step| step.id.clone());
+        let next = first.or_else(|| plan.successor(&step.id).map(str::to_owned));
+        if next.is_none() && plan.follows_failures(&step.id) {
+            return self.execution.returns_to.take().and_then(|to| to.step);
+        }
+        next
     }
 
     /// Goes on at a step, or completes if there is none.
@@ -190,7 +198,7 @@ impl<'a> Draft<'a> {
         self.set_status(StepStatus::Skipped);
         let branch = take.and_then(|take| decide(&step.kind).skipped_branch(take == Take::Yes));
         self.row.branch = branch.map(str::to_owned);
-        let next = self.after(step, branch);
+        let next = self.after(step, branch.and_then(|name| step.branch(name)));
         self.to(next.as_deref())
     }
 
@@ -200,9 +208,26 @@ impl<'a> Draft<'a> {
         failure::apply(self, step, error, after_effect)
     }
 
-    /// The branch of a step's failure policy, or the successor.
-    pub(crate) fn after_failure(&self, step: &Step) -> Option<String> {
-        self.after(step, Some("failed"))
+    /// Goes on after a step that failed for good, as if it were done.
+    pub(crate) fn past_failure(mut self, step: &Step) -> Self {
+        self.execution.steps_done += 1;
+        let next = self.after(step, None);
+        self.to(next.as_deref())
+    }
+
+    /// Runs the steps that follow a failure, by the step's own policy or the workflow's.
+    pub(crate) fn failure_steps(mut self, step: &Step) -> Self {
+        self.execution.steps_done += 1;
+        self.row.branch = Some(FAILED.to_owned());
+        let next = if let Some(own) = step.failure_steps() {
+            self.after(step, Some(own))
+        } else {
+            let back = self.after(step, None);
+            let first = self.cx.plan.workflow.failure_steps().first();
+            self.execution.returns_to = first.map(|_| ReturnTo { step: back.clone() });
+            first.map(|step| step.id.clone()).or(back)
+        };
+        self.to(next.as_deref())
     }
 
     /// Holds the execution; what it waited for is kept.
@@ -228,7 +253,9 @@ impl<'a> Draft<'a> {
     pub(crate) fn paused_as(self, before: &Execution) -> Self {
         let status = self.execution.status;
         match &before.pause {
-            Some(pause) if status != Status::Paused && !status.is_ended() => self.paused(pause.reason, pause.note.clone()),
+            Some(pause) if status != Status::Paused && !status.is_ended() => {
+                self.paused(pause.reason, pause.note.clone())
+            }
             _ => self,
         }
     }
@@ -236,6 +263,7 @@ impl<'a> Draft<'a> {
     /// Ends the execution.
     pub(crate) fn end(mut self, status: Status, reason: Option<String>) -> Self {
         self = self.at(None);
+        self.execution.returns_to = None;
         self.execution.status = status;
         self.execution.wake = Wake::Never;
         self.execution.ended_at = Some(self.cx.now);
@@ -264,14 +292,16 @@ impl<'a> Draft<'a> {
     /// The decision to commit it.
     pub(crate) fn commit(mut self) -> Decision {
         self.row.execution = self.execution.status;
-        Decision::Commit(Box::new(Commit {
+        let mut commit = Commit {
             execution: self.execution,
             row: self.row,
             writes: self.writes,
             checks: self.checks,
             notice: self.notice,
             usage: self.usage,
-        }))
+        };
+        line::cut_all(&mut commit);
+        Decision::Commit(Box::new(commit))
     }
 
     /// The head alone, its transitions not counted on.

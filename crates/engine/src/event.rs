@@ -1,5 +1,7 @@
 //! What happened.
 
+use std::sync::OnceLock;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -107,5 +109,25 @@ impl Event {
             (EventType::RecordCreated | EventType::FieldUpdated, _, _, Some(subject)) => Some(subject.topic()),
             _ => None,
         }
+    }
+}
+
+/// An event with what expressions see of it, worked out at the first look and kept.
+#[derive(Debug)]
+pub struct Occurrence {
+    /// The event.
+    pub event: Event,
+    view: OnceLock<Value>,
+}
+
+impl Occurrence {
+    /// Of an event.
+    pub fn new(event: Event) -> Self {
+        Self { event, view: OnceLock::new() }
+    }
+
+    /// What expressions see as `trigger`.
+    pub fn view(&self) -> &Value {
+        self.view.get_or_init(|| self.event.view())
     }
 }

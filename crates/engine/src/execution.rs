@@ -210,6 +210,13 @@ pub enum Requested {
     Cancel(Act),
 }
 
+/// Where an execution goes on after the steps of a default failure policy.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReturnTo {
+    /// The step; none if the workflow is at its end.
+    pub step: Option<String>,
+}
+
 /// What models cost so far.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct Usage {
@@ -274,6 +281,9 @@ pub struct Execution {
     /// The step at the cursor has begun (waits, retries or is claimed).
     #[serde(default)]
     pub entered: bool,
+    /// While the steps of the workflow's default failure policy run: where it goes on after them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub returns_to: Option<ReturnTo>,
     /// Variables.
     #[serde(default)]
     pub variables: Map<String, Value>,

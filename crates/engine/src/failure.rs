@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 use pawl_definition::{Failure, FailureClass, Notify, Retry, Severity, Step, Then};
 
 use crate::draft::Draft;
-use crate::{NoticeText, PauseReason, StepError, StepStatus, TimerPurpose, Wake, ids};
+use crate::{NoticeText, PauseReason, Status, StepError, StepStatus, TimerPurpose, Wake, ids};
 
 /// Longest wait that `Retry-After` may ask for, in seconds.
 const RETRY_AFTER_MOST_S: u64 = 3_600;
@@ -28,22 +28,14 @@ pub(crate) fn apply<'a>(mut draft: Draft<'a>, step: &Step, error: StepError, aft
         state.error = Some(error.clone());
     }
     match then.unwrap_or(&Then::Pause) {
-        Then::Pause => {
-            draft.execution.wake = Wake::Job;
-            draft.execution.status = crate::Status::Running;
-            draft.paused(PauseReason::Failure, Some(error.message))
+        // A step that decides has no branch to go on with; a default failure policy does not follow its own steps.
+        Then::Continue if step.kind.shape().decides() => pause(draft, error),
+        Then::Steps(_) if step.failure_steps().is_none() && draft.cx.plan.follows_failures(&step.id) => {
+            pause(draft, error)
         }
-        Then::Continue => {
-            draft.execution.steps_done += 1;
-            let next = draft.cx.plan.successor(&step.id).map(str::to_owned);
-            draft.to(next.as_deref())
-        }
-        Then::Steps(_) => {
-            draft.execution.steps_done += 1;
-            draft.row.branch = Some("failed".to_owned());
-            let next = draft.after_failure(step);
-            draft.to(next.as_deref())
-        }
+        Then::Pause => pause(draft, error),
+        Then::Continue => draft.past_failure(step),
+        Then::Steps(_) => draft.failure_steps(step),
         Then::Fail => {
             let notice = draft.notice.clone();
             let mut draft = draft.end_failed(error);
@@ -51,6 +43,12 @@ pub(crate) fn apply<'a>(mut draft: Draft<'a>, step: &Step, error: StepError, aft
             draft
         }
     }
+}
+
+fn pause(mut draft: Draft<'_>, error: StepError) -> Draft<'_> {
+    draft.execution.wake = Wake::Job;
+    draft.execution.status = Status::Running;
+    draft.paused(PauseReason::Failure, Some(error.message))
 }
 
 fn retry(mut draft: Draft<'_>, error: StepError, wait: SignedDuration) -> Draft<'_> {

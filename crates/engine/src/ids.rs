@@ -22,6 +22,11 @@ pub fn delivery_event_id(workflow: &str, trigger: &str, key: &str) -> String {
     format!("evt_{}", digest(&["delivery", workflow, trigger, key]))
 }
 
+/// The id of a rejected delivery: the same rejection within a minute is one.
+pub fn rejection_id(workflow: &str, trigger: &str, code: &str, message: &str, minute: i64) -> String {
+    format!("rej_{}", digest(&["rejection", workflow, trigger, code, message, &minute.to_string()]))
+}
+
 /// The id of the event that a change of a record becomes.
 pub fn change_event_id(object: &str, record: &str, version: u64) -> String {
     format!("evt_{}", digest(&["change", object, record, &version.to_string()]))

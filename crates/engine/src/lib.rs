@@ -23,6 +23,7 @@ mod error;
 mod execution;
 mod failure;
 mod history;
+mod line;
 mod plan;
 mod record;
 mod transition;
@@ -33,10 +34,10 @@ pub use context::{Context, Reads, reads};
 pub use create::create;
 pub use decision::{Claim, Commit, Control, Decision, Input, Need, NoticeText};
 pub use error::{Refused, StepError};
-pub use event::{Cause, Creation, Event, EventType, Link};
+pub use event::{Cause, Creation, Event, EventType, Link, Occurrence};
 pub use execution::{
-    Act, Execution, Lease, Pause, PauseReason, Requested, Status, StepState, StepStatus, TimerPurpose, Usage, Waiting,
-    Wake,
+    Act, Execution, Lease, Pause, PauseReason, Requested, ReturnTo, Status, StepState, StepStatus, TimerPurpose, Usage,
+    Waiting, Wake,
 };
 pub use history::{Row, RowKind};
 pub use plan::Plan;

@@ -26,6 +26,7 @@ impl Plan {
     pub fn new(workflow: Arc<Workflow>, revision: u64) -> Self {
         let mut successors = BTreeMap::new();
         link(&workflow.steps, None, &mut successors);
+        link(workflow.failure_steps(), None, &mut successors);
         let timezone = workflow.timezone.as_deref().and_then(|name| TimeZone::get(name).ok()).unwrap_or(TimeZone::UTC);
         let holidays = workflow.calendar.iter().filter_map(|day| day.parse().ok()).collect();
         Self { workflow, revision, timezone, holidays, successors }
@@ -39,6 +40,14 @@ impl Plan {
     /// The step that follows a step and its branches; `None` at the end of the workflow.
     pub fn successor(&self, id: &str) -> Option<&str> {
         self.successors.get(id).and_then(Option::as_deref)
+    }
+
+    /// Whether a step stands in the workflow's default failure policy, at any depth.
+    pub fn follows_failures(&self, id: &str) -> bool {
+        fn holds(steps: &[Step], id: &str) -> bool {
+            steps.iter().any(|step| step.id == id || step.branches().iter().any(|branch| holds(branch.steps, id)))
+        }
+        holds(self.workflow.failure_steps(), id)
     }
 
     /// The first step.

@@ -17,6 +17,10 @@ pub(crate) fn evaluate(cx: &Context<'_>, execution: &mut Execution) -> Result<()
         }
         execution.variables.insert(variable.name.clone(), value);
     }
+    // What the start gave beyond the declared variables, such as the values of a webhook, is kept as it came.
+    for (name, value) in execution.overrides.clone() {
+        execution.variables.entry(name).or_insert(value);
+    }
     Ok(())
 }
 

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use pawl_engine::{Context, Event, Plan, Record, RecordWrite, Subject, Usage, context, fields, ids, triggers};
+use pawl_definition::{Object, Trigger};
+use pawl_engine::{
+    Context, Event, Occurrence, Plan, Record, RecordWrite, StepError, Subject, Usage, context, fields, ids, triggers,
+};
 
 use crate::changes;
 use crate::executor::Executor;
@@ -118,11 +121,17 @@ impl Evaluator {
 
     async fn try_start(&self, workflow: &str, event: &Event) -> Result<Outcome, Error> {
         let id = ids::execution_id(&event.id, workflow);
-        if let Some(item) = self.read(items::execution::TABLE, &items::execution::key(&id)).await? {
-            return self.begun(&item).await;
+        if let Some(decided) = self.decided(workflow, event, &id).await? {
+            return Ok(decided);
         }
         let Some(head) = self.executor.catalog.head(workflow).await? else { return Ok(Outcome::Unheard) };
         let plan = self.executor.catalog.plan(workflow, head.revision).await?;
+        if let Some(trigger) = &event.trigger
+            && !plan.workflow.triggers.iter().any(|own| own.id == *trigger)
+        {
+            // A goal's webhook: it starts nothing, and goals that wait for it hear it by its topic.
+            return Ok(Outcome::Unheard);
+        }
         let is_manual = event.kind == pawl_engine::EventType::Manual;
         // A workflow with a trigger is deaf while inactive; a person may start it all the same.
         if !head.active && !is_manual {
@@ -133,8 +142,8 @@ impl Evaluator {
             return self.deaf(&plan, event, "breaker", &message).await;
         }
         let now = self.executor.clock.now();
-        let trigger = match self.heard(&plan, event, now).await? {
-            Heard::By(trigger) => trigger,
+        let (trigger, creation) = match self.heard(&plan, event, now).await? {
+            Heard::By { trigger, creation } => (trigger, creation),
             Heard::Nobody => return Ok(Outcome::Unheard),
             Heard::Refused(trigger, reason) => return self.refuse(&plan, trigger.as_deref(), event, &reason).await,
         };
@@ -143,14 +152,30 @@ impl Evaluator {
             Err(reason) => Err(reason),
         };
         match admitted {
-            Ok(admitted) => self.create(&plan, event, admitted, now).await,
+            Ok(mut admitted) => {
+                admitted.writes.extend(creation);
+                self.create(&plan, event, admitted, now).await
+            }
             Err(reason) => {
                 if reason.opens_breaker {
                     starts::open_breaker(&self.executor, workflow, &reason.message).await?;
                 }
-                self.refuse(&plan, trigger.as_deref(), event, &reason).await
+                self.refuse(&plan, Some(&trigger), event, &reason).await
             }
         }
+    }
+
+    /// What an earlier delivery of the same event came to: a start, or a refusal, which stands although its reason may
+    /// have passed.
+    async fn decided(&self, workflow: &str, event: &Event, id: &str) -> Result<Option<Outcome>, Error> {
+        let refusal = items::refusal::key(workflow, &event.id);
+        let keys = [(items::execution::TABLE, items::execution::key(id)), (items::refusal::TABLE, refusal)];
+        let found = self.executor.tables.get_many(&keys).await?;
+        if let Some(item) = &found[0] {
+            return self.begun(item).await.map(Some);
+        }
+        let refusal = found[1].as_ref().map(items::refusal::parse).transpose()?;
+        Ok(refusal.map(|Refusal { code, message, .. }| Outcome::Refused { code, message }))
     }
 
     /// The execution is there: whoever made it may have died before its job was sent.
@@ -176,16 +201,22 @@ impl Evaluator {
     /// The first trigger that hears the event and lets it pass, against the record as it is now.
     async fn heard(&self, plan: &Arc<Plan>, event: &Event, now: Timestamp) -> Result<Heard, Error> {
         if event.kind == pawl_engine::EventType::Manual {
-            return Ok(Heard::By(Some("manual".to_owned())));
+            return Ok(Heard::By { trigger: "manual".to_owned(), creation: Vec::new() });
         }
         let hearing: Vec<_> =
             plan.workflow.triggers.iter().filter(|trigger| triggers::hears(trigger, plan, event)).collect();
-        if hearing.is_empty() && event.workflow.is_none() {
-            return Ok(Heard::Nobody);
+        if hearing.is_empty() {
+            return Ok(nobody(event));
+        }
+        if event.creation.is_none() && hearing[0].filter.is_none() {
+            return Ok(Heard::By { trigger: hearing[0].id.clone(), creation: Vec::new() });
         }
         let installation = self.executor.catalog.read_installation().await?;
         let objects = self.executor.catalog.objects(installation.objects_revision).await?;
-        let record = self.record(event, &objects, now).await?;
+        let (record, creation) = match self.record(event, &objects, now).await? {
+            Ok(found) => found,
+            Err(error) => return Ok(refusing(&hearing[0].id, "invalid_record", &error.message)),
+        };
         let mut reads = context::Reads::default();
         for filter in hearing.iter().filter_map(|trigger| trigger.filter.as_ref()) {
             reads.names.extend(pawl_definition::step::names_after_record(filter.source()));
@@ -195,7 +226,7 @@ impl Evaluator {
             plan,
             former: None,
             objects: &objects,
-            event,
+            event: &Occurrence::new(event.clone()),
             record: record.as_ref(),
             related: &related,
             now,
@@ -204,42 +235,28 @@ impl Evaluator {
             no_place: false,
             spent_today: Usage::default(),
         };
-        let mut refused = Heard::Nobody;
-        for trigger in hearing {
-            match triggers::passes(trigger, &cx, event) {
-                Ok(true) => return Ok(Heard::By(Some(trigger.id.clone()))),
-                // A change of a record that a filter leaves out is no news; a delivery to this very workflow is.
-                Ok(false) if event.workflow.is_none() => {}
-                Ok(false) => refused = refusing(&trigger.id, "filtered", "the trigger's filter is false"),
-                Err(error) => refused = refusing(&trigger.id, "filter_error", &error.message),
-            }
-        }
-        if matches!(refused, Heard::Nobody) && event.workflow.is_some() {
-            refused = Heard::Refused(
-                event.trigger.clone(),
-                Reason { code: "unheard", message: "no enabled trigger hears it".to_owned(), opens_breaker: false },
-            );
-        }
-        Ok(refused)
+        Ok(judge(&hearing, &cx, creation))
     }
 
-    /// The record that an event is about, made first if the event says so.
+    /// The record that an event is about; if the event makes it, as it will be, with the writes that make it.
     async fn record(
         &self,
         event: &Event,
-        objects: &BTreeMap<String, pawl_definition::Object>,
+        objects: &BTreeMap<String, Object>,
         now: Timestamp,
-    ) -> Result<Option<Record>, Error> {
-        let Some(subject) = &event.subject else { return Ok(None) };
+    ) -> Result<Result<(Option<Record>, Vec<Write>), StepError>, Error> {
+        let Some(subject) = &event.subject else { return Ok(Ok((None, Vec::new()))) };
         if let Some(item) = self.read(items::record::TABLE, &items::record::key(subject)).await? {
-            return Ok(Some(items::record::parse(&item)?));
+            return Ok(Ok((Some(items::record::parse(&item)?), Vec::new())));
         }
-        let (Some(creation), Some(object)) = (&event.creation, objects.get(&subject.object)) else { return Ok(None) };
-        let Ok(fields) = fields::new_fields(object, creation.fields.clone()) else { return Ok(None) };
-        let record = new_record(subject, fields, event, now);
-        let writes = items::record::writes(&RecordWrite { before: None, after: record.clone() }, Some(object));
-        self.executor.tables.transact(Transaction { writes, durability: Durability::Ordered }).await?;
-        Ok(Some(record))
+        let (Some(creation), Some(object)) = (&event.creation, objects.get(&subject.object)) else {
+            return Ok(Ok((None, Vec::new())));
+        };
+        Ok(fields::new_fields(object, creation.fields.clone()).map(|fields| {
+            let record = new_record(subject, fields, event, now);
+            let writes = items::record::writes(&RecordWrite { before: None, after: record.clone() }, Some(object));
+            (Some(record), writes)
+        }))
     }
 
     async fn read(&self, table: Table, key: &crate::ports::Key) -> Result<Option<Item>, Error> {
@@ -267,6 +284,8 @@ impl Evaluator {
             put(items::history::TABLE, items::history::item(&execution.id, &row)),
         ];
         writes.extend(admitted.writes);
+        let refusal = items::refusal::key(&execution.workflow, &event.id);
+        writes.push(Write::Check { table: items::refusal::TABLE, key: refusal, expect: Expect::Absent });
         executor.tables.transact(Transaction { writes, durability: Durability::Ordered }).await?;
         Metrics::count(&executor.metrics.executions_created);
         tracing::debug!(
@@ -290,11 +309,41 @@ impl Evaluator {
     }
 }
 
+/// The first trigger whose filter lets the event pass; else why none does.
+fn judge(hearing: &[&Trigger], cx: &Context<'_>, creation: Vec<Write>) -> Heard {
+    let event = &cx.event.event;
+    let (execution, _) = pawl_engine::create(cx.plan, event, cx.now, None);
+    let mut refused = nobody(event);
+    for trigger in hearing {
+        match triggers::passes(trigger, cx, &execution) {
+            Ok(true) => return Heard::By { trigger: trigger.id.clone(), creation },
+            // A change of a record that a filter leaves out is no news; a delivery to this very workflow is.
+            Ok(false) if event.workflow.is_none() => {}
+            Ok(false) => refused = refusing(&trigger.id, "filtered", "the trigger's filter is false"),
+            Err(error) => refused = refusing(&trigger.id, "filter_error", &error.message),
+        }
+    }
+    refused
+}
+
 /// Who heard an event.
 enum Heard {
-    By(Option<String>),
+    /// A trigger; and what makes the event's record, if it is not there yet.
+    By {
+        trigger: String,
+        creation: Vec<Write>,
+    },
     Refused(Option<String>, Reason),
     Nobody,
+}
+
+/// A change of a record that nobody hears is no news; a delivery to this very workflow is.
+fn nobody(event: &Event) -> Heard {
+    if event.workflow.is_none() {
+        return Heard::Nobody;
+    }
+    let reason = Reason { code: "unheard", message: "no enabled trigger hears it".to_owned(), opens_breaker: false };
+    Heard::Refused(event.trigger.clone(), reason)
 }
 
 fn refusing(trigger: &str, code: &'static str, message: &str) -> Heard {
@@ -327,5 +376,8 @@ pub(crate) async fn write_refusal(executor: &Executor, refusal: &Refusal) -> Res
     );
     Metrics::count(&executor.metrics.starts_refused);
     let put = Write::Put { table: items::refusal::TABLE, item: items::refusal::item(refusal), expect: Expect::Any };
-    executor.tables.transact(Transaction { writes: vec![put], durability: Durability::Ordered }).await
+    // Whoever decided otherwise of the same event was first.
+    let execution = items::execution::key(&ids::execution_id(&refusal.event_id, &refusal.workflow));
+    let check = Write::Check { table: items::execution::TABLE, key: execution, expect: Expect::Absent };
+    executor.tables.transact(Transaction { writes: vec![put, check], durability: Durability::Ordered }).await
 }

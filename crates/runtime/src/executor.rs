@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use pawl_engine::{
-    Act, Activity, Claim, Commit, Control, Decision, Event, Execution, Found, Input, Performed, Refused, Wake,
+    Act, Activity, Claim, Commit, Control, Decision, Event, Execution, Found, Input, Occurrence, Performed, Refused,
+    Wake,
 };
 
 use crate::activities::Activities;
@@ -55,7 +56,7 @@ pub enum ControlError {
 /// One invocation at work on one execution.
 struct Run {
     execution: Execution,
-    event: Event,
+    event: Occurrence,
     invocation: String,
 }
 
@@ -158,7 +159,7 @@ impl Executor {
         self.end_dead_lease(&mut execution);
         spill::restore_execution(&*self.blobs, &mut execution).await?;
         spill::restore_event(&*self.blobs, &mut event).await?;
-        Ok(Some(Run { execution, event, invocation: format!("{:032x}", self.random.bits()) }))
+        Ok(Some(Run { execution, event: Occurrence::new(event), invocation: format!("{:032x}", self.random.bits()) }))
     }
 
     /// In a process that is alone, a lease from before it began is over.
@@ -213,7 +214,7 @@ impl Executor {
             Decision::Commit(commit) => self.take(run, commit, &world).await,
             Decision::Perform(claim) => self.perform(run, *claim).await,
             Decision::Postpone(execution) => self.postpone(run, *execution).await,
-            Decision::Stay | Decision::Read(_) => self.stay(run).await,
+            Decision::Stay | Decision::Read(_) => self.stay(run, now).await,
         }
     }
 
@@ -225,8 +226,8 @@ impl Executor {
 
     /// Nothing to decide: somebody else holds the lease, or a kill holds all. A live lease is looked at again when
     /// it is over; a kill is lifted explicitly, and then looks for what is due.
-    async fn stay(&self, run: &Run) -> Result<Progress, Error> {
-        if run.execution.lease.is_some() {
+    async fn stay(&self, run: &Run, now: Timestamp) -> Result<Progress, Error> {
+        if run.execution.lease.as_ref().is_some_and(|lease| lease.until > now) {
             self.ensure(&run.execution, HEAL_AFTER).await?;
         }
         Ok(Progress::Rest)

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use pawl_engine::{Event, ids};
 
 use crate::items::delivery::{self, Delivery};
@@ -106,16 +106,19 @@ impl Ingest {
         Write::Put { table: delivery::TABLE, item, expect: Expect::Absent }
     }
 
-    /// Stores that a delivery was rejected, for people to see.
+    /// Stores that a delivery was rejected, for people to see. The same rejection within a minute is one row, so that
+    /// somebody without a key cannot fill the storage.
     pub async fn reject(&self, workflow: &str, trigger: &str, code: &str, message: &str) -> Result<(), Error> {
+        let now = self.clock.now();
+        let minute = now.as_second().div_euclid(60);
         let refusal = Refusal {
             workflow: workflow.to_owned(),
             trigger: Some(trigger.to_owned()),
-            event_id: self.fresh_id(),
+            event_id: ids::rejection_id(workflow, trigger, code, message, minute),
             record: None,
             code: code.to_owned(),
             message: message.to_owned(),
-            at: self.clock.now(),
+            at: Timestamp::from_second(minute * 60).unwrap_or(now),
         };
         Metrics::count(&self.metrics.deliveries_rejected);
         tracing::info!(workflow, code, "a delivery on {workflow}/{trigger} is rejected: {code}");

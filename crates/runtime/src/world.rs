@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use pawl_definition::{BudgetPer, Object};
-use pawl_engine::{Context, Event, Execution, Plan, Reads, Record, Subject, Usage};
+use pawl_engine::{Context, Execution, Occurrence, Plan, Reads, Record, Subject, Usage};
 use serde_json::Value;
 
 use crate::items;
@@ -26,7 +26,7 @@ pub(crate) struct World {
 
 impl World {
     /// The engine's view of it.
-    pub(crate) fn context<'a>(&'a self, event: &'a Event, now: Timestamp, invocation: &'a str) -> Context<'a> {
+    pub(crate) fn context<'a>(&'a self, event: &'a Occurrence, now: Timestamp, invocation: &'a str) -> Context<'a> {
         Context {
             plan: &self.plan,
             former: self.former.as_deref(),

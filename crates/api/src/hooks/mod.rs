@@ -17,8 +17,8 @@ use axum::response::{IntoResponse, Response};
 use http::header::{ALLOW, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 use http::request::Parts;
 use http::{HeaderValue, StatusCode};
+use pawl_definition::Trigger;
 use pawl_definition::trigger::{Verify, Webhook};
-use pawl_definition::{Trigger, TriggerKind};
 use pawl_engine::{Plan, ids};
 use pawl_runtime::items::workflow::Head;
 use pawl_runtime::ports::SecretError;
@@ -89,7 +89,7 @@ async fn receive(api: &Api, workflow: &str, trigger: &str, request: Request) -> 
         Err(error) => return Problem::from(error).into_response(),
     };
     let hook = Hook { api, head, plan };
-    let Some((found, webhook)) = hook.trigger(trigger) else { return unknown().into_response() };
+    let Some((found, webhook)) = hook.plan.workflow.webhook(trigger) else { return unknown().into_response() };
     let (parts, body) = request.into_parts();
     match hook.answer(found, webhook, &parts, body).await {
         Ok(response) => response,
@@ -106,14 +106,6 @@ async fn receive(api: &Api, workflow: &str, trigger: &str, request: Request) -> 
 }
 
 impl Hook<'_> {
-    fn trigger(&self, id: &str) -> Option<(&Trigger, &Webhook)> {
-        let trigger = self.plan.workflow.triggers.iter().find(|trigger| trigger.id == id)?;
-        match &trigger.kind {
-            TriggerKind::Webhook(webhook) => Some((trigger, webhook)),
-            _ => None,
-        }
-    }
-
     async fn answer(
         &self,
         trigger: &Trigger,
@@ -186,7 +178,9 @@ impl Hook<'_> {
         };
         let data = data(&webhook.verify, delivery, body);
         let mut event = event::bare(id, workflow, &trigger.id, ingest.now(), data);
-        event::fill(self.api, &self.plan, webhook, &mut event).await?;
+        if !event::is_left_out(&self.plan, trigger, &event) {
+            event::fill(self.api, &self.plan, webhook, &mut event).await?;
+        }
         Ok(accepted::answer(&ingest.accept(event, key.as_deref()).await?))
     }
 }

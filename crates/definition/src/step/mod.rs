@@ -47,6 +47,9 @@ pub struct Branch<'a> {
     pub steps: &'a [Step],
 }
 
+/// The name in history of the steps that follow a failure.
+pub const FAILED: &str = "failed";
+
 /// What every step type says of itself.
 pub trait Shape {
     /// Its branches, in the order written; none for a plain step.
@@ -240,15 +243,20 @@ impl Step {
     /// Its branches, the steps that follow a failure last.
     pub fn branches(&self) -> Vec<Branch<'_>> {
         let mut branches = self.kind.shape().branches();
-        if let Some(Failure { then: Some(Then::Steps(steps)), .. }) = &self.on_failure {
-            branches.push(Branch { name: "failed", path: "on_failure.then", steps });
+        if let Some(steps) = self.failure_steps() {
+            branches.push(Branch { name: FAILED, path: "on_failure.then", steps });
         }
         branches
     }
 
-    /// The branch of a name.
+    /// The branch of its type of a name; what follows a failure is none of these, so that a case may be called so.
     pub fn branch(&self, name: &str) -> Option<&[Step]> {
-        self.branches().into_iter().find(|branch| branch.name == name).map(|branch| branch.steps)
+        self.kind.shape().branches().into_iter().find(|branch| branch.name == name).map(|branch| branch.steps)
+    }
+
+    /// The steps that follow its failure, by its own policy.
+    pub fn failure_steps(&self) -> Option<&[Step]> {
+        self.on_failure.as_ref().and_then(Failure::steps)
     }
 
     /// Its longest time of one attempt, if written as a plain duration.

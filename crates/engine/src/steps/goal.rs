@@ -8,7 +8,7 @@ use pawl_definition::{Duration, TriggerKind};
 use serde_json::{Value, json};
 
 use super::{Decide, Done, Next, StepContext, Wait, delay};
-use crate::{Event, StepError, StepStatus, Subject, coerce, triggers};
+use crate::{Context, Event, Occurrence, StepError, StepStatus, Subject, coerce, triggers};
 
 impl Decide for Goal {
     fn enter(&self, at: &StepContext<'_>) -> Result<Next, StepError> {
@@ -40,8 +40,20 @@ impl Decide for Goal {
         if holds(self, at)? {
             return Ok(Some(met("the condition holds")));
         }
-        for trigger in &self.on {
-            if triggers::hears(trigger, at.cx.plan, event) && triggers::passes(trigger, at.cx, event)? {
+        let of_other_record =
+            matches!((&at.execution.record, &event.subject), (Some(own), Some(other)) if own != other);
+        if of_other_record {
+            return Ok(None);
+        }
+        let hearing: Vec<_> = self.on.iter().filter(|trigger| triggers::hears(trigger, at.cx.plan, event)).collect();
+        if hearing.is_empty() {
+            return Ok(None);
+        }
+        // In the filters of these triggers, `trigger` is the event that came, not the one that began the execution.
+        let came = Occurrence::new(event.clone());
+        let cx = Context { event: &came, ..*at.cx };
+        for trigger in hearing {
+            if triggers::passes(trigger, &cx, at.execution)? {
                 return Ok(Some(met(&format!("event {} on {}", event.id, trigger.id))));
             }
         }

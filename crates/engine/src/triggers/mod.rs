@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use pawl_definition::{Trigger, TriggerKind, Workflow};
 
 use crate::context::StepScope;
-use crate::{Context, Event, Plan, StepError};
+use crate::{Context, Event, Execution, Plan, StepError};
 
 /// What every trigger type decides.
 trait Hear {
@@ -35,12 +35,11 @@ pub fn hears(trigger: &Trigger, plan: &Plan, event: &Event) -> bool {
     trigger.enabled && hear(&trigger.kind).hears(trigger, plan, event)
 }
 
-/// Whether an event passes a trigger's filter, against the record as it is now.
-pub fn passes(trigger: &Trigger, cx: &Context<'_>, event: &Event) -> Result<bool, StepError> {
+/// Whether the event of a context passes a trigger's filter, against the record as it is now. The execution is the
+/// one that waits for the event, or the one that it would start.
+pub fn passes(trigger: &Trigger, cx: &Context<'_>, execution: &Execution) -> Result<bool, StepError> {
     let Some(filter) = &trigger.filter else { return Ok(true) };
-    let cx = Context { event, ..*cx };
-    let (execution, _) = crate::create(cx.plan, event, cx.now, None);
-    let scope = StepScope { cx: &cx, execution: &execution, secrets: false };
+    let scope = StepScope { cx, execution, secrets: false };
     filter.test(&scope).map_err(|error| StepError::from(error).at(&format!("triggers.{}.filter", trigger.id)))
 }
 

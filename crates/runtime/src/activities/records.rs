@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use pawl_definition::Object;
 use pawl_engine::{Found, Record, RecordQuery, ResolvedTest, Subject, coerce};
 use serde_json::{Map, Value};
@@ -174,10 +175,14 @@ fn contains(value: &Value, part: &Value) -> bool {
     }
 }
 
-/// Numbers by size, texts by their order; other pairs are not ordered.
+/// Numbers by size, points in time by time, other texts by their order; other pairs are not ordered.
 fn compare(a: &Value, b: &Value) -> Option<Ordering> {
+    let time = |value: &Value| value.as_str().and_then(|text| text.parse::<Timestamp>().ok());
     match (a, b) {
         (Value::Number(_), Value::Number(_)) => a.as_f64()?.partial_cmp(&b.as_f64()?),
+        (Value::String(_), Value::String(_)) if time(a).is_some() && time(b).is_some() => {
+            time(a)?.partial_cmp(&time(b)?)
+        }
         (Value::String(a), Value::String(b)) => Some(a.cmp(b)),
         _ => None,
     }
