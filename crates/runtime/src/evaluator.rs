@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use pawl_definition::{Object, Trigger};
+use pawl_definition::{Object, Step, StepKind, Trigger};
 use pawl_engine::{
-    Context, Event, Occurrence, Plan, Record, RecordWrite, StepError, Subject, Usage, context, fields, ids, triggers,
+    Context, Event, EventType, Occurrence, Plan, Record, RecordWrite, StepError, Subject, Usage, context, fields, ids,
+    triggers,
 };
 
 use crate::changes;
@@ -126,13 +127,11 @@ impl Evaluator {
         }
         let Some(head) = self.executor.catalog.head(workflow).await? else { return Ok(Outcome::Unheard) };
         let plan = self.executor.catalog.plan(workflow, head.revision).await?;
-        if let Some(trigger) = &event.trigger
-            && !plan.workflow.triggers.iter().any(|own| own.id == *trigger)
-        {
+        if event.trigger.as_ref().is_some_and(|trigger| is_goals(&plan, trigger)) {
             // A goal's webhook: it starts nothing, and goals that wait for it hear it by its topic.
             return Ok(Outcome::Unheard);
         }
-        let is_manual = event.kind == pawl_engine::EventType::Manual;
+        let is_manual = event.kind == EventType::Manual;
         // A workflow with a trigger is deaf while inactive; a person may start it all the same.
         if !head.active && !is_manual {
             return self.deaf(&plan, event, "inactive", "the workflow is inactive").await;
@@ -200,7 +199,7 @@ impl Evaluator {
 
     /// The first trigger that hears the event and lets it pass, against the record as it is now.
     async fn heard(&self, plan: &Arc<Plan>, event: &Event, now: Timestamp) -> Result<Heard, Error> {
-        if event.kind == pawl_engine::EventType::Manual {
+        if event.kind == EventType::Manual {
             return Ok(Heard::By { trigger: "manual".to_owned(), creation: Vec::new() });
         }
         let hearing: Vec<_> =
@@ -335,6 +334,13 @@ enum Heard {
     },
     Refused(Option<String>, Reason),
     Nobody,
+}
+
+/// Whether a trigger is one that goals wait for, and none of the workflow's own. A trigger that is neither was deleted
+/// after the delivery had been accepted.
+fn is_goals(plan: &Plan, trigger: &str) -> bool {
+    let waits = |step: &Step| matches!(&step.kind, StepKind::Goal(goal) if goal.on.iter().any(|on| on.id == *trigger));
+    plan.workflow.triggers.iter().all(|own| own.id != *trigger) && plan.workflow.all_steps().into_iter().any(waits)
 }
 
 /// A change of a record that nobody hears is no news; a delivery to this very workflow is.

@@ -136,7 +136,9 @@ impl History {
         limit: usize,
         after: Option<String>,
     ) -> Result<Listed<Refusal>, Error> {
+        let index = Some(Index::First);
         let query = newest(items::refusal::TABLE, items::refusal::partition(workflow), limit, after);
+        let query = Query { index, ..query };
         let page = self.tables.query(&query).await?;
         let items = page.items.iter().map(items::refusal::parse).collect::<Result<_, _>>()?;
         Ok(Listed { items, next: page.next })

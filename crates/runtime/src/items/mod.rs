@@ -13,7 +13,7 @@
 //! | an execution's history | executions | `execution#<id>` / `row#<seq>` |
 //! | the event that started it | executions | `execution#<id>` / `event` |
 //! | goals that wait on a topic | executions | `waiter#<topic>` / `<execution>` |
-//! | starts that were refused | executions | `refusals#<workflow>` by time |
+//! | a start that was refused; all of a workflow, newest first | executions | `refusals#<workflow>` / `<event>`; First `refusals#<workflow>` by time |
 //! | re-entry, cooldown, spacing, places | executions | `guard#<workflow>` / `<kind>#<record>` |
 //! | what models cost in a day | executions | `usage#<workflow>` / `<date>#tokens`, `…#microusd` |
 //! | notices; those not handed on yet | executions | `notices` by time; First `notices#unsent` |

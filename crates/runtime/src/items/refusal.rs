@@ -5,7 +5,7 @@ use pawl_engine::Subject;
 use serde::{Deserialize, Serialize};
 
 use super::{Unreadable, body, read, sortable};
-use crate::ports::{Item, Key, Table};
+use crate::ports::{Index, IndexEntry, Item, Key, Table};
 
 /// The table.
 pub const TABLE: Table = Table::Executions;
@@ -34,16 +34,30 @@ pub struct Refusal {
     pub at: Timestamp,
 }
 
-/// The partition of a workflow's refusals.
+/// The partition of a workflow's refusals, by event; in the first index by time.
 pub fn partition(workflow: &str) -> String {
     format!("refusals#{workflow}")
 }
 
-/// As stored; the same refusal twice is one item.
+/// Its key: an event is refused by a workflow once, whatever the reason and however often it is delivered.
+pub fn key(workflow: &str, event_id: &str) -> Key {
+    Key::new(partition(workflow), event_id)
+}
+
+/// As stored.
 pub fn item(refusal: &Refusal) -> Item {
-    let sort = format!("{}#{}#{}", sortable(refusal.at), refusal.event_id, refusal.code);
-    let key = Key::new(partition(&refusal.workflow), sort);
-    Item { key, version: 1, indexes: Vec::new(), expires_at: Some(refusal.at + KEPT), body: body(refusal) }
+    let by_time = IndexEntry {
+        index: Index::First,
+        partition: partition(&refusal.workflow),
+        sort: format!("{}#{}", sortable(refusal.at), refusal.event_id),
+    };
+    Item {
+        key: key(&refusal.workflow, &refusal.event_id),
+        version: 1,
+        indexes: vec![by_time],
+        expires_at: Some(refusal.at + KEPT),
+        body: body(refusal),
+    }
 }
 
 /// Reads it.
