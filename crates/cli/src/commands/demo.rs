@@ -75,7 +75,7 @@ async fn deliver(client: &Client, story: &Story) -> anyhow::Result<String> {
     let body = envelope.get("body").and_then(Value::as_str).context("the delivery has a body")?.to_owned();
     let mut mac = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes()).context("an HMAC takes a key of any length")?;
     mac.update(body.as_bytes());
-    let signature: String = mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+    let signature = mac.finalize().into_bytes().iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
     let request = client
         .request(Method::POST, "/hooks/support-triage/github")
         .header("content-type", "application/json")

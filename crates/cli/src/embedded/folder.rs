@@ -35,7 +35,7 @@ impl Folder {
     /// Loads what changed since the last time, objects first: workflows are checked against them.
     pub(crate) async fn load(&mut self, system: &System) -> anyhow::Result<Vec<Loaded>> {
         let mut changed = Vec::new();
-        for path in files::expand(&[self.path.clone()], &[files::OBJECT, files::WORKFLOW].concat())? {
+        for path in files::expand(std::slice::from_ref(&self.path), &[files::OBJECT, files::WORKFLOW].concat())? {
             let Ok(saved_at) = path.metadata().and_then(|metadata| metadata.modified()) else { continue };
             if self.seen.insert(path.clone(), saved_at) != Some(saved_at) {
                 changed.push(path);

@@ -18,7 +18,7 @@ use tokio::process::{Child, Command};
 type Calls = Arc<Mutex<BTreeMap<String, u32>>>;
 
 /// An outside service that counts calls by their idempotency key.
-pub struct Echo {
+pub(crate) struct Echo {
     /// `host:port`.
     pub address: String,
     calls: Calls,
@@ -26,7 +26,7 @@ pub struct Echo {
 
 impl Echo {
     /// Starts it on loopback.
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let calls = Calls::default();
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has a free port");
         let address = listener.local_addr().expect("a listener has an address").to_string();
@@ -36,7 +36,7 @@ impl Echo {
     }
 
     /// Calls by idempotency key.
-    pub fn calls(&self) -> BTreeMap<String, u32> {
+    pub(crate) fn calls(&self) -> BTreeMap<String, u32> {
         self.calls.lock().expect("no holder panics").clone()
     }
 }
@@ -48,7 +48,7 @@ async fn count(State(calls): State<Calls>, headers: HeaderMap) -> Json<Value> {
 }
 
 /// The workflow under load: both promises about effects, record writes, and a wait.
-pub fn folder(echo: &Echo) -> TempDir {
+pub(crate) fn folder(echo: &Echo) -> TempDir {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
     let workflow = include_str!("load.workflow.yaml").replace("ECHO", &echo.address);
     std::fs::write(folder.path().join("load.workflow.yaml"), workflow).expect("the folder is writable");
@@ -58,7 +58,7 @@ pub fn folder(echo: &Echo) -> TempDir {
 }
 
 /// A running server.
-pub struct Server {
+pub(crate) struct Server {
     child: Child,
     url: String,
     http: reqwest::Client,
@@ -66,7 +66,7 @@ pub struct Server {
 
 impl Server {
     /// Starts it and waits until it is ready.
-    pub async fn start(folder: &Path, data: &Path) -> Self {
+    pub(crate) async fn start(folder: &Path, data: &Path) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_pawl"))
             .args(["--log", "error", "dev", "--port", "0", "--allow", "127.0.0.1", "--data"])
             .arg(data)
@@ -88,12 +88,12 @@ impl Server {
     }
 
     /// Kills it with SIGKILL.
-    pub async fn kill(mut self) {
+    pub(crate) async fn kill(mut self) {
         self.child.kill().await.expect("a running process can be killed");
     }
 
     /// Waits until an execution has ended, and reads it.
-    pub async fn ended(&self, execution: &str) -> Value {
+    pub(crate) async fn ended(&self, execution: &str) -> Value {
         let url = format!("{}/v1/executions/{execution}?wait_s=60", self.url);
         let answer = self.http.get(url).send().await.expect("the server answers");
         assert_eq!(answer.status(), 200, "{execution} was acknowledged and must be there");
@@ -102,25 +102,25 @@ impl Server {
 }
 
 /// Deliveries, and the executions that were acknowledged.
-pub struct Load {
+pub(crate) struct Load {
     sent: u64,
     acknowledged: Vec<String>,
 }
 
 impl Load {
     /// Nothing was sent yet.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { sent: 0, acknowledged: Vec::new() }
     }
 
     /// Executions that were answered 202.
-    pub fn acknowledged(&self) -> &[String] {
+    pub(crate) fn acknowledged(&self) -> &[String] {
         &self.acknowledged
     }
 
     /// Sends so many deliveries, several at once, and does not wait for their executions: the kill comes while
     /// they run.
-    pub async fn deliver(&mut self, server: &Server, count: u64) {
+    pub(crate) async fn deliver(&mut self, server: &Server, count: u64) {
         let url = format!("{}/hooks/load/in", server.url);
         let numbers = self.sent..self.sent + count;
         self.sent += count;
