@@ -15,8 +15,9 @@ const LIKE: f64 = 0.7;
 pub(super) fn check(source: &Source) -> Result<CaseFile, Vec<Problem>> {
     let schema = cases_schema();
     let validator = jsonschema::validator_for(&schema).expect("our own schema is valid");
-    let problems: Vec<_> =
+    let mut problems: Vec<_> =
         validator.iter_errors(&source.value).flat_map(|error| shape_problems(source, &schema, &error)).collect();
+    problems.sort_by_key(|problem| (problem.line, problem.column));
     if !problems.is_empty() {
         return Err(problems);
     }
@@ -119,6 +120,7 @@ fn meaning_problems(source: &Source, file: &CaseFile) -> Vec<Problem> {
         }
         found.case(&path, case);
     }
+    found.problems.sort_by_key(|problem| (problem.line, problem.column));
     found.problems
 }
 

@@ -80,7 +80,7 @@ impl World {
             return None;
         }
         let missing = missing.iter().map(|record| format!("\n  - {record}"));
-        let left = left.iter().map(|record| format!("\n  + {record}"));
+        let left = left.iter().map(|record| format!("\n  + {}", shown(record)));
         let lines: String = missing.chain(left).collect();
         Some(format!("the records of {object} differ (- expected, + found):{lines}"))
     }
@@ -99,6 +99,13 @@ impl World {
         let lines: String = expected.chain(found).collect();
         Some(format!("the calls differ (- expected, + made):{lines}"))
     }
+}
+
+/// A record without what every record has, but its id.
+fn shown(record: &Value) -> Value {
+    let keys = record.as_object().into_iter().flatten();
+    let own = keys.filter(|(key, _)| !matches!(key.as_str(), "object" | "created_at" | "updated_at"));
+    own.map(|(key, value)| (key.clone(), value.clone())).collect()
 }
 
 fn execution_differences(expected: &Expected, trace: &Trace) -> Vec<String> {

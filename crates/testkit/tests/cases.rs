@@ -1,0 +1,219 @@
+//! The runner of `*.cases.yaml`: what it refuses, and how it tells a difference.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use pawl_testkit::cases::{CaseReport, Files, cases_schema, run_file};
+use serde_json::json;
+
+/// Files by path.
+struct Texts(BTreeMap<PathBuf, String>);
+
+impl Files for Texts {
+    fn read(&self, path: &Path) -> Result<String, String> {
+        self.0.get(path).cloned().ok_or_else(|| "there is no such file".to_owned())
+    }
+
+    fn list(&self, folder: &Path) -> Result<Vec<PathBuf>, String> {
+        Ok(self.0.keys().filter(|path| path.parent() == Some(folder)).cloned().collect())
+    }
+}
+
+const WORKFLOW: &str = "
+workflow: greet
+owner: owner@example.com
+object: person
+triggers: [{id: hook, type: webhook, verify: {github: {secret: s}}, record: {match: {name: trigger.body.name}, create: true}}]
+variables: [{name: word, type: text, default: Hello}]
+steps:
+  - {id: nap, type: delay, for: 30d}
+  - id: polite
+    type: condition
+    if: vars.word == 'Hello'
+    yes: [{id: say, type: http_request, method: POST, url: 'https://say.example/{{ record.name }}', body: {word: '{{ vars.word }}'}, on_failure: {then: continue}}]
+    no: [{id: mutter, type: note, text: nothing}]
+";
+
+const PERSON: &str = "object: person\nfields: {name: {type: text, unique: true}, greeted: {type: boolean}}\n";
+
+/// Runs the cases of a text beside the workflow.
+fn run(cases: &str) -> CaseReport {
+    let texts = [("d/greet.workflow.yaml", WORKFLOW), ("d/person.object.yaml", PERSON), ("d/greet.cases.yaml", cases)];
+    let texts = texts.map(|(path, text)| (PathBuf::from(path), text.to_owned()));
+    run_file(Path::new("d/greet.cases.yaml"), &Texts(BTreeMap::from(texts)))
+}
+
+#[test]
+fn what_passes_is_told_in_a_line() {
+    let report = run("
+cases:
+  - name: a person is greeted
+    event: {webhook: {body: {name: Ada}}}
+    http: [{when: {url: 'https://say.example/*'}, answer: {body: {heard: true}}}]
+    expect:
+      status: completed
+      path: [nap, 'polite:yes', say]
+      calls: [{url: https://say.example/Ada, body: {word: Hello}}]
+");
+    assert!(report.passed());
+    assert_eq!(report.cases[0].path, ["nap", "polite:yes", "say"]);
+    insta::assert_snapshot!(report, @r"
+    d/greet.cases.yaml
+      ok    a person is greeted (30d of virtual time)
+      all 1 cases passed
+    ");
+}
+
+#[test]
+fn a_difference_of_the_path_is_told_step_by_step() {
+    let report = run("
+cases:
+  - name: a person is muttered at
+    event: {webhook: {body: {name: Ada}}}
+    http: [{fail: refused}]
+    expect:
+      status: waiting
+      path: [nap, 'polite:no', mutter]
+      variables: {word: Bye}
+      records: {person: [{name: Ada, greeted: true}]}
+      calls: []
+      failed_steps: []
+");
+    insta::assert_snapshot!(report, @r#"
+    d/greet.cases.yaml
+      FAIL  a person is muttered at (30d of virtual time)
+            the path differs (- expected, + taken):
+                nap
+              - polite:no
+              - mutter
+              + polite:yes  +30d
+              + say:failed  +30d  http_refused: the address is private
+            expected the status waiting, found completed
+            expected the variable word to be "Bye", found "Hello"
+            expected the failed steps [], found ["say"]
+            the records of person differ (- expected, + found):
+              - {"greeted":true,"name":"Ada"}
+              + {"id":"rec_b513db300eb18604ad1c0dd5eb078147","name":"Ada"}
+            the calls differ (- expected, + made):
+              + POST https://say.example/Ada {"word":"Hello"}
+      1 of 1 cases failed
+    "#);
+}
+
+#[test]
+fn a_call_that_nothing_answers_fails_the_case() {
+    let report = run("
+cases:
+  - name: nobody answers
+    event: {webhook: {body: {name: Ada}}}
+    expect: {status: completed}
+");
+    insta::assert_snapshot!(report, @r"
+    d/greet.cases.yaml
+      FAIL  nobody answers (30d of virtual time)
+            no answer is scripted for the call POST https://say.example/Ada
+      1 of 1 cases failed
+    ");
+}
+
+#[test]
+fn a_start_that_is_refused_is_told() {
+    let report = run("
+cases:
+  - name: no name
+    event: {webhook: {body: {name: ''}}}
+    expect: {status: completed}
+  - name: no name, as expected
+    event: {webhook: {body: {name: ''}}}
+    expect: {refused: blank_match}
+  - name: no such record
+    event: {field_updated: {record: person, fields: {greeted: true}}}
+    expect: {began: false}
+");
+    insta::assert_snapshot!(report, @r#"
+    d/greet.cases.yaml
+      FAIL  no name (0s of virtual time)
+            blank_match: answered 422 Unprocessable Entity: record.match.name: expected a value by which a record of "person" is found, found a blank one
+      ok    no name, as expected (0s of virtual time)
+      FAIL  no such record (0s of virtual time)
+            impossible: expected one record of person, or <object>/<id>, found 0 records
+      2 of 3 cases failed
+    "#);
+}
+
+#[test]
+fn every_mistake_of_the_file_is_told_with_its_place() {
+    let report = run("
+now: yesterday
+cases:
+  - name: a
+    evnt: {manual: {}}
+    expect: {stauts: completed}
+  - name: b
+    event: {manual: {}}
+    http: [{when: {methd: GET}}]
+    then: [{after: soon}]
+    expect: {status: done}
+");
+    insta::assert_snapshot!(report, @r#"
+    d/greet.cases.yaml
+      d/greet.cases.yaml:4:5: error[missing_key] cases[0]: expected the key "event", which is absent
+      d/greet.cases.yaml:5:11: error[unknown_key] cases[0].evnt: unknown key "evnt"; expected one of event, expect, http, look_after, models, name, now, records, secrets, then; did you mean "event"?
+      d/greet.cases.yaml:6:22: error[unknown_key] cases[0].expect.stauts: unknown key "stauts"; expected one of began, calls, error, failed_steps, path, records, refused, status, variables; did you mean "status"?
+      d/greet.cases.yaml:9:27: error[unknown_key] cases[1].http[0].when.methd: unknown key "methd"; expected one of body, method, url; did you mean "method"?
+      d/greet.cases.yaml:11:22: error[unknown_word] cases[1].expect.status: expected one of queued, running, waiting, paused, completed, canceled, failed, found "done"
+      no case ran: 5 problems
+    "#);
+}
+
+#[test]
+fn what_the_shape_does_not_say_is_checked_too() {
+    let report = run("
+now: yesterday
+cases:
+  - name: a
+    event: {}
+    http: [{}]
+    models: [{text: a, fail: timeout}]
+    then: [{}, {after: soon}]
+    expect: {}
+  - name: a
+    event: {manual: {}}
+    expect: {}
+");
+    insta::assert_snapshot!(report, @r#"
+    d/greet.cases.yaml
+      d/greet.cases.yaml:2:6: error[invalid_time] now: expected a date and time such as 2026-03-02T09:00:00Z, found "yesterday"
+      d/greet.cases.yaml:5:12: error[exactly_one] cases[0].event: expected exactly one of webhook, manual, record_created, field_updated, found 0
+      d/greet.cases.yaml:6:12: error[exactly_one] cases[0].http[0]: expected either answer or fail
+      d/greet.cases.yaml:7:14: error[exactly_one] cases[0].models[0]: expected exactly one of answer, text, fail
+      d/greet.cases.yaml:8:12: error[exactly_one] cases[0].then[0]: expected one of webhook, manual, record_created, field_updated, control, or a time to pass, found 0
+      d/greet.cases.yaml:8:24: error[invalid_time] cases[0].then[1].after: expected a span such as 3d 2h, found "soon"
+      d/greet.cases.yaml:10:11: error[duplicate_id] cases[1].name: the name "a" is used twice
+      no case ran: 7 problems
+    "#);
+}
+
+#[test]
+fn a_mistake_of_the_workflow_is_told_instead_of_running() {
+    let texts = [
+        ("w.workflow.yaml", "workflow: w\nowner: o@example.com\nsteps: [{id: a, type: nap}]\n"),
+        ("w.cases.yaml", "cases: []"),
+    ];
+    let texts = texts.map(|(path, text)| (PathBuf::from(path), text.to_owned()));
+    let report = run_file(Path::new("w.cases.yaml"), &Texts(BTreeMap::from(texts)));
+    assert!(!report.passed());
+    assert_eq!(report.problems[0].code, "unknown_type");
+    assert_eq!(report.problems[0].file, "w.workflow.yaml");
+}
+
+#[test]
+fn the_schema_for_editors_knows_words_and_keys() {
+    let schema = cases_schema();
+    let case = &schema["properties"]["cases"]["items"];
+    assert_eq!(case["additionalProperties"], json!(false));
+    assert_eq!(case["required"], json!(["name", "event", "expect"]));
+    let status = &case["properties"]["expect"]["properties"]["status"];
+    assert_eq!(status["enum"], json!(["queued", "running", "waiting", "paused", "completed", "canceled", "failed"]));
+    assert!(status["description"].is_string());
+}
