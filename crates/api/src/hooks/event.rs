@@ -10,14 +10,14 @@ use super::scope::HookScope;
 use crate::state::Api;
 use crate::{Code, Problem};
 
-/// Whether the trigger's filter leaves a delivery out whatever its record is. Such a delivery, a provider's ping for
-/// one, is accepted and shown as filtered: it need not name a record.
+/// Whether the trigger's filter leaves a delivery out whatever its record is, or fails on it. Such a delivery, a
+/// provider's ping for one, is accepted and shown as filtered: it need not name a record.
 pub(super) fn is_left_out(plan: &Plan, trigger: &Trigger, event: &Event) -> bool {
     let Some(filter) = &trigger.filter else { return false };
     let on_delivery_alone = filter.roots().iter().all(|root| ["trigger", "workflow", "now"].contains(&root.as_str()));
     let view = event.view();
     let scope = HookScope { plan, trigger: &view, now: event.occurred_at };
-    on_delivery_alone && filter.test(&scope) == Ok(false)
+    on_delivery_alone && filter.test(&scope) != Ok(true)
 }
 
 /// Evaluates the values of a webhook, and finds or plans the record of the event.
