@@ -23,8 +23,9 @@ pub enum Input<'a> {
     },
     /// An event on a topic that it waits on.
     Event(&'a Event),
-    /// A kill of its workflow or of everything was lifted: it may have missed an event.
-    Lifted,
+    /// What it waits for may be otherwise: a kill of its workflow or of everything was lifted, under which it heard
+    /// nothing, or its step was deleted by an edit.
+    LookAgain,
     /// A person or system acts.
     Control(&'a Control, &'a Act),
 }

@@ -36,7 +36,7 @@ pub fn transition(cx: &Context<'_>, execution: &Execution, input: &Input<'_>) ->
         Input::Run => run(cx, execution, None),
         Input::Found(found) => run(cx, execution, Some(found)),
         Input::Event(event) => heard(cx, execution, event),
-        Input::Lifted => lifted(cx, execution),
+        Input::LookAgain => looks_again(cx, execution),
         Input::Control(..) => Decision::Stay,
     })
 }
@@ -136,7 +136,10 @@ fn heard(cx: &Context<'_>, execution: &Execution, event: &crate::Event) -> Decis
     if (execution.status != Status::Waiting && held.is_none()) || execution.waiting.is_none() {
         return Decision::Stay;
     }
-    let Some(step) = execution.cursor.as_deref().and_then(|id| cx.plan.step(id)) else { return Decision::Stay };
+    let Some(id) = execution.cursor.as_deref() else { return Decision::Stay };
+    let Some(step) = cx.plan.step(id) else {
+        return if held.is_some() { Decision::Stay } else { moved(cx, execution, id) };
+    };
     let draft = Draft::step(cx, execution, step);
     let at = StepContext { cx, execution, step, state: draft.state() };
     match steps::decide(&step.kind).event(&at, event) {
@@ -151,23 +154,36 @@ fn heard(cx: &Context<'_>, execution: &Execution, event: &crate::Event) -> Decis
     }
 }
 
-/// A goal that is met by now goes on.
-fn lifted(cx: &Context<'_>, execution: &Execution) -> Decision {
-    let step = execution.cursor.as_deref().and_then(|id| cx.plan.step(id));
-    let Some(step) = step.filter(|_| execution.waiting.is_some() && execution.status == Status::Waiting) else {
+/// A goal that is met by now goes on, and so does what waits at a step that is not there any more.
+fn looks_again(cx: &Context<'_>, execution: &Execution) -> Decision {
+    let Some(id) = execution.cursor.as_deref().filter(|_| execution.status == Status::Waiting) else {
         return Decision::Stay;
     };
+    let Some(step) = cx.plan.step(id) else { return moved(cx, execution, id) };
+    if execution.waiting.is_none() {
+        return Decision::Stay;
+    }
     let draft = look_again(Draft::step(cx, execution, step));
     if draft.execution.status == Status::Waiting { Decision::Stay } else { draft.commit() }
 }
 
-/// Looks again at what a goal waits for: while it was held by a kill, it heard nothing.
-pub(crate) fn look_again(draft: Draft<'_>) -> Draft<'_> {
+/// Looks again at what a goal waits for: while it was held by a person or a kill, its record or its workflow may have
+/// changed.
+pub(crate) fn look_again(mut draft: Draft<'_>) -> Draft<'_> {
     let cx = draft.cx;
-    if draft.execution.status != Status::Waiting || draft.execution.waiting.is_none() {
+    let held = cx.killed || draft.execution.killed.is_some();
+    if held || draft.execution.status != Status::Waiting {
         return draft;
     }
-    let Some(step) = draft.execution.cursor.as_deref().and_then(|id| cx.plan.step(id)) else { return draft };
+    let Some(step) = draft.execution.cursor.as_deref().and_then(|id| cx.plan.step(id)) else {
+        // Its step was deleted: it moves on as soon as it runs.
+        draft.execution.status = Status::Running;
+        draft.execution.wake = Wake::Job;
+        return draft;
+    };
+    if draft.execution.waiting.is_none() {
+        return draft;
+    }
     let at = StepContext { cx, execution: &draft.execution, step, state: draft.state() };
     match steps::decide(&step.kind).again(&at) {
         Ok(Some(done)) => draft.done(step, done),

@@ -105,9 +105,10 @@ impl Executor {
         Ok(())
     }
 
-    /// Tells an execution that a kill was lifted, under which it heard nothing.
-    pub(crate) async fn lifted(&self, execution: &str) -> Result<(), Error> {
-        self.apply(execution, &Input::Lifted).await?;
+    /// Lets an execution look again at what it waits for: a kill was lifted, under which it heard nothing, or its
+    /// workflow was edited.
+    pub(crate) async fn look_again(&self, execution: &str) -> Result<(), Error> {
+        self.apply(execution, &Input::LookAgain).await?;
         Ok(())
     }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use pawl_engine::{Control, Execution, Status};
+use pawl_engine::{Control, Execution, Plan, Status};
 
 use crate::executor::{ControlError, Executor};
 use crate::ports::{Consistency, Index, Query, SortRange};
@@ -43,15 +43,25 @@ impl Sweeper {
 
     /// Lets waiting goals look again: they heard nothing while they were killed.
     async fn look_again(&self, workflow: Option<&str>) -> Result<(), Error> {
+        let ours = |execution: &Execution| workflow.is_none_or(|workflow| workflow == execution.workflow);
+        self.each_waiting(|execution| ours(execution) && execution.waiting.is_some()).await
+    }
+
+    /// Moves on what waits at steps that a workflow does not have any more.
+    pub(crate) async fn edited(&self, plan: &Plan) -> Result<(), Error> {
+        let deleted = |execution: &Execution| execution.cursor.as_ref().is_some_and(|id| plan.step(id).is_none());
+        self.each_waiting(|execution| execution.workflow == plan.workflow.id && deleted(execution)).await
+    }
+
+    async fn each_waiting(&self, chosen: impl Fn(&Execution) -> bool + Send) -> Result<(), Error> {
         let waiting = items::execution::of_status(Status::Waiting);
         let mut query = starts::of_index(Index::Third, waiting, false, 100);
         loop {
             let page = self.executor.tables.query(&query).await?;
             for item in &page.items {
                 let execution = items::execution::parse(item)?;
-                let chosen = workflow.is_none_or(|workflow| workflow == execution.workflow);
-                if chosen && execution.waiting.is_some() {
-                    self.executor.lifted(&execution.id).await?;
+                if chosen(&execution) {
+                    self.executor.look_again(&execution.id).await?;
                 }
             }
             query.after = page.next;

@@ -108,6 +108,7 @@ impl Workflows {
         if let Some(head) = &before
             && self.revision(&workflow.id, head.revision).await?.is_some_and(|revision| revision.source == source.value)
         {
+            self.move_on(head).await?;
             return Ok(Saved { head: head.clone(), unchanged: true });
         }
         let head = self.head_after(&workflow, before.as_ref(), source);
@@ -127,10 +128,28 @@ impl Workflows {
         ];
         writes.extend(listeners(before.as_ref(), &head));
         match self.tables.transact(Transaction { writes, durability: Durability::Durable }).await {
-            Ok(()) => Ok(Saved { head, unchanged: false }),
+            Ok(()) => {
+                self.move_on(&head).await?;
+                Ok(Saved { head, unchanged: false })
+            }
             Err(error) if Error::from(error.clone()).is_conflict() => Err(SaveError::Stale(present + 1)),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// What waits at a step that an edit deleted moves on at once, also if nothing would ever wake it there. Whoever
+    /// lost the answer of a save saves again, and what a crash left behind is moved then.
+    async fn move_on(&self, head: &Head) -> Result<(), Error> {
+        if head.pinned || head.revision == 1 {
+            return Ok(());
+        }
+        let present = self.catalog.plan(&head.id, head.revision).await?;
+        let former = self.catalog.plan(&head.id, head.revision - 1).await?.workflow.clone();
+        let deleted = former.all_steps().into_iter().any(|step| present.step(&step.id).is_none());
+        if deleted || former.edits == Edits::Pinned {
+            self.sweeper.edited(&present).await?;
+        }
+        Ok(())
     }
 
     /// The head after a save: `active` is as the file says, or as it was if the file says nothing.
