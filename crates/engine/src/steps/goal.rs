@@ -33,12 +33,14 @@ impl Decide for Goal {
     }
 
     fn event(&self, at: &StepContext<'_>, event: &Event) -> Result<Option<Done>, StepError> {
+        // A slow writer stamps a change before the wait began and commits it after: the condition is looked at whatever
+        // the event's time is.
+        if holds(self, at)? {
+            return Ok(Some(met("the condition holds")));
+        }
         let since = at.execution.waiting.as_ref().map(|waiting| waiting.since);
         if since.is_some_and(|since| event.occurred_at < since) {
             return Ok(None);
-        }
-        if holds(self, at)? {
-            return Ok(Some(met("the condition holds")));
         }
         let of_other_record =
             matches!((&at.execution.record, &event.subject), (Some(own), Some(other)) if own != other);
