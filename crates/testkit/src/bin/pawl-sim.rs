@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use pawl_testkit::simulator::{Bug, Counts, Report, simulate};
+use pawl_testkit::simulator::{Bug, Counts, Report, simulate, undisturbed};
 
 /// Lines of the trace that are shown of a failed run.
 const TAIL: usize = 60;
@@ -14,6 +14,7 @@ struct Options {
     only: Option<u64>,
     bug: Option<(String, Bug)>,
     whole: bool,
+    calm: bool,
 }
 
 fn main() -> ExitCode {
@@ -28,7 +29,11 @@ fn main() -> ExitCode {
     let seeds = options.only.map_or(options.from..options.from + options.seeds, |seed| seed..seed + 1);
     let mut counts = Counts::default();
     for seed in seeds {
-        let report = simulate(seed, bug);
+        let run = std::panic::catch_unwind(|| if options.calm { undisturbed(seed) } else { simulate(seed, bug) });
+        let Ok(report) = run else {
+            println!("seed {seed} panics\nagain: cargo xtask sim --seed {seed}");
+            return ExitCode::FAILURE;
+        };
         counts.merge(&report.counts);
         if options.whole {
             print!("{}", report.trace.text());
@@ -53,7 +58,8 @@ fn fail(report: &Report, options: &Options) {
 
 /// Ids of executions in a text, by which the trace is filtered.
 fn ids_in(text: &str) -> Vec<String> {
-    let mut ids: Vec<_> = text.match_indices("exe_").filter_map(|(at, _)| text.get(at..at + 36)).map(str::to_owned).collect();
+    let mut ids: Vec<_> =
+        text.match_indices("exe_").filter_map(|(at, _)| text.get(at..at + 36)).map(str::to_owned).collect();
     if !ids.is_empty() {
         ids.extend(["dies", "power", "kill", "VIOLATION"].map(str::to_owned));
     }
@@ -61,20 +67,29 @@ fn ids_in(text: &str) -> Vec<String> {
 }
 
 fn options(mut arguments: impl Iterator<Item = String>) -> Result<Options, String> {
-    let mut options = Options { seeds: 200, from: 1, only: None, bug: None, whole: false };
+    let mut options = Options { seeds: 200, from: 1, only: None, bug: None, whole: false, calm: false };
     while let Some(argument) = arguments.next() {
         if argument == "--trace" {
             options.whole = true;
             continue;
         }
+        if argument == "--calm" {
+            options.calm = true;
+            continue;
+        }
         let value = arguments.next().ok_or_else(|| format!("expected a value after {argument}"))?;
-        let number = || value.parse::<u64>().map_err(|_| format!("expected a number after {argument}, found {value:?}"));
+        let number =
+            || value.parse::<u64>().map_err(|_| format!("expected a number after {argument}, found {value:?}"));
         match argument.as_str() {
             "--seeds" => options.seeds = number()?,
             "--from" => options.from = number()?,
             "--seed" => options.only = Some(number()?),
             "--bug" => options.bug = Some((value.clone(), Bug::named(&value).ok_or_else(|| unknown_bug(&value))?)),
-            _ => return Err(format!("expected --seeds N, --from S, --seed S, --bug NAME or --trace, found {argument}")),
+            _ => {
+                return Err(format!(
+                    "expected --seeds N, --from S, --seed S, --bug NAME, --calm or --trace, found {argument}"
+                ));
+            }
         }
     }
     Ok(options)

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use pawl_definition::Source;
-use pawl_engine::{Act, Cause, Control, Creation, Event, EventType, Subject, ids};
+use pawl_engine::{Act, Cause, Control, Creation, Event, EventType, ids};
 use pawl_runtime::{ControlError, RecordError, SaveError, System};
 use serde_json::{Map, json};
 
@@ -17,10 +17,16 @@ pub(super) fn set_up(system: &System, script: &Script) -> Work {
     let (objects, workflows, records) = (script.objects.clone(), script.workflows.clone(), script.records.clone());
     Box::pin(async move {
         for object in objects {
-            system.workflows.save_object(&Source::from_value("object", object)).await.expect("the objects have no mistakes");
+            system
+                .workflows
+                .save_object(&Source::from_value("object", object))
+                .await
+                .expect("the objects have no mistakes");
         }
         for workflow in workflows {
-            if let Err(error) = system.workflows.save(&Source::from_value("workflow", workflow.clone()), None, "author").await {
+            if let Err(error) =
+                system.workflows.save(&Source::from_value("workflow", workflow.clone()), None, "author").await
+            {
                 panic!("a generated workflow has mistakes: {error:?}\n{workflow:#}");
             }
         }
@@ -64,7 +70,9 @@ async fn carry_out(hub: &Arc<Hub>, system: &System, what: What) -> Answer {
             Err(RecordError::Failed(_) | RecordError::NotFound(_)) => Answer::Lost,
             Err(_) => Answer::Refused,
         },
-        What::Save(value) => saved(hub, system.workflows.save(&Source::from_value("edit", value), None, "author").await),
+        What::Save(value) => {
+            saved(hub, system.workflows.save(&Source::from_value("edit", value), None, "author").await)
+        }
         What::KillWorkflow(workflow, kill) => {
             saved(hub, system.workflows.set_killed(&workflow, kill.then(|| act(hub))).await)
         }
@@ -100,20 +108,22 @@ fn saved<T>(hub: &Hub, result: Result<T, SaveError>) -> Answer {
 
 /// Hands an event in, as the API does.
 async fn deliver(hub: &Hub, system: &System, what: What) -> Answer {
-    let What::Deliver { workflow, by_hand, key, subject, creates, n } = what else { return Answer::Refused };
-    let trigger = if by_hand { "manual" } else { "hook" };
+    let What::Deliver { workflow, trigger, key, subject, creates, n } = what else { return Answer::Refused };
+    let by_hand = trigger == "manual";
     let id = match &key {
-        Some(key) => ids::delivery_event_id(&workflow, trigger, key),
+        Some(key) => ids::delivery_event_id(&workflow, &trigger, key),
         None => system.ingest.fresh_id(),
     };
     if let Some(key) = &key {
-        match system.ingest.earlier(&workflow, trigger, key).await {
-            Ok(Some(earlier)) => return Answer::Done(Some(Accepted { event: earlier.event_id, workflow, replayed: true })),
+        match system.ingest.earlier(&workflow, &trigger, key).await {
+            Ok(Some(earlier)) => {
+                return Answer::Done(Some(Accepted { event: earlier.event_id, workflow, trigger, replayed: true }));
+            }
             Ok(None) => {}
             Err(_) => return Answer::Lost,
         }
     }
-    let creation = subject.as_ref().filter(|_| creates).map(|subject| creation(subject));
+    let creation = creates.map(|fields| Creation { fields });
     let mut data = Map::new();
     data.insert("values".to_owned(), json!({"n": n}));
     data.insert("body".to_owned(), json!({"n": n}));
@@ -121,7 +131,7 @@ async fn deliver(hub: &Hub, system: &System, what: What) -> Answer {
         id,
         kind: if by_hand { EventType::Manual } else { EventType::Webhook },
         workflow: Some(workflow.clone()),
-        trigger: (!by_hand).then(|| trigger.to_owned()),
+        trigger: (!by_hand).then(|| trigger.clone()),
         subject,
         occurred_at: hub.now(),
         data,
@@ -129,14 +139,11 @@ async fn deliver(hub: &Hub, system: &System, what: What) -> Answer {
         cause: Cause::default(),
     };
     match system.ingest.accept(event, key.as_deref()).await {
-        Ok(accepted) => Answer::Done(Some(Accepted { event: accepted.event_id, workflow, replayed: accepted.replayed })),
+        Ok(accepted) => {
+            Answer::Done(Some(Accepted { event: accepted.event_id, workflow, trigger, replayed: accepted.replayed }))
+        }
         Err(_) => Answer::Lost,
     }
-}
-
-fn creation(subject: &Subject) -> Creation {
-    let fields = json!({"key": format!("key of {}", subject.id), "kind": "a", "company": "acme"});
-    Creation { fields: fields.as_object().cloned().unwrap_or_default() }
 }
 
 fn act(hub: &Hub) -> Act {
@@ -145,9 +152,11 @@ fn act(hub: &Hub) -> Act {
 
 fn word(what: &What) -> String {
     match what {
-        What::Deliver { workflow, key, subject, by_hand, n, .. } => {
-            let how = if *by_hand { "start" } else { "hook" };
-            format!("{how} {workflow} {key:?} {} n={n}", subject.as_ref().map(ToString::to_string).unwrap_or_default())
+        What::Deliver { workflow, trigger, key, subject, n, .. } => {
+            format!(
+                "{trigger} {workflow} {key:?} {} n={n}",
+                subject.as_ref().map(ToString::to_string).unwrap_or_default()
+            )
         }
         What::Create { id, .. } => format!("create {id}"),
         What::Update { subject, fields } => format!("update {subject} {}", serde_json::json!(fields)),

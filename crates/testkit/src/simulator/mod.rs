@@ -22,6 +22,7 @@ mod run;
 mod script;
 mod task;
 mod trace;
+mod verdict;
 
 pub use bug::Bug;
 pub use counts::Counts;
@@ -57,6 +58,13 @@ pub fn simulate(seed: u64, bug: Option<Bug>) -> Report {
     report(seed, &run)
 }
 
+/// Runs a seed's world with nothing going wrong.
+pub fn undisturbed(seed: u64) -> Report {
+    let mut run = Run::prepare(seed, Profile::calm(), None);
+    run.run();
+    report(seed, &run)
+}
+
 /// Compares with the run in which nothing goes wrong.
 fn compare(seed: u64, run: &Run) {
     let mut calm = Run::prepare(seed, Profile::calm(), None);
@@ -74,7 +82,8 @@ fn compare(seed: u64, run: &Run) {
 
 fn report(seed: u64, run: &Run) -> Report {
     let mut state = run.hub.lock();
-    let (executions, rows): (Vec<_>, Vec<_>) = state.monitor.rows.iter().map(|(id, rows)| (id.clone(), rows.clone())).unzip();
+    let (executions, rows): (Vec<_>, Vec<_>) =
+        state.monitor.rows.iter().map(|(id, rows)| (id.clone(), rows.clone())).unzip();
     let mut counts = state.counts.clone();
     counts.add("seeds");
     counts.add_many("executions", u64::try_from(executions.len()).expect("a length fits 64 bits"));

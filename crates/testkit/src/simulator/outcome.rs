@@ -29,7 +29,9 @@ impl Outcome {
         for item in hub.store.items(Table::Records) {
             let record = items::record::parse(&item).expect("a record has its shape");
             let mut fields = record.fields.clone();
-            if record.object == "log" && record.fields.get("name").and_then(Value::as_str).is_some_and(|name| name.starts_with("use")) {
+            if record.object == "log"
+                && record.fields.get("name").and_then(Value::as_str).is_some_and(|name| name.starts_with("use"))
+            {
                 // Whoever came first made it.
                 fields.retain(|name, _| name == "name" || name == "kind");
             }
@@ -44,7 +46,9 @@ impl Outcome {
     pub(super) fn difference(&self, other: &Self) -> Option<String> {
         let differs = |line: &&String| self.lines.get(*line) != other.lines.get(*line);
         let mut text = String::new();
-        for line in self.lines.keys().chain(other.lines.keys().filter(|line| !self.lines.contains_key(*line))).filter(differs) {
+        for line in
+            self.lines.keys().chain(other.lines.keys().filter(|line| !self.lines.contains_key(*line))).filter(differs)
+        {
             let count = |outcome: &Self| outcome.lines.get(line).copied().unwrap_or(0);
             text.push_str(&format!("\n  expected {} times, found {}: {line}", count(self), count(other)));
         }

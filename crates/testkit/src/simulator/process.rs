@@ -41,7 +41,12 @@ impl Process {
         let (system, source, hub) = (self.system.clone(), self.source.clone(), hub.clone());
         Box::pin(async move {
             hub.pause().await;
-            hub.note(&format!("handles {queue:?} {} attempt {} {}", message.receipt, message.attempt, short(&message.body)));
+            hub.note(&format!(
+                "handles {queue:?} {} attempt {} {}",
+                message.receipt,
+                message.attempt,
+                short(&message.body)
+            ));
             let first = hub.bug == Some(Bug::DeleteFirst);
             if first && !copy {
                 let _ = source.delete(queue, &message.receipt).await;
@@ -78,7 +83,8 @@ impl Process {
             hub.note(&format!("buries {}", short(&message.body)));
             let kept = if queue == QueueName::Events {
                 let body = message.body.clone();
-                let again = pawl_runtime::ports::Message { body, delay: SignedDuration::from_secs(600), group: String::new() };
+                let again =
+                    pawl_runtime::ports::Message { body, delay: SignedDuration::from_secs(600), group: String::new() };
                 system.ports.queue.send(queue, vec![again]).await.is_ok()
             } else {
                 let job: Job = serde_json::from_str(&message.body).expect("only jobs are in this queue");

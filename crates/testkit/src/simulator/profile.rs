@@ -28,7 +28,17 @@ pub(super) struct Profile {
 impl Profile {
     /// Nothing goes wrong.
     pub(super) fn calm() -> Self {
-        Self { crash: 0, power_loss: 0, duplicate: 0, refuse: 0, lose: 0, freeze: 0, slow: 0, budget: 0, deliveries: 60 }
+        Self {
+            crash: 0,
+            power_loss: 0,
+            duplicate: 0,
+            refuse: 0,
+            lose: 0,
+            freeze: 0,
+            slow: 0,
+            budget: 0,
+            deliveries: 60,
+        }
     }
 
     /// The weather of a seed.
@@ -41,7 +51,9 @@ impl Profile {
             3 => Self { freeze: 60, slow: 15, duplicate: 10, ..calm },
             4 => Self { power_loss: 120, crash: 200, ..calm },
             5 => Self { deliveries: 4, crash: 60, refuse: 30, ..calm },
-            _ => Self { crash: 150, power_loss: 600, duplicate: 12, refuse: 80, lose: 60, freeze: 150, slow: 20, ..calm },
+            _ => {
+                Self { crash: 150, power_loss: 600, duplicate: 12, refuse: 80, lose: 60, freeze: 150, slow: 20, ..calm }
+            }
         }
     }
 }

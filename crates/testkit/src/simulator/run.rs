@@ -101,7 +101,9 @@ impl Run {
             }
             self.start_actions();
             self.receive();
-            self.strike();
+            if self.strike() {
+                continue;
+            }
             if !self.step() && !self.pass_time() && !rest::resolve(self) {
                 return;
             }
@@ -142,9 +144,10 @@ impl Run {
 
     /// Whoever repeats a delivery that was answered gets the first answer.
     fn check_repeats(&self, index: usize) {
-        let What::Deliver { key: Some(key), workflow, by_hand, .. } = &self.asked[index].action.what else { return };
-        let same = |what: &What| matches!(what, What::Deliver { key: Some(other), workflow: to, by_hand: by, .. } if (other, to, by) == (key, workflow, by_hand));
-        let answers: Vec<_> = self.asked.iter().filter(|asked| same(&asked.action.what)).filter_map(Asked::event).collect();
+        let What::Deliver { key: Some(key), workflow, trigger, .. } = &self.asked[index].action.what else { return };
+        let same = |what: &What| matches!(what, What::Deliver { key: Some(other), workflow: to, trigger: by, .. } if (other, to, by) == (key, workflow, trigger));
+        let answers: Vec<_> =
+            self.asked.iter().filter(|asked| same(&asked.action.what)).filter_map(Asked::event).collect();
         let fresh = answers.iter().filter(|accepted| !accepted.replayed).count();
         if fresh > 1 {
             self.hub.violate(2, format!("the delivery {key:?} was accepted anew {fresh} times"));
@@ -187,7 +190,7 @@ impl Run {
             self.asked.iter().any(|asked| asked.answer.is_none() && fits(&asked.action.what))
         };
         match what {
-            What::Update { subject, .. } | What::Deliver { subject: Some(subject), creates: false, .. } => {
+            What::Update { subject, .. } | What::Deliver { subject: Some(subject), creates: None, .. } => {
                 !open(&|what| matches!(what, What::Create { id, .. } if *id == subject.id))
             }
             What::KillAll(false) => !open(&|what| matches!(what, What::KillAll(true))),
@@ -208,8 +211,10 @@ impl Run {
                 }
             }
         }
-        let messages: usize =
-            [QueueName::JobsHigh, QueueName::Jobs, QueueName::Events].map(|queue| self.hub.store.messages(queue).len()).iter().sum();
+        let messages: usize = [QueueName::JobsHigh, QueueName::Jobs, QueueName::Events]
+            .map(|queue| self.hub.store.messages(queue).len())
+            .iter()
+            .sum();
         if messages > MOST_MESSAGES {
             self.hub.violate(0, format!("{messages} messages are in the queues: they multiply"));
         }
@@ -237,22 +242,25 @@ impl Run {
     }
 
     /// A process dies, or all of them with what was not durable.
-    fn strike(&mut self) {
+    fn strike(&mut self) -> bool {
         if self.tasks.is_empty() {
-            return;
+            return false;
         }
         if self.hub.lock().disturbs(self.profile.crash) {
             let process = self.chance.below(self.processes.len());
             self.hub.note(&format!("process {process} dies"));
             self.hub.count("crashes");
             self.kill(process);
+            return true;
         }
-        if self.hub.lock().disturbs(self.profile.power_loss) {
+        let power_loss = self.hub.lock().disturbs(self.profile.power_loss);
+        if power_loss {
             self.hub.note("the power is lost");
             self.hub.count("power losses");
             self.hub.lose_power();
             (0..self.processes.len()).for_each(|process| self.kill(process));
         }
+        power_loss
     }
 
     fn kill(&mut self, process: usize) {

@@ -35,6 +35,7 @@ pub(super) enum Answer {
 pub(super) struct Accepted {
     pub(super) event: String,
     pub(super) workflow: String,
+    pub(super) trigger: String,
     pub(super) replayed: bool,
 }
 

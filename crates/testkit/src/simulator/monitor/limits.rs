@@ -17,7 +17,9 @@ pub(super) fn check(monitor: &Monitor, commit: &Commit<'_>, broken: &mut Vec<Bro
         on_record(monitor, after, limits, broken);
         spacing(monitor, after, limits, broken);
     }
-    if let Some(most) = limits.concurrency.filter(|_| commit.before.is_some_and(|before| before.status == Status::Queued)) {
+    if let Some(most) =
+        limits.concurrency.filter(|_| commit.before.is_some_and(|before| before.status == Status::Queued))
+    {
         let runs = |head: &&Execution| head.workflow == after.workflow && head.id != after.id && head.holds_place;
         let running = monitor.open().filter(runs).count() + usize::from(after.holds_place);
         if running > usize::try_from(most).expect("a limit fits") {
@@ -41,7 +43,10 @@ fn steps_and_visits(after: &Execution, limits: &Limits, broken: &mut Vec<Broken>
     for (id, state) in &after.steps {
         let over = state.fresh_visits > limits.visits;
         if over && !(after.status == Status::Failed && state.fresh_visits == limits.visits + 1) {
-            broken.push((7, format!("step {id} was visited {} times, the limit is {}", state.fresh_visits, limits.visits)));
+            broken.push((
+                7,
+                format!("step {id} was visited {} times, the limit is {}", state.fresh_visits, limits.visits),
+            ));
         }
     }
 }
@@ -73,8 +78,8 @@ fn on_record(monitor: &Monitor, after: &Execution, limits: &Limits, broken: &mut
         broken.push((7, format!("began on a record against {:?}", limits.reentry)));
     }
     let cooldown = limits.cooldown.as_ref().map_or(0, pawl_definition::Duration::as_seconds);
-    let since = others.iter().map(|other| after.created_at.duration_since(other.created_at)).min();
-    if since.is_some_and(|since| since < SignedDuration::from_secs(cooldown)) {
+    let since = others.iter().map(|other| after.created_at.duration_since(other.created_at).abs()).min();
+    if since.is_some_and(|since| since < SignedDuration::from_secs(cooldown) && cooldown > 0) {
         broken.push((7, format!("began on a record within its cooldown of {cooldown} s")));
     }
 }

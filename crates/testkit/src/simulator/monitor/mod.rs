@@ -115,7 +115,9 @@ impl Monitor {
             (Table::Records, "record", _) => {
                 let record = items::record::parse(item).expect("a record has its shape");
                 let cause = record.cause.and_then(|cause| cause.chain.last().cloned());
-                seen.causes.extend(cause.filter(|_| record.version > 1 || record.id.starts_with("rec_")).map(|link| link.execution));
+                seen.causes.extend(
+                    cause.filter(|_| record.version > 1 || record.id.starts_with("rec_")).map(|link| link.execution),
+                );
             }
             (Table::Executions, "notices", _) if item.indexes.is_empty() => {
                 self.unsent.remove(sort);

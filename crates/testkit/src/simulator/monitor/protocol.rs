@@ -91,7 +91,8 @@ fn keeps_lease(commit: &Commit<'_>, before: &Execution, broken: &mut Vec<Broken>
 }
 
 fn one_reason_to_wake(after: &Execution, broken: &mut Vec<Broken>) {
-    let timer = |allowed: &[TimerPurpose]| matches!(&after.wake, Wake::Timer { purpose, .. } if allowed.contains(purpose));
+    let timer =
+        |allowed: &[TimerPurpose]| matches!(&after.wake, Wake::Timer { purpose, .. } if allowed.contains(purpose));
     let fits = match after.status {
         Status::Queued => after.wake == Wake::Job || timer(&[TimerPurpose::Throttle, TimerPurpose::Line]),
         Status::Running => after.wake == Wake::Job || timer(&[TimerPurpose::Retry]),

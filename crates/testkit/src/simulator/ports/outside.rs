@@ -81,7 +81,12 @@ impl Outside {
         self.hub.pause_for(span).await;
     }
 
-    async fn fail(&self, request: &HttpRequest, failure: Failure, claimed: &Option<(String, Claimed)>) -> Result<HttpAnswer, HttpError> {
+    async fn fail(
+        &self,
+        request: &HttpRequest,
+        failure: Failure,
+        claimed: &Option<(String, Claimed)>,
+    ) -> Result<HttpAnswer, HttpError> {
         self.hub.count("outside failures");
         self.hub.note(&format!("{} fails: {failure:?}", request.url));
         if failure == Failure::AfterEffect {
@@ -161,7 +166,11 @@ impl Models for Outside {
         let claimed = self.attempt(&request.model);
         self.way(request.timeout).await;
         let prompt = request.messages.first().map_or("", String::as_str);
-        let asked = self.hub.lock().ledger.ask(&format!("model|{:?}", claimed.as_ref().map(|(id, claim)| (id, &claim.step, claim.visit))));
+        let asked = self
+            .hub
+            .lock()
+            .ledger
+            .ask(&format!("model|{:?}", claimed.as_ref().map(|(id, claim)| (id, &claim.step, claim.visit))));
         let bits = hash(prompt);
         if asked == 0 && bits.is_multiple_of(5) {
             self.hub.count("outside failures");

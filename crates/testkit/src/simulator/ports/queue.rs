@@ -4,9 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::SignedDuration;
-use pawl_runtime::ports::{
-    Message, Queue, QueueError, QueueName, QueueSource, Received, Timer, TimerError, Timers,
-};
+use pawl_runtime::ports::{Message, Queue, QueueError, QueueName, QueueSource, Received, Timer, TimerError, Timers};
 
 use crate::simulator::bug::Bug;
 use crate::simulator::hub::{Fate, Hub};

@@ -38,7 +38,8 @@ impl WatchedTables {
         let (Some(controls), Some(head)) = (controls, head) else { return };
         let killed_all = found[controls].as_ref().and_then(|item| items::installation::parse(item).ok());
         let killed = found[head].as_ref().and_then(|item| items::workflow::parse_head(item).ok());
-        let killed = killed_all.is_some_and(|all| all.killed.is_some()) || killed.is_some_and(|head| head.killed.is_some());
+        let killed =
+            killed_all.is_some_and(|all| all.killed.is_some()) || killed.is_some_and(|head| head.killed.is_some());
         let workflow = keys[head].1.partition.trim_start_matches("workflow#").to_owned();
         let mut state = self.hub.lock();
         let who = state.who;

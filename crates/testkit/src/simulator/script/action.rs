@@ -16,8 +16,15 @@ pub(in crate::simulator) struct Action {
 /// What is done. Whatever can be repeated without harm is repeated until it is answered.
 #[derive(Debug, Clone)]
 pub(in crate::simulator) enum What {
-    /// A delivery on a webhook, or a start by hand; with a key its repeats are recognised.
-    Deliver { workflow: String, by_hand: bool, key: Option<String>, subject: Option<Subject>, creates: bool, n: usize },
+    /// A delivery on a webhook, or a start by hand (`manual`); with a key its repeats are recognised.
+    Deliver {
+        workflow: String,
+        trigger: String,
+        key: Option<String>,
+        subject: Option<Subject>,
+        creates: Option<Map<String, Value>>,
+        n: usize,
+    },
     /// A record is created.
     Create { id: String, fields: Map<String, Value> },
     /// Fields of a record change.
@@ -41,7 +48,10 @@ pub(super) fn make(plan: &Plan<'_>, workflows: &[Value]) -> Vec<Action> {
         actions.push(Action { at: chance.millis(0, 20_000), what: create(plan, ticket) });
         if plan.tickets_get_done {
             let at = *chance.pick(&[5, 40, 600, 4_000]);
-            actions.push(Action { at: seconds(at) + chance.millis(0, 20_000), what: update(ticket, json!({"state": "done"})) });
+            actions.push(Action {
+                at: seconds(at) + chance.millis(0, 20_000),
+                what: update(ticket, json!({"state": "done"})),
+            });
         }
         if chance.percent(40) {
             actions.push(Action { at: chance.millis(0, 60_000), what: update(ticket, json!({"score": 5})) });
@@ -95,13 +105,38 @@ fn deliver(plan: &Plan<'_>, workflows: &[Value]) -> What {
     let subject = on_record.then(|| ticket(if creates { 7 } else { chance.below(plan.tickets) }));
     let keyed = plan.confluent || chance.percent(70);
     let key = keyed.then(|| format!("delivery {}", chance.below(1_000_000)));
+    let mut hooks = vec!["hook".to_owned()];
+    rings(&workflows[index], &mut hooks);
+    let by_hand = chance.percent(25) && !creates;
     What::Deliver {
         workflow: workflow::name(index),
-        by_hand: chance.percent(25) && !creates,
+        trigger: if by_hand { "manual".to_owned() } else { chance.pick(&hooks).clone() },
         key,
         subject,
-        creates,
+        creates: creates.then(|| created(plan)),
         n: chance.below(3),
+    }
+}
+
+/// The fields of a ticket that a delivery makes.
+fn created(plan: &Plan<'_>) -> Map<String, Value> {
+    let mut created = fields(&json!({"key": "key of a delivery", "kind": "a", "company": "acme"}));
+    if plan.tickets_get_done {
+        created.insert("state".to_owned(), json!("done"));
+    }
+    created
+}
+
+/// The webhooks of goals, anywhere in a workflow.
+fn rings(value: &Value, hooks: &mut Vec<String>) {
+    match value {
+        Value::Object(keys) => {
+            let id = keys.get("id").and_then(Value::as_str).filter(|id| id.starts_with("ring-"));
+            hooks.extend(id.map(str::to_owned));
+            keys.values().for_each(|value| rings(value, hooks));
+        }
+        Value::Array(values) => values.iter().for_each(|value| rings(value, hooks)),
+        _ => {}
     }
 }
 
@@ -130,7 +165,10 @@ fn disturb(plan: &Plan<'_>, workflows: &[Value], actions: &mut Vec<Action>) {
             2 => kill(actions, at + chance.millis(1_000, 200_000), What::KillWorkflow(workflow::name(index), true)),
             3 => kill(actions, at + chance.millis(1_000, 200_000), What::KillAll(true)),
             4 => What::SetActive(workflow::name(index), chance.percent(50)),
-            5 => update(chance.below(plan.tickets), json!({"state": chance.pick(&["done", "open"]), "score": chance.below(9)})),
+            5 => update(
+                chance.below(plan.tickets),
+                json!({"state": chance.pick(&["done", "open"]), "score": chance.below(9)}),
+            ),
             6 => What::Update {
                 subject: Subject { object: "company".to_owned(), id: "acme".to_owned() },
                 fields: fields(&json!({"paid": "yes"})),

@@ -22,7 +22,10 @@ pub(super) fn make(plan: &Plan<'_>, on_record: bool) -> Value {
         set("starts", json!({"per": "1m", "at_most": 1 + chance.below(2)}));
     }
     if chance.percent(20) {
-        set("budget", json!({"tokens": 150, "per": if plan.confluent || chance.percent(50) { "execution" } else { "day" }}));
+        set(
+            "budget",
+            json!({"tokens": 150, "per": if plan.confluent || chance.percent(50) { "execution" } else { "day" }}),
+        );
     }
     if on_record && !plan.confluent {
         let reentry = ["every_event", "every_event", "one_active_per_record", "once_per_record"];

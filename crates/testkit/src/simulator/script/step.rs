@@ -52,7 +52,7 @@ impl<'a> Maker<'a> {
             9 => self.ending(&id),
             10 => self.condition(depth, most),
             11 => self.switch(depth, most),
-            _ => self.goal(depth, most),
+            _ => self.goal(&id, depth, most),
         };
         step["id"] = json!(id);
         let branches = matches!(step["type"].as_str(), Some("condition" | "goal"));
@@ -94,12 +94,17 @@ impl<'a> Maker<'a> {
             json!({"type": "set_fields", "fields": {"score": {"set": 1, "if_blank": true}, "tags": {"remove": "x"}}}),
             json!({"type": "set_fields", "fields": {"company": "globex"}}),
         ];
-        if self.plan.confluent || chance.percent(50) { chance.pick(&common).clone() } else { chance.pick(&free).clone() }
+        if self.plan.confluent || chance.percent(50) {
+            chance.pick(&common).clone()
+        } else {
+            chance.pick(&free).clone()
+        }
     }
 
     fn create_record(&self) -> Value {
         let chance = self.plan.chance;
-        let duplicates: &[&str] = if self.plan.confluent { &["use", "suffix"] } else { &["use", "suffix", "error", "unarchive"] };
+        let duplicates: &[&str] =
+            if self.plan.confluent { &["use", "suffix"] } else { &["use", "suffix", "error", "unarchive"] };
         let duplicate = chance.pick(duplicates);
         let mut step = json!({
             "type": "create_record", "object": "log", "on_duplicate": duplicate,
@@ -116,7 +121,9 @@ impl<'a> Maker<'a> {
         let chance = self.plan.chance;
         let mut step = match chance.below(3) {
             0 => json!({"type": "find_records", "object": "company", "where": {"tier": "gold"}}),
-            1 => json!({"type": "find_records", "object": "log", "where": {"kind": "made", "n": {"gte": 0}}, "order": "-name", "limit": 5}),
+            1 => {
+                json!({"type": "find_records", "object": "log", "where": {"kind": "made", "n": {"gte": 0}}, "order": "-name", "limit": 5})
+            }
             _ => json!({"type": "find_records", "object": "ticket", "where": {"kind": {"in": ["a", "b"]}}}),
         };
         if !self.plan.confluent && chance.percent(50) {
@@ -186,7 +193,8 @@ impl<'a> Maker<'a> {
             });
         }
         let pauses = !(self.plan.confluent && self.blocks);
-        let ends: &[&str] = if pauses { &["completed", "canceled", "failed", "paused"] } else { &["completed", "canceled", "failed"] };
+        let ends: &[&str] =
+            if pauses { &["completed", "canceled", "failed", "paused"] } else { &["completed", "canceled", "failed"] };
         json!({"type": "stop", "as": chance.pick(ends), "reason": "n is {{ vars.n }}"})
     }
 
@@ -205,12 +213,13 @@ impl<'a> Maker<'a> {
     }
 
     fn switch(&mut self, depth: usize, most: usize) -> Value {
-        let (zero, one, other) = (self.steps(depth + 1, most), self.steps(depth + 1, most), self.steps(depth + 1, most));
+        let (zero, one, other) =
+            (self.steps(depth + 1, most), self.steps(depth + 1, most), self.steps(depth + 1, most));
         json!({"type": "switch", "on": "vars.n", "cases": {"0": zero, "1": one}, "default": other})
     }
 
     /// A goal. In a confluent world it is met for certain or times out for certain.
-    fn goal(&mut self, depth: usize, most: usize) -> Value {
+    fn goal(&mut self, id: &str, depth: usize, most: usize) -> Value {
         let chance = self.plan.chance;
         let (met, unmet) = (self.steps(depth + 1, most), self.steps(depth + 1, most));
         let mut goal = json!({"type": "goal", "met": met, "unmet": unmet});
@@ -221,14 +230,15 @@ impl<'a> Maker<'a> {
         }
         goal["until"] = json!("record.state == \"done\"");
         if self.plan.confluent {
-            goal["timeout"] = if self.plan.tickets_get_done { json!("never") } else { json!(chance.pick(&["10s", "30m"])) };
+            goal["timeout"] =
+                if self.plan.tickets_get_done { json!("never") } else { json!(chance.pick(&["10s", "30m"])) };
             return goal;
         }
         goal["timeout"] = json!(chance.pick(&["never", "20s", "10m", "30m", "2020-01-01T00:00:00Z"]));
         goal["if_past"] = json!(chance.pick(&["met", "unmet", "wait"]));
         match chance.below(4) {
-            0 => goal["on"] = json!([{"id": "hook", "type": "webhook"}]),
-            1 => goal["on"] = json!([{"id": "scored", "type": "field_updated", "field": "score"}]),
+            0 => goal["on"] = json!([{"id": format!("ring-{id}"), "type": "webhook"}]),
+            1 => goal["on"] = json!([{"id": format!("scored-{id}"), "type": "field_updated", "field": "score"}]),
             2 => goal["until"] = json!("record.company.paid == \"yes\""),
             _ => {}
         }

@@ -31,7 +31,8 @@ pub(super) fn make(plan: &Plan<'_>, index: usize) -> Value {
     if on_record {
         workflow["object"] = json!("ticket");
     }
-    if chance.percent(30) {
+    // By default a failure pauses, and a pause keeps its place in the line.
+    if chance.percent(30) || (plan.confluent && blocks) {
         workflow["on_failure"] = maker.policy(true);
     }
     workflow

@@ -1,0 +1,148 @@
+//! What must hold of a world that does not move any more.
+
+use std::collections::BTreeSet;
+
+use pawl_definition::StepKind;
+use pawl_engine::{Execution, Row, Status, Subject, TimerPurpose, Wake, ids};
+use pawl_runtime::items;
+use pawl_runtime::items::guard::Guard;
+use pawl_runtime::ports::{Clock, Item, Key, Table};
+use serde_json::Value;
+
+use super::hub::Hub;
+use super::monitor::{Broken, Monitor};
+use super::task::Accepted;
+
+/// Checks everything, and stops the run at the first invariant that does not hold.
+pub(super) fn check(hub: &Hub, accepted: &[Accepted]) {
+    let items = hub.store.items(Table::Executions);
+    let mut broken = Vec::new();
+    {
+        let state = hub.lock();
+        histories(&state.monitor, &items, &mut broken);
+        events(&state.monitor, accepted, &mut broken);
+        waiters(&state.monitor, &items, &mut broken);
+        places(&state.monitor, &items, &mut broken);
+        for head in state.monitor.open() {
+            if let Some(why) = stuck(hub, &state.monitor, head) {
+                broken.push((3, format!("{}: {why}", head.id)));
+            }
+        }
+    }
+    for (number, text) in broken {
+        hub.violate(number, text);
+    }
+}
+
+/// Whether an execution waits for a place among those that may run at once.
+pub(super) fn is_in_line(head: &Execution) -> bool {
+    matches!(head.wake, Wake::Timer { purpose: TimerPurpose::Line, .. })
+}
+
+/// Each history begins at 0 and has neither gaps nor twins.
+fn histories(monitor: &Monitor, items: &[Item], broken: &mut Vec<Broken>) {
+    for head in monitor.heads.values() {
+        let partition = items::history::partition(&head.id);
+        let is_row =
+            |item: &&Item| item.key.partition == partition && item.key.sort.starts_with(items::history::PREFIX);
+        let stored: Vec<Row> =
+            items.iter().filter(is_row).map(|item| items::history::parse(item).expect("a row has its shape")).collect();
+        let seqs: Vec<_> = stored.iter().map(|row| row.seq).collect();
+        if seqs != (0..=head.seq).collect::<Vec<_>>() {
+            broken.push((1, format!("{}: expected rows up to {}, found {seqs:?}", head.id, head.seq)));
+        }
+        if monitor.rows.get(&head.id) != Some(&stored) {
+            broken.push((1, format!("{}: its rows are not those that were committed", head.id)));
+        }
+    }
+}
+
+/// Every event that was acknowledged started its workflow, or was refused visibly. One for a goal's own webhook is
+/// heard by whoever waits.
+fn events(monitor: &Monitor, accepted: &[Accepted], broken: &mut Vec<Broken>) {
+    for Accepted { event, workflow, .. } in accepted.iter().filter(|accepted| !accepted.trigger.starts_with("ring-")) {
+        let started = monitor.heads.contains_key(&ids::execution_id(event, workflow));
+        let refused = monitor.refusals.contains(&(event.clone(), workflow.clone()));
+        if started == refused {
+            let found = if started { "both" } else { "neither" };
+            broken
+                .push((2, format!("event {event} for {workflow}: expected an execution or a refusal, found {found}")));
+        }
+    }
+}
+
+/// Goals listen on what their heads say, and nobody else does.
+fn waiters(monitor: &Monitor, items: &[Item], broken: &mut Vec<Broken>) {
+    let expected: BTreeSet<Key> = monitor
+        .heads
+        .values()
+        .flat_map(|head| {
+            head.waiting.iter().flat_map(|waiting| &waiting.topics).map(|topic| items::waiter::key(topic, &head.id))
+        })
+        .collect();
+    let found: BTreeSet<Key> =
+        items.iter().map(|item| item.key.clone()).filter(|key| key.partition.starts_with("waiter#")).collect();
+    if let Some(key) = expected.symmetric_difference(&found).next() {
+        broken.push((
+            3,
+            format!("{}: listens on {} in its head or in the table, but not in both", key.sort, key.partition),
+        ));
+    }
+}
+
+/// Places are counted right.
+fn places(monitor: &Monitor, items: &[Item], broken: &mut Vec<Broken>) {
+    for workflow in monitor.workflows.keys() {
+        let key = items::guard::key(workflow, Guard::Places);
+        let counted = items.iter().find(|item| item.key == key).map_or(0, items::usage::counter);
+        let held = monitor.open().filter(|head| head.workflow == *workflow && head.holds_place).count();
+        if usize::try_from(counted) != Ok(held) {
+            broken.push((7, format!("{workflow}: {held} executions hold places, {counted} are counted")));
+        }
+    }
+}
+
+/// Why an execution that does not move any more should.
+fn stuck(hub: &Hub, monitor: &Monitor, head: &Execution) -> Option<String> {
+    if head.killed.is_some() || head.status == Status::Paused || is_in_line(head) {
+        return None;
+    }
+    if head.wake != (Wake::Signal { until: None }) {
+        return Some(format!("is {} since {} and should have woken by {:?}", head.status, head.updated_at, head.wake));
+    }
+    let workflow = &monitor.workflows[&head.workflow];
+    let revision = if workflow.pinned { head.revision } else { workflow.revision };
+    let definition = monitor.definition(&head.workflow, revision);
+    let cursor = head.cursor.as_deref()?;
+    match definition.step(cursor).map(|step| &step.kind) {
+        None => Some(format!("waits for a signal at {cursor}, which was deleted")),
+        Some(StepKind::Goal(goal)) => {
+            let until = goal.until.as_ref()?.source();
+            holds(hub, head, until).then(|| format!("waits at {cursor} although {until} holds at {}", hub.clock.now()))
+        }
+        Some(_) => None,
+    }
+}
+
+/// Whether a condition of the form `record.<path> == "<text>"` holds.
+fn holds(hub: &Hub, head: &Execution, until: &str) -> bool {
+    let Some((path, text)) = until.strip_prefix("record.").and_then(|rest| rest.split_once(" == ")) else {
+        return false;
+    };
+    let Some(subject) = head.record.clone() else { return false };
+    let (subject, field) = match path.split_once('.') {
+        None => (subject, path),
+        Some((relationship, field)) => {
+            let Some(id) = field_of(hub, &subject, relationship) else { return false };
+            (Subject { object: relationship.to_owned(), id }, field)
+        }
+    };
+    field_of(hub, &subject, field).is_some_and(|value| format!("{value:?}") == text)
+}
+
+fn field_of(hub: &Hub, subject: &Subject, field: &str) -> Option<String> {
+    let key = items::record::key(subject);
+    let item = hub.store.items(Table::Records).into_iter().find(|item| item.key == key)?;
+    let record = items::record::parse(&item).expect("a record has its shape");
+    record.fields.get(field).and_then(Value::as_str).map(str::to_owned)
+}
