@@ -1,7 +1,9 @@
-//! Values to types: variables, start overrides and fields of records.
+//! Values to types: variables, start overrides and fields of records. Dates and times without an offset are meant in a
+//! time zone, the workflow's.
 
 use jiff::Timestamp;
-use jiff::civil::Date;
+use jiff::civil::{Date, DateTime};
+use jiff::tz::TimeZone;
 use pawl_definition::{Field, FieldType, VariableType};
 use serde_json::{Value, json};
 
@@ -19,13 +21,13 @@ pub fn is_blank(value: &Value) -> bool {
 }
 
 /// Brings a value to the type of a variable; null stays null.
-pub fn variable(value: Value, kind: VariableType, many: bool) -> Result<Value, StepError> {
-    each(value, many, |value| scalar(value, field_type(kind), &[]))
+pub fn variable(value: Value, kind: VariableType, many: bool, timezone: &TimeZone) -> Result<Value, StepError> {
+    each(value, many, |value| scalar(value, field_type(kind), &[], timezone))
 }
 
 /// Brings a value to the type of a field; null stays null.
-pub fn field(value: Value, field: &Field) -> Result<Value, StepError> {
-    each(value, field.many, |value| scalar(value, field.kind, &field.options))
+pub fn field(value: Value, field: &Field, timezone: &TimeZone) -> Result<Value, StepError> {
+    each(value, field.many, |value| scalar(value, field.kind, &field.options, timezone))
 }
 
 fn field_type(kind: VariableType) -> FieldType {
@@ -51,10 +53,11 @@ fn each(value: Value, many: bool, one: impl Fn(Value) -> Result<Value, StepError
     }
 }
 
-fn scalar(value: Value, kind: FieldType, options: &[String]) -> Result<Value, StepError> {
+fn scalar(value: Value, kind: FieldType, options: &[String], timezone: &TimeZone) -> Result<Value, StepError> {
     let coerced = match (kind, &value) {
         (_, Value::Null) => Some(Value::Null),
-        (FieldType::Text | FieldType::Member | FieldType::Email, Value::String(_)) => Some(value.clone()),
+        (FieldType::Text | FieldType::Member, Value::String(_)) => Some(value.clone()),
+        (FieldType::Email, Value::String(text)) => email(text),
         (FieldType::Text, Value::Number(number)) => Some(number.to_string().into()),
         (FieldType::Text, Value::Bool(truth)) => Some(truth.to_string().into()),
         // A record variable may be given as the record itself: its id is kept.
@@ -63,8 +66,8 @@ fn scalar(value: Value, kind: FieldType, options: &[String]) -> Result<Value, St
         (FieldType::Number, Value::String(text)) => number(text),
         (FieldType::Boolean, Value::Bool(_)) => Some(value.clone()),
         (FieldType::Boolean, Value::String(text)) => truth(text),
-        (FieldType::Date, Value::String(text)) => date(text),
-        (FieldType::Datetime, Value::String(text)) => datetime(text),
+        (FieldType::Date, Value::String(text)) => date(text, timezone),
+        (FieldType::Datetime, Value::String(text)) => datetime(text, timezone),
         (FieldType::Uuid, Value::String(text)) => uuid(text),
         (FieldType::Phone, Value::String(text)) => phone(text),
         (FieldType::Option, Value::String(text)) => options.contains(text).then(|| value.clone()),
@@ -90,19 +93,38 @@ fn truth(text: &str) -> Option<Value> {
     }
 }
 
-fn date(text: &str) -> Option<Value> {
+/// A date as written, or the day that a point in time falls on.
+fn date(text: &str, timezone: &TimeZone) -> Option<Value> {
     let text = text.trim();
-    let date: Option<Date> = text.parse().ok().filter(|_| text.len() == 10);
-    let date = date.or_else(|| text.parse::<Timestamp>().ok().map(|at| at.to_zoned(jiff::tz::TimeZone::UTC).date()));
-    date.map(|date| date.to_string().into())
+    let date = match text.parse::<Timestamp>() {
+        Ok(at) => at.to_zoned(timezone.clone()).date(),
+        Err(_) => civil(text)?.date(),
+    };
+    Some(date.to_string().into())
 }
 
-fn datetime(text: &str) -> Option<Value> {
+/// A point in time as written, or what the clocks of the time zone show then; a date is its beginning.
+fn datetime(text: &str, timezone: &TimeZone) -> Option<Value> {
     let text = text.trim();
-    let at: Option<Timestamp> = text.parse().ok();
-    let at =
-        at.or_else(|| text.parse::<Date>().ok()?.to_zoned(jiff::tz::TimeZone::UTC).ok().map(|day| day.timestamp()));
-    at.map(|at| at.to_string().into())
+    let at = match text.parse::<Timestamp>() {
+        Ok(at) => at,
+        Err(_) => civil(text)?.to_zoned(timezone.clone()).ok()?.timestamp(),
+    };
+    Some(at.to_string().into())
+}
+
+/// A date, or a date and time, without an offset.
+fn civil(text: &str) -> Option<DateTime> {
+    let whole_date = text.len() == 10 && text.parse::<Date>().is_ok();
+    if whole_date || text.contains(['T', 't', ' ']) { text.parse().ok() } else { None }
+}
+
+/// Something before and something after one `@`, no white space.
+fn email(text: &str) -> Option<Value> {
+    let text = text.trim();
+    let parts: Vec<_> = text.split('@').collect();
+    let fits = matches!(parts.as_slice(), [name, domain] if !name.is_empty() && !domain.is_empty());
+    (fits && !text.contains(char::is_whitespace)).then(|| text.into())
 }
 
 fn uuid(text: &str) -> Option<Value> {
@@ -115,6 +137,9 @@ fn uuid(text: &str) -> Option<Value> {
 
 /// E.164: a plus sign and 7 to 15 digits; a leading `00` stands for the plus sign.
 fn phone(text: &str) -> Option<Value> {
+    if text.contains(char::is_alphabetic) {
+        return None;
+    }
     let kept: String = text.chars().filter(|c| c.is_ascii_digit() || *c == '+').collect();
     let kept = kept.strip_prefix("00").map_or(kept.clone(), |rest| format!("+{rest}"));
     let digits = kept.strip_prefix('+').unwrap_or(&kept);
@@ -156,7 +181,13 @@ mod tests {
 
     #[track_caller]
     fn check(value: Value, kind: VariableType, expected: &Value) {
-        assert_eq!(&variable(value, kind, false).unwrap_or_else(|error| error.message.into()), expected);
+        check_in("UTC", value, kind, expected);
+    }
+
+    #[track_caller]
+    fn check_in(timezone: &str, value: Value, kind: VariableType, expected: &Value) {
+        let timezone = TimeZone::get(timezone).expect("it is a time zone");
+        assert_eq!(&variable(value, kind, false, &timezone).unwrap_or_else(|error| error.message.into()), expected);
     }
 
     #[test]
@@ -174,8 +205,34 @@ mod tests {
     }
 
     #[test]
+    fn dates_and_times_are_meant_in_the_time_zone() {
+        check_in("Europe/Berlin", json!("2026-03-04T23:00:00Z"), VariableType::Date, &json!("2026-03-05"));
+        check_in("Asia/Tokyo", json!("2026-03-04T20:00:00Z"), VariableType::Date, &json!("2026-03-05"));
+        check_in("Asia/Tokyo", json!("2026-03-04"), VariableType::Date, &json!("2026-03-04"));
+        check_in("Asia/Tokyo", json!("2026-03-04T20:00:00"), VariableType::Date, &json!("2026-03-04"));
+        check_in("Europe/Berlin", json!("2026-03-05"), VariableType::Datetime, &json!("2026-03-04T23:00:00Z"));
+        check_in("Europe/Berlin", json!("2026-07-05T09:30"), VariableType::Datetime, &json!("2026-07-05T07:30:00Z"));
+        check_in("Europe/Berlin", json!("2026-07-05T09:30Z"), VariableType::Datetime, &json!("2026-07-05T09:30:00Z"));
+    }
+
+    #[test]
+    fn what_is_no_address_number_or_date_is_refused() {
+        let refused = |value: &str, kind, expected: &str| {
+            check(json!(value), kind, &json!(format!("expected {expected}, found {value:?}")));
+        };
+        refused("call 030 1234567", VariableType::Phone, "a telephone number");
+        refused("12345", VariableType::Phone, "a telephone number");
+        refused("202", VariableType::Date, "a date such as 2026-11-21");
+        refused("2026-02-30", VariableType::Date, "a date such as 2026-11-21");
+        let field =
+            Field { kind: FieldType::Email, ..serde_json::from_value(json!({"type": "email"})).expect("a field") };
+        assert!(super::field(json!("ada"), &field, &TimeZone::UTC).is_err());
+        assert_eq!(super::field(json!(" ada@example.com "), &field, &TimeZone::UTC), Ok(json!("ada@example.com")));
+    }
+
+    #[test]
     fn a_single_value_becomes_a_list_where_many_are_expected() {
-        assert_eq!(variable(json!("a"), VariableType::Text, true), Ok(json!(["a"])));
-        assert_eq!(variable(json!([1, "2"]), VariableType::Number, true), Ok(json!([1, 2])));
+        assert_eq!(variable(json!("a"), VariableType::Text, true, &TimeZone::UTC), Ok(json!(["a"])));
+        assert_eq!(variable(json!([1, "2"]), VariableType::Number, true, &TimeZone::UTC), Ok(json!([1, 2])));
     }
 }

@@ -1,18 +1,20 @@
 //! Values into the fields of a record, by its object.
 
+use jiff::tz::TimeZone;
 use pawl_definition::Object;
 use serde_json::{Map, Value};
 
 use crate::{StepError, coerce};
 
-/// Brings a value to what a field of an object takes: a typed field, a relationship (ids), or the stage.
-pub fn coerce_field(object: &Object, name: &str, value: Value) -> Result<Value, StepError> {
+/// Brings a value to what a field of an object takes: a typed field, a relationship (ids), or the stage. Dates and times
+/// without an offset are meant in the time zone.
+pub fn coerce_field(object: &Object, name: &str, value: Value, timezone: &TimeZone) -> Result<Value, StepError> {
     if let Some(field) = object.fields.get(name) {
-        return coerce::field(value, field).map_err(|error| error.at(name));
+        return coerce::field(value, field, timezone).map_err(|error| error.at(name));
     }
     if let Some(relationship) = object.relationships.get(name) {
         let kind = pawl_definition::VariableType::Record;
-        return coerce::variable(value, kind, relationship.many).map_err(|error| error.at(name));
+        return coerce::variable(value, kind, relationship.many, timezone).map_err(|error| error.at(name));
     }
     if name == "stage" && !object.stages.is_empty() {
         let known = value.as_str().is_some_and(|stage| object.stages.iter().any(|known| known == stage));
@@ -28,17 +30,21 @@ pub fn coerce_field(object: &Object, name: &str, value: Value) -> Result<Value, 
 }
 
 /// The fields of a new record: the given values, then defaults and the first stage; required ones must be there.
-pub fn new_fields(object: &Object, given: Map<String, Value>) -> Result<Map<String, Value>, StepError> {
+pub fn new_fields(
+    object: &Object,
+    given: Map<String, Value>,
+    timezone: &TimeZone,
+) -> Result<Map<String, Value>, StepError> {
     let mut fields = Map::new();
     for (name, value) in given {
-        let value = coerce_field(object, &name, value)?;
+        let value = coerce_field(object, &name, value, timezone)?;
         if !value.is_null() {
             fields.insert(name, value);
         }
     }
     for (name, field) in &object.fields {
         if let (false, Some(default)) = (fields.contains_key(name), &field.default) {
-            fields.insert(name.clone(), coerce_field(object, name, default.clone())?);
+            fields.insert(name.clone(), coerce_field(object, name, default.clone(), timezone)?);
         }
     }
     if let (false, Some(first)) = (fields.contains_key("stage"), object.stages.first()) {

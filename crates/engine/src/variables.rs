@@ -4,7 +4,7 @@ use pawl_definition::Variable;
 use serde_json::Value;
 
 use crate::context::StepScope;
-use crate::{Context, Execution, StepError, coerce};
+use crate::{Context, Execution, Plan, StepError, coerce};
 
 /// Evaluates the variables top to bottom into the execution; each sees those above it.
 pub(crate) fn evaluate(cx: &Context<'_>, execution: &mut Execution) -> Result<(), StepError> {
@@ -24,9 +24,16 @@ pub(crate) fn evaluate(cx: &Context<'_>, execution: &mut Execution) -> Result<()
     Ok(())
 }
 
+/// The value that a step gives a variable: a declared one keeps its type.
+pub(crate) fn typed(plan: &Plan, name: &str, value: Value) -> Result<Value, StepError> {
+    let declared = plan.workflow.variables.iter().find(|variable| variable.name == name);
+    let Some(Variable { kind, many, .. }) = declared else { return Ok(value) };
+    coerce::variable(value, *kind, *many, &plan.timezone).map_err(|error| error.at(name))
+}
+
 /// The override of the start, else the first source that is not blank, else the default, else null.
 fn first_value(variable: &Variable, cx: &Context<'_>, execution: &Execution) -> Result<Value, StepError> {
-    let typed = |value: Value| coerce::variable(value, variable.kind, variable.many);
+    let typed = |value: Value| coerce::variable(value, variable.kind, variable.many, &cx.plan.timezone);
     if let Some(given) = execution.overrides.get(&variable.name).filter(|given| !coerce::is_blank(given)) {
         return typed(given.clone());
     }

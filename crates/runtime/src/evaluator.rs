@@ -212,7 +212,7 @@ impl Evaluator {
         }
         let installation = self.executor.catalog.read_installation().await?;
         let objects = self.executor.catalog.objects(installation.objects_revision).await?;
-        let (record, creation) = match self.record(event, &objects, now).await? {
+        let (record, creation) = match self.record(event, &objects, &plan.timezone, now).await? {
             Ok(found) => found,
             Err(error) => return Ok(refusing(&hearing[0].id, "invalid_record", &error.message)),
         };
@@ -242,6 +242,7 @@ impl Evaluator {
         &self,
         event: &Event,
         objects: &BTreeMap<String, Object>,
+        timezone: &jiff::tz::TimeZone,
         now: Timestamp,
     ) -> Result<Result<(Option<Record>, Vec<Write>), StepError>, Error> {
         let Some(subject) = &event.subject else { return Ok(Ok((None, Vec::new()))) };
@@ -251,7 +252,7 @@ impl Evaluator {
         let (Some(creation), Some(object)) = (&event.creation, objects.get(&subject.object)) else {
             return Ok(Ok((None, Vec::new())));
         };
-        Ok(fields::new_fields(object, creation.fields.clone()).map(|fields| {
+        Ok(fields::new_fields(object, creation.fields.clone(), timezone).map(|fields| {
             let record = new_record(subject, fields, event, now);
             let writes = items::record::writes(&RecordWrite { before: None, after: record.clone() }, Some(object));
             (Some(record), writes)

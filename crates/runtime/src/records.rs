@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use jiff::tz::TimeZone;
 use pawl_definition::Object;
 use pawl_engine::{Found, Record, RecordQuery, RecordWrite, StepError, Subject, fields};
 use serde_json::{Map, Value};
@@ -108,7 +109,7 @@ impl Records {
             object: object.to_owned(),
             id: id.unwrap_or_else(|| format!("rec_{:032x}", self.random.bits())),
             version: 1,
-            fields: fields::new_fields(&schema, given)?,
+            fields: fields::new_fields(&schema, given, &TimeZone::UTC)?,
             created_at: now,
             updated_at: now,
             archived: false,
@@ -137,7 +138,7 @@ impl Records {
             }
             let mut after = before.clone();
             for (name, value) in given {
-                let value = fields::coerce_field(&schema, name, value.clone())?;
+                let value = fields::coerce_field(&schema, name, value.clone(), &TimeZone::UTC)?;
                 if value.is_null() {
                     after.fields.remove(name)
                 } else {

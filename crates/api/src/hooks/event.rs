@@ -47,7 +47,7 @@ fn values(plan: &Plan, webhook: &Webhook, scope: &HookScope<'_>) -> Result<Map<S
         let path = || format!("values.{name}");
         let mut value = evaluate(expression, scope).map_err(|problem| problem.at(path()))?;
         if let Some(variable) = plan.workflow.variables.iter().find(|variable| variable.name == *name) {
-            let typed = coerce::variable(value, variable.kind, variable.many);
+            let typed = coerce::variable(value, variable.kind, variable.many, &plan.timezone);
             value = typed.map_err(|error| Problem::new(Code::ValueFailed, error.message).at(path()))?;
         }
         values.insert(name.clone(), value);
@@ -107,7 +107,7 @@ impl Target<'_> {
         if self.field == "id" {
             return Ok(value);
         }
-        let typed = fields::coerce_field(object, self.field, value);
+        let typed = fields::coerce_field(object, self.field, value, &self.plan.timezone);
         typed.map_err(|error| Problem::new(Code::ValueFailed, error.message))
     }
 
@@ -134,7 +134,7 @@ impl Target<'_> {
             given.insert(self.field.to_owned(), value.clone());
             ids::matched_record_id(&object.id, self.field, &text_of(value))
         };
-        let fields = fields::new_fields(object, given).map_err(pawl_runtime::RecordError::from)?;
+        let fields = fields::new_fields(object, given, &self.plan.timezone).map_err(pawl_runtime::RecordError::from)?;
         Ok((Some(Subject { object: object.id.clone(), id }), Some(Creation { fields })))
     }
 }

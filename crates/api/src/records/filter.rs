@@ -1,5 +1,6 @@
 //! Typed filters: tests of fields, their operands brought to the types of the fields.
 
+use jiff::tz::TimeZone;
 use pawl_definition::{Field, Object};
 use pawl_engine::{RecordQuery, ResolvedTest, coerce, fields};
 use serde_json::{Map, Value};
@@ -87,7 +88,7 @@ fn operand_of(object: &Object, field: &str, operator: &str, operand: &Value) -> 
 /// A value of the field.
 fn whole(object: &Object, field: &str, value: &Value) -> Result<Value, Problem> {
     if !BUILT_IN.contains(&field) {
-        return fields::coerce_field(object, field, value.clone()).map_err(|error| bad(error.message));
+        return fields::coerce_field(object, field, value.clone(), &TimeZone::UTC).map_err(|error| bad(error.message));
     }
     let is_time = field != "id";
     let text = value.as_str().ok_or_else(|| bad(format!("expected a text for {field}, found {value}")))?;
@@ -101,9 +102,8 @@ fn whole(object: &Object, field: &str, value: &Value) -> Result<Value, Problem> 
 /// A part of the field: a text in a text, or one value of a list.
 fn part(object: &Object, field: &str, value: &Value) -> Result<Value, Problem> {
     match object.fields.get(field) {
-        Some(kind) if kind.many => {
-            coerce::field(value.clone(), &Field { many: false, ..kind.clone() }).map_err(|error| bad(error.message))
-        }
+        Some(kind) if kind.many => coerce::field(value.clone(), &Field { many: false, ..kind.clone() }, &TimeZone::UTC)
+            .map_err(|error| bad(error.message)),
         _ if value.is_string() => Ok(value.clone()),
         _ => Err(bad(format!("expected a text for contains, found {value}"))),
     }

@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::response::Response;
 use http::HeaderMap;
 use pawl_definition::Workflow;
-use pawl_engine::{Cause, Event, EventType, Subject, coerce, ids};
+use pawl_engine::{Cause, Event, EventType, Plan, Subject, coerce, ids};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
@@ -77,7 +77,7 @@ pub(super) async fn start(
         return Ok(accepted::answer(&earlier));
     }
     let subject = subject(&api, &plan.workflow, body.record).await?;
-    let values = values(&plan.workflow, body.values)?;
+    let values = values(&plan, body.values)?;
     let mut data = Map::new();
     data.insert("values".to_owned(), Value::Object(values));
     data.insert("actor".to_owned(), actor.or(body.actor)?.name().into());
@@ -120,7 +120,8 @@ async fn subject(api: &Api, workflow: &Workflow, given: Option<Target>) -> Resul
 }
 
 /// The values, each of a variable and of its type.
-fn values(workflow: &Workflow, given: Map<String, Value>) -> Result<Map<String, Value>, Problem> {
+fn values(plan: &Plan, given: Map<String, Value>) -> Result<Map<String, Value>, Problem> {
+    let workflow = &plan.workflow;
     let mut values = Map::new();
     for (name, value) in given {
         let path = format!("values.{name}");
@@ -129,7 +130,7 @@ fn values(workflow: &Workflow, given: Map<String, Value>) -> Result<Map<String, 
             let detail = format!("expected a variable of the workflow ({}), found {name:?}", known.join(", "));
             return Err(Problem::new(Code::UnknownVariable, detail).at(path));
         };
-        let value = coerce::variable(value, variable.kind, variable.many)
+        let value = coerce::variable(value, variable.kind, variable.many, &plan.timezone)
             .map_err(|error| Problem::new(Code::ValueFailed, error.message).at(path))?;
         values.insert(name, value);
     }

@@ -34,7 +34,7 @@ pub use set_variables::SetVariables;
 pub use stop::{Stop, StopAs};
 pub use switch::Switch;
 
-use crate::{Check, Duration, Failure, Template, Then};
+use crate::{Check, Duration, Failure, Template};
 
 /// A named list of steps inside a step.
 #[derive(Debug, Clone, Copy, PartialEq)]

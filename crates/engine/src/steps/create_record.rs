@@ -49,7 +49,7 @@ fn fields_of(step: &CreateRecord, at: &StepContext<'_>, object: &Object) -> Resu
     if let (Some(relationship), Some(record)) = (&step.link_back, &at.execution.record) {
         given.insert(relationship.clone(), record.id.clone().into());
     }
-    fields::new_fields(object, given)
+    fields::new_fields(object, given, &at.cx.plan.timezone)
 }
 
 fn create(step: &CreateRecord, at: &StepContext<'_>, fields: Map<String, Value>) -> Result<Next, StepError> {

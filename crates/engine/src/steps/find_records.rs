@@ -1,5 +1,6 @@
 //! `find_records`.
 
+use jiff::tz::TimeZone;
 use pawl_definition::step::{FieldTest, FindRecords};
 use pawl_definition::{Object, Template};
 use serde_json::{Value, json};
@@ -32,7 +33,7 @@ fn query(step: &FindRecords, at: &StepContext<'_>) -> Result<RecordQuery, StepEr
     }
     if let Some(object) = at.cx.objects.get(&step.object) {
         for test in &mut tests {
-            test.value = typed(object, test)?;
+            test.value = typed(object, test, &at.cx.plan.timezone)?;
         }
     }
     let order = step.order.as_ref().map(|order| match order.strip_prefix('-') {
@@ -70,8 +71,8 @@ fn resolve(
 }
 
 /// The operand as the field has its values, so that `"5"` finds the number 5 and a time finds the same time.
-fn typed(object: &Object, test: &ResolvedTest) -> Result<Value, StepError> {
-    let one = |value: Value| fields::coerce_field(object, &test.field, value);
+fn typed(object: &Object, test: &ResolvedTest, timezone: &TimeZone) -> Result<Value, StepError> {
+    let one = |value: Value| fields::coerce_field(object, &test.field, value, timezone);
     let many = object.fields.get(&test.field).is_some_and(|field| field.many);
     match (test.operator, &test.value) {
         _ if Object::BUILT_IN.contains(&test.field.as_str()) || many => Ok(test.value.clone()),

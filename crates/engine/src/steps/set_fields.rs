@@ -70,7 +70,7 @@ fn change(step: &SetFields, at: &StepContext<'_>, record: &Record) -> Result<Nex
             continue;
         }
         let value = changed(change, &before, &scope).map_err(|error| error.at(name))?;
-        let value = fields::coerce_field(object, name, value)?;
+        let value = fields::coerce_field(object, name, value, &at.cx.plan.timezone)?;
         put(&mut after.fields, name, value);
     }
     fields::check(object, &after.fields)?;

@@ -12,4 +12,5 @@ mod models;
 mod records;
 mod starts;
 mod support;
+mod types;
 mod variables;
