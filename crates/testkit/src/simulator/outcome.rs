@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use pawl_engine::{Execution, Row, RowKind, StepStatus};
+use pawl_engine::{Execution, Record, Row, RowKind, StepStatus};
 use pawl_runtime::items;
 use pawl_runtime::ports::Table;
 use serde_json::{Value, json};
@@ -28,16 +28,9 @@ impl Outcome {
         }
         for item in hub.store.items(Table::Records) {
             let record = items::record::parse(&item).expect("a record has its shape");
-            let mut fields = record.fields.clone();
-            if record.object == "log"
-                && record.fields.get("name").and_then(Value::as_str).is_some_and(|name| name.starts_with("use"))
-            {
-                // Whoever came first made it.
-                fields.retain(|name, _| name == "name" || name == "kind");
+            for line in describe(&record) {
+                *lines.entry(line).or_default() += 1;
             }
-            let id = if record.id.starts_with("rec_") { "" } else { &record.id };
-            let line = format!("record {}/{id} {}", record.object, json!(fields));
-            *lines.entry(line).or_default() += 1;
         }
         Self { lines }
     }
@@ -54,6 +47,17 @@ impl Outcome {
         }
         (!text.is_empty()).then(|| format!("the run ends otherwise than the undisturbed one:{text}"))
     }
+}
+
+/// Logs have numbers in the order in which they were made, and one that is used was made by whoever came first.
+fn describe(record: &Record) -> Vec<String> {
+    let id = if record.id.starts_with("rec_") { "" } else { &record.id };
+    let name = record.fields.get("name").and_then(Value::as_str).unwrap_or("");
+    if record.object != "log" {
+        return vec![format!("record {}/{id} {}", record.object, json!(record.fields))];
+    }
+    let maker = format!("log by {:?} for {:?}", record.fields.get("n"), record.fields.get("ticket"));
+    if name.starts_with("suffix") { vec![format!("log {name}"), maker] } else { vec![format!("log {name}")] }
 }
 
 fn execution(head: &Execution, rows: &[Row]) -> String {

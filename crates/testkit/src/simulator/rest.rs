@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use pawl_definition::Take;
 use pawl_engine::{Control, Execution, PauseReason};
+use pawl_runtime::ports::QueueName;
 
 use super::hub::Hub;
 use super::run::Run;
@@ -10,11 +11,13 @@ use super::{acting, verdict};
 
 /// Whether everything that can happen before a time is that executions ask for their places in the line again.
 pub(super) fn only_lines_move(run: &Run, next: Timestamp) -> bool {
-    if run.has_tasks() || run.is_asking() {
+    let events = run.hub.store.messages(QueueName::Events);
+    if run.has_tasks() || run.is_asking() || !events.is_empty() {
         return false;
     }
     let state = run.hub.lock();
-    let mut open = state.monitor.open().filter(|head| head.due_at().is_some()).peekable();
+    let wakes = |head: &&Execution| head.due_at().is_some() && head.killed.is_none();
+    let mut open = state.monitor.open().filter(wakes).peekable();
     // Stale messages have run out once the line has asked several times.
     let since = state.monitor.last_change;
     open.peek().is_some()
