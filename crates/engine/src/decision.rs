@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use pawl_definition::Take;
 
-use crate::{Act, Activity, Event, Execution, Found, Performed, Read, RecordWrite, Row, Subject, Usage};
+use crate::{Act, Activity, Event, Execution, Found, Performed, Read, RecordWrite, Row, StepError, Subject, Usage};
 
 /// What happens to an execution.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,6 +21,8 @@ pub enum Input<'a> {
         /// What came of it.
         performed: &'a Performed,
     },
+    /// What the step decided can never be committed: the step fails.
+    Rejected(&'a StepError),
     /// An event on a topic that it waits on.
     Event(&'a Event),
     /// What it waits for may be otherwise: a kill of its workflow or of everything was lifted, under which it heard

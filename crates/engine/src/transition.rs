@@ -35,6 +35,7 @@ pub fn transition(cx: &Context<'_>, execution: &Execution, input: &Input<'_>) ->
         Input::Run if execution.requested.is_some() && !is_leased(cx, execution) => control::obey(cx, execution),
         Input::Run => run(cx, execution, None),
         Input::Found(found) => run(cx, execution, Some(found)),
+        Input::Rejected(error) => rejected(cx, execution, error),
         Input::Event(event) => heard(cx, execution, event),
         Input::LookAgain => looks_again(cx, execution),
         Input::Control(..) => Decision::Stay,
@@ -222,6 +223,16 @@ fn enter(cx: &Context<'_>, execution: &Execution, step: &Step, found: Option<&cr
         Ok(Next::Wait(wait, input)) => waits(cx, draft, wait, input),
         Err(error) => draft.failed(step, error, false).commit(),
     }
+}
+
+/// What the step at the cursor decided can never be committed.
+fn rejected(cx: &Context<'_>, execution: &Execution, error: &StepError) -> Decision {
+    let due = execution.status != Status::Paused && !is_leased(cx, execution) && execution.is_due(cx.now);
+    let step = execution.cursor.as_deref().and_then(|id| cx.plan.step(id));
+    let Some(step) = step.filter(|_| due) else { return Decision::Stay };
+    let mut draft = Draft::step(cx, execution, step);
+    draft.enter(step);
+    draft.failed(step, error.clone(), false).commit()
 }
 
 /// Claims an effect before it is performed.

@@ -1,6 +1,8 @@
 //! Why a handler could not finish. The message that it handled is delivered again.
 
-use crate::items::Unreadable;
+use pawl_engine::StepError;
+
+use crate::items::{self, Unreadable};
 use crate::ports::{BlobError, NoticeError, QueueError, TableError, TimerError};
 
 /// A failure of infrastructure, or of stored data.
@@ -39,6 +41,16 @@ impl Error {
     /// Whether it is a lost race, to be decided again.
     pub fn is_conflict(&self) -> bool {
         matches!(self, Self::Table(TableError::Conflict(_)))
+    }
+
+    /// If it is a race lost to nothing but unique values of other records: which one is taken. Trying again loses again.
+    pub(crate) fn taken(&self) -> Option<StepError> {
+        let Self::Table(TableError::Conflict(conflicts)) = self else { return None };
+        let rows = conflicts.iter().map(|conflict| conflict.current.as_ref().and_then(items::record::claimed));
+        let rows: Option<Vec<_>> = rows.collect();
+        let (object, field, value) = rows?.into_iter().next()?;
+        let message = format!("`{field}`: another record of {object:?} has the value {value:?} already");
+        Some(StepError::new("duplicate_record", message))
     }
 
     /// Whether nobody knows if the write happened.

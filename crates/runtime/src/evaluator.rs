@@ -111,13 +111,25 @@ impl Evaluator {
 
     /// Starts a workflow for an event, at most once, if one of its triggers hears it and the guards let it pass.
     pub async fn start(&self, workflow: &str, event: &Event) -> Result<Outcome, Error> {
+        let mut taken = None;
         for _ in 0..RACES {
             match self.try_start(workflow, event).await {
-                Err(error) if error.is_conflict() || error.is_unknown() => {}
+                Err(error) if error.is_conflict() || error.is_unknown() => taken = error.taken(),
                 result => return result,
             }
         }
-        Err(Error::Contended(ids::execution_id(&event.id, workflow)))
+        match taken {
+            Some(error) => self.reject(workflow, event, error).await,
+            None => Err(Error::Contended(ids::execution_id(&event.id, workflow))),
+        }
+    }
+
+    /// Refuses a start whose record can never be made.
+    async fn reject(&self, workflow: &str, event: &Event, error: StepError) -> Result<Outcome, Error> {
+        let Some(head) = self.executor.catalog.head(workflow).await? else { return Ok(Outcome::Unheard) };
+        let plan = self.executor.catalog.plan(workflow, head.revision).await?;
+        let reason = Reason { code: "duplicate_record", message: error.message, opens_breaker: false };
+        self.refuse(&plan, event.trigger.as_deref(), event, &reason).await
     }
 
     async fn try_start(&self, workflow: &str, event: &Event) -> Result<Outcome, Error> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use pawl_engine::{
     Act, Activity, Claim, Commit, Control, Decision, Event, Execution, Found, Input, Occurrence, Performed, Refused,
-    Wake,
+    StepError, Wake,
 };
 
 use crate::activities::Activities;
@@ -173,9 +173,11 @@ impl Executor {
 
     /// Makes the next transition, deciding again as long as races are lost.
     async fn advance(&self, run: &mut Run) -> Result<Progress, Error> {
+        let mut taken = None;
         for _ in 0..RACES {
             match self.decide_and_commit(run).await {
                 Err(error) if error.is_conflict() || error.is_unknown() => {
+                    taken = error.taken();
                     Metrics::count(&self.metrics.races_lost);
                     if !self.reload(run).await? {
                         return Ok(Progress::Rest);
@@ -184,7 +186,20 @@ impl Executor {
                 result => return result,
             }
         }
-        Err(Error::Contended(run.execution.id.clone()))
+        match taken {
+            Some(error) => self.reject(run, &error).await,
+            None => Err(Error::Contended(run.execution.id.clone())),
+        }
+    }
+
+    /// Fails the step whose writes can never be committed.
+    async fn reject(&self, run: &mut Run, error: &StepError) -> Result<Progress, Error> {
+        let now = self.clock.now();
+        let world = World::read(&self.catalog, &run.execution, now).await?;
+        match self.decide(run, &world, &Input::Rejected(error), now) {
+            Decision::Commit(commit) => self.take(run, commit, &world).await,
+            _ => self.stay(run, now).await,
+        }
     }
 
     /// Reads the head anew after a lost race; `false` if the execution is gone.

@@ -57,6 +57,12 @@ pub fn unique_key(object: &str, field: &str, value: &str) -> Key {
     Key::new(format!("unique#{object}#{field}"), value)
 }
 
+/// What a row that claims a unique value says: object, field and value; `None` for any other item.
+pub fn claimed(row: &Item) -> Option<(&str, &str, &str)> {
+    let (object, field) = row.key.partition.strip_prefix("unique#")?.split_once('#')?;
+    Some((object, field, &row.key.sort))
+}
+
 /// The partition of the rows of an indexed field.
 pub fn value_partition(object: &str, field: &str) -> String {
     format!("value#{object}#{field}")
