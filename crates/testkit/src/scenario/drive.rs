@@ -14,7 +14,7 @@ const VISIBILITY: SignedDuration = SignedDuration::from_secs(60);
 const GIVE_BACK: SignedDuration = SignedDuration::from_secs(1);
 
 /// Most messages of one run: far more than any story has.
-const MESSAGES: usize = 200_000;
+const MESSAGES: usize = 20_000;
 
 /// Where a run came to rest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -192,3 +192,21 @@ fn two_executions_that_add_to_one_field_lose_nothing() {
     }
     story.run_until_idle().expect(completed().records("ticket", [json!({"priority": 10})]));
 }
+
+#[test]
+fn a_unique_value_that_is_taken_fails_the_step() {
+    let steps = "  - {id: set, type: set_fields, target: record.customer, fields: {name: Eve}}";
+    let story = scenario()
+        .object(CUSTOMER)
+        .object(TICKET)
+        .workflow(&on_tickets(steps))
+        .record("customer", "c1", json!({"name": "Ada"}))
+        .record("customer", "c2", json!({"name": "Eve"}))
+        .record("ticket", "t1", json!({"customer": "c1"}))
+        .event(manual("w").on("ticket", "t1"))
+        .run_until_idle()
+        .expect(paused().path(["set:failed"]));
+    let rows = story.last().rows;
+    let error = rows.iter().find_map(|row| row.error.as_ref()).expect("the step failed");
+    assert_eq!(error.code, "duplicate_record");
+}

@@ -324,3 +324,18 @@ fn an_event_that_the_queue_delivers_twice_starts_once() {
     let story = story.run_for("1h").event(*event).run_for("1h").expect(waiting());
     assert_eq!(story.world().executions().len(), 1);
 }
+
+#[test]
+fn a_delivery_whose_new_record_would_take_a_unique_value_of_another_is_refused() {
+    let keys = "object: customer
+triggers:
+  - id: hook
+    type: webhook
+    record: {match: {email: trigger.body.email}, create: true}
+    values: {name: trigger.body.name}";
+    let object = CUSTOMER.replace("fields:", "fields:\n  email: {type: email, unique: true}");
+    let story = scenario().object(&object).workflow(&with(keys, NOTE));
+    let story = story.record("customer", "c1", json!({"name": "Ada", "email": "ada@example.com"}));
+    let delivery = webhook("w", "hook").body(json!({"email": "other@example.com", "name": "Ada"}));
+    story.event(delivery).run_until_idle().expect(refused("duplicate_record"));
+}
