@@ -120,18 +120,26 @@ impl Scope for StepScope<'_> {
 /// A record as expressions see it: every field of its schema, empty ones null, and related records in place of
 /// their ids as far as they were read.
 pub fn record_view(record: &Record, cx: &Context<'_>) -> Value {
-    let Value::Object(mut view) = record.view() else { return Value::Null };
+    let mut view = plain_view(record, cx.objects);
     if let Some(object) = cx.objects.get(&record.object) {
-        fill_empty(&mut view, object);
         for (name, relationship) in &object.relationships {
             let Some(related) = cx.related.get(name) else { continue };
-            let views = related.iter().map(Record::view);
+            let views = related.iter().map(|record| Value::Object(plain_view(record, cx.objects)));
             let value =
                 if relationship.many { Value::Array(views.collect()) } else { views.last().unwrap_or(Value::Null) };
             view.insert(name.clone(), value);
         }
     }
     Value::Object(view)
+}
+
+/// A record with every field of its schema, empty ones null; its relationships are ids.
+pub(crate) fn plain_view(record: &Record, objects: &BTreeMap<String, Object>) -> Map<String, Value> {
+    let Value::Object(mut view) = record.view() else { return Map::new() };
+    if let Some(object) = objects.get(&record.object) {
+        fill_empty(&mut view, object);
+    }
+    view
 }
 
 fn fill_empty(view: &mut Map<String, Value>, object: &Object) {

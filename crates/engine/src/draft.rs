@@ -138,7 +138,6 @@ impl<'a> Draft<'a> {
         if let Some(name) = &step.save_as {
             self.execution.variables.insert(name.clone(), done.output.clone());
         }
-        self.execution.failed_steps.remove(&step.id);
         if !done.input.is_null() {
             self.row.input = done.input;
         }

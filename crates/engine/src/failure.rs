@@ -26,6 +26,7 @@ pub(crate) fn apply<'a>(mut draft: Draft<'a>, step: &Step, error: StepError, aft
     draft.execution.failed_steps.insert(step.id.clone());
     if let Some(state) = draft.execution.steps.get_mut(&step.id) {
         state.error = Some(error.clone());
+        state.output = draft.row.output.clone();
     }
     match then.unwrap_or(&Then::Pause) {
         // A step that decides has no branch to go on with; a default failure policy does not follow its own steps.

@@ -1,6 +1,6 @@
 //! Variables at start: section 4 of the language.
 
-use pawl_definition::Variable;
+use pawl_definition::{ExpressionError, Variable};
 use serde_json::Value;
 
 use crate::context::StepScope;
@@ -39,9 +39,12 @@ fn first_value(variable: &Variable, cx: &Context<'_>, execution: &Execution) -> 
     }
     let scope = StepScope { cx, execution, secrets: false };
     for source in &variable.from {
-        let value = source.evaluate(&scope)?;
-        if !coerce::is_blank(&value) {
-            return typed(value);
+        match source.evaluate(&scope) {
+            Ok(value) if coerce::is_blank(&value) => {}
+            Ok(value) => return typed(value),
+            // What the event does not have is as good as blank, as it is to `coalesce`.
+            Err(ExpressionError::Missing { .. }) => {}
+            Err(error) => return Err(error.into()),
         }
     }
     match &variable.default {

@@ -233,9 +233,10 @@ pub struct Step {
     pub delivery: Delivery,
     /// Its type with own keys.
     pub kind: StepKind,
-    /// Names that follow `record.` anywhere in its own keys: the related records it may read are among them.
+    /// Names that follow `record.` anywhere in its own keys or its time-out: the related records it may read are among
+    /// them.
     pub record_reads: BTreeSet<String>,
-    /// Whether `record` stands anywhere in its own keys.
+    /// Whether `record` stands anywhere in its own keys or its time-out.
     pub reads_record: bool,
 }
 
@@ -280,7 +281,12 @@ impl<'de> Deserialize<'de> for Step {
         };
         let common: Common = serde_json::from_value(Value::Object(common)).map_err(D::Error::custom)?;
         let own = Value::Object(own);
-        let (record_reads, reads_record) = record_reads(&own);
+        let (mut record_reads, mut reads_record) = record_reads(&own);
+        if let Some(timeout) = &common.timeout {
+            let (names, any) = self::record_reads(timeout.source());
+            record_reads.extend(names);
+            reads_record |= any;
+        }
         let kind = match StepKind::from_keys(&tag, own) {
             Some(kind) => kind.map_err(|error| D::Error::custom(format!("step {:?}: {error}", common.id)))?,
             None if NOT_AVAILABLE.contains(&tag.as_str()) => {
@@ -316,24 +322,30 @@ fn record_reads(own: &Value) -> (BTreeSet<String>, bool) {
     (names, any)
 }
 
-/// The names that follow `record.` in a text.
+/// The names that follow `record` in a text: `record.company`, `record["company"]`.
 pub fn names_after_record(text: &str) -> impl Iterator<Item = String> {
-    text.match_indices("record.").filter_map(|(at, found)| {
-        let rest = text[at + found.len()..].chars();
-        let name: String = rest.take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+    text.match_indices("record").filter_map(|(at, found)| {
+        let rest = text[at + found.len()..].trim_start();
+        let opened = rest.strip_prefix('[').map(|rest| rest.trim_start().trim_start_matches(['"', '\'', '\\']));
+        let rest = rest.strip_prefix('.').or(opened)?.trim_start();
+        let name: String = rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
         (!name.is_empty()).then_some(name)
     })
+}
+
+/// Whether a value is a step, and not a trigger that a goal waits for.
+fn is_step(value: &Value) -> bool {
+    let tag = value.get("type").and_then(Value::as_str);
+    value.get("id").is_some()
+        && tag.is_some_and(|tag| StepKind::AVAILABLE.contains(&tag) || NOT_AVAILABLE.contains(&tag))
 }
 
 fn scan_record_reads(value: &Value, visit: &mut dyn FnMut(&str)) {
     match value {
         Value::String(text) => visit(text),
         Value::Array(values) => {
-            let steps = values.iter().any(|value| value.get("type").is_some() && value.get("id").is_some());
-            if !steps {
-                for value in values {
-                    scan_record_reads(value, visit);
-                }
+            for value in values.iter().filter(|value| !is_step(value)) {
+                scan_record_reads(value, visit);
             }
         }
         Value::Object(keys) => keys.values().for_each(|value| scan_record_reads(value, visit)),

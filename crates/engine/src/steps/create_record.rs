@@ -5,6 +5,7 @@ use pawl_definition::step::{CreateRecord, OnDuplicate};
 use serde_json::{Map, Value, json};
 
 use super::{Decide, Done, Next, StepContext};
+use crate::context::plain_view;
 use crate::{Cause, Found, Link, Read, Record, RecordWrite, StepError, coerce, fields, ids};
 
 impl Decide for CreateRecord {
@@ -24,7 +25,7 @@ impl Decide for CreateRecord {
         let Some(duplicate) = found.records.first() else { return create(self, at, fields) };
         match self.on_duplicate {
             OnDuplicate::Error => Err(duplicate_error(object, duplicate)),
-            OnDuplicate::Use => Next::done(used(duplicate, fields)),
+            OnDuplicate::Use => Next::done(used(at, duplicate, fields)),
             OnDuplicate::Unarchive => unarchive(at, duplicate, fields),
             OnDuplicate::Suffix => {
                 suffix(object, &mut fields, found)?;
@@ -65,8 +66,12 @@ fn create(step: &CreateRecord, at: &StepContext<'_>, fields: Map<String, Value>)
         cause: Some(caused_by(at)),
     };
     let input = Value::Object(after.fields.clone());
-    let output = after.view();
+    let output = view(at, &after);
     Next::done(Done { input, output, writes: vec![RecordWrite { before: None, after }], ..Done::default() })
+}
+
+fn view(at: &StepContext<'_>, record: &Record) -> Value {
+    Value::Object(plain_view(record, at.cx.objects))
 }
 
 /// The chain of causes of what a step writes.
@@ -89,14 +94,14 @@ fn duplicate_error(object: &Object, duplicate: &Record) -> StepError {
     )
 }
 
-fn used(duplicate: &Record, fields: Map<String, Value>) -> Done {
+fn used(at: &StepContext<'_>, duplicate: &Record, fields: Map<String, Value>) -> Done {
     let note = Some(format!("used {}, which was there", duplicate.id));
-    Done { input: Value::Object(fields), output: duplicate.view(), note, ..Done::default() }
+    Done { input: Value::Object(fields), output: view(at, duplicate), note, ..Done::default() }
 }
 
 fn unarchive(at: &StepContext<'_>, duplicate: &Record, fields: Map<String, Value>) -> Result<Next, StepError> {
     if !duplicate.archived {
-        return Next::done(used(duplicate, fields));
+        return Next::done(used(at, duplicate, fields));
     }
     let mut after = duplicate.clone();
     after.archived = false;
@@ -105,7 +110,7 @@ fn unarchive(at: &StepContext<'_>, duplicate: &Record, fields: Map<String, Value
     after.cause = Some(caused_by(at));
     let note = Some(format!("brought {} back from the archive", after.id));
     let writes = vec![RecordWrite { before: Some(duplicate.clone()), after: after.clone() }];
-    Next::done(Done { input: Value::Object(fields), output: after.view(), writes, note, ..Done::default() })
+    Next::done(Done { input: Value::Object(fields), output: view(at, &after), writes, note, ..Done::default() })
 }
 
 /// Numbers a text that is taken: `name`, `name (2)`, `name (3)`… The reader returns every record that has the

@@ -6,8 +6,8 @@ use pawl_definition::{Object, Template};
 use serde_json::{Value, json};
 
 use super::{Decide, Done, Next, StepContext};
-use crate::context::{StepScope, record_view};
-use crate::{Context, Found, Read, RecordQuery, ResolvedTest, StepError, coerce, fields};
+use crate::context::{StepScope, plain_view};
+use crate::{Found, Read, RecordQuery, ResolvedTest, StepError, coerce, fields};
 
 impl Decide for FindRecords {
     fn enter(&self, at: &StepContext<'_>) -> Result<Next, StepError> {
@@ -17,9 +17,8 @@ impl Decide for FindRecords {
     fn found(&self, at: &StepContext<'_>, found: &Found) -> Result<Next, StepError> {
         let input = describe(&query(self, at)?);
         // Related records of a found record are not read: they stay ids.
-        let related = std::collections::BTreeMap::new();
-        let cx = Context { related: &related, ..*at.cx };
-        let records = found.records.iter().map(|record| record_view(record, &cx)).collect();
+        let view = |record| Value::Object(plain_view(record, at.cx.objects));
+        let records = found.records.iter().map(view).collect();
         let note = Some(format!("{} found", found.records.len()));
         Next::done(Done { input, output: Value::Array(records), note, ..Done::default() })
     }

@@ -232,3 +232,46 @@ fn a_delay_is_never_retried_by_itself() {
     let steps = "  - {id: wait, type: delay, for: 1h}\n  - {id: end, type: note, text: end}";
     story(&workflow(steps), Vec::new()).run_for("10m").expect(waiting());
 }
+
+#[test]
+fn a_step_that_failed_once_and_succeeded_in_a_later_visit_is_still_shown_as_failed() {
+    let steps = "
+  - {id: call, type: http_request, url: 'https://x.example', on_failure: {then: continue}}
+  - {id: count, type: set_variables, values: {n: '{{ vars.n + 1 }}'}}
+  - {id: more, type: condition, if: vars.n < 2, yes: [{id: again, type: go_to, step: call}]}";
+    let workflow = with("variables: [{name: n, type: number, default: 0}]", steps);
+    let story = story(&workflow, vec![answer(400)]).run_until_idle();
+    let story = story.expect(completed().variable("n", 2).failed_steps(["call"]));
+    assert_eq!(story.last().state(), "completed, has_failures");
+}
+
+#[test]
+fn a_step_that_an_operator_retries_with_success_is_no_failure_any_more() {
+    let story = story(&call("{}"), vec![answer(400)]).run_until_idle().control(Control::Retry).run_until_idle();
+    assert_eq!(story.expect(completed().failed_steps([])).last().state(), "completed");
+}
+
+#[test]
+fn a_notice_goes_to_whom_the_policy_says_as_grave_as_it_says() {
+    let policy = "{then: continue, notify: ops@example.com, severity: warning}";
+    let story = story(&call(policy), vec![answer(400)]).run_until_idle();
+    let notices = story.world().notices();
+    assert_eq!((notices[0].to.as_str(), notices[0].severity.as_str()), ("ops@example.com", "warning"));
+    let steps = "  - {id: call, type: http_request, url: 'https://x.example', on_failure: {then: continue}}";
+    let workflow = with("on_failure: {notify: ops@example.com, severity: info}", steps);
+    let story = self::story(&workflow, vec![answer(400)]).run_until_idle();
+    let notices = story.world().notices();
+    assert_eq!((notices[0].to.as_str(), notices[0].severity.as_str()), ("ops@example.com", "info"));
+}
+
+#[test]
+fn the_pause_names_the_step_and_why() {
+    let story = story(&call("{}"), vec![answer(400)]).run_until_idle();
+    let execution = story.expect(paused()).last().execution;
+    let pause = execution.pause.expect("it is paused");
+    assert_eq!(execution.cursor.as_deref(), Some("call"));
+    assert_eq!(
+        (pause.reason, pause.note.as_deref()),
+        (pawl_engine::PauseReason::Failure, Some("the service answered 400"))
+    );
+}

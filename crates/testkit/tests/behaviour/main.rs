@@ -4,6 +4,7 @@ mod controls;
 mod delays;
 mod edits;
 mod effects;
+mod expressions;
 mod failures;
 mod flow;
 mod goals;
