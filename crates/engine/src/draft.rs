@@ -6,7 +6,7 @@ use pawl_definition::{Step, Take};
 use crate::steps::{Done, decide};
 use crate::{
     Commit, Context, Decision, Execution, NoticeText, Pause, PauseReason, RecordWrite, ReturnTo, Row, RowKind, Status,
-    StepError, StepState, StepStatus, Subject, Usage, Wake, failure, line,
+    StepError, StepState, StepStatus, Subject, Usage, Wake, failure, line, variables,
 };
 
 /// A transition in the making.
@@ -129,15 +129,17 @@ impl<'a> Draft<'a> {
 
     /// The step is done: its result is kept, and the execution stands before the next one or ends.
     pub(crate) fn done(mut self, step: &Step, done: Done) -> Self {
+        let saved = match self.saved(step, &done) {
+            Ok(saved) => saved,
+            Err(error) => return self.not_saved(step, done, error),
+        };
         self.execution.steps_done += 1;
         self.set_status(done.status);
         let state = self.state_mut();
         state.output = done.output.clone();
         state.error = None;
         self.execution.variables.extend(done.variables);
-        if let Some(name) = &step.save_as {
-            self.execution.variables.insert(name.clone(), done.output.clone());
-        }
+        self.execution.variables.extend(saved);
         if !done.input.is_null() {
             self.row.input = done.input;
         }
@@ -164,6 +166,21 @@ impl<'a> Draft<'a> {
             Some((status, reason)) => self.end(status, reason),
             None => self.to(next.as_deref()),
         }
+    }
+
+    /// The variable that takes the output, as it has it.
+    fn saved(&self, step: &Step, done: &Done) -> Result<Option<(String, serde_json::Value)>, StepError> {
+        let typed = |name: &String| Ok((name.clone(), variables::typed(self.cx.plan, name, done.output.clone())?));
+        step.save_as.as_ref().map(typed).transpose().map_err(|error: StepError| error.at("save_as"))
+    }
+
+    /// The output does not fit the variable that is to take it: the step fails, and writes nothing.
+    fn not_saved(mut self, step: &Step, done: Done, error: StepError) -> Self {
+        if !done.input.is_null() {
+            self.row.input = done.input;
+        }
+        self.row.output = done.output;
+        self.failed(step, error, true)
     }
 
     /// The step that follows: the first of some steps, or the successor, or where a default failure policy returns to.

@@ -1,7 +1,7 @@
 //! What follows a failed step: section 6 of the language.
 
 use jiff::SignedDuration;
-use pawl_definition::{Failure, FailureClass, Notify, Retry, Severity, Step, Then};
+use pawl_definition::{Failure, FailureClass, Notify, Retry, Severity, Step, StepKind, Then};
 
 use crate::draft::Draft;
 use crate::{NoticeText, PauseReason, Status, StepError, StepStatus, TimerPurpose, Wake, ids};
@@ -29,8 +29,8 @@ pub(crate) fn apply<'a>(mut draft: Draft<'a>, step: &Step, error: StepError, aft
         state.output = draft.row.output.clone();
     }
     match then.unwrap_or(&Then::Pause) {
-        // A step that decides has no branch to go on with; a default failure policy does not follow its own steps.
-        Then::Continue if step.kind.shape().decides() => pause(draft, error),
+        // A condition has no branch to go on with; a default failure policy does not follow its own steps.
+        Then::Continue if matches!(step.kind, StepKind::Condition(_)) => pause(draft, error),
         Then::Steps(_) if step.failure_steps().is_none() && draft.cx.plan.follows_failures(&step.id) => {
             pause(draft, error)
         }

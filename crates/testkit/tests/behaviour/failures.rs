@@ -275,3 +275,17 @@ fn the_pause_names_the_step_and_why() {
         (pawl_engine::PauseReason::Failure, Some("the service answered 400"))
     );
 }
+
+#[test]
+fn a_switch_or_goal_that_fails_may_be_passed_over_but_not_a_condition() {
+    let after = |step: &str| {
+        let steps = format!("{step}\n  - {{id: end, type: note, text: end}}");
+        let workflow = with("on_failure: {then: continue}", &steps);
+        story(&workflow, Vec::new()).run_until_idle()
+    };
+    after("  - {id: choose, type: switch, on: '1 + \"x\"', cases: {a: [{id: a, type: note, text: a}]}}")
+        .expect(completed().path(["choose:failed", "end"]).failed_steps(["choose"]));
+    after("  - {id: wait, type: goal, until: '1 + \"x\" == \"y\"', met: [{id: a, type: note, text: a}]}")
+        .expect(completed().path(["wait:failed", "end"]).failed_steps(["wait"]));
+    after("  - {id: check, type: condition, if: '1 + \"x\" == \"y\"'}").expect(paused().path(["check:failed"]));
+}

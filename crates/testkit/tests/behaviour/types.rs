@@ -95,4 +95,13 @@ fn a_declared_variable_keeps_its_type_whoever_sets_it() {
     };
     set("'7'").expect(completed().variable("n", 7));
     set("'{{ \"seven\" }}'").expect(paused().path(["set:failed"]).variable("n", json!(null)));
+    let make = |variable: &str| {
+        let keys = format!("variables: [{{name: made, type: {variable}}}]");
+        let steps = "  - {id: make, type: create_record, object: customer, fields: {name: New}, save_as: made}";
+        scenario().object(CUSTOMER).workflow(&with(&keys, steps)).event(manual("w")).run_until_idle()
+    };
+    let story = make("record").expect(completed());
+    let id = story.world().records("customer")[0].id.clone();
+    story.expect(completed().variable("made", id));
+    make("number").expect(paused().path(["make:failed"]).records("customer", []));
 }
