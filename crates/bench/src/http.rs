@@ -28,7 +28,8 @@ impl Connection {
         );
         self.stream.get_mut().write_all(request.as_bytes()).await?;
         let status = self.line().await?;
-        let status: u16 = status.split(' ').nth(1).and_then(|code| code.parse().ok()).context("expected a status line")?;
+        let status: u16 =
+            status.split(' ').nth(1).and_then(|code| code.parse().ok()).context("expected a status line")?;
         let mut length = 0;
         loop {
             let line = self.line().await?;

@@ -58,7 +58,8 @@ impl Server {
     pub(crate) fn cpu(&self) -> anyhow::Result<Duration> {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.id()?))?;
         let (_, fields) = stat.rsplit_once(')').context("expected the process's name in brackets")?;
-        let ticks: u64 = fields.split_whitespace().skip(11).take(2).map(|field| field.parse::<u64>().unwrap_or(0)).sum();
+        let ticks: u64 =
+            fields.split_whitespace().skip(11).take(2).map(|field| field.parse::<u64>().unwrap_or(0)).sum();
         // Linux counts in hundredths of a second on every platform that matters here (USER_HZ).
         Ok(Duration::from_millis(ticks * 10))
     }
@@ -66,7 +67,10 @@ impl Server {
     /// Memory now (`VmRSS`) or at its peak (`VmHWM`), in MiB.
     pub(crate) fn memory_mb(&self, field: &str) -> anyhow::Result<f64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.id()?))?;
-        let line = status.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix(':')).context("expected the field")?;
+        let line = status
+            .lines()
+            .find_map(|line| line.strip_prefix(field)?.strip_prefix(':'))
+            .context("expected the field")?;
         let kib: u32 = line.trim().trim_end_matches(" kB").parse()?;
         Ok(f64::from(kib) / 1024.0)
     }
@@ -99,7 +103,12 @@ pub(crate) async fn ended(connection: &mut Connection, execution: &str) -> anyho
 
 /// The value below which a share of the sorted values lies.
 pub(crate) fn percentile(sorted: &[Duration], share: f64) -> f64 {
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "an index of a list")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        clippy::cast_precision_loss,
+        reason = "an index of a list"
+    )]
     let index = ((sorted.len() as f64 * share).ceil() as usize).clamp(1, sorted.len()) - 1;
     sorted[index].as_secs_f64() * 1_000.0
 }

@@ -31,12 +31,13 @@ pub(crate) async fn run() -> anyhow::Result<()> {
     let rss = server.memory_mb("VmRSS")?;
     let before = server.cpu()?;
     tokio::time::sleep(IDLE).await;
-    let idle = (server.cpu()? - before).as_secs_f64() / IDLE.as_secs_f64() * 100.0;
+    let idle = server.cpu()?.saturating_sub(before).as_secs_f64() / IDLE.as_secs_f64() * 100.0;
 
     let due = std::time::SystemTime::now() + AHEAD;
     let at = due.duration_since(std::time::UNIX_EPOCH)?.as_secs();
     start_many(&server.host, AT_ONCE, &format!(r#"{{"at": {at}}}"#)).await?;
-    let due = Instant::now() + Duration::from_secs(at).saturating_sub(std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?);
+    let due = Instant::now()
+        + Duration::from_secs(at).saturating_sub(std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?);
     if Instant::now() > due {
         bail!("starting took longer than {} s: nothing was due at once", AHEAD.as_secs());
     }
@@ -44,12 +45,15 @@ pub(crate) async fn run() -> anyhow::Result<()> {
     settled(&server, "executions_completed", AT_ONCE).await?;
     let wake = due.elapsed();
     server.stop().await?;
-    println!("{}", json!({
-        "bench": "sleepers",
-        "rss_mb": rss.round(),
-        "idle_cpu_pct": (idle * 100.0).round() / 100.0,
-        "wake_s": (wake.as_secs_f64() * 1_000.0).round() / 1_000.0,
-    }));
+    println!(
+        "{}",
+        json!({
+            "bench": "sleepers",
+            "rss_mb": rss.round(),
+            "idle_cpu_pct": (idle * 100.0).round() / 100.0,
+            "wake_s": (wake.as_secs_f64() * 1_000.0).round() / 1_000.0,
+        })
+    );
     Ok(())
 }
 
@@ -85,7 +89,7 @@ async fn start_many(host: &str, count: usize, body: &str) -> anyhow::Result<()> 
 async fn settled(server: &Server, counter: &str, count: usize) -> anyhow::Result<()> {
     let mut connection = server.connect().await?;
     let began = Instant::now();
-    while began.elapsed() < Duration::from_secs(300) {
+    while began.elapsed() < Duration::from_mins(5) {
         let (code, answer) = connection.send("GET", "/v1/metrics", "").await?;
         if code != 200 {
             bail!("expected counters, found {code}: {answer}");

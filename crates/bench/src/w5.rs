@@ -38,22 +38,25 @@ pub(crate) async fn run() -> anyhow::Result<()> {
     times.sort();
     let before = server.cpu()?;
     let (count, elapsed) = under_load(&server).await?;
-    let cpu = server.cpu()? - before;
+    let cpu = server.cpu()?.saturating_sub(before);
     let rss = server.memory_mb("VmHWM")?;
     server.stop().await?;
     let fsyncs = count_fsyncs(folder.path()).await?;
 
     let count_f = f64::from(u32::try_from(count)?);
-    println!("{}", json!({
-        "bench": "w5",
-        "throughput_per_s": round(count_f / elapsed.as_secs_f64()),
-        "p50_ms": round(percentile(&times, 0.50)),
-        "p99_ms": round(percentile(&times, 0.99)),
-        "cpu_ms_per_execution": round(cpu.as_secs_f64() * 1_000.0 / count_f),
-        "fsyncs_per_execution": fsyncs,
-        "rss_mb": round(rss),
-        "startup_ms": round(startup.as_secs_f64() * 1_000.0),
-    }));
+    println!(
+        "{}",
+        json!({
+            "bench": "w5",
+            "throughput_per_s": round(count_f / elapsed.as_secs_f64()),
+            "p50_ms": round(percentile(&times, 0.50)),
+            "p99_ms": round(percentile(&times, 0.99)),
+            "cpu_ms_per_execution": round(cpu.as_secs_f64() * 1_000.0 / count_f),
+            "fsyncs_per_execution": fsyncs,
+            "rss_mb": round(rss),
+            "startup_ms": round(startup.as_secs_f64() * 1_000.0),
+        })
+    );
     Ok(())
 }
 
@@ -74,7 +77,10 @@ async fn execute(connection: &mut Connection) -> anyhow::Result<Duration> {
     let began = Instant::now();
     let body = format!(r#"{{"item":"item-{number}","amount":{number}}}"#);
     let (status, answer) = connection.send("POST", "/hooks/w5/in", &body).await?;
-    let execution = answer.get("execution_id").and_then(|id| id.as_str()).with_context(|| format!("expected 202, found {status}: {answer}"))?;
+    let execution = answer
+        .get("execution_id")
+        .and_then(|id| id.as_str())
+        .with_context(|| format!("expected 202, found {status}: {answer}"))?;
     let end = ended(connection, execution).await?;
     if end.get("status").and_then(|status| status.as_str()) != Some("completed") {
         bail!("expected a completed execution, found {end}");

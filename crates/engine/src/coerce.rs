@@ -22,12 +22,12 @@ pub fn is_blank(value: &Value) -> bool {
 
 /// Brings a value to the type of a variable; null stays null.
 pub fn variable(value: Value, kind: VariableType, many: bool, timezone: &TimeZone) -> Result<Value, StepError> {
-    each(value, many, |value| scalar(value, field_type(kind), &[], timezone))
+    each(value, many, |value| scalar(&value, field_type(kind), &[], timezone))
 }
 
 /// Brings a value to the type of a field; null stays null.
 pub fn field(value: Value, field: &Field, timezone: &TimeZone) -> Result<Value, StepError> {
-    each(value, field.many, |value| scalar(value, field.kind, &field.options, timezone))
+    each(value, field.many, |value| scalar(&value, field.kind, &field.options, timezone))
 }
 
 fn field_type(kind: VariableType) -> FieldType {
@@ -53,28 +53,28 @@ fn each(value: Value, many: bool, one: impl Fn(Value) -> Result<Value, StepError
     }
 }
 
-fn scalar(value: Value, kind: FieldType, options: &[String], timezone: &TimeZone) -> Result<Value, StepError> {
-    let coerced = match (kind, &value) {
-        (_, Value::Null) => Some(Value::Null),
-        (FieldType::Text | FieldType::Member, Value::String(_)) => Some(value.clone()),
+fn scalar(value: &Value, kind: FieldType, options: &[String], timezone: &TimeZone) -> Result<Value, StepError> {
+    let coerced = match (kind, value) {
+        (_, Value::Null)
+        | (FieldType::Text | FieldType::Member, Value::String(_))
+        | (FieldType::Number, Value::Number(_))
+        | (FieldType::Boolean, Value::Bool(_))
+        | (FieldType::Object, Value::Object(_)) => Some(value.clone()),
         (FieldType::Email, Value::String(text)) => email(text),
         (FieldType::Text, Value::Number(number)) => Some(number.to_string().into()),
         (FieldType::Text, Value::Bool(truth)) => Some(truth.to_string().into()),
         // A record variable may be given as the record itself: its id is kept.
         (FieldType::Text, Value::Object(record)) => record.get("id").filter(|id| id.is_string()).cloned(),
-        (FieldType::Number, Value::Number(_)) => Some(value.clone()),
         (FieldType::Number, Value::String(text)) => number(text),
-        (FieldType::Boolean, Value::Bool(_)) => Some(value.clone()),
         (FieldType::Boolean, Value::String(text)) => truth(text),
         (FieldType::Date, Value::String(text)) => date(text, timezone),
         (FieldType::Datetime, Value::String(text)) => datetime(text, timezone),
         (FieldType::Uuid, Value::String(text)) => uuid(text),
         (FieldType::Phone, Value::String(text)) => phone(text),
         (FieldType::Option, Value::String(text)) => options.contains(text).then(|| value.clone()),
-        (FieldType::Object, Value::Object(_)) => Some(value.clone()),
         _ => None,
     };
-    coerced.ok_or_else(|| mismatch(&value, kind, options))
+    coerced.ok_or_else(|| mismatch(value, kind, options))
 }
 
 fn number(text: &str) -> Option<Value> {

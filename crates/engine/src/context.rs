@@ -59,6 +59,13 @@ impl StepScope<'_> {
         Value::Object(self.execution.steps.keys().filter_map(|id| Some((id.clone(), view(id)?))).collect())
     }
 
+    /// Variables; those that nothing has set yet are null.
+    fn variables(&self) -> Value {
+        let unset = self.cx.plan.assigned.iter().map(|name| (name.clone(), Value::Null));
+        let set = self.execution.variables.iter().map(|(name, value)| (name.clone(), value.clone()));
+        Value::Object(unset.chain(set).collect())
+    }
+
     fn execution(&self) -> Value {
         let execution = self.execution;
         let attempt = execution.cursor.as_ref().and_then(|id| execution.steps.get(id)).map_or(1, |state| state.attempt);
@@ -87,7 +94,7 @@ impl Scope for StepScope<'_> {
     fn root(&self, name: &str) -> Option<Value> {
         match name {
             "record" => self.cx.record.map(|record| record_view(record, self.cx)),
-            "vars" => Some(Value::Object(self.execution.variables.clone())),
+            "vars" => Some(self.variables()),
             "trigger" => Some(self.cx.event.view().clone()),
             "steps" => Some(self.steps()),
             "execution" => Some(self.execution()),
@@ -124,9 +131,12 @@ pub fn record_view(record: &Record, cx: &Context<'_>) -> Value {
     if let Some(object) = cx.objects.get(&record.object) {
         for (name, relationship) in &object.relationships {
             let Some(related) = cx.related.get(name) else { continue };
-            let views = related.iter().map(|record| Value::Object(plain_view(record, cx.objects)));
-            let value =
-                if relationship.many { Value::Array(views.collect()) } else { views.last().unwrap_or(Value::Null) };
+            let mut views = related.iter().map(|record| Value::Object(plain_view(record, cx.objects)));
+            let value = if relationship.many {
+                Value::Array(views.collect())
+            } else {
+                views.next_back().unwrap_or(Value::Null)
+            };
             view.insert(name.clone(), value);
         }
     }

@@ -3,7 +3,7 @@
 use pawl_definition::Take;
 
 use crate::draft::Draft;
-use crate::transition::look_again;
+use crate::waiting::look_again;
 use crate::{
     Act, Context, Control, Decision, Execution, PauseReason, Refused, Requested, RowKind, Status, StepStatus, Wake,
 };

@@ -29,6 +29,7 @@ pub struct Cause {
 
 impl Cause {
     /// This chain, one link longer.
+    #[must_use]
     pub fn then(&self, link: Link) -> Self {
         let mut chain = self.chain.clone();
         chain.push(link);

@@ -241,6 +241,7 @@ impl Usage {
 
 /// The head of an execution.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "indicators and holds are independent of one another")]
 pub struct Execution {
     /// Id, derived from (event, workflow).
     pub id: String,

@@ -1,5 +1,7 @@
 //! Ids that are derived, so that doing a thing twice names it once.
 
+use std::fmt::Write;
+
 use sha2::{Digest, Sha256};
 
 /// The id of the execution that an event starts of a workflow.
@@ -51,5 +53,14 @@ fn digest(parts: &[&str]) -> String {
         hasher.update(u64::try_from(part.len()).expect("a length fits 64 bits").to_le_bytes());
         hasher.update(part.as_bytes());
     }
-    hasher.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    hex(&hasher.finalize()[..16])
+}
+
+/// Bytes in lower-case hexadecimal.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }

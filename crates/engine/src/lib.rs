@@ -28,6 +28,7 @@ mod plan;
 mod record;
 mod transition;
 mod variables;
+mod waiting;
 
 pub use activity::{Activity, Found, HttpCall, ModelCall, Performed, Read, RecordQuery, ResolvedTest};
 pub use context::{Context, Reads, reads};

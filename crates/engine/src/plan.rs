@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use pawl_definition::{Step, Workflow};
+use pawl_definition::{Step, StepKind, TriggerKind, Workflow};
 
 /// A revision of a workflow with what can be worked out once: successors, time zone, holidays.
 #[derive(Debug, Clone)]
@@ -18,6 +18,8 @@ pub struct Plan {
     pub timezone: TimeZone,
     /// Its holidays.
     pub holidays: BTreeSet<Date>,
+    /// Names that steps and webhooks assign: variables that are null until then.
+    pub assigned: BTreeSet<String>,
     successors: BTreeMap<String, Option<String>>,
 }
 
@@ -29,7 +31,8 @@ impl Plan {
         link(workflow.failure_steps(), None, &mut successors);
         let timezone = workflow.timezone.as_deref().and_then(|name| TimeZone::get(name).ok()).unwrap_or(TimeZone::UTC);
         let holidays = workflow.calendar.iter().filter_map(|day| day.parse().ok()).collect();
-        Self { workflow, revision, timezone, holidays, successors }
+        let assigned = assigned(&workflow);
+        Self { workflow, revision, timezone, holidays, assigned, successors }
     }
 
     /// Finds a step.
@@ -54,6 +57,23 @@ impl Plan {
     pub fn first(&self) -> Option<&str> {
         self.workflow.steps.first().map(|step| step.id.as_str())
     }
+}
+
+/// The names of all variables.
+fn assigned(workflow: &Workflow) -> BTreeSet<String> {
+    let mut names: BTreeSet<String> = workflow.variables.iter().map(|variable| variable.name.clone()).collect();
+    for step in workflow.all_steps() {
+        names.extend(step.save_as.clone());
+        if let StepKind::SetVariables(set) = &step.kind {
+            names.extend(set.values.keys().cloned());
+        }
+    }
+    for trigger in &workflow.triggers {
+        if let TriggerKind::Webhook(webhook) = &trigger.kind {
+            names.extend(webhook.values.keys().cloned());
+        }
+    }
+    names
 }
 
 /// Records the successor of each step: its next sibling, or what follows the step it stands in.

@@ -6,7 +6,7 @@ use crate::draft::Draft;
 use crate::steps::{self, Next, StepContext, Wait};
 use crate::{
     Activity, Claim, Context, Decision, Execution, Input, Lease, Refused, RowKind, Status, StepError, StepState,
-    StepStatus, TimerPurpose, Waiting, Wake, control, variables,
+    StepStatus, TimerPurpose, Waiting, Wake, control, variables, waiting,
 };
 
 /// How long a place in the line is kept before it is asked for again, in seconds: a quarter of the time that was
@@ -36,8 +36,8 @@ pub fn transition(cx: &Context<'_>, execution: &Execution, input: &Input<'_>) ->
         Input::Run => run(cx, execution, None),
         Input::Found(found) => run(cx, execution, Some(found)),
         Input::Rejected(error) => rejected(cx, execution, error),
-        Input::Event(event) => heard(cx, execution, event),
-        Input::LookAgain => looks_again(cx, execution),
+        Input::Event(event) => waiting::heard(cx, execution, event),
+        Input::LookAgain => waiting::looks_again(cx, execution),
         Input::Control(..) => Decision::Stay,
     })
 }
@@ -65,10 +65,10 @@ fn run(cx: &Context<'_>, execution: &Execution, found: Option<&crate::Found>) ->
         let draft = Draft::new(cx, execution, RowKind::Step);
         return draft.end(Status::Completed, None).commit();
     };
-    let Some(step) = cx.plan.step(id) else { return moved(cx, execution, id) };
+    let Some(step) = cx.plan.step(id) else { return waiting::moved(cx, execution, id) };
     match execution.wake {
         Wake::Timer { purpose: TimerPurpose::Delay, .. } | Wake::Signal { .. } if execution.entered => {
-            due(cx, execution, step)
+            waiting::due(cx, execution, step)
         }
         _ => enter(cx, execution, step, found),
     }
@@ -99,97 +99,6 @@ fn start(cx: &Context<'_>, execution: &Execution) -> Decision {
     match cx.plan.first() {
         Some(first) => draft.at(Some(first)).commit(),
         None => draft.end(Status::Completed, None).commit(),
-    }
-}
-
-/// Its step was deleted: it moves to the step's former successor.
-fn moved(cx: &Context<'_>, execution: &Execution, deleted: &str) -> Decision {
-    let mut next = cx.former.and_then(|former| former.successor(deleted));
-    while let Some(id) = next.filter(|id| cx.plan.step(id).is_none()) {
-        next = cx.former.and_then(|former| former.successor(id));
-    }
-    let mut draft = Draft::new(cx, execution, RowKind::Moved);
-    draft.row.step = Some(deleted.to_owned());
-    draft.row.note = Some(match next {
-        Some(id) => format!("the step was deleted; goes on at its former successor {id}"),
-        None => "the step was deleted and nothing followed it".to_owned(),
-    });
-    draft.execution.status = Status::Running;
-    match next {
-        Some(id) => draft.at(Some(id)).commit(),
-        None => draft.end(Status::Completed, None).commit(),
-    }
-}
-
-/// The time came that the step waited for.
-fn due(cx: &Context<'_>, execution: &Execution, step: &Step) -> Decision {
-    let draft = Draft::step(cx, execution, step);
-    let at = StepContext { cx, execution, step, state: draft.state() };
-    match steps::decide(&step.kind).due(&at) {
-        Ok(done) => draft.done(step, done).commit(),
-        Err(error) => draft.failed(step, error, false).commit(),
-    }
-}
-
-/// An event came on a topic that a goal waits on. One that is held by a person hears it too, and stays held.
-fn heard(cx: &Context<'_>, execution: &Execution, event: &crate::Event) -> Decision {
-    let held = execution.pause.as_ref().filter(|pause| pause.status == Status::Waiting);
-    if (execution.status != Status::Waiting && held.is_none()) || execution.waiting.is_none() {
-        return Decision::Stay;
-    }
-    let Some(id) = execution.cursor.as_deref() else { return Decision::Stay };
-    let Some(step) = cx.plan.step(id) else {
-        return if held.is_some() { Decision::Stay } else { moved(cx, execution, id) };
-    };
-    let draft = Draft::step(cx, execution, step);
-    let at = StepContext { cx, execution, step, state: draft.state() };
-    match steps::decide(&step.kind).event(&at, event) {
-        Ok(Some(done)) => match held {
-            Some(pause) => draft.done(step, done).held_on(execution, pause).commit(),
-            None => draft.done(step, done).commit(),
-        },
-        Ok(None) => Decision::Stay,
-        // The one who holds it meets the failure on resuming it.
-        Err(_) if held.is_some() => Decision::Stay,
-        Err(error) => draft.failed(step, error, false).commit(),
-    }
-}
-
-/// A goal that is met by now goes on, and so does what waits at a step that is not there any more.
-fn looks_again(cx: &Context<'_>, execution: &Execution) -> Decision {
-    let Some(id) = execution.cursor.as_deref().filter(|_| execution.status == Status::Waiting) else {
-        return Decision::Stay;
-    };
-    let Some(step) = cx.plan.step(id) else { return moved(cx, execution, id) };
-    if execution.waiting.is_none() {
-        return Decision::Stay;
-    }
-    let draft = look_again(Draft::step(cx, execution, step));
-    if draft.execution.status == Status::Waiting { Decision::Stay } else { draft.commit() }
-}
-
-/// Looks again at what a goal waits for: while it was held by a person or a kill, its record or its workflow may have
-/// changed.
-pub(crate) fn look_again(mut draft: Draft<'_>) -> Draft<'_> {
-    let cx = draft.cx;
-    let held = cx.killed || draft.execution.killed.is_some();
-    if held || draft.execution.status != Status::Waiting {
-        return draft;
-    }
-    let Some(step) = draft.execution.cursor.as_deref().and_then(|id| cx.plan.step(id)) else {
-        // Its step was deleted: it moves on as soon as it runs.
-        draft.execution.status = Status::Running;
-        draft.execution.wake = Wake::Job;
-        return draft;
-    };
-    if draft.execution.waiting.is_none() {
-        return draft;
-    }
-    let at = StepContext { cx, execution: &draft.execution, step, state: draft.state() };
-    match steps::decide(&step.kind).again(&at) {
-        Ok(Some(done)) => draft.done(step, done),
-        // A condition that cannot be evaluated fails the step with the next event, as it would have.
-        Ok(None) | Err(_) => draft,
     }
 }
 
@@ -251,10 +160,10 @@ fn waits(cx: &Context<'_>, mut draft: Draft<'_>, wait: Wait, input: serde_json::
             draft.execution.wake = Wake::Timer { at, purpose: TimerPurpose::Delay };
             Some(at)
         }
-        Wait::Signal { until, topics, checks } => {
+        Wait::Signal(until, listening) => {
             draft.execution.wake = Wake::Signal { until };
-            draft.execution.waiting = Some(Waiting { since: cx.now, topics });
-            draft.checks = checks;
+            draft.execution.waiting = Some(Waiting { since: cx.now, topics: listening.topics });
+            draft.checks = listening.checks;
             until
         }
     };
@@ -280,12 +189,10 @@ fn performed_activity(
     let mut draft = Draft::step(cx, execution, step);
     draft.spend(performed.usage);
     draft.row.input = activity.input();
+    let at = StepContext { cx, execution, step, state: draft.state() };
     let outcome = match &performed.error {
         Some(error) => Err(error.clone()),
-        None => {
-            let at = StepContext { cx, execution, step, state: draft.state() };
-            steps::decide(&step.kind).performed(&at, activity, performed)
-        }
+        None => steps::decide(&step.kind).performed(&at, activity, performed),
     };
     match outcome {
         Ok(done) => draft.done(step, done).paused_as(execution).commit(),

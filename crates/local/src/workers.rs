@@ -48,7 +48,7 @@ pub struct Workers {
 
 impl Workers {
     /// Starts them on the present tokio runtime.
-    pub fn start(system: &System, source: Arc<dyn QueueSource>, options: WorkerOptions) -> Self {
+    pub fn start(system: &System, source: &Arc<dyn QueueSource>, options: WorkerOptions) -> Self {
         let (stop, stopped) = watch::channel(false);
         let mut tasks = JoinSet::new();
         for queue in [QueueName::Events, QueueName::JobsHigh, QueueName::Jobs] {
@@ -84,7 +84,9 @@ impl Worker {
                 received = self.source.receive(self.queue, most, VISIBILITY) => received,
                 _ = stopped.changed() => break,
             };
-            let Ok(messages) = received.inspect_err(|error| tracing::error!("receiving from {:?} failed: {error}", self.queue)) else {
+            let Ok(messages) =
+                received.inspect_err(|error| tracing::error!("receiving from {:?} failed: {error}", self.queue))
+            else {
                 tokio::time::sleep(Duration::from_secs(1)).await;
                 continue;
             };

@@ -13,6 +13,8 @@ use crate::{Error, spill};
 pub(crate) struct Committer<'a> {
     pub(crate) tables: &'a dyn Tables,
     pub(crate) blobs: &'a dyn Blobs,
+    /// How long a commit waits.
+    pub(crate) durability: Durability,
 }
 
 impl Committer<'_> {
@@ -23,7 +25,6 @@ impl Committer<'_> {
         commit: &Commit,
         world: &World,
         notice: Option<&Notice>,
-        durability: Durability,
     ) -> Result<(), Error> {
         let after = &commit.execution;
         let mut writes = vec![self.head(before, after).await?];
@@ -45,18 +46,13 @@ impl Committer<'_> {
             item: items::notice::item(notice, false),
             expect: Expect::Any,
         }));
-        Ok(self.tables.transact(Transaction { writes, durability }).await?)
+        Ok(self.tables.transact(Transaction { writes, durability: self.durability }).await?)
     }
 
     /// Commits a head without a transition: a claim, or a place in the line.
-    pub(crate) async fn head_only(
-        &self,
-        before: &Execution,
-        after: &Execution,
-        durability: Durability,
-    ) -> Result<(), Error> {
+    pub(crate) async fn head_only(&self, before: &Execution, after: &Execution) -> Result<(), Error> {
         let writes = vec![self.head(before, after).await?];
-        Ok(self.tables.transact(Transaction { writes, durability }).await?)
+        Ok(self.tables.transact(Transaction { writes, durability: self.durability }).await?)
     }
 
     async fn head(&self, before: &Execution, after: &Execution) -> Result<Write, Error> {

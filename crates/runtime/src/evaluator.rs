@@ -10,12 +10,13 @@ use pawl_engine::{
     triggers,
 };
 
+use crate::admission::{Admission, Admitted, Denied, Reason};
 use crate::changes;
 use crate::executor::Executor;
 use crate::items::refusal::Refusal;
 use crate::message::EventMessage;
 use crate::ports::{Consistency, Durability, Expect, Item, Query, SortRange, Table, TableError, Transaction, Write};
-use crate::starts::{self, Reason};
+use crate::starts;
 use crate::world;
 use crate::{Error, Metrics, items, spill, under_way};
 
@@ -158,16 +159,14 @@ impl Evaluator {
             Heard::Nobody => return Ok(Outcome::Unheard),
             Heard::Refused(trigger, reason) => return self.refuse(&plan, trigger.as_deref(), event, &reason).await,
         };
-        let admitted = match starts::check_chain(&plan, event) {
-            Ok(()) => starts::admit(&*self.executor.tables, &plan, event, &id, now).await?,
-            Err(reason) => Err(reason),
-        };
-        match admitted {
+        let admission = Admission { tables: &*self.executor.tables, plan: &plan, event, execution: &id, now };
+        match admission.ask().await {
             Ok(mut admitted) => {
                 admitted.writes.extend(creation);
                 self.create(&plan, event, admitted, now).await
             }
-            Err(reason) => {
+            Err(Denied::Failed(error)) => Err(error),
+            Err(Denied::Refused(reason)) => {
                 if reason.opens_breaker {
                     starts::open_breaker(&self.executor, workflow, &reason.message).await?;
                 }
@@ -276,13 +275,7 @@ impl Evaluator {
     }
 
     /// Makes the execution with its event, its first row and its guards, and sends its job.
-    async fn create(
-        &self,
-        plan: &Plan,
-        event: &Event,
-        admitted: starts::Admitted,
-        now: Timestamp,
-    ) -> Result<Outcome, Error> {
+    async fn create(&self, plan: &Plan, event: &Event, admitted: Admitted, now: Timestamp) -> Result<Outcome, Error> {
         let executor = &self.executor;
         let (mut execution, row) = pawl_engine::create(plan, event, now, admitted.start_at);
         execution.holds_record = admitted.holds_record;

@@ -196,7 +196,7 @@ impl Executor {
     async fn reject(&self, run: &mut Run, error: &StepError) -> Result<Progress, Error> {
         let now = self.clock.now();
         let world = World::read(&self.catalog, &run.execution, now).await?;
-        match self.decide(run, &world, &Input::Rejected(error), now) {
+        match Self::decide(run, &world, &Input::Rejected(error), now) {
             Decision::Commit(commit) => self.take(run, commit, &world).await,
             _ => self.stay(run, now).await,
         }
@@ -218,11 +218,11 @@ impl Executor {
     async fn decide_and_commit(&self, run: &mut Run) -> Result<Progress, Error> {
         let now = self.clock.now();
         let world = World::read(&self.catalog, &run.execution, now).await?;
-        let decision = self.decide(run, &world, &Input::Run, now);
+        let decision = Self::decide(run, &world, &Input::Run, now);
         let decision = match decision {
             Decision::Read(read) => {
                 let found: Found = self.activities.read(&read, &world.objects).await?;
-                self.decide(run, &world, &Input::Found(&found), now)
+                Self::decide(run, &world, &Input::Found(&found), now)
             }
             decision => decision,
         };
@@ -234,7 +234,7 @@ impl Executor {
         }
     }
 
-    fn decide(&self, run: &Run, world: &World, input: &Input<'_>, now: Timestamp) -> Decision {
+    fn decide(run: &Run, world: &World, input: &Input<'_>, now: Timestamp) -> Decision {
         let cx = world.context(&run.event, now, &run.invocation);
         // Only controls are ever refused, and none comes this way.
         pawl_engine::transition(&cx, &run.execution, input).unwrap_or(Decision::Stay)
@@ -247,6 +247,10 @@ impl Executor {
             self.ensure(&run.execution, HEAL_AFTER).await?;
         }
         Ok(Progress::Rest)
+    }
+
+    fn committer(&self, durability: Durability) -> Committer<'_> {
+        Committer { tables: &*self.tables, blobs: &*self.blobs, durability }
     }
 
     async fn take(&self, run: &mut Run, commit: Box<Commit>, world: &World) -> Result<Progress, Error> {
@@ -266,8 +270,7 @@ impl Executor {
     ) -> Result<(), Error> {
         let after = &commit.execution;
         let notice = commit.notice.as_ref().map(|text| notices::of(after, text, commit.row.at));
-        let committer = Committer { tables: &*self.tables, blobs: &*self.blobs };
-        committer.commit(before, commit, world, notice.as_ref(), durability).await?;
+        self.committer(durability).commit(before, commit, world, notice.as_ref()).await?;
         log(commit);
         self.metrics.transition(commit);
         under_way::cancel_timer(&*self.timers, before, after).await?;
@@ -285,8 +288,7 @@ impl Executor {
     }
 
     async fn postpone(&self, run: &mut Run, execution: Execution) -> Result<Progress, Error> {
-        let committer = Committer { tables: &*self.tables, blobs: &*self.blobs };
-        committer.head_only(&run.execution, &execution, Durability::Ordered).await?;
+        self.committer(Durability::Ordered).head_only(&run.execution, &execution).await?;
         run.execution = execution;
         self.ensure(&run.execution, SignedDuration::ZERO).await?;
         Ok(Progress::Rest)
@@ -294,8 +296,7 @@ impl Executor {
 
     /// Claims an effect, performs it, and commits what came of it.
     async fn perform(&self, run: &mut Run, claim: Claim) -> Result<Progress, Error> {
-        let committer = Committer { tables: &*self.tables, blobs: &*self.blobs };
-        committer.head_only(&run.execution, &claim.execution, Durability::Durable).await?;
+        self.committer(Durability::Durable).head_only(&run.execution, &claim.execution).await?;
         run.execution = claim.execution;
         let lease = run.execution.lease.as_ref().expect("a claim has a lease");
         let attempt = lease.attempt;
@@ -324,7 +325,7 @@ impl Executor {
         let now = self.clock.now();
         let world = World::read(&self.catalog, &run.execution, now).await?;
         let input = Input::Performed { activity, attempt, performed };
-        match self.decide(run, &world, &input, now) {
+        match Self::decide(run, &world, &input, now) {
             Decision::Commit(commit) => self.take(run, commit, &world).await,
             // The result was committed although its answer was lost, or the lease went to somebody else.
             _ => Ok(Progress::Again),
@@ -336,14 +337,15 @@ impl Executor {
 fn log(commit: &Commit) {
     let (execution, row) = (&commit.execution, &commit.row);
     let step = row.step.as_deref().unwrap_or("-");
-    match &row.error {
-        Some(error) => tracing::warn!(
+    if let Some(error) = &row.error {
+        tracing::warn!(
             execution_id = %execution.id, workflow = %execution.workflow, step, seq = row.seq, attempt = row.attempt,
             event_id = %execution.event_id, code = %error.code, "step {step} failed: {}", error.code
-        ),
-        None => tracing::debug!(
+        );
+    } else {
+        tracing::debug!(
             execution_id = %execution.id, workflow = %execution.workflow, step, seq = row.seq, attempt = row.attempt,
             event_id = %execution.event_id, status = %execution.status, "{:?} {step}", row.kind
-        ),
+        );
     }
 }

@@ -12,7 +12,7 @@ use crate::ports::{
     Blobs, Clock, Consistency, Durability, Expect, Message, Queue, QueueName, Random, TableError, Tables, Transaction,
     Write,
 };
-use crate::{Error, Metrics, items, spill};
+use crate::{Error, Metrics, Ports, items, spill};
 
 /// Takes events in.
 pub struct Ingest {
@@ -36,16 +36,10 @@ pub struct Accepted {
 }
 
 impl Ingest {
-    /// Over these ports.
-    pub fn new(
-        tables: Arc<dyn Tables>,
-        events: Arc<dyn Queue>,
-        blobs: Arc<dyn Blobs>,
-        clock: Arc<dyn Clock>,
-        random: Arc<dyn Random>,
-        metrics: Arc<Metrics>,
-    ) -> Self {
-        Self { tables, events, blobs, clock, random, metrics }
+    /// Over some of these ports.
+    pub fn new(ports: &Ports, metrics: Arc<Metrics>) -> Self {
+        let Ports { tables, queue, blobs, clock, random, .. } = ports.clone();
+        Self { tables, events: queue, blobs, clock, random, metrics }
     }
 
     /// A fresh event id, ordered by time: 48 bits of milliseconds, then chance.

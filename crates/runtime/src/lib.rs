@@ -11,6 +11,7 @@ pub mod ports;
 pub mod spill;
 
 mod activities;
+mod admission;
 mod catalog;
 mod changes;
 mod commit;

@@ -147,5 +147,5 @@ async fn restore(blobs: &dyn Blobs, value: &mut Value) -> Result<(), Error> {
 
 /// Lower-case hexadecimal SHA-256.
 pub fn sha256(content: &[u8]) -> String {
-    Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect()
+    pawl_engine::ids::hex(&Sha256::digest(content))
 }

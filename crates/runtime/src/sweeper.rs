@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
+use pawl_definition::StepKind;
 use pawl_engine::{Control, Execution, Plan, Status};
 
 use crate::executor::{ControlError, Executor};
@@ -47,10 +48,13 @@ impl Sweeper {
         self.each_waiting(|execution| ours(execution) && execution.waiting.is_some()).await
     }
 
-    /// Moves on what waits at steps that a workflow does not have any more.
+    /// Lets what waits in a workflow look again since an edit. Those at a delay that is there still need not.
     pub(crate) async fn edited(&self, plan: &Plan) -> Result<(), Error> {
-        let deleted = |execution: &Execution| execution.cursor.as_ref().is_some_and(|id| plan.step(id).is_none());
-        self.each_waiting(|execution| execution.workflow == plan.workflow.id && deleted(execution)).await
+        let delayed = |execution: &Execution| {
+            let step = execution.cursor.as_deref().and_then(|id| plan.step(id));
+            execution.waiting.is_none() && step.is_some_and(|step| matches!(step.kind, StepKind::Delay(_)))
+        };
+        self.each_waiting(|execution| execution.workflow == plan.workflow.id && !delayed(execution)).await
     }
 
     async fn each_waiting(&self, chosen: impl Fn(&Execution) -> bool + Send) -> Result<(), Error> {

@@ -63,14 +63,15 @@ pub struct System {
 impl System {
     /// Wires the runtime over a set of ports.
     pub fn new(ports: Ports, options: ExecutorOptions) -> Self {
-        let Ports { tables, queue, timers, blobs, secrets, http, models, notifier, clock, random } = ports.clone();
+        let Ports { tables, queue: jobs, timers, blobs, secrets, http, models, notifier, clock, random } =
+            ports.clone();
         let catalog = Arc::new(Catalog::new(tables.clone()));
         let endings = Arc::new(Endings::default());
         let metrics = Arc::new(Metrics::default());
         let executor = Arc::new(Executor {
             catalog: catalog.clone(),
             tables: tables.clone(),
-            jobs: queue.clone(),
+            jobs,
             timers,
             blobs: blobs.clone(),
             clock: clock.clone(),
@@ -83,15 +84,8 @@ impl System {
         });
         let sweeper = Arc::new(Sweeper::new(executor.clone()));
         Self {
+            ingest: Arc::new(Ingest::new(&ports, metrics.clone())),
             ports,
-            ingest: Arc::new(Ingest::new(
-                tables.clone(),
-                queue,
-                blobs.clone(),
-                clock.clone(),
-                random.clone(),
-                metrics.clone(),
-            )),
             evaluator: Arc::new(Evaluator::new(executor.clone())),
             workflows: Arc::new(Workflows::new(catalog.clone(), tables.clone(), clock.clone(), sweeper.clone())),
             records: Arc::new(Records::new(catalog.clone(), tables.clone(), clock, random)),

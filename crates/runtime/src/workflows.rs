@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use pawl_definition::{Edits, Object, Problem, Source, Workflow};
+use pawl_definition::{Edits, Object, Problem, Source, Step, StepKind, Workflow};
 use pawl_engine::{Act, Plan, triggers};
 use serde_json::Value;
 
@@ -137,16 +137,17 @@ impl Workflows {
         }
     }
 
-    /// What waits at a step that an edit deleted moves on at once, also if nothing would ever wake it there. Whoever
-    /// lost the answer of a save saves again, and what a crash left behind is moved then.
+    /// What waits at a step that an edit deleted or replaced moves on at once, also if nothing would ever wake it there,
+    /// and a goal that was edited is looked at again. Whoever lost the answer of a save saves again, and what a crash
+    /// left behind is moved then.
     async fn move_on(&self, head: &Head) -> Result<(), Error> {
         if head.pinned || head.revision == 1 {
             return Ok(());
         }
         let present = self.catalog.plan(&head.id, head.revision).await?;
         let former = self.catalog.plan(&head.id, head.revision - 1).await?.workflow.clone();
-        let deleted = former.all_steps().into_iter().any(|step| present.step(&step.id).is_none());
-        if deleted || former.edits == Edits::Pinned {
+        let touched = former.all_steps().into_iter().any(|step| wait_is_touched(step, present.step(&step.id)));
+        if touched || former.edits == Edits::Pinned {
             self.sweeper.edited(&present).await?;
         }
         Ok(())
@@ -226,7 +227,7 @@ impl Workflows {
     /// Kills a workflow, or lifts its kill and wakes what is due.
     pub async fn set_killed(&self, id: &str, killed: Option<Act>) -> Result<Head, SaveError> {
         let lifted = killed.is_none();
-        let head = self.change(id, |head| head.killed = killed.clone()).await?;
+        let head = self.change(id, |head| head.killed.clone_from(&killed)).await?;
         if lifted {
             self.sweeper.lifted(Some(id)).await?;
         }
@@ -250,6 +251,14 @@ impl Workflows {
             }
         }
     }
+}
+
+/// Whether an edit concerns those who wait at a step: they keep the due time of a delay, and nothing else.
+fn wait_is_touched(former: &Step, present: Option<&Step>) -> bool {
+    present.is_none_or(|present| match (&former.kind, &present.kind) {
+        (StepKind::Goal(former), StepKind::Goal(present)) => former.until != present.until || former.on != present.on,
+        (former, present) => former.tag() != present.tag(),
+    })
 }
 
 fn version_of(version: u64) -> Expect {

@@ -14,7 +14,7 @@ impl Decide for CreateRecord {
         let fields = fields_of(self, at, object)?;
         let values: Map<_, _> = unique_values(object, &fields).collect();
         if values.is_empty() {
-            return create(self, at, fields);
+            return Ok(create(self, at, fields));
         }
         Ok(Next::Read(Read::Duplicates { object: object.id.clone(), values }))
     }
@@ -22,14 +22,14 @@ impl Decide for CreateRecord {
     fn found(&self, at: &StepContext<'_>, found: &Found) -> Result<Next, StepError> {
         let object = object_of(self, at)?;
         let mut fields = fields_of(self, at, object)?;
-        let Some(duplicate) = found.records.first() else { return create(self, at, fields) };
+        let Some(duplicate) = found.records.first() else { return Ok(create(self, at, fields)) };
         match self.on_duplicate {
             OnDuplicate::Error => Err(duplicate_error(object, duplicate)),
-            OnDuplicate::Use => Next::done(used(at, duplicate, fields)),
-            OnDuplicate::Unarchive => unarchive(at, duplicate, fields),
+            OnDuplicate::Use => Ok(Next::done(used(at, duplicate, fields))),
+            OnDuplicate::Unarchive => Ok(unarchive(at, duplicate, fields)),
             OnDuplicate::Suffix => {
                 suffix(object, &mut fields, found)?;
-                create(self, at, fields)
+                Ok(create(self, at, fields))
             }
         }
     }
@@ -53,7 +53,7 @@ fn fields_of(step: &CreateRecord, at: &StepContext<'_>, object: &Object) -> Resu
     fields::new_fields(object, given, &at.cx.plan.timezone)
 }
 
-fn create(step: &CreateRecord, at: &StepContext<'_>, fields: Map<String, Value>) -> Result<Next, StepError> {
+fn create(step: &CreateRecord, at: &StepContext<'_>, fields: Map<String, Value>) -> Next {
     let id = ids::created_record_id(&at.execution.id, &at.step.id, at.state.visit);
     let after = Record {
         object: step.object.clone(),
@@ -99,7 +99,7 @@ fn used(at: &StepContext<'_>, duplicate: &Record, fields: Map<String, Value>) ->
     Done { input: Value::Object(fields), output: view(at, duplicate), note, ..Done::default() }
 }
 
-fn unarchive(at: &StepContext<'_>, duplicate: &Record, fields: Map<String, Value>) -> Result<Next, StepError> {
+fn unarchive(at: &StepContext<'_>, duplicate: &Record, fields: Map<String, Value>) -> Next {
     if !duplicate.archived {
         return Next::done(used(at, duplicate, fields));
     }

@@ -7,7 +7,7 @@ use pawl_definition::step::Delay;
 use serde_json::{Value, json};
 
 use super::{Decide, Done, Next, StepContext, Wait};
-use crate::{Plan, StepError, coerce};
+use crate::{Plan, StepError, TimerPurpose, Wake, coerce};
 
 impl Decide for Delay {
     fn enter(&self, at: &StepContext<'_>) -> Result<Next, StepError> {
@@ -27,9 +27,13 @@ impl Decide for Delay {
         let input = json!({"until": due.to_string()});
         if due <= at.cx.now {
             let note = Some("the time is now or past: goes on at once".to_owned());
-            return Next::done(Done { input, note, ..Done::default() });
+            return Ok(Next::done(Done { input, note, ..Done::default() }));
         }
         Ok(Next::Wait(Wait::Until(due), input))
+    }
+
+    fn waits_for(&self, wake: &Wake) -> bool {
+        matches!(wake, Wake::Timer { purpose: TimerPurpose::Delay, .. })
     }
 }
 
@@ -40,22 +44,22 @@ fn adjusted(step: &Delay, due: Timestamp, plan: &Plan) -> Result<Timestamp, Step
         let time: Time =
             at.parse().map_err(|_| StepError::new("invalid_delay", format!("`at`: expected HH:MM, found {at:?}")))?;
         if local.time() > time {
-            local = local.tomorrow().map_err(out_of_range)?;
+            local = local.tomorrow().map_err(|error| out_of_range(&error))?;
         }
         local = local.date().to_datetime(time);
     }
     if step.business_days {
         while matches!(local.weekday(), Weekday::Saturday | Weekday::Sunday) || plan.holidays.contains(&local.date()) {
-            local = local.tomorrow().map_err(out_of_range)?;
+            local = local.tomorrow().map_err(|error| out_of_range(&error))?;
         }
     }
     if step.at.is_none() && !step.business_days {
         return Ok(due);
     }
-    Ok(local.to_zoned(plan.timezone.clone()).map_err(out_of_range)?.timestamp())
+    Ok(local.to_zoned(plan.timezone.clone()).map_err(|error| out_of_range(&error))?.timestamp())
 }
 
-fn out_of_range(error: jiff::Error) -> StepError {
+fn out_of_range(error: &jiff::Error) -> StepError {
     StepError::new("invalid_delay", format!("the time is out of range: {error}"))
 }
 

@@ -20,7 +20,7 @@ impl Decide for FindRecords {
         let view = |record| Value::Object(plain_view(record, at.cx.objects));
         let records = found.records.iter().map(view).collect();
         let note = Some(format!("{} found", found.records.len()));
-        Next::done(Done { input, output: Value::Array(records), note, ..Done::default() })
+        Ok(Next::done(Done { input, output: Value::Array(records), note, ..Done::default() }))
     }
 }
 

@@ -11,6 +11,6 @@ impl Decide for GoTo {
             return Err(StepError::new("unknown_step", format!("`step`: the workflow has no step {:?}", self.step)));
         }
         let note = Some(format!("goes on at {}", self.step));
-        Next::done(Done { go_to: Some(self.step.clone()), note, ..Done::default() })
+        Ok(Next::done(Done { go_to: Some(self.step.clone()), note, ..Done::default() }))
     }
 }

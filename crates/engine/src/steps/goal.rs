@@ -5,27 +5,26 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use pawl_definition::step::{Goal, IfPast};
 use pawl_definition::{Duration, TriggerKind};
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::{Decide, Done, Next, StepContext, Wait, delay};
-use crate::{Context, Event, Occurrence, StepError, StepStatus, Subject, coerce, triggers};
+use super::{Decide, Done, Listening, Next, StepContext, Wait, delay};
+use crate::{Context, Event, Occurrence, StepError, StepStatus, Wake, coerce, triggers};
 
 impl Decide for Goal {
     fn enter(&self, at: &StepContext<'_>) -> Result<Next, StepError> {
         if holds(self, at)? {
-            return Next::done(met("holds on entry"));
+            return Ok(Next::done(met("holds on entry")));
         }
         let mut until = timeout(at)?;
         let input = json!({"until": self.until.as_ref().map(pawl_definition::Expression::source), "timeout": until.map(|at| at.to_string())});
         if until.is_some_and(|until| until <= at.cx.now) {
             match self.if_past {
-                IfPast::Met => return Next::done(met("the time-out is in the past")),
-                IfPast::Unmet => return Next::done(unmet("the time-out is in the past")),
+                IfPast::Met => return Ok(Next::done(met("the time-out is in the past"))),
+                IfPast::Unmet => return Ok(Next::done(unmet("the time-out is in the past"))),
                 IfPast::Wait => until = None,
             }
         }
-        let (topics, checks) = listens_on(self, at);
-        Ok(Next::Wait(Wait::Signal { until, topics, checks }, input))
+        Ok(Next::Wait(Wait::Signal(until, listens_on(self, at)), input))
     }
 
     fn due(&self, _at: &StepContext<'_>) -> Result<Done, StepError> {
@@ -66,6 +65,14 @@ impl Decide for Goal {
         Ok(holds(self, at)?.then(|| met("the condition holds")))
     }
 
+    fn waits_for(&self, wake: &Wake) -> bool {
+        matches!(wake, Wake::Signal { .. })
+    }
+
+    fn listens(&self, at: &StepContext<'_>) -> Option<Listening> {
+        Some(listens_on(self, at))
+    }
+
     fn skipped_branch(&self, yes: bool) -> Option<&'static str> {
         Some(if yes { "met" } else { "unmet" })
     }
@@ -81,14 +88,14 @@ fn met(note: &str) -> Done {
 }
 
 /// Its own record, the related ones it reads, and the topics of its triggers.
-fn listens_on(step: &Goal, at: &StepContext<'_>) -> (BTreeSet<String>, Vec<(Subject, u64)>) {
+fn listens_on(step: &Goal, at: &StepContext<'_>) -> Listening {
     let workflow = &at.cx.plan.workflow;
     let records: Vec<_> = at.cx.record.into_iter().chain(at.cx.related.values().flatten()).collect();
     let checks: Vec<_> = records.iter().map(|record| (record.subject(), record.version)).collect();
     let mut topics: BTreeSet<_> = checks.iter().map(|(subject, _)| subject.topic()).collect();
     let hooks = step.on.iter().filter(|trigger| matches!(trigger.kind, TriggerKind::Webhook(_)));
     topics.extend(hooks.map(|trigger| format!("hook/{}/{}", workflow.id, trigger.id)));
-    (topics, checks)
+    Listening { topics, checks }
 }
 
 fn unmet(note: &str) -> Done {
@@ -106,7 +113,7 @@ fn unmet(note: &str) -> Done {
 fn timeout(at: &StepContext<'_>) -> Result<Option<Timestamp>, StepError> {
     let Some(template) = &at.step.timeout else { return Ok(None) };
     let value = template.resolve(&at.scope()).map_err(|error| StepError::from(error).at("timeout"))?;
-    if value == Value::from("never") {
+    if value == "never" {
         return Ok(None);
     }
     if let Ok(duration) = Duration::from_value(&value) {

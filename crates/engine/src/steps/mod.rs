@@ -25,7 +25,7 @@ pub use call_llm::{Reply, parse_reply, repair_prompt};
 use crate::context::StepScope;
 use crate::{
     Activity, Context, Event, Execution, Found, Performed, Read, RecordWrite, Status, StepError, StepState, StepStatus,
-    Subject,
+    Subject, Wake,
 };
 
 /// A step about to be decided.
@@ -104,14 +104,16 @@ pub enum Wait {
     /// Until a time.
     Until(Timestamp),
     /// Until a signal, or a time.
-    Signal {
-        /// The time.
-        until: Option<Timestamp>,
-        /// What it listens on.
-        topics: BTreeSet<String>,
-        /// Records whose present version it was decided on.
-        checks: Vec<(Subject, u64)>,
-    },
+    Signal(Option<Timestamp>, Listening),
+}
+
+/// What a step listens on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listening {
+    /// Records and webhooks, as topics.
+    pub topics: BTreeSet<String>,
+    /// Records whose present version it was decided on.
+    pub checks: Vec<(Subject, u64)>,
 }
 
 /// What a step decides.
@@ -128,8 +130,8 @@ pub enum Next {
 }
 
 impl Next {
-    fn done(done: Done) -> Result<Self, StepError> {
-        Ok(Self::Done(Box::new(done)))
+    fn done(done: Done) -> Self {
+        Self::Done(Box::new(done))
     }
 }
 
@@ -161,6 +163,16 @@ pub trait Decide {
     /// It may have missed an event while it was held; `None`: it waits on.
     fn again(&self, _at: &StepContext<'_>) -> Result<Option<Done>, StepError> {
         Ok(None)
+    }
+
+    /// Whether it waits for this; a step of another type may stand in its place since an edit.
+    fn waits_for(&self, _wake: &Wake) -> bool {
+        false
+    }
+
+    /// What it listens on by now; `None` if it hears no events.
+    fn listens(&self, _at: &StepContext<'_>) -> Option<Listening> {
+        None
     }
 
     /// The branch that stands for yes (`true`) or no when the step is skipped.

@@ -74,7 +74,7 @@ fn change(step: &SetFields, at: &StepContext<'_>, record: &Record) -> Result<Nex
         put(&mut after.fields, name, value);
     }
     fields::check(object, &after.fields)?;
-    Next::done(done(step, at, record, after, object))
+    Ok(Next::done(done(step, at, record, after, object)))
 }
 
 fn done(step: &SetFields, at: &StepContext<'_>, record: &Record, mut after: Record, object: &Object) -> Done {

@@ -16,6 +16,6 @@ impl Decide for SetVariables {
             set.insert(name.clone(), value);
         }
         let output = Value::Object(set.clone());
-        Next::done(Done { output, variables: set, ..Done::default() })
+        Ok(Next::done(Done { output, variables: set, ..Done::default() }))
     }
 }

@@ -16,11 +16,11 @@ impl Decide for Stop {
             StopAs::Failed => Status::Failed,
             StopAs::Paused => Status::Paused,
         };
-        Next::done(Done {
+        Ok(Next::done(Done {
             output: json!({"as": status}),
             note: reason.clone(),
             end: Some((status, reason)),
             ..Done::default()
-        })
+        }))
     }
 }

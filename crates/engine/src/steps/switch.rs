@@ -11,7 +11,7 @@ impl Decide for Switch {
         let value = self.on.evaluate(&at.scope()).map_err(|error| StepError::from(error).at("on"))?;
         let case = case_of(&value);
         let branch = if self.cases.contains_key(&case) { case } else { "default".to_owned() };
-        Next::done(Done { input: json!({"on": value}), output: value, branch: Some(branch), ..Done::default() })
+        Ok(Next::done(Done { input: json!({"on": value}), output: value, branch: Some(branch), ..Done::default() }))
     }
 }
 

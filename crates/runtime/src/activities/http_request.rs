@@ -1,6 +1,6 @@
 //! `http_request`: resolves secrets, calls, and keeps secrets out of what comes back.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use pawl_definition::FailureClass;
 use pawl_definition::expression::placeholders;
@@ -30,21 +30,18 @@ pub(super) async fn perform(http: &dyn Http, secrets: &dyn Secrets, call: &HttpC
         return Performed::failed(error);
     }
     match http.send(request).await {
-        Ok(answer) => judge(answer, &used),
+        Ok(answer) => judge(&answer, &used),
         Err(error) => Performed::failed(failure(&error, &used)),
     }
 }
 
 async fn read_secrets(secrets: &dyn Secrets, call: &HttpCall) -> Result<Used, StepError> {
     let texts = call.headers.values().chain([&call.url]).chain(&call.body);
-    let names: Vec<String> =
-        texts.flat_map(|text| placeholders(text).map(|(_, name)| name.to_owned()).collect::<Vec<_>>()).collect();
+    let names: BTreeSet<&str> = texts.flat_map(|text| placeholders(text).map(|(_, name)| name)).collect();
     let mut used = Used::new();
     for name in names {
-        if !used.contains_key(&name) {
-            let secret = secrets.get(&name).await.map_err(|error| no_secret(&error))?;
-            used.insert(name, secret);
-        }
+        let secret = secrets.get(name).await.map_err(|error| no_secret(&error))?;
+        used.insert(name.to_owned(), secret);
     }
     Ok(used)
 }
@@ -64,7 +61,7 @@ fn fill(text: &str, used: &Used) -> String {
     let mut end = 0;
     for (range, name) in placeholders(text) {
         filled.push_str(&text[end..range.start]);
-        filled.push_str(used.get(&*name).map_or("", String::as_str));
+        filled.push_str(used.get(name).map_or("", String::as_str));
         end = range.end;
     }
     filled.push_str(&text[end..]);
@@ -92,7 +89,7 @@ fn scrub_value(value: Value, used: &Used) -> Value {
 }
 
 /// 2xx and 3xx are answers; 408, 425, 429 and 5xx may be tried again; other statuses are final.
-fn judge(answer: HttpAnswer, used: &Used) -> Performed {
+fn judge(answer: &HttpAnswer, used: &Used) -> Performed {
     let status = answer.status;
     let retry_after_s = answer.headers.get("retry-after").and_then(|value| value.trim().parse().ok());
     let output = json!({"status": status, "headers": answer.headers, "body": answer.body});

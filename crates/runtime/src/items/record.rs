@@ -97,9 +97,11 @@ pub fn writes(change: &RecordWrite, object: Option<&Object>) -> Vec<Write> {
         if before == now {
             continue;
         }
-        let key = |value: &String| match field.unique {
-            true => unique_key(&after.object, name, value),
-            false => Key::new(value_partition(&after.object, name), format!("{}{}", value_prefix(value), after.id)),
+        let key = |value: &String| {
+            if field.unique {
+                return unique_key(&after.object, name, value);
+            }
+            Key::new(value_partition(&after.object, name), format!("{}{}", value_prefix(value), after.id))
         };
         let expect = if field.unique { Expect::Absent } else { Expect::Any };
         writes.extend(before.iter().map(|value| Write::Delete { table: VALUES, key: key(value), expect: Expect::Any }));

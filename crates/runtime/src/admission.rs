@@ -1,0 +1,198 @@
+//! What guards the starts of a workflow: loops, re-entry, cooldown, spacing, and starts that come too often.
+
+use jiff::{SignedDuration, Timestamp};
+use pawl_definition::Reentry;
+use pawl_engine::{Event, Plan, Subject};
+
+use crate::items::guard::{self, Guard, State};
+use crate::ports::{Consistency, Expect, Key, TableError, Tables, Write};
+use crate::{Error, items};
+
+/// The breaker: this many starts of one workflow on one record…
+const BREAKER_STARTS: u32 = 50;
+/// …within this many seconds suspend its triggers.
+const BREAKER_WINDOW_S: i64 = 60;
+
+/// Guards are kept this long after their last use.
+const GUARD_KEPT: SignedDuration = SignedDuration::from_hours(24 * 7);
+
+/// Why an event starts nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Reason {
+    pub(crate) code: &'static str,
+    pub(crate) message: String,
+    /// The breaker opens: triggers are suspended.
+    pub(crate) opens_breaker: bool,
+}
+
+fn because(code: &'static str, message: String) -> Reason {
+    Reason { code, message, opens_breaker: false }
+}
+
+/// Why an event is not let pass, or nobody knows.
+pub(crate) enum Denied {
+    /// A guard says so.
+    Refused(Reason),
+    /// Infrastructure failed.
+    Failed(Error),
+}
+
+impl From<Reason> for Denied {
+    fn from(reason: Reason) -> Self {
+        Self::Refused(reason)
+    }
+}
+
+impl From<Error> for Denied {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl From<TableError> for Denied {
+    fn from(error: TableError) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+impl From<items::Unreadable> for Denied {
+    fn from(error: items::Unreadable) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+/// What the guards say.
+#[derive(Default)]
+pub(crate) struct Admitted {
+    /// Writes that hold the guards.
+    pub(crate) writes: Vec<Write>,
+    /// Begins at this time, if later than now.
+    pub(crate) start_at: Option<Timestamp>,
+    /// The execution holds the only open execution of its record.
+    pub(crate) holds_record: bool,
+}
+
+/// A start that asks its guards.
+pub(crate) struct Admission<'a> {
+    pub(crate) tables: &'a dyn Tables,
+    pub(crate) plan: &'a Plan,
+    pub(crate) event: &'a Event,
+    /// The execution that it would make.
+    pub(crate) execution: &'a str,
+    pub(crate) now: Timestamp,
+}
+
+impl Admission<'_> {
+    /// Asks all guards, and says what holds them.
+    pub(crate) async fn ask(&self) -> Result<Admitted, Denied> {
+        check_chain(self.plan, self.event)?;
+        let mut admitted = Admitted::default();
+        if let Some(record) = self.event.subject.as_ref().filter(|_| self.plan.workflow.object.is_some()) {
+            self.reentry(record, &mut admitted).await?;
+            self.cooldown(record, &mut admitted).await?;
+            self.window(record, &mut admitted).await?;
+        }
+        self.spacing(&mut admitted).await?;
+        Ok(admitted)
+    }
+
+    async fn reentry(&self, record: &Subject, admitted: &mut Admitted) -> Result<(), Denied> {
+        let (guard, why) = match self.plan.workflow.limits.reentry {
+            Reentry::EveryEvent => return Ok(()),
+            Reentry::OneActivePerRecord => (Guard::Active(record), "an execution is open on this record"),
+            Reentry::OncePerRecord => (Guard::Once(record), "the workflow ran on this record before"),
+        };
+        admitted.holds_record = matches!(guard, Guard::Active(_));
+        let key = self.key(guard);
+        if let (Some(_), state) = self.read(&key).await? {
+            let by = state.execution.unwrap_or_default();
+            return Err(because("reentry", format!("{why}: {by}")).into());
+        }
+        admitted.writes.push(put(key, None, &self.holder(), None));
+        Ok(())
+    }
+
+    async fn cooldown(&self, record: &Subject, admitted: &mut Admitted) -> Result<(), Denied> {
+        let Some(cooldown) = &self.plan.workflow.limits.cooldown else { return Ok(()) };
+        let key = self.key(Guard::Cooldown(record));
+        let (version, state) = self.read(&key).await?;
+        let span = SignedDuration::from_secs(cooldown.as_seconds());
+        if let Some(free) = state.at.map(|last| last + span).filter(|free| *free > self.now) {
+            return Err(because("cooldown", format!("the workflow may start on this record again at {free}")).into());
+        }
+        admitted.writes.push(put(key, version, &self.holder(), Some(self.now + span + GUARD_KEPT)));
+        Ok(())
+    }
+
+    /// Counts starts on one record for the breaker.
+    async fn window(&self, record: &Subject, admitted: &mut Admitted) -> Result<(), Denied> {
+        let key = self.key(Guard::Window(record));
+        let (version, state) = self.read(&key).await?;
+        let opened = state.at.filter(|at| self.now.duration_since(*at).as_secs() < BREAKER_WINDOW_S);
+        let count = if opened.is_some() { state.count } else { 0 };
+        if count >= BREAKER_STARTS {
+            let often = format!("{count} starts on one record within {BREAKER_WINDOW_S} s");
+            let message = format!("{often}: the workflow's triggers are suspended");
+            return Err(Reason { code: "breaker", message, opens_breaker: true }.into());
+        }
+        let window = State { execution: None, at: Some(opened.unwrap_or(self.now)), count: count + 1 };
+        let kept = SignedDuration::from_secs(BREAKER_WINDOW_S * 2);
+        admitted.writes.push(put(key, version, &window, Some(self.now + kept)));
+        Ok(())
+    }
+
+    /// Spaces starts out by the generic cell rate algorithm (ITU-T I.371): a burst up to the limit, then one start an
+    /// interval.
+    async fn spacing(&self, admitted: &mut Admitted) -> Result<(), Denied> {
+        let Some(starts) = &self.plan.workflow.limits.starts else { return Ok(()) };
+        let key = self.key(Guard::Spacing);
+        let (version, state) = self.read(&key).await?;
+        let window = SignedDuration::from_secs(starts.per.as_seconds());
+        let interval = SignedDuration::from_secs_f64(window.as_secs_f64() / f64::from(starts.at_most));
+        let arrival = state.at.unwrap_or(self.now).max(self.now);
+        let start = (arrival - (window - interval)).max(self.now);
+        let state = State { at: Some(arrival + interval), ..State::default() };
+        admitted.writes.push(put(key, version, &state, Some(arrival + window + GUARD_KEPT)));
+        admitted.start_at = Some(start).filter(|start| *start > self.now);
+        Ok(())
+    }
+
+    fn holder(&self) -> State {
+        State { execution: Some(self.execution.to_owned()), at: Some(self.now), count: 0 }
+    }
+
+    fn key(&self, guard: Guard<'_>) -> Key {
+        guard::key(&self.plan.workflow.id, guard)
+    }
+
+    async fn read(&self, key: &Key) -> Result<(Option<u64>, State), Denied> {
+        let item = self.tables.get(guard::TABLE, key, Consistency::Strong).await?;
+        let state = item.as_ref().map(guard::parse).transpose()?.unwrap_or_default();
+        Ok((item.map(|item| item.version), state))
+    }
+}
+
+fn put(key: Key, version: Option<u64>, state: &State, expires_at: Option<Timestamp>) -> Write {
+    let expect = version.map_or(Expect::Absent, Expect::Version);
+    Write::Put { table: guard::TABLE, item: guard::item(key, version.unwrap_or(0) + 1, state, expires_at), expect }
+}
+
+/// The loop guards: depth, and starts of this workflow on this record inside its own chain of causes.
+fn check_chain(plan: &Plan, event: &Event) -> Result<(), Reason> {
+    let limits = &plan.workflow.limits;
+    let chain = &event.cause.chain;
+    if chain.len() >= usize::try_from(limits.depth).unwrap_or(usize::MAX) {
+        return Err(because(
+            "depth_limit",
+            format!("{} workflows caused one another; the limit is {}", chain.len(), limits.depth),
+        ));
+    }
+    let own = chain.iter().filter(|link| link.workflow == plan.workflow.id && link.record == event.subject).count();
+    if own >= usize::try_from(limits.own_chain).unwrap_or(usize::MAX) {
+        return Err(because(
+            "self_limit",
+            format!("the workflow started itself {own} times on this record; the limit is {}", limits.own_chain),
+        ));
+    }
+    Ok(())
+}
