@@ -1,10 +1,12 @@
 //! Edits under executions in flight: section 1 of the language.
 
 use pawl_definition::Source;
+use pawl_engine::Control;
 use pawl_runtime::SaveError;
-use pawl_testkit::scenario::{Scenario, answer, completed, manual, scenario, waiting};
+use pawl_testkit::scenario::{Scenario, answer, completed, manual, scenario, updated, waiting, webhook};
+use serde_json::json;
 
-use crate::support::{with, workflow};
+use crate::support::{CUSTOMER, TICKET, on_tickets, with, workflow};
 
 const WAITING: &str = "
   - {id: first, type: note, text: one}
@@ -134,4 +136,91 @@ fn a_stale_save_changes_nothing() {
 fn saving_the_same_again_is_no_new_revision() {
     let story = scenario().workflow(&workflow(WAITING));
     assert_eq!(save(&story, &workflow(WAITING), None).expect("it is right"), (1, true));
+}
+
+/// A ticket of a customer who pays nothing, and another customer who pays.
+fn goal(steps: &str) -> Scenario {
+    scenario()
+        .object(CUSTOMER)
+        .object(TICKET)
+        .workflow(&on_tickets(steps))
+        .record("customer", "c1", json!({"name": "Ada", "plan": "free"}))
+        .record("customer", "c2", json!({"name": "Bob", "plan": "free"}))
+        .record("ticket", "t1", json!({"customer": "c1"}))
+        .event(manual("w").on("ticket", "t1"))
+        .run_for("1h")
+        .expect(waiting())
+}
+
+const PAID: &str = "  - {id: wait, type: goal, until: 'record.customer.plan == \"paid\"', timeout: never}";
+const RESOLVED: &str = "  - {id: wait, type: goal, until: 'record.status == \"resolved\"', timeout: never}";
+
+#[test]
+fn a_goal_whose_condition_is_changed_is_looked_at_again_and_hears_what_it_reads_now() {
+    let story = goal(RESOLVED).workflow(&on_tickets(PAID)).run_for("1h").expect(waiting());
+    let story = story.event(updated("ticket", "t1", json!({"status": "resolved"}))).run_for("1h").expect(waiting());
+    story.event(updated("customer", "c1", json!({"plan": "paid"}))).settle().expect(completed().path(["wait:met"]));
+    let story =
+        goal(RESOLVED).event(updated("customer", "c1", json!({"plan": "paid"}))).run_for("1h").expect(waiting());
+    story.workflow(&on_tickets(PAID)).settle().expect(completed().path(["wait:met"]));
+}
+
+#[test]
+fn a_goal_that_is_given_another_event_hears_it() {
+    let on = "  - {id: wait, type: goal, on: [{id: call, type: webhook}], timeout: never}";
+    let story = goal(RESOLVED).workflow(&on_tickets(on)).run_for("1h").expect(waiting());
+    story.event(webhook("w", "call").body(json!({}))).settle().expect(completed().path(["wait:met"]));
+}
+
+#[test]
+fn a_goal_follows_its_record_to_another_related_one() {
+    let story = goal(PAID).event(updated("ticket", "t1", json!({"customer": "c2"}))).run_for("1h").expect(waiting());
+    let story = story.event(updated("customer", "c1", json!({"plan": "paid"}))).run_for("1h").expect(waiting());
+    story.event(updated("customer", "c2", json!({"plan": "paid"}))).settle().expect(completed().path(["wait:met"]));
+}
+
+#[test]
+fn a_goal_that_is_edited_while_it_is_paused_looks_again_when_it_is_resumed() {
+    let story = goal(RESOLVED).control(Control::Pause).workflow(&on_tickets(PAID)).run_for("1h");
+    let story = story.control(Control::Resume).run_for("1h").expect(waiting());
+    story.event(updated("customer", "c1", json!({"plan": "paid"}))).settle().expect(completed().path(["wait:met"]));
+}
+
+#[test]
+fn a_time_out_that_is_changed_holds_for_those_who_begin_to_wait_after() {
+    let timed = |span: &str| on_tickets(&RESOLVED.replace("never", span));
+    let story = scenario().object(CUSTOMER).object(TICKET).workflow(&timed("2d")).record("ticket", "t1", json!({}));
+    let story = story.event(manual("w").on("ticket", "t1")).run_for("1h").workflow(&timed("9d")).run_until_idle();
+    assert_eq!(story.expect(completed().path(["wait:unmet"])).world().now().to_string(), "2026-01-03T00:00:00Z");
+}
+
+#[test]
+fn a_wait_that_is_replaced_by_a_step_of_another_type_begins_anew_at_once() {
+    let call = "  - {id: wait, type: http_request, url: 'https://x.example'}";
+    let story = goal(RESOLVED).workflow(&on_tickets(call)).http(|_| answer(200)).settle();
+    story.expect(completed().path(["wait:moved", "wait"]));
+    let delay = "  - {id: wait, type: delay, for: 5d}";
+    let story = goal(delay).http(|_| answer(200)).workflow(&on_tickets(call)).settle();
+    assert_eq!(story.expect(completed().path(["wait:moved", "wait"])).world().http.calls().len(), 1);
+    let story = goal(RESOLVED).workflow(&on_tickets(delay)).run_for("1h").expect(waiting().path(["wait:moved"]));
+    story.run_until_idle().expect(completed().path(["wait:moved", "wait"]));
+    let story = goal(delay).control(Control::Pause).workflow(&on_tickets(RESOLVED)).control(Control::Resume);
+    story.run_for("30d").expect(waiting());
+}
+
+#[test]
+fn a_step_deleted_under_a_wait_without_end_moves_the_execution_at_once() {
+    let story = goal(RESOLVED).workflow(&on_tickets("  - {id: other, type: note, text: other}")).settle();
+    story.expect(completed().path(["wait:moved"]));
+}
+
+#[test]
+fn what_is_no_longer_pinned_follows_the_edit() {
+    let pinned = |steps: &str| crate::support::on_tickets_with("edits: pinned", steps);
+    let story =
+        scenario().object(CUSTOMER).object(TICKET).workflow(&pinned(RESOLVED)).record("ticket", "t1", json!({}));
+    let story = story.event(manual("w").on("ticket", "t1")).run_for("1h").expect(waiting());
+    let edited = "  - {id: other, type: note, text: other}";
+    let story = story.workflow(&pinned(edited)).run_for("1h").expect(waiting());
+    story.workflow(&on_tickets(edited)).settle().expect(completed().path(["wait:moved"]));
 }

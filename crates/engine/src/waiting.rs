@@ -1,0 +1,159 @@
+//! What becomes of an execution that waits: its time comes, an event comes, or an edit takes its step away.
+
+use pawl_definition::Step;
+
+use crate::draft::Draft;
+use crate::steps::{self, StepContext};
+use crate::{Context, Decision, Event, Execution, RowKind, Status, StepStatus, Wake};
+
+/// Its step was deleted: it moves to the step's former successor.
+pub(crate) fn moved(cx: &Context<'_>, execution: &Execution, deleted: &str) -> Decision {
+    let mut next = cx.former.and_then(|former| former.successor(deleted));
+    while let Some(id) = next.filter(|id| cx.plan.step(id).is_none()) {
+        next = cx.former.and_then(|former| former.successor(id));
+    }
+    let note = match next {
+        Some(id) => format!("the step was deleted; goes on at its former successor {id}"),
+        None => "the step was deleted and nothing followed it".to_owned(),
+    };
+    let draft = moving(cx, execution, deleted, note);
+    match next {
+        Some(id) => draft.at(Some(id)).commit(),
+        None => draft.end(Status::Completed, None).commit(),
+    }
+}
+
+/// Its step is of another type since an edit: it begins anew.
+fn replaced(cx: &Context<'_>, execution: &Execution, step: &Step) -> Decision {
+    let note = format!("an edit made the step a {}: it begins anew", step.kind.tag());
+    moving(cx, execution, &step.id, note).at(Some(&step.id)).commit()
+}
+
+fn moving<'a>(cx: &'a Context<'_>, execution: &Execution, from: &str, note: String) -> Draft<'a> {
+    let mut draft = Draft::new(cx, execution, RowKind::Moved);
+    draft.row.step = Some(from.to_owned());
+    draft.row.note = Some(note);
+    draft.execution.status = Status::Running;
+    draft
+}
+
+/// Whether what it waits for is not what the step at its cursor waits for.
+fn is_replaced(wake: &Wake, step: &Step) -> bool {
+    !steps::decide(&step.kind).waits_for(wake)
+}
+
+/// The time came that the step waited for.
+pub(crate) fn due(cx: &Context<'_>, execution: &Execution, step: &Step) -> Decision {
+    if is_replaced(&execution.wake, step) {
+        return replaced(cx, execution, step);
+    }
+    let draft = Draft::step(cx, execution, step);
+    let at = StepContext { cx, execution, step, state: draft.state() };
+    match steps::decide(&step.kind).due(&at) {
+        Ok(done) => draft.done(step, done).commit(),
+        Err(error) => draft.failed(step, error, false).commit(),
+    }
+}
+
+/// An event came on a topic that a goal waits on. One that is held by a person hears it too, and stays held.
+pub(crate) fn heard(cx: &Context<'_>, execution: &Execution, event: &Event) -> Decision {
+    let held = execution.pause.as_ref().filter(|pause| pause.status == Status::Waiting);
+    if (execution.status != Status::Waiting && held.is_none()) || execution.waiting.is_none() {
+        return Decision::Stay;
+    }
+    let Some(id) = execution.cursor.as_deref() else { return Decision::Stay };
+    let wake = held.map_or(&execution.wake, |pause| &pause.wake);
+    let step = match cx.plan.step(id) {
+        Some(step) if !is_replaced(wake, step) => step,
+        // The one who holds it lets it go on.
+        _ if held.is_some() => return Decision::Stay,
+        Some(step) => return replaced(cx, execution, step),
+        None => return moved(cx, execution, id),
+    };
+    let draft = Draft::step(cx, execution, step);
+    let at = StepContext { cx, execution, step, state: draft.state() };
+    match steps::decide(&step.kind).event(&at, event) {
+        Ok(Some(done)) => match held {
+            Some(pause) => draft.done(step, done).held_on(execution, pause).commit(),
+            None => draft.done(step, done).commit(),
+        },
+        Ok(None) => listens_anew(draft, step),
+        // The one who holds it meets the failure on resuming it.
+        Err(_) if held.is_some() => Decision::Stay,
+        Err(error) => draft.failed(step, error, false).commit(),
+    }
+}
+
+/// A goal that is met by now goes on, and so does what waits at a step that is not there any more.
+pub(crate) fn looks_again(cx: &Context<'_>, execution: &Execution) -> Decision {
+    let Some(id) = execution.cursor.as_deref().filter(|_| execution.status == Status::Waiting) else {
+        return Decision::Stay;
+    };
+    let Some(step) = cx.plan.step(id) else { return moved(cx, execution, id) };
+    if is_replaced(&execution.wake, step) {
+        return replaced(cx, execution, step);
+    }
+    let draft = Draft::step(cx, execution, step);
+    let at = StepContext { cx, execution, step, state: draft.state() };
+    match steps::decide(&step.kind).again(&at) {
+        Ok(Some(done)) => draft.done(step, done).commit(),
+        // A condition that cannot be evaluated fails the step with the next event, as it would have.
+        Ok(None) | Err(_) => listens_anew(draft, step),
+    }
+}
+
+/// A goal waits on, and listens on what it reads by now: its record may lead to another one, or an edit made it read
+/// others.
+fn listens_anew(mut draft: Draft<'_>, step: &Step) -> Decision {
+    if !listen(&mut draft, step) {
+        return Decision::Stay;
+    }
+    draft.set_status(StepStatus::Waiting);
+    draft.row.note = Some("listens anew: what it reads has changed".to_owned());
+    draft.row.due = match draft.execution.pause.as_ref().map_or(&draft.execution.wake, |pause| &pause.wake) {
+        Wake::Signal { until } => *until,
+        _ => None,
+    };
+    draft.commit()
+}
+
+/// Lets a goal listen on what it reads by now; `false` if it does already.
+fn listen(draft: &mut Draft<'_>, step: &Step) -> bool {
+    let at = StepContext { cx: draft.cx, execution: &draft.execution, step, state: draft.state() };
+    let Some(listening) = steps::decide(&step.kind).listens(&at) else { return false };
+    let Some(waiting) = draft.execution.waiting.as_mut() else { return false };
+    if waiting.topics == listening.topics {
+        return false;
+    }
+    waiting.topics = listening.topics;
+    draft.checks = listening.checks;
+    true
+}
+
+/// Looks again at what it waits for: while it was held by a person or a kill, its record or its workflow may have
+/// changed.
+pub(crate) fn look_again(mut draft: Draft<'_>) -> Draft<'_> {
+    let cx = draft.cx;
+    let held = cx.killed || draft.execution.killed.is_some();
+    if held || draft.execution.status != Status::Waiting {
+        return draft;
+    }
+    let step = draft.execution.cursor.as_deref().and_then(|id| cx.plan.step(id));
+    let Some(step) = step.filter(|step| !is_replaced(&draft.execution.wake, step)) else {
+        // An edit took its step away, or put another one in its place: it moves on, or enters that, as soon as it runs.
+        draft.execution.status = Status::Running;
+        draft.execution.wake = Wake::Job;
+        draft.execution.entered = false;
+        draft.execution.waiting = None;
+        return draft;
+    };
+    let at = StepContext { cx, execution: &draft.execution, step, state: draft.state() };
+    match steps::decide(&step.kind).again(&at) {
+        Ok(Some(done)) => draft.done(step, done),
+        // A condition that cannot be evaluated fails the step with the next event, as it would have.
+        Ok(None) | Err(_) => {
+            listen(&mut draft, step);
+            draft
+        }
+    }
+}
