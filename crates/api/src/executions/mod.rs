@@ -97,7 +97,8 @@ async fn ended(api: &Api, id: &str, seconds: u64) -> Result<Option<Execution>, P
         return Ok(api.system.history.execution(id).await?);
     }
     api.system.endings.give_up(id);
-    Ok(present)
+    // It may have gone on while it was waited for.
+    Ok(api.system.history.execution(id).await?)
 }
 
 /// Lists what an execution did, oldest first.

@@ -209,6 +209,14 @@ fn a_look_waits_for_the_end() {
     surface.settle();
     let looked = surface.get(&format!("/v1/executions/{open}?wait_s=5")).send().expect(200);
     assert_eq!(looked["status"], "waiting", "it goes on for a day");
+    let begins = start(&surface, "remind", &on("o1"));
+    let path = format!("/v1/executions/{begins}?wait_s=5");
+    let looked = surface.block_on(async {
+        let look = surface.get(&path).sending();
+        let work = async { surface.settle() };
+        tokio::join!(look, work).0
+    });
+    assert_eq!(looked.expect(200)["status"], "waiting", "what it did meanwhile is seen");
     surface.get(&format!("/v1/executions/{open}?wait_s=61")).send().problem(400, "bad_query");
     surface.get("/v1/executions/exe_none?wait_s=1").send().problem(404, "no_execution");
 }
