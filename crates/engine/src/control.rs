@@ -21,6 +21,7 @@ pub(crate) fn apply(
         Control::Stall if execution.stalled || execution.status.is_ended() => Ok(Decision::Stay),
         Control::Stall => Ok(stalled(draft())),
         Control::Cancel if execution.status == Status::Canceled => Ok(Decision::Stay),
+        _ if is_repeated(execution, control) => Ok(Decision::Stay),
         _ if execution.status.is_ended() => illegal("it has ended"),
         Control::Kill if execution.killed.is_some() => Ok(Decision::Stay),
         Control::Kill => Ok(killed(draft(), Some(act.clone()))),
@@ -54,6 +55,21 @@ pub(crate) fn obey(cx: &Context<'_>, execution: &Execution) -> Decision {
     }
 }
 
+/// Whether it is the control that was carried out last, and what it asked for has been done. Whoever lost the answer
+/// asks again; by then the execution may have gone on, or ended.
+fn is_repeated(execution: &Execution, control: &Control) -> bool {
+    execution.status != Status::Paused && execution.last_control.as_deref() == Some(name(control).as_str())
+}
+
+/// What a control is remembered by.
+fn name(control: &Control) -> String {
+    match control {
+        Control::Skip { take: Some(Take::Yes) } => "skip yes".to_owned(),
+        Control::Skip { take: Some(Take::No) } => "skip no".to_owned(),
+        control => control.word().to_owned(),
+    }
+}
+
 fn is_paused_by_failure(execution: &Execution) -> bool {
     execution.pause.as_ref().is_some_and(|pause| pause.reason == PauseReason::Failure)
 }
@@ -69,6 +85,9 @@ fn row<'a>(cx: &'a Context<'a>, execution: &Execution, control: &Control, act: &
         None => control.word().to_owned(),
     });
     draft.row.step.clone_from(&execution.cursor);
+    if *control != Control::Stall {
+        draft.execution.last_control = Some(name(control));
+    }
     draft
 }
 
@@ -117,6 +136,7 @@ fn resume_running(mut draft: Draft<'_>, execution: &Execution) -> Decision {
 /// Goes back to what the pause interrupted; a wait keeps its due time.
 fn resumed(mut draft: Draft<'_>) -> Decision {
     let Some(pause) = draft.execution.pause.take() else { return Decision::Stay };
+    draft.reset_visits();
     draft.execution.status = pause.status;
     draft.execution.wake = pause.wake;
     let at_end = draft.execution.cursor.is_none() && draft.execution.status == Status::Running;
@@ -126,6 +146,7 @@ fn resumed(mut draft: Draft<'_>) -> Decision {
 /// Tries the failed step again, as a new visit with its attempts anew.
 fn retried(mut draft: Draft<'_>) -> Decision {
     draft.execution.pause = None;
+    draft.reset_visits();
     draft.execution.status = Status::Running;
     let cursor = draft.execution.cursor.clone();
     if let Some(id) = &cursor {
@@ -138,6 +159,7 @@ fn retried(mut draft: Draft<'_>) -> Decision {
 fn skipped(cx: &Context<'_>, mut draft: Draft<'_>, take: Option<Take>, control: &Control) -> Result<Decision, Refused> {
     let status = draft.execution.status;
     draft.execution.pause = None;
+    draft.reset_visits();
     let id = draft.execution.cursor.clone();
     let step = id.as_deref().and_then(|id| cx.plan.step(id));
     draft.execution.wake = Wake::Job;

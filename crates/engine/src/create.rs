@@ -47,6 +47,7 @@ pub fn create(plan: &Plan, event: &Event, now: Timestamp, start_at: Option<Times
         stalled: false,
         holds_place: false,
         holds_record: false,
+        last_control: None,
     };
     let mut row = Row::of(&execution, RowKind::Created, now);
     row.due = later;

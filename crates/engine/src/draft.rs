@@ -94,7 +94,7 @@ impl<'a> Draft<'a> {
         over.then(|| StepError::new("step_limit", format!("the execution carried out {} steps", limits.steps)))
     }
 
-    /// A real wait: visits are counted anew.
+    /// A real wait, also for a person: visits are counted anew.
     pub(crate) fn reset_visits(&mut self) {
         self.execution.steps.values_mut().for_each(|state| state.fresh_visits = 0);
     }

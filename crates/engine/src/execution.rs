@@ -341,6 +341,9 @@ pub struct Execution {
     /// It holds the only open execution of its record.
     #[serde(default)]
     pub holds_record: bool,
+    /// The control that was carried out last: repeating it changes nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_control: Option<String>,
 }
 
 impl Execution {

@@ -168,3 +168,68 @@ fn nothing_is_started_by_a_control_alone() {
     let story = scenario().object(CUSTOMER).object(TICKET).workflow(&on_tickets(STEPS));
     kill_all(kill_all(story, true), false).run_until_idle().expect(nothing_began());
 }
+
+/// A story whose call failed for good; the next one succeeds.
+fn failed_once() -> Scenario {
+    let mut statuses = vec![200, 400].into_iter();
+    let story = scenario().workflow(&workflow(STEPS)).http(move |_| answer(statuses.next_back().unwrap_or(200)));
+    story.event(manual("w")).run_until_idle().expect(paused().path(["wait", "call:failed"]))
+}
+
+#[test]
+fn a_repeated_decision_on_a_failure_changes_nothing_also_when_it_has_ended() {
+    for control in [Control::Retry, Control::Skip { take: None }] {
+        let story = failed_once().control(control.clone());
+        let before = story.last();
+        let story = story.control(control.clone());
+        assert_eq!(story.last(), before, "{}", control.word());
+        let story = story.run_until_idle().expect(completed());
+        let before = story.last();
+        assert_eq!(story.control(control).last(), before);
+    }
+    let story = failed_once().control(Control::Retry).run_until_idle();
+    assert_eq!(refusal(&story, &Control::Skip { take: None }), "cannot skip an execution that is completed");
+}
+
+#[test]
+fn a_repeated_resume_changes_nothing_when_it_has_ended() {
+    let story = story().control(Control::Pause).control(Control::Resume).run_until_idle().expect(completed());
+    let before = story.last();
+    assert_eq!(story.control(Control::Resume).last(), before);
+}
+
+#[test]
+fn a_step_that_fails_again_is_retried_again() {
+    let story = scenario().workflow(&workflow(STEPS)).http(|_| answer(400)).event(manual("w")).run_until_idle();
+    let story = story.control(Control::Retry).run_until_idle().control(Control::Retry).run_until_idle();
+    assert_eq!(story.expect(paused()).world().http.calls().len(), 3);
+}
+
+#[test]
+fn a_person_may_retry_as_often_as_it_takes() {
+    let mut story = scenario()
+        .workflow(&with("limits: {visits: 3}", STEPS))
+        .http(|_| answer(400))
+        .event(manual("w"))
+        .run_until_idle();
+    for _ in 0..5 {
+        story = story.control(Control::Retry).run_until_idle().expect(paused());
+    }
+}
+
+#[test]
+fn a_goal_that_timed_out_while_it_was_paused_is_unmet_when_it_is_resumed() {
+    let story = goal("").control(Control::Pause).run_for("20d").expect(paused()).control(Control::Resume).settle();
+    story.expect(completed().path(["wait:unmet"]));
+}
+
+#[test]
+fn a_job_in_the_dead_letter_queue_shows_its_execution_as_stalled_until_it_goes_on() {
+    let story = story();
+    let id = story.last().execution.id;
+    let marked = story.world().system.sweeper.mark_stalled(&id).now_or_never();
+    marked.expect("memory answers at once").expect("memory is writable");
+    assert_eq!(story.last().state(), "waiting, stalled");
+    let story = story.run_until_idle().expect(completed());
+    assert_eq!(story.last().state(), "completed");
+}
