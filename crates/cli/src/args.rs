@@ -156,9 +156,14 @@ pub(crate) enum Remote {
         /// On this record, `<object>/<id>`.
         #[arg(long)]
         record: Option<String>,
-        /// How many.
-        #[arg(long, default_value_t = 20)]
-        limit: usize,
+        /// Made at this time or later, such as `2026-11-21T08:00:00Z`.
+        #[arg(long)]
+        since: Option<String>,
+        /// Made before this time.
+        #[arg(long)]
+        until: Option<String>,
+        #[command(flatten)]
+        page: Page,
     },
     /// Shows an execution with its history.
     Show {
@@ -169,6 +174,8 @@ pub(crate) enum Remote {
     Refusals {
         /// Workflow.
         workflow: String,
+        #[command(flatten)]
+        page: Page,
     },
     /// Holds an execution before its next step.
     Pause(Act),
@@ -190,6 +197,17 @@ pub(crate) enum Remote {
     Kill(Kill),
     /// Lifts a kill.
     Lift(Kill),
+}
+
+/// A page of a listing.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Page {
+    /// How many.
+    #[arg(long, default_value_t = 20)]
+    pub(crate) limit: usize,
+    /// Where the page before ended.
+    #[arg(long)]
+    pub(crate) cursor: Option<String>,
 }
 
 /// A control of one execution.

@@ -63,7 +63,8 @@ pub(crate) fn explain(problem: &Value) {
     let text = |key: &str| problem.get(key).and_then(Value::as_str).unwrap_or_default();
     eprintln!("{} [{}]", text("title"), text("code"));
     if !text("detail").is_empty() {
-        eprintln!("  {}", text("detail"));
+        let at = if text("path").is_empty() { String::new() } else { format!("{}: ", text("path")) };
+        eprintln!("  {at}{}", text("detail"));
     }
     for problem in problem.get("problems").and_then(Value::as_array).into_iter().flatten() {
         let part =

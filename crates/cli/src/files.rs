@@ -23,15 +23,14 @@ pub(crate) fn is(path: &Path, endings: &[&str]) -> bool {
 pub(crate) fn some(paths: &[PathBuf], endings: &[&str]) -> anyhow::Result<Vec<PathBuf>> {
     let found = expand(paths, endings)?;
     if found.is_empty() {
-        let names: Vec<_> = endings.iter().map(|ending| format!("*{ending}")).collect();
         let places: Vec<_> = paths.iter().map(|path| path.display().to_string()).collect();
-        bail!("expected files named {} in {}, found none", names.join(", "), places.join(", "));
+        bail!("expected files named {} in {}, found none", names(endings), places.join(", "));
     }
     Ok(found)
 }
 
 /// The files that a list of files and folders names, each once, in order. A folder stands for the files of the
-/// language in it and in the folders below.
+/// language in it and in the folders below; a file must be named as they are.
 pub(crate) fn expand(paths: &[PathBuf], endings: &[&str]) -> anyhow::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for path in paths {
@@ -39,13 +38,19 @@ pub(crate) fn expand(paths: &[PathBuf], endings: &[&str]) -> anyhow::Result<Vec<
             let (files, folders): (Vec<_>, Vec<_>) = inside(path)?.into_iter().partition(|path| path.is_file());
             found.extend(files.into_iter().filter(|path| is(path, endings)));
             found.extend(expand(&folders, endings)?);
-        } else {
+        } else if is(path, endings) {
             found.push(path.clone());
+        } else {
+            bail!("expected a folder or a file named {}, found {}", names(endings), path.display());
         }
     }
     let mut seen = std::collections::BTreeSet::new();
     found.retain(|path| seen.insert(path.clone()));
     Ok(found)
+}
+
+fn names(endings: &[&str]) -> String {
+    endings.iter().map(|ending| format!("*{ending}")).collect::<Vec<_>>().join(", ")
 }
 
 /// What stands in a folder, hidden files and folders left out, in order.
@@ -64,10 +69,18 @@ pub(crate) fn beside(path: &Path, endings: &[&str]) -> anyhow::Result<Vec<PathBu
     Ok(inside(folder)?.into_iter().filter(|path| path.is_file() && is(path, endings)).collect())
 }
 
-/// Reads a file as a source.
-pub(crate) fn read(path: &Path) -> anyhow::Result<Result<Source, Vec<Problem>>> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-    Ok(Source::parse(&path.display().to_string(), &text))
+/// Reads a file as a source. A file that cannot be read is a problem like others: those of other files are found too.
+pub(crate) fn read(path: &Path) -> Result<Source, Vec<Problem>> {
+    let name = path.display().to_string();
+    let unreadable = |message: String| {
+        let (file, code) = (name.clone(), pawl_definition::code::SYNTAX.to_owned());
+        let severity = pawl_definition::Level::Error;
+        vec![Problem { file, code, path: String::new(), line: None, column: None, message, suggestion: None, severity }]
+    };
+    let bytes = std::fs::read(path).map_err(|error| unreadable(format!("expected a file, found none: {error}")))?;
+    let text =
+        String::from_utf8(bytes).map_err(|_| unreadable("expected a text in UTF-8, found other bytes".into()))?;
+    Source::parse(&name, &text)
 }
 
 /// The objects that stand beside a file, as far as they are right; their own problems are found when they are
@@ -75,7 +88,7 @@ pub(crate) fn read(path: &Path) -> anyhow::Result<Result<Source, Vec<Problem>>> 
 pub(crate) fn objects_beside(path: &Path) -> anyhow::Result<BTreeMap<String, Object>> {
     let mut objects = BTreeMap::new();
     for file in beside(path, OBJECT)? {
-        if let Ok(source) = read(&file)?
+        if let Ok(source) = read(&file)
             && let (Some(object), _) = check_object(&source)
         {
             objects.insert(object.id.clone(), object);

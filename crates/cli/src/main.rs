@@ -13,7 +13,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::args::{Args, Command};
+use crate::args::{Args, Command, Format};
 
 /// The exit code of bad input: a file with mistakes, a case that fails, a refused request.
 const BAD_INPUT: u8 = 1;
@@ -39,10 +39,10 @@ fn run(args: Args) -> anyhow::Result<bool> {
     let Args { endpoint, token, json, command, .. } = args;
     let client = || client::Client::new(&endpoint, token.as_deref(), json);
     match command {
-        Command::Check { files, format } => commands::check::run(&files, format),
+        Command::Check { files, format } => commands::check::run(&files, if json { Format::Json } else { format }),
         Command::Schema { kind } => commands::schema::run(kind),
         Command::Graph { file } => commands::graph::run(&file),
-        Command::Test { files } => commands::test::run(&files),
+        Command::Test { files } => commands::test::run(&files, json),
         Command::Demo { dir } => block_on(commands::demo::run(&dir, json)),
         Command::Dev(dev) => block_on(commands::dev::run(dev, token)),
         Command::Remote(command) => block_on(commands::remote::run(command, client()?)),

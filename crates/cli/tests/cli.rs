@@ -171,10 +171,44 @@ fn check_holds_a_right_workflow_against_the_launch_checklist() {
 #[test]
 fn check_prints_json_for_tools() {
     let folder = folder(&[("half.workflow.yaml", "workflow: half\nowner: team@example.com\nsteps: [\n")]);
+    let both = ["--json", "--format=json"].map(|flag| run(folder.path(), &["check", flag, "half.workflow.yaml"]));
+    assert_eq!(both[0], both[1]);
     insta::assert_snapshot!(run(folder.path(), &["check", "--format", "json", "half.workflow.yaml"]), @r#"
     {"checklist":[],"file":"half.workflow.yaml","problems":[{"code":"syntax","column":1,"file":"half.workflow.yaml","line":4,"message":"expected YAML or JSON, found a mistake: while parsing a node, did not find expected node content","path":"","severity":"error","suggestion":null}]}
     exit code 1
     "#);
+}
+
+#[test]
+fn check_finds_the_problems_of_every_file_whatever_another_is() {
+    let folder = folder(&[("thing.object.yaml", "object: thing\nrelationships: {owner: {object: persn}}\n")]);
+    std::fs::write(folder.path().join("a.workflow.yaml"), b"\xff\xfe").expect("a file can be written into it");
+    std::fs::write(folder.path().join("person.object.yaml"), "object: person\n")
+        .expect("a file can be written into it");
+    insta::assert_snapshot!(run(folder.path(), &["check", ".", "gone.workflow.yaml"]), @r#"
+    ./a.workflow.yaml: error[syntax] expected a text in UTF-8, found other bytes
+    ./person.object.yaml: ok
+    ./thing.object.yaml:2:33: error[unknown_object] relationships.owner.object: expected an object that exists, found "persn"; there are person and thing; did you mean "person"?
+    gone.workflow.yaml: error[syntax] expected a file, found none: No such file or directory (os error 2)
+    exit code 1
+    "#);
+}
+
+#[test]
+fn check_takes_only_files_of_the_language() {
+    let folder = folder(&[("greeting.yaml", GREETING)]);
+    insta::assert_snapshot!(run(folder.path(), &["check", "greeting.yaml"]), @r#"
+    error: expected a folder or a file named *.workflow.yaml, *.workflow.yml, *.workflow.json, *.object.yaml, *.object.yml, *.object.json, *.cases.yaml, *.cases.yml, *.cases.json, found greeting.yaml
+    exit code 2
+    "#);
+}
+
+#[test]
+fn check_asks_for_cases_of_this_workflow() {
+    let other = "workflow: other.workflow.yaml\ncases: []\n";
+    let folder = folder(&[("greeting.workflow.yaml", GREETING), ("other.cases.yaml", other)]);
+    let told = run(folder.path(), &["check", "greeting.workflow.yaml"]);
+    assert!(told.contains("✗ It has test cases"), "{told}");
 }
 
 #[test]
@@ -247,6 +281,21 @@ cases:
             expected the variable who to be "somebody", found "nobody"
       1 of 1 cases failed
     0 passed, 1 failed
+    exit code 1
+    "#);
+}
+
+#[test]
+fn cases_are_reported_as_json_for_tools() {
+    let cases = "
+cases:
+  - name: a visitor without a name is greeted
+    event: {manual: {}}
+    expect: {status: completed, path: [known:yes, greet]}
+";
+    let folder = folder(&[("greeting.workflow.yaml", GREETING), ("greeting.cases.yaml", cases)]);
+    insta::assert_snapshot!(run(folder.path(), &["test", "--json", "."]), @r#"
+    {"case":"a visitor without a name is greeted","difference":"the path differs (- expected, + taken):\n  - known:yes\n  - greet\n  + known:no   +0s\n  + look-up    +0s  Who is this?","file":"./greeting.cases.yaml","passed":false,"path":["known:no","look-up"],"virtual_s":0}
     exit code 1
     "#);
 }

@@ -2,11 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use pawl_definition::{ChecklistItem, ChecklistStatus, Problem, Workflow, check_object, check_workflow, checklist};
-use serde_json::json;
+use pawl_definition::{
+    ChecklistItem, ChecklistStatus, Problem, Source, Workflow, check_object, check_objects, check_workflow, checklist,
+};
+use serde_json::{Value, json};
 
 use crate::args::Format;
 use crate::files;
+use crate::output::say;
 
 /// Checks files; `false` if any has an error.
 pub(crate) fn run(paths: &[PathBuf], format: Format) -> anyhow::Result<bool> {
@@ -32,24 +35,35 @@ fn check(path: &Path) -> anyhow::Result<(Option<Workflow>, Vec<Problem>)> {
     if files::is(path, files::CASES) {
         return Ok((None, pawl_testkit::cases::check_file(path, &pawl_testkit::cases::Disk)));
     }
-    Ok(match files::read(path)? {
-        Err(problems) => (None, problems),
-        Ok(source) if files::is(path, files::OBJECT) => (None, check_object(&source).1),
-        Ok(source) => check_workflow(&source, &files::objects_beside(path)?),
-    })
+    let source = match files::read(path) {
+        Err(problems) => return Ok((None, problems)),
+        Ok(source) => source,
+    };
+    let objects = files::objects_beside(path)?;
+    if !files::is(path, files::OBJECT) {
+        return Ok(check_workflow(&source, &objects));
+    }
+    let (object, mut problems) = check_object(&source);
+    problems.extend(object.iter().flat_map(|object| check_objects(&source, object, &objects)));
+    Ok((None, problems))
 }
 
-/// Whether a file of test cases stands beside a workflow.
+/// Whether a file of test cases that is about a workflow stands beside it.
 fn has_cases(path: &Path) -> anyhow::Result<bool> {
-    Ok(!files::beside(path, files::CASES)?.is_empty())
+    let of_this = |source: &Source| match source.value.get("workflow").and_then(Value::as_str) {
+        Some(named) => Path::new(named).file_name() == path.file_name(),
+        None => true,
+    };
+    let cases = files::beside(path, files::CASES)?;
+    Ok(cases.iter().any(|file| files::read(file).is_ok_and(|source| of_this(&source))))
 }
 
 fn print_text(path: &Path, problems: &[Problem], list: &[ChecklistItem]) {
     for problem in problems {
-        println!("{problem}");
+        say!("{problem}");
     }
     if !problems.iter().any(Problem::is_error) {
-        println!("{}: ok", path.display());
+        say!("{}: ok", path.display());
     }
     for item in list {
         let mark = match item.status {
@@ -57,10 +71,10 @@ fn print_text(path: &Path, problems: &[Problem], list: &[ChecklistItem]) {
             ChecklistStatus::Fail => "✗",
             ChecklistStatus::NotApplicable => "–",
         };
-        println!("  {mark} {}: {}", item.title, item.detail);
+        say!("  {mark} {}: {}", item.title, item.detail);
     }
 }
 
 fn print_json(path: &Path, problems: &[Problem], list: &[ChecklistItem]) {
-    println!("{}", json!({"file": path.display().to_string(), "problems": problems, "checklist": list}));
+    say!("{}", json!({"file": path.display().to_string(), "problems": problems, "checklist": list}));
 }

@@ -96,6 +96,9 @@ async fn follow(client: &Client, story: &Story, execution: &str) -> anyhow::Resu
     for _ in 0..LOOKS {
         let page = page(client, execution).await?;
         let rows = page.pointer("/history/items").and_then(Value::as_array).cloned().unwrap_or_default();
+        if let (0, false, Some(ticket)) = (shown, rows.is_empty(), page.pointer("/record/id").and_then(Value::as_str)) {
+            story.say(&format!("no ticket stands for the issue yet: {ticket} is created"));
+        }
         for row in rows.iter().skip(shown) {
             story.step(row);
         }

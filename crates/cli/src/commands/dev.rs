@@ -1,13 +1,14 @@
 //! `pawl dev`: the whole system in one process, reloading on save.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use anyhow::Context;
-use pawl_definition::TriggerKind;
+use anyhow::{Context, ensure};
+use pawl_definition::{TriggerKind, Workflow};
 use pawl_runtime::System;
 
 use crate::args::Dev;
-use crate::embedded::{Embedded, Folder, Options};
+use crate::embedded::{Embedded, Folder, Loaded, Options, What};
+use crate::output::say;
 
 /// The folder inside the author's folder in which data is kept.
 const DATA: &str = ".pawl";
@@ -27,22 +28,25 @@ pub(crate) async fn run(dev: Dev, token: Option<String>) -> anyhow::Result<bool>
     let mut watching = None;
     if let Some(dir) = &dev.dir {
         let mut folder = Folder::new(dir);
-        for loaded in folder.load(&embedded.system).await? {
-            tell(&loaded.path, &loaded.result);
-        }
-        let system = embedded.system.clone();
-        watching = Some(tokio::spawn(folder.watch(system, |loaded| tell(&loaded.path, &loaded.result))));
+        folder.load(&embedded.system).await?.iter().for_each(tell);
+        watching = Some(tokio::spawn(watch(folder, embedded.system.clone(), embedded.url())));
     }
-    print_webhooks(&embedded).await?;
+    for head in embedded.system.workflows.list(1_000, None).await?.0 {
+        print_webhooks(&embedded.system, &embedded.url(), &head.id).await?;
+    }
     // Read by scripts and load generators: keep the words.
-    println!("ready on {}", embedded.url());
+    say!("ready on {}", embedded.url());
     interrupted().await?;
     if let Some(watching) = watching {
         watching.abort();
     }
-    let fsyncs = embedded.stop().await?;
-    // Read by the benchmarks: keep the words.
-    println!("stopped after fsyncs={fsyncs}");
+    tracing::info!("stopping: waits for what is in progress; another interrupt ends it at once");
+    tokio::select! {
+        // Read by the benchmarks: keep the words.
+        fsyncs = embedded.stop() => say!("stopped after fsyncs={}", fsyncs?),
+        // What is cut off goes on at the next start, as after a crash.
+        again = interrupted() => again?,
+    }
     Ok(true)
 }
 
@@ -57,6 +61,9 @@ async fn interrupted() -> anyhow::Result<()> {
 }
 
 fn data_folder(dev: &Dev) -> anyhow::Result<PathBuf> {
+    if let Some(dir) = &dev.dir {
+        ensure!(dir.exists(), "expected a folder of workflows, found none at {}", dir.display());
+    }
     let data = match (&dev.data, &dev.dir) {
         (Some(data), _) => data.clone(),
         (None, Some(dir)) => dir.join(DATA),
@@ -66,30 +73,43 @@ fn data_folder(dev: &Dev) -> anyhow::Result<PathBuf> {
     Ok(data)
 }
 
-fn tell(path: &Path, result: &Result<String, Vec<pawl_definition::Problem>>) {
-    match result {
-        Ok(what) => println!("{}: {what}", path.display()),
-        Err(problems) => problems.iter().for_each(|problem| println!("{problem}")),
+/// Loads on each save and tells what became of it, for ever.
+async fn watch(mut folder: Folder, system: System, url: String) {
+    loop {
+        for loaded in folder.next(&system).await {
+            tell(&loaded);
+            if let Ok(What::Workflow(id, _)) = &loaded.result
+                && let Err(error) = print_webhooks(&system, &url, id).await
+            {
+                tracing::error!(workflow = %id, "the webhooks of {id} cannot be listed: {error:#}");
+            }
+        }
     }
 }
 
-async fn print_webhooks(embedded: &Embedded) -> anyhow::Result<()> {
-    for url in webhooks(&embedded.system).await? {
-        println!("webhook {}{url}", embedded.url());
+fn tell(loaded: &Loaded) {
+    match &loaded.result {
+        Ok(what) => say!("{}: {what}", loaded.path.display()),
+        Err(problems) => problems.iter().for_each(|problem| say!("{problem}")),
+    }
+}
+
+/// Prints where the webhooks of a workflow listen, and what keeps them from it.
+async fn print_webhooks(system: &System, url: &str, workflow: &str) -> anyhow::Result<()> {
+    let Some((head, plan)) = system.workflows.in_force(workflow).await? else { return Ok(()) };
+    for (path, is_enabled) in webhooks(&plan.workflow) {
+        let note = match (head.active, is_enabled) {
+            (false, _) => "  (the workflow is inactive)",
+            (true, false) => "  (not enabled)",
+            (true, true) => "",
+        };
+        say!("webhook {url}{path}{note}");
     }
     Ok(())
 }
 
-/// The paths of all webhooks.
-async fn webhooks(system: &System) -> anyhow::Result<Vec<String>> {
-    let mut paths = Vec::new();
-    let (heads, _) = system.workflows.list(1_000, None).await?;
-    for head in heads {
-        let Some(revision) = system.workflows.revision(&head.id, head.revision).await? else { continue };
-        let workflow: pawl_definition::Workflow = serde_json::from_value(revision.source)?;
-        let hooks = workflow.triggers.iter().filter(|trigger| matches!(trigger.kind, TriggerKind::Webhook(_)));
-        let note = if head.active { "" } else { "  (inactive)" };
-        paths.extend(hooks.map(|trigger| format!("/hooks/{}/{}{note}", workflow.id, trigger.id)));
-    }
-    Ok(paths)
+/// The paths of a workflow's webhooks, and whether each is enabled.
+fn webhooks(workflow: &Workflow) -> impl Iterator<Item = (String, bool)> {
+    let hooks = workflow.triggers.iter().filter(|trigger| matches!(trigger.kind, TriggerKind::Webhook(_)));
+    hooks.map(|trigger| (format!("/hooks/{}/{}", workflow.id, trigger.id), trigger.enabled))
 }

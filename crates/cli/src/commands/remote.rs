@@ -1,14 +1,20 @@
 //! The commands that talk to an installation.
 
+mod view;
+
 use std::path::Path;
 
 use anyhow::{Context, bail};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Map, Value, json};
 
-use crate::args::{Act, Kill, Remote};
+use crate::args::{Act, Kill, Page, Remote};
 use crate::client::{Answer, Client, explain};
-use crate::{files, table};
+use crate::files;
+use crate::output::say;
+use view::text;
+
+pub(crate) use view::{HISTORY, history_rows, what};
 
 /// Carries a command out; `false` if the installation refused.
 pub(crate) async fn run(command: Remote, client: Client) -> anyhow::Result<bool> {
@@ -20,24 +26,25 @@ pub(crate) async fn run(command: Remote, client: Client) -> anyhow::Result<bool>
             let request =
                 post(format!("/v1/workflows/{workflow}/start")).json(&start_body(record.as_deref(), &values)?);
             let request = idempotency_key.iter().fold(request, |request, key| request.header("idempotency-key", key));
-            show(&client, request, |body| println!("started {}", text(body, "execution_id"))).await
+            show(&client, request, |body| say!("started {}", text(body, "execution_id"))).await
         }
-        Remote::Workflows => show(&client, get("/v1/workflows"), workflows).await,
+        Remote::Workflows => show(&client, get("/v1/workflows"), view::workflows).await,
         Remote::Activate { workflow } => {
-            show(&client, post(format!("/v1/workflows/{workflow}/activate")), |_| println!("active")).await
+            show(&client, post(format!("/v1/workflows/{workflow}/activate")), |_| say!("active")).await
         }
         Remote::Deactivate { workflow } => {
-            show(&client, post(format!("/v1/workflows/{workflow}/deactivate")), |_| println!("inactive")).await
+            show(&client, post(format!("/v1/workflows/{workflow}/deactivate")), |_| say!("inactive")).await
         }
-        Remote::Executions { workflow, status, record, limit } => {
-            let limit = Some(limit.to_string());
-            let query = [("workflow", workflow), ("status", status), ("record", record), ("limit", limit)];
-            let query: Vec<_> = query.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
-            show(&client, get("/v1/executions").query(&query), executions).await
+        Remote::Executions { workflow, status, record, since, until, page } => {
+            let which =
+                [("workflow", workflow), ("status", status), ("record", record), ("since", since), ("until", until)];
+            let which: Vec<_> = which.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
+            show(&client, get("/v1/executions").query(&which).query(&paging(&page)), view::executions).await
         }
-        Remote::Show { execution } => show(&client, get(&format!("/v1/executions/{execution}")), execution_page).await,
-        Remote::Refusals { workflow } => {
-            show(&client, get(&format!("/v1/workflows/{workflow}/refusals")), refusals).await
+        Remote::Show { execution } => execution_page(&client, &execution).await,
+        Remote::Refusals { workflow, page } => {
+            let request = get(&format!("/v1/workflows/{workflow}/refusals")).query(&paging(&page));
+            show(&client, request, view::refusals).await
         }
         Remote::Pause(act) => control(&client, "pause", &act, None).await,
         Remote::Resume(act) => control(&client, "resume", &act, None).await,
@@ -52,18 +59,53 @@ pub(crate) async fn run(command: Remote, client: Client) -> anyhow::Result<bool>
 /// Sends, and prints what came: as JSON, or by the command's own view.
 async fn show(client: &Client, request: RequestBuilder, view: impl Fn(&Value)) -> anyhow::Result<bool> {
     match client.send(request).await? {
-        Answer::Done(body) if client.json => println!("{body}"),
+        Answer::Done(body) if client.json => say!("{body}"),
         Answer::Done(body) => view(&body),
-        Answer::Problem(problem) => {
-            if client.json {
-                println!("{problem}");
-            } else {
-                explain(&problem);
-            }
-            return Ok(false);
-        }
+        Answer::Problem(problem) => return Ok(refused(client, &problem)),
     }
     Ok(true)
+}
+
+/// Says why the installation refused.
+fn refused(client: &Client, problem: &Value) -> bool {
+    if client.json {
+        say!("{problem}");
+    } else {
+        explain(problem);
+    }
+    false
+}
+
+fn paging(page: &Page) -> Vec<(&'static str, String)> {
+    let limit = Some(("limit", page.limit.to_string()));
+    limit.into_iter().chain(page.cursor.clone().map(|cursor| ("cursor", cursor))).collect()
+}
+
+/// Shows an execution with its whole history, which may come in several pages.
+async fn execution_page(client: &Client, execution: &str) -> anyhow::Result<bool> {
+    let path = format!("/v1/executions/{execution}");
+    let mut rows = Vec::new();
+    let mut cursor: Option<String> = None;
+    loop {
+        let query: Vec<_> = cursor.iter().map(|cursor| ("cursor", cursor)).collect();
+        let mut page = match client.send(client.request(Method::GET, &path).query(&query)).await? {
+            Answer::Done(page) => page,
+            Answer::Problem(problem) => return Ok(refused(client, &problem)),
+        };
+        if let Some(items) = page.pointer("/history/items").and_then(Value::as_array) {
+            rows.extend(items.iter().cloned());
+        }
+        cursor = page.pointer("/history/next").and_then(Value::as_str).map(str::to_owned);
+        if cursor.is_none() {
+            page["history"] = json!({"items": rows});
+            if client.json {
+                say!("{page}");
+            } else {
+                view::execution(&page);
+            }
+            return Ok(true);
+        }
+    }
 }
 
 async fn apply(client: &Client, paths: &[std::path::PathBuf], if_match: Option<u64>) -> anyhow::Result<bool> {
@@ -78,7 +120,7 @@ async fn apply(client: &Client, paths: &[std::path::PathBuf], if_match: Option<u
         let request =
             if_match.iter().fold(request, |request, revision| request.header("if-match", format!("\"{revision}\"")));
         let request = request.header("content-type", "application/yaml").body(text);
-        right &= show(client, request, |_| println!("{}: saved", path.display())).await?;
+        right &= show(client, request, |_| say!("{}: saved", path.display())).await?;
     }
     Ok(right)
 }
@@ -117,7 +159,7 @@ fn start_body(record: Option<&str>, values: &[String]) -> anyhow::Result<Value> 
 async fn control(client: &Client, word: &str, act: &Act, take: Option<&str>) -> anyhow::Result<bool> {
     let request = client.request(Method::POST, &format!("/v1/executions/{}/{word}", act.execution));
     let request = request.json(&json!({"reason": act.reason, "take": take}));
-    show(client, request, |body| println!("{} is {}", text(body, "id"), text(body, "status"))).await
+    show(client, request, |body| say!("{} is {}", text(body, "id"), text(body, "status"))).await
 }
 
 async fn switch(client: &Client, word: &str, kill: &Kill) -> anyhow::Result<bool> {
@@ -130,101 +172,5 @@ async fn switch(client: &Client, word: &str, kill: &Kill) -> anyhow::Result<bool
         },
     };
     let request = client.request(Method::POST, &path).json(&json!({"reason": kill.reason}));
-    show(client, request, |_| println!("{}", if word == "kill" { "killed" } else { "lifted" })).await
-}
-
-fn text(value: &Value, key: &str) -> String {
-    match value.get(key) {
-        None | Some(Value::Null) => String::new(),
-        Some(Value::String(text)) => text.clone(),
-        Some(other) => other.to_string(),
-    }
-}
-
-fn items(body: &Value) -> impl Iterator<Item = &Value> {
-    body.get("items").and_then(Value::as_array).into_iter().flatten()
-}
-
-fn workflows(body: &Value) {
-    let rows: Vec<_> = items(body)
-        .map(|item| {
-            vec![
-                text(item, "id"),
-                text(item, "active"),
-                text(item, "revision"),
-                text(item, "owner"),
-                text(item, "name"),
-            ]
-        })
-        .collect();
-    print!("{}", table::render(&["workflow", "active", "revision", "owner", "name"], &rows));
-}
-
-fn executions(body: &Value) {
-    let rows: Vec<_> = items(body)
-        .map(|item| {
-            vec![
-                text(item, "id"),
-                text(item, "workflow"),
-                text(item, "status"),
-                indicators(item),
-                text(item, "created_at"),
-            ]
-        })
-        .collect();
-    print!("{}", table::render(&["execution", "workflow", "status", "indicators", "created"], &rows));
-    if let Some(next) = body.get("next").and_then(Value::as_str) {
-        println!("more: --cursor {next}");
-    }
-}
-
-fn indicators(item: &Value) -> String {
-    let words = item.get("indicators").and_then(Value::as_array).into_iter().flatten();
-    words.filter_map(Value::as_str).collect::<Vec<_>>().join(" ")
-}
-
-fn refusals(body: &Value) {
-    let rows: Vec<_> = items(body)
-        .map(|item| vec![text(item, "at"), text(item, "trigger"), text(item, "code"), text(item, "message")])
-        .collect();
-    print!("{}", table::render(&["at", "trigger", "code", "why"], &rows));
-}
-
-fn execution_page(body: &Value) {
-    println!("{}  {}  {}  {}", text(body, "id"), text(body, "workflow"), text(body, "status"), indicators(body));
-    let rows: Vec<_> = body.get("history").map(history_rows).unwrap_or_default();
-    print!("{}", table::render(HISTORY, &rows));
-}
-
-/// The columns of a history table.
-pub(crate) const HISTORY: &[&str] = &["seq", "step", "type", "status", "branch", "attempt", "what"];
-
-/// The rows of a history table.
-pub(crate) fn history_rows(history: &Value) -> Vec<Vec<String>> {
-    let rows = history.as_array().or_else(|| history.get("items")?.as_array());
-    rows.into_iter().flatten().map(history_row).collect()
-}
-
-fn history_row(row: &Value) -> Vec<String> {
-    let step = if row.get("step").is_some() { text(row, "step") } else { format!("({})", text(row, "kind")) };
-    vec![
-        text(row, "seq"),
-        step,
-        text(row, "step_type"),
-        text(row, "status"),
-        text(row, "branch"),
-        text(row, "attempt"),
-        what(row),
-    ]
-}
-
-/// What happened, in one line.
-pub(crate) fn what(row: &Value) -> String {
-    let error = row.get("error").filter(|error| !error.is_null());
-    let said = match (error, text(row, "note")) {
-        (Some(error), _) => format!("{}: {}", text(error, "code"), text(error, "message")),
-        (None, note) if !note.is_empty() => note,
-        (None, _) => text(row, "output"),
-    };
-    table::cut(&said, 90)
+    show(client, request, |_| say!("{}", if word == "kill" { "killed" } else { "lifted" })).await
 }

@@ -1,6 +1,6 @@
 //! A folder of workflows and objects, loaded and loaded again on save.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -16,6 +16,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(300);
 pub(crate) struct Folder {
     path: PathBuf,
     seen: BTreeMap<PathBuf, SystemTime>,
+    /// Files with mistakes; saving an object may right a workflow.
+    wrong: BTreeSet<PathBuf>,
 }
 
 /// What became of one file.
@@ -23,54 +25,86 @@ pub(crate) struct Loaded {
     /// The file.
     pub(crate) path: PathBuf,
     /// What it became, or what is wrong with it.
-    pub(crate) result: Result<String, Vec<Problem>>,
+    pub(crate) result: Result<What, Vec<Problem>>,
+}
+
+/// What a file became.
+pub(crate) enum What {
+    /// An object, by its id.
+    Object(String),
+    /// A workflow, by its id, with its present revision.
+    Workflow(String, u64),
+}
+
+impl std::fmt::Display for What {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Object(id) => write!(f, "object {id}"),
+            Self::Workflow(id, revision) => write!(f, "workflow {id} revision {revision}"),
+        }
+    }
 }
 
 impl Folder {
     /// Nothing of it is loaded yet.
     pub(crate) fn new(path: &Path) -> Self {
-        Self { path: path.to_owned(), seen: BTreeMap::new() }
+        Self { path: path.to_owned(), seen: BTreeMap::new(), wrong: BTreeSet::new() }
     }
 
     /// Loads what changed since the last time, objects first: workflows are checked against them.
     pub(crate) async fn load(&mut self, system: &System) -> anyhow::Result<Vec<Loaded>> {
-        let mut changed = Vec::new();
-        for path in files::expand(std::slice::from_ref(&self.path), &[files::OBJECT, files::WORKFLOW].concat())? {
-            let Ok(saved_at) = path.metadata().and_then(|metadata| metadata.modified()) else { continue };
-            if self.seen.insert(path.clone(), saved_at) != Some(saved_at) {
-                changed.push(path);
-            }
-        }
-        changed.sort_by_key(|path| files::is(path, files::WORKFLOW));
         let mut loaded = Vec::new();
-        for path in changed {
-            let result = match files::read(&path)? {
+        for (path, saved_at) in self.changed()? {
+            let result = match files::read(&path) {
                 Ok(source) => save(system, &path, &source).await?,
                 Err(problems) => Err(problems),
+            };
+            // What infrastructure kept from being saved is not seen: it is saved at the next look.
+            self.seen.insert(path.clone(), saved_at);
+            if result.is_err() {
+                self.wrong.insert(path.clone())
+            } else {
+                self.wrong.remove(&path)
             };
             loaded.push(Loaded { path, result });
         }
         Ok(loaded)
     }
 
-    /// Loads again on each save, for ever.
-    pub(crate) async fn watch(mut self, system: System, told: impl Fn(&Loaded)) -> anyhow::Result<()> {
+    /// The files that changed, objects first; with an object also those that had mistakes before.
+    fn changed(&self) -> anyhow::Result<Vec<(PathBuf, SystemTime)>> {
+        let found = files::expand(std::slice::from_ref(&self.path), &[files::OBJECT, files::WORKFLOW].concat())?;
+        let saved_at = |path: PathBuf| {
+            let time = path.metadata().and_then(|metadata| metadata.modified()).ok()?;
+            Some((path, time))
+        };
+        let mut files: Vec<_> = found.into_iter().filter_map(saved_at).collect();
+        let is_new = |(path, time): &(PathBuf, SystemTime)| self.seen.get(path) != Some(time);
+        let with_objects = files.iter().filter(|file| is_new(file)).any(|(path, _)| files::is(path, files::OBJECT));
+        files.retain(|file| is_new(file) || (with_objects && self.wrong.contains(&file.0)));
+        files.sort_by_key(|(path, _)| files::is(path, files::WORKFLOW));
+        Ok(files)
+    }
+
+    /// Waits until something is saved, and loads it.
+    pub(crate) async fn next(&mut self, system: &System) -> Vec<Loaded> {
         loop {
             tokio::time::sleep(LOOK_EVERY).await;
-            match self.load(&system).await {
-                Ok(loaded) => loaded.iter().for_each(&told),
+            match self.load(system).await {
+                Ok(loaded) if loaded.is_empty() => {}
+                Ok(loaded) => return loaded,
                 Err(error) => tracing::error!("loading {} failed: {error:#}", self.path.display()),
             }
         }
     }
 }
 
-async fn save(system: &System, path: &Path, source: &Source) -> anyhow::Result<Result<String, Vec<Problem>>> {
+async fn save(system: &System, path: &Path, source: &Source) -> anyhow::Result<Result<What, Vec<Problem>>> {
     let saved = if files::is(path, files::OBJECT) {
-        system.workflows.save_object(source).await.map(|object| format!("object {}", object.id))
+        system.workflows.save_object(source).await.map(|object| What::Object(object.id))
     } else {
         let saved = system.workflows.save(source, None, &path.display().to_string()).await;
-        saved.map(|saved| format!("workflow {} revision {}", saved.head.id, saved.head.revision))
+        saved.map(|saved| What::Workflow(saved.head.id, saved.head.revision))
     };
     match saved {
         Ok(what) => Ok(Ok(what)),

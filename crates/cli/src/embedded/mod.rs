@@ -5,6 +5,7 @@ mod folder;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
 use async_trait::async_trait;
@@ -16,7 +17,10 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-pub(crate) use folder::Folder;
+pub(crate) use folder::{Folder, Loaded, What};
+
+/// A server that stops waits this long for clients that are slow to send or that wait for something to end.
+const ANSWER_MOST: Duration = Duration::from_secs(5);
 
 /// What an embedded system is made with.
 pub(crate) struct Options<'a> {
@@ -74,7 +78,7 @@ impl Embedded {
             .await
             .with_context(|| format!("cannot listen on 127.0.0.1:{}", options.port))?;
         let address = listener.local_addr()?;
-        let workers = Workers::start(&system, store.source(), WorkerOptions::default());
+        let workers = Workers::start(&system, &store.source(), WorkerOptions::default());
         let router = pawl_api::router(system.clone(), pawl_api::ApiOptions::embedded(options.token.as_deref()));
         let (stop, stopped) = oneshot::channel();
         let serve = axum::serve(listener, router).with_graceful_shutdown(async {
@@ -91,10 +95,14 @@ impl Embedded {
     }
 
     /// Answers what is in progress, and stops; says how often data was made durable.
-    pub(crate) async fn stop(self) -> anyhow::Result<u64> {
+    pub(crate) async fn stop(mut self) -> anyhow::Result<u64> {
         // The server may have ended by itself.
         let _ = self.stop.send(());
-        self.server.await??;
+        match tokio::time::timeout(ANSWER_MOST, &mut self.server).await {
+            Ok(served) => served??,
+            // What was acknowledged is on disk; who is still sending sends again.
+            Err(_) => self.server.abort(),
+        }
         self.workers.stop().await;
         self.store.settle().await;
         Ok(self.store.fsyncs())

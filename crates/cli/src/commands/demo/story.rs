@@ -5,6 +5,7 @@ use std::time::Instant;
 use serde_json::{Value, json};
 
 use crate::commands::remote::{HISTORY, history_rows, what};
+use crate::output::say;
 use crate::table;
 
 /// Tells the story.
@@ -22,22 +23,22 @@ impl Story {
     /// Something happened.
     pub(super) fn say(&self, line: &str) {
         if self.json {
-            println!("{}", json!({"at_ms": self.at_ms(), "event": line}));
+            say!("{}", json!({"at_ms": self.at_ms(), "event": line}));
         } else {
-            println!("{:>6} ms  {line}", self.at_ms());
+            say!("{:>6} ms  {line}", self.at_ms());
         }
     }
 
     /// A transition was committed.
     pub(super) fn step(&self, row: &Value) {
         if self.json {
-            println!("{}", json!({"at_ms": self.at_ms(), "row": row}));
+            say!("{}", json!({"at_ms": self.at_ms(), "row": row}));
             return;
         }
         let text = |key: &str| row.get(key).and_then(Value::as_str).unwrap_or_default();
         let name = if text("step").is_empty() { format!("({})", text("kind")) } else { text("step").to_owned() };
         let branch = if text("branch").is_empty() { String::new() } else { format!(" → {}", text("branch")) };
-        println!(
+        say!(
             "{:>6} ms  • {name:<14} {:<13} {:<9}{branch}  {}",
             self.at_ms(),
             text("step_type"),
@@ -55,12 +56,12 @@ impl Story {
             for key in keys {
                 last[key] = page.get(key).cloned().unwrap_or(Value::Null);
             }
-            println!("{last}");
+            say!("{last}");
             return;
         }
-        println!("\n{}", table::render(HISTORY, &page.get("history").map(history_rows).unwrap_or_default()));
+        say!("\n{}", table::render(HISTORY, &page.get("history").map(history_rows).unwrap_or_default()));
         let status = page.get("status").and_then(Value::as_str).unwrap_or_default();
-        println!(
+        say!(
             "execution {} {status} after {} ms; the tracker received {calls} call(s) over a real socket",
             page["id"].as_str().unwrap_or_default(),
             self.at_ms()

@@ -1,0 +1,115 @@
+//! A `pawl dev` under test: what it prints, what its API answers, and how it ends.
+
+use std::path::Path;
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use reqwest::Method;
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
+use tokio::process::{Child, Command};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+/// What a test waits for comes much sooner; without a bound a mistake would hang it.
+const SOON: Duration = Duration::from_secs(30);
+
+/// A running `pawl dev`, killed when it is dropped.
+pub(crate) struct Dev {
+    child: Child,
+    url: String,
+    lines: UnboundedReceiver<String>,
+    http: reqwest::Client,
+}
+
+impl Dev {
+    /// Starts it on a folder, with data in another, and waits until it is ready.
+    pub(crate) async fn start(folder: &Path, data: &Path) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_pawl"));
+        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("PAWL_")) {
+            command.env_remove(name);
+        }
+        command.args(["dev", "--port", "0", "--data"]).arg(data).arg(folder);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+        let mut child = command.spawn().expect("the program starts");
+        let (sender, lines) = unbounded_channel();
+        tokio::spawn(read(child.stdout.take().expect("the output is piped"), sender.clone()));
+        tokio::spawn(read(child.stderr.take().expect("the log is piped"), sender));
+        let mut dev = Self { child, url: String::new(), lines, http: reqwest::Client::new() };
+        let ready = dev.told("ready on ").await;
+        ready.trim_start_matches("ready on ").clone_into(&mut dev.url);
+        dev
+    }
+
+    /// Waits until it prints or logs a line with this part.
+    pub(crate) async fn told(&mut self, part: &str) -> String {
+        let mut told = Vec::new();
+        loop {
+            match tokio::time::timeout(SOON, self.lines.recv()).await {
+                Ok(Some(line)) if line.contains(part) => return line,
+                Ok(Some(line)) => told.push(line),
+                Ok(None) | Err(_) => panic!("expected a line with {part:?}, found\n{}", told.join("\n")),
+            }
+        }
+    }
+
+    /// `host:port`.
+    pub(crate) fn address(&self) -> &str {
+        self.url.trim_start_matches("http://")
+    }
+
+    /// What the API answers, with its status.
+    pub(crate) async fn ask(&self, method: Method, path: &str, body: Option<&Value>) -> (u16, Value) {
+        let request = self.http.request(method, format!("{}{path}", self.url));
+        let request = body.iter().fold(request, reqwest::RequestBuilder::json);
+        let answer = request.send().await.expect("the server answers");
+        let status = answer.status().as_u16();
+        (status, answer.json().await.expect("the answer is JSON"))
+    }
+
+    /// Delivers to a webhook; returns the execution.
+    pub(crate) async fn deliver(&self, hook: &str, body: &Value) -> String {
+        let (status, answer) = self.ask(Method::POST, &format!("/hooks/{hook}"), Some(body)).await;
+        assert_eq!(status, 202, "{answer}");
+        answer["execution_id"].as_str().expect("a delivery names its execution").to_owned()
+    }
+
+    /// Asks for a resource until it is as expected.
+    pub(crate) async fn until(&self, path: &str, is_so: impl Fn(&Value) -> bool) -> Value {
+        let asking = async {
+            loop {
+                let (status, found) = self.ask(Method::GET, path, None).await;
+                if status == 200 && is_so(&found) {
+                    return found;
+                }
+            }
+        };
+        tokio::time::timeout(SOON, asking).await.unwrap_or_else(|_| panic!("{path} never becomes as expected"))
+    }
+
+    /// Waits until an execution has ended.
+    pub(crate) async fn ended(&self, execution: &str) -> Value {
+        self.until(&format!("/v1/executions/{execution}?wait_s=5"), |page| !page["ended_at"].is_null()).await
+    }
+
+    /// Sends it a signal: `TERM`, `INT`.
+    pub(crate) async fn signal(&self, name: &str) {
+        let id = self.child.id().expect("it runs").to_string();
+        let sent = Command::new("kill").args([format!("-{name}"), id]).status().await;
+        assert!(sent.expect("the signal can be sent").success());
+    }
+
+    /// Waits for its end.
+    pub(crate) async fn end(mut self) -> ExitStatus {
+        let ended = tokio::time::timeout(SOON, self.child.wait()).await;
+        ended.expect("it ends").expect("its end can be seen")
+    }
+}
+
+async fn read(output: impl AsyncRead + Unpin, sender: UnboundedSender<String>) {
+    let mut lines = BufReader::new(output).lines();
+    while let Ok(Some(line)) = lines.next_line().await {
+        if sender.send(line).is_err() {
+            return;
+        }
+    }
+}
