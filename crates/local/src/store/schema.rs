@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use pawl_runtime::ports::{QueueName, Table};
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, Result};
 
 /// The version of this layout, kept in `user_version`.
@@ -63,7 +64,7 @@ pub(super) fn open_writer(file: &Path) -> Result<Connection> {
     connection.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
     connection.pragma_update(None, "cache_size", -16_000)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
-    connection.set_prepared_statement_cache_capacity(128);
+    keep_statements(&connection)?;
     Ok(connection)
 }
 
@@ -73,8 +74,16 @@ pub(super) fn open_reader(file: &Path) -> Result<Connection> {
     let connection = Connection::open_with_flags(file, flags)?;
     connection.busy_timeout(Duration::from_secs(5))?;
     connection.pragma_update(None, "cache_size", -4_000)?;
-    connection.set_prepared_statement_cache_capacity(128);
+    keep_statements(&connection)?;
     Ok(connection)
+}
+
+/// Statements are prepared once. Without the planner's guarantee `SQLite` would prepare one again whenever values are
+/// bound by which a better plan might be found; there is only one good plan for each of ours.
+fn keep_statements(connection: &Connection) -> Result<()> {
+    connection.set_prepared_statement_cache_capacity(128);
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    Ok(())
 }
 
 /// The version of the layout in the file; 0 if it is new.
