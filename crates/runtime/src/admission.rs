@@ -128,37 +128,36 @@ impl Admission<'_> {
     async fn window(&self, record: &Subject, admitted: &mut Admitted) -> Result<(), Denied> {
         let key = self.key(Guard::Window(record));
         let (version, state) = self.read(&key).await?;
-        let opened = state.at.filter(|at| self.now.duration_since(*at).as_secs() < BREAKER_WINDOW_S);
-        let count = if opened.is_some() { state.count } else { 0 };
+        let span = SignedDuration::from_secs(BREAKER_WINDOW_S);
+        let mut recent = state.recent;
+        let count = recent.count(self.now, span);
         if count >= BREAKER_STARTS {
             let often = format!("{count} starts on one record within {BREAKER_WINDOW_S} s");
             let message = format!("{often}: the workflow's triggers are suspended");
             return Err(Reason { code: "breaker", message, opens_breaker: true }.into());
         }
-        let window = State { execution: None, at: Some(opened.unwrap_or(self.now)), count: count + 1 };
-        let kept = SignedDuration::from_secs(BREAKER_WINDOW_S * 2);
-        admitted.writes.push(put(key, version, &window, Some(self.now + kept)));
+        recent.add(self.now, span);
+        let window = State { recent, ..State::default() };
+        admitted.writes.push(put(key, version, &window, Some(self.now + span * 2)));
         Ok(())
     }
 
-    /// Spaces starts out by the generic cell rate algorithm (ITU-T I.371): a burst up to the limit, then one start an
-    /// interval.
+    /// Spaces starts out: no span of time holds more of them than are allowed.
     async fn spacing(&self, admitted: &mut Admitted) -> Result<(), Denied> {
         let Some(starts) = &self.plan.workflow.limits.starts else { return Ok(()) };
         let key = self.key(Guard::Spacing);
         let (version, state) = self.read(&key).await?;
-        let window = SignedDuration::from_secs(starts.per.as_seconds());
-        let interval = SignedDuration::from_secs_f64(window.as_secs_f64() / f64::from(starts.at_most));
-        let arrival = state.at.unwrap_or(self.now).max(self.now);
-        let start = (arrival - (window - interval)).max(self.now);
-        let state = State { at: Some(arrival + interval), ..State::default() };
-        admitted.writes.push(put(key, version, &state, Some(arrival + window + GUARD_KEPT)));
+        let span = SignedDuration::from_secs(starts.per.as_seconds());
+        let mut recent = state.recent;
+        let start = recent.free(self.now, span, starts.at_most);
+        recent.add(start, span);
+        admitted.writes.push(put(key, version, &State { recent, ..State::default() }, Some(start + span + GUARD_KEPT)));
         admitted.start_at = Some(start).filter(|start| *start > self.now);
         Ok(())
     }
 
     fn holder(&self) -> State {
-        State { execution: Some(self.execution.to_owned()), at: Some(self.now), count: 0 }
+        State { execution: Some(self.execution.to_owned()), at: Some(self.now), ..State::default() }
     }
 
     fn key(&self, guard: Guard<'_>) -> Key {

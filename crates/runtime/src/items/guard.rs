@@ -5,6 +5,7 @@ use pawl_engine::Subject;
 use serde::{Deserialize, Serialize};
 
 use super::{Unreadable, body, read};
+use crate::Recent;
 use crate::ports::{Item, Key, Table};
 
 /// The table.
@@ -19,9 +20,9 @@ pub enum Guard<'a> {
     Once(&'a Subject),
     /// The last start on a record.
     Cooldown(&'a Subject),
-    /// The starts on a record in the present minute.
+    /// The starts on a record within the last minute.
     Window(&'a Subject),
-    /// When the next start is free.
+    /// The starts of the last span, and those planned.
     Spacing,
     /// How many executions run.
     Places,
@@ -33,12 +34,12 @@ pub struct State {
     /// The execution that holds it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub execution: Option<String>,
-    /// Last start; beginning of the window; theoretical arrival time of the spacing.
+    /// Last start.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<Timestamp>,
-    /// Starts in the window.
-    #[serde(default)]
-    pub count: u32,
+    /// The starts of the last span, planned ones too.
+    #[serde(default, skip_serializing_if = "Recent::is_empty")]
+    pub recent: Recent,
 }
 
 /// Its key.

@@ -170,7 +170,7 @@ fn starts_are_spaced_and_none_is_dropped() {
     assert!(waiting.iter().all(|one| one.due_at().is_some()), "each knows when it starts");
     let story = story.run_until_idle();
     assert_eq!(statuses(story.world()), [Status::Completed; 6]);
-    assert_eq!(seconds_of_starts(&story), [0, 0, 30, 60, 90, 120]);
+    assert_eq!(seconds_of_starts(&story), [0, 0, 60, 60, 120, 120]);
 }
 
 #[test]
@@ -225,6 +225,17 @@ fn the_breaker_opens_at_fifty_starts_on_one_record_within_a_minute() {
     assert_eq!(story.world().executions().len(), 50);
     let notices = story.world().notices();
     assert_eq!((notices.len(), notices[0].subject.as_str()), (1, "w: triggers suspended"));
+}
+
+#[test]
+fn the_breaker_counts_any_minute_and_not_the_one_that_began_with_the_first_start() {
+    let mut story = tickets(&on_tickets(NOTE)).event(start()).run_for("40s");
+    for _ in 0..49 {
+        story = story.event(start()).run_for("1s");
+    }
+    let story = story.event(start()).settle();
+    assert_eq!(story.world().executions().len(), 51, "the first one is more than a minute ago");
+    story.event(start()).settle().expect(refused("breaker"));
 }
 
 #[test]

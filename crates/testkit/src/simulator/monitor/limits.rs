@@ -84,14 +84,15 @@ fn on_record(monitor: &Monitor, after: &Execution, limits: &Limits, broken: &mut
     }
 }
 
-/// A burst up to the limit, then one start an interval: at most twice the limit in any span.
+/// No span of time holds more starts than are allowed.
 fn spacing(monitor: &Monitor, after: &Execution, limits: &Limits, broken: &mut Vec<Broken>) {
     let Some(starts) = &limits.starts else { return };
     let span = SignedDuration::from_secs(starts.per.as_seconds());
     let at = planned(after);
     let earlier = monitor.planned.get(&after.workflow).map_or(&[][..], Vec::as_slice);
-    let count = earlier.iter().filter(|other| at.duration_since(**other).abs() < span).count() + 1;
-    if count > usize::try_from(starts.at_most * 2).expect("a limit fits") {
+    let within = |other: &&Timestamp| **other <= at && at.duration_since(**other) < span;
+    let count = earlier.iter().filter(within).count() + 1;
+    if count > usize::try_from(starts.at_most).expect("a limit fits") {
         broken.push((7, format!("{count} starts were planned within {} s", starts.per.as_seconds())));
     }
 }
