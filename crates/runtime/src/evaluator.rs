@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use pawl_definition::{Object, Step, StepKind, Trigger};
+use pawl_definition::{Object, Step, StepKind, Trigger, TriggerKind};
 use pawl_engine::{
     Context, Event, EventType, Occurrence, Plan, Record, RecordWrite, StepError, Subject, Usage, context, fields, ids,
     triggers,
@@ -149,9 +149,9 @@ impl Evaluator {
         if !head.active && !is_manual {
             return self.deaf(&plan, event, "inactive", "the workflow is inactive").await;
         }
-        if let Some(act) = head.suspended.as_ref().filter(|_| !is_manual) {
-            let message = format!("its triggers are suspended: {}", act.reason.as_deref().unwrap_or("by the breaker"));
-            return self.deaf(&plan, event, "breaker", &message).await;
+        if let Some(since) = head.active_since.filter(|since| event.occurred_at < *since && !is_manual) {
+            let message = format!("it happened before the workflow became active at {since}");
+            return self.deaf(&plan, event, "inactive", &message).await;
         }
         let now = self.executor.clock.now();
         let (trigger, creation) = match self.heard(&plan, event, now).await? {
@@ -159,6 +159,11 @@ impl Evaluator {
             Heard::Nobody => return Ok(Outcome::Unheard),
             Heard::Refused(trigger, reason) => return self.refuse(&plan, trigger.as_deref(), event, &reason).await,
         };
+        if let Some(act) = head.suspended.as_ref().filter(|_| !is_manual) {
+            let message = format!("its triggers are suspended: {}", act.reason.as_deref().unwrap_or("by the breaker"));
+            let reason = Reason { code: "breaker", message, opens_breaker: false };
+            return self.refuse(&plan, Some(&trigger), event, &reason).await;
+        }
         let admission = Admission { tables: &*self.executor.tables, plan: &plan, event, execution: &id, now };
         match admission.ask().await {
             Ok(mut admitted) => {
@@ -210,7 +215,8 @@ impl Evaluator {
 
     /// The first trigger that hears the event and lets it pass, against the record as it is now.
     async fn heard(&self, plan: &Arc<Plan>, event: &Event, now: Timestamp) -> Result<Heard, Error> {
-        if event.kind == EventType::Manual {
+        let written = |trigger: &Trigger| matches!(trigger.kind, TriggerKind::Manual(_));
+        if event.kind == EventType::Manual && !plan.workflow.triggers.iter().any(written) {
             return Ok(Heard::By { trigger: "manual".to_owned(), creation: Vec::new() });
         }
         let hearing: Vec<_> =

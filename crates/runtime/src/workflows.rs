@@ -156,18 +156,24 @@ impl Workflows {
     /// The head after a save: `active` is as the file says, or as it was if the file says nothing.
     fn head_after(&self, workflow: &Workflow, before: Option<&Head>, source: &Source) -> Head {
         let said = source.value.get("active").and_then(Value::as_bool);
+        let active = said.unwrap_or_else(|| before.is_some_and(|head| head.active));
+        let saved_at = self.clock.now();
         Head {
             id: workflow.id.clone(),
             name: workflow.display_name().to_owned(),
             owner: workflow.owner.clone(),
             revision: before.map_or(0, |head| head.revision) + 1,
             version: before.map_or(0, |head| head.version) + 1,
-            active: said.unwrap_or_else(|| before.is_some_and(|head| head.active)),
+            active,
+            active_since: match before.filter(|head| head.active) {
+                Some(head) => head.active_since,
+                None => active.then_some(saved_at),
+            },
             pinned: workflow.edits == Edits::Pinned,
             killed: before.and_then(|head| head.killed.clone()),
             suspended: before.and_then(|head| head.suspended.clone()),
             topics: triggers::topics(workflow),
-            saved_at: self.clock.now(),
+            saved_at,
         }
     }
 
@@ -215,11 +221,13 @@ impl Workflows {
 
     /// Switches its triggers on or off; on also closes the breaker. Nothing is back-filled.
     pub async fn set_active(&self, id: &str, active: bool) -> Result<Head, SaveError> {
+        let now = self.clock.now();
         self.change(id, |head| {
-            head.active = active;
-            if active {
+            if active && (!head.active || head.suspended.is_some()) {
+                head.active_since = Some(now);
                 head.suspended = None;
             }
+            head.active = active;
         })
         .await
     }

@@ -144,12 +144,14 @@ impl Hook<'_> {
         Ok(secrets)
     }
 
+    /// Whether a trigger listens. One of a goal does as long as an execution may wait for it: what is in flight goes on.
     fn listens(&self, trigger: &Trigger) -> Result<(), Problem> {
-        let why = if !self.head.active {
-            "the workflow is inactive"
-        } else if !trigger.enabled {
+        let starts = self.plan.workflow.triggers.iter().any(|own| own.id == trigger.id);
+        let why = if !trigger.enabled {
             "the trigger is not enabled"
-        } else if self.head.suspended.is_some() {
+        } else if starts && !self.head.active {
+            "the workflow is inactive"
+        } else if starts && self.head.suspended.is_some() {
             "the workflow's triggers are suspended by the breaker"
         } else {
             return Ok(());

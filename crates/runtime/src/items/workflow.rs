@@ -32,6 +32,9 @@ pub struct Head {
     pub version: u64,
     /// Its triggers listen.
     pub active: bool,
+    /// Since when: what happened before is not heard any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub active_since: Option<Timestamp>,
     /// An execution keeps the revision it began with.
     #[serde(default)]
     pub pinned: bool,

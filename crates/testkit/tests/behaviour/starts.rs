@@ -112,6 +112,72 @@ fn an_inactive_workflow_is_deaf_and_back_fills_nothing() {
 }
 
 #[test]
+fn what_happened_before_the_activation_is_not_heard_after_it() {
+    let triggers = "triggers: [{id: a, type: field_updated, field: priority}]";
+    let inactive = on_tickets_with(triggers, NOTE).replace("active: true", "active: false");
+    let story = tickets(&inactive).event(updated("ticket", "t1", json!({"priority": 1})));
+    // The change is still on its way when the workflow becomes active.
+    story.world().clock.advance(jiff::SignedDuration::from_secs(1));
+    story.world().activate("w");
+    let story = story.run_until_idle().expect(nothing_began());
+    story.event(updated("ticket", "t1", json!({"priority": 2}))).run_until_idle().expect(completed());
+}
+
+#[test]
+fn an_execution_in_flight_goes_on_when_its_workflow_becomes_inactive_and_its_goals_still_hear() {
+    let steps = "
+  - {id: wait, type: goal, on: [{id: call, type: webhook}], timeout: 9d}
+  - {id: then, type: goal, until: 'record.priority == 5', timeout: 9d}";
+    let story = tickets(&on_tickets_with("triggers: [{id: hook, type: webhook}]", steps)).event(start()).run_for("1h");
+    let switched = futures::FutureExt::now_or_never(story.world().system.workflows.set_active("w", false));
+    switched.expect("memory answers at once").expect("the workflow is there");
+    let started = story.world().happen(webhook("w", "hook").body(json!({})).into());
+    assert_eq!(started.expect_err("it starts nothing").code, "inactive");
+    let story = story.event(webhook("w", "call").body(json!({}))).run_for("1h").expect(waiting().path(["wait:met"]));
+    let story = story.event(updated("ticket", "t1", json!({"priority": 5}))).settle();
+    story.expect(completed().path(["wait:met", "then:met"]));
+}
+
+#[test]
+fn a_manual_start_may_have_a_filter_or_be_turned_off() {
+    let manually = |keys: &str| {
+        let story = tickets(&on_tickets_with(&format!("triggers: [{{type: manual, {keys}}}]"), NOTE));
+        story.event(start()).run_until_idle()
+    };
+    manually("filter: 'record.priority == null'").expect(completed());
+    manually("filter: 'record.priority == 5'").expect(refused("filtered"));
+    manually("enabled: false").expect(refused("unheard"));
+}
+
+#[test]
+fn what_the_breaker_suppresses_is_visible() {
+    let triggers = "triggers: [{id: a, type: field_updated, field: priority}]";
+    let mut story = tickets(&on_tickets_with(triggers, NOTE));
+    for n in 0..51 {
+        story = story.event(updated("ticket", "t1", json!({"priority": n}))).run_for("1s");
+    }
+    let story = story.run_for("2d").event(updated("ticket", "t1", json!({"title": "other"}))).run_for("1h");
+    let refusals = story.world().refusals("w").len();
+    let story = story.event(updated("ticket", "t1", json!({"priority": 99}))).settle().expect(refused("breaker"));
+    assert_eq!(story.world().refusals("w").len(), refusals + 1, "what no trigger hears is not suppressed");
+    story.world().activate("w");
+    let story = story.event(updated("ticket", "t1", json!({"priority": 100}))).settle().expect(completed());
+    assert_eq!(story.world().executions().len(), 51);
+}
+
+#[test]
+fn a_workflow_of_high_priority_has_its_own_queue() {
+    use pawl_runtime::ports::QueueName::{Jobs, JobsHigh};
+    let waits = "  - {id: wait, type: delay, for: 5m}";
+    for (priority, queue, other) in [("high", JobsHigh, Jobs), ("normal", Jobs, JobsHigh)] {
+        let story = scenario().workflow(&with(&format!("priority: {priority}"), waits)).event(manual("w")).settle();
+        let jobs = |queue| story.world().store.messages(queue).len();
+        assert_eq!((jobs(queue), jobs(other)), (1, 0));
+        story.run_until_idle().expect(completed());
+    }
+}
+
+#[test]
 fn a_disabled_trigger_is_deaf() {
     let story =
         tickets(&on_tickets_with("triggers: [{id: a, type: field_updated, field: priority, enabled: false}]", NOTE));
