@@ -2,7 +2,7 @@
 
 mod durability;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use durability::{Echo, Load, Server};
 use serde_json::Value;
@@ -18,22 +18,30 @@ async fn killing_the_process_loses_nothing_acknowledged_and_repeats_nothing_comm
     let echo = Echo::start().await;
     let folder = durability::folder(&echo);
     let data = tempfile::tempdir().expect("a temporary folder can be made");
-    let mut load = Load::new();
+    let mut load = Load::default();
     // A fixed seed: where the kill strikes still differs from run to run, since the process is not paused for it.
     let mut draw = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut drawn = |most: u64| {
+        draw = draw.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (draw >> 33) % most
+    };
     for _ in 0..KILLS {
         let server = Server::start(folder.path(), data.path()).await;
-        draw = draw.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        let deliveries = BETWEEN.start + (draw >> 33) % (BETWEEN.end - BETWEEN.start);
-        load.deliver(&server, deliveries).await;
-        server.kill().await;
+        let new = BETWEEN.start + drawn(BETWEEN.end - BETWEEN.start);
+        load.deliver_and_kill(server, new, drawn(new + 1)).await;
     }
     let server = Server::start(folder.path(), data.path()).await;
     assert!(load.acknowledged().len() >= KILLS, "the load reached the server: {}", load.acknowledged().len());
-    for execution in load.acknowledged() {
+    load.deliver_rest(&server).await;
+    for execution in load.acknowledged().values() {
         let page = server.ended(execution).await;
         check_execution(&page, &echo.calls());
     }
+    let executions: BTreeSet<_> = load.acknowledged().values().collect();
+    assert_eq!(executions.len() as u64, load.sent(), "each delivery has started one execution");
+    #[expect(clippy::cast_precision_loss, reason = "some hundreds are exact")]
+    let expected = load.sent() as f64;
+    assert!((server.counted().await - expected).abs() < 0.5, "each execution has counted once");
     server.kill().await;
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Stdio;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::HeaderMap;
@@ -14,6 +15,16 @@ use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::net::TcpListener;
 use tokio::process::{Child, Command};
+use tokio::task::JoinSet;
+
+/// Records that the deliveries are about, so that executions meet on them.
+const THINGS: u64 = 16;
+
+/// Acknowledged deliveries that are sent again after a kill.
+const REPEATED: usize = 5;
+
+/// The outside service takes its time, so that kills strike while it is at work.
+const ANSWERS_AFTER: Duration = Duration::from_millis(20);
 
 type Calls = Arc<Mutex<BTreeMap<String, u32>>>;
 
@@ -44,6 +55,7 @@ impl Echo {
 async fn count(State(calls): State<Calls>, headers: HeaderMap) -> Json<Value> {
     let key = headers.get("idempotency-key").and_then(|key| key.to_str().ok()).unwrap_or("none").to_owned();
     *calls.lock().expect("no holder panics").entry(key).or_default() += 1;
+    tokio::time::sleep(ANSWERS_AFTER).await;
     Json(json!({"ok": true}))
 }
 
@@ -92,6 +104,14 @@ impl Server {
         self.child.kill().await.expect("a running process can be killed");
     }
 
+    /// How often all things were counted up.
+    pub(crate) async fn counted(&self) -> f64 {
+        let url = format!("{}/v1/objects/thing/records?limit=200", self.url);
+        let listed: Value = self.http.get(url).send().await.expect("the server answers").json().await.expect("JSON");
+        let things = listed["items"].as_array().expect("a listing has items");
+        things.iter().filter_map(|thing| thing["fields"]["count"].as_f64()).sum()
+    }
+
     /// Waits until an execution has ended, and reads it.
     pub(crate) async fn ended(&self, execution: &str) -> Value {
         let url = format!("{}/v1/executions/{execution}?wait_s=60", self.url);
@@ -101,40 +121,68 @@ impl Server {
     }
 }
 
-/// Deliveries, and the executions that were acknowledged.
+/// Deliveries by number, and the executions that were acknowledged for them.
+#[derive(Default)]
 pub(crate) struct Load {
     sent: u64,
-    acknowledged: Vec<String>,
+    acknowledged: BTreeMap<u64, String>,
 }
 
 impl Load {
-    /// Nothing was sent yet.
-    pub(crate) fn new() -> Self {
-        Self { sent: 0, acknowledged: Vec::new() }
-    }
-
-    /// Executions that were answered 202.
-    pub(crate) fn acknowledged(&self) -> &[String] {
+    /// The executions that were answered 202, by delivery.
+    pub(crate) fn acknowledged(&self) -> &BTreeMap<u64, String> {
         &self.acknowledged
     }
 
-    /// Sends so many deliveries, several at once, and does not wait for their executions: the kill comes while
-    /// they run.
-    pub(crate) async fn deliver(&mut self, server: &Server, count: u64) {
-        let url = format!("{}/hooks/load/in", server.url);
-        let numbers = self.sent..self.sent + count;
-        self.sent += count;
-        let posts = numbers.map(|number| {
-            let request = server.http.post(&url).header("idempotency-key", format!("delivery-{number}"));
-            let request = request.json(&json!({"thing": format!("thing-{}", number % 16), "number": number}));
-            tokio::spawn(async move { request.send().await?.json::<Value>().await })
-        });
-        for post in posts.collect::<Vec<_>>() {
-            if let Ok(Ok(answer)) = post.await
-                && let Some(execution) = answer.get("execution_id").and_then(Value::as_str)
+    /// Deliveries that were sent, acknowledged or not.
+    pub(crate) fn sent(&self) -> u64 {
+        self.sent
+    }
+
+    /// Sends so many new deliveries, and again those that were not acknowledged and a few that were, all at once.
+    /// Kills the server after so many answers, amid the others and the executions that they start.
+    pub(crate) async fn deliver_and_kill(&mut self, server: Server, new: u64, answers: u64) {
+        let known = self.acknowledged.keys().rev().take(REPEATED).copied().collect::<Vec<_>>();
+        let open = (0..self.sent).filter(|number| !self.acknowledged.contains_key(number));
+        let numbers: Vec<u64> = open.chain(known).chain(self.sent..self.sent + new).collect();
+        self.sent += new;
+        let mut posts: JoinSet<_> = numbers.into_iter().map(|number| send(&server, number)).collect();
+        let mut server = Some(server);
+        let mut answered = 0;
+        loop {
+            if answered >= answers
+                && let Some(server) = server.take()
             {
-                self.acknowledged.push(execution.to_owned());
+                server.kill().await;
+            }
+            let Some(post) = posts.join_next().await else { break };
+            let (number, execution) = post.expect("a post does not panic");
+            answered += 1;
+            if let Some(execution) = execution {
+                let before = self.acknowledged.insert(number, execution.clone());
+                assert!(before.is_none_or(|before| before == execution), "delivery {number} is answered as before");
             }
         }
+    }
+
+    /// Sends again what was not acknowledged.
+    pub(crate) async fn deliver_rest(&mut self, server: &Server) {
+        let open: Vec<_> = (0..self.sent).filter(|number| !self.acknowledged.contains_key(number)).collect();
+        for number in open {
+            let (_, execution) = send(server, number).await;
+            self.acknowledged.insert(number, execution.expect("nothing disturbs it any more"));
+        }
+    }
+}
+
+/// Posts a delivery; returns its execution if it was acknowledged.
+fn send(server: &Server, number: u64) -> impl Future<Output = (u64, Option<String>)> + 'static {
+    let request = server.http.post(format!("{}/hooks/load/in", server.url));
+    let request = request.header("idempotency-key", format!("delivery-{number}"));
+    let request = request.json(&json!({"thing": format!("thing-{}", number % THINGS), "number": number}));
+    async move {
+        let Ok(answer) = request.send().await else { return (number, None) };
+        let answer = answer.json::<Value>().await.unwrap_or_default();
+        (number, answer.get("execution_id").and_then(Value::as_str).map(str::to_owned))
     }
 }
