@@ -67,6 +67,24 @@ pub struct ModelCall {
     pub max_tokens: Option<u32>,
     /// Longest time of one call.
     pub timeout: SignedDuration,
+    /// What is left of the budget: an answer is not repaired beyond it.
+    pub left: Allowance,
+}
+
+/// What may still be spent; none is no bound.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Allowance {
+    /// Tokens.
+    pub tokens: Option<u64>,
+    /// US dollars.
+    pub usd: Option<f64>,
+}
+
+impl Allowance {
+    /// Whether so much uses it up.
+    pub fn is_spent_by(&self, usage: Usage) -> bool {
+        self.tokens.is_some_and(|most| usage.tokens >= most) || self.usd.is_some_and(|most| usage.usd >= most)
+    }
 }
 
 /// A read inside Pawl. It is not claimed; its result is decided upon at once.
@@ -115,12 +133,14 @@ pub struct RecordQuery {
 }
 
 /// What an activity gave.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Performed {
     /// Its output.
     pub output: Value,
     /// What models cost, also if the output was not usable.
     pub usage: Usage,
+    /// How it came about, for history: a model's answers as they came, and how long each took.
+    pub trace: Value,
     /// Why it failed.
     pub error: Option<StepError>,
 }
@@ -128,12 +148,12 @@ pub struct Performed {
 impl Performed {
     /// A success.
     pub fn done(output: Value) -> Self {
-        Self { output, usage: Usage::default(), error: None }
+        Self { output, ..Self::default() }
     }
 
     /// A failure.
     pub fn failed(error: StepError) -> Self {
-        Self { output: Value::Null, usage: Usage::default(), error: Some(error) }
+        Self { error: Some(error), ..Self::default() }
     }
 }
 

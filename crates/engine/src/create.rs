@@ -77,6 +77,7 @@ impl Row {
             actor: None,
             due: None,
             usage: Usage::default(),
+            trace: Value::Null,
             execution: execution.status,
         }
     }

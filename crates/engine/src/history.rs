@@ -77,6 +77,9 @@ pub struct Row {
     /// What models cost.
     #[serde(default, skip_serializing_if = "Usage::is_zero")]
     pub usage: Usage,
+    /// How the output came about: of a model call, `{answers: [{text, latency_ms}]}` as they came.
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    pub trace: Value,
     /// State of the execution after the transition.
     pub execution: Status,
 }

@@ -189,6 +189,7 @@ fn performed_activity(
     let mut draft = Draft::step(cx, execution, step);
     draft.spend(performed.usage);
     draft.row.input = activity.input();
+    draft.row.trace = performed.trace.clone();
     let at = StepContext { cx, execution, step, state: draft.state() };
     let outcome = match &performed.error {
         Some(error) => Err(error.clone()),

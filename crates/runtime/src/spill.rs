@@ -47,7 +47,7 @@ fn values_of(execution: &mut Execution) -> impl Iterator<Item = &mut Value> {
 
 /// A row with large input and output spilled.
 pub async fn row(blobs: &dyn Blobs, mut row: Row) -> Result<Row, Error> {
-    for value in [&mut row.input, &mut row.output] {
+    for value in [&mut row.input, &mut row.output, &mut row.trace] {
         escape(blobs, value).await?;
         spill(blobs, value, INLINE_MOST).await?;
     }
@@ -130,6 +130,7 @@ pub async fn restore_event(blobs: &dyn Blobs, event: &mut Event) -> Result<(), E
 /// Brings back what was spilled of a row.
 pub async fn restore_row(blobs: &dyn Blobs, row: &mut Row) -> Result<(), Error> {
     restore(blobs, &mut row.input).await?;
+    restore(blobs, &mut row.trace).await?;
     restore(blobs, &mut row.output).await
 }
 

@@ -348,6 +348,12 @@ pub(crate) struct RowView {
     /// Tokens that a model read and wrote in it.
     #[serde(skip_serializing_if = "Option::is_none")]
     tokens: Option<u64>,
+    /// What the model cost in it, in US dollars.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    usd: Option<f64>,
+    /// How the output came about: of a model call `{answers: [{text, latency_ms}]}`, as they came.
+    #[serde(skip_serializing_if = "Value::is_null")]
+    trace: Value,
 }
 
 impl From<Row> for RowView {
@@ -372,6 +378,8 @@ impl From<Row> for RowView {
             actor: row.actor,
             due: row.due,
             tokens: Some(row.usage.tokens).filter(|tokens| *tokens > 0),
+            usd: Some(row.usage.usd).filter(|usd| *usd > 0.0),
+            trace: row.trace,
         }
     }
 }

@@ -5,14 +5,14 @@ use pawl_definition::{FieldType, Template, expression::redact};
 use serde_json::{Map, Value, json};
 
 use super::{Decide, Done, Next, StepContext};
-use crate::{Activity, ModelCall, Performed, StepError};
+use crate::{Activity, Allowance, ModelCall, Performed, StepError};
 
 /// Longest time of one call, in seconds, if the step does not say.
 const CALL_S: i64 = 60;
 
 impl Decide for CallLlm {
     fn enter(&self, at: &StepContext<'_>) -> Result<Next, StepError> {
-        within_budget(at)?;
+        let left = left(at)?;
         let text = |template: &Template, key: &str| {
             template.resolve_text(&at.scope()).map_err(|error| StepError::from(error).at(key))
         };
@@ -24,35 +24,41 @@ impl Decide for CallLlm {
             temperature: self.temperature,
             max_tokens: self.max_tokens,
             timeout: at.timeout(CALL_S),
+            left,
         })))
     }
 
     fn performed(&self, _at: &StepContext<'_>, activity: &Activity, performed: &Performed) -> Result<Done, StepError> {
         let output = performed.output.clone();
-        let confidence = output.get("confidence").and_then(Value::as_f64);
-        let unsure = matches!((self.min_confidence, confidence), (Some(least), Some(found)) if found < least);
-        let branch = unsure.then(|| "low_confidence".to_owned());
-        let note = unsure.then(|| {
-            format!("confidence {} is below {}", confidence.unwrap_or(0.0), self.min_confidence.unwrap_or(0.0))
-        });
+        let note = self.min_confidence.and_then(|least| doubt(&output, least));
+        let branch = note.is_some().then(|| "low_confidence".to_owned());
         Ok(Done { input: activity.input(), output, branch, note, ..Done::default() })
     }
 }
 
-fn within_budget(at: &StepContext<'_>) -> Result<(), StepError> {
+/// Why an answer is not sure enough. One that does not say how sure it is, is not.
+fn doubt(output: &Value, least: f64) -> Option<String> {
+    match output.get("confidence").and_then(Value::as_f64) {
+        Some(found) if found >= least => None,
+        Some(found) => Some(format!("confidence {found} is below {least}")),
+        None => Some(format!("the answer says no confidence; at least {least} is asked for")),
+    }
+}
+
+/// What is left of the budget; nothing left is an error.
+fn left(at: &StepContext<'_>) -> Result<Allowance, StepError> {
     use pawl_definition::BudgetPer;
-    let Some(budget) = &at.cx.plan.workflow.limits.budget else { return Ok(()) };
+    let Some(budget) = &at.cx.plan.workflow.limits.budget else { return Ok(Allowance::default()) };
     let spent = match budget.per {
         BudgetPer::Execution => at.execution.usage,
         BudgetPer::Day => at.cx.spent_today,
     };
-    let over =
-        budget.tokens.is_some_and(|most| spent.tokens >= most) || budget.usd.is_some_and(|most| spent.usd >= most);
-    if over {
+    if (Allowance { tokens: budget.tokens, usd: budget.usd }).is_spent_by(spent) {
         let found = format!("{} tokens and ${:.4} are spent", spent.tokens, spent.usd);
         return Err(StepError::new("over_budget", format!("the budget of model calls is used up: {found}")));
     }
-    Ok(())
+    let tokens = budget.tokens.map(|most| most.saturating_sub(spent.tokens));
+    Ok(Allowance { tokens, usd: budget.usd.map(|most| most - spent.usd) })
 }
 
 /// The JSON Schema of an answer.

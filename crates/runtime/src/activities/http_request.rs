@@ -110,7 +110,7 @@ fn judge(answer: &HttpAnswer, used: &Used) -> Performed {
         _ => None,
     };
     let error = error.map(|error| StepError { retry_after_s, ..error });
-    Performed { output, usage: pawl_engine::Usage::default(), error }
+    Performed { output, error, ..Performed::default() }
 }
 
 fn failure(error: &HttpError, used: &Used) -> StepError {

@@ -31,7 +31,7 @@ fn asked(story: &Scenario) -> usize {
 
 #[test]
 fn a_structured_answer_becomes_the_output() {
-    let story = story("", vec![says_json(&json!({"urgency": "high"}))]).run_until_idle();
+    let story = story("", vec![says_json(&json!({"urgency": "high", "confidence": 0.9}))]).run_until_idle();
     let story = story.expect(completed().path(["ask", "end"]).variable("answer", json!({"urgency": "high"})));
     let request = story.world().models.requests().remove(0);
     assert_eq!(request.messages, ["How urgent is 7?"]);
@@ -41,14 +41,20 @@ fn a_structured_answer_becomes_the_output() {
 
 #[test]
 fn an_answer_in_a_fence_is_read() {
-    let reply = says("Here you are:\n```json\n{\"urgency\": \"low\"}\n```");
+    let reply = says("Here you are:\n```json\n{\"urgency\": \"low\", \"confidence\": 0.9}\n```");
     story("", vec![reply]).run_until_idle().expect(completed().variable("answer", json!({"urgency": "low"})));
 }
 
 #[test]
 fn an_answer_that_does_not_fit_is_repaired_with_the_reasons() {
-    let story =
-        story("", vec![says("very"), says_json(&json!({"urgency": "very"})), says_json(&json!({"urgency": "low"}))]);
+    let story = story(
+        "",
+        vec![
+            says("very"),
+            says_json(&json!({"urgency": "very"})),
+            says_json(&json!({"urgency": "low", "confidence": 0.9})),
+        ],
+    );
     let story = story.run_until_idle().expect(completed());
     let last = story.world().models.requests().remove(2);
     assert_eq!(last.messages.len(), 5, "prompt, answer, reasons, answer, reasons");
@@ -68,11 +74,41 @@ fn after_two_repairs_the_step_fails_and_keeps_the_raw_answer() {
 }
 
 #[test]
+fn history_keeps_the_raw_answers_with_tokens_cost_and_latency() {
+    let costly = pawl_runtime::ports::ModelAnswer {
+        text: "```json\n{\"urgency\": \"low\", \"confidence\": 0.9}\n```".to_owned(),
+        input_tokens: 10,
+        output_tokens: 5,
+        usd: Some(0.25),
+    };
+    let story = story("", vec![says("very"), Ok(costly)]).run_until_idle().expect(completed());
+    let rows = story.last().rows;
+    let row = rows.iter().find(|row| row.step.as_deref() == Some("ask")).expect("the call is a row");
+    let answer = |text: &str| json!({"text": text, "latency_ms": 0});
+    assert_eq!(
+        row.trace,
+        json!({"answers": [answer("very"), answer("```json\n{\"urgency\": \"low\", \"confidence\": 0.9}\n```")]})
+    );
+    assert_eq!((row.usage.tokens, row.usage.usd), (135, 0.25));
+    assert_eq!(row.input["prompt"], "How urgent is 7?");
+}
+
+#[test]
+fn an_answer_is_not_repaired_beyond_the_budget() {
+    let story = story("limits: {budget: {tokens: 200}}", vec![says("a"), says("b"), says("c")]).run_until_idle();
+    let story = story.expect(paused().path(["ask:failed"]));
+    assert_eq!(asked(&story), 2);
+    assert_eq!(story.last().state(), "paused, has_failures, over_budget");
+}
+
+#[test]
 fn an_unsure_answer_takes_its_path() {
     let unsure = says_json(&json!({"urgency": "low", "confidence": 0.5}));
     story("", vec![unsure]).run_until_idle().expect(completed().path(["ask:low_confidence", "person", "end"]));
     let sure = says_json(&json!({"urgency": "low", "confidence": 0.7}));
     story("", vec![sure]).run_until_idle().expect(completed().path(["ask", "end"]));
+    let silent = says_json(&json!({"urgency": "low"}));
+    story("", vec![silent]).run_until_idle().expect(completed().path(["ask:low_confidence", "person", "end"]));
 }
 
 #[test]
@@ -83,7 +119,8 @@ fn a_provider_that_fails_is_asked_again() {
         ModelError::Network("gone".to_owned()),
     ];
     for failure in failures {
-        let story = story("", vec![Err(failure), says_json(&json!({"urgency": "low"}))]).run_until_idle();
+        let story =
+            story("", vec![Err(failure), says_json(&json!({"urgency": "low", "confidence": 0.9}))]).run_until_idle();
         assert_eq!(asked(&story.expect(completed())), 2);
     }
 }
