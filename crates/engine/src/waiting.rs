@@ -148,12 +148,10 @@ pub(crate) fn look_again(mut draft: Draft<'_>) -> Draft<'_> {
         return draft;
     };
     let at = StepContext { cx, execution: &draft.execution, step, state: draft.state() };
-    match steps::decide(&step.kind).again(&at) {
-        Ok(Some(done)) => draft.done(step, done),
-        // A condition that cannot be evaluated fails the step with the next event, as it would have.
-        Ok(None) | Err(_) => {
-            listen(&mut draft, step);
-            draft
-        }
+    // A condition that cannot be evaluated fails the step with the next event, as it would have.
+    if let Ok(Some(done)) = steps::decide(&step.kind).again(&at) {
+        return draft.done(step, done);
     }
+    listen(&mut draft, step);
+    draft
 }
