@@ -284,7 +284,7 @@ impl Executor {
             self.endings.announce(&after.id);
             starts::after_end(self, before, after).await?;
         }
-        Ok(())
+        starts::after_failure(self, before, after).await
     }
 
     async fn postpone(&self, run: &mut Run, execution: Execution) -> Result<Progress, Error> {

@@ -1,19 +1,21 @@
 //! What follows starts and ends of executions: the line, the breaker, and the rows of refused starts.
 
 use jiff::{SignedDuration, Timestamp};
-use pawl_engine::{Act, Event, Execution, Plan, Status, TimerPurpose, Wake};
+use pawl_engine::{Act, Event, Execution, PauseReason, Plan, Status, TimerPurpose, Wake};
 
 use crate::admission::Reason;
 use crate::executor::Executor;
 use crate::items::refusal::Refusal;
 use crate::message::{Job, queue_of};
-use crate::ports::{Consistency, Expect, Index, Notice, Query, SortRange, Tables, Write};
+use crate::ports::{Consistency, Expect, Index, Notice, Query, SortRange, Write};
 use crate::{Error, items};
 
 /// The breaker also opens at this share of failures…
 const BREAKER_FAILURES_PERCENT: usize = 95;
 /// …over this many executions that ended.
 const BREAKER_EXECUTIONS: usize = 20;
+/// So many of the newest executions are looked at, for some go on.
+const BREAKER_LOOKS_AT: usize = 100;
 
 /// The row of a refused start.
 pub(crate) fn refusal(plan: &Plan, trigger: Option<&str>, event: &Event, reason: &Reason) -> Refusal {
@@ -28,18 +30,20 @@ pub(crate) fn refusal(plan: &Plan, trigger: Option<&str>, event: &Event, reason:
     }
 }
 
-/// After an execution ended: the place that became free wakes the oldest in line, and many failures open the
-/// breaker. Neither is needed for correctness: the line looks again by itself, and the breaker at the next failure.
+/// After an execution ended: the place that became free wakes the oldest in line. Not needed for correctness: the line
+/// looks again by itself.
 pub(crate) async fn after_end(executor: &Executor, before: &Execution, after: &Execution) -> Result<(), Error> {
-    if before.holds_place {
-        wake_oldest_in_line(executor, &after.workflow).await?;
+    if before.holds_place { wake_oldest_in_line(executor, &after.workflow).await } else { Ok(()) }
+}
+
+/// After a failure: many of them open the breaker. Not needed for correctness: it looks at the next failure again.
+pub(crate) async fn after_failure(executor: &Executor, before: &Execution, after: &Execution) -> Result<(), Error> {
+    let failed = |execution: &Execution| execution.status == Status::Failed || is_held_by_failure(execution);
+    if !failed(after) || failed(before) || !mostly_failed(executor, &after.workflow).await? {
+        return Ok(());
     }
-    if after.status == Status::Failed && mostly_failed(&*executor.tables, &after.workflow).await? {
-        let message =
-            format!("at least {BREAKER_FAILURES_PERCENT} % of the last {BREAKER_EXECUTIONS} executions failed");
-        open_breaker(executor, &after.workflow, &message).await?;
-    }
-    Ok(())
+    let message = format!("at least {BREAKER_FAILURES_PERCENT} % of the last {BREAKER_EXECUTIONS} executions failed");
+    open_breaker(executor, &after.workflow, &message).await
 }
 
 /// After an execution began: one that stood in line wakes the next. Several places may have become free while it was
@@ -62,18 +66,35 @@ async fn wake_oldest_in_line(executor: &Executor, workflow: &str) -> Result<(), 
     Ok(())
 }
 
-async fn mostly_failed(tables: &dyn Tables, workflow: &str) -> Result<bool, Error> {
-    let query = of_index(Index::First, items::execution::of_workflow(workflow), true, BREAKER_EXECUTIONS * 2);
-    let mut ended = Vec::new();
-    for item in tables.query(&query).await?.items {
+/// Whether nearly all executions failed that were made since the workflow became active, or was activated again.
+async fn mostly_failed(executor: &Executor, workflow: &str) -> Result<bool, Error> {
+    let since = executor.catalog.head(workflow).await?.and_then(|head| head.active_since);
+    let query = of_index(Index::First, items::execution::of_workflow(workflow), true, BREAKER_LOOKS_AT);
+    let mut results = Vec::new();
+    for item in executor.tables.query(&query).await?.items {
         let execution = items::execution::parse(&item)?;
-        if execution.status.is_ended() {
-            ended.push(execution.status);
+        if since.is_none_or(|since| execution.created_at >= since) {
+            results.extend(result(&execution));
         }
     }
-    ended.truncate(BREAKER_EXECUTIONS);
-    let failed = ended.iter().filter(|status| **status == Status::Failed).count();
-    Ok(ended.len() >= BREAKER_EXECUTIONS && failed * 100 >= ended.len() * BREAKER_FAILURES_PERCENT)
+    results.truncate(BREAKER_EXECUTIONS);
+    let failed = results.iter().filter(|failed| **failed).count();
+    Ok(results.len() >= BREAKER_EXECUTIONS && failed * 100 >= results.len() * BREAKER_FAILURES_PERCENT)
+}
+
+/// Whether an execution failed: it ended so, or waits for a person since a step failed. `None` if it goes on, or if
+/// somebody canceled it.
+fn result(execution: &Execution) -> Option<bool> {
+    match execution.status {
+        Status::Completed => Some(false),
+        Status::Failed => Some(true),
+        Status::Paused => is_held_by_failure(execution).then_some(true),
+        Status::Queued | Status::Running | Status::Waiting | Status::Canceled => None,
+    }
+}
+
+fn is_held_by_failure(execution: &Execution) -> bool {
+    execution.pause.as_ref().is_some_and(|pause| pause.reason == PauseReason::Failure)
 }
 
 /// Suspends a workflow's triggers and tells the owner; once, until it is activated again.

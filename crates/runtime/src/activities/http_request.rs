@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use pawl_definition::FailureClass;
 use pawl_definition::expression::placeholders;
 use pawl_engine::{HttpCall, Performed, StepError};
@@ -30,7 +31,7 @@ pub(super) async fn perform(http: &dyn Http, secrets: &dyn Secrets, call: &HttpC
         return Performed::failed(error);
     }
     match http.send(request).await {
-        Ok(answer) => judge(&answer, &used),
+        Ok(answer) => judge(&answer, &used, held.clock.now()),
         Err(error) => Performed::failed(failure(&error, &used)),
     }
 }
@@ -89,9 +90,9 @@ fn scrub_value(value: Value, used: &Used) -> Value {
 }
 
 /// 2xx and 3xx are answers; 408, 425, 429 and 5xx may be tried again; other statuses are final.
-fn judge(answer: &HttpAnswer, used: &Used) -> Performed {
+fn judge(answer: &HttpAnswer, used: &Used, now: Timestamp) -> Performed {
     let status = answer.status;
-    let retry_after_s = answer.headers.get("retry-after").and_then(|value| value.trim().parse().ok());
+    let retry_after_s = answer.headers.get("retry-after").and_then(|value| seconds_of(value.trim(), now));
     let output = json!({"status": status, "headers": answer.headers, "body": answer.body});
     let output = if used.is_empty() { output } else { scrub_value(output, used) };
     let error = match status {
@@ -111,6 +112,14 @@ fn judge(answer: &HttpAnswer, used: &Used) -> Performed {
     };
     let error = error.map(|error| StepError { retry_after_s, ..error });
     Performed { output, error, ..Performed::default() }
+}
+
+/// `Retry-After` is a number of seconds or a date (RFC 9110, section 10.2.3).
+fn seconds_of(retry_after: &str, now: Timestamp) -> Option<u64> {
+    retry_after.parse().ok().or_else(|| {
+        let at = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(retry_after).ok()?;
+        u64::try_from(at.duration_since(now).as_secs()).ok()
+    })
 }
 
 fn failure(error: &HttpError, used: &Used) -> StepError {

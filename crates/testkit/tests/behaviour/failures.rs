@@ -86,6 +86,14 @@ fn retry_after_is_obeyed() {
     assert_eq!(calls(&story), 2);
 }
 
+#[test]
+fn retry_after_may_be_a_date() {
+    let later = answer(503).header("Retry-After", "Thu, 01 Jan 2026 00:10:00 GMT");
+    let story = story(&call("{}"), vec![later]).run_for("9m 59s").expect(waiting_for_retry());
+    assert_eq!(calls(&story), 1);
+    assert_eq!(calls(&story.run_for("2s").expect(completed())), 2);
+}
+
 fn waiting_for_retry() -> pawl_testkit::scenario::Expected {
     pawl_testkit::scenario::running().path([])
 }

@@ -325,7 +325,34 @@ fn the_breaker_opens_when_nearly_all_executions_fail() {
     let refused = story.world().happen(webhook("w", "hook").body(json!({})).into());
     assert_eq!(refused.expect_err("the breaker is open").code, "inactive");
     story.world().activate("w");
-    story.world().happen(webhook("w", "hook").body(json!({})).into()).expect("the breaker is closed");
+    let story = story.event(webhook("w", "hook").body(json!({}))).run_for("1h");
+    let one_failure = story.world().happen(webhook("w", "hook").body(json!({})).into());
+    one_failure.expect("failures from before the activation do not count");
+}
+
+#[test]
+fn executions_that_wait_for_a_person_since_a_step_failed_count_as_failed_for_the_breaker() {
+    let keys = "triggers: [{id: hook, type: webhook}]";
+    let steps = "  - {id: call, type: condition, if: trigger.body.missing}";
+    let mut story = scenario().workflow(&with(keys, steps));
+    for n in 0..20 {
+        assert!(story.world().notices().len() == n, "the owner is told of each failure");
+        story = story.event(webhook("w", "hook").body(json!({}))).run_for("1h");
+    }
+    let refused = story.world().happen(webhook("w", "hook").body(json!({})).into());
+    assert_eq!(refused.expect_err("the breaker is open").code, "inactive");
+}
+
+#[test]
+fn one_success_among_ten_keeps_the_breaker_closed() {
+    let keys = "triggers: [{id: hook, type: webhook}]";
+    let steps = "  - {id: call, type: condition, if: trigger.body.n % 10 == 0}";
+    let mut story = scenario().workflow(&with(keys, steps));
+    for n in 0..40 {
+        let body = if n % 10 == 0 { json!({"n": n}) } else { json!({}) };
+        story = story.event(webhook("w", "hook").body(body)).run_for("1h");
+    }
+    assert_eq!(story.world().executions().len(), 40);
 }
 
 const HOOK: &str = "
