@@ -96,7 +96,7 @@ fn asked_for(error: &StepError) -> SignedDuration {
 /// `first · factor^(attempt − 1)`, at most `max`; with jitter a part of it between a half and the whole ("equal
 /// jitter", AWS Architecture Blog, "Exponential Backoff And Jitter").
 fn backoff(draft: &Draft<'_>, step: &Step, retry: &Retry, attempt: u32) -> SignedDuration {
-    let seconds = |duration: &pawl_definition::Duration| SignedDuration::from_secs(duration.as_seconds()).as_secs_f64();
+    let seconds = |duration: &pawl_definition::Duration| duration.approximate().as_secs_f64();
     let exponent = i32::try_from(attempt.saturating_sub(1)).unwrap_or(i32::MAX);
     let full = (seconds(&retry.first) * retry.factor.max(1.0).powi(exponent)).min(seconds(&retry.max));
     let visit = draft.state().visit.to_string();

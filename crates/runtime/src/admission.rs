@@ -116,7 +116,7 @@ impl Admission<'_> {
         let Some(cooldown) = &self.plan.workflow.limits.cooldown else { return Ok(()) };
         let key = self.key(Guard::Cooldown(record));
         let (version, state) = self.read(&key).await?;
-        let span = SignedDuration::from_secs(cooldown.as_seconds());
+        let span = cooldown.approximate();
         if let Some(free) = state.at.map(|last| last + span).filter(|free| *free > self.now) {
             return Err(because("cooldown", format!("the workflow may start on this record again at {free}")).into());
         }
@@ -147,7 +147,7 @@ impl Admission<'_> {
         let Some(starts) = &self.plan.workflow.limits.starts else { return Ok(()) };
         let key = self.key(Guard::Spacing);
         let (version, state) = self.read(&key).await?;
-        let span = SignedDuration::from_secs(starts.per.as_seconds());
+        let span = starts.per.approximate();
         let mut recent = state.recent;
         let start = recent.free(self.now, span, starts.at_most);
         recent.add(start, span);

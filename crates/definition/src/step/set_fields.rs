@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::Shape;
 use crate::path::Path;
 use crate::validate::words::found;
-use crate::{Check, FieldType, Object, Template, code};
+use crate::{Check, FieldType, Object, Template, VariableType, code};
 
 /// One change of a field.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize, JsonSchema)]
@@ -113,13 +113,27 @@ impl SetFields {
             }
             return if cx.written("target") { None } else { cx.facts.object() };
         };
-        let literal = target.literal()?;
+        let Some(literal) = target.literal() else {
+            check_record_variable(target, cx);
+            return None;
+        };
         if let Some(name) = literal.as_str().and_then(|path| path.strip_prefix("record.")) {
             return cx.facts.object().and_then(|object| cx.relationship(object, name, &cx.key("target")));
         }
         let expected = "expected `record.<relationship>` or a template that gives a record";
         cx.error(code::INVALID_VALUE, &cx.key("target"), format!("{expected}, found {}", found(literal)));
         None
+    }
+}
+
+/// A record variable holds an id, which does not say whose.
+fn check_record_variable(target: &Template, cx: &mut Check<'_, '_>) {
+    let whole = target.source().as_str().and_then(|text| text.trim().strip_prefix("{{")?.strip_suffix("}}"));
+    let Some(name) = whole.and_then(|inner| inner.trim().strip_prefix("vars.")) else { return };
+    if cx.facts.variable(name) == Some((VariableType::Record, false)) {
+        let message =
+            format!("expected `object` beside `target`, found none: the record variable {name:?} holds an id");
+        cx.error(code::MISSING_KEY, &cx.path.clone(), message);
     }
 }
 

@@ -7,8 +7,8 @@ use super::facts::Facts;
 use super::found::{Found, StepSite};
 use super::report::Report;
 use super::{literal, typed, words};
-use crate::Duration;
 use crate::problem::code;
+use crate::{Duration, StepKind};
 
 /// Checks every step and trigger.
 pub(super) fn check<'a>(report: &mut Report<'a>, found: &Found<'a>, facts: &Facts<'a>) {
@@ -25,6 +25,12 @@ pub(super) fn check<'a>(report: &mut Report<'a>, found: &Found<'a>, facts: &Fact
         if site.keys.contains_key("delivery") && !kind.shape().reaches_outside() {
             let message = format!("{:?} has no effects outside: `delivery` says nothing here", kind.tag());
             report.warning(code::SUSPICIOUS, &site.path.key("delivery"), message);
+        }
+        let takes_time = kind.shape().reaches_outside() || matches!(kind, StepKind::Goal(_));
+        if site.keys.contains_key("timeout") && !takes_time {
+            let message =
+                format!("{:?} neither calls outside nor waits for an event: `timeout` says nothing here", kind.tag());
+            report.warning(code::SUSPICIOUS, &site.path.key("timeout"), message);
         }
         kind.shape().check(&mut Check { report, facts, keys: site.keys, path: site.path.clone(), waits: false });
     }

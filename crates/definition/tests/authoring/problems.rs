@@ -225,3 +225,33 @@ fn problems_have_a_stable_form_as_data() {
     }
     "#);
 }
+
+#[test]
+fn keys_that_say_nothing_of_a_step_are_pointed_out() {
+    let problems = steps(
+        r#"
+  - {id: a, type: note, text: a, timeout: 5s, delivery: at_most_once}
+  - {id: b, type: delay, for: 1h, timeout: 5s}
+  - {id: c, type: http_request, url: "https://x.example", timeout: 5s, delivery: at_most_once}
+  - {id: d, type: goal, until: "true", timeout: 5d}
+"#,
+    );
+    assert_snapshot!(problems, @r#"
+    w.yaml:6:43: warning[suspicious] steps[0].timeout: "note" neither calls outside nor waits for an event: `timeout` says nothing here
+    w.yaml:6:57: warning[suspicious] steps[0].delivery: "note" has no effects outside: `delivery` says nothing here
+    w.yaml:7:44: warning[suspicious] steps[1].timeout: "delay" neither calls outside nor waits for an event: `timeout` says nothing here
+    "#);
+}
+
+#[test]
+fn a_record_variable_as_target_needs_its_object() {
+    let head = "workflow: w\nowner: ada@example.com\nvariables: [{name: who, type: record}, {name: any, type: object}]\nsteps:\n";
+    let steps = r#"
+  - {id: a, type: set_fields, target: "{{ vars.who }}", fields: {name: x}}
+  - {id: b, type: set_fields, target: "{{ vars.who }}", object: company, fields: {name: x}}
+  - {id: c, type: set_fields, target: "{{ vars.any }}", fields: {name: x}}
+"#;
+    assert_snapshot!(report(&check(&format!("{head}{steps}")).1), @r#"
+    w.yaml:6:5: error[missing_key] steps[0]: expected `object` beside `target`, found none: the record variable "who" holds an id
+    "#);
+}

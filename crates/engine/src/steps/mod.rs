@@ -54,8 +54,8 @@ impl<'a> StepContext<'a> {
 
     /// The longest time of one attempt.
     pub fn timeout(&self, default_s: i64) -> SignedDuration {
-        let seconds = self.step.timeout_duration().map_or(default_s, |duration| duration.as_seconds());
-        SignedDuration::from_secs(seconds.max(1))
+        let written = self.step.timeout_duration().map(|duration| duration.approximate());
+        written.unwrap_or_else(|| SignedDuration::from_secs(default_s)).max(SignedDuration::from_millis(1))
     }
 }
 

@@ -297,3 +297,11 @@ fn a_switch_or_goal_that_fails_may_be_passed_over_but_not_a_condition() {
         .expect(completed().path(["wait:failed", "end"]).failed_steps(["wait"]));
     after("  - {id: check, type: condition, if: '1 + \"x\" == \"y\"'}").expect(paused().path(["check:failed"]));
 }
+
+#[test]
+fn a_wait_may_be_shorter_than_a_second() {
+    let policy = "{retry: {attempts: 1, first: 200ms, jitter: false}}";
+    let story = story(&call(policy), vec![answer(503)]).settle();
+    let retry = story.last().rows.pop().expect("the retry is a row");
+    assert_eq!(retry.due.expect("it is due").duration_since(retry.at), jiff::SignedDuration::from_millis(200));
+}

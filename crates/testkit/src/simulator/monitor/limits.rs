@@ -87,7 +87,7 @@ fn on_record(monitor: &Monitor, after: &Execution, limits: &Limits, broken: &mut
 /// No span of time holds more starts than are allowed.
 fn spacing(monitor: &Monitor, after: &Execution, limits: &Limits, broken: &mut Vec<Broken>) {
     let Some(starts) = &limits.starts else { return };
-    let span = SignedDuration::from_secs(starts.per.as_seconds());
+    let span = starts.per.approximate();
     let at = planned(after);
     let earlier = monitor.planned.get(&after.workflow).map_or(&[][..], Vec::as_slice);
     let within = |other: &&Timestamp| **other <= at && at.duration_since(**other) < span;
