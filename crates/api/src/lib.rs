@@ -13,6 +13,7 @@ mod accepted;
 mod access;
 mod body;
 mod code;
+mod description;
 mod executions;
 mod hooks;
 mod installation;

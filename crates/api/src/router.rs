@@ -6,8 +6,7 @@ use axum::Router;
 use axum::extract::Request;
 use axum::middleware::from_fn_with_state;
 use pawl_runtime::System;
-use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::{Modify, OpenApi};
+use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::state::Api;
@@ -18,6 +17,7 @@ use crate::{ApiOptions, Code, Problem, access, executions, hooks, installation, 
     info(
         title = "Pawl",
         description = "Agentic workflows that run as serverless functions: management API and webhooks.\n\n\
+            A server on loopback asks for no token unless it is started with one.\n\n\
             Errors are RFC 9457 problems whose `code` is stable and has a page in docs/errors.",
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")
     ),
@@ -28,20 +28,9 @@ use crate::{ApiOptions, Code, Problem, access, executions, hooks, installation, 
         (name = "webhooks", description = "Where outside systems deliver"),
         (name = "installation", description = "Controls of everything, notices, health and descriptions")
     ),
-    security(("bearer" = [])),
-    modifiers(&Bearer)
+    security((), ("bearer" = []))
 )]
 struct Description;
-
-struct Bearer;
-
-impl Modify for Bearer {
-    fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
-        let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
-        let components = openapi.components.get_or_insert_default();
-        components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
-    }
-}
 
 /// The routes: those that ask who is there, those that do not, and the description of all.
 fn routes() -> (Router<Arc<Api>>, Router<Arc<Api>>, utoipa::openapi::OpenApi) {
@@ -58,6 +47,7 @@ fn routes() -> (Router<Arc<Api>>, Router<Arc<Api>>, utoipa::openapi::OpenApi) {
         .merge(pages::router())
         .split_for_parts();
     description.merge(more);
+    crate::description::complete(&mut description);
     (managed, open, description)
 }
 

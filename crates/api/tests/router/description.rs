@@ -89,3 +89,17 @@ fn words_and_codes_belong_together() {
     }
     assert_eq!(Code::of("none"), None);
 }
+
+#[test]
+fn the_description_tells_problems_apart_and_bodies_that_may_be_empty() {
+    let description = surface().get("/openapi.json").send().expect(200);
+    let pause = &description["paths"]["/v1/executions/{id}/pause"]["post"];
+    let problem = "#/components/schemas/Problem";
+    for status in ["404", "409", "default"] {
+        assert_eq!(pause["responses"][status]["content"]["application/problem+json"]["schema"]["$ref"], problem);
+    }
+    assert_eq!(pause["requestBody"]["required"], Value::Null);
+    assert_eq!(description["paths"]["/v1/objects/{object}/records"]["post"]["requestBody"]["required"], Value::Null);
+    assert_eq!(description["paths"]["/v1/workflows"]["post"]["requestBody"]["required"], true);
+    assert_eq!(description["security"], serde_json::json!([{}, {"bearer": []}]));
+}
