@@ -3,7 +3,7 @@
 //! Each lives in a decorator around a port or in the driver: nothing of it enters the runtime.
 
 use pawl_runtime::items;
-use pawl_runtime::ports::{Expect, Item, Key, Table, Transaction, Write};
+use pawl_runtime::ports::{Durability, Expect, Item, Key, Table, Transaction, Write};
 
 /// A mistake that a hasty author of the protocol could make.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -34,6 +34,10 @@ pub enum Bug {
     BlindKeys,
     /// Sends are answered before they leave the process.
     BufferedSends,
+    /// Nothing waits for the disk.
+    NotDurable,
+    /// Nobody sees the kill switches of workflows and of the installation.
+    BlindKill,
     /// Timers are not set, and nothing sweeps.
     LostTimers,
     /// Nothing sweeps.
@@ -56,6 +60,8 @@ impl Bug {
         ("unbounded-places", Self::UnboundedPlaces),
         ("blind-keys", Self::BlindKeys),
         ("buffered-sends", Self::BufferedSends),
+        ("not-durable", Self::NotDurable),
+        ("blind-kill", Self::BlindKill),
         ("lost-timers", Self::LostTimers),
         ("no-sweeper", Self::NoSweeper),
     ];
@@ -72,7 +78,8 @@ impl Bug {
         match bug {
             Self::NoClaims if is_claim(&writes) => return Vec::new(),
             Self::NoWaiters => writes.retain(|write| !stands_in(write, "waiter#")),
-            Self::NoChecks => writes.retain(|write| !matches!(write, Write::Check { .. })),
+            Self::NoChecks => writes.retain(|write| !matches!(write, Write::Check { table: Table::Records, .. })),
+            Self::NotDurable => return vec![Transaction { writes, durability: Durability::Ordered }],
             Self::RecordsFirst => {
                 let is_record = |write: &Write| write.address().0 == Table::Records;
                 let (records, rest): (Vec<_>, Vec<_>) = writes.into_iter().partition(is_record);
@@ -84,16 +91,32 @@ impl Bug {
         vec![Transaction { writes, durability }]
     }
 
+    /// What a reader sees of an item.
+    pub(super) fn blind(bug: Option<Self>, item: &mut Item) {
+        if bug != Some(Self::BlindKill) {
+            return;
+        }
+        if let Ok(mut head) = items::workflow::parse_head(item) {
+            head.killed = None;
+            item.body = items::workflow::head_item(&head).body;
+        } else if let Ok(mut controls) = items::installation::parse(item)
+            && item.key == items::installation::key()
+        {
+            controls.killed = None;
+            item.body = items::installation::item(&controls, item.version).body;
+        }
+    }
+
     fn corrupt_write(self, write: &mut Write) {
         let is_guard = stands_in(write, "guard#");
         match (self, write) {
             (Self::BlindHeads, Write::Put { item, expect: expect @ Expect::Version(_), .. }) if is_head(&item.key) => {
                 *expect = Expect::Any;
             }
-            (Self::MadeAgain, Write::Put { item, expect, .. }) if item.key.partition.starts_with("execution#") => {
-                if *expect == Expect::Absent {
-                    *expect = Expect::Any;
-                }
+            (Self::MadeAgain, Write::Put { item, expect: expect @ Expect::Absent, .. })
+                if item.key.partition.starts_with("execution#") =>
+            {
+                *expect = Expect::Any;
             }
             (Self::BlindGuards, Write::Put { expect, .. }) if is_guard => *expect = Expect::Any,
             (Self::UnboundedPlaces, Write::Add { at_most, .. }) if is_guard => *at_most = None,

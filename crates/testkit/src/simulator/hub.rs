@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
 use jiff::{SignedDuration, Timestamp};
-use pawl_runtime::ports::Clock;
+use pawl_runtime::ports::{Clock, Message, QueueName};
 
 use super::bug::Bug;
 use super::chance::Chance;
@@ -56,6 +56,10 @@ pub(super) struct State {
     pub(super) who: Who,
     pub(super) durable: Option<(Checkpoint, Monitor)>,
     pub(super) violation: Option<Violation>,
+    /// Messages that were answered and have not left their process: only with a bug.
+    pub(super) buffered: Vec<(Who, Timestamp, QueueName, Vec<Message>)>,
+    /// The next change of a record comes now.
+    pub(super) hurry: bool,
     left: u32,
     wait: Option<SignedDuration>,
 }
@@ -82,6 +86,8 @@ impl Hub {
             who: Who::default(),
             durable: None,
             violation: None,
+            buffered: Vec::new(),
+            hurry: false,
             left: profile.budget,
             wait: None,
         };
@@ -95,6 +101,14 @@ impl Hub {
 
     pub(super) fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// The world stands and is durable: the weather begins.
+    pub(super) fn begin(&self, profile: Profile) {
+        let mut state = self.lock();
+        state.profile = profile;
+        state.left = profile.budget;
+        state.durable = Some((self.store.checkpoint(), state.monitor.clone()));
     }
 
     /// Writes a line of the trace.
@@ -119,6 +133,18 @@ impl Hub {
     /// A point at which a task can be overtaken, held up, or die.
     pub(super) fn pause(&self) -> Pause<'_> {
         Pause { hub: self, asked: false, span: None }
+    }
+
+    /// The pause between a decision and its commit, in which others overtake it: most often one that decides about what
+    /// others want too, such as a place or a guard, or to wait for what others do, which people then hurry to do.
+    pub(super) fn pause_before_commit(&self, begins_to_wait: bool, is_contended: bool) -> Pause<'_> {
+        let mut state = self.lock();
+        let often =
+            if begins_to_wait || is_contended { state.profile.contend } else { state.profile.freeze.div_ceil(6) };
+        let held_up = state.disturbs(often);
+        state.hurry |= begins_to_wait && held_up;
+        let span = held_up.then(|| state.chance.millis(1_000, 100_000));
+        Pause { hub: self, asked: false, span }
     }
 
     /// Takes time that cannot be longer than said: an outside call with its time-out.
@@ -159,12 +185,6 @@ impl Hub {
 }
 
 impl State {
-    /// The weather begins.
-    pub(super) fn begin(&mut self, profile: Profile) {
-        self.profile = profile;
-        self.left = profile.budget;
-    }
-
     /// Whether a disturbance happens now; each is taken from the budget of the run.
     pub(super) fn disturbs(&mut self, one_in: u32) -> bool {
         let happens = self.left > 0 && self.chance.one_in(one_in);

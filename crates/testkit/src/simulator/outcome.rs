@@ -1,6 +1,7 @@
 //! What is left of a run when attempts, times and names that chance gave are taken away.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use pawl_engine::{Execution, Record, Row, RowKind, StepStatus};
 use pawl_runtime::items;
@@ -43,7 +44,8 @@ impl Outcome {
             self.lines.keys().chain(other.lines.keys().filter(|line| !self.lines.contains_key(*line))).filter(differs)
         {
             let count = |outcome: &Self| outcome.lines.get(line).copied().unwrap_or(0);
-            text.push_str(&format!("\n  expected {} times, found {}: {line}", count(self), count(other)));
+            // Writing to a string cannot fail.
+            let _ = write!(text, "\n  expected {} times, found {}: {line}", count(self), count(other));
         }
         (!text.is_empty()).then(|| format!("the run ends otherwise than the undisturbed one:{text}"))
     }

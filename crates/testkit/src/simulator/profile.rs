@@ -17,6 +17,8 @@ pub(super) struct Profile {
     pub(super) lose: u32,
     /// A task stands still for longer than a lease.
     pub(super) freeze: u32,
+    /// A commit about what others want too is held up.
+    pub(super) contend: u32,
     /// A call takes seconds.
     pub(super) slow: u32,
     /// How many disturbances in all, so that a run comes to its end.
@@ -35,6 +37,7 @@ impl Profile {
             refuse: 0,
             lose: 0,
             freeze: 0,
+            contend: 0,
             slow: 0,
             budget: 0,
             deliveries: 60,
@@ -43,12 +46,12 @@ impl Profile {
 
     /// The weather of a seed.
     pub(super) fn of(chance: &Chance) -> Self {
-        let calm = Self { budget: 30, ..Self::calm() };
+        let calm = Self { budget: 30, contend: 8, ..Self::calm() };
         match chance.below(8) {
             0 => Self { crash: 60, ..calm },
             1 => Self { duplicate: 4, slow: 10, ..calm },
             2 => Self { refuse: 25, lose: 25, ..calm },
-            3 => Self { freeze: 60, slow: 15, duplicate: 10, ..calm },
+            3 => Self { contend: 2, freeze: 60, slow: 15, duplicate: 10, ..calm },
             4 => Self { power_loss: 120, crash: 200, ..calm },
             5 => Self { deliveries: 4, crash: 60, refuse: 30, ..calm },
             _ => {

@@ -87,13 +87,13 @@ impl Monitor {
             match seen.heads.iter().position(|head| head.id == id) {
                 Some(at) => {
                     let head = seen.heads.remove(at);
-                    self.head(who, now, &head, &rows, &mut broken);
+                    broken.extend(self.head(who, now, &head, &rows));
                 }
                 None => broken.push((1, format!("a history row of {id} is written without its head"))),
             }
         }
         for head in &seen.heads {
-            self.head(who, now, head, &[], &mut broken);
+            broken.extend(self.head(who, now, head, &[]));
         }
         broken
     }
@@ -149,7 +149,7 @@ impl Monitor {
         self.revisions.get(&(workflow.to_owned(), revision)).expect("an execution uses a saved revision").clone()
     }
 
-    fn head(&mut self, who: Who, now: Timestamp, after: &Execution, rows: &[Row], broken: &mut Vec<Broken>) {
+    fn head(&mut self, who: Who, now: Timestamp, after: &Execution, rows: &[Row]) -> Vec<Broken> {
         let before = self.heads.get(&after.id).cloned();
         let task = self.tasks.entry(who.task).or_default();
         let own = match (task.claims.get(&after.id), before.as_ref().and_then(|before| before.lease.as_ref())) {
@@ -165,8 +165,8 @@ impl Monitor {
         let mut why = Vec::new();
         protocol::check(&commit, &mut why);
         limits::check(self, &commit, &mut why);
-        broken.extend(why.into_iter().map(|(number, text)| (number, format!("{}: {text}", after.id))));
         self.keep(who, after, rows);
+        why.into_iter().map(|(number, text)| (number, format!("{}: {text}", after.id))).collect()
     }
 
     fn keep(&mut self, who: Who, after: &Execution, rows: &[Row]) {

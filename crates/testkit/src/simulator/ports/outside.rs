@@ -58,13 +58,13 @@ impl Outside {
         Some((execution, claim))
     }
 
-    fn performed(&self, claimed: &Option<(String, Claimed)>) {
+    fn performed(&self, claimed: Option<&(String, Claimed)>) {
         if let Some((execution, claim)) = claimed {
             self.hub.lock().ledger.performed(execution, claim);
         }
     }
 
-    fn refused(&self, claimed: &Option<(String, Claimed)>) {
+    fn refused(&self, claimed: Option<&(String, Claimed)>) {
         if let Some((execution, claim)) = claimed {
             self.hub.lock().ledger.refused(execution, claim);
         }
@@ -85,7 +85,7 @@ impl Outside {
         &self,
         request: &HttpRequest,
         failure: Failure,
-        claimed: &Option<(String, Claimed)>,
+        claimed: Option<&(String, Claimed)>,
     ) -> Result<HttpAnswer, HttpError> {
         self.hub.count("outside failures");
         self.hub.note(&format!("{} fails: {failure:?}", request.url));
@@ -124,9 +124,9 @@ impl Http for Outside {
             self.hub.lock().ledger.ask(&format!("{}|{key}", request.url))
         };
         if let Some(failure) = scripted(&request, asked) {
-            return self.fail(&request, failure, &claimed).await;
+            return self.fail(&request, failure, claimed.as_ref()).await;
         }
-        self.performed(&claimed);
+        self.performed(claimed.as_ref());
         self.way(request.timeout).await;
         if request.url.contains("gone.") {
             return Ok(answer(404, Value::Null));
@@ -174,10 +174,10 @@ impl Models for Outside {
         let bits = hash(prompt);
         if asked == 0 && bits.is_multiple_of(5) {
             self.hub.count("outside failures");
-            self.refused(&claimed);
+            self.refused(claimed.as_ref());
             return Err(ModelError::Throttled("come back later".to_owned()));
         }
-        self.performed(&claimed);
+        self.performed(claimed.as_ref());
         // The first answer to some prompts is unusable, and is repaired.
         let unusable = request.messages.len() == 1 && bits % 5 == 1;
         let label = if bits.is_multiple_of(2) { "yes" } else { "no" };

@@ -85,8 +85,9 @@ impl Tables for WatchedTables {
 
     async fn get_many(&self, keys: &[(Table, Key)]) -> Result<Vec<Option<Item>>, TableError> {
         self.reads().await?;
-        let found = self.inner.get_many(keys).await?;
+        let mut found = self.inner.get_many(keys).await?;
         self.looked(keys, &found);
+        found.iter_mut().flatten().for_each(|item| Bug::blind(self.hub.bug, item));
         self.hub.pause().await;
         Ok(found)
     }
@@ -99,7 +100,12 @@ impl Tables for WatchedTables {
     }
 
     async fn transact(&self, transaction: Transaction) -> Result<(), TableError> {
-        self.hub.pause().await;
+        let begins_to_wait = transaction
+            .writes
+            .iter()
+            .any(|write| matches!(write, Write::Put { item, .. } if item.key.partition.starts_with("waiter#")));
+        let is_contended = transaction.writes.iter().any(|write| write.address().1.partition.starts_with("guard#"));
+        self.hub.pause_before_commit(begins_to_wait, is_contended).await;
         let fate = self.hub.fate(true);
         let transactions = Bug::corrupt(self.hub.bug, transaction);
         let result = match fate {

@@ -50,11 +50,11 @@ pub(super) fn make(plan: &Plan<'_>, workflows: &[Value]) -> Vec<Action> {
             let at = *chance.pick(&[5, 40, 600, 4_000]);
             actions.push(Action {
                 at: seconds(at) + chance.millis(0, 20_000),
-                what: update(ticket, json!({"state": "done"})),
+                what: update(ticket, &json!({"state": "done"})),
             });
         }
         if chance.percent(40) {
-            actions.push(Action { at: chance.millis(0, 60_000), what: update(ticket, json!({"score": 5})) });
+            actions.push(Action { at: chance.millis(0, 60_000), what: update(ticket, &json!({"score": 5})) });
         }
     }
     for _ in 0..=chance.below(3) {
@@ -93,8 +93,8 @@ fn create(plan: &Plan<'_>, ticket: usize) -> What {
     }
 }
 
-fn update(ticket_index: usize, changes: Value) -> What {
-    What::Update { subject: ticket(ticket_index), fields: fields(&changes) }
+fn update(ticket_index: usize, changes: &Value) -> What {
+    What::Update { subject: ticket(ticket_index), fields: fields(changes) }
 }
 
 fn deliver(plan: &Plan<'_>, workflows: &[Value]) -> What {
@@ -167,7 +167,7 @@ fn disturb(plan: &Plan<'_>, workflows: &[Value], actions: &mut Vec<Action>) {
             4 => What::SetActive(workflow::name(index), chance.percent(50)),
             5 => update(
                 chance.below(plan.tickets),
-                json!({"state": chance.pick(&["done", "open"]), "score": chance.below(9)}),
+                &json!({"state": chance.pick(&["done", "open"]), "score": chance.below(9)}),
             ),
             6 => What::Update {
                 subject: Subject { object: "company".to_owned(), id: "acme".to_owned() },
