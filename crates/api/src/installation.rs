@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use http::HeaderValue;
 use http::header::CONTENT_TYPE;
 use jiff::Timestamp;
+use pawl_runtime::items::audit::{Deed, Entry};
 use pawl_runtime::items::installation::Installation;
 use pawl_runtime::ports::Notice;
 use serde::Serialize;
@@ -29,6 +30,7 @@ pub(crate) fn router() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(kill))
         .routes(routes!(lift))
         .routes(routes!(notices))
+        .routes(routes!(audit))
         .routes(routes!(metrics))
         .routes(routes!(schema))
         .routes(routes!(openapi))
@@ -78,16 +80,57 @@ async fn kill(
     Json(why): Json<Why>,
 ) -> Result<axum::Json<InstallationView>, Problem> {
     let act = actor.or(why.actor)?.act(why.reason, api.system.ingest.now());
-    Ok(axum::Json(api.system.installations.set_killed(Some(act)).await?.into()))
+    Ok(axum::Json(api.system.installations.set_killed(true, &act).await?.into()))
 }
 
 /// Lifts the kill of the installation: what is due goes on.
 #[utoipa::path(
     post, path = "/v1/installation/lift", tag = "installation", operation_id = "lift_installation",
-    responses((status = 200, body = InstallationView))
+    request_body(content = Why), responses((status = 200, body = InstallationView))
 )]
-async fn lift(State(api): State<Arc<Api>>) -> Result<axum::Json<InstallationView>, Problem> {
-    Ok(axum::Json(api.system.installations.set_killed(None).await?.into()))
+async fn lift(
+    State(api): State<Arc<Api>>,
+    actor: Actor,
+    Json(why): Json<Why>,
+) -> Result<axum::Json<InstallationView>, Problem> {
+    let act = actor.or(why.actor)?.act(why.reason, api.system.ingest.now());
+    Ok(axum::Json(api.system.installations.set_killed(false, &act).await?.into()))
+}
+
+/// A use of the kill switch of a workflow or of the installation.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = AuditEntry)]
+struct EntryView {
+    /// `kill` or `lift`.
+    #[schema(value_type = String)]
+    deed: Deed,
+    /// The workflow; absent if it was the whole installation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    workflow: Option<String>,
+    #[serde(flatten)]
+    act: ActView,
+}
+
+impl From<Entry> for EntryView {
+    fn from(entry: Entry) -> Self {
+        Self { deed: entry.deed, workflow: entry.workflow, act: ActView::from(&entry.act) }
+    }
+}
+
+/// Lists who used the kill switches of workflows and of the installation, newest first. Those of an execution stand in
+/// its history.
+#[utoipa::path(
+    get, path = "/v1/audit", tag = "installation", operation_id = "list_audit", params(Paging),
+    responses((status = 200, body = Listing<EntryView>))
+)]
+async fn audit(
+    State(api): State<Arc<Api>>,
+    Params(paging): Params<Paging>,
+) -> Result<axum::Json<Listing<EntryView>>, Problem> {
+    let mut walk = Walk::of("audit".to_owned(), &paging)?;
+    let after = walk.after();
+    let found = api.system.history.audit(walk.limit, after).await.map_err(|error| walk.problem(error))?;
+    Ok(axum::Json(walk.page(found.items.into_iter().map(EntryView::from).collect(), found.next)))
 }
 
 /// A notice to somebody who answers for a workflow.

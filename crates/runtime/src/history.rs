@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use pawl_engine::{Event, Execution, Row, Status, Subject};
 
+use crate::items::audit::Entry;
 use crate::items::refusal::Refusal;
 use crate::ports::{Blobs, Consistency, Index, Notice, Query, SortRange, Table, Tables};
 use crate::{Error, items, spill};
@@ -149,6 +150,16 @@ impl History {
         let query = newest(items::notice::TABLE, items::notice::PARTITION.to_owned(), limit, after);
         let page = self.tables.query(&query).await?;
         let items = page.items.iter().map(items::notice::parse).collect::<Result<_, _>>()?;
+        Ok(Listed { items, next: page.next })
+    }
+}
+
+impl History {
+    /// Who used the kill switches, newest first.
+    pub async fn audit(&self, limit: usize, after: Option<String>) -> Result<Listed<Entry>, Error> {
+        let query = newest(items::audit::TABLE, items::audit::PARTITION.to_owned(), limit, after);
+        let page = self.tables.query(&query).await?;
+        let items = page.items.iter().map(items::audit::parse).collect::<Result<_, _>>()?;
         Ok(Listed { items, next: page.next })
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use pawl_engine::Act;
 
+use crate::items::audit;
 use crate::items::installation::{self, Installation};
 use crate::ports::{Consistency, Durability, Expect, Tables, Transaction, Write};
 use crate::{Catalog, Error, Sweeper};
@@ -26,23 +27,27 @@ impl Installations {
         self.catalog.read_installation().await
     }
 
-    /// Kills everything, or lifts the kill and wakes what is due.
-    pub async fn set_killed(&self, killed: Option<Act>) -> Result<Installation, Error> {
-        let lifted = killed.is_none();
+    /// Kills everything, or lifts the kill and wakes what is due. Who did it and why is kept.
+    pub async fn set_killed(&self, killed: bool, act: &Act) -> Result<Installation, Error> {
         let after = loop {
             let item = self.tables.get(installation::TABLE, &installation::key(), Consistency::Strong).await?;
             let version = item.as_ref().map_or(0, |item| item.version);
             let mut after = Catalog::installation(item.as_ref())?;
-            after.killed.clone_from(&killed);
+            if after.killed.is_some() == killed {
+                break after;
+            }
+            after.killed = killed.then(|| act.clone());
             let expect = if version == 0 { Expect::Absent } else { Expect::Version(version) };
             let put = Write::Put { table: installation::TABLE, item: installation::item(&after, version + 1), expect };
-            match self.tables.transact(Transaction { writes: vec![put], durability: Durability::Durable }).await {
+            let audit = audit::write(&audit::Entry::of_kill(killed, None, act), version + 1);
+            match self.tables.transact(Transaction { writes: vec![put, audit], durability: Durability::Durable }).await
+            {
                 Ok(()) => break after,
                 Err(error) if Error::from(error.clone()).is_conflict() => {}
                 Err(error) => return Err(error.into()),
             }
         };
-        if lifted {
+        if !killed {
             self.sweeper.lifted(None).await?;
         }
         Ok(after)

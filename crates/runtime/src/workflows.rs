@@ -7,6 +7,7 @@ use pawl_definition::{Edits, Object, Problem, Source, Step, StepKind, Workflow};
 use pawl_engine::{Act, Plan, triggers};
 use serde_json::Value;
 
+use crate::items::audit;
 use crate::items::workflow::{self, Head, Revision};
 use crate::ports::{Clock, Consistency, Durability, Expect, Index, Query, SortRange, Tables, Transaction, Write};
 use crate::{Catalog, Error, Sweeper, items};
@@ -222,27 +223,38 @@ impl Workflows {
     /// Switches its triggers on or off; on also closes the breaker. Nothing is back-filled.
     pub async fn set_active(&self, id: &str, active: bool) -> Result<Head, SaveError> {
         let now = self.clock.now();
-        self.change(id, |head| {
+        let switch = |head: &mut Head| {
             if active && (!head.active || head.suspended.is_some()) {
                 head.active_since = Some(now);
                 head.suspended = None;
             }
             head.active = active;
-        })
-        .await
+        };
+        self.change(id, switch, |_| None).await
     }
 
-    /// Kills a workflow, or lifts its kill and wakes what is due.
-    pub async fn set_killed(&self, id: &str, killed: Option<Act>) -> Result<Head, SaveError> {
-        let lifted = killed.is_none();
-        let head = self.change(id, |head| head.killed.clone_from(&killed)).await?;
-        if lifted {
+    /// Kills a workflow, or lifts its kill and wakes what is due. Who did it and why is kept.
+    pub async fn set_killed(&self, id: &str, killed: bool, act: &Act) -> Result<Head, SaveError> {
+        let switch = |head: &mut Head| {
+            if head.killed.is_some() != killed {
+                head.killed = killed.then(|| act.clone());
+            }
+        };
+        let entry = audit::Entry::of_kill(killed, Some(id), act);
+        let head = self.change(id, switch, |head| Some(audit::write(&entry, head.version))).await?;
+        if !killed {
             self.sweeper.lifted(Some(id)).await?;
         }
         Ok(head)
     }
 
-    async fn change(&self, id: &str, change: impl Fn(&mut Head) + Send) -> Result<Head, SaveError> {
+    /// Changes a head, and writes something beside it if it changed.
+    async fn change(
+        &self,
+        id: &str,
+        change: impl Fn(&mut Head) + Send,
+        beside: impl Fn(&Head) -> Option<Write> + Send,
+    ) -> Result<Head, SaveError> {
         loop {
             let Some(before) = self.catalog.head(id).await? else { return Err(SaveError::NotFound(id.to_owned())) };
             let mut head = before.clone();
@@ -251,7 +263,7 @@ impl Workflows {
                 return Ok(head);
             }
             head.version += 1;
-            let writes = vec![head_write(&head, Some(&before))];
+            let writes = [head_write(&head, Some(&before))].into_iter().chain(beside(&head)).collect();
             match self.tables.transact(Transaction { writes, durability: Durability::Durable }).await {
                 Ok(()) => return Ok(head),
                 Err(error) if Error::from(error.clone()).is_conflict() => {}

@@ -10,6 +10,7 @@ use pawl_runtime::Filter;
 use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
 
+use super::killed;
 use super::view::Summary;
 use crate::page::{self, Listing, Paging, Walk};
 use crate::problem::Sent;
@@ -68,7 +69,13 @@ pub(super) async fn list(
     let mut walk = Walk::of(name, &Paging { limit: which.limit, cursor: which.cursor })?;
     let after = walk.after();
     let found = api.system.history.executions(&filter, walk.limit, after).await.map_err(|error| walk.problem(error))?;
-    Ok(axum::Json(walk.page(found.items.iter().map(Summary::from).collect(), found.next)))
+    Ok(axum::Json(walk.page(summaries(&api, &found.items).await?, found.next)))
+}
+
+async fn summaries(api: &Api, executions: &[Execution]) -> Result<Vec<Summary>, Problem> {
+    let mut summaries: Vec<_> = executions.iter().map(Summary::from).collect();
+    killed::show(api, summaries.iter_mut()).await?;
+    Ok(summaries)
 }
 
 fn filter(which: &Which) -> Result<Filter, Problem> {
@@ -121,7 +128,7 @@ async fn merged(api: &Api, filter: &Filter, which: &Which, name: &str) -> Result
     let more = found.len() > limit;
     found.truncate(limit);
     let next = found.last().filter(|_| more).map(|last| page::seal(name, Place::of(last)));
-    Ok(Listing { items: found.iter().map(Summary::from).collect(), next })
+    Ok(Listing { items: summaries(api, &found).await?, next })
 }
 
 /// The newest executions in a state after a place.

@@ -1,6 +1,7 @@
 //! Executions: list, show, and what people do to them.
 
 mod control;
+mod killed;
 mod list;
 mod view;
 
@@ -80,6 +81,7 @@ async fn show(
         Some(seconds) => ended(&api, &id, seconds).await?,
     };
     let mut whole = Whole::from(&execution.ok_or_else(|| unknown(&id))?);
+    killed::show(&api, std::iter::once(&mut whole.summary)).await?;
     whole.history = Some(rows(&api, &id, &Paging { limit: look.limit, cursor: look.cursor }).await?);
     Ok(axum::Json(whole))
 }

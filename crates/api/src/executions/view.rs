@@ -170,6 +170,27 @@ impl From<&Execution> for Summary {
     }
 }
 
+impl Summary {
+    /// Its workflow.
+    pub(super) fn workflow(&self) -> &str {
+        &self.workflow
+    }
+
+    /// Whether something may follow.
+    pub(super) fn is_open(&self) -> bool {
+        !self.status.is_ended()
+    }
+
+    /// A kill of its workflow or of everything holds it.
+    pub(super) fn show_killed(&mut self) {
+        if !self.indicators.contains(&"killed") {
+            let before = |word: &&str| matches!(*word, "throttled" | "stalled");
+            let place = self.indicators.iter().take_while(|word| before(word)).count();
+            self.indicators.insert(place, "killed");
+        }
+    }
+}
+
 /// What a step left.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct StepView {
@@ -220,7 +241,7 @@ pub(crate) struct LinkView {
 #[schema(as = Execution)]
 pub(crate) struct Whole {
     #[serde(flatten)]
-    summary: Summary,
+    pub(super) summary: Summary,
     /// Counts its transitions; each is a row of its history.
     seq: u64,
     /// The event that started it.

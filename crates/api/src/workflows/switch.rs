@@ -60,18 +60,21 @@ pub(super) async fn kill(
     Json(why): Json<Why>,
 ) -> Result<axum::Json<HeadView>, Problem> {
     let act = actor.or(why.actor)?.act(why.reason, api.system.ingest.now());
-    answer(api.system.workflows.set_killed(&id, Some(act)).await)
+    answer(api.system.workflows.set_killed(&id, true, &act).await)
 }
 
 /// Lifts the kill of a workflow: what is due goes on.
 #[utoipa::path(
     post, path = "/v1/workflows/{id}/lift", tag = "workflows", operation_id = "lift_workflow",
-    params(("id" = String, Path, description = "Workflow")),
+    params(("id" = String, Path, description = "Workflow")), request_body(content = Why),
     responses((status = 200, body = HeadView), (status = 404, body = Sent))
 )]
 pub(super) async fn lift(
     State(api): State<Arc<Api>>,
     Route(id): Route<String>,
+    actor: Actor,
+    Json(why): Json<Why>,
 ) -> Result<axum::Json<HeadView>, Problem> {
-    answer(api.system.workflows.set_killed(&id, None).await)
+    let act = actor.or(why.actor)?.act(why.reason, api.system.ingest.now());
+    answer(api.system.workflows.set_killed(&id, false, &act).await)
 }

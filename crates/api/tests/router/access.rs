@@ -77,10 +77,11 @@ fn who_is_known_acts_under_their_own_name() {
     let killed = kill.header("x-pawl-actor", "eve@example.com").send().expect(200);
     assert_eq!(killed["killed"]["actor"], "ada@example.com");
 
+    surface.post("/v1/installation/lift").identity(ada.clone()).send().expect(200);
     let unnamed = Identity { name: None, ..ada };
-    let lift =
+    let again =
         surface.post("/v1/installation/kill").identity(unnamed.clone()).header("x-pawl-actor", "eve@example.com");
-    assert_eq!(lift.send().expect(200)["killed"]["actor"], "eve@example.com");
+    assert_eq!(again.send().expect(200)["killed"]["actor"], "eve@example.com");
     let blank = surface.post("/v1/installation/kill").identity(unnamed).header("x-pawl-actor", " ");
     blank.send().problem(400, "bad_header");
 }

@@ -13,12 +13,37 @@ fn a_kill_of_everything_holds_until_it_is_lifted() {
     assert_eq!((&killed["killed"]["reason"], &killed["killed"]["actor"]), (&json!("drill"), &json!("api")));
     let id = start(&surface, "report", &json!({}));
     surface.settle();
-    assert_eq!(surface.get(&format!("/v1/executions/{id}")).send().expect(200)["status"], "queued");
+    let shown = surface.get(&format!("/v1/executions/{id}")).send().expect(200);
+    assert_eq!((&shown["status"], &shown["indicators"]), (&json!("queued"), &json!(["killed"])));
     assert_eq!(surface.get("/v1/installation").send().expect(200)["killed"]["reason"], "drill");
 
     surface.post("/v1/installation/lift").send().expect(200);
     surface.settle();
     assert_eq!(surface.get(&format!("/v1/executions/{id}")).send().expect(200)["status"], "completed");
+}
+
+#[test]
+fn who_used_the_kill_switches_is_listed() {
+    let surface = surface().workflow(REPORT);
+    let why = json!({"reason": "drill", "actor": "ada@example.com"});
+    surface.post("/v1/workflows/report/kill").json(&why).send().expect(200);
+    surface.world.clock.advance(jiff::SignedDuration::from_secs(60));
+    surface.post("/v1/workflows/report/lift").json(&json!({"reason": "over"})).send().expect(200);
+    let listed = surface.get("/v1/audit").send().expect(200)["items"].clone();
+    let told = |at: usize| ["deed", "workflow", "actor", "reason"].map(|key| listed[at][key].clone());
+    assert_eq!(told(0), ["lift", "report", "api", "over"]);
+    assert_eq!(told(1), ["kill", "report", "ada@example.com", "drill"]);
+}
+
+#[test]
+fn executions_of_a_killed_workflow_are_listed_as_killed() {
+    let surface = surface().workflow(REPORT);
+    surface.post("/v1/workflows/report/kill").send().expect(200);
+    start(&surface, "report", &json!({}));
+    surface.settle();
+    for path in ["/v1/executions", "/v1/executions?workflow=report"] {
+        assert_eq!(surface.get(path).send().expect(200)["items"][0]["indicators"], json!(["killed"]));
+    }
 }
 
 #[test]

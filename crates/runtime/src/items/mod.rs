@@ -7,6 +7,7 @@
 //! | workflows that listen on a topic | workflows | `listen#<topic>` / `<workflow>` |
 //! | an object; all of them | workflows | `objects` / `<id>` |
 //! | the installation's controls | workflows | `installation` / `controls` |
+//! | who used the kill switch, newest first | workflows | `audit` / `<time>#<what>` |
 //! | an execution's head | executions | `execution#<id>` / `head` |
 //! | executions of a workflow, of a record, of a state, newest first | executions | First `workflow#<id>`, Second `record#<object>/<id>`, Third `status#<status>`, by time |
 //! | executions whose reason to wake is overdue | executions | Fourth `due`, by time |
@@ -21,6 +22,7 @@
 //! | a record by the value of a field | idempotency | `value#<object>#<field>` / `<value>#<id>`, unique: `unique#<object>#<field>` / `<value>` |
 //! | a delivery that was answered | idempotency | `delivery#<workflow>/<trigger>` / `<key>` |
 
+pub mod audit;
 pub mod delivery;
 pub mod event;
 pub mod execution;

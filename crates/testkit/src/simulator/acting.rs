@@ -73,10 +73,8 @@ async fn carry_out(hub: &Arc<Hub>, system: &System, what: What) -> Answer {
         What::Save(value) => {
             saved(hub, system.workflows.save(&Source::from_value("edit", value), None, "author").await)
         }
-        What::KillWorkflow(workflow, kill) => {
-            saved(hub, system.workflows.set_killed(&workflow, kill.then(|| act(hub))).await)
-        }
-        What::KillAll(kill) => match system.installations.set_killed(kill.then(|| act(hub))).await {
+        What::KillWorkflow(workflow, kill) => saved(hub, system.workflows.set_killed(&workflow, kill, &act(hub)).await),
+        What::KillAll(kill) => match system.installations.set_killed(kill, &act(hub)).await {
             Ok(_) => Answer::Done(None),
             Err(_) => Answer::Lost,
         },

@@ -2,6 +2,7 @@
 
 use futures::FutureExt;
 use pawl_engine::{Act, Control};
+use pawl_runtime::items::audit::Deed;
 use pawl_testkit::scenario::{
     Scenario, answer, canceled, completed, manual, nothing_began, paused, queued, scenario, updated, waiting,
 };
@@ -93,15 +94,13 @@ fn act(story: &Scenario) -> Act {
 }
 
 fn kill_workflow(story: Scenario, killed: bool) -> Scenario {
-    let killed = killed.then(|| act(&story));
-    let done = story.world().system.workflows.set_killed("w", killed).now_or_never();
+    let done = story.world().system.workflows.set_killed("w", killed, &act(&story)).now_or_never();
     done.expect("memory answers at once").expect("the workflow is there");
     story
 }
 
 fn kill_all(story: Scenario, killed: bool) -> Scenario {
-    let killed = killed.then(|| act(&story));
-    let done = story.world().system.installations.set_killed(killed).now_or_never();
+    let done = story.world().system.installations.set_killed(killed, &act(&story)).now_or_never();
     done.expect("memory answers at once").expect("memory is writable");
     story
 }
@@ -116,6 +115,20 @@ fn a_killed_workflow_stands_still_until_the_kill_is_lifted() {
 fn a_killed_installation_stands_still_until_the_kill_is_lifted() {
     let story = kill_all(story(), true).run_for("10d").expect(waiting().path([]).calls([]));
     kill_all(story, false).run_until_idle().expect(completed().path(["wait", "call", "end"]));
+}
+
+#[test]
+fn who_used_the_kill_switch_and_why_is_kept() {
+    let story = kill_all(kill_workflow(kill_workflow(story(), true), true), true);
+    let story = kill_workflow(kill_all(story, false), false);
+    let entries = story.world().system.history.audit(10, None).now_or_never().expect("memory answers at once");
+    let entries = entries.expect("it is readable").items;
+    let mut told: Vec<_> = entries.iter().map(|one| (one.deed, one.workflow.as_deref(), &*one.act.actor)).collect();
+    told.sort_by_key(|(deed, workflow, _)| (format!("{deed:?}"), *workflow));
+    let by = "operator@example.com";
+    let expected =
+        [(Deed::Kill, None, by), (Deed::Kill, Some("w"), by), (Deed::Lift, None, by), (Deed::Lift, Some("w"), by)];
+    assert_eq!(told, expected);
 }
 
 #[test]

@@ -1,0 +1,56 @@
+//! What people did to a workflow or to the whole installation: its kill switch.
+
+use pawl_engine::Act;
+use serde::{Deserialize, Serialize};
+
+use super::{Unreadable, body, read, sortable};
+use crate::ports::{Expect, Item, Key, Table, Write};
+
+/// The table.
+pub const TABLE: Table = Table::Workflows;
+
+/// The partition of all entries.
+pub const PARTITION: &str = "audit";
+
+/// What was done. Stored, do not rename.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Deed {
+    /// Everything was stopped.
+    Kill,
+    /// The kill was lifted.
+    Lift,
+}
+
+/// One entry; never changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// What was done.
+    pub deed: Deed,
+    /// To this workflow; none is the installation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workflow: Option<String>,
+    /// By whom, when and why.
+    pub act: Act,
+}
+
+impl Entry {
+    /// The entry of a kill, or of its end.
+    pub fn of_kill(killed: bool, workflow: Option<&str>, act: &Act) -> Self {
+        let deed = if killed { Deed::Kill } else { Deed::Lift };
+        Self { deed, workflow: workflow.map(str::to_owned), act: act.clone() }
+    }
+}
+
+/// The write of an entry, beside the change that it tells of; `version` is the one that the change makes.
+pub fn write(entry: &Entry, version: u64) -> Write {
+    let subject = entry.workflow.as_deref().map_or("installation".to_owned(), |id| format!("workflow/{id}"));
+    let key = Key::new(PARTITION, format!("{}#{subject}#{version}", sortable(entry.act.at)));
+    let item = Item { key, version: 1, indexes: Vec::new(), expires_at: None, body: body(entry) };
+    Write::Put { table: TABLE, item, expect: Expect::Any }
+}
+
+/// Reads it.
+pub fn parse(item: &Item) -> Result<Entry, Unreadable> {
+    read(item)
+}
