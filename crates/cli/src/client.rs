@@ -67,10 +67,16 @@ pub(crate) fn explain(problem: &Value) {
         eprintln!("  {at}{}", text("detail"));
     }
     for problem in problem.get("problems").and_then(Value::as_array).into_iter().flatten() {
-        let part =
-            |key: &str| problem.get(key).map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
-        let place = [part("file"), part("line"), part("column")].into_iter().flatten().filter(|part| part != "null");
-        let place = place.collect::<Vec<_>>().join(":");
-        eprintln!("  {place} {} {}", part("path").unwrap_or_default(), part("message").unwrap_or_default());
+        let part = |key: &str| match problem.get(key) {
+            None | Some(Value::Null) => String::new(),
+            Some(Value::String(text)) => text.clone(),
+            Some(other) => other.to_string(),
+        };
+        let with = |text: String, end: &str| if text.is_empty() { text } else { text + end };
+        let place = with([part("line"), part("column")].join(":").trim_matches(':').to_owned(), ": ");
+        let suggestion =
+            if part("suggestion").is_empty() { String::new() } else { format!("; {}", part("suggestion")) };
+        let what = with(part("severity"), &format!("[{}] ", part("code")));
+        eprintln!("  {place}{what}{}{}{suggestion}", with(part("path"), ": "), part("message"));
     }
 }

@@ -2,19 +2,23 @@
 
 use std::io::IsTerminal;
 
+use anyhow::Context;
 use tracing_subscriber::EnvFilter;
 
 use crate::args::{Args, Command};
 
 /// Starts logging.
-pub(crate) fn init(args: &Args) {
+pub(crate) fn init(args: &Args) -> anyhow::Result<()> {
     let quiet = !matches!(args.command, Command::Dev(_));
-    let default = if quiet { "error" } else { "info" };
-    let filter = EnvFilter::try_new(args.log.as_deref().unwrap_or(default)).unwrap_or_else(|_| EnvFilter::new(default));
+    let filter = args.log.as_deref().unwrap_or(if quiet { "error" } else { "info" });
+    let filter = EnvFilter::try_new(filter).with_context(|| {
+        format!("--log: expected a filter such as `info` or `pawl_runtime=debug`, found {filter:?}")
+    })?;
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     if args.log_json {
         builder.json().flatten_event(true).with_current_span(false).init();
     } else {
         builder.with_target(false).compact().with_ansi(std::io::stderr().is_terminal()).init();
     }
+    Ok(())
 }

@@ -23,8 +23,7 @@ const BROKEN: u8 = 2;
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    logs::init(&args);
-    match run(args) {
+    match logs::init(&args).and_then(|()| run(args)) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::from(BAD_INPUT),
         Err(error) => {

@@ -130,16 +130,24 @@ impl Worker {
 
     async fn failed(&self, message: &Received, error: &Error) -> Result<(), pawl_runtime::ports::QueueError> {
         let attempt = message.attempt;
+        let About { execution_id, event_id } = About::read(&message.body);
+        let what = execution_id.as_deref().or(event_id.as_deref()).unwrap_or("unreadable");
         if attempt < self.options.deliveries && !matches!(error, Error::Poison(_)) {
-            tracing::warn!(attempt, "a message of {:?} is given back after attempt {attempt}: {error}", self.queue);
+            tracing::warn!(
+                execution_id, event_id, attempt, queue = ?self.queue,
+                "the message of {what} is given back after attempt {attempt}: {error}"
+            );
             let seconds = (1_i64 << attempt.min(6)).min(BACKOFF_MOST_S);
             return self.source.give_back(self.queue, &message.receipt, SignedDuration::from_secs(seconds)).await;
         }
-        tracing::error!(attempt, "a message of {:?} is dead after attempt {attempt}: {error}", self.queue);
+        tracing::error!(
+            execution_id, event_id, attempt, queue = ?self.queue,
+            "the message of {what} is dead after attempt {attempt}: {error}"
+        );
         match self.bury(message, error).await {
             Ok(()) => self.source.delete(self.queue, &message.receipt).await,
             Err(error) => {
-                tracing::error!("a dead message of {:?} is kept: {error}", self.queue);
+                tracing::error!(execution_id, event_id, "the dead message of {what} is kept: {error}");
                 self.source.give_back(self.queue, &message.receipt, SignedDuration::from_secs(BACKOFF_MOST_S)).await
             }
         }
@@ -161,6 +169,25 @@ impl Worker {
             at: event.occurred_at,
         };
         self.system.ingest.refuse(&refusal).await
+    }
+}
+
+/// What a message is about, for the log.
+#[derive(Default)]
+struct About {
+    execution_id: Option<String>,
+    event_id: Option<String>,
+}
+
+impl About {
+    fn read(body: &str) -> Self {
+        if let Ok(job) = serde_json::from_str::<Job>(body) {
+            return Self { execution_id: Some(job.execution_id), ..Self::default() };
+        }
+        match serde_json::from_str(body) {
+            Ok(EventMessage::Event(event)) => Self { event_id: Some(event.id), ..Self::default() },
+            _ => Self::default(),
+        }
     }
 }
 

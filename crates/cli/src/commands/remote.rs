@@ -120,7 +120,16 @@ async fn apply(client: &Client, paths: &[std::path::PathBuf], if_match: Option<u
         let request =
             if_match.iter().fold(request, |request, revision| request.header("if-match", format!("\"{revision}\"")));
         let request = request.header("content-type", "application/yaml").body(text);
-        right &= show(client, request, |_| say!("{}: saved", path.display())).await?;
+        match client.send(request).await? {
+            Answer::Done(body) if client.json => say!("{body}"),
+            Answer::Done(body) => say!("{}: {}", path.display(), view::saved(&body)),
+            Answer::Problem(problem) => {
+                if !client.json {
+                    eprintln!("{}:", path.display());
+                }
+                right = refused(client, &problem);
+            }
+        }
     }
     Ok(right)
 }

@@ -31,6 +31,16 @@ pub(super) fn workflows(body: &Value) {
     table(&["workflow", "state", "revision", "owner", "name"], &rows);
 }
 
+/// What a save did.
+pub(super) fn saved(body: &Value) -> String {
+    if body.get("id").is_none() {
+        return format!("object {} saved", text(body, "object"));
+    }
+    let did = if text(body, "unchanged") == "true" { "unchanged" } else { "saved" };
+    let deaf = if text(body, "active") == "true" { "" } else { "; it is inactive: its triggers do not listen" };
+    format!("workflow {} revision {} {did}{deaf}", text(body, "id"), text(body, "revision"))
+}
+
 /// Whether a workflow's triggers listen, and what holds it.
 fn listens(workflow: &Value) -> &'static str {
     let has = |key: &str| workflow.get(key).is_some_and(|value| !value.is_null() && value != &Value::Bool(false));
