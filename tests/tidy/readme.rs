@@ -28,7 +28,7 @@ impl Shown {
 /// The last name of a YAML file in a text.
 fn name(text: &str) -> &str {
     let quoted = text.split('`').filter(|word| !word.contains('\n') && word.contains(".yaml"));
-    quoted.last().expect("the text before a file names it")
+    quoted.next_back().expect("the text before a file names it")
 }
 
 impl Files for Shown {

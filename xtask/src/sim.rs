@@ -26,7 +26,8 @@ impl Sim {
 /// Runs it, in the profile of the tests.
 pub(crate) fn run(sim: &Sim) -> anyhow::Result<()> {
     let seeds = sim.seeds.to_string();
-    let mut arguments = vec!["run", "--quiet", "--package", "pawl-testkit", "--bin", "pawl-sim", "--", "--seeds", &seeds];
+    let mut arguments =
+        vec!["run", "--quiet", "--package", "pawl-testkit", "--bin", "pawl-sim", "--", "--seeds", &seeds];
     let seed = sim.seed.map(|seed| seed.to_string());
     if let Some(seed) = &seed {
         arguments.extend(["--seed", seed]);
