@@ -27,7 +27,7 @@ impl Shown {
 
 /// The last name of a YAML file in a text.
 fn name(text: &str) -> &str {
-    let quoted = text.split('`').filter(|word| !word.contains('\n') && word.contains(".yaml"));
+    let mut quoted = text.split('`').filter(|word| !word.contains('\n') && word.contains(".yaml"));
     quoted.next_back().expect("the text before a file names it")
 }
 
