@@ -12,7 +12,8 @@ impl Hear for FieldUpdated {
     fn hears(&self, _: &Trigger, plan: &Plan, event: &Event) -> bool {
         let counts = match event.kind {
             EventType::FieldUpdated => true,
-            EventType::RecordCreated => self.on_create,
+            // A record that comes back from the archive is not new.
+            EventType::RecordCreated => self.on_create && event.data.get("unarchived") != Some(&Value::Bool(true)),
             EventType::Manual | EventType::Webhook => false,
         };
         counts && is_own_object(plan, event) && self.listens_to().any(|field| self.fits(field, event))

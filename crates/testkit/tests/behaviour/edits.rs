@@ -224,3 +224,14 @@ fn what_is_no_longer_pinned_follows_the_edit() {
     let story = story.workflow(&pinned(edited)).run_for("1h").expect(waiting());
     story.workflow(&on_tickets(edited)).settle().expect(completed().path(["wait:moved"]));
 }
+
+#[test]
+fn a_failed_step_that_was_deleted_is_left_behind_by_whoever_decides() {
+    let calling = "  - {id: call, type: http_request, url: 'https://x.example'}\n  - {id: end, type: note, text: end}";
+    for control in [Control::Retry, Control::Skip { take: None }] {
+        let story = scenario().workflow(&workflow(calling)).http(|_| answer(400)).event(manual("w")).run_until_idle();
+        let story = story.workflow(&workflow("  - {id: end, type: note, text: end}")).control(control).run_until_idle();
+        let story = story.expect(completed().path(["call:failed", "call:moved", "end"]));
+        assert_eq!(story.world().http.calls().len(), 1);
+    }
+}

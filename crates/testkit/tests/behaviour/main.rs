@@ -11,6 +11,7 @@ mod goals;
 mod large;
 mod models;
 mod records;
+mod requests;
 mod starts;
 mod support;
 mod types;

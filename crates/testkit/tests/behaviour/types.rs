@@ -105,3 +105,20 @@ fn a_declared_variable_keeps_its_type_whoever_sets_it() {
     story.expect(completed().variable("made", id));
     make("number").expect(paused().path(["make:failed"]).records("customer", []));
 }
+
+#[test]
+fn variables_are_set_all_at_once_from_the_state_before_the_step() {
+    let steps =
+        "  - {id: swap, type: set_variables, values: {a: '{{ vars.b }}', b: '{{ vars.a }}', c: '{{ [vars.a] }}'}}";
+    let keys = "variables: [{name: a, type: number, default: 1}, {name: b, type: number, default: 2}]";
+    let story = scenario().workflow(&with(keys, steps)).event(manual("w")).run_until_idle();
+    let story = story.expect(completed().variable("a", 2).variable("b", 1).variable("c", json!([1])));
+    assert_eq!(story.last().rows[2].output, json!({"a": 2, "b": 1, "c": [1]}));
+}
+
+#[test]
+fn a_note_is_a_line_of_history() {
+    let steps = "  - {id: say, type: note, text: 'two is {{ 1 + 1 }} and {{ {\"a\": [1]} }}{{ null }}'}";
+    let story = scenario().workflow(&with("", steps)).event(manual("w")).run_until_idle().expect(completed());
+    assert_eq!(story.last().rows[2].note.as_deref(), Some("two is 2 and {\"a\":[1]}"));
+}
