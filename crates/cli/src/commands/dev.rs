@@ -89,7 +89,10 @@ async fn watch(mut folder: Folder, system: System, url: String) {
 
 fn tell(loaded: &Loaded) {
     match &loaded.result {
-        Ok(what) => say!("{}: {what}", loaded.path.display()),
+        Ok(what) => {
+            say!("{}: {what}", loaded.path.display());
+            loaded.warnings.iter().for_each(|warning| say!("{warning}"));
+        }
         Err(problems) => problems.iter().for_each(|problem| say!("{problem}")),
     }
 }

@@ -26,6 +26,8 @@ pub(crate) struct Loaded {
     pub(crate) path: PathBuf,
     /// What it became, or what is wrong with it.
     pub(crate) result: Result<What, Vec<Problem>>,
+    /// What is suspicious although it is right.
+    pub(crate) warnings: Vec<Problem>,
 }
 
 /// What a file became.
@@ -55,9 +57,9 @@ impl Folder {
     pub(crate) async fn load(&mut self, system: &System) -> anyhow::Result<Vec<Loaded>> {
         let mut loaded = Vec::new();
         for (path, saved_at) in self.changed()? {
-            let result = match files::read(&path) {
-                Ok(source) => save(system, &path, &source).await?,
-                Err(problems) => Err(problems),
+            let (result, warnings) = match files::read(&path) {
+                Ok(source) => (save(system, &path, &source).await?, warnings(system, &path, &source).await?),
+                Err(problems) => (Err(problems), Vec::new()),
             };
             // What infrastructure kept from being saved is not seen: it is saved at the next look.
             self.seen.insert(path.clone(), saved_at);
@@ -66,7 +68,7 @@ impl Folder {
             } else {
                 self.wrong.remove(&path)
             };
-            loaded.push(Loaded { path, result });
+            loaded.push(Loaded { path, result, warnings });
         }
         Ok(loaded)
     }
@@ -97,6 +99,15 @@ impl Folder {
             }
         }
     }
+}
+
+/// What is suspicious in a workflow; its errors are told by the save.
+async fn warnings(system: &System, path: &Path, source: &Source) -> anyhow::Result<Vec<Problem>> {
+    if files::is(path, files::OBJECT) {
+        return Ok(Vec::new());
+    }
+    let (_, problems) = pawl_definition::check_workflow(source, &*system.workflows.objects().await?);
+    Ok(problems.into_iter().filter(|problem| !problem.is_error()).collect())
 }
 
 async fn save(system: &System, path: &Path, source: &Source) -> anyhow::Result<Result<What, Vec<Problem>>> {

@@ -40,7 +40,10 @@ fn near_timezone(zone: &str) -> Option<String> {
 
 fn object(report: &mut Report<'_>, facts: &Facts<'_>) {
     let Some(id) = facts.object_id else { return };
-    if !facts.objects.is_empty() && facts.object().is_none() {
+    if facts.objects.is_empty() {
+        let message = format!("no object is known here, so that what is said of {} is not checked", words::quoted(id));
+        report.warning(code::UNKNOWN_OBJECT, &Path::root().key("object"), message);
+    } else if facts.object().is_none() {
         let known = || facts.objects.keys().map(String::as_str);
         let message = format!(
             "expected an object that exists, found {}; there are {}",
