@@ -17,6 +17,9 @@ use super::trace::Trace;
 use crate::VirtualClock;
 use crate::memory::{Checkpoint, MemoryStore};
 
+/// How far indexes lag at most.
+const MOST_LAG: SignedDuration = SignedDuration::from_secs(3);
+
 /// What becomes of one call of a port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fate {
@@ -58,6 +61,8 @@ pub(super) struct State {
     pub(super) violation: Option<Violation>,
     /// Messages that were answered and have not left their process: only with a bug.
     pub(super) buffered: Vec<(Who, Timestamp, QueueName, Vec<Message>)>,
+    /// What indexes show, and since when.
+    lagging: Option<(Timestamp, MemoryStore)>,
     /// The next change of a record comes now.
     pub(super) hurry: bool,
     left: u32,
@@ -87,6 +92,7 @@ impl Hub {
             durable: None,
             violation: None,
             buffered: Vec::new(),
+            lagging: None,
             hurry: false,
             left: profile.budget,
             wait: None,
@@ -109,6 +115,22 @@ impl Hub {
         state.profile = profile;
         state.left = profile.budget;
         state.durable = Some((self.store.checkpoint(), state.monitor.clone()));
+    }
+
+    /// What indexes show if they lag: the store as it was up to some seconds ago.
+    pub(super) fn lagging(&self) -> Option<MemoryStore> {
+        let now = self.now();
+        let mut state = self.lock();
+        if !state.profile.lag {
+            return None;
+        }
+        let is_old = state.lagging.as_ref().is_none_or(|(at, _)| now.duration_since(*at) > MOST_LAG);
+        if is_old || state.chance.percent(40) {
+            let shown = MemoryStore::new(self.clock.clone());
+            shown.restore(&self.store.checkpoint());
+            state.lagging = Some((now, shown));
+        }
+        state.lagging.as_ref().map(|(_, shown)| shown.clone())
     }
 
     /// Writes a line of the trace.
@@ -176,6 +198,7 @@ impl Hub {
             state.monitor = monitor;
         }
         state.monitor.forget_tasks();
+        state.lagging = None;
     }
 
     /// How long the task that was just polled wants to wait; `None` if it ended.

@@ -12,28 +12,38 @@ use super::ports::{ports, short};
 use super::task::{Ended, Work};
 use crate::SeededRandom;
 
+/// What a process keeps over its deaths.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Nature {
+    /// Ready steps that it carries out after the first.
+    pub(super) hops: usize,
+    /// There is no other, so whoever held a lease before it began is dead.
+    pub(super) alone: bool,
+    /// How far its clock is ahead.
+    pub(super) skew: SignedDuration,
+}
+
 /// One process.
 pub(super) struct Process {
     pub(super) system: System,
     source: Arc<dyn QueueSource>,
-    hops: usize,
-    alone: bool,
+    nature: Nature,
     random: Arc<SeededRandom>,
 }
 
 impl Process {
-    /// Starts one. `alone`: there is no other, so whoever held a lease before is dead.
-    pub(super) fn start(hub: &Arc<Hub>, hops: usize, alone: bool, random: &Arc<SeededRandom>) -> Self {
-        let (ports, source) = ports(hub, random);
-        let alone_since = alone.then(|| hub.now());
+    /// Starts one.
+    pub(super) fn start(hub: &Arc<Hub>, nature: Nature, random: &Arc<SeededRandom>) -> Self {
+        let (ports, source) = ports(hub, nature.skew, random);
+        let alone_since = nature.alone.then(|| hub.now());
         hub.lock().monitor.alone_since = alone_since;
-        let system = System::new(ports, ExecutorOptions { hops, alone_since });
-        Self { system, source, hops, alone, random: random.clone() }
+        let system = System::new(ports, ExecutorOptions { hops: nature.hops, alone_since });
+        Self { system, source, nature, random: random.clone() }
     }
 
     /// The same process after its death: nothing that was in memory is left.
     pub(super) fn restart(&self, hub: &Arc<Hub>) -> Self {
-        Self::start(hub, self.hops, self.alone, &self.random)
+        Self::start(hub, self.nature, &self.random)
     }
 
     /// Handles a message and deletes it; a failed one is given back.

@@ -21,6 +21,10 @@ pub(super) struct Profile {
     pub(super) contend: u32,
     /// A call takes seconds.
     pub(super) slow: u32,
+    /// The clocks of processes differ by seconds.
+    pub(super) skew: bool,
+    /// Indexes show what was some seconds ago.
+    pub(super) lag: bool,
     /// How many disturbances in all, so that a run comes to its end.
     pub(super) budget: u32,
     /// Deliveries after which a message goes to a dead-letter queue.
@@ -39,6 +43,8 @@ impl Profile {
             freeze: 0,
             contend: 0,
             slow: 0,
+            skew: false,
+            lag: false,
             budget: 0,
             deliveries: 60,
         }
@@ -46,7 +52,9 @@ impl Profile {
 
     /// The weather of a seed.
     pub(super) fn of(chance: &Chance) -> Self {
-        let calm = Self { budget: 30, contend: 8, ..Self::calm() };
+        let calm = Self { budget: 30, contend: 8, skew: chance.percent(30), lag: chance.percent(40), ..Self::calm() };
+        let mixed =
+            Self { crash: 150, power_loss: 600, duplicate: 12, refuse: 80, lose: 60, freeze: 150, slow: 20, ..calm };
         match chance.below(8) {
             0 => Self { crash: 60, ..calm },
             1 => Self { duplicate: 4, slow: 10, ..calm },
@@ -54,9 +62,8 @@ impl Profile {
             3 => Self { contend: 2, freeze: 60, slow: 15, duplicate: 10, ..calm },
             4 => Self { power_loss: 120, crash: 200, ..calm },
             5 => Self { deliveries: 4, crash: 60, refuse: 30, ..calm },
-            _ => {
-                Self { crash: 150, power_loss: 600, duplicate: 12, refuse: 80, lose: 60, freeze: 150, slow: 20, ..calm }
-            }
+            6 => Self { budget: 100, ..mixed },
+            _ => mixed,
         }
     }
 }

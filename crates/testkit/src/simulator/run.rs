@@ -10,7 +10,7 @@ use super::acting;
 use super::bug::Bug;
 use super::chance::Chance;
 use super::hub::{Hub, Who};
-use super::process::Process;
+use super::process::{Nature, Process};
 use super::profile::Profile;
 use super::rest;
 use super::script::{Action, Script, What};
@@ -61,9 +61,14 @@ impl Run {
         hub.store.set_secret("service", "a secret");
         let random = Arc::new(SeededRandom::new(seed));
         let alone = profile.budget > 0 && chance.percent(30);
-        let processes = if alone { 1 } else { 2 };
         let hops = if profile.budget == 0 { 50 } else { *chance.pick(&[0, 1, 3, 50, 50]) };
-        let processes = (0..processes).map(|_| Process::start(&hub, hops, alone, &random)).collect();
+        let skew = profile.skew && !alone;
+        let natures = (0..if alone { 1 } else { 2 }).map(|_| Nature {
+            hops,
+            alone,
+            skew: if skew { chance.millis(-2_000, 2_000) } else { SignedDuration::ZERO },
+        });
+        let processes = natures.map(|nature| Process::start(&hub, nature, &random)).collect();
         let now = hub.now();
         let asked = script.actions.iter().map(|action| Asked::new(action, now)).collect();
         let run = Self {
@@ -91,6 +96,8 @@ impl Run {
         let work = acting::set_up(&system, script);
         let mut task = Task::new(Who::default(), Purpose::Sweep, self.hub.now(), work);
         while task.step(&self.hub).is_none() {}
+        // Workflows are active before anything happens on any clock.
+        self.hub.clock.advance(SignedDuration::from_secs(10));
     }
 
     /// Runs until nothing is left to do, or an invariant does not hold.

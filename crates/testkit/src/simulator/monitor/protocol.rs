@@ -1,9 +1,12 @@
 //! The commit protocol, checked at every commit of a head.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use pawl_engine::{Execution, Requested, Row, RowKind, Status, TimerPurpose, Wake};
 
 use super::{Broken, is_control};
+
+/// How far the clocks of two processes may be apart. Leases are longer than calls by much more.
+const SKEW: SignedDuration = SignedDuration::from_secs(4);
 
 /// One commit of a head.
 pub(super) struct Commit<'a> {
@@ -84,7 +87,7 @@ fn obeys(commit: &Commit<'_>, before: &Execution, broken: &mut Vec<Broken>) {
 fn keeps_lease(commit: &Commit<'_>, before: &Execution, broken: &mut Vec<Broken>) {
     let Some(lease) = &before.lease else { return };
     let dead = commit.alone_since.is_some_and(|since| lease.claimed_at < since);
-    let live = lease.until > commit.now && !commit.own && !dead;
+    let live = lease.until > commit.now + SKEW && !commit.own && !dead;
     if live && commit.after.lease.as_ref() != Some(lease) {
         broken.push((4, format!("the lease of {} was taken before its end", lease.owner)));
     }

@@ -8,8 +8,9 @@ mod tables;
 
 use std::sync::Arc;
 
+use jiff::{SignedDuration, Timestamp};
 use pawl_runtime::Ports;
-use pawl_runtime::ports::QueueSource;
+use pawl_runtime::ports::{Clock, QueueSource};
 
 use self::outside::Outside;
 use self::queue::Queues;
@@ -17,10 +18,22 @@ pub(super) use self::queue::short;
 use self::storage::Storage;
 use self::tables::WatchedTables;
 use super::hub::Hub;
-use crate::SeededRandom;
+use crate::{SeededRandom, VirtualClock};
+
+/// A clock that is ahead or behind.
+struct SkewedClock {
+    clock: VirtualClock,
+    skew: SignedDuration,
+}
+
+impl Clock for SkewedClock {
+    fn now(&self) -> Timestamp {
+        self.clock.now() + self.skew
+    }
+}
 
 /// The ports of one process, and the receiving side of its queues.
-pub(super) fn ports(hub: &Arc<Hub>, random: &Arc<SeededRandom>) -> (Ports, Arc<dyn QueueSource>) {
+pub(super) fn ports(hub: &Arc<Hub>, skew: SignedDuration, random: &Arc<SeededRandom>) -> (Ports, Arc<dyn QueueSource>) {
     let outside = Arc::new(Outside::new(hub.clone()));
     let queues = Arc::new(Queues::new(hub.clone()));
     let storage = Arc::new(Storage::new(hub.clone()));
@@ -33,7 +46,7 @@ pub(super) fn ports(hub: &Arc<Hub>, random: &Arc<SeededRandom>) -> (Ports, Arc<d
         http: outside.clone(),
         models: outside.clone(),
         notifier: outside,
-        clock: Arc::new(hub.clock.clone()),
+        clock: Arc::new(SkewedClock { clock: hub.clock.clone(), skew }),
         random: random.clone(),
     };
     (ports, queues)

@@ -94,7 +94,10 @@ impl Tables for WatchedTables {
 
     async fn query(&self, query: &Query) -> Result<Page, TableError> {
         self.reads().await?;
-        let page = self.inner.query(query).await;
+        let page = match self.hub.lagging().filter(|_| query.index.is_some()) {
+            Some(lagging) => lagging.tables().query(query).await,
+            None => self.inner.query(query).await,
+        };
         self.hub.pause().await;
         page
     }

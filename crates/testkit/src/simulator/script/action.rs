@@ -157,19 +157,19 @@ fn disturb(plan: &Plan<'_>, workflows: &[Value], actions: &mut Vec<Action>) {
     for _ in 0..chance.below(8) {
         let at = chance.millis(0, *chance.pick(&[5_000, 90_000, 7_200_000]));
         let index = chance.below(workflows.len());
-        let what = match chance.below(10) {
-            0 | 1 => {
+        let what = match chance.below(12) {
+            0..=3 => {
                 edited[index] = edit::edited(chance, &edited[index]);
                 What::Save(edited[index].clone())
             }
-            2 => kill(actions, at + chance.millis(1_000, 200_000), What::KillWorkflow(workflow::name(index), true)),
-            3 => kill(actions, at + chance.millis(1_000, 200_000), What::KillAll(true)),
-            4 => What::SetActive(workflow::name(index), chance.percent(50)),
-            5 => update(
+            4 => kill(actions, at + chance.millis(1_000, 200_000), What::KillWorkflow(workflow::name(index), true)),
+            5 => kill(actions, at + chance.millis(1_000, 200_000), What::KillAll(true)),
+            6 => What::SetActive(workflow::name(index), chance.percent(50)),
+            7 => update(
                 chance.below(plan.tickets),
                 &json!({"state": chance.pick(&["done", "open"]), "score": chance.below(9)}),
             ),
-            6 => What::Update {
+            8 => What::Update {
                 subject: Subject { object: "company".to_owned(), id: "acme".to_owned() },
                 fields: fields(&json!({"paid": "yes"})),
             },

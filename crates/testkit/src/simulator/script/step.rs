@@ -173,10 +173,13 @@ impl<'a> Maker<'a> {
 
     fn delay(&self) -> Value {
         let chance = self.plan.chance;
+        // Who stands in line behind a delay asks every few minutes: days of that would be a long run.
+        let spans: &[&str] =
+            if self.blocks { &["5s", "90s", "14m", "20m"] } else { &["5s", "90s", "14m", "20m", "3h", "2d"] };
         match chance.below(6) {
             0 => json!({"type": "delay", "until": "now + duration(\"40s\")"}),
             1 => json!({"type": "delay", "for": "0s"}),
-            _ => json!({"type": "delay", "for": chance.pick(&["5s", "90s", "14m", "20m", "3h", "2d"])}),
+            _ => json!({"type": "delay", "for": chance.pick(spans)}),
         }
     }
 
