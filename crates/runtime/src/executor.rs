@@ -300,7 +300,7 @@ impl Executor {
         run.execution = claim.execution;
         let lease = run.execution.lease.as_ref().expect("a claim has a lease");
         let attempt = lease.attempt;
-        let performed = self.activities.perform(&claim.activity, lease.until).await;
+        let performed = self.activities.perform(&claim.activity, &run.execution).await;
         for _ in 0..RACES {
             match self.commit_performed(run, &claim.activity, attempt, &performed).await {
                 Err(error) if error.is_conflict() || error.is_unknown() => {

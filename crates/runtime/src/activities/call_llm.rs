@@ -47,9 +47,12 @@ impl Asking<'_> {
         Err(StepError::new("model_answer_invalid", message))
     }
 
-    /// Asks once, within the lease and the budget.
+    /// Asks once, within the lease and the budget, and as long as nobody stops it.
     async fn once(&mut self, models: &dyn Models, held: Held<'_>) -> Result<String, StepError> {
-        held.allows(self.call.timeout)?;
+        match self.answers.is_empty() {
+            true => held.allows(self.call.timeout)?,
+            false => held.allows_one_more(self.call.timeout).await?,
+        }
         if self.call.left.is_spent_by(self.usage) {
             let message = "the budget of model calls was used up before a usable answer came";
             return Err(StepError::new("over_budget", message));

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use pawl_definition::Object;
-use pawl_engine::{Activity, Found, Performed, Read};
+use pawl_engine::{Activity, Execution, Found, Performed, Read};
 
 use crate::Error;
 use crate::ports::{Clock, Http, Models, Secrets, Tables};
@@ -40,8 +40,9 @@ impl Activities {
     }
 
     /// Performs an effect outside, once, as long as the lease of its claim lasts. A failure is a result.
-    pub(crate) async fn perform(&self, activity: &Activity, until: Timestamp) -> Performed {
-        let held = Held { clock: &*self.clock, until };
+    pub(crate) async fn perform(&self, activity: &Activity, execution: &Execution) -> Performed {
+        let until = execution.lease.as_ref().map_or(Timestamp::MIN, |lease| lease.until);
+        let held = Held { clock: &*self.clock, tables: self.finder.tables(), execution, until };
         match activity {
             Activity::HttpRequest(call) => http_request::perform(&*self.http, &*self.secrets, call, held).await,
             Activity::CallLlm(call) => call_llm::perform(&*self.models, call, held).await,

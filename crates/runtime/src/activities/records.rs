@@ -25,6 +25,11 @@ impl Finder {
         Self { tables }
     }
 
+    /// The tables that it reads.
+    pub(super) fn tables(&self) -> &dyn Tables {
+        &*self.tables
+    }
+
     /// One record.
     pub async fn one(&self, object: &str, id: &str) -> Result<Found, Error> {
         let key = items::record::key(&Subject { object: object.to_owned(), id: id.to_owned() });

@@ -1,7 +1,7 @@
 //! `call_llm`, and what models may cost. Sections 7 and 10 of the language.
 
 use pawl_runtime::ports::ModelError;
-use pawl_testkit::scenario::{ModelReply, Scenario, completed, manual, paused, says, says_json, scenario};
+use pawl_testkit::scenario::{ModelReply, Scenario, canceled, completed, manual, paused, says, says_json, scenario};
 use serde_json::json;
 
 use crate::support::with;
@@ -99,6 +99,35 @@ fn an_answer_is_not_repaired_beyond_the_budget() {
     let story = story.expect(paused().path(["ask:failed"]));
     assert_eq!(asked(&story), 2);
     assert_eq!(story.last().state(), "paused, has_failures, over_budget");
+}
+
+#[test]
+fn an_answer_is_not_repaired_once_it_is_killed_paused_or_canceled() {
+    use pawl_engine::Control;
+    for control in [Control::Kill, Control::Pause, Control::Cancel] {
+        let keys = "variables: [{name: n, type: number, default: 7}]";
+        let story = scenario().workflow(&with(keys, ASK));
+        let (world, mut answers) = (story.world().clone(), 0);
+        let act = control.clone();
+        let story = story.model(move |_| {
+            answers += 1;
+            if answers > 1 {
+                return says_json(&json!({"urgency": "low", "confidence": 0.9}));
+            }
+            let id = world.executions().pop().expect("the caller began").id;
+            world.control(&id, &act).expect("it runs");
+            says("no JSON at all")
+        });
+        let story = story.event(manual("w")).run_for("1h");
+        assert_eq!(asked(&story), 1, "{}", control.word());
+        match control {
+            Control::Cancel => drop(story.expect(canceled())),
+            Control::Kill => {
+                drop(story.control(Control::Lift).run_until_idle().expect(completed().path(["ask", "end"])))
+            }
+            _ => drop(story.control(Control::Resume).run_until_idle().expect(completed().path(["ask", "end"]))),
+        }
+    }
 }
 
 #[test]
