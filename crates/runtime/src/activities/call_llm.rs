@@ -49,9 +49,10 @@ impl Asking<'_> {
 
     /// Asks once, within the lease and the budget, and as long as nobody stops it.
     async fn once(&mut self, models: &dyn Models, held: Held<'_>) -> Result<String, StepError> {
-        match self.answers.is_empty() {
-            true => held.allows(self.call.timeout)?,
-            false => held.allows_one_more(self.call.timeout).await?,
+        if self.answers.is_empty() {
+            held.allows(self.call.timeout)?;
+        } else {
+            held.allows_one_more(self.call.timeout).await?;
         }
         if self.call.left.is_spent_by(self.usage) {
             let message = "the budget of model calls was used up before a usable answer came";

@@ -120,13 +120,13 @@ fn an_answer_is_not_repaired_once_it_is_killed_paused_or_canceled() {
         });
         let story = story.event(manual("w")).run_for("1h");
         assert_eq!(asked(&story), 1, "{}", control.word());
-        match control {
-            Control::Cancel => drop(story.expect(canceled())),
-            Control::Kill => {
-                drop(story.control(Control::Lift).run_until_idle().expect(completed().path(["ask", "end"])))
-            }
-            _ => drop(story.control(Control::Resume).run_until_idle().expect(completed().path(["ask", "end"]))),
-        }
+        let story = match control {
+            Control::Kill => story.control(Control::Lift).run_until_idle(),
+            Control::Pause => story.control(Control::Resume).run_until_idle(),
+            _ => story,
+        };
+        let ends = if control == Control::Cancel { canceled() } else { completed().path(["ask", "end"]) };
+        story.expect(ends);
     }
 }
 
