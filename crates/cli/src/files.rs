@@ -72,15 +72,40 @@ pub(crate) fn beside(path: &Path, endings: &[&str]) -> anyhow::Result<Vec<PathBu
 /// Reads a file as a source. A file that cannot be read is a problem like others: those of other files are found too.
 pub(crate) fn read(path: &Path) -> Result<Source, Vec<Problem>> {
     let name = path.display().to_string();
-    let unreadable = |message: String| {
-        let (file, code) = (name.clone(), pawl_definition::code::SYNTAX.to_owned());
-        let severity = pawl_definition::Level::Error;
-        vec![Problem { file, code, path: String::new(), line: None, column: None, message, suggestion: None, severity }]
-    };
+    let unreadable = |message: String| vec![problem(&name, pawl_definition::code::SYNTAX, message)];
     let bytes = std::fs::read(path).map_err(|error| unreadable(format!("expected a file, found none: {error}")))?;
     let text =
         String::from_utf8(bytes).map_err(|_| unreadable("expected a text in UTF-8, found other bytes".into()))?;
     Source::parse(&name, &text)
+}
+
+/// A problem of a whole file.
+fn problem(file: &str, code: &str, message: String) -> Problem {
+    let (file, code, severity) = (file.to_owned(), code.to_owned(), pawl_definition::Level::Error);
+    Problem { file, code, path: String::new(), line: None, column: None, message, suggestion: None, severity }
+}
+
+/// Which file each workflow and object stands in: a second one would save over the first for ever.
+#[derive(Default)]
+pub(crate) struct Places(BTreeMap<(&'static str, String), PathBuf>);
+
+impl Places {
+    /// Notes what stands in a file; a problem if it stands in another one already.
+    pub(crate) fn note(&mut self, path: &Path, source: &Source) -> Result<(), Problem> {
+        let kind = if is(path, OBJECT) { "object" } else { "workflow" };
+        let Some(id) = source.value.get(kind).and_then(serde_json::Value::as_str) else { return Ok(()) };
+        let place = self.0.entry((kind, id.to_owned())).or_insert_with(|| path.to_owned());
+        if place != path && place.exists() {
+            let message =
+                format!("expected each {kind} in one file, found {id:?} again; it stands in {}", place.display());
+            let problem = problem(&path.display().to_string(), pawl_definition::code::DUPLICATE_ID, message);
+            let position = source.position(kind);
+            let (line, column) = position.map(|position| (position.line, position.column)).unzip();
+            return Err(Problem { path: kind.to_owned(), line, column, ..problem });
+        }
+        path.clone_into(place);
+        Ok(())
+    }
 }
 
 /// The objects that stand beside a file, as far as they are right; their own problems are found when they are

@@ -195,6 +195,14 @@ fn check_finds_the_problems_of_every_file_whatever_another_is() {
 }
 
 #[test]
+fn check_finds_a_workflow_that_stands_in_two_files() {
+    let folder = folder(&[("a.workflow.yaml", GREETING), ("b.workflow.yaml", GREETING)]);
+    let told = run(folder.path(), &["check", "."]);
+    let twin = "./b.workflow.yaml:2:11: error[duplicate_id] workflow: expected each workflow in one file, found \"greeting\" again; it stands in ./a.workflow.yaml";
+    assert!(told.contains(twin) && told.ends_with("exit code 1"), "{told}");
+}
+
+#[test]
 fn check_takes_only_files_of_the_language() {
     let folder = folder(&[("greeting.yaml", GREETING)]);
     insta::assert_snapshot!(run(folder.path(), &["check", "greeting.yaml"]), @r#"

@@ -149,6 +149,16 @@ async fn saving_an_object_rights_a_workflow_that_waited_for_its_field() {
 }
 
 #[tokio::test]
+async fn a_workflow_that_stands_in_two_files_is_that_of_the_first() {
+    let folders = Folders::with(&workflow("live", "before"));
+    let mut dev = folders.dev().await;
+    folders.save("x.workflow.yaml", &workflow("live", "after"));
+    dev.told("x.workflow.yaml:1:11: error[duplicate_id]").await;
+    folders.save("w.workflow.yaml", &workflow("live", "again"));
+    dev.told("workflow w revision 2").await;
+}
+
+#[tokio::test]
 async fn what_waits_goes_on_after_a_restart() {
     let folders = Folders::with(&workflow("live", "before"));
     let mut dev = folders.dev().await;

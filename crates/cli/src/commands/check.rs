@@ -1,5 +1,6 @@
 //! `pawl check`: every problem at once, and the launch checklist.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use pawl_definition::{
@@ -8,15 +9,21 @@ use pawl_definition::{
 use serde_json::{Value, json};
 
 use crate::args::Format;
-use crate::files;
+use crate::files::{self, Places};
 use crate::output::say;
 
 /// Checks files; `false` if any has an error.
 pub(crate) fn run(paths: &[PathBuf], format: Format) -> anyhow::Result<bool> {
     let endings: Vec<&str> = [files::WORKFLOW, files::OBJECT, files::CASES].concat();
     let mut right = true;
+    // Each folder is an installation of its own: examples may have objects of the same name.
+    let mut places: BTreeMap<_, Places> = BTreeMap::new();
     for path in files::some(paths, &endings)? {
-        let (workflow, problems) = check(&path)?;
+        let (workflow, mut problems) = check(&path)?;
+        if let (false, Ok(source)) = (files::is(&path, files::CASES), files::read(&path)) {
+            let here = places.entry(path.parent().map(Path::to_owned)).or_default();
+            problems.extend(here.note(&path, &source).err());
+        }
         right &= !problems.iter().any(Problem::is_error);
         let list = match &workflow {
             Some(workflow) => checklist(workflow, has_cases(&path)?),

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use pawl_definition::{Problem, Source};
 use pawl_runtime::{SaveError, System};
 
-use crate::files;
+use crate::files::{self, Places};
 
 /// How often the folder is looked at for saves.
 const LOOK_EVERY: Duration = Duration::from_millis(300);
@@ -16,6 +16,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(300);
 pub(crate) struct Folder {
     path: PathBuf,
     seen: BTreeMap<PathBuf, SystemTime>,
+    places: Places,
     /// Files with mistakes; saving an object may right a workflow.
     wrong: BTreeSet<PathBuf>,
 }
@@ -50,14 +51,19 @@ impl std::fmt::Display for What {
 impl Folder {
     /// Nothing of it is loaded yet.
     pub(crate) fn new(path: &Path) -> Self {
-        Self { path: path.to_owned(), seen: BTreeMap::new(), wrong: BTreeSet::new() }
+        Self { path: path.to_owned(), seen: BTreeMap::new(), places: Places::default(), wrong: BTreeSet::new() }
     }
 
     /// Loads what changed since the last time, objects first: workflows are checked against them.
     pub(crate) async fn load(&mut self, system: &System) -> anyhow::Result<Vec<Loaded>> {
         let mut loaded = Vec::new();
         for (path, saved_at) in self.changed()? {
-            let (result, warnings) = match files::read(&path) {
+            let source = files::read(&path);
+            let source = source.and_then(|source| match self.places.note(&path, &source) {
+                Ok(()) => Ok(source),
+                Err(twin) => Err(vec![twin]),
+            });
+            let (result, warnings) = match source {
                 Ok(source) => (save(system, &path, &source).await?, warnings(system, &path, &source).await?),
                 Err(problems) => (Err(problems), Vec::new()),
             };
