@@ -41,7 +41,8 @@ pub(crate) fn takes(kind: FieldType, options: &[String], value: &Value) -> bool 
         (FieldType::Datetime, Value::String(text)) => is_moment(text),
         (FieldType::Uuid, Value::String(text)) => is_uuid(text.trim()),
         (FieldType::Phone, Value::String(text)) => {
-            (7..=17).contains(&text.chars().filter(char::is_ascii_digit).count())
+            let digits = text.chars().filter(char::is_ascii_digit).count();
+            (7..=17).contains(&digits) && !text.contains(char::is_alphabetic)
         }
         (FieldType::Email, Value::String(text)) => is_email(text),
         (FieldType::Option, Value::String(text)) => options.contains(text),
@@ -105,7 +106,7 @@ mod tests {
             (FieldType::Date, json!("2026-11-21"), json!("2026-13-01")),
             (FieldType::Datetime, json!("2026-11-21T09:00:00Z"), json!("tomorrow")),
             (FieldType::Uuid, json!("0b1f3f6e-6f0a-4d7b-9a55-0d4b8f6f2f0a"), json!("0b1f")),
-            (FieldType::Phone, json!("+49 30 1234567"), json!("12")),
+            (FieldType::Phone, json!("+49 30 1234567"), json!("call 1234567")),
             (FieldType::Email, json!("ada@example.com"), json!("ada@")),
             (FieldType::Option, json!("open"), json!("opened")),
             (FieldType::Object, json!({}), json!("x")),
