@@ -1,12 +1,10 @@
-//! `pawl dev` while its author saves files and its operator stops it.
-
-mod serving;
+//! What follows when an author saves files, and when an operator stops the process.
 
 use std::path::Path;
 
+use crate::serving::Dev;
 use reqwest::Method;
 use serde_json::{Value, json};
-use serving::Dev;
 use tempfile::TempDir;
 use tokio::io::AsyncWriteExt;
 

@@ -1,0 +1,5 @@
+//! `pawl dev` as its author and its operator meet it.
+
+mod remote;
+mod saves;
+mod serving;

@@ -1,0 +1,120 @@
+//! The commands that talk to an installation, against a real one.
+
+use std::process::Stdio;
+
+use crate::serving::Dev;
+use serde_json::json;
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::Command;
+
+/// Goes round so often that its history has several pages, then meets a variable that nobody set.
+const ROUND: &str = "
+workflow: round
+owner: team@example.com
+active: true
+triggers: [{id: in, type: webhook}]
+variables: [{name: n, type: number, default: 0}]
+steps:
+  - {id: count, type: set_variables, values: {n: '{{ vars.n + 1 }}'}}
+  - {id: enough, type: condition, if: vars.n >= 90, no: [{id: again, type: go_to, step: count}], yes: []}
+  - {id: say, type: note, text: '{{ trigger.body.name }}'}
+";
+
+fn folder(name: &str, text: &str) -> TempDir {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    std::fs::write(folder.path().join(name), text).expect("the folder is writable");
+    folder
+}
+
+async fn dev(folder: &TempDir) -> Dev {
+    Dev::start(folder.path(), &folder.path().join(".data")).await
+}
+
+fn command(dev: &Dev, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_pawl"));
+    command.env_remove("PAWL_TOKEN").args(["--endpoint", &format!("http://{}", dev.address())]).args(arguments);
+    command
+}
+
+/// What a command prints on both channels, and its exit code.
+async fn run(dev: &Dev, arguments: &[&str]) -> String {
+    let output = command(dev, arguments).output().await.expect("the program can be run");
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("the program prints UTF-8");
+    let code = output.status.code().expect("the program ends by itself");
+    format!("{}{}exit code {code}", text(&output.stdout), text(&output.stderr))
+}
+
+#[tokio::test]
+async fn an_execution_is_shown_with_its_whole_history_and_why_it_stands() {
+    let folder = folder("round.workflow.yaml", ROUND);
+    let dev = dev(&folder).await;
+    let execution = dev.deliver("round/in", &json!({})).await;
+    dev.until(&format!("/v1/executions/{execution}"), |page| page["status"] == "paused").await;
+
+    let told = run(&dev, &["show", &execution]).await;
+    assert!(
+        told.starts_with(&format!("{execution}  round  paused  has_failures\n  paused by a failure at say: ")),
+        "{told}"
+    );
+    // Made, begun, three rows in each of 90 rounds but two in the last, and the failure.
+    assert!(told.lines().any(|line| line.starts_with("271  say ")), "{told}");
+    let page: serde_json::Value =
+        serde_json::from_str(run(&dev, &["show", "--json", &execution]).await.trim_end_matches("\nexit code 0"))
+            .expect("JSON");
+    assert_eq!(page["history"]["items"].as_array().map(Vec::len), Some(272));
+
+    let mut show =
+        command(&dev, &["show", &execution]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it runs");
+    let mut out = BufReader::with_capacity(1, show.stdout.take().expect("the output is piped"));
+    out.read_line(&mut String::new()).await.expect("the program prints UTF-8");
+    drop(out);
+    let end = show.wait_with_output().await.expect("the program ends");
+    assert_eq!(String::from_utf8_lossy(&end.stderr), "", "who reads no further is no failure");
+}
+
+#[tokio::test]
+async fn a_listing_goes_on_at_its_cursor() {
+    let folder = folder("round.workflow.yaml", ROUND);
+    let dev = dev(&folder).await;
+    let first = dev.deliver("round/in", &json!({"name": "a"})).await;
+    dev.ended(&first).await;
+    let second = dev.deliver("round/in", &json!({"name": "b"})).await;
+    dev.ended(&second).await;
+    let told = run(&dev, &["executions", "--limit", "1"]).await;
+    let cursor = told.split("more: --cursor ").nth(1).and_then(|rest| rest.lines().next()).expect("there are more");
+    assert!(told.contains(&second) && !told.contains(&first), "{told}");
+    let next = run(&dev, &["executions", "--limit", "1", "--cursor", cursor]).await;
+    assert!(next.contains(&first) && !next.contains(&second), "{next}");
+}
+
+#[tokio::test]
+async fn a_workflow_is_listed_with_what_holds_it() {
+    let folder = folder("round.workflow.yaml", ROUND);
+    let dev = dev(&folder).await;
+    run(&dev, &["kill", "--workflow", "round"]).await;
+    assert!(run(&dev, &["workflows"]).await.contains("round     killed "));
+    run(&dev, &["lift", "--workflow", "round"]).await;
+    run(&dev, &["deactivate", "round"]).await;
+    assert!(run(&dev, &["workflows"]).await.contains("round     inactive "));
+}
+
+#[tokio::test]
+async fn what_cannot_be_saved_is_told_with_its_file() {
+    let served = folder("round.workflow.yaml", ROUND);
+    let dev = dev(&served).await;
+    let wrong = folder("wrong.workflow.yaml", "workflow: wrong\nowner: a@b.c\nsteps: [{id: a, type: nota, text: x}]\n");
+    let path = wrong.path().join("wrong.workflow.yaml").display().to_string();
+    let told = run(&dev, &["apply", &path]).await;
+    assert!(told.starts_with(&format!("{path}:\nInvalid workflow [invalid_workflow]")), "{told}");
+    assert!(
+        told.contains("3:23: error[unknown_type] steps[0].type: ") && told.contains("; did you mean \"note\"?"),
+        "{told}"
+    );
+
+    std::fs::write(&path, ROUND.replace("round", "other")).expect("the folder is writable");
+    assert_eq!(run(&dev, &["apply", &path]).await, format!("{path}: workflow other revision 1 saved\nexit code 0"));
+    assert_eq!(run(&dev, &["apply", &path]).await, format!("{path}: workflow other revision 1 unchanged\nexit code 0"));
+    let stale = run(&dev, &["apply", "--if-match", "7", &path]).await;
+    assert!(stale.contains("[stale_revision]") && stale.ends_with("exit code 1"), "{stale}");
+}
