@@ -3,15 +3,19 @@
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use pawl_definition::StepKind;
-use pawl_engine::{Control, Execution, Plan, Status};
+use pawl_definition::{Edits, Step, StepKind};
+use pawl_engine::{Control, Execution, Status};
 
 use crate::executor::{ControlError, Executor};
+use crate::items::workflow::Head;
 use crate::ports::{Consistency, Index, Query, SortRange};
 use crate::{Error, items, starts, under_way};
 
 /// How long a reason may be overdue: deliveries take time, and executions at work move in the index by the minute.
 const GRACE: SignedDuration = SignedDuration::from_secs(30);
+
+/// For how long an edit is looked at again.
+const EDITS_SETTLE: SignedDuration = SignedDuration::from_mins(5);
 
 /// Looks for what was left behind.
 pub struct Sweeper {
@@ -27,6 +31,7 @@ impl Sweeper {
     /// Puts overdue executions back on the queue and hands on notices that were left; returns how many executions.
     pub async fn sweep(&self) -> Result<usize, Error> {
         self.executor.notices.sweep().await?;
+        self.settle_edits().await?;
         let before = self.executor.clock.now() - GRACE;
         self.wake(before, |_| true).await
     }
@@ -48,13 +53,44 @@ impl Sweeper {
         self.each_waiting(|execution| ours(execution) && execution.waiting.is_some()).await
     }
 
-    /// Lets what waits in a workflow look again since an edit. Those at a delay that is there still need not.
-    pub(crate) async fn edited(&self, plan: &Plan) -> Result<(), Error> {
+    /// What waits at a step that an edit deleted or replaced moves on at once, also if nothing would ever wake it there,
+    /// and a goal that was edited is looked at again. Those at a delay that is there still need not.
+    pub(crate) async fn edited(&self, head: &Head) -> Result<(), Error> {
+        if head.pinned || head.revision == 1 {
+            return Ok(());
+        }
+        let catalog = &self.executor.catalog;
+        let present = catalog.plan(&head.id, head.revision).await?;
+        let former = catalog.plan(&head.id, head.revision - 1).await?.workflow.clone();
+        let touched = former.all_steps().into_iter().any(|step| wait_is_touched(step, present.step(&step.id)));
+        if !touched && former.edits != Edits::Pinned {
+            return Ok(());
+        }
         let delayed = |execution: &Execution| {
-            let step = execution.cursor.as_deref().and_then(|id| plan.step(id));
+            let step = execution.cursor.as_deref().and_then(|id| present.step(id));
             execution.waiting.is_none() && step.is_some_and(|step| matches!(step.kind, StepKind::Delay(_)))
         };
-        self.each_waiting(|execution| execution.workflow == plan.workflow.id && !delayed(execution)).await
+        self.each_waiting(|execution| execution.workflow == head.id && !delayed(execution)).await
+    }
+
+    /// Looks again at the edits of the last minutes: an execution may have begun to wait by the former revision in the
+    /// moment of the save, indexes lag, and whoever saved may have died before he had seen to it.
+    async fn settle_edits(&self) -> Result<(), Error> {
+        let since = self.executor.clock.now() - EDITS_SETTLE;
+        let mut after = None;
+        loop {
+            let page = self.executor.tables.query(&workflows(after)).await?;
+            for item in &page.items {
+                let head = items::workflow::parse_head(item)?;
+                if head.saved_at > since {
+                    self.edited(&head).await?;
+                }
+            }
+            after = page.next;
+            if after.is_none() {
+                return Ok(());
+            }
+        }
     }
 
     async fn each_waiting(&self, chosen: impl Fn(&Execution) -> bool + Send) -> Result<(), Error> {
@@ -117,6 +153,19 @@ impl Sweeper {
     }
 }
 
+fn workflows(after: Option<String>) -> Query {
+    Query {
+        table: items::workflow::TABLE,
+        index: Some(Index::First),
+        partition: items::workflow::ALL.to_owned(),
+        range: SortRange::All,
+        newest_first: false,
+        limit: 100,
+        after,
+        consistency: Consistency::Eventual,
+    }
+}
+
 fn due(before: Timestamp, after: Option<String>) -> Query {
     Query {
         table: items::execution::TABLE,
@@ -128,4 +177,12 @@ fn due(before: Timestamp, after: Option<String>) -> Query {
         after,
         consistency: Consistency::Eventual,
     }
+}
+
+/// Whether an edit concerns those who wait at a step: they keep the due time of a delay, and nothing else.
+fn wait_is_touched(former: &Step, present: Option<&Step>) -> bool {
+    present.is_none_or(|present| match (&former.kind, &present.kind) {
+        (StepKind::Goal(former), StepKind::Goal(present)) => former.until != present.until || former.on != present.on,
+        (former, present) => former.tag() != present.tag(),
+    })
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use pawl_definition::{Edits, Object, Problem, Source, Step, StepKind, Workflow};
+use pawl_definition::{Edits, Object, Problem, Source, Workflow};
 use pawl_engine::{Act, Plan, triggers};
 use serde_json::Value;
 
@@ -109,7 +109,7 @@ impl Workflows {
         if let Some(head) = &before
             && self.revision(&workflow.id, head.revision).await?.is_some_and(|revision| revision.source == source.value)
         {
-            self.move_on(head).await?;
+            self.sweeper.edited(head).await?;
             return Ok(Saved { head: head.clone(), unchanged: true });
         }
         let head = self.head_after(&workflow, before.as_ref(), source);
@@ -130,28 +130,12 @@ impl Workflows {
         writes.extend(listeners(before.as_ref(), &head));
         match self.tables.transact(Transaction { writes, durability: Durability::Durable }).await {
             Ok(()) => {
-                self.move_on(&head).await?;
+                self.sweeper.edited(&head).await?;
                 Ok(Saved { head, unchanged: false })
             }
             Err(error) if Error::from(error.clone()).is_conflict() => Err(SaveError::Stale(present + 1)),
             Err(error) => Err(error.into()),
         }
-    }
-
-    /// What waits at a step that an edit deleted or replaced moves on at once, also if nothing would ever wake it there,
-    /// and a goal that was edited is looked at again. Whoever lost the answer of a save saves again, and what a crash
-    /// left behind is moved then.
-    async fn move_on(&self, head: &Head) -> Result<(), Error> {
-        if head.pinned || head.revision == 1 {
-            return Ok(());
-        }
-        let present = self.catalog.plan(&head.id, head.revision).await?;
-        let former = self.catalog.plan(&head.id, head.revision - 1).await?.workflow.clone();
-        let touched = former.all_steps().into_iter().any(|step| wait_is_touched(step, present.step(&step.id)));
-        if touched || former.edits == Edits::Pinned {
-            self.sweeper.edited(&present).await?;
-        }
-        Ok(())
     }
 
     /// The head after a save: `active` is as the file says, or as it was if the file says nothing.
@@ -271,14 +255,6 @@ impl Workflows {
             }
         }
     }
-}
-
-/// Whether an edit concerns those who wait at a step: they keep the due time of a delay, and nothing else.
-fn wait_is_touched(former: &Step, present: Option<&Step>) -> bool {
-    present.is_none_or(|present| match (&former.kind, &present.kind) {
-        (StepKind::Goal(former), StepKind::Goal(present)) => former.until != present.until || former.on != present.on,
-        (former, present) => former.tag() != present.tag(),
-    })
 }
 
 fn version_of(version: u64) -> Expect {
