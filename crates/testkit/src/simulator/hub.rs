@@ -63,7 +63,7 @@ pub(super) struct State {
     pub(super) buffered: Vec<(Who, Timestamp, QueueName, Vec<Message>)>,
     /// What indexes show, and since when.
     lagging: Option<(Timestamp, MemoryStore)>,
-    /// The next change of a record comes now.
+    /// The next change of a record or a workflow comes now.
     pub(super) hurry: bool,
     left: u32,
     wait: Option<SignedDuration>,

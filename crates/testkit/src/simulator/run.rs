@@ -179,9 +179,12 @@ impl Run {
     fn start_actions(&mut self) {
         let now = self.hub.now();
         if std::mem::take(&mut self.hub.lock().hurry) {
-            let mut updates = self.asked.iter_mut().filter(|asked| asked.answer.is_none() && !asked.busy);
-            let meets = |what: &What| matches!(what, What::Update { fields, .. } if fields.contains_key("state"));
-            if let Some(asked) = updates.find(|asked| meets(&asked.action.what)) {
+            let mut open = self.asked.iter_mut().filter(|asked| asked.answer.is_none() && !asked.busy);
+            let overtakes = |what: &What| match what {
+                What::Update { fields, .. } => fields.contains_key("state"),
+                what => matches!(what, What::Save(_)),
+            };
+            if let Some(asked) = open.find(|asked| overtakes(&asked.action.what)) {
                 asked.next = now;
             }
         }
@@ -338,7 +341,9 @@ impl Run {
         let wakes = monitor.open().filter(|head| head.killed.is_none() && !monitor.is_killed(&head.workflow));
         let due = wakes.filter_map(pawl_engine::Execution::due_at).min().map(|due| due + SignedDuration::from_secs(91));
         let notices = state.monitor.unsent.first().map(|_| self.hub.now());
-        let next = due.into_iter().chain(notices).min()?;
+        let edits = monitor.workflows.values().filter(|head| head.revision > 1).map(|head| head.saved_at);
+        let edits = edits.filter(|at| self.hub.now().duration_since(*at) < SignedDuration::from_mins(5));
+        let next = due.into_iter().chain(notices).chain(edits).min()?;
         Some(next.max(self.last_sweep + SignedDuration::from_secs(60)))
     }
 

@@ -23,7 +23,9 @@ fn edit(chance: &Chance, steps: &mut Vec<Value>, name: u64) {
         steps.insert(at, step);
         return;
     }
-    let at = chance.below(steps.len());
+    // A step that somebody waits at is the most interesting one to take away.
+    let waits = steps.iter().position(|step| step["type"] == "goal").filter(|_| chance.percent(60));
+    let at = waits.unwrap_or_else(|| chance.below(steps.len()));
     let branches = ["yes", "no", "met", "unmet", "default"];
     let inner: Vec<_> = branches.iter().copied().filter(|name| steps[at].get(*name).is_some()).collect();
     if !inner.is_empty() && chance.percent(50) {
