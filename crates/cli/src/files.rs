@@ -90,10 +90,10 @@ fn problem(file: &str, code: &str, message: String) -> Problem {
 pub(crate) struct Places(BTreeMap<(&'static str, String), PathBuf>);
 
 impl Places {
-    /// Notes what stands in a file; a problem if it stands in another one already.
-    pub(crate) fn note(&mut self, path: &Path, source: &Source) -> Result<(), Problem> {
+    /// Notes what stands in a file; gives a problem if it stands in another one already.
+    pub(crate) fn note(&mut self, path: &Path, source: &Source) -> Option<Problem> {
         let kind = if is(path, OBJECT) { "object" } else { "workflow" };
-        let Some(id) = source.value.get(kind).and_then(serde_json::Value::as_str) else { return Ok(()) };
+        let id = source.value.get(kind)?.as_str()?;
         let place = self.0.entry((kind, id.to_owned())).or_insert_with(|| path.to_owned());
         if place != path && place.exists() {
             let message =
@@ -101,10 +101,10 @@ impl Places {
             let problem = problem(&path.display().to_string(), pawl_definition::code::DUPLICATE_ID, message);
             let position = source.position(kind);
             let (line, column) = position.map(|position| (position.line, position.column)).unzip();
-            return Err(Problem { path: kind.to_owned(), line, column, ..problem });
+            return Some(Problem { path: kind.to_owned(), line, column, ..problem });
         }
         path.clone_into(place);
-        Ok(())
+        None
     }
 }
 

@@ -22,7 +22,7 @@ pub(crate) fn run(paths: &[PathBuf], format: Format) -> anyhow::Result<bool> {
         let (workflow, mut problems) = check(&path)?;
         if let (false, Ok(source)) = (files::is(&path, files::CASES), files::read(&path)) {
             let here = places.entry(path.parent().map(Path::to_owned)).or_default();
-            problems.extend(here.note(&path, &source).err());
+            problems.extend(here.note(&path, &source));
         }
         right &= !problems.iter().any(Problem::is_error);
         let list = match &workflow {

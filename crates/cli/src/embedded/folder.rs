@@ -60,8 +60,8 @@ impl Folder {
         for (path, saved_at) in self.changed()? {
             let source = files::read(&path);
             let source = source.and_then(|source| match self.places.note(&path, &source) {
-                Ok(()) => Ok(source),
-                Err(twin) => Err(vec![twin]),
+                None => Ok(source),
+                Some(twin) => Err(vec![twin]),
             });
             let (result, warnings) = match source {
                 Ok(source) => (save(system, &path, &source).await?, warnings(system, &path, &source).await?),
