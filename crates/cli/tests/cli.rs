@@ -333,6 +333,15 @@ fn without_an_installation_a_command_says_how_to_start_one() {
 }
 
 #[test]
+fn the_demo_says_where_it_must_run() {
+    let folder = folder(&[]);
+    insta::assert_snapshot!(run(folder.path(), &["demo"]), @"
+    error: expected the demo's example, found none at examples/support-triage: run it in the root of the repository, or say --dir
+    exit code 2
+    ");
+}
+
+#[test]
 fn the_demo_prints_one_object_a_line_and_ends_completed() {
     let output = program(&root()).args(["demo", "--json"]).output().expect("the program can be run");
     let text = String::from_utf8(output.stdout).expect("the program prints UTF-8");

@@ -6,7 +6,7 @@ mod tracker;
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use hmac::{Hmac, KeyInit, Mac};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -26,12 +26,24 @@ const LOOK_EVERY: Duration = Duration::from_millis(25);
 /// Looks before the demo gives up: half a minute.
 const LOOKS: u32 = 1_200;
 
-/// Runs it; `false` if the execution did not complete.
+/// Runs it; `false` if the execution did not complete. Interrupted, it leaves nothing behind.
 pub(crate) async fn run(dir: &Path, json: bool) -> anyhow::Result<bool> {
+    ensure!(
+        dir.exists(),
+        "expected the demo's example, found none at {}: run it in the root of the repository, or say --dir",
+        dir.display()
+    );
     let data = tempfile::tempdir().context("cannot make a folder for the demo's data")?;
+    tokio::select! {
+        shown = show(dir, data.path(), json) => shown,
+        interrupt = tokio::signal::ctrl_c() => interrupt.map(|()| false).context("cannot hear an interrupt"),
+    }
+}
+
+async fn show(dir: &Path, data: &Path, json: bool) -> anyhow::Result<bool> {
     let tracker = Tracker::start().await?;
     let embedded = Embedded::start(Options {
-        data: data.path(),
+        data,
         port: 0,
         allow: &tracker.address.to_string(),
         hops: 50,
