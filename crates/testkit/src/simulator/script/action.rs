@@ -157,7 +157,7 @@ fn disturb(plan: &Plan<'_>, workflows: &[Value], actions: &mut Vec<Action>) {
     for _ in 0..chance.below(8) {
         let at = chance.millis(0, *chance.pick(&[5_000, 90_000, 7_200_000]));
         let index = chance.below(workflows.len());
-        let what = match chance.below(12) {
+        let what = match chance.below(13) {
             0..=3 => {
                 edited[index] = edit::edited(chance, &edited[index]);
                 What::Save(edited[index].clone())
@@ -170,13 +170,18 @@ fn disturb(plan: &Plan<'_>, workflows: &[Value], actions: &mut Vec<Action>) {
                 &json!({"state": chance.pick(&["done", "open"]), "score": chance.below(9)}),
             ),
             8 => What::Update {
-                subject: Subject { object: "company".to_owned(), id: "acme".to_owned() },
+                subject: Subject { object: "company".to_owned(), id: company(plan) },
                 fields: fields(&json!({"paid": "yes"})),
             },
+            9 => update(chance.below(plan.tickets), &json!({"company": company(plan)})),
             _ => What::Control(chance.pick(&acts).clone(), chance.below(100)),
         };
         actions.push(Action { at, what });
     }
+}
+
+fn company(plan: &Plan<'_>) -> String {
+    (*plan.chance.pick(&["acme", "globex"])).to_owned()
 }
 
 /// A kill, with its end.

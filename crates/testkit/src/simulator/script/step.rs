@@ -140,7 +140,7 @@ impl<'a> Maker<'a> {
             "type": "http_request", "method": "POST", "url": format!("https://{service}.example/{name}/{id}"),
             "body": {"n": "{{ vars.n }}"}, "timeout": "10s", "on_failure": self.policy(false),
         });
-        if chance.percent(30) {
+        if !self.plan.confluent && chance.percent(40) {
             step["headers"] = json!({"authorization": "Bearer {{ secret(\"service\") }}"});
         }
         if !self.plan.confluent && chance.percent(35) {
@@ -155,7 +155,8 @@ impl<'a> Maker<'a> {
     /// A failure policy; one for a workflow has no steps.
     pub(super) fn policy(&mut self, plain: bool) -> Value {
         let chance = self.plan.chance;
-        let attempts = if self.plan.confluent { 15 } else { chance.below(5) };
+        // In a confluent world a flaky service recovers before the retries are used up.
+        let attempts = chance.below(3) + if self.plan.confluent { 2 } else { 0 };
         let mut policy = Map::new();
         policy.insert("retry".to_owned(), json!({"attempts": attempts, "first": "2s", "max": "2m"}));
         let then = match chance.below(4) {
@@ -192,7 +193,7 @@ impl<'a> Maker<'a> {
                 "type": "call_llm", "model": "sim/small", "prompt": format!("label {{{{ vars.n }}}} for {name} {id}"),
                 "output": {"fields": {"label": {"type": "option", "options": ["yes", "no"]}, "confidence": {"type": "number"}}},
                 "save_as": "answer", "timeout": "20s",
-                "on_failure": {"retry": {"attempts": 15, "first": "2s", "max": "1m"}, "then": "continue"},
+                "on_failure": {"retry": {"attempts": 1, "first": "2s", "max": "1m"}, "then": "continue"},
             });
         }
         let pauses = !(self.plan.confluent && self.blocks);
@@ -239,10 +240,10 @@ impl<'a> Maker<'a> {
         }
         goal["timeout"] = json!(chance.pick(&["never", "20s", "10m", "30m", "2020-01-01T00:00:00Z"]));
         goal["if_past"] = json!(chance.pick(&["met", "unmet", "wait"]));
-        match chance.below(4) {
+        match chance.below(5) {
             0 => goal["on"] = json!([{"id": format!("ring-{id}"), "type": "webhook"}]),
             1 => goal["on"] = json!([{"id": format!("scored-{id}"), "type": "field_updated", "field": "score"}]),
-            2 => goal["until"] = json!("record.company.paid == \"yes\""),
+            2 | 3 => goal["until"] = json!("record.company.paid == \"yes\""),
             _ => {}
         }
         goal
