@@ -48,7 +48,7 @@ impl<'a> Draft<'a> {
         self.execution.steps.get(id).expect("the step at the cursor was entered")
     }
 
-    fn state_mut(&mut self) -> &mut StepState {
+    pub(crate) fn state_mut(&mut self) -> &mut StepState {
         let id = self.execution.cursor.as_deref().expect("a draft of a step has a cursor");
         self.execution.steps.get_mut(id).expect("the step at the cursor was entered")
     }
@@ -57,6 +57,7 @@ impl<'a> Draft<'a> {
     pub(crate) fn enter(&mut self, step: &Step) {
         let again = self.execution.entered;
         let claimed = self.execution.lease.as_ref().is_some_and(|lease| lease.owner == self.cx.invocation);
+        let interrupted = self.execution.lease.is_some() && !claimed;
         let now = self.cx.now;
         let state = self.execution.steps.entry(step.id.clone()).or_insert_with(|| StepState {
             status: StepStatus::Running,
@@ -65,16 +66,19 @@ impl<'a> Draft<'a> {
             visit: 0,
             fresh_visits: 0,
             attempt: 0,
+            interrupted: 0,
             started_at: now,
         });
         state.status = StepStatus::Running;
         if again {
             // Whose claim was written although its answer was lost has not performed anything yet.
             state.attempt += u32::from(!claimed);
+            state.interrupted += u32::from(interrupted);
         } else {
             state.visit += 1;
             state.fresh_visits += 1;
             state.attempt = 1;
+            state.interrupted = 0;
             state.started_at = now;
         }
         self.execution.entered = true;

@@ -97,8 +97,16 @@ pub struct StepState {
     pub fresh_visits: u32,
     /// Attempts of this visit.
     pub attempt: u32,
+    /// Those of them that were cut off: they say nothing about the other side, and use up no retry.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub interrupted: u32,
     /// When this visit began.
     pub started_at: Timestamp,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for this signature")]
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 /// What a timer is for. Stored, do not rename.

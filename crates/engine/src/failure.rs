@@ -13,6 +13,11 @@ const RETRY_AFTER_MOST_S: u64 = 3_600;
 pub(crate) fn apply<'a>(mut draft: Draft<'a>, step: &Step, error: StepError, after_effect: bool) -> Draft<'a> {
     draft.row.error = Some(error.clone());
     draft.execution.over_budget |= error.code == "over_budget";
+    if matches!(error.code.as_str(), "lease_over" | "held_back") {
+        // Nothing was sent, and nothing is said about the other side: the attempt is made again at once.
+        draft.state_mut().interrupted += 1;
+        return retry(draft, error, SignedDuration::ZERO);
+    }
     if let Some(wait) = retry_wait(&draft, step, &error, after_effect) {
         return retry(draft, error, wait);
     }
@@ -72,7 +77,7 @@ fn retry_wait(draft: &Draft<'_>, step: &Step, error: &StepError, after_effect: b
     let default = draft.cx.plan.workflow.on_failure.as_ref().and_then(|policy| policy.retry.clone());
     let by_default = step.kind.shape().reaches_outside().then(Retry::default);
     let retry = own.or(default).or(by_default)?;
-    let attempt = draft.state().attempt;
+    let attempt = draft.state().attempt.saturating_sub(draft.state().interrupted);
     // After a crash nobody knows whether an at-most-once effect happened: it must not be tried again. Neither if
     // the answer was lost.
     let once = step.delivery == pawl_definition::Delivery::AtMostOnce && after_effect && may_have_happened(error);

@@ -30,10 +30,10 @@ impl Held<'_> {
     /// Requires that nobody has killed, paused or canceled what it is for, before one call more of the same effect: it
     /// takes time, and costs. Before the first one the decision looked.
     pub(super) async fn allows_one_more(&self, timeout: SignedDuration) -> Result<(), StepError> {
-        self.allows(timeout)?;
         let held = |why: &str| Err(StepError::classed("held_back", FailureClass::Throttled, why));
         match self.is_stopped().await {
-            Ok(false) => Ok(()),
+            // The lease comes last: looking takes time too.
+            Ok(false) => self.allows(timeout),
             Ok(true) => held("it was killed, paused or canceled between two calls; the second one was not made"),
             Err(error) => held(&format!("whether it may go on could not be read between two calls: {error}")),
         }
