@@ -43,8 +43,10 @@ fn begins(commit: &Commit<'_>, broken: &mut Vec<Broken>) {
 fn counts(commit: &Commit<'_>, before: &Execution, broken: &mut Vec<Broken>) {
     let after = commit.after;
     // Transitions that were held are written with the next; each counts a version, and so does a claim.
-    let claims = u64::from(after.seq == before.seq || (after.lease.is_some() && after.lease != before.lease));
-    if after.version != before.version + (after.seq - before.seq.min(after.seq)) + claims {
+    let transitions = after.seq.saturating_sub(before.seq);
+    let versions = after.version.saturating_sub(before.version);
+    let claims = transitions == 0 || (after.lease.is_some() && after.lease != before.lease);
+    if versions == 0 || (versions != transitions && !(claims && versions == transitions + 1)) {
         broken.push((1, format!("version {} was committed over version {}", after.version, before.version)));
     }
     let seqs: Vec<_> = commit.rows.iter().map(|row| row.seq).collect();
