@@ -5,6 +5,8 @@ mod credentials;
 mod refusal;
 mod signer;
 
+use std::net::IpAddr;
+
 use anyhow::{Context, bail};
 use pawl_local::SystemClock;
 use pawl_runtime::ports::Clock;
@@ -19,6 +21,8 @@ use refusal::Refusal;
 pub(crate) struct Client {
     http: reqwest::Client,
     endpoint: String,
+    /// The endpoint is on this machine.
+    is_local: bool,
     auth: Auth,
     /// Prints JSON instead of tables.
     pub(crate) json: bool,
@@ -39,8 +43,12 @@ impl Client {
         let url = url
             .with_context(|| format!("--endpoint: expected a URL such as http://127.0.0.1:7420, found {endpoint:?}"))?;
         let auth = Auth::choose(auth, token, &url)?;
-        let http = reqwest::Client::builder().no_proxy().build().context("cannot make an HTTP client")?;
-        Ok(Self { http, endpoint: endpoint.trim_end_matches('/').to_owned(), auth, json })
+        let is_local = is_loopback(&url);
+        let http = reqwest::Client::builder();
+        // A proxy that leads out, `HTTPS_PROXY`, does not lead back in.
+        let http = if is_local { http.no_proxy() } else { http };
+        let http = http.build().context("cannot make an HTTP client")?;
+        Ok(Self { http, endpoint: endpoint.trim_end_matches('/').to_owned(), is_local, auth, json })
     }
 
     /// Begins a request.
@@ -54,10 +62,8 @@ impl Client {
         let now = SystemClock.now();
         self.auth.apply(&mut request, now).await?;
         let answer = self.http.execute(request).await.with_context(|| {
-            format!(
-                "cannot reach an installation at {}: start one with `pawl dev DIR`, or say --endpoint",
-                self.endpoint
-            )
+            let advice = if self.is_local { "start one with `pawl dev DIR`, or say" } else { "check" };
+            format!("cannot reach an installation at {}: {advice} --endpoint", self.endpoint)
         })?;
         let status = answer.status();
         let refusal = Refusal::of(&answer);
@@ -71,6 +77,12 @@ impl Client {
         }
         bail!(refusal.saying(&body).explain(self.auth.proof(), now))
     }
+}
+
+/// Whether an endpoint is on this machine.
+fn is_loopback(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+    host == "localhost" || host.parse().is_ok_and(|address: IpAddr| address.is_loopback())
 }
 
 /// Prints a problem for a person.

@@ -42,7 +42,9 @@ impl Machine {
     /// What a command prints on both channels, and its exit code.
     async fn run(&self, arguments: &[&str]) -> String {
         let mut command = Command::new(env!("CARGO_BIN_EXE_pawl"));
-        let ours = |name: &str| name.starts_with("PAWL_") || name.starts_with("AWS_");
+        let ours = |name: &str| {
+            ["PAWL_", "AWS_"].iter().any(|start| name.starts_with(start)) || name.to_lowercase().ends_with("_proxy")
+        };
         for (name, _) in std::env::vars().filter(|(name, _)| ours(name)) {
             command.env_remove(name);
         }
@@ -190,4 +192,17 @@ async fn a_redrive_says_how_much_goes_on() {
         serde_json::from_slice::<serde_json::Value>(&sent.body).ok(),
         Some(json!({"reason": "the tracker is back"}))
     );
+}
+
+#[tokio::test]
+async fn a_proxy_is_used_but_for_this_machine() {
+    let proxy = gateway(json!({"items": []})).await;
+    let server = Gateway::start(None, json!({"items": []})).await;
+    let machine = Machine::with(&[KEYS, &[REGION, ("HTTP_PROXY", proxy.url())]].concat());
+    let told = machine.run(&["--endpoint", "http://pawl.example", "--auth", "sigv4", "workflows"]).await;
+    assert!(told.ends_with("exit code 0"), "{told}");
+    assert_eq!(proxy.sent()[0].uri.to_string(), "http://pawl.example/v1/workflows");
+    let told = machine.run(&["--endpoint", server.url(), "workflows"]).await;
+    assert!(told.ends_with("exit code 0"), "{told}");
+    assert_eq!((proxy.sent().len(), server.sent().len()), (1, 1));
 }

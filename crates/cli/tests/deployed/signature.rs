@@ -3,6 +3,7 @@
 
 use std::fmt::Write;
 
+use axum::http::HeaderName;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 
@@ -40,14 +41,12 @@ pub(crate) fn check(sent: &Sent, (key_id, secret): (&str, &str)) -> Result<(), R
 fn canonical(sent: &Sent, signed: &str) -> String {
     let names: Vec<&str> = signed.split(';').collect();
     assert!(names.is_sorted() && names.contains(&"host"), "{signed}");
-    for name in sent.headers.keys().map(|name| name.as_str()) {
+    for name in sent.headers.keys().map(HeaderName::as_str) {
         let must = name == "content-type" || name.starts_with("x-amz-");
         assert!(!must || names.contains(&name), "{name} is not signed");
     }
-    let headers: String = names
-        .iter()
-        .map(|name| format!("{name}:{}\n", sent.header(name).expect("a signed header is sent").trim()))
-        .collect();
+    let line = |name: &&str| format!("{name}:{}\n", sent.header(name).expect("a signed header is sent").trim());
+    let headers = names.iter().map(line).collect::<Vec<_>>().concat();
     // Both are taken as they came: the path is encoded once more, the query must have been encoded as AWS does it.
     let query = sent.uri.query().unwrap_or_default();
     assert!(query.bytes().all(|byte| is_plain(byte) || b"%=&".contains(&byte)), "{query}");
