@@ -11,7 +11,7 @@ use anyhow::Context;
 use async_trait::async_trait;
 use pawl_connectors::{AllowList, GuardedHttp, HttpConfig, ModelClient, Providers};
 use pawl_local::{Store, SystemClock, SystemRandom, VariableSecrets, WorkerOptions, Workers};
-use pawl_runtime::ports::{Notice, NoticeError, Notifier};
+use pawl_runtime::ports::{NoDeadLetters, Notice, NoticeError, Notifier};
 use pawl_runtime::{ExecutorOptions, Ports, System};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -63,6 +63,7 @@ impl Embedded {
         let ports = Ports {
             tables: store.tables(),
             queue: store.queue(),
+            dead_letters: Arc::new(NoDeadLetters),
             timers: store.timers(),
             blobs: store.blobs(),
             secrets: Arc::new(VariableSecrets::new(options.variables)),
