@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 use pawl_runtime::ports::{DeadLetter, QueueError, QueueName, QueueSource, Received};
-use pawl_runtime::{About, Error, System};
+use pawl_runtime::{About, Error, System, message};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
@@ -35,9 +35,6 @@ const HANDLER_MOST: SignedDuration = SignedDuration::from_mins(5);
 
 /// Messages taken off a queue in one call.
 const BATCH: usize = 64;
-
-/// Longest wait before a message that could not be handled is delivered again.
-const BACKOFF_MOST_S: i64 = 60;
 
 /// The workers of one process.
 pub struct Workers {
@@ -119,28 +116,27 @@ impl Worker {
         }
     }
 
-    async fn failed(&self, message: &Received, error: &Error) -> Result<(), QueueError> {
-        let attempt = message.attempt;
-        let about = About::read(&message.body);
+    async fn failed(&self, received: &Received, error: &Error) -> Result<(), QueueError> {
+        let attempt = received.attempt;
+        let about = About::read(&received.body);
         let (what, About { execution_id, event_id }) = (about.what(), &about);
         if attempt < self.options.deliveries && !matches!(error, Error::Poison(_)) {
             tracing::warn!(
                 execution_id, event_id, attempt, queue = ?self.queue,
                 "the message of {what} is given back after attempt {attempt}: {error}"
             );
-            let seconds = (1_i64 << attempt.min(6)).min(BACKOFF_MOST_S);
-            return self.source.give_back(self.queue, &message.receipt, SignedDuration::from_secs(seconds)).await;
+            return self.source.give_back(self.queue, &received.receipt, message::backoff(attempt)).await;
         }
         tracing::error!(
             execution_id, event_id, attempt, queue = ?self.queue,
             "the message of {what} is dead after attempt {attempt}: {error}"
         );
-        let letter = DeadLetter { queue: self.queue, body: message.body.clone() };
+        let letter = DeadLetter { queue: self.queue, body: received.body.clone() };
         match self.system.sweeper.bury(&letter, &error.to_string()).await {
-            Ok(()) => self.source.delete(self.queue, &message.receipt).await,
+            Ok(()) => self.source.delete(self.queue, &received.receipt).await,
             Err(error) => {
                 tracing::error!(execution_id, event_id, "the dead message of {what} is kept: {error}");
-                self.source.give_back(self.queue, &message.receipt, SignedDuration::from_secs(BACKOFF_MOST_S)).await
+                self.source.give_back(self.queue, &received.receipt, message::backoff(u32::MAX)).await
             }
         }
     }

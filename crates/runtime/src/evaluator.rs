@@ -15,7 +15,10 @@ use crate::changes;
 use crate::executor::Executor;
 use crate::items::refusal::Refusal;
 use crate::message::EventMessage;
-use crate::ports::{Consistency, Durability, Expect, Item, Query, SortRange, Table, TableError, Transaction, Write};
+use crate::ports::{
+    Consistency, Durability, Expect, Item, Message, Query, QueueName, RecordChange, SortRange, Table, TableError,
+    Transaction, Write, stream_message,
+};
 use crate::starts;
 use crate::world;
 use crate::{Error, Metrics, items, spill, under_way};
@@ -55,11 +58,36 @@ impl Evaluator {
         let message: EventMessage = serde_json::from_str(body).map_err(|error| Error::Poison(error.to_string()))?;
         match message {
             EventMessage::Event(event) => self.evaluate(*event).await,
-            EventMessage::Stream(change) => match changes::event(&change)? {
-                Some(event) => self.evaluate(event).await,
-                None => Ok(()),
-            },
+            EventMessage::Stream(change) => self.changed(&change).await,
         }
+    }
+
+    /// Evaluates a change of a record.
+    pub async fn changed(&self, change: &RecordChange) -> Result<(), Error> {
+        match changes::event(change)? {
+            Some(event) => self.evaluate(event).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Puts a change of a record on the event queue, where it is evaluated later. It goes as the event that it is, for
+    /// the record before and after may be too large for a message; what cannot be read as one goes as it came.
+    pub async fn put_off(&self, change: &RecordChange) -> Result<(), Error> {
+        let executor = &self.executor;
+        let message = match changes::event(change) {
+            Ok(None) => return Ok(()),
+            Ok(Some(mut event)) => {
+                spill::event(&*executor.blobs, &mut event).await?;
+                let group = event.subject.as_ref().map(ToString::to_string).unwrap_or_default();
+                let body = serde_json::to_string(&EventMessage::Event(Box::new(event))).expect("an event is JSON");
+                Message { body, delay: SignedDuration::ZERO, group }
+            }
+            Err(_) => match stream_message(change.old.as_ref(), change.new.as_ref()) {
+                Some(message) => message,
+                None => return Ok(()),
+            },
+        };
+        Ok(executor.jobs.send(QueueName::Events, vec![message]).await?)
     }
 
     async fn evaluate(&self, mut event: Event) -> Result<(), Error> {

@@ -36,6 +36,14 @@ impl Job {
     }
 }
 
+/// Longest wait before a message that could not be handled is delivered again.
+const BACKOFF_MOST_S: i64 = 60;
+
+/// How long a message waits that could not be handled, after so many attempts.
+pub fn backoff(attempt: u32) -> SignedDuration {
+    SignedDuration::from_secs((1_i64 << attempt.min(6)).min(BACKOFF_MOST_S))
+}
+
 /// The queue of an execution's jobs.
 pub fn queue_of(execution: &Execution) -> QueueName {
     if execution.high_priority { QueueName::JobsHigh } else { QueueName::Jobs }

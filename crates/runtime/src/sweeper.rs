@@ -50,14 +50,16 @@ impl Sweeper {
     }
 
     /// Makes visible what was given up, puts overdue executions back on the queue, and hands on notices that were left;
-    /// returns how many executions. What is stalled waits for a person.
+    /// returns how many executions. What is stalled waits for a person. Each has its turn although another fails; the
+    /// first failure is returned.
     pub async fn sweep(&self) -> Result<usize, Error> {
         // First the marks: what is stalled is not woken.
-        self.bury_all().await?;
-        self.executor.notices.sweep().await?;
-        self.settle_edits().await?;
+        let buried = self.bury_all().await;
         let before = self.executor.clock.now() - GRACE;
-        self.wake(before, |execution| !execution.stalled).await
+        let woken = self.wake(before, |execution| !execution.stalled).await;
+        let settled = self.settle_edits().await;
+        let notified = self.executor.notices.sweep().await;
+        buried.and(settled).and(notified.map(drop)).and(woken)
     }
 
     /// Sends everything that was given up on its way again: dead letters go back to their queues, and stalled
