@@ -24,11 +24,7 @@ pub struct Storage {
 impl Storage {
     /// Asks for the names of these tables and queues, and of the bucket.
     pub fn read(variables: &mut Variables, tables: &[Table], queues: &[QueueName]) -> Self {
-        Self {
-            tables: variables.tables(tables),
-            queues: variables.queues(queues),
-            bucket: variables.blobs_bucket(),
-        }
+        Self { tables: variables.tables(tables), queues: variables.queues(queues), bucket: variables.blobs_bucket() }
     }
 
     /// The queues.

@@ -3,17 +3,21 @@
 //! The jobs of one batch are carried on side by side, each as far as its ready steps, the time and the hops last. What
 //! would not end before the function does is handed over to the next job before it is claimed.
 
+mod models;
+
 use std::sync::Arc;
 
 use aws_config::SdkConfig;
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use pawl_aws::config::{TimerTargets, Variables};
 use pawl_aws::{ManagerSecrets, SchedulerTimers};
-use pawl_connectors::{AllowList, GuardedHttp, HttpConfig, ModelClient, Providers};
+use pawl_connectors::{AllowList, GuardedHttp, HttpConfig};
 use pawl_lambda::{Batch, Failure, Invocation, Started, Storage, read};
 use pawl_runtime::Ports;
 use pawl_runtime::ports::{QueueName, Table};
 use serde_json::Value;
+
+pub use models::{KeyedModels, ModelSettings};
 
 /// Its name: the folder, the log's field and the metrics' dimension.
 pub const NAME: &str = "step-executor";
@@ -25,42 +29,41 @@ const TABLES: &[Table] = &[Table::Workflows, Table::Executions, Table::Records, 
 const QUEUES: &[QueueName] = &[QueueName::Jobs, QueueName::JobsHigh];
 
 /// What it is told by its environment.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Configuration {
     storage: Storage,
     timers: TimerTargets,
     secrets_prefix: String,
     allow: AllowList,
-    providers: Providers,
+    models: ModelSettings,
 }
 
 impl Configuration {
     /// Asks for it.
     pub fn read(variables: &mut Variables) -> Result<Self, Failure> {
         let allow = AllowList::parse(variables.optional("PAWL_HTTP_ALLOW").unwrap_or_default());
-        let providers = Providers::from_variables(variables.family("PAWL_MODEL_"));
         Ok(Self {
             storage: Storage::read(variables, TABLES, QUEUES),
             timers: variables.timers(QUEUES),
             secrets_prefix: variables.secrets_prefix(),
             allow: allow.map_err(|error| Failure::invalid("PAWL_HTTP_ALLOW", &error))?,
-            providers: providers.map_err(|error| Failure::invalid("PAWL_MODEL_…", &error))?,
+            models: ModelSettings::read(variables.family("PAWL_MODEL_"))?,
         })
     }
 }
 
 /// Its ports: as many as its IAM statement allows.
 pub fn ports(sdk: &SdkConfig, configuration: Configuration) -> Result<Ports, Failure> {
-    let Configuration { storage, timers, secrets_prefix, allow, providers } = configuration;
+    let Configuration { storage, timers, secrets_prefix, allow, models } = configuration;
     let queue = storage.queue(sdk);
     let ports = storage.ports(sdk);
     let http = GuardedHttp::new(HttpConfig { allow, ..HttpConfig::default() });
-    let models = ModelClient::new(providers);
+    let secrets = Arc::new(ManagerSecrets::new(sdk, secrets_prefix, ports.clock.clone()));
     Ok(Ports {
         timers: Arc::new(SchedulerTimers::new(sdk, timers, queue, ports.clock.clone())),
-        secrets: Arc::new(ManagerSecrets::new(sdk, secrets_prefix, ports.clock.clone())),
+        models: Arc::new(KeyedModels::new(models, secrets.clone())),
+        secrets,
         http: Arc::new(http.map_err(|error| Failure::new("internal", error.to_string()))?),
-        models: Arc::new(models.map_err(|error| Failure::new("internal", error.to_string()))?),
         ..ports
     })
 }
