@@ -26,7 +26,8 @@ impl Woken {
         match source.as_deref() {
             Some("aws:sqs") => read(payload, EXPECTED).map(Self::Messages),
             Some("aws:dynamodb") => read(payload, EXPECTED).map(Self::Changes),
-            _ => Err(Failure::unexpected_payload(EXPECTED, &shape(&payload))),
+            Some(other) => Err(Failure::unexpected_payload(EXPECTED, &format!("`Records` from {other}"))),
+            None => Err(Failure::unexpected_payload(EXPECTED, &shape(&payload))),
         }
     }
 }
