@@ -1,14 +1,17 @@
 //! What ARCHITECTURE.md says of the workspace, held against what stands in it.
 
+mod cloudformation;
 mod dependencies;
 mod edges;
 mod errors;
 mod events;
 mod licences;
 mod links;
+mod permissions;
 mod readme;
 mod schemas;
 mod source;
 mod tables;
+mod template;
 mod words;
 mod workspace;

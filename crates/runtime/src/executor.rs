@@ -337,15 +337,19 @@ impl Executor {
 fn log(commit: &Commit) {
     let (execution, row) = (&commit.execution, &commit.row);
     let step = row.step.as_deref().unwrap_or("-");
+    let step_type = row.step_type.as_deref();
+    let duration_ms = row.started_at.and_then(|since| u64::try_from(row.at.duration_since(since).as_millis()).ok());
     if let Some(error) = &row.error {
         tracing::warn!(
             execution_id = %execution.id, workflow = %execution.workflow, step, seq = row.seq, attempt = row.attempt,
-            event_id = %execution.event_id, code = %error.code, "step {step} failed: {}", error.code
+            step_type, duration_ms, event_id = %execution.event_id, code = %error.code,
+            "step {step} failed: {}", error.code
         );
     } else {
         tracing::debug!(
             execution_id = %execution.id, workflow = %execution.workflow, step, seq = row.seq, attempt = row.attempt,
-            event_id = %execution.event_id, status = %execution.status, "{:?} {step}", row.kind
+            step_type, duration_ms, event_id = %execution.event_id, status = %execution.status,
+            "{:?} {step}", row.kind
         );
     }
 }
