@@ -1,6 +1,6 @@
 //! The checks of `infra/template.yaml`: SAM's own with cfn-lint, cfn-lint alone, and a security scan.
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context, bail};
@@ -14,12 +14,12 @@ const CHECKS: &[&[&str]] = &[
     &["checkov", "--config-file", "infra/checkov.yaml", "--file", TEMPLATE],
 ];
 
-/// Runs them with the programs in a folder, that of a virtual environment.
-pub(crate) fn check(programs: &Path) -> anyhow::Result<()> {
+/// Runs them; `program` knows where a program of that name is installed.
+pub(crate) fn check(program: impl Fn(&str) -> PathBuf) -> anyhow::Result<()> {
     for check in CHECKS {
         let words = check.join(" ");
         eprintln!("── {words}");
-        let status = Command::new(programs.join(check[0]))
+        let status = Command::new(program(check[0]))
             .args(&check[1..])
             // A region decides which types of resources there are. SAM would tell its maker of each run.
             .envs([("AWS_REGION", "us-east-1"), ("AWS_DEFAULT_REGION", "us-east-1"), ("SAM_CLI_TELEMETRY", "0")])
