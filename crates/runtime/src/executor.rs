@@ -411,10 +411,13 @@ fn is_too_late(run: &Run, activity: &Activity, now: Timestamp) -> bool {
 /// One line for each transition, with the field names that are the same everywhere.
 fn log(row: &Row, execution: &Execution) {
     let step = row.step.as_deref().unwrap_or("-");
+    let step_type = row.step_type.as_deref();
+    let duration_ms = row.started_at.and_then(|since| u64::try_from(row.at.duration_since(since).as_millis()).ok());
     if let Some(error) = &row.error {
         tracing::warn!(
             execution_id = %execution.id, workflow = %execution.workflow, step, seq = row.seq, attempt = row.attempt,
-            event_id = %execution.event_id, code = %error.code, "step {step} failed: {}", error.code
+            step_type, duration_ms, event_id = %execution.event_id, code = %error.code,
+            "step {step} failed: {}", error.code
         );
     } else if execution.stalled {
         tracing::error!(
@@ -424,7 +427,8 @@ fn log(row: &Row, execution: &Execution) {
     } else {
         tracing::debug!(
             execution_id = %execution.id, workflow = %execution.workflow, step, seq = row.seq, attempt = row.attempt,
-            event_id = %execution.event_id, status = %row.execution, "{:?} {step}", row.kind
+            step_type, duration_ms, event_id = %execution.event_id, status = %row.execution,
+            "{:?} {step}", row.kind
         );
     }
 }
