@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use anyhow::Context;
 use async_trait::async_trait;
-use pawl_connectors::{AllowList, GuardedHttp, HttpConfig, ModelClient, Providers};
-use pawl_local::{Store, SystemClock, SystemRandom, VariableSecrets, WorkerOptions, Workers};
+use pawl_connectors::{AllowList, GuardedHttp, HttpConfig, ModelClient, Providers, SystemClock, SystemRandom};
+use pawl_local::{Store, VariableSecrets, WorkerOptions, Workers};
 use pawl_runtime::ports::{Notice, NoticeError, Notifier};
 use pawl_runtime::{ExecutorOptions, Ports, System};
 use tokio::net::TcpListener;
