@@ -34,7 +34,7 @@ async fn left_over(pawl: &Installation) -> BTreeMap<String, String> {
         }
     }
     left.extend(pawl.stack.schedules().await.into_iter().map(|name| (name, "a schedule".to_owned())));
-    for item in pawl.stack.items("ExecutionsTable").await {
+    for item in pawl.stack.items("Executions").await {
         let (key, sort) = (text(&item["pk"]), text(&item["sk"]));
         if let Some(why) = waits(key, sort, &item) {
             left.insert(format!("{key}/{sort}"), why);

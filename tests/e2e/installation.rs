@@ -15,6 +15,9 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(240);
 /// Time between two looks.
 const BETWEEN: Duration = Duration::from_millis(150);
 
+/// What the names of secrets begin with, unless the template is told otherwise.
+const SECRETS: &str = "pawl/";
+
 /// Who has the installation.
 static TURNS: RwLock<()> = RwLock::const_new(());
 
@@ -71,7 +74,7 @@ impl Installation {
 
     /// Stores a secret of workflows, or finds it there.
     pub(crate) async fn keep_secret(&self, name: &str, value: &str) {
-        let name = format!("{}{name}", self.stack.output("SecretsPrefix"));
+        let name = format!("{SECRETS}{name}");
         let listed = self.stack.ask(Service::SecretsManager, "ListSecrets", json!({})).await;
         let known = listed["SecretList"].as_array().is_some_and(|list| list.iter().any(|one| one["Name"] == *name));
         if !known {

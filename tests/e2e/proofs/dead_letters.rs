@@ -28,7 +28,7 @@ async fn a_job_that_always_fails_stalls_its_execution_until_it_is_redriven() {
         "Version": "2012-10-17",
         "Statement": [{"Effect": "Deny", "Action": "dynamodb:PutItem", "Resource": "*"}],
     });
-    let role = pawl.stack.output("StepExecutorRole");
+    let role = &pawl.stack.resource("StepExecutorRole").await;
     pawl.stack.set_policy(role, "taken-away", Some(&taken)).await;
     let attempts = set_attempts(&pawl, "2").await;
 
@@ -53,7 +53,7 @@ async fn a_job_that_always_fails_stalls_its_execution_until_it_is_redriven() {
 
 /// Changes how often a job is received before it is given up; returns how often it was before.
 async fn set_attempts(pawl: &Installation, attempts: &str) -> String {
-    let queue = pawl.stack.output("JobsQueue");
+    let queue = pawl.stack.queue("JobsQueue");
     let asked = json!({"QueueUrl": queue, "AttributeNames": ["RedrivePolicy"]});
     let found = pawl.stack.ask(Service::Sqs, "GetQueueAttributes", asked).await;
     let policy = found["Attributes"]["RedrivePolicy"].as_str().expect("the queue has dead letters");

@@ -26,7 +26,7 @@ async fn large_values_go_by_the_blob_store() {
     pawl.save(&tracker.addressed(HEAVY)).await;
     let execution = pawl.start("heavy/in", "heavy", &json!({"text": "y".repeat(SENT)})).await;
     execution.waits_at("rest").await;
-    let items = pawl.stack.items("ExecutionsTable").await;
+    let items = pawl.stack.items("Executions").await;
     let key = format!("execution#{}", execution.id);
     let ours: Vec<_> = items.iter().filter(|item| item["pk"]["S"] == *key).map(ToString::to_string).collect();
     assert!(ours.iter().all(|item| item.len() < 100_000), "no item holds a large value");

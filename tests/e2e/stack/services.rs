@@ -44,12 +44,12 @@ impl Stack {
         answer.body
     }
 
-    /// All items of a table, as stored.
+    /// All items of a table, by the name that the template gives it, as stored.
     pub(crate) async fn items(&self, table: &str) -> Vec<Value> {
         let mut items = Vec::new();
         let mut from = Value::Null;
         loop {
-            let mut scan = json!({"TableName": self.output(table), "ConsistentRead": true});
+            let mut scan = json!({"TableName": self.output(&format!("{table}TableName")), "ConsistentRead": true});
             if !from.is_null() {
                 scan["ExclusiveStartKey"] = from;
             }
@@ -62,6 +62,11 @@ impl Stack {
         }
     }
 
+    /// The address of a queue, by the name that the template gives it.
+    pub(crate) fn queue(&self, queue: &str) -> &str {
+        self.output(&format!("{queue}Url"))
+    }
+
     /// How many messages a queue holds: to be had, being handled and delayed ones.
     pub(crate) async fn messages(&self, queue: &str) -> u64 {
         let names = [
@@ -69,7 +74,7 @@ impl Stack {
             "ApproximateNumberOfMessagesNotVisible",
             "ApproximateNumberOfMessagesDelayed",
         ];
-        let asked = json!({"QueueUrl": self.output(queue), "AttributeNames": names});
+        let asked = json!({"QueueUrl": self.queue(queue), "AttributeNames": names});
         let answer = self.ask(Service::Sqs, "GetQueueAttributes", asked).await;
         let count = |name: &str| answer["Attributes"][name].as_str().and_then(|count| count.parse::<u64>().ok());
         names.iter().map(|name| count(name).unwrap_or_else(|| panic!("{queue} says {name}"))).sum()
@@ -77,7 +82,8 @@ impl Stack {
 
     /// The names of the schedules of the installation.
     pub(crate) async fn schedules(&self) -> Vec<String> {
-        let url = format!("{}/schedules?ScheduleGroup={}&MaxResults=100", self.endpoint, self.output("ScheduleGroup"));
+        let url =
+            format!("{}/schedules?ScheduleGroup={}&MaxResults=100", self.endpoint, self.output("ScheduleGroupName"));
         let listed = self.send_signed("scheduler", Request { method: "GET", url, ..Request::default() }).await;
         let listed = listed.expect(200);
         let schedules = listed["Schedules"].as_array().expect("schedules are listed");
@@ -93,17 +99,31 @@ impl Stack {
         answer.body
     }
 
+    /// The physical name of a resource of the template.
+    pub(crate) async fn resource(&self, logical: &str) -> String {
+        let asked = [("StackName", self.name.clone()), ("LogicalResourceId", logical.to_owned())];
+        let answer = self.query("cloudformation", "2010-05-15", "DescribeStackResource", &asked).await;
+        let (_, rest) = answer.split_once("<PhysicalResourceId>").unwrap_or_else(|| panic!("{logical}: {answer}"));
+        rest.split_once('<').map_or(rest, |(id, _)| id).to_owned()
+    }
+
     /// Gives a role a policy beside its own, or takes it away again.
     pub(crate) async fn set_policy(&self, role: &str, name: &str, policy: Option<&Value>) {
-        let action = if policy.is_some() { "PutRolePolicy" } else { "DeleteRolePolicy" };
-        let mut form = vec![("Action", action.to_owned()), ("Version", "2010-05-08".to_owned())];
-        form.extend([("RoleName", role.to_owned()), ("PolicyName", name.to_owned())]);
-        form.extend(policy.map(|policy| ("PolicyDocument", policy.to_string())));
-        let body = form.iter().map(|(name, value)| format!("{name}={}", encoded(value))).collect::<Vec<_>>().join("&");
+        let operation = if policy.is_some() { "PutRolePolicy" } else { "DeleteRolePolicy" };
+        let mut asked = vec![("RoleName", role.to_owned()), ("PolicyName", name.to_owned())];
+        asked.extend(policy.map(|policy| ("PolicyDocument", policy.to_string())));
+        self.query("iam", "2010-05-08", operation, &asked).await;
+    }
+
+    /// Asks a service that is asked by a form and answers in XML.
+    async fn query(&self, service: &str, version: &str, operation: &str, asked: &[(&str, String)]) -> String {
+        let form = [("Action", operation.to_owned()), ("Version", version.to_owned())];
+        let form = form.iter().chain(asked).map(|(name, value)| format!("{name}={}", encoded(value)));
+        let body = form.collect::<Vec<_>>().join("&").into_bytes();
         let headers = vec![("content-type".to_owned(), "application/x-www-form-urlencoded".to_owned())];
-        let url = format!("{}/", self.endpoint);
-        let request = Request { method: "POST", url, headers, body: body.into_bytes() };
-        self.send_signed("iam", request).await.expect(200);
+        let request = Request { method: "POST", url: format!("{}/", self.endpoint), headers, body };
+        let answer = self.send_signed(service, request).await.expect(200);
+        answer.as_str().map_or_else(|| answer.to_string(), str::to_owned)
     }
 }
 
