@@ -82,7 +82,10 @@ impl Batch {
         let count = message.attributes.get("ApproximateReceiveCount").and_then(|count| count.parse().ok());
         let attempt: u32 = count.unwrap_or(1);
         tracing::warn!(
-            execution_id, event_id, attempt, ?queue,
+            execution_id,
+            event_id,
+            attempt,
+            ?queue,
             "the message of {what} is given back after attempt {attempt}: {why}"
         );
         let is_poison = matches!(why, Undone::Failed(Error::Poison(_)));

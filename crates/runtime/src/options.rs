@@ -1,6 +1,6 @@
 //! Options of the executor.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 /// How an executor works.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -10,11 +10,18 @@ pub struct ExecutorOptions {
     /// All invocations run in one process that began at this time: whoever held a lease before is dead, and what it
     /// was at goes on at once. `None` where other processes may be at work, as on AWS.
     pub alone_since: Option<Timestamp>,
+    /// Waits up to this long are delayed messages, longer ones timers; from 0 to [`Self::LONGEST_DELAY`].
+    pub longest_delay: SignedDuration,
+}
+
+impl ExecutorOptions {
+    /// The longest delay of a message; the bound of SQS.
+    pub const LONGEST_DELAY: SignedDuration = SignedDuration::from_secs(900);
 }
 
 impl Default for ExecutorOptions {
     fn default() -> Self {
         // Enough for nearly every run of ready steps, and few enough that one execution does not hold a worker.
-        Self { hops: 50, alone_since: None }
+        Self { hops: 50, alone_since: None, longest_delay: Self::LONGEST_DELAY }
     }
 }

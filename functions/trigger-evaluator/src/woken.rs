@@ -15,7 +15,8 @@ pub enum Woken {
 }
 
 /// What it expects to be woken by.
-const EXPECTED: &str = "messages of a queue (`Records` from aws:sqs) or changes of a table (`Records` from aws:dynamodb)";
+const EXPECTED: &str =
+    "messages of a queue (`Records` from aws:sqs) or changes of a table (`Records` from aws:dynamodb)";
 
 impl Woken {
     /// Reads a payload. One of another shape is a mistake in the wiring and fails: whoever sent it tries again, and its

@@ -33,10 +33,7 @@ pub struct Configuration {
 impl Configuration {
     /// Asks for it.
     pub fn read(variables: &mut Variables) -> Result<Self, Failure> {
-        Ok(Self {
-            storage: Storage::read(variables, TABLES, QUEUES),
-            secrets_prefix: variables.secrets_prefix(),
-        })
+        Ok(Self { storage: Storage::read(variables, TABLES, QUEUES), secrets_prefix: variables.secrets_prefix() })
     }
 }
 
