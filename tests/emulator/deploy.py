@@ -23,6 +23,8 @@ CODE = "pawl-code"
 REGION = "us-east-1"
 # Types of resources that the emulator does not know. Nothing else depends on them.
 UNKNOWN_TYPES = ["AWS::Logs::QueryDefinition"]
+# Actions of SQS that the emulator knows under another name where many messages are meant.
+BATCHES = ["sqs:SendMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility"]
 
 
 class Emulator:
@@ -59,7 +61,7 @@ def deploy(emulator, arguments):
     switch_on_expiry(emulator, resources)
     number_concurrency(emulator, resources)
     if arguments.auth:
-        allow_default_group(emulator, resources)
+        allow_as_aws_does(emulator, resources)
     if arguments.visibility is not None:
         shorten_visibility(emulator, resources, arguments.visibility)
     outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
@@ -158,19 +160,29 @@ def number_concurrency(emulator, resources):
             functions.update_event_source_mapping(UUID=mapping, ScalingConfig=most)
 
 
-def allow_default_group(emulator, resources):
-    """With AUTH=true the emulator looks for every schedule in the group `default`, whatever group was asked for: those who may
-    use schedules of their own group may use those of that one too. Who may use none still may not."""
+def allow_as_aws_does(emulator, resources):
+    """With AUTH=true the emulator asks for other permissions than AWS. Who has those of AWS gets those of the emulator beside
+    them; who has not still has not."""
     iam = emulator.client("iam")
     for role in resources["AWS::IAM::Role"]:
         for policy in iam.list_role_policies(RoleName=role)["PolicyNames"]:
             document = iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"]
-            timers = [statement for statement in document["Statement"] if ":schedule/" in json.dumps(statement["Resource"])]
-            for statement in timers:
-                statement["Resource"] = [re.sub(r":schedule/.*", ":schedule/default/*", statement["Resource"])]
-            if timers:
-                added = json.dumps({"Version": "2012-10-17", "Statement": timers})
-                iam.put_role_policy(RoleName=role, PolicyName="default-group", PolicyDocument=added)
+            added = [also for statement in document["Statement"] for also in emulators(statement)]
+            if added:
+                text = json.dumps({"Version": "2012-10-17", "Statement": added})
+                iam.put_role_policy(RoleName=role, PolicyName="emulator", PolicyDocument=text)
+
+
+def emulators(statement):
+    """What the emulator asks for where AWS asks for a statement."""
+    actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+    # A batch of messages needs the permission for one, and there is no other.
+    batches = [f"{action}Batch" for action in actions if action in BATCHES]
+    if batches:
+        yield {**statement, "Sid": f"{statement['Sid']}Batch", "Action": batches}
+    # It looks for every schedule in the group `default`, whatever group was asked for.
+    if ":schedule/" in json.dumps(statement["Resource"]):
+        yield {**statement, "Resource": [re.sub(r":schedule/.*", ":schedule/default/*", statement["Resource"])]}
 
 
 def shorten_visibility(emulator, resources, seconds):

@@ -111,7 +111,7 @@ impl Executor {
     }
 
     async fn ensure(&self, execution: &Execution, least: SignedDuration) -> Result<(), Error> {
-        under_way::ensure(&*self.jobs, &*self.timers, execution, self.clock.now(), least).await
+        under_way::ensure(self, execution, self.clock.now(), least).await
     }
 
     /// Tells an execution of an event on a topic that it waits on.
@@ -341,7 +341,7 @@ impl Executor {
         self.committer(run, durability).commit(before, commit, world, notice.as_ref()).await?;
         self.tell(run.held.rows(), after);
         self.tell(std::slice::from_ref(&commit.row), after);
-        under_way::cancel_timer(&*self.timers, before, after).await?;
+        under_way::cancel_timer(self, before, after).await?;
         if let Some(notice) = &notice {
             self.notices.hand_on(notice).await;
         }

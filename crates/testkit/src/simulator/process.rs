@@ -39,7 +39,8 @@ impl Process {
         let (ports, source) = ports(hub, nature.skew, random);
         let alone_since = nature.alone.then(|| hub.now());
         hub.lock().monitor.alone_since = alone_since;
-        let system = System::new(ports, ExecutorOptions { hops: nature.hops, alone_since, hold: nature.hold });
+        let Nature { hops, hold, .. } = nature;
+        let system = System::new(ports, ExecutorOptions { hops, alone_since, hold, ..ExecutorOptions::default() });
         Self { system, source, nature, random: random.clone() }
     }
 
