@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::ports::{Blobs, Clock, Http, Models, Notifier, Queue, Random, Secrets, Tables, Timers};
+use crate::ports::{
+    Blobs, Clock, Http, Models, Notifier, Queue, Random, Secrets, StateMachines, Tables, Timers,
+};
 use crate::{
     Activities, Catalog, Endings, Evaluator, Executor, ExecutorOptions, History, Ingest, Installations, Metrics,
     Notices, Records, Sweeper, Workflows,
@@ -25,6 +27,8 @@ pub struct Ports {
     pub http: Arc<dyn Http>,
     /// Language models.
     pub models: Arc<dyn Models>,
+    /// State machines of Step Functions.
+    pub state_machines: Arc<dyn StateMachines>,
     /// Notices to people.
     pub notifier: Arc<dyn Notifier>,
     /// Time.
@@ -63,8 +67,7 @@ pub struct System {
 impl System {
     /// Wires the runtime over a set of ports.
     pub fn new(ports: Ports, options: ExecutorOptions) -> Self {
-        let Ports { tables, queue: jobs, timers, blobs, secrets, http, models, notifier, clock, random } =
-            ports.clone();
+        let Ports { tables, queue: jobs, timers, blobs, notifier, clock, random, .. } = ports.clone();
         let catalog = Arc::new(Catalog::new(tables.clone()));
         let endings = Arc::new(Endings::default());
         let metrics = Arc::new(Metrics::default());
@@ -76,7 +79,7 @@ impl System {
             blobs: blobs.clone(),
             clock: clock.clone(),
             random: random.clone(),
-            activities: Arc::new(Activities::new(tables.clone(), http, models, secrets, clock.clone())),
+            activities: Arc::new(Activities::new(&ports)),
             notices: Arc::new(Notices::new(tables.clone(), notifier)),
             endings: endings.clone(),
             metrics: metrics.clone(),
