@@ -1,6 +1,7 @@
 //! The whole system in one process: storage on disk, workers, and the API on loopback.
 
 mod folder;
+mod machines;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
@@ -8,10 +9,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use async_trait::async_trait;
-use pawl_connectors::{AllowList, GuardedHttp, HttpConfig, ModelClient, Providers};
-use pawl_local::{Store, SystemClock, SystemRandom, VariableSecrets, WorkerOptions, Workers};
-use pawl_runtime::ports::{Notice, NoticeError, Notifier};
+use pawl_connectors::{
+    AllowList, GuardedHttp, HttpConfig, LogNotifier, ModelClient, Providers, SystemClock, SystemRandom,
+};
+use pawl_local::{Store, VariableSecrets, WorkerOptions, Workers};
+use pawl_runtime::ports::NoDeadLetters;
 use pawl_runtime::{ExecutorOptions, Ports, System};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -34,7 +36,7 @@ pub(crate) struct Options<'a> {
     pub(crate) hops: usize,
     /// Bearer token that the management API asks for.
     pub(crate) token: Option<String>,
-    /// Variables: `PAWL_SECRET_…` and `PAWL_MODEL_…`.
+    /// Variables: `PAWL_SECRET_…`, `PAWL_MODEL_…` and `PAWL_STEP_FUNCTIONS`.
     pub(crate) variables: Vec<(String, String)>,
 }
 
@@ -63,8 +65,10 @@ impl Embedded {
         let ports = Ports {
             tables: store.tables(),
             queue: store.queue(),
+            dead_letters: Arc::new(NoDeadLetters),
             timers: store.timers(),
             blobs: store.blobs(),
+            state_machines: machines::state_machines(&options.variables)?,
             secrets: Arc::new(VariableSecrets::new(options.variables)),
             http: Arc::new(GuardedHttp::new(HttpConfig { allow, ..HttpConfig::default() })?),
             models: Arc::new(ModelClient::new(providers)?),
@@ -106,16 +110,5 @@ impl Embedded {
         self.workers.stop().await;
         self.store.settle().await;
         Ok(self.store.fsyncs())
-    }
-}
-
-/// Notices go to the log; they are also kept, at `/v1/notices`.
-struct LogNotifier;
-
-#[async_trait]
-impl Notifier for LogNotifier {
-    async fn notify(&self, notice: Notice) -> Result<(), NoticeError> {
-        tracing::warn!(to = %notice.to, severity = %notice.severity, "notice to {}: {}", notice.to, notice.subject);
-        Ok(())
     }
 }
