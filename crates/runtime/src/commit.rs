@@ -50,9 +50,11 @@ impl Committer<'_> {
         Ok(self.tables.transact(Transaction { writes, durability: self.durability }).await?)
     }
 
-    /// Commits a head without a transition of its own: a claim, a place in the line, or what is held.
+    /// Commits a head without a transition of its own, with what it listens on: a claim, a place in the line, a wait that
+    /// goes on, or what is held.
     pub(crate) async fn head_only(&self, before: &Execution, after: &Execution) -> Result<(), Error> {
-        let writes = self.head(before, after).await?;
+        let mut writes = self.head(before, after).await?;
+        writes.extend(waiters(before, after));
         Ok(self.tables.transact(Transaction { writes, durability: self.durability }).await?)
     }
 
@@ -85,7 +87,7 @@ fn checks(commit: &Commit) -> impl Iterator<Item = Write> {
     })
 }
 
-/// Goals that begin or end to wait.
+/// Steps that begin or end to listen.
 fn waiters(before: &Execution, after: &Execution) -> Vec<Write> {
     let topics =
         |execution: &Execution| execution.waiting.as_ref().map(|waiting| waiting.topics.clone()).unwrap_or_default();
