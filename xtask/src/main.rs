@@ -1,9 +1,12 @@
 //! `cargo xtask`: everything that developers and CI run.
 
 mod bench;
+mod emulator;
 mod run;
 mod sim;
 mod test;
+mod tools;
+mod venv;
 
 use std::process::ExitCode;
 
@@ -23,6 +26,10 @@ enum Command {
     Test,
     /// Runs the simulator.
     Sim(sim::Sim),
+    /// Installs the Python tools that tests and deployments use, and says where they are.
+    Tools,
+    /// Runs an emulator of AWS until it is interrupted.
+    Emulator(tools::Args),
     /// Runs benchmarks, one JSON line each.
     Bench {
         /// `w5` or `sleepers`; all if absent.
@@ -34,6 +41,8 @@ fn main() -> ExitCode {
     let done = match Args::parse().command {
         Command::Test => test::run(),
         Command::Sim(sim) => sim::run(&sim),
+        Command::Tools => tools::install(),
+        Command::Emulator(args) => tools::emulate(&args),
         Command::Bench { name } => bench::run(name.as_deref()),
     };
     match done {

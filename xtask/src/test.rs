@@ -1,6 +1,8 @@
-//! `cargo xtask test`: format, lints, all tests, the examples' cases, and 2,000 seeds of the simulator.
+//! `cargo xtask test`: format, lints, all tests (those of AWS on the emulator), the examples' cases, and 2,000 seeds
+//! of the simulator.
 
-use crate::run::cargo;
+use crate::emulator::{self, Emulator};
+use crate::run::{cargo, cargo_with};
 use crate::sim;
 
 /// Seeds of the simulator in one run of the tests.
@@ -11,7 +13,13 @@ pub(crate) fn run() -> anyhow::Result<()> {
     cargo(&["fmt", "--all", "--check"])?;
     cargo(&["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"])?;
     cargo(&["build", "--workspace", "--bins"])?;
-    cargo(&["test", "--workspace"])?;
+    on_emulator()?;
     cargo(&["run", "--quiet", "--package", "pawl-cli", "--", "test", "examples"])?;
     sim::run(&sim::Sim::of(SEEDS))
+}
+
+/// All tests of the workspace, beside an emulator.
+fn on_emulator() -> anyhow::Result<()> {
+    let emulator = Emulator::start(emulator::Options { name: "test", auth: false })?;
+    cargo_with(&["test", "--workspace"], &[(emulator::ENDPOINT, emulator.endpoint())])
 }

@@ -78,7 +78,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_message_is_in_one_batch_in_order(sizes in proptest::collection::vec(0..MAX_MESSAGE_BODY, 0..40)) {
+        fn every_message_is_in_one_batch_in_order(sizes in proptest::collection::vec(0..MAX_MESSAGE_BODY, 0..16)) {
             let bodies: Vec<String> = sizes.iter().map(|size| "x".repeat(*size)).collect();
             let batches = pack(bodies.iter().cloned().map(message).collect());
             for batch in &batches {

@@ -70,9 +70,10 @@ mod tests {
 
     fn check(condition: &Condition, expression: &str, values: &[(&str, &str)]) {
         assert_eq!(condition.expression, expression);
-        let mut found: Vec<_> = condition.values.iter().map(|(name, value)| (name.as_str(), value.as_n())).collect();
+        let number = |value: &AttributeValue| value.as_n().expect("a number").clone();
+        let mut found: Vec<_> = condition.values.iter().map(|(name, value)| (name.clone(), number(value))).collect();
         found.sort();
-        let found: Vec<_> = found.into_iter().map(|(name, value)| (name, value.expect("a number").as_str())).collect();
+        let found: Vec<_> = found.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         assert_eq!(found, values);
     }
 

@@ -8,7 +8,7 @@
 //! | `n` | N | in place of `b`: the body is `{"count":n}`, so that the service can add |
 //! | `em` | N | exact expiry, microseconds since 1970 |
 //! | `e` | N | expiry in whole seconds, rounded up: the table's time-to-live attribute |
-//! | `i1p`, `i1s` … `i4p`, `i4s` | S | entries of the indexes `i1` … `i4` |
+//! | `i1p`, `i1s` … `i4p`, `i4s` | S | entries of the indexes `index1` … `index4` |
 //!
 //! The sort attribute of an index is the entry's sort key, U+0000, `pk`, U+0000, `sk`: entries of one sort key are
 //! ordered by primary key, and no two are equal.
@@ -39,10 +39,10 @@ pub(crate) struct IndexNames {
 }
 
 const INDEXES: [(Index, IndexNames); 4] = [
-    (Index::First, IndexNames { index: "i1", partition: "i1p", sort: "i1s" }),
-    (Index::Second, IndexNames { index: "i2", partition: "i2p", sort: "i2s" }),
-    (Index::Third, IndexNames { index: "i3", partition: "i3p", sort: "i3s" }),
-    (Index::Fourth, IndexNames { index: "i4", partition: "i4p", sort: "i4s" }),
+    (Index::First, IndexNames { index: "index1", partition: "i1p", sort: "i1s" }),
+    (Index::Second, IndexNames { index: "index2", partition: "i2p", sort: "i2s" }),
+    (Index::Third, IndexNames { index: "index3", partition: "i3p", sort: "i3s" }),
+    (Index::Fourth, IndexNames { index: "index4", partition: "i4p", sort: "i4s" }),
 ];
 
 pub(crate) fn names(index: Index) -> &'static IndexNames {

@@ -36,7 +36,7 @@ pub struct Received {
     pub body: String,
     /// How often it was received, 1 or more.
     pub attempt: u32,
-    /// When it was first sent.
+    /// When it was first sent, by the queue's clock.
     pub sent_at: Timestamp,
 }
 

@@ -14,8 +14,13 @@ pub const MAX_KEYS: usize = 100;
 pub const MAX_ITEM_BODY: usize = 380 * 1024;
 /// Largest body of a message in bytes: below the 256 KiB of SQS with room for attributes.
 pub const MAX_MESSAGE_BODY: usize = 240 * 1024;
+/// Largest sum of the bodies of one transaction in bytes: below the 4 MB of `DynamoDB` with room for keys and indexes.
+pub const MAX_TRANSACTION_BODY: usize = 3 * 1024 * 1024;
 /// Largest part of a key in bytes.
 pub const MAX_KEY_PART: usize = 1024;
+/// Largest sort key of an index entry in bytes, together with the item's primary key and a byte between each: that is
+/// the sort key on `DynamoDB`, since ties are ordered by primary key.
+pub const MAX_INDEX_SORT: usize = 1024;
 /// Longest delay of a message; the bound of SQS.
 pub const MAX_DELAY: SignedDuration = SignedDuration::from_secs(900);
 /// Most items in one page.
@@ -60,6 +65,7 @@ impl Transaction {
             return invalid(format!("expected at most {MAX_WRITES} writes, found {}", self.writes.len()));
         }
         let mut seen = BTreeSet::new();
+        let mut body = 0;
         for write in &self.writes {
             let (table, key) = write.address();
             validate_key(key)?;
@@ -68,7 +74,11 @@ impl Transaction {
             }
             if let Write::Put { item, .. } = write {
                 validate_item(item)?;
+                body += item.body.len();
             }
+        }
+        if body > MAX_TRANSACTION_BODY {
+            return invalid(format!("expected bodies of at most {MAX_TRANSACTION_BODY} bytes together, found {body}"));
         }
         Ok(())
     }
@@ -82,6 +92,13 @@ fn validate_item(item: &Item) -> Result<(), TableError> {
     for entry in &item.indexes {
         validate_part(&entry.partition)?;
         validate_part(&entry.sort)?;
+        let sort = entry.sort.len() + item.key.partition.len() + item.key.sort.len() + 2;
+        if sort > MAX_INDEX_SORT {
+            return invalid(format!(
+                "expected the sort key of an index entry to have at most {MAX_INDEX_SORT} bytes with the item's key, \
+                 found {sort}"
+            ));
+        }
         if !indexes.insert(entry.index) {
             return invalid(format!("the item {:?} has two entries in the index {:?}", item.key, entry.index));
         }

@@ -58,7 +58,8 @@ pub struct IndexEntry {
     pub index: Index,
     /// Its partition.
     pub partition: String,
-    /// Its order in the partition; need not be unique (ties are ordered by primary key).
+    /// Its order in the partition; need not be unique (ties are ordered by primary key). At most 1 KiB together with
+    /// the primary key.
     pub sort: String,
 }
 
@@ -71,7 +72,7 @@ pub struct Item {
     pub version: u64,
     /// Index entries, at most one an index.
     pub indexes: Vec<IndexEntry>,
-    /// After this time the item may vanish, and reads do not return it.
+    /// After this time the item may vanish, and reads do not return it. Kept to the microsecond.
     pub expires_at: Option<Timestamp>,
     /// A JSON object as text, at most 380 KiB.
     pub body: String,
@@ -145,7 +146,7 @@ pub enum Durability {
     Durable,
 }
 
-/// Up to 100 writes that commit together or not at all.
+/// Up to 100 writes, with bodies of at most 3 MiB together, that commit together or not at all.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Transaction {
     /// The members.

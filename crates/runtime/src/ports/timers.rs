@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Message, QueueName};
 
-/// A one-time timer. It fires at least once, never early, then is gone.
+/// A one-time timer. It fires at least once, never early, then is gone. In its last minute it may be on its way
+/// already: replacing or cancelling it then may come too late, and its receiver must tolerate a timer that is stale.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Timer {
     /// Unique name, `[a-zA-Z0-9._-]{1,64}`; setting a name again replaces its timer.
@@ -36,6 +37,6 @@ pub trait Timers: Send + Sync {
     /// Sets a timer.
     async fn set(&self, timer: Timer) -> Result<(), TimerError>;
 
-    /// Cancels a timer; an unknown name is no error.
+    /// Cancels a timer; an unknown name is no error. One in its last minute may fire all the same.
     async fn cancel(&self, name: &str) -> Result<(), TimerError>;
 }

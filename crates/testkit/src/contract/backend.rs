@@ -39,6 +39,12 @@ pub trait Backend: Send + Sync {
     /// The time that it lives on.
     fn now(&self) -> Timestamp;
 
+    /// How many times longer the suites' spans are here. Where calls take time, the seconds of a suite are too few to
+    /// tell before from after.
+    fn stretch(&self) -> i32 {
+        1
+    }
+
     /// Lets time pass: moves a virtual clock, or waits.
     async fn pass(&self, span: SignedDuration);
 

@@ -49,6 +49,8 @@ macro_rules! contract {
                 a_hundred_writes_commit_and_more_are_invalid,
                 a_key_named_twice_is_invalid,
                 a_body_over_the_limit_is_invalid,
+                bodies_over_the_limit_together_are_invalid,
+                an_index_entry_over_the_limit_is_invalid,
                 an_empty_key_is_invalid,
                 reads_and_pages_have_bounds,
             ]

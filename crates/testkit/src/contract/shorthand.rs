@@ -13,12 +13,24 @@ use super::Backend;
 /// The table that most checks use; it yields no stream messages.
 pub(super) const TABLE: Table = Table::Executions;
 
-/// A visibility that does not end within a check unless it waits for it.
-pub(super) const VISIBILITY: SignedDuration = SignedDuration::from_secs(30);
-
 /// Whole milliseconds.
 pub(super) fn ms(count: i64) -> SignedDuration {
     SignedDuration::from_millis(count)
+}
+
+/// A span of a check, as long as the backend needs it.
+pub(super) fn span(backend: &dyn Backend, milliseconds: i64) -> SignedDuration {
+    ms(milliseconds) * backend.stretch()
+}
+
+/// A visibility that does not end within a check unless it waits for it.
+pub(super) fn visibility(backend: &dyn Backend) -> SignedDuration {
+    span(backend, 30_000)
+}
+
+/// Lets a span of a check pass.
+pub(super) async fn pass(backend: &dyn Backend, milliseconds: i64) {
+    backend.pass(span(backend, milliseconds)).await;
 }
 
 /// An item of version 1 with a body that names its key.
@@ -126,7 +138,7 @@ pub(super) fn message(body: &str) -> Message {
 
 /// Receives what can be received now, which may be nothing.
 pub(super) async fn receive(backend: &dyn Backend, queue: QueueName, max: usize) -> Vec<Received> {
-    receive_for(backend, queue, max, VISIBILITY).await
+    receive_for(backend, queue, max, visibility(backend)).await
 }
 
 /// Receives what can be received now with a visibility of one's own.

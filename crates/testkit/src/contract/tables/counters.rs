@@ -1,11 +1,10 @@
 //! Counters: [`Write::Add`].
 
-use jiff::SignedDuration;
 use pawl_runtime::ports::rules::{counter_body, read_counter};
 use pawl_runtime::ports::{Conflicted, Expect, Item, Key, TableError, Write};
 
 use super::super::Backend;
-use super::super::shorthand::{TABLE, check, commit, committed, item, put, read, refused};
+use super::super::shorthand::{TABLE, check, commit, committed, item, pass, put, read, refused, span};
 
 fn add(amount: i64, at_most: Option<i64>) -> Write {
     Write::Add { table: TABLE, key: Key::new("p", "counter"), amount, at_most }
@@ -51,10 +50,10 @@ pub async fn a_counter_conflicts_above_its_bound(backend: &dyn Backend) {
 
 /// An expired counter counts from zero again, as if it had never been.
 pub async fn an_expired_counter_starts_again(backend: &dyn Backend) {
-    let expires_at = Some(backend.now() + SignedDuration::from_secs(2));
+    let expires_at = Some(backend.now() + span(backend, 2_000));
     let mortal = Item { body: counter_body(9), expires_at, ..item("p", "counter") };
     committed(backend, vec![put(&mortal)]).await;
-    backend.pass(SignedDuration::from_secs(3)).await;
+    pass(backend, 3_000).await;
 
     committed(backend, vec![add(1, Some(1))]).await;
     assert_eq!(count(backend).await.map(|(count, _)| count), Some(1));

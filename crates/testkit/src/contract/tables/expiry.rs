@@ -1,15 +1,15 @@
 //! Items with a time to live.
 
-use jiff::SignedDuration;
 use pawl_runtime::ports::{Consistency, Expect, Index, Item, Table};
 
 use super::super::Backend;
 use super::super::shorthand::{
-    TABLE, check, committed, delete_if, indexed, item, pages, put, put_if, read, refused, whole, whole_index,
+    TABLE, check, committed, delete_if, indexed, item, pages, pass, put, put_if, read, refused, span, whole,
+    whole_index,
 };
 
 fn short_lived(backend: &dyn Backend, sort: &str) -> Item {
-    let expires_at = Some(backend.now() + SignedDuration::from_secs(2));
+    let expires_at = Some(backend.now() + span(backend, 2_000));
     Item { expires_at, ..indexed(item("p", sort), Index::First, "all", sort) }
 }
 
@@ -19,7 +19,7 @@ pub async fn an_expired_item_is_not_read(backend: &dyn Backend) {
     committed(backend, vec![put(&mortal), put(&lasting)]).await;
     assert_eq!(found_everywhere(backend, &mortal).await, [true; 5]);
 
-    backend.pass(SignedDuration::from_secs(3)).await;
+    pass(backend, 3_000).await;
     assert_eq!(found_everywhere(backend, &mortal).await, [false; 5]);
     assert_eq!(found_everywhere(backend, &lasting).await, [true; 5]);
 }
@@ -46,7 +46,7 @@ async fn found_everywhere(backend: &dyn Backend, item: &Item) -> [bool; 5] {
 pub async fn an_expired_item_counts_as_absent(backend: &dyn Backend) {
     let expired = short_lived(backend, "1");
     committed(backend, vec![put(&expired)]).await;
-    backend.pass(SignedDuration::from_secs(3)).await;
+    pass(backend, 3_000).await;
 
     assert_eq!(refused(backend, vec![check(&expired.key, Expect::Present)]).await, None);
     assert_eq!(refused(backend, vec![delete_if(&expired.key, Expect::Version(1))]).await, None);

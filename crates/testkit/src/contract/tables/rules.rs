@@ -1,10 +1,12 @@
 //! Calls that break a rule of the port.
 
-use pawl_runtime::ports::rules::{MAX_ITEM_BODY, MAX_KEYS, MAX_PAGE, MAX_WRITES};
-use pawl_runtime::ports::{Consistency, Expect, Item, Key, Query, Table, TableError, Write};
+use pawl_runtime::ports::rules::{MAX_INDEX_SORT, MAX_ITEM_BODY, MAX_KEYS, MAX_PAGE, MAX_TRANSACTION_BODY, MAX_WRITES};
+use pawl_runtime::ports::{Consistency, Expect, Index, Item, Key, Query, Table, TableError, Write};
 
 use super::super::Backend;
-use super::super::shorthand::{TABLE, check, commit, committed, delete_if, item, put, read, sorts, whole};
+use super::super::shorthand::{
+    TABLE, check, commit, committed, delete_if, indexed, item, put, read, sorts, whole, whole_index,
+};
 
 async fn invalid(backend: &dyn Backend, writes: Vec<Write>) {
     let outcome = commit(backend, writes).await;
@@ -41,6 +43,32 @@ pub async fn a_body_over_the_limit_is_invalid(backend: &dyn Backend) {
     let largest = sized(MAX_ITEM_BODY);
     committed(backend, vec![put(&largest)]).await;
     assert_eq!(read(backend, &largest.key).await, Some(largest));
+}
+
+/// So is a transaction whose bodies are too large together.
+pub async fn bodies_over_the_limit_together_are_invalid(backend: &dyn Backend) {
+    let part = MAX_TRANSACTION_BODY / 10;
+    let writes = |last: usize| -> Vec<Write> {
+        let sized = |number: usize, bytes: usize| {
+            let body = format!("{{\"a\":\"{}\"}}", "x".repeat(bytes - 8));
+            put(&Item { body, ..item("p", &number.to_string()) })
+        };
+        (0..9).map(|number| sized(number, part)).chain([sized(9, last)]).collect()
+    };
+    let rest = MAX_TRANSACTION_BODY - 9 * part;
+    invalid(backend, writes(rest + 1)).await;
+    assert_eq!(read(backend, &Key::new("p", "0")).await, None);
+    committed(backend, writes(rest)).await;
+}
+
+/// The sort key of an index entry shares its room with the primary key.
+pub async fn an_index_entry_over_the_limit_is_invalid(backend: &dyn Backend) {
+    let sized = |bytes: usize| indexed(item("p", "s"), Index::First, "open", &"x".repeat(bytes - "\0p\0s".len()));
+    invalid(backend, vec![put(&sized(MAX_INDEX_SORT + 1))]).await;
+    let longest = sized(MAX_INDEX_SORT);
+    committed(backend, vec![put(&longest)]).await;
+    backend.settle().await;
+    assert_eq!(sorts(backend, whole_index(Index::First, "open")).await, ["s"]);
 }
 
 /// Both parts of a key are needed.

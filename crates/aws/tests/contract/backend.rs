@@ -1,0 +1,125 @@
+//! AWS as a backend of the suites.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use aws_sdk_sqs::types::QueueAttributeName;
+use jiff::{SignedDuration, Timestamp};
+use pawl_aws::{DynamoTables, ManagerSecrets, S3Blobs, SchedulerTimers, SqsQueue};
+use pawl_connectors::{SystemClock, SystemRandom};
+use pawl_runtime::ports::{Blobs, Queue, QueueName, QueueSource, Secrets, Tables, Timers};
+use pawl_testkit::contract::Backend;
+use tokio::sync::Mutex;
+
+use crate::account::Account;
+use crate::fired::Watched;
+use crate::pump::Pump;
+use crate::resources::{Resources, Uses};
+
+/// How long an emulator and a real account take until what is there can be received, and how many times longer the
+/// spans of the suites are there.
+struct Speed {
+    pause: Duration,
+    stretch: i32,
+}
+
+const EMULATOR: Speed = Speed { pause: Duration::from_millis(250), stretch: 3 };
+/// Scheduler's precision is a minute; indexes and streams take a second or two.
+const ACCOUNT: Speed = Speed { pause: Duration::from_secs(3), stretch: 30 };
+
+/// All ports, on what one test uses.
+pub(crate) struct Amazon {
+    tables: DynamoTables,
+    queue: SqsQueue,
+    timers: Watched,
+    blobs: S3Blobs,
+    secrets: ManagerSecrets,
+    pump: Option<Mutex<Pump>>,
+    speed: Speed,
+    sqs: aws_sdk_sqs::Client,
+    resources: Resources,
+}
+
+impl Amazon {
+    pub(crate) async fn start(uses: Uses) -> Self {
+        let account = Account::fresh().await;
+        let resources = Resources::make(&account, uses).await;
+        let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
+        let sdk = &account.sdk;
+        let queue = SqsQueue::new(sdk, resources.queues.clone(), clock.clone(), random.clone());
+        let timers = SchedulerTimers::new(sdk, resources.timers.clone(), queue.clone(), clock.clone());
+        let pump = match (uses, resources.tables.0.get(&pawl_runtime::ports::Table::Records)) {
+            (Uses::Tables, Some(records)) => Some(Mutex::new(Pump::of(&account, records).await)),
+            _ => None,
+        };
+        Self {
+            tables: DynamoTables::new(sdk, resources.tables.clone(), clock.clone(), random),
+            timers: Watched::new(timers, &account),
+            blobs: S3Blobs::new(sdk, &account.prefix),
+            secrets: ManagerSecrets::new(sdk, format!("{}/", account.prefix), clock),
+            pump,
+            speed: if account.emulator.is_some() { EMULATOR } else { ACCOUNT },
+            sqs: aws_sdk_sqs::Client::new(sdk),
+            queue,
+            resources,
+        }
+    }
+
+    /// A question to the queues, after which those that were asked before have been answered.
+    async fn round_trip(&self) {
+        if let Some(url) = self.resources.queues.0.get(&QueueName::Jobs) {
+            let call = self.sqs.get_queue_attributes().queue_url(url).attribute_names(QueueAttributeName::QueueArn);
+            call.send().await.expect("a queue has attributes");
+        }
+    }
+}
+
+#[async_trait]
+impl Backend for Amazon {
+    fn tables(&self) -> &dyn Tables {
+        &self.tables
+    }
+
+    fn queue(&self) -> &dyn Queue {
+        &self.queue
+    }
+
+    fn source(&self) -> &dyn QueueSource {
+        &self.queue
+    }
+
+    fn timers(&self) -> &dyn Timers {
+        &self.timers
+    }
+
+    fn blobs(&self) -> &dyn Blobs {
+        &self.blobs
+    }
+
+    fn secrets(&self) -> &dyn Secrets {
+        &self.secrets
+    }
+
+    /// To the microsecond, as items keep their expiry.
+    fn now(&self) -> Timestamp {
+        Timestamp::from_microsecond(Timestamp::now().as_microsecond()).expect("the present is in range")
+    }
+
+    fn stretch(&self) -> i32 {
+        self.speed.stretch
+    }
+
+    async fn pass(&self, span: SignedDuration) {
+        tokio::time::sleep(span.unsigned_abs()).await;
+    }
+
+    async fn settle(&self) {
+        self.timers.settle().await;
+        tokio::time::sleep(self.speed.pause).await;
+        if let Some(pump) = &self.pump {
+            pump.lock().await.run(&self.queue).await;
+        }
+        self.round_trip().await;
+    }
+}

@@ -1,0 +1,21 @@
+//! The ports on AWS pass every suite of the contract, and know what became of a call whose answer was lost.
+//!
+//! The endpoint is that of `PAWL_TEST_AWS_ENDPOINT`; see [`account`]. With `aws` it is a real account, in which each
+//! test makes resources of its own and removes them; the faults need an emulator (`--skip faults`).
+
+mod account;
+mod backend;
+mod faults;
+mod fired;
+mod hop;
+mod pump;
+mod resources;
+
+use backend::Amazon;
+use resources::Uses;
+
+pawl_testkit::contract!(tables, Amazon::start(Uses::Tables).await);
+pawl_testkit::contract!(queue, Amazon::start(Uses::Queues).await);
+pawl_testkit::contract!(timers, Amazon::start(Uses::Timers).await);
+pawl_testkit::contract!(blobs, Amazon::start(Uses::Blobs).await);
+pawl_testkit::contract!(secrets, Amazon::start(Uses::Secrets).await);

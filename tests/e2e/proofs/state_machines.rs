@@ -1,0 +1,1 @@
+//! A workflow that runs a state machine and waits for it.

@@ -1,0 +1,33 @@
+//! The checks of `infra/template.yaml`: SAM's own with cfn-lint, cfn-lint alone, and a security scan.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::{Context, bail};
+
+const TEMPLATE: &str = "infra/template.yaml";
+
+/// What is run, from the workspace's folder. Exceptions from the scan stand in its configuration, each with its reason.
+const CHECKS: &[&[&str]] = &[
+    &["sam", "validate", "--lint", "--template-file", TEMPLATE],
+    &["cfn-lint", TEMPLATE],
+    &["checkov", "--config-file", "infra/checkov.yaml", "--file", TEMPLATE],
+];
+
+/// Runs them; `program` knows where a program of that name is installed.
+pub(crate) fn check(program: impl Fn(&str) -> PathBuf) -> anyhow::Result<()> {
+    for check in CHECKS {
+        let words = check.join(" ");
+        eprintln!("── {words}");
+        let status = Command::new(program(check[0]))
+            .args(&check[1..])
+            // A region decides which types of resources there are. SAM would tell its maker of each run.
+            .envs([("AWS_REGION", "us-east-1"), ("AWS_DEFAULT_REGION", "us-east-1"), ("SAM_CLI_TELEMETRY", "0")])
+            .status()
+            .with_context(|| format!("cannot run {words}"))?;
+        if !status.success() {
+            bail!("{words} failed: {status}");
+        }
+    }
+    Ok(())
+}
