@@ -82,9 +82,9 @@ async fn begin<C: Clone>(
 ) -> Result<Started<C>, Failure> {
     let read = config::read(std::env::vars(), |variables| {
         let filter = variables.optional("PAWL_LOG").map(str::to_owned);
-        (log::init(lines, filter.as_deref()), ask(variables))
+        (log::init(lines, filter.as_deref()), variables.required("PAWL_INSTALLATION"), ask(variables))
     });
-    let (logs, configuration) = read?;
+    let (logs, installation, configuration) = read?;
     logs?;
     let configuration = configuration?;
     let sdk = sdk::load().await;
@@ -92,7 +92,7 @@ async fn begin<C: Clone>(
     let clock = ports.clock.clone();
     // Other environments are at work beside this one: a lease is left alone until it is over.
     let system = System::new(ports, ExecutorOptions { alone_since: None, ..ExecutorOptions::default() });
-    let function = Function::new(name, lines.clone(), system.metrics.clone(), clock);
+    let function = Function::new(name, installation, lines.clone(), system.metrics.clone(), clock);
     Ok(Started { function, system, configuration, sdk })
 }
 
