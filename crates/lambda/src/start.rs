@@ -44,6 +44,7 @@ impl Storage {
             secrets: Arc::new(Absent),
             http: Arc::new(Absent),
             models: Arc::new(Absent),
+            state_machines: Arc::new(Absent),
             notifier: Arc::new(LogNotifier),
             clock,
             random,

@@ -49,9 +49,10 @@ impl Committer<'_> {
         Ok(self.tables.transact(Transaction { writes, durability: self.durability }).await?)
     }
 
-    /// Commits a head without a transition: a claim, or a place in the line.
+    /// Commits a head without a transition, with what it listens on: a claim, a place in the line, a wait that goes on.
     pub(crate) async fn head_only(&self, before: &Execution, after: &Execution) -> Result<(), Error> {
-        let writes = vec![self.head(before, after).await?];
+        let mut writes = vec![self.head(before, after).await?];
+        writes.extend(waiters(before, after));
         Ok(self.tables.transact(Transaction { writes, durability: self.durability }).await?)
     }
 
@@ -72,7 +73,7 @@ fn checks(commit: &Commit) -> impl Iterator<Item = Write> {
     })
 }
 
-/// Goals that begin or end to wait.
+/// Steps that begin or end to listen.
 fn waiters(before: &Execution, after: &Execution) -> Vec<Write> {
     let topics =
         |execution: &Execution| execution.waiting.as_ref().map(|waiting| waiting.topics.clone()).unwrap_or_default();

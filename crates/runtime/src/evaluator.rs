@@ -90,7 +90,8 @@ impl Evaluator {
         Ok(executor.jobs.send(QueueName::Events, vec![message]).await?)
     }
 
-    async fn evaluate(&self, mut event: Event) -> Result<(), Error> {
+    /// Lets workflows and waiting executions hear an event.
+    pub async fn evaluate(&self, mut event: Event) -> Result<(), Error> {
         spill::restore_event(&*self.executor.blobs, &mut event).await?;
         for workflow in self.candidates(&event).await? {
             self.start(&workflow, &event).await?;

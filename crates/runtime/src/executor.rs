@@ -163,6 +163,16 @@ impl Executor {
                 Ok(decision) => decision,
                 Err(refused) => return Ok(Some(Err(refused))),
             };
+            if let Decision::Postpone(after) = decision {
+                match self.committer(Durability::Durable).head_only(&run.execution, &after).await {
+                    Ok(()) => {
+                        self.ensure(&after, SignedDuration::ZERO).await?;
+                        return Ok(Some(Ok(*after)));
+                    }
+                    Err(error) if error.is_conflict() || error.is_unknown() => continue,
+                    Err(error) => return Err(error),
+                }
+            }
             let Decision::Commit(commit) = decision else {
                 // What was decided before may have been cut off before its job was sent. What is stalled waits for a
                 // person, who may just be here.
@@ -365,6 +375,7 @@ impl Executor {
         let input = Input::Performed { activity, attempt, performed };
         match Self::decide(run, &world, &input, now) {
             Decision::Commit(commit) => self.take(run, commit, &world).await,
+            Decision::Postpone(execution) => self.postpone(run, *execution).await,
             // The result was committed although its answer was lost, or the lease went to somebody else.
             _ => Ok(Progress::Again),
         }
