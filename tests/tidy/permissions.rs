@@ -129,6 +129,18 @@ fn every_call_has_an_action_that_allows_it() {
 }
 
 #[test]
+fn whoever_has_timers_may_do_all_that_timers_do() {
+    let timers: BTreeSet<&str> =
+        CALLED.iter().map(|(action, _)| *action).filter(|name| name.starts_with("scheduler:")).collect();
+    for Function { id, .. } in functions() {
+        let granted: Vec<String> = statements(&id).into_iter().flat_map(|statement| statement.actions).collect();
+        let granted: BTreeSet<&str> =
+            granted.iter().map(String::as_str).filter(|name| name.starts_with("scheduler:")).collect();
+        assert!(granted.is_empty() || granted == timers, "{id} has timers and may only {granted:?}");
+    }
+}
+
+#[test]
 fn nothing_is_granted_by_a_wildcard() {
     for Function { id, .. } in functions() {
         for Statement { name, actions, resource } in statements(&id) {

@@ -88,9 +88,10 @@ async fn begin<C: Clone>(
 ) -> Result<Started<C>, Failure> {
     let read = config::read(std::env::vars(), |variables| {
         let filter = variables.optional("PAWL_LOG").map(str::to_owned);
-        (log::init(lines, filter.as_deref()), longest_delay(variables), ask(variables))
+        let installation = variables.required("PAWL_INSTALLATION");
+        (log::init(lines, filter.as_deref()), installation, longest_delay(variables), ask(variables))
     });
-    let (logs, longest_delay, configuration) = read?;
+    let (logs, installation, longest_delay, configuration) = read?;
     logs?;
     let (longest_delay, configuration) = (longest_delay?, configuration?);
     let sdk = sdk::load().await;
@@ -99,7 +100,7 @@ async fn begin<C: Clone>(
     // Other environments are at work beside this one: a lease is left alone until it is over.
     let options = ExecutorOptions { alone_since: None, hold: HOLD, longest_delay, ..ExecutorOptions::default() };
     let system = System::new(ports, options);
-    let function = Function::new(name, lines.clone(), system.metrics.clone(), clock);
+    let function = Function::new(name, installation, lines.clone(), system.metrics.clone(), clock);
     Ok(Started { function, system, configuration, sdk })
 }
 

@@ -167,7 +167,7 @@ impl Executor {
                 Err(refused) => return Ok(Some(Err(refused))),
             };
             if let Decision::Postpone(after) = decision {
-                match self.committer(Durability::Durable).head_only(&run.execution, &after).await {
+                match self.head_only(&run, &after, Durability::Durable).await {
                     Ok(()) => {
                         self.ensure(&after, SignedDuration::ZERO).await?;
                         return Ok(Some(Ok(*after)));
@@ -351,6 +351,10 @@ impl Executor {
         self.committer(run, durability).commit(before, commit, world, notice.as_ref()).await?;
         self.tell(run.held.rows(), after);
         self.tell(std::slice::from_ref(&commit.row), after);
+        // Every transition but the mark itself takes it away.
+        if after.stalled {
+            Metrics::count(&self.metrics.executions_stalled);
+        }
         under_way::cancel_timer(self, before, after).await?;
         if let Some(notice) = &notice {
             self.notices.hand_on(notice).await;

@@ -77,8 +77,6 @@ impl Metrics {
             Status::Failed => Some(&self.executions_failed),
             Status::Queued | Status::Running | Status::Waiting | Status::Paused => None,
         };
-        // Every transition but the mark itself takes it away.
-        let stalled = commit.execution.stalled.then_some(&self.executions_stalled);
-        step.into_iter().chain(end).chain(stalled).for_each(Self::count);
+        step.into_iter().chain(end).for_each(Self::count);
     }
 }
