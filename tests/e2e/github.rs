@@ -4,6 +4,8 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use crate::installation::of_this_run;
+
 /// The secret with which they are signed.
 pub(crate) const SECRET: &str = "fake-github-secret";
 
@@ -31,10 +33,11 @@ impl Delivery {
         Self { headers: headers.collect(), body: event["body"].as_str().expect("an event has a body").to_owned() }
     }
 
-    /// The same under another id. GitHub signs the body only.
-    pub(crate) fn under_id(mut self, id: &str) -> Self {
-        self.headers.retain(|(name, _)| name != "x-github-delivery");
-        self.headers.push(("x-github-delivery".to_owned(), id.to_owned()));
+    /// The same under an id of this run of the tests. GitHub signs the body only.
+    pub(crate) fn of_this_run(mut self) -> Self {
+        for (_, id) in self.headers.iter_mut().filter(|(name, _)| name == "x-github-delivery") {
+            *id = of_this_run(id);
+        }
         self
     }
 }

@@ -1,6 +1,7 @@
 //! What a user of the installation does: saves workflows, delivers webhooks, looks, and controls.
 
-use std::time::{Duration, Instant};
+use std::sync::LazyLock;
+use std::time::{Duration, Instant, SystemTime};
 
 use serde_json::{Value, json};
 use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -17,6 +18,12 @@ const BETWEEN: Duration = Duration::from_millis(150);
 
 /// What the names of secrets begin with, unless the template is told otherwise.
 const SECRETS: &str = "pawl/";
+
+/// Time after which a request is sent again that was answered 503, as those who send webhooks do.
+const AGAIN_AFTER: Duration = Duration::from_millis(500);
+
+/// How often a request is sent that is answered 503.
+const TIMES: usize = 20;
 
 /// Who has the installation.
 static TURNS: RwLock<()> = RwLock::const_new(());
@@ -47,12 +54,36 @@ pub(crate) async fn alone() -> Installation {
     Installation { stack: Stack::read(), _turn: Turn::Alone(TURNS.write().await) }
 }
 
+/// An id that no other run of the tests on the same installation has used.
+pub(crate) fn of_this_run(id: &str) -> String {
+    static RUN: LazyLock<u128> = LazyLock::new(|| {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        now.expect("the clock stands after 1970").as_millis()
+    });
+    format!("{id}-{}", *RUN)
+}
+
+/// Sends a request again as long as it is answered that the installation is busy.
+async fn persistently<F: Future<Output = Answer>>(send: impl Fn() -> F) -> Answer {
+    for _ in 1..TIMES {
+        let answer = send().await;
+        if answer.status != 503 {
+            return answer;
+        }
+        tokio::time::sleep(AGAIN_AFTER).await;
+    }
+    send().await
+}
+
 impl Installation {
     /// Sends a request to the management API.
     pub(crate) async fn manage(&self, method: &'static str, path: &str, body: &str) -> Answer {
-        let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
-        let request = Request { method, url: format!("{}{path}", self.stack.api), headers, body: body.into() };
-        self.stack.send_signed("execute-api", request).await
+        persistently(|| {
+            let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
+            let request = Request { method, url: format!("{}{path}", self.stack.api), headers, body: body.into() };
+            self.stack.send_signed("execute-api", request)
+        })
+        .await
     }
 
     /// Reads a page of the management API.
@@ -85,7 +116,7 @@ impl Installation {
 
     /// Delivers a webhook under an id of its own; `None` if no answer came.
     pub(crate) async fn try_deliver(&self, hook: &str, id: &str, body: &Value) -> Option<Answer> {
-        let headers = [("content-type", "application/json"), ("idempotency-key", id)];
+        let headers = [("content-type", "application/json"), ("idempotency-key", &of_this_run(id))];
         let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
         let url = format!("{}/hooks/{hook}", self.stack.api);
         self.stack.try_send(Request { method: "POST", url, headers, body: body.to_string().into_bytes() }).await
@@ -93,14 +124,17 @@ impl Installation {
 
     /// Delivers a webhook under an id of its own.
     pub(crate) async fn deliver(&self, hook: &str, id: &str, body: &Value) -> Answer {
-        self.try_deliver(hook, id, body).await.expect("webhooks are answered")
+        persistently(async || self.try_deliver(hook, id, body).await.expect("webhooks are answered")).await
     }
 
     /// Delivers what GitHub sends.
     pub(crate) async fn deliver_github(&self, hook: &str, delivery: Delivery) -> Answer {
         let url = format!("{}/hooks/{hook}", self.stack.api);
-        let Delivery { headers, body } = delivery;
-        self.stack.send(Request { method: "POST", url, headers, body: body.into_bytes() }).await
+        persistently(|| {
+            let Delivery { headers, body } = delivery.clone();
+            self.stack.send(Request { method: "POST", url: url.clone(), headers, body: body.into_bytes() })
+        })
+        .await
     }
 
     /// The execution that an accepted delivery starts.

@@ -62,6 +62,7 @@ def deploy(emulator, arguments):
     number_concurrency(emulator, resources)
     if arguments.auth:
         allow_as_aws_does(emulator, resources)
+        allow_plain_connections(emulator, resources)
     if arguments.visibility is not None:
         shorten_visibility(emulator, resources, arguments.visibility)
     outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
@@ -183,6 +184,12 @@ def emulators(statement):
     # It looks for every schedule in the group `default`, whatever group was asked for.
     if ":schedule/" in json.dumps(statement["Resource"]):
         yield {**statement, "Resource": [re.sub(r":schedule/.*", ":schedule/default/*", statement["Resource"])]}
+
+
+def allow_plain_connections(emulator, resources):
+    """The emulator is spoken to without TLS, which the bucket's policy refuses."""
+    for bucket in resources["AWS::S3::Bucket"]:
+        emulator.client("s3").delete_bucket_policy(Bucket=bucket)
 
 
 def shorten_visibility(emulator, resources, seconds):

@@ -30,7 +30,7 @@ async fn a_paused_execution_stays_until_it_is_resumed() {
     until("the delay's schedule to be canceled", || pawl.stack.schedules(), is_gone).await;
 
     execution.control("resume").await.expect(200);
-    let path = ["created", "started", "rest waiting", "control", "control", "rest completed", "end completed", "step"];
+    let path = ["created", "started", "rest waiting", "rest", "rest", "rest completed", "end completed"];
     assert_eq!(execution.ends_as("completed").await.path(), path);
     assert_eq!(execution.control("pause").await.status, 409, "what has ended cannot be paused");
 }

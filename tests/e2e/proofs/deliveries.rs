@@ -2,16 +2,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use futures::StreamExt;
 use serde_json::{Value, json};
 
 use crate::execution::Execution;
 use crate::github::{self, Delivery};
 use crate::installation::{Installation, beside_others};
-use crate::stack::Answer;
 use crate::tracker::Tracker;
 
 /// Webhooks at once.
 pub(super) const BURST: usize = 200;
+
+/// Of these, how many are on their way at a time.
+const AT_ONCE: usize = 50;
 
 /// Records that they are about, so that executions meet on them.
 const THINGS: usize = 16;
@@ -29,10 +32,10 @@ async fn a_repeated_delivery_is_answered_as_the_first_and_starts_nothing() {
     let pawl = beside_others().await;
     pawl.keep_secret("github", github::SECRET).await;
     pawl.save(MENTIONS).await;
-    let delivery = Delivery::read("github-issue-comment-created");
+    let delivery = Delivery::read("github-issue-comment-created").of_this_run();
 
     let first = pawl.deliver_github("mentions/github", delivery.clone()).await;
-    assert_eq!(first.header("idempotent-replayed"), None);
+    assert_eq!((first.status, first.header("idempotent-replayed")), (202, None));
     let again = pawl.deliver_github("mentions/github", delivery.clone()).await;
     assert_eq!((again.status, again.header("idempotent-replayed")), (202, Some("true")));
     assert_eq!(again.body, first.body);
@@ -85,7 +88,7 @@ async fn two_hundred_webhooks_at_once_all_complete_and_each_calls_once() {
 }
 
 /// What an execution under load does when nothing disturbs it.
-pub(super) const LOAD_PATH: [&str; 10] = [
+pub(super) const LOAD_PATH: [&str; 9] = [
     "created",
     "started",
     "double completed",
@@ -95,7 +98,6 @@ pub(super) const LOAD_PATH: [&str; 10] = [
     "rest waiting",
     "rest completed",
     "end completed",
-    "step",
 ];
 
 /// Saves the workflow under load, by a name.
@@ -109,9 +111,10 @@ pub(super) async fn save_load(pawl: &Installation, tracker: &Tracker, name: &str
 pub(super) async fn deliver_burst(pawl: &Installation, name: &str) -> BTreeMap<usize, String> {
     let mut accepted = BTreeMap::new();
     for _ in 0..10 {
-        let open = (0..BURST).filter(|number| !accepted.contains_key(number));
-        let answers = futures::future::join_all(open.map(|number| deliver_one(pawl, name, number))).await;
-        accepted.extend(answers.into_iter().filter_map(|(number, answer)| Some((number, started(&answer?)?))));
+        let open = (0..BURST).filter(|number| !accepted.contains_key(number)).collect::<Vec<_>>();
+        let delivered = open.into_iter().map(|number| deliver_one(pawl, name, number));
+        let answers: Vec<_> = futures::stream::iter(delivered).buffer_unordered(AT_ONCE).collect().await;
+        accepted.extend(answers.into_iter().filter_map(|(number, execution)| Some((number, execution?))));
         if accepted.len() == BURST {
             break;
         }
@@ -119,13 +122,12 @@ pub(super) async fn deliver_burst(pawl: &Installation, name: &str) -> BTreeMap<u
     accepted
 }
 
-async fn deliver_one(pawl: &Installation, name: &str, number: usize) -> (usize, Option<Answer>) {
+/// Delivers once; the execution that it starts, if it is accepted.
+async fn deliver_one(pawl: &Installation, name: &str, number: usize) -> (usize, Option<String>) {
     let body = json!({"thing": format!("{name}-{}", number % THINGS), "number": number});
-    (number, pawl.try_deliver(&format!("{name}/in"), &format!("{name}-{number}"), &body).await)
-}
-
-fn started(answer: &Answer) -> Option<String> {
-    answer.body["execution_id"].as_str().map(str::to_owned)
+    let answer = pawl.try_deliver(&format!("{name}/in"), &format!("{name}-{number}"), &body).await;
+    let execution = answer.and_then(|answer| answer.body["execution_id"].as_str().map(str::to_owned));
+    (number, execution)
 }
 
 /// The ids of listed executions.
