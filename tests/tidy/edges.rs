@@ -45,6 +45,7 @@ fn arrows_point_one_way() {
     }
     for (name, on) in &edges {
         assert!(!on.contains("cli") && !on.contains("bench"), "{name} depends on a program");
+        assert!(!on.iter().any(|on| on.starts_with("function-")), "{name} depends on a function");
     }
 }
 

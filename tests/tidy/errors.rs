@@ -14,6 +14,7 @@ enum Place {
     Step,
     Start,
     Api,
+    Function,
 }
 
 impl Place {
@@ -23,6 +24,7 @@ impl Place {
             Self::Step => "steps",
             Self::Start => "starts",
             Self::Api => "API",
+            Self::Function => "functions",
         }
     }
 }
@@ -38,6 +40,9 @@ const NAMED: &[(&str, Place)] = &[
     (r#"\brefusing\([^";{]*"(\w+)""#, Place::Start),
     (r#"\bdeaf\([^";{]*"(\w+)""#, Place::Start),
     (r#"\bcode: "(\w+)""#, Place::Start),
+    (r#"\bSelf::new\(\s*"(\w+)""#, Place::Function),
+    (r#"\bFailure::new\(\s*"(\w+)""#, Place::Function),
+    (r#"\bpub const CODE: &str = "(\w+)""#, Place::Function),
 ];
 
 /// Where a failure's code is not written out, but taken from another enum's own list, which [`NAMED`] knows.
@@ -121,7 +126,7 @@ fn index(codes: &Codes, pages: &BTreeMap<String, String>) -> String {
         Codes are stable: scripts may rely on them, messages may change. Each has a page that says what it means, \
         with an example, and what to do.\n\n\
         They are met in *files* (`pawl check`, and saving), in *steps* (history, notices), at *starts* that are \
-        refused (`pawl refusals`), and as answers of the *API* and of webhooks.\n\n\
+        refused (`pawl refusals`), as answers of the *API* and of webhooks, and as errors of *functions* on AWS.\n\n\
         | code | met in | meaning |\n| --- | --- | --- |\n"
         .to_owned();
     for (code, page) in pages {

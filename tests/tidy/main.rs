@@ -4,6 +4,7 @@ mod dependencies;
 mod edges;
 mod errors;
 mod events;
+mod functions;
 mod licences;
 mod links;
 mod readme;

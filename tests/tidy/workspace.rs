@@ -34,7 +34,7 @@ pub(crate) fn is(path: &str, extension: &str) -> bool {
 pub(crate) fn sources() -> Vec<String> {
     let is_source = |path: &String| {
         let parts: Vec<&str> = path.split('/').collect();
-        let in_crate = parts.first() == Some(&"crates") && parts.get(2) == Some(&"src");
+        let in_crate = matches!(parts.first(), Some(&("crates" | "functions"))) && parts.get(2) == Some(&"src");
         in_crate && is(path, "rs") && !parts.contains(&"tests") && !path.ends_with("/tests.rs")
     };
     files().into_iter().filter(is_source).collect()
@@ -101,8 +101,8 @@ impl Metadata {
         })
     }
 
-    /// The crates of the workspace under `crates/`, by their folder's name, with the crates that they depend on
-    /// outside tests.
+    /// The crates of the workspace, by their package's name without `pawl-`, with the crates that they depend on outside
+    /// tests.
     pub(crate) fn edges(&self) -> BTreeMap<String, BTreeSet<String>> {
         let ids: BTreeMap<&str, &str> = self.packages().map(|package| (package.id, package.name)).collect();
         let own = |id: &str| ids.get(id).and_then(|name| name.strip_prefix("pawl-")).filter(|name| *name != "tests");

@@ -21,8 +21,9 @@ pub(crate) async fn check(State(api): State<Arc<Api>>, mut request: Request, nex
     let identity = identify(&api.options.authorizer, request.headers(), request.extensions())?;
     let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
     let least = role::least(request.method(), route);
-    if identity.role < least {
-        let detail = format!("expected the role {} or above, found {}", least.as_str(), identity.role.as_str());
+    if identity.role < Some(least) {
+        let found = identity.role.map_or("none", Role::as_str);
+        let detail = format!("expected the role {} or above, found {found}", least.as_str());
         return Err(Problem::new(Code::Forbidden, detail));
     }
     request.extensions_mut().insert(identity);
@@ -31,12 +32,13 @@ pub(crate) async fn check(State(api): State<Arc<Api>>, mut request: Request, nex
 
 fn identify(authorizer: &Authorizer, headers: &HeaderMap, extensions: &Extensions) -> Result<Identity, Problem> {
     match authorizer {
-        Authorizer::Open => Ok(Identity { name: None, role: Role::Admin }),
+        Authorizer::Open => Ok(Identity { name: None, role: Some(Role::Admin) }),
         Authorizer::Token(token) => {
             let sent = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(bearer);
             // The length of the token is no secret.
             let same = sent.is_some_and(|sent| sent.as_bytes().ct_eq(token.as_bytes()).into());
-            if same { Ok(Identity { name: None, role: Role::Admin }) } else { Err(unauthorized(sent.is_some())) }
+            let admin = Identity { name: None, role: Some(Role::Admin) };
+            if same { Ok(admin) } else { Err(unauthorized(sent.is_some())) }
         }
         Authorizer::Upstream => extensions.get::<Identity>().cloned().ok_or_else(|| unauthorized(false)),
     }

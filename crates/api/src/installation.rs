@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use http::HeaderValue;
 use http::header::CONTENT_TYPE;
 use jiff::Timestamp;
+use pawl_runtime::Redriven;
 use pawl_runtime::items::audit::{Deed, Entry};
 use pawl_runtime::items::installation::Installation;
 use pawl_runtime::ports::Notice;
@@ -29,6 +30,7 @@ pub(crate) fn router() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(show))
         .routes(routes!(kill))
         .routes(routes!(lift))
+        .routes(routes!(redrive))
         .routes(routes!(notices))
         .routes(routes!(audit))
         .routes(routes!(metrics))
@@ -95,6 +97,28 @@ async fn lift(
 ) -> Result<axum::Json<InstallationView>, Problem> {
     let act = actor.or(why.actor)?.act(why.reason, api.system.ingest.now());
     Ok(axum::Json(api.system.installations.set_killed(false, &act).await?.into()))
+}
+
+/// What went back on its way.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Redriven)]
+struct RedrivenView {
+    /// Messages that were put back on their queues.
+    messages: usize,
+    /// Stalled executions that got a job.
+    executions: usize,
+}
+
+/// Sends what was given up on its way again: messages go back from the dead-letter queues, and stalled executions go on.
+/// What fails again is given up again. Where messages that are given up are not kept, as in one process, only executions
+/// go on.
+#[utoipa::path(
+    post, path = "/v1/installation/redrive", tag = "installation", operation_id = "redrive_installation",
+    responses((status = 200, body = RedrivenView))
+)]
+async fn redrive(State(api): State<Arc<Api>>) -> Result<axum::Json<RedrivenView>, Problem> {
+    let Redriven { messages, executions } = api.system.sweeper.redrive().await?;
+    Ok(axum::Json(RedrivenView { messages, executions }))
 }
 
 /// A use of the kill switch of a workflow or of the installation.

@@ -1,6 +1,7 @@
 //! The HTTP surface: management API and webhooks, the same in a Lambda and embedded.
 //!
-//! - [`router`] makes one axum router from a [`System`](pawl_runtime::System) and [`ApiOptions`].
+//! - [`router`] makes one axum router from a [`System`](pawl_runtime::System) and [`ApiOptions`]; [`management`] and
+//!   [`webhooks`] make the halves of it, for functions of their own.
 //! - [`Authorizer`], [`Identity`] and [`Role`]: who may do what.
 //! - [`Problem`] and [`Code`]: what is wrong, as RFC 9457; one table of codes, each with a page in `docs/errors`.
 //! - [`page`]: the page of a code, as `/docs/errors/<code>` serves it.
@@ -34,4 +35,4 @@ pub use options::{ApiOptions, Authorizer, Identity};
 pub use pages::page;
 pub use problem::{Mistake, Problem};
 pub use role::Role;
-pub use router::{openapi, router};
+pub use router::{management, openapi, router, webhooks};

@@ -29,7 +29,7 @@ pub enum Authorizer {
     Open,
     /// Whoever sends `Authorization: Bearer <token>` is an admin.
     Token(Arc<str>),
-    /// Whoever is in front of the router has put an [`Identity`] into the request's extensions; without one, nobody
+    /// Whoever is in front of the router, API Gateway for one, has put an [`Identity`] into the request's extensions; without one, nobody
     /// may do anything. This is the default, so that a forgotten setting opens nothing.
     #[default]
     Upstream,
@@ -51,6 +51,6 @@ impl std::fmt::Debug for Authorizer {
 pub struct Identity {
     /// Address or name, if known; it is written into history as the actor.
     pub name: Option<String>,
-    /// What they may do.
-    pub role: Role,
+    /// What they may do; `None` may do nothing: whoever is in front knows them, and knows no role of theirs.
+    pub role: Option<Role>,
 }

@@ -202,18 +202,9 @@ impl From<&StepError> for Mistake {
 
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
-        let code = match &error {
-            Error::Table(TableError::Throttled) => Code::Throttled,
-            Error::Table(TableError::Conflict(_)) | Error::Contended(_) => Code::Contended,
-            Error::Table(TableError::Unknown(_)) => Code::OutcomeUnknown,
-            Error::Table(TableError::Unavailable(_))
-            | Error::Queue(_)
-            | Error::Timer(_)
-            | Error::Blob(_)
-            | Error::Notice(_) => Code::Unavailable,
-            Error::Table(TableError::Invalid(_)) | Error::Unreadable(_) | Error::Poison(_) | Error::NoWorkflow(..) => {
-                return Self::internal(&error);
-            }
+        let code = match Code::of(error.code()) {
+            None | Some(Code::Internal) => return Self::internal(&error),
+            Some(code) => code,
         };
         tracing::warn!(code = code.as_str(), "a request is put off: {error}");
         Self::new(code, "nothing is wrong with the request; send it again a little later")

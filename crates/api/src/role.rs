@@ -49,6 +49,7 @@ const CHANGES: &[(&str, &str, Role)] = &[
     ("PUT", "/v1/objects/{object}/records/{id}", Role::Operator),
     ("PATCH", "/v1/objects/{object}/records/{id}", Role::Operator),
     ("POST", "/v1/workflows/{id}/kill", Role::Operator),
+    ("POST", "/v1/installation/redrive", Role::Operator),
     ("POST", "/v1/workflows", Role::Editor),
     ("PUT", "/v1/workflows/{id}", Role::Editor),
     ("POST", "/v1/workflows/{id}/activate", Role::Editor),

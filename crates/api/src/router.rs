@@ -32,40 +32,52 @@ use crate::{ApiOptions, Code, Problem, access, executions, hooks, installation, 
 )]
 struct Description;
 
-/// The routes: those that ask who is there, those that do not, and the description of all.
-fn routes() -> (Router<Arc<Api>>, Router<Arc<Api>>, utoipa::openapi::OpenApi) {
-    let (managed, mut description) = OpenApiRouter::with_openapi(Description::openapi())
+/// The routes that ask who is there.
+fn managed() -> OpenApiRouter<Arc<Api>> {
+    OpenApiRouter::with_openapi(Description::openapi())
         .merge(workflows::router())
         .merge(executions::router())
         .merge(objects::router())
         .merge(records::router())
         .merge(installation::router())
-        .split_for_parts();
-    let (open, more) = OpenApiRouter::new()
-        .merge(hooks::router())
-        .merge(installation::open_router())
-        .merge(pages::router())
-        .split_for_parts();
-    description.merge(more);
-    crate::description::complete(&mut description);
-    (managed, open, description)
+}
+
+/// Those that do not, beside the webhooks.
+fn open() -> OpenApiRouter<Arc<Api>> {
+    OpenApiRouter::new().merge(installation::open_router()).merge(pages::router())
 }
 
 /// Describes the API as OpenAPI 3.1.
 pub fn openapi() -> utoipa::openapi::OpenApi {
-    routes().2
+    let mut description = managed().into_openapi();
+    description.merge(hooks::router().merge(open()).into_openapi());
+    crate::description::complete(&mut description);
+    description
 }
 
 /// The HTTP surface of a system: management API under `/v1`, webhooks under `/hooks`.
 pub fn router(system: System, options: ApiOptions) -> Router {
-    let (managed, open, description) = routes();
-    let api = Arc::new(Api::new(system, options, description));
-    managed
-        .route_layer(from_fn_with_state(api.clone(), access::check))
-        .merge(open)
-        .fallback(unknown_route)
-        .method_not_allowed_fallback(method_not_allowed)
-        .with_state(api)
+    let api = Arc::new(Api::new(system, options));
+    let managed = managed().split_for_parts().0.route_layer(from_fn_with_state(api.clone(), access::check));
+    finish(managed.merge(open().merge(hooks::router()).split_for_parts().0), api)
+}
+
+/// The management API alone, under `/v1`, where others take the webhooks.
+pub fn management(system: System, options: ApiOptions) -> Router {
+    let api = Arc::new(Api::new(system, options));
+    let managed = managed().split_for_parts().0.route_layer(from_fn_with_state(api.clone(), access::check));
+    finish(managed.merge(open().split_for_parts().0), api)
+}
+
+/// The webhooks alone, under `/hooks`, with the health of whoever takes them. Nobody is asked who they are: deliveries
+/// are signed.
+pub fn webhooks(system: System) -> Router {
+    let api = Arc::new(Api::new(system, ApiOptions::default()));
+    finish(hooks::router().merge(installation::open_router()).split_for_parts().0, api)
+}
+
+fn finish(routes: Router<Arc<Api>>, api: Arc<Api>) -> Router {
+    routes.fallback(unknown_route).method_not_allowed_fallback(method_not_allowed).with_state(api)
 }
 
 async fn unknown_route(request: Request) -> Problem {

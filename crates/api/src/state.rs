@@ -4,7 +4,6 @@ use std::sync::OnceLock;
 
 use bytes::Bytes;
 use pawl_runtime::{Finder, System};
-use utoipa::openapi::OpenApi;
 
 use crate::ApiOptions;
 
@@ -13,20 +12,19 @@ pub(crate) struct Api {
     pub(crate) system: System,
     pub(crate) options: ApiOptions,
     pub(crate) finder: Finder,
-    openapi: OpenApi,
     openapi_text: OnceLock<Bytes>,
     schema_text: OnceLock<Bytes>,
 }
 
 impl Api {
-    pub(crate) fn new(system: System, options: ApiOptions, openapi: OpenApi) -> Self {
+    pub(crate) fn new(system: System, options: ApiOptions) -> Self {
         let finder = Finder::new(system.ports.tables.clone());
-        Self { system, options, finder, openapi, openapi_text: OnceLock::new(), schema_text: OnceLock::new() }
+        Self { system, options, finder, openapi_text: OnceLock::new(), schema_text: OnceLock::new() }
     }
 
     /// The description of this API as JSON, written once.
     pub(crate) fn openapi(&self) -> Bytes {
-        let text = || self.openapi.to_json().expect("an API description is JSON").into();
+        let text = || crate::openapi().to_json().expect("an API description is JSON").into();
         self.openapi_text.get_or_init(text).clone()
     }
 

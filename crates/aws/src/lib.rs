@@ -1,1 +1,31 @@
 //! The ports on AWS.
+//!
+//! - [`DynamoTables`]: tables on `DynamoDB`; [`change`] reads its stream.
+//! - [`SqsQueue`]: queues on SQS; [`SqsDeadLetters`]: their dead-letter queues.
+//! - [`SchedulerTimers`]: timers on `EventBridge` Scheduler; [`hop`] does their last stretch with a queue's delay.
+//! - [`S3Blobs`], [`ManagerSecrets`]: blobs on S3, secrets in Secrets Manager.
+//! - [`config`]: what a function is told by its environment; [`sdk`]: one configuration for all clients.
+//!
+//! Nothing here logs a body, and no error holds one.
+
+pub mod config;
+pub mod hop;
+pub mod sdk;
+
+mod blobs;
+mod dead_letters;
+mod failure;
+mod pace;
+mod queue;
+mod secrets;
+mod stream;
+mod tables;
+mod timers;
+
+pub use blobs::S3Blobs;
+pub use dead_letters::SqsDeadLetters;
+pub use queue::SqsQueue;
+pub use secrets::ManagerSecrets;
+pub use stream::change;
+pub use tables::DynamoTables;
+pub use timers::SchedulerTimers;

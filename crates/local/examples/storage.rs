@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 
 use futures::future::join_all;
 use jiff::{SignedDuration, Timestamp};
-use pawl_local::{Store, SystemClock};
+use pawl_connectors::SystemClock;
+use pawl_local::Store;
 use pawl_runtime::ports::{
     Consistency, Durability, Expect, Index, IndexEntry, Item, Key, Message, Queue, QueueName, QueueSource, Table,
     Tables, Timer, Timers, Transaction, Write,

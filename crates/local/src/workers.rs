@@ -4,9 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use pawl_runtime::items::refusal::Refusal;
-use pawl_runtime::ports::{QueueName, QueueSource, Received};
-use pawl_runtime::{Error, EventMessage, Job, System};
+use pawl_runtime::ports::{DeadLetter, QueueError, QueueName, QueueSource, Received};
+use pawl_runtime::{About, Error, System, message};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
@@ -31,14 +30,11 @@ impl Default for WorkerOptions {
 /// A received message is hidden for this long; a handler hands over well before.
 const VISIBILITY: SignedDuration = SignedDuration::from_mins(10);
 
-/// An executor begins no further step after this long.
-const HANDLER_MOST: SignedDuration = SignedDuration::from_mins(1);
+/// An executor begins nothing that might last longer than this; then the next message goes on.
+const HANDLER_MOST: SignedDuration = SignedDuration::from_mins(5);
 
 /// Messages taken off a queue in one call.
 const BATCH: usize = 64;
-
-/// Longest wait before a message that could not be handled is delivered again.
-const BACKOFF_MOST_S: i64 = 60;
 
 /// The workers of one process.
 pub struct Workers {
@@ -110,7 +106,8 @@ impl Worker {
 
     /// Handles one message; deletes it once it is handled, gives it back if not.
     async fn handle(&self, message: Received) {
-        let result = match self.dispatch(&message).await {
+        let deadline = self.system.ports.clock.now() + HANDLER_MOST;
+        let result = match self.system.handle(self.queue, &message.body, Some(deadline)).await {
             Ok(()) => self.source.delete(self.queue, &message.receipt).await,
             Err(error) => self.failed(&message, &error).await,
         };
@@ -119,74 +116,28 @@ impl Worker {
         }
     }
 
-    async fn dispatch(&self, message: &Received) -> Result<(), Error> {
-        if self.queue == QueueName::Events {
-            return self.system.evaluator.handle(&message.body).await;
-        }
-        let job: Job = serde_json::from_str(&message.body).map_err(|error| Error::Poison(error.to_string()))?;
-        let deadline = self.system.ports.clock.now() + HANDLER_MOST;
-        self.system.executor.handle(&job, Some(deadline)).await
-    }
-
-    async fn failed(&self, message: &Received, error: &Error) -> Result<(), pawl_runtime::ports::QueueError> {
-        let attempt = message.attempt;
-        let About { execution_id, event_id } = About::read(&message.body);
-        let what = execution_id.as_deref().or(event_id.as_deref()).unwrap_or("unreadable");
+    async fn failed(&self, received: &Received, error: &Error) -> Result<(), QueueError> {
+        let attempt = received.attempt;
+        let about = About::read(&received.body);
+        let (what, About { execution_id, event_id }) = (about.what(), &about);
         if attempt < self.options.deliveries && !matches!(error, Error::Poison(_)) {
             tracing::warn!(
                 execution_id, event_id, attempt, queue = ?self.queue,
                 "the message of {what} is given back after attempt {attempt}: {error}"
             );
-            let seconds = (1_i64 << attempt.min(6)).min(BACKOFF_MOST_S);
-            return self.source.give_back(self.queue, &message.receipt, SignedDuration::from_secs(seconds)).await;
+            return self.source.give_back(self.queue, &received.receipt, message::backoff(attempt)).await;
         }
         tracing::error!(
             execution_id, event_id, attempt, queue = ?self.queue,
             "the message of {what} is dead after attempt {attempt}: {error}"
         );
-        match self.bury(message, error).await {
-            Ok(()) => self.source.delete(self.queue, &message.receipt).await,
+        let letter = DeadLetter { queue: self.queue, body: received.body.clone() };
+        match self.system.sweeper.bury(&letter, &error.to_string()).await {
+            Ok(()) => self.source.delete(self.queue, &received.receipt).await,
             Err(error) => {
                 tracing::error!(execution_id, event_id, "the dead message of {what} is kept: {error}");
-                self.source.give_back(self.queue, &message.receipt, SignedDuration::from_secs(BACKOFF_MOST_S)).await
+                self.source.give_back(self.queue, &received.receipt, message::backoff(u32::MAX)).await
             }
-        }
-    }
-
-    /// Makes a dead message visible: the execution is marked stalled, or the event is refused.
-    async fn bury(&self, message: &Received, error: &Error) -> Result<(), Error> {
-        if let Ok(job) = serde_json::from_str::<Job>(&message.body) {
-            return self.system.sweeper.mark_stalled(&job.execution_id).await;
-        }
-        let Ok(EventMessage::Event(event)) = serde_json::from_str(&message.body) else { return Ok(()) };
-        let refusal = Refusal {
-            workflow: event.workflow.unwrap_or_else(|| "unknown".to_owned()),
-            trigger: event.trigger,
-            event_id: event.id,
-            record: event.subject,
-            code: "dead_letter".to_owned(),
-            message: error.to_string(),
-            at: event.occurred_at,
-        };
-        self.system.ingest.refuse(&refusal).await
-    }
-}
-
-/// What a message is about, for the log.
-#[derive(Default)]
-struct About {
-    execution_id: Option<String>,
-    event_id: Option<String>,
-}
-
-impl About {
-    fn read(body: &str) -> Self {
-        if let Ok(job) = serde_json::from_str::<Job>(body) {
-            return Self { execution_id: Some(job.execution_id), ..Self::default() };
-        }
-        match serde_json::from_str(body) {
-            Ok(EventMessage::Event(event)) => Self { event_id: Some(event.id), ..Self::default() },
-            _ => Self::default(),
         }
     }
 }

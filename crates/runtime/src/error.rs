@@ -38,6 +38,23 @@ pub enum Error {
 }
 
 impl Error {
+    /// Its stable code; each has a page in `docs/errors`. Only `internal` does not go away by itself.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Table(TableError::Throttled) => "throttled",
+            Self::Table(TableError::Conflict(_)) | Self::Contended(_) => "contended",
+            Self::Table(TableError::Unknown(_)) => "outcome_unknown",
+            Self::Table(TableError::Unavailable(_))
+            | Self::Queue(_)
+            | Self::Timer(_)
+            | Self::Blob(_)
+            | Self::Notice(_) => "unavailable",
+            Self::Table(TableError::Invalid(_)) | Self::Unreadable(_) | Self::Poison(_) | Self::NoWorkflow(..) => {
+                "internal"
+            }
+        }
+    }
+
     /// Whether it is a lost race, to be decided again.
     pub fn is_conflict(&self) -> bool {
         matches!(self, Self::Table(TableError::Conflict(_)))

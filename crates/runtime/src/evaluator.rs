@@ -15,7 +15,10 @@ use crate::changes;
 use crate::executor::Executor;
 use crate::items::refusal::Refusal;
 use crate::message::EventMessage;
-use crate::ports::{Consistency, Durability, Expect, Item, Query, SortRange, Table, TableError, Transaction, Write};
+use crate::ports::{
+    Consistency, Durability, Expect, Item, Message, Query, QueueName, RecordChange, SortRange, Table, TableError,
+    Transaction, Write, stream_message,
+};
 use crate::starts;
 use crate::world;
 use crate::{Error, Metrics, items, spill, under_way};
@@ -55,11 +58,36 @@ impl Evaluator {
         let message: EventMessage = serde_json::from_str(body).map_err(|error| Error::Poison(error.to_string()))?;
         match message {
             EventMessage::Event(event) => self.evaluate(*event).await,
-            EventMessage::Stream(change) => match changes::event(&change)? {
-                Some(event) => self.evaluate(event).await,
-                None => Ok(()),
-            },
+            EventMessage::Stream(change) => self.changed(&change).await,
         }
+    }
+
+    /// Evaluates a change of a record.
+    pub async fn changed(&self, change: &RecordChange) -> Result<(), Error> {
+        match changes::event(change)? {
+            Some(event) => self.evaluate(event).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Puts a change of a record on the event queue, where it is evaluated later. It goes as the event that it is, for
+    /// the record before and after may be too large for a message; what cannot be read as one goes as it came.
+    pub async fn put_off(&self, change: &RecordChange) -> Result<(), Error> {
+        let executor = &self.executor;
+        let message = match changes::event(change) {
+            Ok(None) => return Ok(()),
+            Ok(Some(mut event)) => {
+                spill::event(&*executor.blobs, &mut event).await?;
+                let group = event.subject.as_ref().map(ToString::to_string).unwrap_or_default();
+                let body = serde_json::to_string(&EventMessage::Event(Box::new(event))).expect("an event is JSON");
+                Message { body, delay: SignedDuration::ZERO, group }
+            }
+            Err(_) => match stream_message(change.old.as_ref(), change.new.as_ref()) {
+                Some(message) => message,
+                None => return Ok(()),
+            },
+        };
+        Ok(executor.jobs.send(QueueName::Events, vec![message]).await?)
     }
 
     async fn evaluate(&self, mut event: Event) -> Result<(), Error> {
@@ -135,9 +163,10 @@ impl Evaluator {
 
     async fn try_start(&self, workflow: &str, event: &Event) -> Result<Outcome, Error> {
         let id = ids::execution_id(&event.id, workflow);
-        if let Some(decided) = self.decided(workflow, event, &id).await? {
-            return Ok(decided);
-        }
+        let undecided = match self.earlier(workflow, event, &id).await? {
+            Earlier::Decided(outcome) => return Ok(outcome),
+            Earlier::Undecided(write) => write,
+        };
         let Some(head) = self.executor.catalog.head(workflow).await? else { return Ok(Outcome::Unheard) };
         let plan = self.executor.catalog.plan(workflow, head.revision).await?;
         if event.trigger.as_ref().is_some_and(|trigger| is_goals(&plan, trigger)) {
@@ -167,7 +196,7 @@ impl Evaluator {
         let admission = Admission { tables: &*self.executor.tables, plan: &plan, event, execution: &id, now };
         match admission.ask().await {
             Ok(mut admitted) => {
-                admitted.writes.extend(creation);
+                admitted.writes.extend(creation.into_iter().chain([undecided]));
                 self.create(&plan, event, admitted, now).await
             }
             Err(Denied::Failed(error)) => Err(error),
@@ -181,16 +210,19 @@ impl Evaluator {
     }
 
     /// What an earlier delivery of the same event came to: a start, or a refusal, which stands although its reason may
-    /// have passed.
-    async fn decided(&self, workflow: &str, event: &Event, id: &str) -> Result<Option<Outcome>, Error> {
-        let refusal = items::refusal::key(workflow, &event.id);
-        let keys = [(items::execution::TABLE, items::execution::key(id)), (items::refusal::TABLE, refusal)];
+    /// have passed; only one that was given up is decided anew.
+    async fn earlier(&self, workflow: &str, event: &Event, id: &str) -> Result<Earlier, Error> {
+        let (table, key) = (items::refusal::TABLE, items::refusal::key(workflow, &event.id));
+        let keys = [(items::execution::TABLE, items::execution::key(id)), (table, key.clone())];
         let found = self.executor.tables.get_many(&keys).await?;
         if let Some(item) = &found[0] {
-            return self.begun(item).await.map(Some);
+            return self.begun(item).await.map(Earlier::Decided);
         }
-        let refusal = found[1].as_ref().map(items::refusal::parse).transpose()?;
-        Ok(refusal.map(|Refusal { code, message, .. }| Outcome::Refused { code, message }))
+        Ok(match found[1].as_ref().map(items::refusal::parse).transpose()? {
+            None => Earlier::Undecided(Write::Check { table, key, expect: Expect::Absent }),
+            Some(refusal) if !refusal.stands() => Earlier::Undecided(Write::Delete { table, key, expect: Expect::Any }),
+            Some(Refusal { code, message, .. }) => Earlier::Decided(Outcome::Refused { code, message }),
+        })
     }
 
     /// The execution is there: whoever made it may have died before its job was sent.
@@ -295,8 +327,6 @@ impl Evaluator {
             put(items::history::TABLE, items::history::item(&execution.id, &row)),
         ];
         writes.extend(admitted.writes);
-        let refusal = items::refusal::key(&execution.workflow, &event.id);
-        writes.push(Write::Check { table: items::refusal::TABLE, key: refusal, expect: Expect::Absent });
         executor.tables.transact(Transaction { writes, durability: Durability::Ordered }).await?;
         Metrics::count(&executor.metrics.executions_created);
         tracing::debug!(
@@ -335,6 +365,13 @@ fn judge(hearing: &[&Trigger], cx: &Context<'_>, creation: Vec<Write>) -> Heard 
         }
     }
     refused
+}
+
+/// What an earlier delivery of an event came to.
+enum Earlier {
+    Decided(Outcome),
+    /// Nothing yet; a start commits with this, which requires or sees to it that no refusal stands beside it.
+    Undecided(Write),
 }
 
 /// Who heard an event.

@@ -58,23 +58,34 @@ struct Run {
     execution: Execution,
     event: Occurrence,
     invocation: String,
+    /// When it must be over; none is no bound.
+    deadline: Option<Timestamp>,
+    /// It has made a transition: the time that it was given is no longer whole.
+    has_begun: bool,
 }
 
 /// What came of one decision.
 enum Progress {
     /// It changed; more may be due at once.
     Again,
+    /// More is due, but would not be over in time.
+    Later,
     /// Nothing more to do now.
     Rest,
 }
 
 impl Executor {
     /// Handles a job: goes on while steps are ready, and time and hops last. The caller deletes the message after.
+    ///
+    /// What must not be cut off is not begun: an outside call that may last until after the deadline is handed over to
+    /// the next invocation, before it is claimed. Only one that the invocation begins with is made all the same: no other
+    /// would have more time for it.
     pub async fn handle(&self, job: &Job, deadline: Option<Timestamp>) -> Result<(), Error> {
         let Some(mut run) = self.load(&job.execution_id).await? else {
             tracing::warn!(execution_id = %job.execution_id, "a job of an unknown execution {} is dropped", job.execution_id);
             return Ok(());
         };
+        run.deadline = deadline;
         let now = self.clock.now();
         let in_line = matches!(run.execution.wake, Wake::Timer { purpose: pawl_engine::TimerPurpose::Line, .. });
         let is_stale = job.seq != run.execution.seq;
@@ -87,6 +98,7 @@ impl Executor {
         for _ in 0..=self.options.hops {
             match self.advance(&mut run).await? {
                 Progress::Rest => return Ok(()),
+                Progress::Later => break,
                 Progress::Again if !run.execution.is_due(self.clock.now()) => break,
                 Progress::Again if deadline.is_some_and(|deadline| self.clock.now() >= deadline) => break,
                 Progress::Again => {}
@@ -101,20 +113,31 @@ impl Executor {
 
     /// Tells an execution of an event on a topic that it waits on.
     pub async fn hear(&self, execution: &str, event: &Event) -> Result<(), Error> {
-        self.apply(execution, &Input::Event(event)).await?;
+        self.apply(execution, &Input::Event(event), |_| true).await?;
         Ok(())
     }
 
     /// Lets an execution look again at what it waits for: a kill was lifted, under which it heard nothing, or its
     /// workflow was edited.
     pub(crate) async fn look_again(&self, execution: &str) -> Result<(), Error> {
-        self.apply(execution, &Input::LookAgain).await?;
+        self.apply(execution, &Input::LookAgain, |_| true).await?;
         Ok(())
     }
 
     /// Carries out a control, durably. Repeating it changes nothing.
     pub async fn control(&self, execution: &str, control: &Control, act: &Act) -> Result<Execution, ControlError> {
-        match self.apply(execution, &Input::Control(control, act)).await? {
+        self.control_if(execution, control, act, |_| true).await
+    }
+
+    /// Carries out a control if the execution is as wanted; if not, nothing changes.
+    pub(crate) async fn control_if(
+        &self,
+        execution: &str,
+        control: &Control,
+        act: &Act,
+        wanted: impl Fn(&Execution) -> bool + Send,
+    ) -> Result<Execution, ControlError> {
+        match self.apply(execution, &Input::Control(control, act), wanted).await? {
             Some(Ok(execution)) => Ok(execution),
             Some(Err(refused)) => Err(refused.into()),
             None => Err(ControlError::NotFound(execution.to_owned())),
@@ -122,9 +145,17 @@ impl Executor {
     }
 
     /// Decides and commits one input that comes from outside, and sees to what the execution needs then.
-    async fn apply(&self, execution: &str, input: &Input<'_>) -> Result<Option<Result<Execution, Refused>>, Error> {
+    async fn apply(
+        &self,
+        execution: &str,
+        input: &Input<'_>,
+        wanted: impl Fn(&Execution) -> bool + Send,
+    ) -> Result<Option<Result<Execution, Refused>>, Error> {
         for _ in 0..RACES {
             let Some(run) = self.load(execution).await? else { return Ok(None) };
+            if !wanted(&run.execution) {
+                return Ok(Some(Ok(run.execution)));
+            }
             let now = self.clock.now();
             let world = World::read(&self.catalog, &run.execution, now).await?;
             let cx = world.context(&run.event, now, &run.invocation);
@@ -133,15 +164,19 @@ impl Executor {
                 Err(refused) => return Ok(Some(Err(refused))),
             };
             let Decision::Commit(commit) = decision else {
-                // What was decided before may have been cut off before its job was sent.
-                if run.execution.is_due(now) {
+                // What was decided before may have been cut off before its job was sent. What is stalled waits for a
+                // person, who may just be here.
+                let by_person = matches!(input, Input::Control(control, _) if **control != Control::Stall);
+                if run.execution.is_due(now) && (by_person || !run.execution.stalled) {
                     self.ensure(&run.execution, HEAL_AFTER).await?;
                 }
                 return Ok(Some(Ok(run.execution)));
             };
             match self.commit(&run.execution, &commit, &world, Durability::Durable).await {
                 Ok(()) => {
-                    self.ensure(&commit.execution, SignedDuration::ZERO).await?;
+                    if !commit.execution.stalled {
+                        self.ensure(&commit.execution, SignedDuration::ZERO).await?;
+                    }
                     return Ok(Some(Ok(commit.execution)));
                 }
                 Err(error) if error.is_conflict() || error.is_unknown() => {}
@@ -160,7 +195,8 @@ impl Executor {
         self.end_dead_lease(&mut execution);
         spill::restore_execution(&*self.blobs, &mut execution).await?;
         spill::restore_event(&*self.blobs, &mut event).await?;
-        Ok(Some(Run { execution, event: Occurrence::new(event), invocation: format!("{:032x}", self.random.bits()) }))
+        let invocation = format!("{:032x}", self.random.bits());
+        Ok(Some(Run { execution, event: Occurrence::new(event), invocation, deadline: None, has_begun: false }))
     }
 
     /// In a process that is alone, a lease from before it began is over.
@@ -228,6 +264,7 @@ impl Executor {
         };
         match decision {
             Decision::Commit(commit) => self.take(run, commit, &world).await,
+            Decision::Perform(claim) if is_too_late(run, &claim.activity, now) => Ok(Progress::Later),
             Decision::Perform(claim) => self.perform(run, *claim).await,
             Decision::Postpone(execution) => self.postpone(run, *execution).await,
             Decision::Stay | Decision::Read(_) => self.stay(run, now).await,
@@ -258,6 +295,7 @@ impl Executor {
         let durability = if ends || commit.notice.is_some() { Durability::Durable } else { Durability::Ordered };
         self.commit(&run.execution, &commit, world, durability).await?;
         run.execution = commit.execution;
+        run.has_begun = true;
         Ok(if ends { Progress::Rest } else { Progress::Again })
     }
 
@@ -333,6 +371,11 @@ impl Executor {
     }
 }
 
+/// Whether an effect may still be under way when the invocation must be over, and another would have more time.
+fn is_too_late(run: &Run, activity: &Activity, now: Timestamp) -> bool {
+    run.has_begun && run.deadline.is_some_and(|deadline| now + activity.timeout() > deadline)
+}
+
 /// One line for each transition, with the field names that are the same everywhere.
 fn log(commit: &Commit) {
     let (execution, row) = (&commit.execution, &commit.row);
@@ -341,6 +384,11 @@ fn log(commit: &Commit) {
         tracing::warn!(
             execution_id = %execution.id, workflow = %execution.workflow, step, seq = row.seq, attempt = row.attempt,
             event_id = %execution.event_id, code = %error.code, "step {step} failed: {}", error.code
+        );
+    } else if execution.stalled {
+        tracing::error!(
+            execution_id = %execution.id, workflow = %execution.workflow, step, seq = row.seq, attempt = row.attempt,
+            event_id = %execution.event_id, "execution {} is stalled: its job was given up", execution.id
         );
     } else {
         tracing::debug!(

@@ -4,6 +4,7 @@ use jiff::SignedDuration;
 use pawl_engine::{Event, Execution};
 use serde::{Deserialize, Serialize};
 
+use crate::Error;
 use crate::ports::{Message, QueueName, RecordChange};
 
 /// A job: an execution should go on. For another `seq` than the execution's it is stale. Stored, do not rename.
@@ -28,6 +29,21 @@ impl Job {
     }
 }
 
+impl Job {
+    /// Reads a message of a job queue.
+    pub fn parse(body: &str) -> Result<Self, Error> {
+        serde_json::from_str(body).map_err(|error| Error::Poison(error.to_string()))
+    }
+}
+
+/// Longest wait before a message that could not be handled is delivered again.
+const BACKOFF_MOST_S: i64 = 60;
+
+/// How long a message waits that could not be handled, after so many attempts.
+pub fn backoff(attempt: u32) -> SignedDuration {
+    SignedDuration::from_secs((1_i64 << attempt.min(6)).min(BACKOFF_MOST_S))
+}
+
 /// The queue of an execution's jobs.
 pub fn queue_of(execution: &Execution) -> QueueName {
     if execution.high_priority { QueueName::JobsHigh } else { QueueName::Jobs }
@@ -41,4 +57,31 @@ pub enum EventMessage {
     Event(Box<Event>),
     /// A change of a record.
     Stream(Box<RecordChange>),
+}
+
+/// What a message is about, for the log.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct About {
+    /// Of a job.
+    pub execution_id: Option<String>,
+    /// Of an event.
+    pub event_id: Option<String>,
+}
+
+impl About {
+    /// Reads it from the text of a message; of one that nobody can read it is empty.
+    pub fn read(body: &str) -> Self {
+        if let Ok(job) = Job::parse(body) {
+            return Self { execution_id: Some(job.execution_id), ..Self::default() };
+        }
+        match serde_json::from_str(body) {
+            Ok(EventMessage::Event(event)) => Self { event_id: Some(event.id), ..Self::default() },
+            _ => Self::default(),
+        }
+    }
+
+    /// In one word.
+    pub fn what(&self) -> &str {
+        self.execution_id.as_deref().or(self.event_id.as_deref()).unwrap_or("unreadable")
+    }
 }

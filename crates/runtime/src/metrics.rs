@@ -38,6 +38,8 @@ counters! {
     executions_canceled,
     /// Executions that failed.
     executions_failed,
+    /// Executions that were marked as stalled: a job of theirs was given up.
+    executions_stalled,
     /// Steps that ended well, skipped ones among them.
     steps_completed,
     /// Steps that failed for good.
@@ -75,6 +77,8 @@ impl Metrics {
             Status::Failed => Some(&self.executions_failed),
             Status::Queued | Status::Running | Status::Waiting | Status::Paused => None,
         };
-        step.into_iter().chain(end).for_each(Self::count);
+        // Every transition but the mark itself takes it away.
+        let stalled = commit.execution.stalled.then_some(&self.executions_stalled);
+        step.into_iter().chain(end).chain(stalled).for_each(Self::count);
     }
 }

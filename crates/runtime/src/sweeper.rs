@@ -1,48 +1,101 @@
-//! The sweeper: executions whose reason to wake is overdue are put back on the queue.
+//! The sweeper: executions whose reason to wake is overdue are put back on the queue, and what was given up is made
+//! visible.
 
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use pawl_definition::{Edits, Step, StepKind};
-use pawl_engine::{Control, Execution, Status};
+use pawl_engine::{Execution, Status};
 
-use crate::executor::{ControlError, Executor};
+use crate::executor::Executor;
 use crate::items::workflow::Head;
-use crate::ports::{Consistency, Index, Query, SortRange};
-use crate::{Error, items, starts, under_way};
+use crate::message::About;
+use crate::ports::{Consistency, DeadLetter, DeadLetters, Index, Query, SortRange};
+use crate::{Error, burial, items, starts, under_way};
 
 /// How long a reason may be overdue: deliveries take time, and executions at work move in the index by the minute.
 const GRACE: SignedDuration = SignedDuration::from_secs(30);
 
+/// What runs stands up to a minute ahead in the index of due times.
+const INDEX_AHEAD: SignedDuration = SignedDuration::from_secs(60);
+
+/// Why an event that is found as a dead letter came to nothing; the error of each delivery stands in the log.
+const GIVEN_UP: &str = "it was delivered too often without being evaluated, and is in the dead-letter queue";
+
 /// For how long an edit is looked at again.
 const EDITS_SETTLE: SignedDuration = SignedDuration::from_mins(5);
+
+/// Dead letters that one sweep looks at; those beyond are looked at by the sweeps after.
+const DEAD_LETTERS: usize = 100;
 
 /// Looks for what was left behind.
 pub struct Sweeper {
     executor: Arc<Executor>,
+    dead_letters: Arc<dyn DeadLetters>,
+}
+
+/// What went back on its way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Redriven {
+    /// Messages that had been given up.
+    pub messages: usize,
+    /// Executions that were stalled.
+    pub executions: usize,
 }
 
 impl Sweeper {
-    /// Over an executor, whose ports it shares.
-    pub fn new(executor: Arc<Executor>) -> Self {
-        Self { executor }
+    /// Over an executor, whose ports it shares, and what queues gave up.
+    pub fn new(executor: Arc<Executor>, dead_letters: Arc<dyn DeadLetters>) -> Self {
+        Self { executor, dead_letters }
     }
 
-    /// Puts overdue executions back on the queue and hands on notices that were left; returns how many executions.
+    /// Makes visible what was given up, puts overdue executions back on the queue, and hands on notices that were left;
+    /// returns how many executions. What is stalled waits for a person. Each has its turn although another fails; the
+    /// first failure is returned.
     pub async fn sweep(&self) -> Result<usize, Error> {
-        self.executor.notices.sweep().await?;
-        self.settle_edits().await?;
+        // First the marks: what is stalled is not woken.
+        let buried = self.bury_all().await;
         let before = self.executor.clock.now() - GRACE;
-        self.wake(before, |_| true).await
+        let woken = self.wake(before, |execution| !execution.stalled).await;
+        let settled = self.settle_edits().await;
+        let notified = self.executor.notices.sweep().await;
+        buried.and(settled).and(notified.map(drop)).and(woken)
+    }
+
+    /// Sends everything that was given up on its way again: dead letters go back to their queues, and stalled
+    /// executions that are due get a job. Whoever fails again is given up again.
+    pub async fn redrive(&self) -> Result<Redriven, Error> {
+        let messages = self.dead_letters.redrive().await?;
+        let now = self.executor.clock.now();
+        let executions = self.wake(now + INDEX_AHEAD, |execution| execution.stalled && execution.is_due(now)).await?;
+        tracing::info!(messages, executions, "{messages} dead letters and {executions} stalled executions go on");
+        Ok(Redriven { messages, executions })
+    }
+
+    /// Makes a message visible that was given up: the execution of a job is marked as stalled, an event is refused.
+    /// Doing it again changes nothing.
+    pub async fn bury(&self, letter: &DeadLetter, why: &str) -> Result<(), Error> {
+        burial::bury(&self.executor, letter, why).await
+    }
+
+    async fn bury_all(&self) -> Result<(), Error> {
+        for letter in self.dead_letters.look(DEAD_LETTERS).await? {
+            // One that cannot be marked must not keep the others, nor the sweep, from their turn.
+            if let Err(error) = self.bury(&letter, GIVEN_UP).await {
+                let About { execution_id, event_id } = About::read(&letter.body);
+                tracing::error!(execution_id, event_id, queue = ?letter.queue, "a dead letter is not marked: {error}");
+            }
+        }
+        Ok(())
     }
 
     /// Wakes what is due of one workflow, or of all: after a kill was lifted.
     pub async fn lifted(&self, workflow: Option<&str>) -> Result<usize, Error> {
         self.look_again(workflow).await?;
         let now = self.executor.clock.now();
-        // What runs stands up to a minute ahead in the index.
-        self.wake(now + SignedDuration::from_secs(60), |execution| {
-            workflow.is_none_or(|workflow| workflow == execution.workflow) && execution.is_due(now)
+        self.wake(now + INDEX_AHEAD, |execution| {
+            let ours = workflow.is_none_or(|workflow| workflow == execution.workflow);
+            ours && !execution.stalled && execution.is_due(now)
         })
         .await
     }
@@ -140,16 +193,6 @@ impl Sweeper {
     async fn is_killed(&self, execution: &Execution) -> Result<bool, Error> {
         let head = self.executor.catalog.head(&execution.workflow).await?;
         Ok(head.is_some_and(|head| head.killed.is_some()))
-    }
-
-    /// Marks an execution whose job went to a dead-letter queue.
-    pub async fn mark_stalled(&self, execution: &str) -> Result<(), Error> {
-        let act =
-            pawl_engine::Act { actor: "dead-letter-queue".to_owned(), reason: None, at: self.executor.clock.now() };
-        match self.executor.control(execution, &Control::Stall, &act).await {
-            Err(ControlError::Failed(error)) => Err(error),
-            _ => Ok(()),
-        }
     }
 }
 

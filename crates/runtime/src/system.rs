@@ -2,10 +2,14 @@
 
 use std::sync::Arc;
 
-use crate::ports::{Blobs, Clock, Http, Models, Notifier, Queue, Random, Secrets, Tables, Timers};
+use jiff::Timestamp;
+
+use crate::ports::{
+    Blobs, Clock, DeadLetters, Http, Models, Notifier, Queue, QueueName, Random, Secrets, Tables, Timers,
+};
 use crate::{
-    Activities, Catalog, Endings, Evaluator, Executor, ExecutorOptions, History, Ingest, Installations, Metrics,
-    Notices, Records, Sweeper, Workflows,
+    Activities, Catalog, Endings, Error, Evaluator, Executor, ExecutorOptions, History, Ingest, Installations, Job,
+    Metrics, Notices, Records, Sweeper, Workflows,
 };
 
 /// One set of ports.
@@ -15,6 +19,8 @@ pub struct Ports {
     pub tables: Arc<dyn Tables>,
     /// Queues.
     pub queue: Arc<dyn Queue>,
+    /// What queues gave up.
+    pub dead_letters: Arc<dyn DeadLetters>,
     /// Timers.
     pub timers: Arc<dyn Timers>,
     /// Large values.
@@ -61,9 +67,18 @@ pub struct System {
 }
 
 impl System {
+    /// Handles a message of a queue; a job begins nothing that could not end before the deadline. The caller deletes
+    /// the message after, or gives it back if this fails.
+    pub async fn handle(&self, queue: QueueName, body: &str, deadline: Option<Timestamp>) -> Result<(), Error> {
+        match queue {
+            QueueName::Events => self.evaluator.handle(body).await,
+            QueueName::Jobs | QueueName::JobsHigh => self.executor.handle(&Job::parse(body)?, deadline).await,
+        }
+    }
+
     /// Wires the runtime over a set of ports.
     pub fn new(ports: Ports, options: ExecutorOptions) -> Self {
-        let Ports { tables, queue: jobs, timers, blobs, secrets, http, models, notifier, clock, random } =
+        let Ports { tables, queue: jobs, dead_letters, timers, blobs, secrets, http, models, notifier, clock, random } =
             ports.clone();
         let catalog = Arc::new(Catalog::new(tables.clone()));
         let endings = Arc::new(Endings::default());
@@ -82,7 +97,7 @@ impl System {
             metrics: metrics.clone(),
             options,
         });
-        let sweeper = Arc::new(Sweeper::new(executor.clone()));
+        let sweeper = Arc::new(Sweeper::new(executor.clone(), dead_letters));
         Self {
             ingest: Arc::new(Ingest::new(&ports, metrics.clone())),
             ports,

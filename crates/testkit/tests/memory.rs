@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
-use pawl_runtime::ports::{Blobs, Clock, Queue, QueueSource, Secrets, Tables, Timers};
+use pawl_runtime::ports::{Blobs, Clock, DeadLetters, Queue, QueueName, QueueSource, Secrets, Tables, Timers};
 use pawl_testkit::VirtualClock;
 use pawl_testkit::contract::Backend;
 use pawl_testkit::memory::MemoryStore;
@@ -43,6 +43,14 @@ impl Backend for Memory {
         &self.0
     }
 
+    fn dead_letters(&self) -> &dyn DeadLetters {
+        &self.0
+    }
+
+    async fn give_up(&self, queue: QueueName, body: &str) {
+        self.0.give_up(queue, body);
+    }
+
     fn now(&self) -> Timestamp {
         self.0.clock().now()
     }
@@ -56,6 +64,7 @@ impl Backend for Memory {
 
 pawl_testkit::contract!(tables, Memory::start());
 pawl_testkit::contract!(queue, Memory::start());
+pawl_testkit::contract!(dead_letters, Memory::start());
 pawl_testkit::contract!(timers, Memory::start());
 pawl_testkit::contract!(blobs, Memory::start());
 pawl_testkit::contract!(secrets, Memory::start());

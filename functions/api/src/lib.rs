@@ -1,1 +1,93 @@
-//! To come.
+//! The management API, under `/v1`, behind the authorizer of API Gateway.
+
+mod identity;
+
+use std::sync::Arc;
+
+use aws_config::SdkConfig;
+use axum::Router;
+use axum::response::Response;
+use lambda_http::{Request, RequestExt};
+use pawl_api::{ApiOptions, Authorizer};
+use pawl_aws::config::{QueueUrls, TimerTargets, Variables};
+use pawl_aws::{SchedulerTimers, SqsDeadLetters};
+use pawl_lambda::{Failure, Started, Storage};
+use pawl_runtime::ports::{QueueName, Table};
+use pawl_runtime::{Ports, System};
+use tower::ServiceExt;
+
+pub use identity::Gateway;
+
+/// Its name: the folder, the log's field and the metrics' dimension.
+pub const NAME: &str = "api";
+
+/// Tables that it reads and writes.
+const TABLES: &[Table] = &[Table::Workflows, Table::Executions, Table::Records, Table::Idempotency];
+
+/// Queues that it sends to, and whose dead letters it puts back.
+const QUEUES: &[QueueName] = &[QueueName::Events, QueueName::Jobs, QueueName::JobsHigh];
+
+/// What it is told by its environment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Configuration {
+    storage: Storage,
+    timers: TimerTargets,
+    dead_letters: QueueUrls,
+    gateway: Gateway,
+}
+
+impl Configuration {
+    /// Asks for it.
+    pub fn read(variables: &mut Variables) -> Result<Self, Failure> {
+        let authorizer = variables.required("PAWL_AUTHORIZER");
+        Ok(Self {
+            storage: Storage::read(variables, TABLES, QUEUES),
+            timers: variables.timers(QUEUES),
+            dead_letters: variables.dead_letter_queues(QUEUES),
+            gateway: Gateway::parse(&authorizer)?,
+        })
+    }
+}
+
+/// Its ports: as many as its IAM statement allows.
+pub fn ports(sdk: &SdkConfig, configuration: Configuration) -> Result<Ports, Failure> {
+    let Configuration { storage, timers, dead_letters, .. } = configuration;
+    let queue = storage.queue(sdk);
+    let ports = storage.ports(sdk);
+    Ok(Ports {
+        timers: Arc::new(SchedulerTimers::new(sdk, timers, queue.clone(), ports.clock.clone())),
+        dead_letters: Arc::new(SqsDeadLetters::new(sdk, dead_letters, queue)),
+        ..ports
+    })
+}
+
+/// The function.
+pub struct Api {
+    router: Router,
+    gateway: Gateway,
+}
+
+impl Api {
+    /// Over a system, behind a gateway.
+    pub fn new(system: System, gateway: Gateway) -> Self {
+        let options = ApiOptions { authorizer: Authorizer::Upstream, loopback_only: false };
+        Self { router: pawl_api::management(system, options), gateway }
+    }
+
+    /// Over what a started function has.
+    pub fn of(started: &Started<Configuration>) -> Self {
+        Self::new(started.system.clone(), started.configuration.gateway)
+    }
+
+    /// Answers a request, for whom the gateway says that it is.
+    pub async fn handle(&self, mut request: Request) -> Response {
+        let identity = request.request_context_ref().and_then(|context| self.gateway.identity(context));
+        if let Some(identity) = identity {
+            request.extensions_mut().insert(identity);
+        }
+        match self.router.clone().oneshot(request).await {
+            Ok(response) => response,
+            Err(never) => match never {},
+        }
+    }
+}

@@ -1,3 +1,12 @@
-//! To come.
+//! Wires the step executor.
 
-fn main() {}
+use lambda_runtime::{Error, run, service_fn};
+use pawl_function_step_executor::{Configuration, NAME, StepExecutor, ports};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    let started = pawl_lambda::start(NAME, Configuration::read, ports).await?;
+    let executor = StepExecutor::of(&started);
+    let handle = async |payload, invocation| executor.handle(payload, invocation).await;
+    run(service_fn(|event| started.function.invoke(event, handle))).await
+}

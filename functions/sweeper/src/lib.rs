@@ -1,1 +1,61 @@
-//! To come.
+//! Looks each minute for what was left behind: executions whose reason to wake is overdue, notices that were not handed
+//! on, edits that did not reach everybody, and messages that queues gave up.
+
+use std::sync::Arc;
+
+use aws_config::SdkConfig;
+use pawl_aws::config::{QueueUrls, TimerTargets, Variables};
+use pawl_aws::{SchedulerTimers, SqsDeadLetters};
+use pawl_lambda::{Failure, Storage};
+use pawl_runtime::ports::{QueueName, Table};
+use pawl_runtime::{Ports, System};
+use serde_json::{Value, json};
+
+/// Its name: the folder, the log's field and the metrics' dimension.
+pub const NAME: &str = "sweeper";
+
+/// Tables that it reads and writes.
+const TABLES: &[Table] = &[Table::Workflows, Table::Executions, Table::Records];
+
+/// Queues that it sends jobs to.
+const QUEUES: &[QueueName] = &[QueueName::Jobs, QueueName::JobsHigh];
+
+/// Queues at whose dead letters it looks.
+const WATCHED: &[QueueName] = &[QueueName::Events, QueueName::Jobs, QueueName::JobsHigh];
+
+/// What it is told by its environment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Configuration {
+    storage: Storage,
+    timers: TimerTargets,
+    dead_letters: QueueUrls,
+}
+
+impl Configuration {
+    /// Asks for it.
+    pub fn read(variables: &mut Variables) -> Result<Self, Failure> {
+        Ok(Self {
+            storage: Storage::read(variables, TABLES, QUEUES),
+            timers: variables.timers(QUEUES),
+            dead_letters: variables.dead_letter_queues(WATCHED),
+        })
+    }
+}
+
+/// Its ports: as many as its IAM statement allows.
+pub fn ports(sdk: &SdkConfig, configuration: Configuration) -> Result<Ports, Failure> {
+    let Configuration { storage, timers, dead_letters } = configuration;
+    let queue = storage.queue(sdk);
+    let ports = storage.ports(sdk);
+    Ok(Ports {
+        timers: Arc::new(SchedulerTimers::new(sdk, timers, queue.clone(), ports.clock.clone())),
+        dead_letters: Arc::new(SqsDeadLetters::new(sdk, dead_letters, queue)),
+        ..ports
+    })
+}
+
+/// Sweeps once, whatever the schedule says, and tells how many executions it woke.
+pub async fn handle(system: &System, _payload: Value) -> Result<Value, Failure> {
+    let woken = system.sweeper.sweep().await?;
+    Ok(json!({"woken": woken}))
+}

@@ -1,1 +1,78 @@
-//! To come.
+//! Decides what events start, and which goals they meet.
+//!
+//! Three things wake it, which its payloads tell apart: messages of the event queue, changes of the records table, and
+//! events of the bus. See [`Woken`].
+
+mod changes;
+mod woken;
+
+use std::sync::Arc;
+
+use aws_config::SdkConfig;
+use pawl_aws::SchedulerTimers;
+use pawl_aws::config::{TimerTargets, Variables};
+use pawl_lambda::{Batch, Failure, Invocation, Started, Storage};
+use pawl_runtime::ports::{QueueName, Table};
+use pawl_runtime::{Ports, System};
+use serde_json::{Value, json};
+
+pub use woken::Woken;
+
+/// Its name: the folder, the log's field and the metrics' dimension.
+pub const NAME: &str = "trigger-evaluator";
+
+/// Tables that it reads and writes.
+const TABLES: &[Table] = &[Table::Workflows, Table::Executions, Table::Records, Table::Idempotency];
+
+/// Queues that it sends to: jobs, and to its own what comes too early or cannot be evaluated yet.
+const QUEUES: &[QueueName] = &[QueueName::Events, QueueName::Jobs, QueueName::JobsHigh];
+
+/// What it is told by its environment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Configuration {
+    storage: Storage,
+    timers: TimerTargets,
+}
+
+impl Configuration {
+    /// Asks for it.
+    pub fn read(variables: &mut Variables) -> Result<Self, Failure> {
+        Ok(Self { storage: Storage::read(variables, TABLES, QUEUES), timers: variables.timers(QUEUES) })
+    }
+}
+
+/// Its ports: as many as its IAM statement allows.
+pub fn ports(sdk: &SdkConfig, configuration: Configuration) -> Result<Ports, Failure> {
+    let Configuration { storage, timers } = configuration;
+    let queue = storage.queue(sdk);
+    let ports = storage.ports(sdk);
+    Ok(Ports { timers: Arc::new(SchedulerTimers::new(sdk, timers, queue, ports.clock.clone())), ..ports })
+}
+
+/// The function.
+pub struct TriggerEvaluator {
+    system: System,
+    batch: Batch,
+}
+
+impl TriggerEvaluator {
+    /// Over a system, and batches of its messages.
+    pub fn new(system: System, batch: Batch) -> Self {
+        Self { system, batch }
+    }
+
+    /// Over what a started function has.
+    pub fn of(started: &Started<Configuration>) -> Self {
+        let source = Arc::new(started.configuration.storage.queue(&started.sdk));
+        Self::new(started.system.clone(), Batch::new(started.system.clone(), source))
+    }
+
+    /// Handles what woke it; messages and changes that failed are in the answer.
+    pub async fn handle(&self, payload: Value, invocation: Invocation) -> Result<Value, Failure> {
+        let answer = match Woken::by(payload)? {
+            Woken::Messages(event) => self.batch.handle(event, |_| QueueName::Events, invocation.deadline).await,
+            Woken::Changes(event) => changes::handle(&self.system, event).await,
+        };
+        Ok(json!(answer))
+    }
+}

@@ -1,3 +1,12 @@
-//! To come.
+//! Wires the trigger evaluator.
 
-fn main() {}
+use lambda_runtime::{Error, run, service_fn};
+use pawl_function_trigger_evaluator::{Configuration, NAME, TriggerEvaluator, ports};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    let started = pawl_lambda::start(NAME, Configuration::read, ports).await?;
+    let evaluator = TriggerEvaluator::of(&started);
+    let handle = async |payload, invocation| evaluator.handle(payload, invocation).await;
+    run(service_fn(|event| started.function.invoke(event, handle))).await
+}

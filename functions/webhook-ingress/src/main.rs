@@ -1,3 +1,16 @@
-//! To come.
+//! Wires the webhook ingress.
 
-fn main() {}
+use lambda_http::{Error, LambdaEvent, Request, RequestExt, run, service_fn};
+use pawl_function_webhook_ingress::{Configuration, NAME, handle, ports};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    let started = pawl_lambda::start(NAME, Configuration::read, ports).await?;
+    let router = pawl_api::webhooks(started.system.clone());
+    let handle = async |request, _| Ok::<_, Error>(handle(&router, request).await);
+    run(service_fn(|request: Request| {
+        let context = request.lambda_context();
+        started.function.invoke(LambdaEvent::new(request, context), handle)
+    }))
+    .await
+}

@@ -8,10 +8,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use async_trait::async_trait;
-use pawl_connectors::{AllowList, GuardedHttp, HttpConfig, ModelClient, Providers};
-use pawl_local::{Store, SystemClock, SystemRandom, VariableSecrets, WorkerOptions, Workers};
-use pawl_runtime::ports::{Notice, NoticeError, Notifier};
+use pawl_connectors::{
+    AllowList, GuardedHttp, HttpConfig, LogNotifier, ModelClient, Providers, SystemClock, SystemRandom,
+};
+use pawl_local::{Store, VariableSecrets, WorkerOptions, Workers};
+use pawl_runtime::ports::NoDeadLetters;
 use pawl_runtime::{ExecutorOptions, Ports, System};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -63,6 +64,7 @@ impl Embedded {
         let ports = Ports {
             tables: store.tables(),
             queue: store.queue(),
+            dead_letters: Arc::new(NoDeadLetters),
             timers: store.timers(),
             blobs: store.blobs(),
             secrets: Arc::new(VariableSecrets::new(options.variables)),
@@ -106,16 +108,5 @@ impl Embedded {
         self.workers.stop().await;
         self.store.settle().await;
         Ok(self.store.fsyncs())
-    }
-}
-
-/// Notices go to the log; they are also kept, at `/v1/notices`.
-struct LogNotifier;
-
-#[async_trait]
-impl Notifier for LogNotifier {
-    async fn notify(&self, notice: Notice) -> Result<(), NoticeError> {
-        tracing::warn!(to = %notice.to, severity = %notice.severity, "notice to {}: {}", notice.to, notice.subject);
-        Ok(())
     }
 }

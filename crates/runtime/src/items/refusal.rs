@@ -34,6 +34,14 @@ pub struct Refusal {
     pub at: Timestamp,
 }
 
+impl Refusal {
+    /// Whether it stands, however often the event is delivered. That of an event that was given up does not: once its
+    /// message is sent back, it is decided anew.
+    pub fn stands(&self) -> bool {
+        self.code != "dead_letter"
+    }
+}
+
 /// The partition of a workflow's refusals, by event; in the first index by time.
 pub fn partition(workflow: &str) -> String {
     format!("refusals#{workflow}")

@@ -6,6 +6,7 @@
 
 mod blobs;
 mod clock;
+mod dead_letters;
 mod http;
 mod models;
 mod notify;
@@ -18,6 +19,7 @@ mod timers;
 
 pub use blobs::{BlobError, Blobs};
 pub use clock::{Clock, Random};
+pub use dead_letters::{DeadLetter, DeadLetters, NoDeadLetters};
 pub use http::{Http, HttpAnswer, HttpError, HttpRequest};
 pub use models::{ModelAnswer, ModelError, ModelRequest, Models};
 pub use notify::{Notice, NoticeError, Notifier};

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
-use pawl_runtime::ports::{Blobs, Queue, QueueSource, Secrets, Tables, Timers};
+use pawl_runtime::ports::{Blobs, DeadLetters, Queue, QueueName, QueueSource, Secrets, Tables, Timers};
 
 /// A fresh, empty backend. A suite uses only its own ports (the tables' suite also receives from the queue), so a
 /// backend that lacks a port may panic in its accessor.
@@ -25,6 +25,16 @@ pub trait Backend: Send + Sync {
 
     /// Its secrets; the suite's backend knows `{"contract": "a secret value"}` and nothing else.
     fn secrets(&self) -> &dyn Secrets;
+
+    /// What its queues gave up.
+    fn dead_letters(&self) -> &dyn DeadLetters {
+        unreachable!("this backend keeps no dead letters")
+    }
+
+    /// Makes a message a dead letter of a queue.
+    async fn give_up(&self, queue: QueueName, body: &str) {
+        unreachable!("this backend keeps no dead letters, so {body} of {queue:?} cannot become one")
+    }
 
     /// The time that it lives on.
     fn now(&self) -> Timestamp;

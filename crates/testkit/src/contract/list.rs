@@ -1,7 +1,7 @@
 //! The list of checks, and how a backend's crate turns them into tests.
 
-/// Makes every check of a suite (`tables`, `queue`, `timers`, `blobs` or `secrets`) a `#[tokio::test]` in a module
-/// of the suite's name. The second argument is evaluated, in an async context, to a fresh
+/// Makes every check of a suite (`tables`, `queue`, `dead_letters`, `timers`, `blobs` or `secrets`) a `#[tokio::test]`
+/// in a module of the suite's name. The second argument is evaluated, in an async context, to a fresh
 /// [`Backend`](crate::contract::Backend) for each check. The calling crate needs `tokio` with `macros` and `rt`.
 #[macro_export]
 macro_rules! contract {
@@ -73,6 +73,18 @@ macro_rules! contract {
                 a_receiver_that_stops_waiting_loses_nothing,
                 a_body_over_the_limit_is_invalid,
                 a_delay_out_of_bounds_is_invalid,
+            ]
+        );
+    };
+    (dead_letters, $backend:expr) => {
+        $crate::contract_tests!(
+            dead_letters,
+            $backend,
+            [
+                dead_letters_are_seen_and_stay,
+                no_more_than_asked_are_seen,
+                a_redrive_puts_them_back_on_their_queues,
+                nothing_is_put_back_where_nothing_died,
             ]
         );
     };

@@ -13,6 +13,7 @@ mod list;
 mod shorthand;
 
 pub mod blobs;
+pub mod dead_letters;
 pub mod queue;
 pub mod secrets;
 pub mod tables;

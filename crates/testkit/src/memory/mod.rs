@@ -6,6 +6,7 @@
 //!   implement the same ports around these.
 
 mod blobs;
+mod dead_letters;
 mod inspect;
 mod queue;
 mod secrets;
@@ -16,7 +17,7 @@ mod timers;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
-use pawl_runtime::ports::{Blobs, Clock, Queue, QueueSource, Secrets, Tables, Timers};
+use pawl_runtime::ports::{Blobs, Clock, DeadLetters, Queue, QueueSource, Secrets, Tables, Timers};
 
 pub use inspect::{Checkpoint, StoredMessage};
 
@@ -53,6 +54,11 @@ impl MemoryStore {
 
     /// The receiving side of its queues.
     pub fn source(&self) -> Arc<dyn QueueSource> {
+        Arc::new(self.clone())
+    }
+
+    /// What its queues gave up; see [`MemoryStore::give_up`].
+    pub fn dead_letters(&self) -> Arc<dyn DeadLetters> {
         Arc::new(self.clone())
     }
 

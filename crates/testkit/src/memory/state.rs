@@ -12,6 +12,8 @@ pub(super) struct State {
     pub(super) items: BTreeMap<Table, BTreeMap<Key, Item>>,
     pub(super) messages: BTreeMap<u64, Letter>,
     pub(super) last_message: u64,
+    /// Messages that were given up, with their queues, oldest first.
+    pub(super) dead: Vec<(QueueName, Message)>,
     pub(super) timers: BTreeMap<String, Timer>,
     pub(super) blobs: BTreeMap<String, Bytes>,
     pub(super) secrets: BTreeMap<String, String>,

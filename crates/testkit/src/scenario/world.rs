@@ -45,6 +45,7 @@ impl World {
         let ports = Ports {
             tables: store.tables(),
             queue: store.queue(),
+            dead_letters: store.dead_letters(),
             timers: store.timers(),
             blobs: store.blobs(),
             secrets: store.secrets(),

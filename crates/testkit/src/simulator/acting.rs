@@ -57,6 +57,16 @@ pub(super) fn operate(hub: &Arc<Hub>, system: &System, execution: String, contro
     })
 }
 
+/// An operator sends what is stalled on its way again.
+pub(super) fn redrive(hub: &Arc<Hub>, system: &System) -> Work {
+    let (hub, system) = (hub.clone(), system.clone());
+    Box::pin(async move {
+        let result = system.sweeper.redrive().await;
+        hub.note(&format!("operator: redrive: {result:?}"));
+        Ended::Handled
+    })
+}
+
 async fn carry_out(hub: &Arc<Hub>, system: &System, what: What) -> Answer {
     match what {
         What::Deliver { .. } => deliver(hub, system, what).await,

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use jiff::SignedDuration;
-use pawl_runtime::ports::{QueueName, QueueSource, Received};
-use pawl_runtime::{Error, ExecutorOptions, Job, System};
+use pawl_runtime::ports::{DeadLetter, Message, QueueName, QueueSource, Received};
+use pawl_runtime::{ExecutorOptions, System};
 
 use super::bug::Bug;
 use super::hub::Hub;
@@ -62,13 +62,7 @@ impl Process {
                 let _ = source.delete(queue, &message.receipt).await;
             }
             let deadline = hub.now() + SignedDuration::from_secs(20);
-            let result = match queue {
-                QueueName::Events => system.evaluator.handle(&message.body).await,
-                QueueName::Jobs | QueueName::JobsHigh => match serde_json::from_str::<Job>(&message.body) {
-                    Ok(job) => system.executor.handle(&job, Some(deadline)).await,
-                    Err(error) => Err(Error::Poison(error.to_string())),
-                },
-            };
+            let result = system.handle(queue, &message.body, Some(deadline)).await;
             if let Err(error) = &result {
                 hub.count("handlers failed");
                 hub.note(&format!("fails: {error}"));
@@ -86,21 +80,18 @@ impl Process {
         })
     }
 
-    /// Moves a message to its dead-letter queue: a job marks its execution, an event is sent back by an operator.
+    /// Gives a message up: a job marks its execution, an event is refused until an operator has sent it back.
     pub(super) fn bury(&self, hub: &Arc<Hub>, queue: QueueName, message: Received) -> Work {
         let (system, source, hub) = (self.system.clone(), self.source.clone(), hub.clone());
         Box::pin(async move {
             hub.note(&format!("buries {}", short(&message.body)));
-            let kept = if queue == QueueName::Events {
-                let body = message.body.clone();
-                let again =
-                    pawl_runtime::ports::Message { body, delay: SignedDuration::from_secs(600), group: String::new() };
-                system.ports.queue.send(queue, vec![again]).await.is_ok()
-            } else {
-                let job: Job = serde_json::from_str(&message.body).expect("only jobs are in this queue");
-                system.sweeper.mark_stalled(&job.execution_id).await.is_ok()
-            };
-            if kept {
+            let letter = DeadLetter { queue, body: message.body.clone() };
+            let mut seen_to = system.sweeper.bury(&letter, "simulated").await.is_ok();
+            if seen_to && queue == QueueName::Events {
+                let again = Message { body: letter.body, delay: SignedDuration::from_secs(600), group: String::new() };
+                seen_to = system.ports.queue.send(queue, vec![again]).await.is_ok();
+            }
+            if seen_to {
                 let _ = source.delete(queue, &message.receipt).await;
             }
             Ended::Handled

@@ -16,7 +16,7 @@ pub(super) fn only_lines_move(run: &Run, next: Timestamp) -> bool {
         return false;
     }
     let state = run.hub.lock();
-    let wakes = |head: &&Execution| head.due_at().is_some() && head.killed.is_none();
+    let wakes = |head: &&Execution| head.due_at().is_some() && head.killed.is_none() && !head.stalled;
     let mut open = state.monitor.open().filter(wakes).peekable();
     // Stale messages have run out once the line has asked several times.
     let since = state.monitor.last_change;
@@ -28,7 +28,17 @@ pub(super) fn only_lines_move(run: &Run, next: Timestamp) -> bool {
 /// Checks a world at rest, then lets an operator act on one execution; `false` if nobody waits for a person.
 pub(super) fn resolve(run: &mut Run) -> bool {
     verdict::check(&run.hub, &run.accepted);
-    if run.confluent || run.hub.lock().violation.is_some() {
+    if run.hub.lock().violation.is_some() {
+        return false;
+    }
+    if is_stalled(&run.hub) {
+        run.hub.count("redrives");
+        let process = run.any_process();
+        let work = acting::redrive(&run.hub, &run.processes[process].system);
+        run.spawn_operator(process, work);
+        return true;
+    }
+    if run.confluent {
         return false;
     }
     let Some((id, control)) = next_act(&run.hub) else { return false };
@@ -36,6 +46,13 @@ pub(super) fn resolve(run: &mut Run) -> bool {
     let work = acting::operate(&run.hub, &run.processes[process].system, id, control);
     run.spawn_operator(process, work);
     true
+}
+
+/// Whether something waits for a redrive.
+fn is_stalled(hub: &Hub) -> bool {
+    let state = hub.lock();
+    let monitor = &state.monitor;
+    monitor.open().any(|head| head.stalled && head.killed.is_none() && !monitor.is_killed(&head.workflow))
 }
 
 /// What an operator does next.

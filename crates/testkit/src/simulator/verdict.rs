@@ -104,7 +104,8 @@ fn places(monitor: &Monitor, items: &[Item], broken: &mut Vec<Broken>) {
 
 /// Why an execution that does not move any more should.
 fn stuck(hub: &Hub, monitor: &Monitor, head: &Execution) -> Option<String> {
-    if head.killed.is_some() || head.status == Status::Paused || is_in_line(head) {
+    // What is stalled waits for a redrive.
+    if head.killed.is_some() || head.stalled || head.status == Status::Paused || is_in_line(head) {
         return None;
     }
     if head.wake != (Wake::Signal { until: None }) {

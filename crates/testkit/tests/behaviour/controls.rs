@@ -235,14 +235,3 @@ fn a_goal_that_timed_out_while_it_was_paused_is_unmet_when_it_is_resumed() {
     let story = goal("").control(Control::Pause).run_for("20d").expect(paused()).control(Control::Resume).settle();
     story.expect(completed().path(["wait:unmet"]));
 }
-
-#[test]
-fn a_job_in_the_dead_letter_queue_shows_its_execution_as_stalled_until_it_goes_on() {
-    let story = story();
-    let id = story.last().execution.id;
-    let marked = story.world().system.sweeper.mark_stalled(&id).now_or_never();
-    marked.expect("memory answers at once").expect("memory is writable");
-    assert_eq!(story.last().state(), "waiting, stalled");
-    let story = story.run_until_idle().expect(completed());
-    assert_eq!(story.last().state(), "completed");
-}

@@ -2,6 +2,7 @@
 
 mod breaker;
 mod controls;
+mod dead_letters;
 mod delays;
 mod edits;
 mod effects;

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use pawl_definition::{Delivery, Workflow};
 use pawl_engine::{Execution, Lease, Row, RowKind, StepStatus};
 use pawl_runtime::items;
-use pawl_runtime::ports::{Item, Table, Transaction, Write};
+use pawl_runtime::ports::{Item, Key, Table, Transaction, Write};
 
 use super::hub::Who;
 
@@ -73,8 +73,10 @@ impl Monitor {
     pub(super) fn observe(&mut self, who: Who, now: Timestamp, transaction: &Transaction) -> Vec<Broken> {
         let mut seen = Seen::default();
         for write in &transaction.writes {
-            if let Write::Put { table, item, .. } = write {
-                self.look(*table, item, &mut seen);
+            match write {
+                Write::Put { table, item, .. } => self.look(*table, item, &mut seen),
+                Write::Delete { table: Table::Executions, key, .. } => self.forget_refusal(key),
+                _ => {}
             }
         }
         let mut broken = Vec::new();
@@ -96,6 +98,13 @@ impl Monitor {
             broken.extend(self.head(who, now, head, &[]));
         }
         broken
+    }
+
+    /// A refusal that does not stand goes when its event starts something after all.
+    fn forget_refusal(&mut self, key: &Key) {
+        if let Some(workflow) = key.partition.strip_prefix("refusals#") {
+            self.refusals.remove(&(key.sort.clone(), workflow.to_owned()));
+        }
     }
 
     fn look(&mut self, table: Table, item: &Item, seen: &mut Seen) {

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use pawl_runtime::Ports;
-use pawl_runtime::ports::{Clock, QueueSource};
+use pawl_runtime::ports::{Clock, NoDeadLetters, QueueSource};
 
 use self::outside::Outside;
 use self::queue::Queues;
@@ -40,6 +40,7 @@ pub(super) fn ports(hub: &Arc<Hub>, skew: SignedDuration, random: &Arc<SeededRan
     let ports = Ports {
         tables: Arc::new(WatchedTables::new(hub.clone())),
         queue: queues.clone(),
+        dead_letters: Arc::new(NoDeadLetters),
         timers: queues.clone(),
         blobs: storage.clone(),
         secrets: storage,

@@ -1,0 +1,249 @@
+//! Items as `DynamoDB` keeps them. The names of attributes are stored, do not rename.
+//!
+//! | attribute | type | meaning |
+//! | --- | --- | --- |
+//! | `pk`, `sk` | S | primary key |
+//! | `v` | N | version |
+//! | `b` | S | body |
+//! | `n` | N | in place of `b`: the body is `{"count":n}`, so that the service can add |
+//! | `em` | N | exact expiry, microseconds since 1970 |
+//! | `e` | N | expiry in whole seconds, rounded up: the table's time-to-live attribute |
+//! | `i1p`, `i1s` … `i4p`, `i4s` | S | entries of the indexes `i1` … `i4` |
+//!
+//! The sort attribute of an index is the entry's sort key, U+0000, `pk`, U+0000, `sk`: entries of one sort key are
+//! ordered by primary key, and no two are equal.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::Timestamp;
+use pawl_runtime::ports::rules::counter_body;
+use pawl_runtime::ports::{Index, IndexEntry, Item, Key, TableError};
+
+pub(crate) const PARTITION: &str = "pk";
+pub(crate) const SORT: &str = "sk";
+pub(crate) const COUNT: &str = "n";
+const VERSION: &str = "v";
+const BODY: &str = "b";
+const EXPIRES_MICROS: &str = "em";
+const EXPIRES_SECONDS: &str = "e";
+
+/// Attributes of an item, as the SDK has them.
+pub(crate) type Attributes = HashMap<String, AttributeValue>;
+
+/// The names by which an index goes.
+pub(crate) struct IndexNames {
+    pub(crate) index: &'static str,
+    pub(crate) partition: &'static str,
+    pub(crate) sort: &'static str,
+}
+
+const INDEXES: [(Index, IndexNames); 4] = [
+    (Index::First, IndexNames { index: "i1", partition: "i1p", sort: "i1s" }),
+    (Index::Second, IndexNames { index: "i2", partition: "i2p", sort: "i2s" }),
+    (Index::Third, IndexNames { index: "i3", partition: "i3p", sort: "i3s" }),
+    (Index::Fourth, IndexNames { index: "i4", partition: "i4p", sort: "i4s" }),
+];
+
+pub(crate) fn names(index: Index) -> &'static IndexNames {
+    match index {
+        Index::First => &INDEXES[0].1,
+        Index::Second => &INDEXES[1].1,
+        Index::Third => &INDEXES[2].1,
+        Index::Fourth => &INDEXES[3].1,
+    }
+}
+
+/// The attributes of an item.
+pub(crate) fn write(item: &Item) -> Attributes {
+    let mut attributes = key(&item.key);
+    let mut set = |name: &str, value| attributes.insert(name.to_owned(), value);
+    set(VERSION, number(item.version));
+    match canonical_count(&item.body) {
+        Some(count) => set(COUNT, number(count)),
+        None => set(BODY, text(&item.body)),
+    };
+    if let Some(at) = item.expires_at {
+        let micros = micros(at);
+        set(EXPIRES_MICROS, number(micros));
+        set(EXPIRES_SECONDS, number(seconds(micros)));
+    }
+    for entry in &item.indexes {
+        let names = names(entry.index);
+        set(names.partition, text(&entry.partition));
+        set(names.sort, text(&index_sort(&entry.sort, &item.key)));
+    }
+    attributes
+}
+
+/// The attributes of a primary key.
+pub(crate) fn key(key: &Key) -> Attributes {
+    [(PARTITION.to_owned(), text(&key.partition)), (SORT.to_owned(), text(&key.sort))].into()
+}
+
+/// An attribute's value.
+pub(crate) enum Value {
+    Text(String),
+    Number(String),
+}
+
+/// Takes attributes by name: items come from the service's answers and from its streams.
+pub(crate) trait Source {
+    fn take(&mut self, name: &str) -> Option<Value>;
+}
+
+impl Source for Attributes {
+    fn take(&mut self, name: &str) -> Option<Value> {
+        match self.remove(name)? {
+            AttributeValue::S(text) => Some(Value::Text(text)),
+            AttributeValue::N(number) => Some(Value::Number(number)),
+            _ => None,
+        }
+    }
+}
+
+/// Reads an item.
+pub(crate) fn read(mut source: impl Source) -> Result<Item, TableError> {
+    let key = read_key(&mut source)?;
+    let version = integer(&mut source, VERSION)?.ok_or_else(|| unreadable(&key, VERSION))?;
+    let body = match integer(&mut source, COUNT)? {
+        Some(count) => counter_body(count),
+        None => string(&mut source, BODY).ok_or_else(|| unreadable(&key, BODY))?,
+    };
+    let expires_at = match integer(&mut source, EXPIRES_MICROS)? {
+        Some(micros) => Some(Timestamp::from_microsecond(micros).map_err(|_| unreadable(&key, EXPIRES_MICROS))?),
+        None => None,
+    };
+    let mut indexes = Vec::new();
+    for (index, names) in &INDEXES {
+        let Some(partition) = string(&mut source, names.partition) else { continue };
+        let stored = string(&mut source, names.sort).ok_or_else(|| unreadable(&key, names.sort))?;
+        let sort = stored.strip_suffix(&index_sort("", &key)).ok_or_else(|| unreadable(&key, names.sort))?;
+        indexes.push(IndexEntry { index: *index, partition, sort: sort.to_owned() });
+    }
+    Ok(Item { key, version, indexes, expires_at, body })
+}
+
+/// Reads a primary key.
+pub(crate) fn read_key(source: &mut impl Source) -> Result<Key, TableError> {
+    let (Some(partition), Some(sort)) = (string(source, PARTITION), string(source, SORT)) else {
+        return Err(TableError::Invalid("an item without a key of two texts is not Pawl's".to_owned()));
+    };
+    Ok(Key { partition, sort })
+}
+
+/// The stored sort key of an index entry.
+pub(crate) fn index_sort(sort: &str, key: &Key) -> String {
+    format!("{sort}\0{}\0{}", key.partition, key.sort)
+}
+
+pub(crate) fn text(text: &str) -> AttributeValue {
+    AttributeValue::S(text.to_owned())
+}
+
+pub(crate) fn number(number: impl std::fmt::Display) -> AttributeValue {
+    AttributeValue::N(number.to_string())
+}
+
+/// A time that something must not precede, in microseconds, rounded up.
+pub(crate) fn micros(at: Timestamp) -> i64 {
+    let rounded_up = (at.as_nanosecond() + 999).div_euclid(1_000);
+    i64::try_from(rounded_up).expect("every timestamp fits in 64 bits of microseconds")
+}
+
+/// Rounded up: the service must not delete what is still live.
+fn seconds(micros: i64) -> i64 {
+    micros.div_euclid(1_000_000) + i64::from(micros.rem_euclid(1_000_000) != 0)
+}
+
+/// The count of a body that is written exactly as counters are, so that it comes back as it was.
+fn canonical_count(body: &str) -> Option<i64> {
+    let digits = body.strip_prefix("{\"count\":")?.strip_suffix('}')?;
+    let count = digits.parse().ok()?;
+    (counter_body(count) == body).then_some(count)
+}
+
+fn string(source: &mut impl Source, name: &str) -> Option<String> {
+    match source.take(name)? {
+        Value::Text(text) => Some(text),
+        Value::Number(_) => None,
+    }
+}
+
+fn integer<T: std::str::FromStr>(source: &mut impl Source, name: &str) -> Result<Option<T>, TableError> {
+    match source.take(name) {
+        None => Ok(None),
+        Some(Value::Number(number)) => number.parse().map(Some).map_err(|_| not_ours(name)),
+        Some(Value::Text(_)) => Err(not_ours(name)),
+    }
+}
+
+fn not_ours(name: &str) -> TableError {
+    TableError::Invalid(format!("expected the stored attribute {name} to be a whole number"))
+}
+
+fn unreadable(key: &Key, name: &str) -> TableError {
+    TableError::Invalid(format!("the stored item {}/{} has no readable {name}", key.partition, key.sort))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn part() -> impl Strategy<Value = String> {
+        prop_oneof!["[a-z#/]{1,12}", "\\PC{1,8}", Just("a\0b".to_owned())]
+    }
+
+    fn body() -> impl Strategy<Value = String> {
+        let count = any::<i64>().prop_map(counter_body);
+        prop_oneof![count, Just("{\"count\": 1}".to_owned()), Just("{\"count\":01}".to_owned()), "\\PC{0,40}"]
+    }
+
+    fn indexes() -> impl Strategy<Value = Vec<IndexEntry>> {
+        let all = [Index::First, Index::Second, Index::Third, Index::Fourth];
+        proptest::collection::vec(proptest::option::of((part(), part())), 4).prop_map(move |entries| {
+            let entries = all.into_iter().zip(entries);
+            let entry = |(index, entry): (Index, Option<(String, String)>)| {
+                entry.map(|(partition, sort)| IndexEntry { index, partition, sort })
+            };
+            entries.filter_map(entry).collect()
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn an_item_comes_back_as_it_was(
+            partition in part(), sort in part(), version in any::<u64>(), body in body(), indexes in indexes(),
+            expires in proptest::option::of(-62_135_596_800_000_000_i64..253_402_207_200_000_000),
+        ) {
+            let expires_at = expires.map(|micros| Timestamp::from_microsecond(micros).expect("in range"));
+            let item = Item { key: Key::new(partition, sort), version, indexes, expires_at, body };
+            prop_assert_eq!(read(write(&item)), Ok(item));
+        }
+    }
+
+    #[test]
+    fn the_service_deletes_nothing_that_is_still_live() {
+        for (micros, expected) in [(1_000_000, 1), (1_000_001, 2), (-1, 0), (-1_000_000, -1)] {
+            assert_eq!(seconds(micros), expected);
+        }
+    }
+
+    #[test]
+    fn attributes_of_another_shape_are_refused() {
+        let stored = write(&Item {
+            key: Key::new("p", "s"),
+            version: 1,
+            indexes: vec![IndexEntry { index: Index::First, partition: "open".to_owned(), sort: "1".to_owned() }],
+            expires_at: None,
+            body: "{}".to_owned(),
+        });
+        for (name, other) in [("pk", number(1)), ("v", text("1")), ("b", number(1)), ("i1s", text("1\0q\0s"))] {
+            let mut broken = stored.clone();
+            broken.insert(name.to_owned(), other);
+            assert!(matches!(read(broken), Err(TableError::Invalid(_))), "{name} is not as it was written");
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! What `main` does before the first invocation: as little as possible. Nothing here makes a connection or asks for
+//! credentials; that is left to the first call.
+
+use std::sync::Arc;
+
+use aws_config::SdkConfig;
+use pawl_aws::config::{self, QueueUrls, TableNames, Variables};
+use pawl_aws::{DynamoTables, S3Blobs, SqsQueue, sdk};
+use pawl_connectors::{LogNotifier, SystemClock, SystemRandom};
+use pawl_runtime::ports::{QueueName, Table};
+use pawl_runtime::{ExecutorOptions, Ports, System};
+
+use crate::log::{self, Lines};
+use crate::{Absent, Failure, Function};
+
+/// What every function stores in: tables, queues and blobs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Storage {
+    tables: TableNames,
+    queues: QueueUrls,
+    bucket: String,
+}
+
+impl Storage {
+    /// Asks for the names of these tables and queues, and of the bucket.
+    pub fn read(variables: &mut Variables, tables: &[Table], queues: &[QueueName]) -> Self {
+        Self { tables: variables.tables(tables), queues: variables.queues(queues), bucket: variables.blobs_bucket() }
+    }
+
+    /// The queues.
+    pub fn queue(&self, sdk: &SdkConfig) -> SqsQueue {
+        SqsQueue::new(sdk, self.queues.clone(), Arc::new(SystemClock), Arc::new(SystemRandom))
+    }
+
+    /// Ports on this storage; all others are absent.
+    pub fn ports(self, sdk: &SdkConfig) -> Ports {
+        let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
+        Ports {
+            queue: Arc::new(self.queue(sdk)),
+            tables: Arc::new(DynamoTables::new(sdk, self.tables, clock.clone(), random.clone())),
+            blobs: Arc::new(S3Blobs::new(sdk, self.bucket)),
+            dead_letters: Arc::new(Absent),
+            timers: Arc::new(Absent),
+            secrets: Arc::new(Absent),
+            http: Arc::new(Absent),
+            models: Arc::new(Absent),
+            notifier: Arc::new(LogNotifier),
+            clock,
+            random,
+        }
+    }
+}
+
+/// A function that is ready for its first invocation.
+pub struct Started<C> {
+    /// Surrounds each invocation.
+    pub function: Function,
+    /// The runtime over the function's ports.
+    pub system: System,
+    /// What it was told.
+    pub configuration: C,
+    /// What its clients are made from.
+    pub sdk: SdkConfig,
+}
+
+/// Starts a function: reads the environment, once; starts the log; wires the runtime. A failure is logged.
+pub async fn start<C: Clone>(
+    name: &'static str,
+    ask: impl FnOnce(&mut Variables) -> Result<C, Failure>,
+    ports: impl FnOnce(&SdkConfig, C) -> Result<Ports, Failure>,
+) -> Result<Started<C>, Failure> {
+    let lines = Lines::of(name);
+    let result = begin(name, &lines, ask, ports).await;
+    result.inspect_err(|failure| tracing::error!(code = failure.code, "{name} does not start: {failure}"))
+}
+
+async fn begin<C: Clone>(
+    name: &'static str,
+    lines: &Lines,
+    ask: impl FnOnce(&mut Variables) -> Result<C, Failure>,
+    ports: impl FnOnce(&SdkConfig, C) -> Result<Ports, Failure>,
+) -> Result<Started<C>, Failure> {
+    let read = config::read(std::env::vars(), |variables| {
+        let filter = variables.optional("PAWL_LOG").map(str::to_owned);
+        (log::init(lines, filter.as_deref()), ask(variables))
+    });
+    let (logs, configuration) = read?;
+    logs?;
+    let configuration = configuration?;
+    let sdk = sdk::load().await;
+    let ports = ports(&sdk, configuration.clone())?;
+    let clock = ports.clock.clone();
+    // Other environments are at work beside this one: a lease is left alone until it is over.
+    let system = System::new(ports, ExecutorOptions { alone_since: None, ..ExecutorOptions::default() });
+    let function = Function::new(name, lines.clone(), system.metrics.clone(), clock);
+    Ok(Started { function, system, configuration, sdk })
+}
+
+#[cfg(test)]
+mod tests {
+    /// The images of Lambda have no `/usr/share/zoneinfo`.
+    #[test]
+    fn time_zones_are_inside_the_binary() {
+        let bundled = jiff::tz::TimeZoneDatabase::bundled();
+        let berlin = bundled.get("Europe/Berlin").expect("the bundled zones have all of IANA's");
+        let noon = jiff::civil::date(2026, 7, 1).at(12, 0, 0, 0).to_zoned(berlin).expect("a summer's day");
+        assert_eq!(noon.timestamp().to_string(), "2026-07-01T10:00:00Z");
+    }
+}

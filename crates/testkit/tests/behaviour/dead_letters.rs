@@ -1,0 +1,157 @@
+//! Messages that were given up: what people see of them, and how they go on.
+
+use futures::FutureExt;
+use jiff::SignedDuration;
+use pawl_engine::Control;
+use pawl_runtime::ports::{QueueName, QueueSource};
+use pawl_runtime::{Job, Redriven};
+use pawl_testkit::scenario::{Scenario, answer, completed, manual, scenario, waiting};
+
+use crate::support::workflow;
+
+const STEPS: &str = "
+  - {id: wait, type: delay, for: 1d}
+  - {id: call, type: http_request, url: 'https://x.example', timeout: 30s}
+  - {id: end, type: note, text: end}";
+
+fn at_once<T>(future: impl Future<Output = T>) -> T {
+    future.now_or_never().expect("memory answers at once")
+}
+
+/// Gives up the message that is visible now, as a queue does after too many deliveries.
+fn give_up(story: &Scenario, queue: QueueName) -> String {
+    let store = &story.world().store;
+    let received = at_once(store.receive(queue, 1, SignedDuration::from_secs(60))).expect("memory is readable");
+    let message = received.into_iter().next().expect("a message is visible");
+    at_once(store.delete(queue, &message.receipt)).expect("memory is writable");
+    store.give_up(queue, &message.body);
+    message.body
+}
+
+fn sweep(story: &Scenario) -> usize {
+    at_once(story.world().system.sweeper.sweep()).expect("memory is writable")
+}
+
+fn redrive(story: &Scenario) -> Redriven {
+    at_once(story.world().system.sweeper.redrive()).expect("memory is writable")
+}
+
+/// A delay is over, and its job was given up.
+fn stalled() -> Scenario {
+    let story = scenario().workflow(&workflow(STEPS)).http(|_| answer(200)).event(manual("w")).run_for("1h");
+    let story = story.expect(waiting());
+    story.world().clock.advance(SignedDuration::from_hours(24));
+    give_up(&story, QueueName::Jobs);
+    assert_eq!(sweep(&story), 0);
+    assert_eq!(story.last().state(), "waiting, stalled");
+    story
+}
+
+#[test]
+fn what_is_stalled_is_not_woken_and_marked_once() {
+    let story = stalled();
+    let rows = story.last().rows.len();
+    for _ in 0..3 {
+        story.world().clock.advance(SignedDuration::from_mins(10));
+        assert_eq!(sweep(&story), 0);
+    }
+    assert_eq!((story.last().state().as_str(), story.last().rows.len()), ("waiting, stalled", rows));
+    assert_eq!(story.world().store.messages(QueueName::Jobs), []);
+    let marks = story.world().system.metrics.snapshot()["executions_stalled"];
+    assert_eq!(marks, 1);
+}
+
+#[test]
+fn a_redrive_sends_the_dead_letters_and_what_is_stalled_on_their_way() {
+    let story = stalled();
+    assert_eq!(redrive(&story), Redriven { messages: 1, executions: 1 });
+    let story = story.run_until_idle().expect(completed().path(["wait", "call", "end"]));
+    assert_eq!(story.last().state(), "completed");
+    assert_eq!(redrive(&story), Redriven { messages: 0, executions: 0 });
+}
+
+#[test]
+fn what_is_stalled_goes_on_when_a_person_says_so() {
+    let story = stalled().control(Control::Resume).run_until_idle().expect(completed());
+    // Its letter is still there, and no longer says anything about it.
+    let rows = story.last().rows.len();
+    sweep(&story);
+    assert_eq!(story.last().rows.len(), rows);
+}
+
+#[test]
+fn a_job_that_its_execution_no_longer_needs_marks_nothing() {
+    let story = scenario().workflow(&workflow(STEPS)).http(|_| answer(200)).event(manual("w")).run_for("1h");
+    let job = Job { execution_id: story.last().execution.id, seq: 0 };
+    story.world().store.give_up(QueueName::Jobs, &serde_json::to_string(&job).expect("a job is JSON"));
+    sweep(&story);
+    assert_eq!(story.last().state(), "waiting");
+}
+
+#[test]
+fn what_is_not_due_is_woken_when_it_is_and_not_marked() {
+    let story = scenario().workflow(&workflow(STEPS)).http(|_| answer(200)).event(manual("w")).run_for("1h");
+    let job = Job::of(&story.last().execution);
+    story.world().store.give_up(QueueName::Jobs, &serde_json::to_string(&job).expect("a job is JSON"));
+    sweep(&story);
+    assert_eq!(story.last().state(), "waiting");
+    story.run_until_idle().expect(completed());
+}
+
+#[test]
+fn what_nobody_can_read_is_left_where_it_is() {
+    let story = stalled();
+    for queue in [QueueName::Events, QueueName::Jobs] {
+        story.world().store.give_up(queue, "no JSON");
+    }
+    assert_eq!(sweep(&story), 0);
+    assert_eq!(redrive(&story).messages, 3);
+}
+
+#[test]
+fn an_event_that_was_given_up_is_refused_until_it_is_sent_back() {
+    let story = scenario().workflow(&workflow("  - {id: end, type: note, text: end}")).event(manual("w"));
+    give_up(&story, QueueName::Events);
+    for _ in 0..2 {
+        sweep(&story);
+        let refusals = story.world().refusals("w");
+        assert_eq!(refusals.iter().map(|refusal| refusal.code.as_str()).collect::<Vec<_>>(), ["dead_letter"]);
+    }
+    assert_eq!(redrive(&story), Redriven { messages: 1, executions: 0 });
+    let story = story.run_until_idle().expect(completed());
+    assert_eq!(story.world().refusals("w"), []);
+}
+
+#[test]
+fn an_event_that_started_something_all_the_same_is_not_refused() {
+    let story = scenario().workflow(&workflow("  - {id: end, type: note, text: end}")).event(manual("w"));
+    let body = story.world().store.messages(QueueName::Events).remove(0).body;
+    let story = story.run_until_idle().expect(completed());
+    story.world().store.give_up(QueueName::Events, &body);
+    sweep(&story);
+    assert_eq!(story.world().refusals("w"), []);
+}
+
+#[test]
+fn a_call_that_would_not_end_in_time_is_handed_over_before_it_is_claimed() {
+    let steps = "
+  - {id: first, type: note, text: first}
+  - {id: call, type: http_request, url: 'https://x.example', timeout: 30s}";
+    let story = scenario().workflow(&workflow(steps)).http(|_| answer(200)).event(manual("w"));
+    let system = &story.world().system;
+    let event = story.world().store.messages(QueueName::Events).remove(0).body;
+    at_once(system.handle(QueueName::Events, &event, None)).expect("memory is writable");
+    let next = || story.world().store.messages(QueueName::Jobs).pop().expect("a job is under way").body;
+    let soon = story.world().now() + SignedDuration::from_secs(5);
+
+    at_once(system.handle(QueueName::Jobs, &next(), Some(soon))).expect("memory is writable");
+    let head = story.last().execution;
+    assert_eq!((head.cursor.as_deref(), head.lease), (Some("call"), None));
+    assert_eq!(story.world().http.calls().len(), 0);
+    assert_eq!(next(), serde_json::to_string(&Job::of(&story.last().execution)).expect("a job is JSON"));
+
+    // The next one would have no more time: it is made.
+    at_once(system.handle(QueueName::Jobs, &next(), Some(soon))).expect("memory is writable");
+    assert_eq!(story.world().http.calls().len(), 1);
+    story.run_until_idle().expect(completed().path(["first", "call"]));
+}

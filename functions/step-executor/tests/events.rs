@@ -1,0 +1,191 @@
+//! Every file under `events/step-executor` is handled over memory, on a world of its own; what comes of it is one
+//! snapshot.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use pawl_definition::Source;
+use pawl_engine::{Cause, Event, EventType, ids};
+use pawl_function_step_executor::StepExecutor;
+use pawl_lambda::{Batch, Invocation};
+use pawl_runtime::ports::QueueName;
+use pawl_runtime::{ExecutorOptions, Job};
+use pawl_testkit::payloads;
+use pawl_testkit::scenario::{World, answer};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+const NOW: &str = "2026-11-21T09:00:00Z";
+
+const HIGH: &str = "arn:aws:sqs:eu-central-1:123456789012:pawl-jobs-high";
+
+/// The events of the executions that the files are about.
+const EVENTS: [&str; 2] = ["evt_019a9f1e2a8000000000000000000001", "evt_019a9f1e2a8000000000000000000002"];
+
+const GREET: &str = "
+workflow: greet
+owner: owner@example.com
+active: true
+steps:
+  - {id: hello, type: note, text: hello}
+  - {id: call, type: http_request, url: 'https://x.example'}
+";
+
+/// A world with an execution of each event, whose jobs were taken off their queue.
+fn world() -> World {
+    let world = World::new(NOW.parse().expect("a time"), ExecutorOptions::default());
+    let source = Source::parse("greet.yaml", GREET).expect("it is YAML");
+    world.save_workflow(&source).expect("it has no mistakes");
+    world
+}
+
+async fn begin(world: &World, event: &str) -> Job {
+    let event = Event {
+        id: event.to_owned(),
+        kind: EventType::Manual,
+        workflow: Some("greet".to_owned()),
+        trigger: Some("manual".to_owned()),
+        subject: None,
+        occurred_at: world.now(),
+        data: Map::new(),
+        creation: None,
+        cause: Cause::default(),
+    };
+    world.system.evaluator.start("greet", &event).await.expect("memory is writable");
+    Job { execution_id: ids::execution_id(&event.id, "greet"), seq: 0 }
+}
+
+fn executor(world: &World) -> StepExecutor {
+    StepExecutor::new(Batch::new(world.system.clone(), world.store.source()), Some(HIGH.to_owned()))
+}
+
+fn invocation(world: &World) -> Invocation {
+    let deadline = world.now() + jiff::SignedDuration::from_mins(5);
+    Invocation { request_id: "8476a536-e9f4-11e8-9739-2dfe598c3fcd".to_owned(), trace_id: None, deadline }
+}
+
+/// What came of a file.
+#[derive(Serialize)]
+struct Outcome {
+    answer: Value,
+    executions: BTreeMap<String, String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    sent: Vec<String>,
+}
+
+async fn handle(payload: Value) -> Outcome {
+    let world = world();
+    world.http.script(|_| Some(answer(200)));
+    for event in EVENTS {
+        begin(&world, event).await;
+    }
+    let before = world.store.messages(QueueName::Jobs).len();
+    let answer = executor(&world).handle(payload, invocation(&world)).await.expect("the shape is known");
+    let queues = [QueueName::Jobs, QueueName::JobsHigh];
+    let messages = queues.map(|queue| (queue, world.store.messages(queue)));
+    let sent = messages.iter().flat_map(|(queue, messages)| {
+        let skipped = if *queue == QueueName::Jobs { before } else { 0 };
+        messages.iter().skip(skipped).map(move |message| {
+            let wait = message.visible_at.duration_since(message.sent_at);
+            format!("{queue:?} after {wait:#}: {}", message.body)
+        })
+    });
+    let states = world.executions().into_iter().map(|execution| {
+        let path = world.trace(&execution.id).path().join(" ");
+        (execution.id, format!("{}: {path}", execution.status))
+    });
+    Outcome { answer: json!(answer), sent: sent.collect(), executions: states.collect() }
+}
+
+#[tokio::test]
+async fn every_event_is_handled() {
+    let mut outcomes = BTreeMap::new();
+    for (case, payload) in payloads("step-executor") {
+        outcomes.insert(case, handle(payload).await);
+    }
+    insta::assert_yaml_snapshot!(outcomes);
+}
+
+#[tokio::test]
+async fn another_payload_is_an_error_with_a_code() {
+    let world = world();
+    let failure = executor(&world).handle(json!({"detail-type": "Scheduled Event"}), invocation(&world)).await;
+    let failure = failure.expect_err("it is no batch of messages");
+    assert_eq!(lambda_runtime::Diagnostic::from(failure).error_type, "unexpected_payload");
+}
+
+fn message(id: &str, body: &str) -> Value {
+    json!({"messageId": id, "receiptHandle": id, "body": body, "eventSource": "aws:sqs"})
+}
+
+/// A panic is one job's: the others of its batch are carried on and deleted.
+#[tokio::test]
+async fn a_panic_fails_one_job_and_no_other() {
+    let world = world();
+    let mut calls = 0;
+    world.http.script(move |_| {
+        calls += 1;
+        assert!(calls != 2, "the second call finds a broken invariant");
+        Some(answer(200))
+    });
+    let mut records = Vec::new();
+    for (at, event) in ["evt_a", "evt_b", "evt_c"].iter().enumerate() {
+        let job = begin(&world, event).await;
+        records.push(message(&format!("m-{at}"), &json!(job).to_string()));
+    }
+    records.push(message("m-3", "not JSON"));
+    let answer = executor(&world).handle(json!({"Records": records}), invocation(&world)).await;
+    let failed = json!(answer.expect("the shape is known"));
+    assert_eq!(failed, json!({"batchItemFailures": [{"itemIdentifier": "m-1"}, {"itemIdentifier": "m-3"}]}));
+    let states: Vec<_> = world.executions().iter().map(|execution| execution.status.to_string()).collect();
+    assert_eq!(states.iter().filter(|state| *state == "completed").count(), 2, "{states:?}");
+}
+
+/// What failed comes again after a wait that grows, and not only when its visibility is over.
+#[tokio::test]
+async fn what_failed_is_given_back_with_a_growing_wait() {
+    let given_back = Arc::new(GivenBack::default());
+    let world = world();
+    world.http.script(|_| panic!("it always fails"));
+    let job = json!(begin(&world, "evt_a").await).to_string();
+    let executor = StepExecutor::new(Batch::new(world.system.clone(), given_back.clone()), None);
+    for (attempt, body) in [("1", &job), ("4", &job), ("40", &job), ("2", &"poison".to_owned())] {
+        let mut message = message("m", body);
+        message["attributes"] = json!({"ApproximateReceiveCount": attempt});
+        // The lease of the attempt before is over.
+        world.clock.advance(jiff::SignedDuration::from_mins(10));
+        let answer = executor.handle(json!({"Records": [message]}), invocation(&world)).await;
+        assert_eq!(answer.expect("the shape is known").batch_item_failures.len(), 1);
+    }
+    assert_eq!(*given_back.0.lock().expect("no holder panics"), [2, 16, 60, 0]);
+}
+
+/// The receiving side of a queue that keeps for how long messages were given back, in seconds.
+#[derive(Default)]
+struct GivenBack(std::sync::Mutex<Vec<i64>>);
+
+#[async_trait::async_trait]
+impl pawl_runtime::ports::QueueSource for GivenBack {
+    async fn receive(
+        &self,
+        _: QueueName,
+        _: usize,
+        _: jiff::SignedDuration,
+    ) -> Result<Vec<pawl_runtime::ports::Received>, pawl_runtime::ports::QueueError> {
+        Ok(Vec::new())
+    }
+
+    async fn delete(&self, _: QueueName, _: &str) -> Result<(), pawl_runtime::ports::QueueError> {
+        Ok(())
+    }
+
+    async fn give_back(
+        &self,
+        _: QueueName,
+        _: &str,
+        delay: jiff::SignedDuration,
+    ) -> Result<(), pawl_runtime::ports::QueueError> {
+        self.0.lock().expect("no holder panics").push(delay.as_secs());
+        Ok(())
+    }
+}

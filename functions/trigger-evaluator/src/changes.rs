@@ -1,0 +1,62 @@
+//! Changes of records, from the stream of their table.
+//!
+//! A stream is read in order, and what fails holds up all that follows on its shard, for a day. So a change that cannot
+//! be evaluated goes to the event queue, where it comes again by itself and, at last, to a dead-letter queue. Only if the
+//! queue does not take it either is it reported: then storage or queue are out of reach for everything.
+
+use aws_lambda_events::dynamodb::{Event, EventRecord};
+use aws_lambda_events::sqs::SqsBatchResponse;
+use futures::{StreamExt, stream};
+use pawl_lambda::guarded;
+use pawl_runtime::ports::RecordChange;
+use pawl_runtime::{Error, System};
+
+/// Changes that are evaluated at once; their order says nothing.
+const AT_ONCE: usize = 16;
+
+/// Evaluates changes; reports the first that must come again, with which Lambda begins anew.
+pub(crate) async fn handle(system: &System, event: Event) -> SqsBatchResponse {
+    let mut done = stream::iter(&event.records).map(|record| one(system, record)).buffered(AT_ONCE);
+    let mut answer = SqsBatchResponse::default();
+    while let Some(failed) = done.next().await {
+        if let Some(sequence_number) = failed {
+            // What follows is delivered again with it.
+            answer.add_failure(sequence_number);
+            break;
+        }
+    }
+    answer
+}
+
+/// The sequence number of a change that must come again.
+async fn one(system: &System, record: &EventRecord) -> Option<String> {
+    let sequence_number = record.change.sequence_number.clone().unwrap_or_default();
+    let change = match pawl_aws::change(record) {
+        Ok(Some(change)) => change,
+        Ok(None) => return None,
+        Err(error) => {
+            // It was not written by Pawl, and no retry makes it readable.
+            tracing::error!(sequence_number, "a change of the records table is not readable and is dropped: {error}");
+            return None;
+        }
+    };
+    let about = change.new.as_ref().or(change.old.as_ref()).map(|item| item.key.sort.as_str());
+    match guarded(system.evaluator.changed(&change)).await {
+        Some(Ok(())) => return None,
+        Some(Err(error)) => {
+            tracing::warn!(record = about, sequence_number, "a change is put on the event queue: {error}");
+        }
+        None => tracing::warn!(record = about, sequence_number, "a change is put on the event queue after a panic"),
+    }
+    match put_off(system, &change).await {
+        Ok(()) => None,
+        Err(error) => {
+            tracing::error!(record = about, sequence_number, "a change holds up its shard: {error}");
+            Some(sequence_number)
+        }
+    }
+}
+
+async fn put_off(system: &System, change: &RecordChange) -> Result<(), Error> {
+    system.evaluator.put_off(change).await
+}
