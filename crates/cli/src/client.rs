@@ -8,7 +8,7 @@ mod signer;
 use std::net::IpAddr;
 
 use anyhow::{Context, bail};
-use pawl_local::SystemClock;
+use pawl_connectors::SystemClock;
 use pawl_runtime::ports::Clock;
 use reqwest::{Method, RequestBuilder, Url};
 use serde_json::Value;
