@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::installation::{Installation, alone, until};
+use crate::installation::{Installation, until};
 
 /// Queues, with their dead letters and what could not be delivered.
 const QUEUES: [&str; 7] = [
@@ -19,7 +19,7 @@ const QUEUES: [&str; 7] = [
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_left_over() {
-    let pawl = alone().await;
+    let pawl = Installation::deployed();
     let nothing = |left: &BTreeMap<String, String>| left.is_empty();
     until("nothing left over", || left_over(&pawl), nothing).await;
 }

@@ -4,7 +4,6 @@ use std::sync::LazyLock;
 use std::time::{Duration, Instant, SystemTime};
 
 use serde_json::{Value, json};
-use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use crate::execution::Execution;
 use crate::github::Delivery;
@@ -25,33 +24,11 @@ const AGAIN_AFTER: Duration = Duration::from_millis(500);
 /// How often a request is sent that is answered 503.
 const TIMES: usize = 20;
 
-/// Who has the installation.
-static TURNS: RwLock<()> = RwLock::const_new(());
-
-/// A turn, until it is dropped.
-#[derive(Debug)]
-#[expect(dead_code, reason = "guards are held, not looked at")]
-enum Turn {
-    Beside(RwLockReadGuard<'static, ()>),
-    Alone(RwLockWriteGuard<'static, ()>),
-}
-
 /// The installation.
 #[derive(Debug)]
 pub(crate) struct Installation {
     /// What lies under it.
     pub(crate) stack: Stack,
-    _turn: Turn,
-}
-
-/// The installation, beside other tests.
-pub(crate) async fn beside_others() -> Installation {
-    Installation { stack: Stack::read(), _turn: Turn::Beside(TURNS.read().await) }
-}
-
-/// The installation for one test alone, which disturbs all that runs.
-pub(crate) async fn alone() -> Installation {
-    Installation { stack: Stack::read(), _turn: Turn::Alone(TURNS.write().await) }
 }
 
 /// An id that no other run of the tests on the same installation has used.
@@ -76,6 +53,11 @@ async fn persistently<F: Future<Output = Answer>>(send: impl Fn() -> F) -> Answe
 }
 
 impl Installation {
+    /// The one that was deployed for the tests.
+    pub(crate) fn deployed() -> Self {
+        Self { stack: Stack::read() }
+    }
+
     /// Sends a request to the management API.
     pub(crate) async fn manage(&self, method: &'static str, path: &str, body: &str) -> Answer {
         persistently(|| {
@@ -105,13 +87,10 @@ impl Installation {
 
     /// Stores a secret of workflows, or finds it there.
     pub(crate) async fn keep_secret(&self, name: &str, value: &str) {
-        let name = format!("{SECRETS}{name}");
-        let listed = self.stack.ask(Service::SecretsManager, "ListSecrets", json!({})).await;
-        let known = listed["SecretList"].as_array().is_some_and(|list| list.iter().any(|one| one["Name"] == *name));
-        if !known {
-            let secret = json!({"Name": name, "SecretString": value, "ClientRequestToken": format!("{name:-<32}")});
-            self.stack.ask(Service::SecretsManager, "CreateSecret", secret).await;
-        }
+        let secret = json!({"Name": format!("{SECRETS}{name}"), "SecretString": value});
+        let made = self.stack.try_to_ask(Service::SecretsManager, "CreateSecret", secret).await;
+        let is_there = made.body["__type"] == "ResourceExistsException";
+        assert!(made.status == 200 || is_there, "{name}: {}", made.body);
     }
 
     /// Delivers a webhook under an id of its own; `None` if no answer came.
@@ -178,13 +157,6 @@ impl Installation {
             );
             tokio::time::sleep(BETWEEN * 4).await;
         }
-    }
-
-    /// Makes a record; its id.
-    pub(crate) async fn make_record(&self, object: &str, fields: Value) -> String {
-        let body = json!({"fields": fields}).to_string();
-        let made = self.manage("POST", &format!("/v1/objects/{object}/records"), &body).await.expect(201);
-        made["id"].as_str().expect("a record has an id").to_owned()
     }
 
     /// Changes fields of a record.

@@ -4,13 +4,14 @@
 //!
 //! - [`installation`]: what a user of the installation does. [`execution`]: what an operator sees of an execution.
 //! - [`tracker`]: the outside service. [`stack`]: what lies under the installation: tables, queues, schedules, functions.
-//! - [`proofs`]: the tests. [`afterwards`] runs when they have ended, and finds nothing left over.
+//! - [`side_by_side`], [`alone`]: the proofs, in this order. [`afterwards`]: when they have ended, nothing is left over.
 
 mod afterwards;
+mod alone;
 mod execution;
 mod github;
 mod installation;
 mod processes;
-mod proofs;
+mod side_by_side;
 mod stack;
 mod tracker;

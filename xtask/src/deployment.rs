@@ -23,6 +23,8 @@ pub(crate) struct Options<'a> {
     pub(crate) auth: bool,
     /// Parameters of the template.
     pub(crate) parameters: &'a [String],
+    /// Seconds for which queues hide a message that is being handled; as the template says if absent.
+    pub(crate) visibility_s: Option<u32>,
 }
 
 /// A deployed installation.
@@ -41,6 +43,7 @@ impl<'a> Deployment<'a> {
         command.arg("--binaries").arg(options.binaries);
         command.arg("--log").arg(emulator.log()).arg("--file").arg(deployment.file());
         command.args(options.auth.then_some("--auth"));
+        command.args(options.visibility_s.iter().flat_map(|seconds| ["--visibility".to_owned(), seconds.to_string()]));
         command.args(options.parameters.iter().flat_map(|parameter| ["--parameter", parameter]));
         run(&mut command)?;
         eprintln!("── infra/template.yaml is deployed, {}", deployment.file().display());

@@ -23,11 +23,14 @@ const PARAMETERS: &[&str] = &[
      arn:aws:states:us-east-1:000000000000:stateMachine:pawl-e2e-broken",
 ];
 
-/// Tests that look at what is left when all others have ended.
-const AFTERWARDS: &str = "afterwards";
+/// The template hides jobs for an hour and a half, six times the time-out of the step executor. What a killed process had
+/// in hand comes back after a minute here, when the sweeper has long put its execution back on the queue; so that the
+/// tests see that too, and wait for no more.
+const VISIBILITY_S: u32 = 60;
 
-/// Tests at once: they wait more than they compute.
-const THREADS: &str = "8";
+/// Tests that run beside each other, those that disturb all others, and those that look at what is left in the end.
+/// How many of them run at once: they wait more than they compute.
+const PHASES: [(&str, &str); 3] = [("side_by_side", "16"), ("alone", "1"), ("afterwards", "1")];
 
 /// Lines of each log that are shown of a run that failed.
 const SHOWN: usize = 30;
@@ -35,7 +38,7 @@ const SHOWN: usize = 30;
 /// Options.
 #[derive(Debug, Default, clap::Args)]
 pub(crate) struct E2e {
-    /// Runs only tests whose names contain this.
+    /// Runs only tests whose names contain this; all if absent.
     filter: Option<String>,
 }
 
@@ -47,7 +50,8 @@ pub(crate) fn run(e2e: &E2e) -> anyhow::Result<()> {
     let emulator = Emulator::start(emulator::Options { name: "e2e", auth: true })?;
     let binaries = target().join("debug");
     let parameters: Vec<String> = PARAMETERS.iter().map(|parameter| (*parameter).to_owned()).collect();
-    let options = Options { binaries: &binaries, auth: true, parameters: &parameters };
+    let options =
+        Options { binaries: &binaries, auth: true, parameters: &parameters, visibility_s: Some(VISIBILITY_S) };
     let deployment = Deployment::create(&emulator, &options)?;
     let done = drive(&deployment, e2e.filter.as_deref());
     let logs = deployment.keep_logs()?;
@@ -64,15 +68,14 @@ pub(crate) fn run(e2e: &E2e) -> anyhow::Result<()> {
 }
 
 fn drive(deployment: &Deployment<'_>, filter: Option<&str>) -> anyhow::Result<()> {
-    let tests = |arguments: &[&str]| {
-        let mut all = vec!["test", "--workspace", "--test", "e2e", "--", "--nocapture", "--test-threads", THREADS];
-        all.extend(arguments);
+    let tests = |names: &str, threads: &str| {
+        let all = ["test", "--workspace", "--test", "e2e", "--", "--nocapture", "--test-threads", threads, names];
         cargo_with(&all, &[(STACK, deployment.file().display().to_string())])
     };
-    let mut proofs = vec!["--skip", AFTERWARDS];
-    proofs.extend(filter);
-    tests(&proofs)?;
-    tests(&[AFTERWARDS])
+    match filter {
+        Some(filter) => tests(filter, "1"),
+        None => PHASES.iter().try_for_each(|(names, threads)| tests(names, threads)),
+    }
 }
 
 /// Shows the end of a log.

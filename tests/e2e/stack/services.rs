@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::{Request, Stack};
+use super::{Answer, Request, Stack};
+
+/// The emulator's account.
+pub(crate) const ACCOUNT: &str = "000000000000";
 
 /// A service that is asked in JSON.
 #[derive(Debug, Clone, Copy)]
@@ -30,8 +33,15 @@ impl Service {
 }
 
 impl Stack {
-    /// Asks a service, which must answer.
+    /// Asks a service, which must do it.
     pub(crate) async fn ask(&self, service: Service, operation: &str, body: Value) -> Value {
+        let answer = self.try_to_ask(service, operation, body).await;
+        assert_eq!(answer.status, 200, "{operation}: {}", answer.body);
+        answer.body
+    }
+
+    /// Asks a service.
+    pub(crate) async fn try_to_ask(&self, service: Service, operation: &str, body: Value) -> Answer {
         let (name, prefix, version) = service.protocol();
         let headers = vec![
             ("x-amz-target".to_owned(), format!("{prefix}.{operation}")),
@@ -39,9 +49,7 @@ impl Stack {
         ];
         let url = format!("{}/", self.endpoint);
         let request = Request { method: "POST", url, headers, body: body.to_string().into_bytes() };
-        let answer = self.send_signed(name, request).await;
-        assert_eq!(answer.status, 200, "{prefix}.{operation}: {}", answer.body);
-        answer.body
+        self.send_signed(name, request).await
     }
 
     /// All items of a table, by the name that the template gives it, as stored.
@@ -102,7 +110,8 @@ impl Stack {
     /// The physical name of a resource of the template.
     pub(crate) async fn resource(&self, logical: &str) -> String {
         let asked = [("StackName", self.name.clone()), ("LogicalResourceId", logical.to_owned())];
-        let answer = self.query("cloudformation", "2010-05-15", "DescribeStackResource", &asked).await;
+        let answer = self.form("cloudformation", "2010-05-15", "DescribeStackResource", &asked).await.expect(200);
+        let answer = answer.as_str().expect("this service answers in XML");
         let (_, rest) = answer.split_once("<PhysicalResourceId>").unwrap_or_else(|| panic!("{logical}: {answer}"));
         rest.split_once('<').map_or(rest, |(id, _)| id).to_owned()
     }
@@ -112,18 +121,30 @@ impl Stack {
         let operation = if policy.is_some() { "PutRolePolicy" } else { "DeleteRolePolicy" };
         let mut asked = vec![("RoleName", role.to_owned()), ("PolicyName", name.to_owned())];
         asked.extend(policy.map(|policy| ("PolicyDocument", policy.to_string())));
-        self.query("iam", "2010-05-08", operation, &asked).await;
+        self.form("iam", "2010-05-08", operation, &asked).await.expect(200);
+    }
+
+    /// Makes a role for a service, with one policy; its ARN. One of that name may be there.
+    pub(crate) async fn make_role(&self, name: &str, service: &str, policy: &Value) -> String {
+        let trust = json!({
+            "Version": "2012-10-17",
+            "Statement": [{"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}],
+        });
+        let asked = [("RoleName", name.to_owned()), ("AssumeRolePolicyDocument", trust.to_string())];
+        let made = self.form("iam", "2010-05-08", "CreateRole", &asked).await;
+        assert!(matches!(made.status, 200 | 409), "{name}: {}", made.body);
+        self.set_policy(name, name, Some(policy)).await;
+        format!("arn:aws:iam::{ACCOUNT}:role/{name}")
     }
 
     /// Asks a service that is asked by a form and answers in XML.
-    async fn query(&self, service: &str, version: &str, operation: &str, asked: &[(&str, String)]) -> String {
+    async fn form(&self, service: &str, version: &str, operation: &str, asked: &[(&str, String)]) -> Answer {
         let form = [("Action", operation.to_owned()), ("Version", version.to_owned())];
         let form = form.iter().chain(asked).map(|(name, value)| format!("{name}={}", encoded(value)));
         let body = form.collect::<Vec<_>>().join("&").into_bytes();
         let headers = vec![("content-type".to_owned(), "application/x-www-form-urlencoded".to_owned())];
         let request = Request { method: "POST", url: format!("{}/", self.endpoint), headers, body };
-        let answer = self.send_signed(service, request).await.expect(200);
-        answer.as_str().map_or_else(|| answer.to_string(), str::to_owned)
+        self.send_signed(service, request).await
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use serde_json::json;
 
-use crate::installation::{Installation, PATIENCE, alone, until};
+use crate::installation::{Installation, PATIENCE, until};
 use crate::stack::Service;
 
 const DOOMED: &str = "
@@ -19,7 +19,7 @@ steps:
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_job_that_always_fails_stalls_its_execution_until_it_is_redriven() {
-    let pawl = alone().await;
+    let pawl = Installation::deployed();
     pawl.save(DOOMED).await;
     let execution = pawl.start("doomed/in", "doomed", &json!({})).await;
     execution.waits_at("rest").await;

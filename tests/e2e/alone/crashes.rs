@@ -5,10 +5,10 @@ use std::time::{Duration, Instant, SystemTime};
 
 use serde_json::Value;
 
-use super::deliveries::{BURST, LOAD_PATH, counted, deliver_burst, ids, save_load};
 use crate::execution::{Execution, Page};
-use crate::installation::{Installation, PATIENCE, alone};
+use crate::installation::{Installation, PATIENCE};
 use crate::processes;
+use crate::side_by_side::deliveries::{BURST, LOAD_PATH, counted, deliver_burst, ids, save_load};
 use crate::tracker::Tracker;
 
 /// Kills that must strike a process at work.
@@ -22,7 +22,7 @@ const STRUCK: &str = "Runtime exited before returning a response";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn killing_step_executors_loses_nothing_and_repeats_nothing_committed() {
-    let (pawl, tracker) = (alone().await, Tracker::start().await);
+    let (pawl, tracker) = (Installation::deployed(), Tracker::start().await);
     tracker.takes(Duration::from_millis(50));
     save_load(&pawl, &tracker, "crashes").await;
     let mut dice = Dice::new();

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::installation::beside_others;
+use crate::installation::Installation;
 use crate::tracker::{LARGE, Tracker};
 
 const HEAVY: &str = "
@@ -22,7 +22,7 @@ const SENT: usize = 600_000;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn large_values_go_by_the_blob_store() {
-    let (pawl, tracker) = (beside_others().await, Tracker::start().await);
+    let (pawl, tracker) = (Installation::deployed(), Tracker::start().await);
     pawl.save(&tracker.addressed(HEAVY)).await;
     let execution = pawl.start("heavy/in", "heavy", &json!({"text": "y".repeat(SENT)})).await;
     execution.waits_at("rest").await;

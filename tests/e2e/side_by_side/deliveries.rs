@@ -7,11 +7,11 @@ use serde_json::{Value, json};
 
 use crate::execution::Execution;
 use crate::github::{self, Delivery};
-use crate::installation::{Installation, beside_others};
+use crate::installation::Installation;
 use crate::tracker::Tracker;
 
 /// Webhooks at once.
-pub(super) const BURST: usize = 200;
+pub(crate) const BURST: usize = 200;
 
 /// Of these, how many are on their way at a time.
 const AT_ONCE: usize = 50;
@@ -29,7 +29,7 @@ steps: [{id: seen, type: note, text: '{{ trigger.body.comment.body }}'}]
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_repeated_delivery_is_answered_as_the_first_and_starts_nothing() {
-    let pawl = beside_others().await;
+    let pawl = Installation::deployed();
     pawl.keep_secret("github", github::SECRET).await;
     pawl.save(MENTIONS).await;
     let delivery = Delivery::read("github-issue-comment-created").of_this_run();
@@ -55,7 +55,7 @@ steps: [{id: never, type: note, text: never}]
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_forged_delivery_is_refused_visibly() {
-    let pawl = beside_others().await;
+    let pawl = Installation::deployed();
     pawl.keep_secret("github", github::SECRET).await;
     pawl.save(FORGED).await;
     let mut delivery = Delivery::read("github-issue-comment-created");
@@ -70,7 +70,7 @@ async fn a_forged_delivery_is_refused_visibly() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_hundred_webhooks_at_once_all_complete_and_each_calls_once() {
-    let (pawl, tracker) = (beside_others().await, Tracker::start().await);
+    let (pawl, tracker) = (Installation::deployed(), Tracker::start().await);
     save_load(&pawl, &tracker, "burst").await;
     let delivered = deliver_burst(&pawl, "burst").await;
     assert_eq!(delivered.len(), BURST, "all are answered 202");
@@ -88,7 +88,7 @@ async fn two_hundred_webhooks_at_once_all_complete_and_each_calls_once() {
 }
 
 /// What an execution under load does when nothing disturbs it.
-pub(super) const LOAD_PATH: [&str; 9] = [
+pub(crate) const LOAD_PATH: [&str; 9] = [
     "created",
     "started",
     "double completed",
@@ -101,14 +101,14 @@ pub(super) const LOAD_PATH: [&str; 9] = [
 ];
 
 /// Saves the workflow under load, by a name.
-pub(super) async fn save_load(pawl: &Installation, tracker: &Tracker, name: &str) {
+pub(crate) async fn save_load(pawl: &Installation, tracker: &Tracker, name: &str) {
     pawl.save_object(include_str!("../workflows/thing.object.yaml")).await;
     let workflow = include_str!("../workflows/load.workflow.yaml").replace("WORKFLOW", name);
     pawl.save(&tracker.addressed(&workflow)).await;
 }
 
 /// Delivers so many webhooks at once, and again what is not accepted; the executions that are told, by delivery.
-pub(super) async fn deliver_burst(pawl: &Installation, name: &str) -> BTreeMap<usize, String> {
+pub(crate) async fn deliver_burst(pawl: &Installation, name: &str) -> BTreeMap<usize, String> {
     let mut accepted = BTreeMap::new();
     for _ in 0..10 {
         let open = (0..BURST).filter(|number| !accepted.contains_key(number)).collect::<Vec<_>>();
@@ -131,12 +131,12 @@ async fn deliver_one(pawl: &Installation, name: &str, number: usize) -> (usize, 
 }
 
 /// The ids of listed executions.
-pub(super) fn ids(executions: &[Value]) -> BTreeSet<String> {
+pub(crate) fn ids(executions: &[Value]) -> BTreeSet<String> {
     executions.iter().filter_map(|one| one["id"].as_str()).map(str::to_owned).collect()
 }
 
 /// How often all things of a load were counted up.
-pub(super) async fn counted(pawl: &Installation, name: &str) -> usize {
+pub(crate) async fn counted(pawl: &Installation, name: &str) -> usize {
     let things = pawl.look("/v1/objects/thing/records?limit=200").await;
     let things = things["items"].as_array().expect("a listing has items");
     let is_ours = |thing: &&Value| thing["fields"]["name"].as_str().is_some_and(|it| it.starts_with(name));

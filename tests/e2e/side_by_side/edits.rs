@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::installation::beside_others;
+use crate::installation::Installation;
 
 const FIRST: &str = "
 workflow: edited
@@ -21,7 +21,7 @@ steps:
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_save_reaches_an_execution_in_flight() {
-    let pawl = beside_others().await;
+    let pawl = Installation::deployed();
     pawl.save(FIRST).await;
     let execution = pawl.start("edited/in", "edited", &json!({})).await;
     execution.waits_at("rest").await;

@@ -3,12 +3,12 @@
 use serde_json::json;
 
 use crate::github::{self, Delivery};
-use crate::installation::{beside_others, until};
+use crate::installation::{Installation, until};
 use crate::tracker::Tracker;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_signed_webhook_calls_waits_by_schedule_and_completes_when_its_goal_is_met() {
-    let (pawl, tracker) = (beside_others().await, Tracker::start().await);
+    let (pawl, tracker) = (Installation::deployed(), Tracker::start().await);
     pawl.keep_secret("github", github::SECRET).await;
     pawl.keep_secret("tracker", "fake-tracker-token").await;
     pawl.save_object(include_str!("../workflows/ticket.object.yaml")).await;
@@ -64,7 +64,7 @@ steps:
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_goal_that_nobody_meets_times_out() {
-    let pawl = beside_others().await;
+    let pawl = Installation::deployed();
     pawl.save(SILENCE).await;
     let execution = pawl.start("silence/in", "silence", &json!({})).await;
     let page = execution.waits_at("answered").await;

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::installation::{beside_others, until};
+use crate::installation::{Installation, until};
 use crate::tracker::Tracker;
 
 const PATIENT: &str = "
@@ -17,7 +17,7 @@ steps:
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_paused_execution_stays_until_it_is_resumed() {
-    let pawl = beside_others().await;
+    let pawl = Installation::deployed();
     pawl.save(PATIENT).await;
     let execution = pawl.start("patient/in", "paused", &json!({})).await;
     execution.waits_at("rest").await;
@@ -37,7 +37,7 @@ async fn a_paused_execution_stays_until_it_is_resumed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_canceled_execution_ends_and_leaves_no_schedule() {
-    let pawl = beside_others().await;
+    let pawl = Installation::deployed();
     pawl.save(&PATIENT.replace("patient", "canceled").replace("5s", "3h")).await;
     let execution = pawl.start("canceled/in", "canceled", &json!({})).await;
     execution.waits_at("rest").await;
@@ -62,7 +62,7 @@ steps:
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_failed_step_is_retried_or_skipped_by_an_operator() {
-    let (pawl, tracker) = (beside_others().await, Tracker::start().await);
+    let (pawl, tracker) = (Installation::deployed(), Tracker::start().await);
     pawl.save(&tracker.addressed(FRAGILE)).await;
     tracker.breaks(503);
     let retried = pawl.start("fragile/in", "retried", &json!({})).await;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::installation::{Installation, beside_others};
+use crate::installation::Installation;
 use crate::stack::Service;
 
 /// Less than the time after which a step looks by itself: what ends sooner was told.
@@ -28,7 +28,11 @@ steps:
 
 /// Makes a state machine; its ARN.
 async fn machine(pawl: &Installation, name: &str, definition: &Value) -> String {
-    let role = "arn:aws:iam::000000000000:role/state-machines";
+    let policy = json!({
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Action": "events:PutEvents", "Resource": "*"}],
+    });
+    let role = pawl.stack.make_role("pawl-e2e-machines", "states.amazonaws.com", &policy).await;
     let machine = json!({"name": name, "definition": definition.to_string(), "roleArn": role});
     let made = pawl.stack.ask(Service::StepFunctions, "CreateStateMachine", machine).await;
     made["stateMachineArn"].as_str().expect("a state machine has an ARN").to_owned()
@@ -49,7 +53,7 @@ fn waited(row: &Value) -> i64 {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_state_machine_is_run_and_its_end_is_heard() {
-    let pawl = beside_others().await;
+    let pawl = Installation::deployed();
     let definition = json!({"StartAt": "Think", "States": {
         "Think": {"Type": "Wait", "Seconds": 3, "Next": "Judge"},
         "Judge": {"Type": "Pass", "Parameters": {"verdict": "good", "number.$": "$.number"}, "End": true},
@@ -67,7 +71,7 @@ async fn a_state_machine_is_run_and_its_end_is_heard() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_state_machine_calls_back_before_it_ends() {
-    let pawl = beside_others().await;
+    let pawl = Installation::deployed();
     let entry = json!({
         "Source": "pawl.callback", "DetailType": "answer",
         "Detail": {"token.$": "$.pawl.token", "output": {"verdict": "early"}},
@@ -89,7 +93,7 @@ async fn a_state_machine_calls_back_before_it_ends() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_state_machine_that_fails_or_may_not_be_started_fails_the_step() {
-    let pawl = beside_others().await;
+    let pawl = Installation::deployed();
     let definition = json!({"StartAt": "Break", "States": {
         "Break": {"Type": "Fail", "Error": "Review.Broken", "Cause": "nobody is there"},
     }});

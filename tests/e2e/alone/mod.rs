@@ -1,0 +1,5 @@
+//! Proofs that disturb everything that runs, one after the other.
+
+mod crashes;
+mod dead_letters;
+mod kill_switch;

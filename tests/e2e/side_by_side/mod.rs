@@ -1,0 +1,9 @@
+//! Proofs that run beside each other on one installation.
+
+mod controls;
+pub(crate) mod deliveries;
+mod edits;
+pub(crate) mod kill_switch;
+mod large_values;
+mod main_path;
+mod state_machines;
