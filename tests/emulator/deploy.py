@@ -1,6 +1,7 @@
-"""Deploys infra/template.yaml, as it stands, to the emulator, and prints the stack's outputs as one JSON object.
+"""Deploys infra/template.yaml, as it stands, to the emulator, and writes what tests need to know of it.
 
-    deploy.py deploy --endpoint URL --binaries target/debug --stack pawl [--parameter Name=Value ...]
+    deploy.py deploy --endpoint URL --binaries target/debug --stack pawl --file stack.json [--parameter Name=Value ...]
+    deploy.py logs --endpoint URL --stack pawl --folder target/e2e
     deploy.py delete --endpoint URL --stack pawl
 
 Instead of `sam build`, plain cargo binaries are zipped, each as `bootstrap`: the tests build them anyway. What else differs
@@ -23,6 +24,8 @@ CODE = "pawl-code"
 REGION = "us-east-1"
 # Types of resources that the emulator does not know. Nothing else depends on them.
 UNKNOWN_TYPES = ["AWS::Logs::QueryDefinition"]
+# Actions of SQS that the emulator knows under another name where many messages are meant.
+BATCHES = ["sqs:SendMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility"]
 
 
 class Emulator:
@@ -59,11 +62,32 @@ def deploy(emulator, arguments):
     switch_on_expiry(emulator, resources)
     number_concurrency(emulator, resources)
     if arguments.auth:
-        allow_default_group(emulator, resources)
+        allow_as_aws_does(emulator, resources)
+        allow_plain_connections(emulator, resources)
     if arguments.visibility is not None:
         shorten_visibility(emulator, resources, arguments.visibility)
     outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
-    print(json.dumps(reachable(emulator, outputs, resources)))
+    outputs = reachable(emulator, outputs, resources)
+    described = {
+        "endpoint": emulator.endpoint,
+        "region": REGION,
+        "name": arguments.stack,
+        "api": outputs["ApiUrl"],
+        "outputs": outputs,
+        "log": arguments.log,
+    }
+    Path(arguments.file).write_text(json.dumps(described, indent=2))
+
+
+def logs(emulator, arguments):
+    """Writes what each function logged into a file of its own."""
+    client = emulator.client("logs")
+    prefix = f"/aws/lambda/{arguments.stack}-"
+    for group in client.describe_log_groups(logGroupNamePrefix=prefix)["logGroups"]:
+        pages = client.get_paginator("filter_log_events").paginate(logGroupName=group["logGroupName"])
+        lines = [event["message"] for page in pages for event in page["events"]]
+        file = Path(arguments.folder) / f"{group['logGroupName'].removeprefix(prefix)}.log"
+        file.write_text("\n".join(lines) + "\n")
 
 
 def delete(emulator, arguments):
@@ -158,19 +182,35 @@ def number_concurrency(emulator, resources):
             functions.update_event_source_mapping(UUID=mapping, ScalingConfig=most)
 
 
-def allow_default_group(emulator, resources):
-    """With AUTH=true the emulator looks for every schedule in the group `default`, whatever group was asked for: those who may
-    use schedules of their own group may use those of that one too. Who may use none still may not."""
+def allow_as_aws_does(emulator, resources):
+    """With AUTH=true the emulator asks for other permissions than AWS. Who has those of AWS gets those of the emulator beside
+    them; who has not still has not."""
     iam = emulator.client("iam")
     for role in resources["AWS::IAM::Role"]:
         for policy in iam.list_role_policies(RoleName=role)["PolicyNames"]:
             document = iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"]
-            timers = [statement for statement in document["Statement"] if ":schedule/" in json.dumps(statement["Resource"])]
-            for statement in timers:
-                statement["Resource"] = [re.sub(r":schedule/.*", ":schedule/default/*", statement["Resource"])]
-            if timers:
-                added = json.dumps({"Version": "2012-10-17", "Statement": timers})
-                iam.put_role_policy(RoleName=role, PolicyName="default-group", PolicyDocument=added)
+            added = [also for statement in document["Statement"] for also in emulators(statement)]
+            if added:
+                text = json.dumps({"Version": "2012-10-17", "Statement": added})
+                iam.put_role_policy(RoleName=role, PolicyName="emulator", PolicyDocument=text)
+
+
+def emulators(statement):
+    """What the emulator asks for where AWS asks for a statement."""
+    actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+    # A batch of messages needs the permission for one, and there is no other.
+    batches = [f"{action}Batch" for action in actions if action in BATCHES]
+    if batches:
+        yield {**statement, "Sid": f"{statement['Sid']}Batch", "Action": batches}
+    # It looks for every schedule in the group `default`, whatever group was asked for.
+    if ":schedule/" in json.dumps(statement["Resource"]):
+        yield {**statement, "Resource": [re.sub(r":schedule/.*", ":schedule/default/*", statement["Resource"])]}
+
+
+def allow_plain_connections(emulator, resources):
+    """The emulator is spoken to without TLS, which the bucket's policy refuses."""
+    for bucket in resources["AWS::S3::Bucket"]:
+        emulator.client("s3").delete_bucket_policy(Bucket=bucket)
 
 
 def shorten_visibility(emulator, resources, seconds):
@@ -190,12 +230,16 @@ def reachable(emulator, outputs, resources):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(required=True)
-    for name, command in (("deploy", deploy), ("delete", delete)):
+    for name, command in (("deploy", deploy), ("logs", logs), ("delete", delete)):
         own = commands.add_parser(name)
         own.set_defaults(command=command)
         own.add_argument("--endpoint", required=True)
         own.add_argument("--stack", default="pawl")
+        if command is logs:
+            own.add_argument("--folder", required=True, help="where the files are written")
         if command is deploy:
+            own.add_argument("--file", required=True, help="where to write what was deployed")
+            own.add_argument("--log", help="the emulator's log, for whoever looks for it there")
             own.add_argument("--binaries", required=True, help="folder with the functions' binaries")
             own.add_argument("--parameter", action="append", default=[], help="of the template, Name=Value")
             own.add_argument("--visibility", type=int, help="seconds for which queues hide a message")

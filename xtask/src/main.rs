@@ -1,6 +1,8 @@
 //! `cargo xtask`: everything that developers and CI run.
 
 mod bench;
+mod deployment;
+mod e2e;
 mod emulator;
 mod run;
 mod sim;
@@ -24,6 +26,8 @@ struct Args {
 enum Command {
     /// Installs what tests need and runs all of them.
     Test,
+    /// Deploys the template on an emulator, and drives the functions end to end.
+    E2e(e2e::E2e),
     /// Runs the simulator.
     Sim(sim::Sim),
     /// Installs the Python tools that tests and deployments use, and says where they are.
@@ -40,6 +44,7 @@ enum Command {
 fn main() -> ExitCode {
     let done = match Args::parse().command {
         Command::Test => test::run(),
+        Command::E2e(e2e) => e2e::run(&e2e),
         Command::Sim(sim) => sim::run(&sim),
         Command::Tools => tools::install(),
         Command::Emulator(args) => tools::emulate(&args),

@@ -83,10 +83,12 @@ fn help_lists_the_commands() {
       skip        Goes on as if the failed step were done
       kill        Stops an execution, a workflow or everything at once; state is kept
       lift        Lifts a kill
+      redrive     Sends what was given up on its way again: dead letters and stalled executions
 
     Options:
           --endpoint <ENDPOINT>  Where the installation listens, for the commands that talk to one [env: PAWL_ENDPOINT=] [default: http://127.0.0.1:7420]
           --token <TOKEN>        Bearer token for the installation [env: PAWL_TOKEN]
+          --auth <AUTH>          How requests are authorized, `sigv4`, `token` or `none`; if absent, by the token, or on API Gateway by `sigv4` [env: PAWL_AUTH=]
           --json                 Prints JSON, one object a line
           --log <LOG>            Log filter, such as `info` or `pawl_runtime=debug` [env: PAWL_LOG=]
           --log-json             Logs JSON lines with the field names that every part uses

@@ -22,6 +22,7 @@ mod endings;
 mod error;
 mod evaluator;
 mod executor;
+mod held;
 mod history;
 mod ingest;
 mod installation;

@@ -178,8 +178,7 @@ impl Sweeper {
                 let execution = items::execution::parse(item)?;
                 if chosen(&execution) && execution.killed.is_none() && !self.is_killed(&execution).await? {
                     let now = executor.clock.now();
-                    under_way::ensure(&*executor.jobs, &*executor.timers, &execution, now, SignedDuration::ZERO)
-                        .await?;
+                    under_way::ensure(executor, &execution, now, SignedDuration::ZERO).await?;
                     woken += 1;
                 }
             }
