@@ -164,7 +164,7 @@ mod tests {
         let logged = logged(&lines, || {
             tracing::info!("before");
             lines.begin(&Invocation {
-                request_id: "8476a536".to_owned(),
+                request_id: 8476a536.to_owned(),
                 trace_id: Some("Root=1-5e1b4151".to_owned()),
                 deadline: Timestamp::MAX,
             });
@@ -180,7 +180,7 @@ mod tests {
           function: step-executor
           level: WARN
           message: execution exe_1 waits
-          request_id: "8476a536"
+          request_id: 8476a536
           seq: 3
           target: "pawl_lambda::log::tests"
           xray_trace_id: Root=1-5e1b4151
