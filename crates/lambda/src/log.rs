@@ -164,7 +164,7 @@ mod tests {
         let logged = logged(&lines, || {
             tracing::info!("before");
             lines.begin(&Invocation {
-                request_id: 8476a536.to_owned(),
+                request_id: "8476a536".to_owned(),
                 trace_id: Some("Root=1-5e1b4151".to_owned()),
                 deadline: Timestamp::MAX,
             });
