@@ -6,6 +6,7 @@ mod e2e;
 mod emulator;
 mod run;
 mod sim;
+mod template;
 mod test;
 mod tools;
 mod venv;
@@ -30,6 +31,8 @@ enum Command {
     E2e(e2e::E2e),
     /// Runs the simulator.
     Sim(sim::Sim),
+    /// Examines the template of an installation on AWS: SAM, cfn-lint, a security scan.
+    Template,
     /// Installs the Python tools that tests and deployments use, and says where they are.
     Tools,
     /// Runs an emulator of AWS until it is interrupted.
@@ -46,6 +49,7 @@ fn main() -> ExitCode {
         Command::Test => test::run(),
         Command::E2e(e2e) => e2e::run(&e2e),
         Command::Sim(sim) => sim::run(&sim),
+        Command::Template => template::run(),
         Command::Tools => tools::install(),
         Command::Emulator(args) => tools::emulate(&args),
         Command::Bench { name } => bench::run(name.as_deref()),
