@@ -60,6 +60,18 @@ impl<'a> Execution<'a> {
         page
     }
 
+    /// Waits until a schedule wakes it when its wait is over.
+    pub(crate) async fn has_a_schedule(&self) {
+        let is_there = |names: &Vec<String>| names.contains(&self.id);
+        until("a schedule of the execution's name", || self.pawl.stack.schedules(), is_there).await;
+    }
+
+    /// Waits until no schedule is left of it.
+    pub(crate) async fn has_no_schedule(&self) {
+        let is_gone = |names: &Vec<String>| !names.contains(&self.id);
+        until("no schedule of the execution's name", || self.pawl.stack.schedules(), is_gone).await;
+    }
+
     /// Carries out a control.
     pub(crate) async fn control(&self, verb: &str) -> Answer {
         self.pawl.manage("POST", &format!("/v1/executions/{}/{verb}", self.id), "{}").await

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::installation::{Installation, until};
+use crate::installation::Installation;
 use crate::tracker::Tracker;
 
 const PATIENT: &str = "
@@ -26,8 +26,7 @@ async fn a_paused_execution_stays_until_it_is_resumed() {
     assert_eq!((&page["status"], &page["pause"]["reason"]), (&json!("paused"), &json!("person")), "{page}");
     execution.control("pause").await.expect(200);
     assert_eq!(execution.control("retry").await.expect(409)["code"], "illegal_transition");
-    let is_gone = |names: &Vec<String>| !names.contains(&execution.id);
-    until("the delay's schedule to be canceled", || pawl.stack.schedules(), is_gone).await;
+    execution.has_no_schedule().await;
 
     execution.control("resume").await.expect(200);
     let path = ["created", "started", "rest waiting", "rest", "rest", "rest completed", "end completed"];
@@ -44,8 +43,7 @@ async fn a_canceled_execution_ends_and_leaves_no_schedule() {
     execution.control("cancel").await.expect(200);
     execution.ends_as("canceled").await;
     execution.control("cancel").await.expect(200);
-    let is_gone = |names: &Vec<String>| !names.contains(&execution.id);
-    until("the delay's schedule to be canceled", || pawl.stack.schedules(), is_gone).await;
+    execution.has_no_schedule().await;
 }
 
 const FRAGILE: &str = "

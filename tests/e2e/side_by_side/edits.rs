@@ -35,6 +35,5 @@ async fn a_save_reaches_an_execution_in_flight() {
     let page = execution.ends_as("completed").await;
     assert_eq!(page.row("say")["note"], "the second words");
     assert_eq!(page.row("end")["revision"], 3, "the goal was deleted under it: it moved on");
-    let schedules = pawl.stack.schedules().await;
-    assert!(!schedules.contains(&execution.id), "the goal's time-out is canceled");
+    execution.has_no_schedule().await;
 }

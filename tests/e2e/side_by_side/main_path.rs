@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::github::{self, Delivery};
-use crate::installation::{Installation, until};
+use crate::installation::Installation;
 use crate::tracker::Tracker;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -20,7 +20,7 @@ async fn a_signed_webhook_calls_waits_by_schedule_and_completes_when_its_goal_is
 
     let page = execution.waits_at("cool-down").await;
     assert_eq!(page["wake"]["purpose"], "delay", "{page}");
-    assert!(pawl.stack.schedules().await.contains(&execution.id), "the wait is a schedule of the execution's name");
+    execution.has_a_schedule().await;
     let sent = (Some("Bearer fake-tracker-token".to_owned()), json!({"title": "Spelling error in the README file"}));
     assert_eq!(tracker.last("/issues"), sent);
 
@@ -44,8 +44,7 @@ async fn a_signed_webhook_calls_waits_by_schedule_and_completes_when_its_goal_is
     assert!(!page.0.to_string().contains("fake-tracker-token"), "no secret stands in history");
     let ticket = pawl.look(&format!("/v1/objects/ticket/records/{ticket}")).await;
     assert_eq!(ticket["fields"]["status"], "closed", "{ticket}");
-    let is_gone = |names: &Vec<String>| !names.contains(&execution.id);
-    until("the time-out's schedule to be canceled", || pawl.stack.schedules(), is_gone).await;
+    execution.has_no_schedule().await;
 }
 
 const SILENCE: &str = "
@@ -57,7 +56,7 @@ steps:
   - id: answered
     type: goal
     on: [{id: answer, type: webhook, verify: none}]
-    timeout: 4s
+    timeout: 8s
     met: [{id: thanks, type: note, text: thanks}]
     unmet: [{id: give-up, type: stop, as: canceled, reason: nobody answered}]
 ";
@@ -67,9 +66,9 @@ async fn a_goal_that_nobody_meets_times_out() {
     let pawl = Installation::deployed();
     pawl.save(SILENCE).await;
     let execution = pawl.start("silence/in", "silence", &json!({})).await;
-    let page = execution.waits_at("answered").await;
+    execution.has_a_schedule().await;
+    let page = execution.page().await;
     assert_eq!(page["wake"]["reason"], "signal", "{page}");
-    assert!(pawl.stack.schedules().await.contains(&execution.id), "the time-out is a schedule");
 
     let page = execution.ends_as("canceled").await;
     let path = ["created", "started", "answered waiting", "answered timed_out unmet", "give-up completed"];
