@@ -46,7 +46,8 @@ impl From<pawl_runtime::Error> for Failure {
 
 impl From<ConfigurationMissing> for Failure {
     fn from(missing: ConfigurationMissing) -> Self {
-        Self::new(config::CODE, missing.to_string())
+        let message = missing.to_string();
+        Self::new(config::CODE, message.trim_start_matches(config::CODE).trim_start_matches(": "))
     }
 }
 

@@ -35,6 +35,7 @@ mod starts;
 mod sweeper;
 mod system;
 mod under_way;
+mod wakes;
 mod workflows;
 mod world;
 
