@@ -1,6 +1,7 @@
-"""Deploys infra/template.yaml, as it stands, to the emulator, and prints the stack's outputs as one JSON object.
+"""Deploys infra/template.yaml, as it stands, to the emulator, and writes what tests need to know of it.
 
-    deploy.py deploy --endpoint URL --binaries target/debug --stack pawl [--parameter Name=Value ...]
+    deploy.py deploy --endpoint URL --binaries target/debug --stack pawl --file stack.json [--parameter Name=Value ...]
+    deploy.py logs --endpoint URL --stack pawl --folder target/e2e
     deploy.py delete --endpoint URL --stack pawl
 
 Instead of `sam build`, plain cargo binaries are zipped, each as `bootstrap`: the tests build them anyway. What else differs
@@ -66,7 +67,27 @@ def deploy(emulator, arguments):
     if arguments.visibility is not None:
         shorten_visibility(emulator, resources, arguments.visibility)
     outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
-    print(json.dumps(reachable(emulator, outputs, resources)))
+    outputs = reachable(emulator, outputs, resources)
+    described = {
+        "endpoint": emulator.endpoint,
+        "region": REGION,
+        "name": arguments.stack,
+        "api": outputs["ApiUrl"],
+        "outputs": outputs,
+        "log": arguments.log,
+    }
+    Path(arguments.file).write_text(json.dumps(described, indent=2))
+
+
+def logs(emulator, arguments):
+    """Writes what each function logged into a file of its own."""
+    client = emulator.client("logs")
+    prefix = f"/aws/lambda/{arguments.stack}-"
+    for group in client.describe_log_groups(logGroupNamePrefix=prefix)["logGroups"]:
+        pages = client.get_paginator("filter_log_events").paginate(logGroupName=group["logGroupName"])
+        lines = [event["message"] for page in pages for event in page["events"]]
+        file = Path(arguments.folder) / f"{group['logGroupName'].removeprefix(prefix)}.log"
+        file.write_text("\n".join(lines) + "\n")
 
 
 def delete(emulator, arguments):
@@ -209,12 +230,16 @@ def reachable(emulator, outputs, resources):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(required=True)
-    for name, command in (("deploy", deploy), ("delete", delete)):
+    for name, command in (("deploy", deploy), ("logs", logs), ("delete", delete)):
         own = commands.add_parser(name)
         own.set_defaults(command=command)
         own.add_argument("--endpoint", required=True)
         own.add_argument("--stack", default="pawl")
+        if command is logs:
+            own.add_argument("--folder", required=True, help="where the files are written")
         if command is deploy:
+            own.add_argument("--file", required=True, help="where to write what was deployed")
+            own.add_argument("--log", help="the emulator's log, for whoever looks for it there")
             own.add_argument("--binaries", required=True, help="folder with the functions' binaries")
             own.add_argument("--parameter", action="append", default=[], help="of the template, Name=Value")
             own.add_argument("--visibility", type=int, help="seconds for which queues hide a message")

@@ -61,7 +61,8 @@ const OPEN_ENDED: &[&str] = &[
 ];
 
 /// Parameters that name nothing that IAM could guard.
-const IS_NO_RESOURCE: &[&str] = &["LogLevel", "Authorizer", "HttpAllow", "ModelUrl", "ModelName", "ModelKeySecret"];
+const IS_NO_RESOURCE: &[&str] =
+    &["LogLevel", "LongestDelay", "Authorizer", "HttpAllow", "ModelUrl", "ModelName", "ModelKeySecret"];
 
 struct Statement {
     name: String,

@@ -1,9 +1,11 @@
 //! The checks of `infra/template.yaml`: SAM's own with cfn-lint, cfn-lint alone, and a security scan.
 
-use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context, bail};
+
+use crate::run::workspace;
+use crate::venv::Venv;
 
 const TEMPLATE: &str = "infra/template.yaml";
 
@@ -14,12 +16,14 @@ const CHECKS: &[&[&str]] = &[
     &["checkov", "--config-file", "infra/checkov.yaml", "--file", TEMPLATE],
 ];
 
-/// Runs them; `program` knows where a program of that name is installed.
-pub(crate) fn check(program: impl Fn(&str) -> PathBuf) -> anyhow::Result<()> {
+/// Runs them.
+pub(crate) fn run() -> anyhow::Result<()> {
+    let tools = Venv::sam()?;
     for check in CHECKS {
         let words = check.join(" ");
         eprintln!("── {words}");
-        let status = Command::new(program(check[0]))
+        let status = Command::new(tools.program(check[0]))
+            .current_dir(workspace())
             .args(&check[1..])
             // A region decides which types of resources there are. SAM would tell its maker of each run.
             .envs([("AWS_REGION", "us-east-1"), ("AWS_DEFAULT_REGION", "us-east-1"), ("SAM_CLI_TELEMETRY", "0")])

@@ -145,7 +145,7 @@ steps:
     order.workflow.yaml:14:35: error[invalid_time] steps[1].for: expected a duration such as `2d 3h`, found "3 fortnights"
     order.workflow.yaml:15:35: error[unknown_step] steps[2].step: expected the id of a step of this workflow, found "begin"
     order.workflow.yaml:16:5: warning[suspicious] steps[3]: this step is never reached: "back" before it always goes elsewhere
-    order.workflow.yaml:16:23: error[not_available] steps[3].type: step type "for_each" is not available in this version; expected one of call_llm, condition, create_record, delay, find_records, go_to, goal, http_request, note, set_fields, set_variables, stop or switch
+    order.workflow.yaml:16:23: error[not_available] steps[3].type: step type "for_each" is not available in this version; expected one of call_llm, condition, create_record, delay, find_records, go_to, goal, http_request, note, run_state_machine, set_fields, set_variables, stop or switch
     exit code 1
     "#);
 }

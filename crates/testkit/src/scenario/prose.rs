@@ -89,10 +89,7 @@ impl Scenario {
 
     /// State machines do so.
     #[must_use]
-    pub fn state_machine(
-        self,
-        mut script: impl FnMut(&StartStateMachine) -> MachineReply + Send + 'static,
-    ) -> Self {
+    pub fn state_machine(self, mut script: impl FnMut(&StartStateMachine) -> MachineReply + Send + 'static) -> Self {
         self.world.state_machines.script(move |start| Some(script(start)));
         self
     }
