@@ -4,6 +4,7 @@
 //! - [`SqsQueue`]: queues on SQS; [`SqsDeadLetters`]: their dead-letter queues.
 //! - [`SchedulerTimers`]: timers on `EventBridge` Scheduler; [`hop`] does their last stretch with a queue's delay.
 //! - [`S3Blobs`], [`ManagerSecrets`]: blobs on S3, secrets in Secrets Manager.
+//! - [`SfnStateMachines`]: state machines on Step Functions.
 //! - [`config`]: what a function is told by its environment; [`sdk`]: one configuration for all clients.
 //!
 //! Nothing here logs a body, and no error holds one.
@@ -18,6 +19,7 @@ mod failure;
 mod pace;
 mod queue;
 mod secrets;
+mod state_machines;
 mod stream;
 mod tables;
 mod timers;
@@ -26,6 +28,7 @@ pub use blobs::S3Blobs;
 pub use dead_letters::SqsDeadLetters;
 pub use queue::SqsQueue;
 pub use secrets::ManagerSecrets;
+pub use state_machines::SfnStateMachines;
 pub use stream::change;
 pub use tables::DynamoTables;
 pub use timers::SchedulerTimers;

@@ -5,7 +5,7 @@ mod loops;
 
 use serde::Serialize;
 
-use crate::step::{CallLlm, Goal};
+use crate::step::{CallLlm, RunStateMachine};
 use crate::{Failure, Notify, Step, StepKind, Workflow};
 
 /// How one item of the checklist stands.
@@ -40,10 +40,11 @@ pub struct ChecklistItem {
 /// - `owner`: someone answers for it.
 /// - `outcome`: a `goal`, or a `stop` with a reason, says what it is to reach.
 /// - `model_output`: every model step declares its `output`.
-/// - `guarded_action`: between a model step and an `http_request` that changes something (any method but GET, HEAD and
-///   OPTIONS) stands a condition or switch on the model's answer, or a `low_confidence` path that leads away.
+/// - `guarded_action`: between a model step and a `run_state_machine`, or an `http_request` that changes something (any
+///   method but GET, HEAD and OPTIONS), stands a condition or switch on the model's answer, or a `low_confidence` path
+///   that leads away.
 /// - `failure_path`: every step with effects outside has an `on_failure`, its own or the workflow's.
-/// - `wait_timeout`: every goal has a `timeout`, and not `never`.
+/// - `wait_timeout`: every goal, and every state machine that is waited for, has a `timeout`, and not `never`.
 /// - `tools_bounded`: agents' tools; there are none in this version.
 /// - `escalation`: a failure reaches a person: the workflow does not say `notify: none`, or every step that does has
 ///   steps to follow.
@@ -138,10 +139,14 @@ fn failure_path(step: &Step, workflow: &Workflow) -> Option<Result<(), String>> 
 }
 
 fn wait_timeout(step: &Step) -> Option<Result<(), String>> {
-    let StepKind::Goal(Goal { .. }) = &step.kind else { return None };
+    let add = match &step.kind {
+        StepKind::Goal(_) => "add a `timeout` and `unmet` steps",
+        StepKind::RunStateMachine(RunStateMachine { wait: true, .. }) => "add a `timeout`",
+        _ => return None,
+    };
     let literal = step.timeout.as_ref().map(|timeout| timeout.source().as_str().unwrap_or_default());
     Some(match literal {
-        None => Err("it waits for ever: add a `timeout` and `unmet` steps".to_owned()),
+        None => Err(format!("it waits for ever: {add}")),
         Some("never") => Err("it waits for ever: `timeout: never`".to_owned()),
         Some(_) => Ok(()),
     })

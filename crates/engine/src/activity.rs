@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::{Record, StepError, Usage};
@@ -14,6 +15,10 @@ pub enum Activity {
     HttpRequest(HttpCall),
     /// Asks a language model.
     CallLlm(ModelCall),
+    /// Starts a state machine; if its end is waited for, looks at it right after.
+    RunStateMachine(MachineRun),
+    /// Looks at a state machine that was started before.
+    LookAtStateMachine(MachineLook),
 }
 
 impl Activity {
@@ -23,6 +28,9 @@ impl Activity {
             Self::HttpRequest(call) => call.timeout,
             // An answer may be repaired twice.
             Self::CallLlm(call) => call.timeout * 3,
+            // It is started, and looked at.
+            Self::RunStateMachine(run) => run.timeout * 2,
+            Self::LookAtStateMachine(look) => look.timeout,
         }
     }
 
@@ -31,6 +39,8 @@ impl Activity {
         match self {
             Self::HttpRequest(call) => call.input(),
             Self::CallLlm(call) => call.input(),
+            Self::RunStateMachine(run) => run.input(),
+            Self::LookAtStateMachine(look) => look.input(),
         }
     }
 }
@@ -69,6 +79,41 @@ pub struct ModelCall {
     pub timeout: SignedDuration,
     /// What is left of the budget: an answer is not repaired beyond it.
     pub left: Allowance,
+}
+
+/// A run of a Step Functions state machine.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MachineRun {
+    /// ARN of the state machine, of one of its versions or aliases.
+    pub machine: String,
+    /// Name of its execution, the same for every attempt of a visit: a repeat starts no second one.
+    pub name: String,
+    /// Its input, without the token.
+    pub input: Value,
+    /// By which it may call back. Unguessable, of no use once the step has ended, and in no history.
+    pub token: Option<String>,
+    /// Its end is waited for.
+    pub wait: bool,
+    /// Longest time of one call.
+    pub timeout: SignedDuration,
+}
+
+/// A look at a state machine's execution.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MachineLook {
+    /// The execution.
+    pub started: StartedMachine,
+    /// Longest time of the call.
+    pub timeout: SignedDuration,
+}
+
+/// A state machine's execution that was started.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StartedMachine {
+    /// ARN of the execution.
+    pub execution_arn: String,
+    /// When it began.
+    pub started_at: Timestamp,
 }
 
 /// What may still be spent; none is no bound.

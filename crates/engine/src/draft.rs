@@ -68,6 +68,7 @@ impl<'a> Draft<'a> {
             attempt: 0,
             interrupted: 0,
             started_at: now,
+            kept: serde_json::Value::Null,
         });
         state.status = StepStatus::Running;
         if again {
@@ -80,6 +81,7 @@ impl<'a> Draft<'a> {
             state.attempt = 1;
             state.interrupted = 0;
             state.started_at = now;
+            state.kept = serde_json::Value::Null;
         }
         self.execution.entered = true;
         self.execution.lease = None;
@@ -123,6 +125,7 @@ impl<'a> Draft<'a> {
 
     /// Stands before a step, ready to run.
     pub(crate) fn at(mut self, step: Option<&str>) -> Self {
+        self.forget_kept();
         self.execution.cursor = step.map(str::to_owned);
         self.execution.entered = false;
         self.execution.lease = None;
@@ -131,8 +134,20 @@ impl<'a> Draft<'a> {
         self
     }
 
-    /// The step is done: its result is kept, and the execution stands before the next one or ends.
-    pub(crate) fn done(mut self, step: &Step, done: Done) -> Self {
+    /// The visit of the step at the cursor is over: what was kept of it is gone.
+    pub(crate) fn forget_kept(&mut self) {
+        let Execution { cursor, steps, .. } = &mut self.execution;
+        if let Some(state) = cursor.as_ref().and_then(|id| steps.get_mut(id)) {
+            state.kept = serde_json::Value::Null;
+        }
+    }
+
+    /// The step is done: its result is kept, and the execution stands before the next one or ends. What it is about
+    /// may have ended badly; then its failure policy says what follows.
+    pub(crate) fn done(mut self, step: &Step, mut done: Done) -> Self {
+        if let Some(error) = done.error.take() {
+            return self.over(step, done, error);
+        }
         let saved = match self.saved(step, &done) {
             Ok(saved) => saved,
             Err(error) => return self.not_saved(step, done, error),
@@ -185,6 +200,15 @@ impl<'a> Draft<'a> {
         }
         self.row.output = done.output;
         self.failed(step, error, true)
+    }
+
+    /// What the step is about has ended badly: trying it again in this visit finds the same.
+    fn over(mut self, step: &Step, done: Done, error: StepError) -> Self {
+        if !done.input.is_null() {
+            self.row.input = done.input;
+        }
+        self.row.output = done.output;
+        failure::give_up(self, step, error)
     }
 
     /// The step that follows: the first of some steps, or the successor, or where a default failure policy returns to.

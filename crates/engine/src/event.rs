@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use crate::Subject;
+use crate::{Subject, ids};
 
 /// One workflow that led to another: who ran, and on which record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,6 +56,10 @@ pub enum EventType {
     RecordCreated,
     /// Fields of a record changed.
     FieldUpdated,
+    /// An execution of a state machine ended.
+    StateMachineEnded,
+    /// Somebody who has its token ends the wait of a step.
+    CalledBack,
 }
 
 /// Something that happened. Executions keep the event that started them as it was.
@@ -103,11 +107,14 @@ impl Event {
         subject.map(|subject| format!("object/{}", subject.object))
     }
 
-    /// What waiting goals listen on to hear it.
+    /// What waiting steps listen on to hear it.
     pub fn goal_topic(&self) -> Option<String> {
+        let text = |key: &str| self.data.get(key).and_then(Value::as_str);
         match (self.kind, &self.workflow, &self.trigger, &self.subject) {
             (EventType::Webhook, Some(workflow), Some(trigger), _) => Some(format!("hook/{workflow}/{trigger}")),
             (EventType::RecordCreated | EventType::FieldUpdated, _, _, Some(subject)) => Some(subject.topic()),
+            (EventType::StateMachineEnded, ..) => text("execution_arn").map(ids::state_machine_topic),
+            (EventType::CalledBack, ..) => text("topic").map(str::to_owned),
             _ => None,
         }
     }

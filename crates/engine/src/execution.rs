@@ -102,6 +102,9 @@ pub struct StepState {
     pub interrupted: u32,
     /// When this visit began.
     pub started_at: Timestamp,
+    /// What its type keeps of this visit until it ends: nobody else reads it, and it is shown to nobody.
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    pub kept: Value,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for this signature")]
@@ -161,12 +164,13 @@ pub struct Lease {
     pub until: Timestamp,
 }
 
-/// What a waiting goal listens on.
+/// What a waiting step listens on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Waiting {
     /// When the wait began; earlier events do not count.
     pub since: Timestamp,
-    /// Records and topics: `record/<object>/<id>`, `hook/<workflow>/<trigger>`.
+    /// Records and topics: `record/<object>/<id>`, `hook/<workflow>/<trigger>`, `state-machine/<execution arn>`,
+    /// `callback/<digest>`.
     pub topics: BTreeSet<String>,
 }
 
@@ -310,7 +314,7 @@ pub struct Execution {
     /// Claim on the effect in progress.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lease: Option<Lease>,
-    /// What a goal listens on.
+    /// What its step listens on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waiting: Option<Waiting>,
     /// Present while paused.

@@ -21,6 +21,12 @@ pub(crate) fn apply<'a>(mut draft: Draft<'a>, step: &Step, error: StepError, aft
     if let Some(wait) = retry_wait(&draft, step, &error, after_effect) {
         return retry(draft, error, wait);
     }
+    give_up(draft, step, error)
+}
+
+/// Does what the failure policy says of a step that is not tried again.
+pub(crate) fn give_up<'a>(mut draft: Draft<'a>, step: &Step, error: StepError) -> Draft<'a> {
+    draft.row.error = Some(error.clone());
     let own = step.on_failure.as_ref();
     let default = draft.cx.plan.workflow.on_failure.as_ref();
     let then = own.and_then(|policy| policy.then.as_ref()).or_else(|| default.and_then(|policy| policy.then.as_ref()));
@@ -28,6 +34,7 @@ pub(crate) fn apply<'a>(mut draft: Draft<'a>, step: &Step, error: StepError, aft
     draft.set_status(StepStatus::Failed);
     draft.execution.lease = None;
     draft.execution.waiting = None;
+    draft.forget_kept();
     draft.execution.failed_steps.insert(step.id.clone());
     if let Some(state) = draft.execution.steps.get_mut(&step.id) {
         state.error = Some(error.clone());

@@ -39,6 +39,43 @@ pub fn idempotency_key(execution: &str, step: &str, visit: u32) -> String {
     format!("{execution}:{step}:{visit}")
 }
 
+/// Longest name of a Step Functions execution.
+const MACHINE_NAME_MOST: usize = 80;
+
+/// The name of the state machine's execution that a step starts in one visit: `<execution>-<step>-<visit>`, of letters,
+/// digits, `-` and `_`; what is longer than a name may be is told by a digest.
+pub fn state_machine_name(execution: &str, step: &str, visit: u32) -> String {
+    let is_safe = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    let visit = visit.to_string();
+    let name = format!("{execution}-{step}-{visit}");
+    if name.len() <= MACHINE_NAME_MOST && name.chars().all(is_safe) {
+        return name;
+    }
+    let shown: String = execution.chars().filter(|c| is_safe(*c)).take(40).collect();
+    format!("{shown}-{}", digest(&["state machine", execution, step, &visit]))
+}
+
+/// The token by which a state machine calls back, of one visit. Nobody who does not know the invocation's chance can
+/// guess it.
+pub fn callback_token(invocation: &str, execution: &str, step: &str, visit: u32) -> String {
+    format!("pawl_{}", digest(&["callback token", invocation, execution, step, &visit.to_string()]))
+}
+
+/// What a step listens on for whoever has its token. It does not tell the token.
+pub fn callback_topic(token: &str) -> String {
+    format!("callback/{}", digest(&["callback", token]))
+}
+
+/// What a step listens on for the end of a state machine's execution.
+pub fn state_machine_topic(execution_arn: &str) -> String {
+    format!("state-machine/{execution_arn}")
+}
+
+/// The id of the event that an event of the bus becomes.
+pub fn bus_event_id(id: &str) -> String {
+    format!("evt_{}", digest(&["bus", id]))
+}
+
 /// A fraction in `[0, 1)` that depends only on its parts; spreads retries.
 pub fn fraction(parts: &[&str]) -> f64 {
     let digest = digest(parts);

@@ -30,7 +30,10 @@ mod transition;
 mod variables;
 mod waiting;
 
-pub use activity::{Activity, Allowance, Found, HttpCall, ModelCall, Performed, Read, RecordQuery, ResolvedTest};
+pub use activity::{
+    Activity, Allowance, Found, HttpCall, MachineLook, MachineRun, ModelCall, Performed, Read, RecordQuery,
+    ResolvedTest, StartedMachine,
+};
 pub use context::{Context, Reads, reads};
 pub use create::create;
 pub use decision::{Claim, Commit, Control, Decision, Input, Need, NoticeText};

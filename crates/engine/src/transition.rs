@@ -3,7 +3,7 @@
 use pawl_definition::{Delivery, Step};
 
 use crate::draft::Draft;
-use crate::steps::{self, Next, StepContext, Wait};
+use crate::steps::{self, After, Next, Perform, StepContext, Wait, Waits};
 use crate::{
     Activity, Claim, Context, Decision, Execution, Input, Lease, Refused, RowKind, Status, StepError, StepState,
     StepStatus, TimerPurpose, Waiting, Wake, control, variables, waiting,
@@ -113,23 +113,28 @@ fn enter(cx: &Context<'_>, execution: &Execution, step: &Step, found: Option<&cr
     if step.skip {
         return draft.skip(step, step.take).commit();
     }
-    if interrupted && step.delivery == Delivery::AtMostOnce {
+    let decide = steps::decide(&step.kind);
+    if interrupted && step.delivery == Delivery::AtMostOnce && !decide.only_looks(&draft.state().kept) {
         let message = "the process ended in the middle of the call; it may or may not have had its effect";
         return draft.failed(step, StepError::new("outcome_unknown", message), false).commit();
     }
     let entered = draft.execution.clone();
     let state: StepState = draft.state().clone();
     let at = StepContext { cx, execution: &entered, step, state: &state };
-    let decide = steps::decide(&step.kind);
     let next = match found {
         Some(found) => decide.found(&at, found),
         None => decide.enter(&at),
     };
+    goes_on(draft, step, next)
+}
+
+/// Does what a step has decided.
+pub(crate) fn goes_on(draft: Draft<'_>, step: &Step, next: Result<Next, StepError>) -> Decision {
     match next {
         Ok(Next::Done(done)) => draft.done(step, *done).commit(),
         Ok(Next::Read(read)) => Decision::Read(read),
-        Ok(Next::Perform(activity)) => claim(cx, draft, activity),
-        Ok(Next::Wait(wait, input)) => waits(cx, draft, wait, input),
+        Ok(Next::Perform(perform)) => claim(draft, step, perform),
+        Ok(Next::Wait(waits)) => begin_wait(draft, *waits).commit(),
         Err(error) => draft.failed(step, error, false).commit(),
     }
 }
@@ -144,35 +149,45 @@ fn rejected(cx: &Context<'_>, execution: &Execution, error: &StepError) -> Decis
     draft.failed(step, error.clone(), false).commit()
 }
 
-/// Claims an effect before it is performed.
-fn claim(cx: &Context<'_>, mut draft: Draft<'_>, activity: Activity) -> Decision {
+/// Claims an effect before it is performed. A step that listens hears from here on: its effect may answer faster than
+/// the claim's holder.
+fn claim(mut draft: Draft<'_>, step: &Step, perform: Perform) -> Decision {
+    let Perform { activity, kept } = perform;
+    let cx = draft.cx;
+    draft.state_mut().kept = kept;
+    let at = StepContext { cx, execution: &draft.execution, step, state: draft.state() };
+    if let Some(listening) = steps::decide(&step.kind).listens(&at).filter(|listening| !listening.topics.is_empty()) {
+        let since = draft.execution.waiting.as_ref().map_or(cx.now, |waiting| waiting.since);
+        draft.execution.waiting = Some(Waiting { since, topics: listening.topics });
+    }
     let until = cx.now + activity.timeout() + jiff::SignedDuration::from_secs(LEASE_MARGIN_S);
     let attempt = draft.state().attempt;
     draft.execution.lease = Some(Lease { owner: cx.invocation.to_owned(), attempt, claimed_at: cx.now, until });
+    draft.execution.status = Status::Running;
     draft.execution.wake = Wake::Job;
     let execution = draft.unnumbered();
     Decision::Perform(Box::new(Claim { execution, activity }))
 }
 
-fn waits(cx: &Context<'_>, mut draft: Draft<'_>, wait: Wait, input: serde_json::Value) -> Decision {
-    let due = match wait {
-        Wait::Until(at) => {
-            draft.execution.wake = Wake::Timer { at, purpose: TimerPurpose::Delay };
-            Some(at)
-        }
+fn begin_wait<'a>(mut draft: Draft<'a>, waits: Waits) -> Draft<'a> {
+    let Waits { wait, due, input, note, kept } = waits;
+    match wait {
+        Wait::Until(at) => draft.execution.wake = Wake::Timer { at, purpose: TimerPurpose::Delay },
         Wait::Signal(until, listening) => {
             draft.execution.wake = Wake::Signal { until };
-            draft.execution.waiting = Some(Waiting { since: cx.now, topics: listening.topics });
+            draft.execution.waiting = Some(Waiting { since: draft.cx.now, topics: listening.topics });
             draft.checks = listening.checks;
-            until
         }
-    };
+    }
+    draft.execution.lease = None;
     draft.execution.status = Status::Waiting;
     draft.set_status(StepStatus::Waiting);
+    draft.state_mut().kept = kept;
     draft.reset_visits();
     draft.row.input = input;
+    draft.row.note = note;
     draft.row.due = due;
-    draft.commit()
+    draft
 }
 
 /// The activity that this invocation claimed has ended.
@@ -186,6 +201,11 @@ fn performed_activity(
     let ours = execution.lease.as_ref().is_some_and(|lease| lease.owner == cx.invocation && lease.attempt == attempt);
     let step = execution.cursor.as_deref().and_then(|id| cx.plan.step(id).or_else(|| cx.former?.step(id)));
     let (true, Some(step)) = (ours, step) else { return Decision::Stay };
+    // A look at what the step waits for: while it finds nothing, nothing has happened.
+    let looked = execution.steps.get(&step.id).is_some_and(|state| state.status == StepStatus::Waiting);
+    if looked && waiting::is_replaced(execution, &Wake::Signal { until: None }, step) {
+        return waiting::replaced(cx, execution, step);
+    }
     let mut draft = Draft::step(cx, execution, step);
     draft.spend(performed.usage);
     draft.row.input = activity.input();
@@ -196,7 +216,13 @@ fn performed_activity(
         None => steps::decide(&step.kind).performed(&at, activity, performed),
     };
     match outcome {
-        Ok(done) => draft.done(step, done).paused_as(execution).commit(),
+        Ok(After::Done(done)) => draft.done(step, *done).paused_as(execution).commit(),
+        Ok(After::Wait(waits)) if looked && execution.pause.is_none() => {
+            let mut waiting = begin_wait(draft, *waits);
+            waiting.execution.revision = execution.revision;
+            Decision::Postpone(Box::new(waiting.unnumbered()))
+        }
+        Ok(After::Wait(waits)) => begin_wait(draft, *waits).paused_as(execution).commit(),
         Err(error) => {
             draft.row.output = performed.output.clone();
             draft.failed(step, error, true).paused_as(execution).commit()

@@ -3,8 +3,8 @@
 use pawl_definition::Step;
 
 use crate::draft::Draft;
-use crate::steps::{self, StepContext};
-use crate::{Context, Decision, Event, Execution, RowKind, Status, StepStatus, Wake};
+use crate::steps::{self, Heard, StepContext};
+use crate::{Context, Decision, Event, Execution, RowKind, Status, StepStatus, Wake, transition};
 
 /// Its step was deleted: it moves to the step's former successor.
 pub(crate) fn moved(cx: &Context<'_>, execution: &Execution, deleted: &str) -> Decision {
@@ -24,7 +24,7 @@ pub(crate) fn moved(cx: &Context<'_>, execution: &Execution, deleted: &str) -> D
 }
 
 /// Its step is of another type since an edit: it begins anew.
-fn replaced(cx: &Context<'_>, execution: &Execution, step: &Step) -> Decision {
+pub(crate) fn replaced(cx: &Context<'_>, execution: &Execution, step: &Step) -> Decision {
     let note = format!("an edit made the step a {}: it begins anew", step.kind.tag());
     moving(cx, execution, &step.id, note).at(Some(&step.id)).commit()
 }
@@ -38,50 +38,72 @@ fn moving<'a>(cx: &'a Context<'_>, execution: &Execution, from: &str, note: Stri
 }
 
 /// Whether what it waits for is not what the step at its cursor waits for.
-fn is_replaced(wake: &Wake, step: &Step) -> bool {
-    !steps::decide(&step.kind).waits_for(wake)
+pub(crate) fn is_replaced(execution: &Execution, wake: &Wake, step: &Step) -> bool {
+    let kept = execution.steps.get(&step.id).map(|state| &state.kept);
+    kept.is_none_or(|kept| !steps::decide(&step.kind).waits_for(wake, kept))
 }
 
 /// The time came that the step waited for.
 pub(crate) fn due(cx: &Context<'_>, execution: &Execution, step: &Step) -> Decision {
-    if is_replaced(&execution.wake, step) {
+    if is_replaced(execution, &execution.wake, step) {
         return replaced(cx, execution, step);
     }
     let draft = Draft::step(cx, execution, step);
     let at = StepContext { cx, execution, step, state: draft.state() };
-    match steps::decide(&step.kind).due(&at) {
-        Ok(done) => draft.done(step, done).commit(),
-        Err(error) => draft.failed(step, error, false).commit(),
-    }
+    let next = steps::decide(&step.kind).due(&at);
+    transition::goes_on(draft, step, next)
 }
 
-/// An event came on a topic that a goal waits on. One that is held by a person hears it too, and stays held.
+/// An event came on a topic that its step listens on. One that is held by a person hears it too, and stays held. One
+/// that does not wait, because its call is out or will be made again, keeps what it heard.
 pub(crate) fn heard(cx: &Context<'_>, execution: &Execution, event: &Event) -> Decision {
-    let held = execution.pause.as_ref().filter(|pause| pause.status == Status::Waiting);
-    if (execution.status != Status::Waiting && held.is_none()) || execution.waiting.is_none() {
-        return Decision::Stay;
-    }
-    let Some(id) = execution.cursor.as_deref() else { return Decision::Stay };
-    let wake = held.map_or(&execution.wake, |pause| &pause.wake);
+    let (Some(id), true) = (execution.cursor.as_deref(), execution.waiting.is_some()) else { return Decision::Stay };
+    let held = execution.pause.as_ref();
+    let (status, wake) = held.map_or((execution.status, &execution.wake), |pause| (pause.status, &pause.wake));
+    let waits = status == Status::Waiting;
+    let wake = if waits { wake } else { &Wake::Signal { until: None } };
     let step = match cx.plan.step(id) {
-        Some(step) if !is_replaced(wake, step) => step,
-        // The one who holds it lets it go on.
-        _ if held.is_some() => return Decision::Stay,
+        Some(step) if !is_replaced(execution, wake, step) => step,
+        // The one who holds it, or the end of its call, lets it go on.
+        _ if held.is_some() || !waits => return Decision::Stay,
         Some(step) => return replaced(cx, execution, step),
         None => return moved(cx, execution, id),
     };
     let draft = Draft::step(cx, execution, step);
     let at = StepContext { cx, execution, step, state: draft.state() };
-    match steps::decide(&step.kind).event(&at, event) {
-        Ok(Some(done)) => match held {
-            Some(pause) => draft.done(step, done).held_on(execution, pause).commit(),
-            None => draft.done(step, done).commit(),
-        },
-        Ok(None) => listens_anew(draft, step),
+    match (steps::decide(&step.kind).event(&at, event), held) {
+        (Ok(Heard::Due(kept)), _) => due_soon(draft, execution, kept),
+        _ if !waits => Decision::Stay,
+        (Ok(Heard::Done(done)), Some(pause)) => draft.done(step, *done).held_on(execution, pause).commit(),
+        (Ok(Heard::Done(done)), None) => draft.done(step, *done).commit(),
+        (Ok(Heard::Nothing), _) => listens_anew(draft, step),
         // The one who holds it meets the failure on resuming it.
-        Err(_) if held.is_some() => Decision::Stay,
-        Err(error) => draft.failed(step, error, false).commit(),
+        (Err(_), Some(_)) => Decision::Stay,
+        (Err(error), None) => draft.failed(step, error, false).commit(),
     }
+}
+
+/// What it waits for is there, but it cannot end at once: it keeps what it heard, and its wait is over. That is no
+/// transition; the one that follows from it is.
+fn due_soon(mut draft: Draft<'_>, before: &Execution, kept: serde_json::Value) -> Decision {
+    let now = draft.cx.now;
+    let is_new = draft.state().kept != kept;
+    draft.state_mut().kept = kept;
+    let status = draft.execution.status;
+    let wake = match &mut draft.execution.pause {
+        Some(pause) => Some(&mut pause.wake).filter(|_| pause.status == Status::Waiting),
+        None => Some(&mut draft.execution.wake).filter(|_| status == Status::Waiting),
+    };
+    let is_later =
+        wake.as_deref().is_some_and(|wake| matches!(wake, Wake::Signal { until } if until.is_none_or(|at| at > now)));
+    if !is_new && !is_later {
+        return Decision::Stay;
+    }
+    if let Some(wake) = wake {
+        *wake = Wake::Signal { until: Some(now) };
+    }
+    draft.execution.revision = before.revision;
+    Decision::Postpone(Box::new(draft.unnumbered()))
 }
 
 /// A goal that is met by now goes on, and so does what waits at a step that is not there any more.
@@ -90,7 +112,7 @@ pub(crate) fn looks_again(cx: &Context<'_>, execution: &Execution) -> Decision {
         return Decision::Stay;
     };
     let Some(step) = cx.plan.step(id) else { return moved(cx, execution, id) };
-    if is_replaced(&execution.wake, step) {
+    if is_replaced(execution, &execution.wake, step) {
         return replaced(cx, execution, step);
     }
     let draft = Draft::step(cx, execution, step);
@@ -139,7 +161,7 @@ pub(crate) fn look_again(mut draft: Draft<'_>) -> Draft<'_> {
         return draft;
     }
     let step = draft.execution.cursor.as_deref().and_then(|id| cx.plan.step(id));
-    let Some(step) = step.filter(|step| !is_replaced(&draft.execution.wake, step)) else {
+    let Some(step) = step.filter(|step| !is_replaced(&draft.execution, &draft.execution.wake, step)) else {
         // An edit took its step away, or put another one in its place: it moves on, or enters that, as soon as it runs.
         draft.execution.status = Status::Running;
         draft.execution.wake = Wake::Job;

@@ -1,9 +1,11 @@
 //! Ports that a function does not have. Its list of ports is its IAM statement: what stands here is not allowed there.
 
 use async_trait::async_trait;
+use jiff::SignedDuration;
 use pawl_runtime::ports::{
-    DeadLetter, DeadLetters, Http, HttpAnswer, HttpError, HttpRequest, ModelAnswer, ModelError, ModelRequest, Models,
-    QueueError, SecretError, Secrets, Timer, TimerError, Timers,
+    DeadLetter, DeadLetters, Http, HttpAnswer, HttpError, HttpRequest, MachineState, ModelAnswer, ModelError,
+    ModelRequest, Models, QueueError, SecretError, Secrets, StartStateMachine, StartedMachine, StateMachineError,
+    StateMachines, Timer, TimerError, Timers,
 };
 
 /// A port that this function does not have: every call fails and says so.
@@ -44,6 +46,17 @@ impl Http for Absent {
 impl Models for Absent {
     async fn complete(&self, _request: ModelRequest) -> Result<ModelAnswer, ModelError> {
         Err(ModelError::NotConfigured(why("models")))
+    }
+}
+
+#[async_trait]
+impl StateMachines for Absent {
+    async fn start(&self, _start: &StartStateMachine) -> Result<StartedMachine, StateMachineError> {
+        Err(StateMachineError::NotConfigured(why("state machines")))
+    }
+
+    async fn describe(&self, _execution: &str, _timeout: SignedDuration) -> Result<MachineState, StateMachineError> {
+        Err(StateMachineError::NotConfigured(why("state machines")))
     }
 }
 

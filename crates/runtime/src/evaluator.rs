@@ -90,7 +90,8 @@ impl Evaluator {
         Ok(executor.jobs.send(QueueName::Events, vec![message]).await?)
     }
 
-    async fn evaluate(&self, mut event: Event) -> Result<(), Error> {
+    /// Lets workflows and waiting executions hear an event.
+    pub async fn evaluate(&self, mut event: Event) -> Result<(), Error> {
         spill::restore_event(&*self.executor.blobs, &mut event).await?;
         for workflow in self.candidates(&event).await? {
             self.start(&workflow, &event).await?;
@@ -231,7 +232,7 @@ impl Evaluator {
         let executor = &self.executor;
         if execution.seq == 0 {
             let now = executor.clock.now();
-            under_way::ensure(&*executor.jobs, &*executor.timers, &execution, now, SignedDuration::ZERO).await?;
+            under_way::ensure(executor, &execution, now, SignedDuration::ZERO).await?;
         }
         Ok(Outcome::Started(execution.id))
     }
@@ -333,7 +334,7 @@ impl Evaluator {
             execution_id = %execution.id, workflow = %execution.workflow, event_id = %event.id,
             "execution {} begins", execution.id
         );
-        under_way::ensure(&*executor.jobs, &*executor.timers, &execution, now, SignedDuration::ZERO).await?;
+        under_way::ensure(executor, &execution, now, SignedDuration::ZERO).await?;
         Ok(Outcome::Started(execution.id))
     }
 

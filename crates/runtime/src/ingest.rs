@@ -72,11 +72,10 @@ impl Ingest {
         spill::event(&*self.blobs, &mut event).await?;
         let trigger = event.trigger.clone().unwrap_or_default();
         let group = workflow.clone().unwrap_or_default();
+        let lane = workflow.unwrap_or_else(|| "bus".to_owned());
         let message = EventMessage::Event(Box::new(event));
         let body = serde_json::to_string(&message).expect("an event is JSON");
-        self.events
-            .send(QueueName::Events, vec![Message { body, delay: SignedDuration::ZERO, group: group.clone() }])
-            .await?;
+        self.events.send(QueueName::Events, vec![Message { body, delay: SignedDuration::ZERO, group: lane }]).await?;
         let writes = match key {
             Some(key) => vec![self.claim(delivery::key(&group, &trigger, key), &accepted)],
             None => Vec::new(),

@@ -1,10 +1,12 @@
 //! Carries out what the engine decides, over ports.
 //!
 //! - [`ports`]: the traits through which storage, queues, time and outside systems enter.
+//! - [`bus`]: events of the event bus, as our own.
 //! - [`items`]: keys and shapes of all that is stored, the same on every backend.
 //! - [`Ingest`], [`Evaluator`], [`Executor`]: the three loops; [`Sweeper`] looks for what was left behind.
 //! - [`Workflows`], [`Records`], [`History`]: what the management API does.
 
+pub mod bus;
 pub mod items;
 pub mod message;
 pub mod ports;
@@ -20,6 +22,7 @@ mod endings;
 mod error;
 mod evaluator;
 mod executor;
+mod held;
 mod history;
 mod ingest;
 mod installation;
@@ -32,6 +35,7 @@ mod starts;
 mod sweeper;
 mod system;
 mod under_way;
+mod wakes;
 mod workflows;
 mod world;
 

@@ -41,7 +41,7 @@ pub async fn execution_body(blobs: &dyn Blobs, execution: &Execution) -> Result<
 }
 
 fn values_of(execution: &mut Execution) -> impl Iterator<Item = &mut Value> {
-    let outputs = execution.steps.values_mut().map(|state| &mut state.output);
+    let outputs = execution.steps.values_mut().flat_map(|state| [&mut state.output, &mut state.kept]);
     execution.variables.values_mut().chain(outputs).chain(execution.overrides.values_mut())
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::ports::{
-    Blobs, Clock, DeadLetters, Http, Models, Notifier, Queue, QueueName, Random, Secrets, Tables, Timers,
+    Blobs, Clock, DeadLetters, Http, Models, Notifier, Queue, QueueName, Random, Secrets, StateMachines, Tables, Timers,
 };
 use crate::{
     Activities, Catalog, Endings, Error, Evaluator, Executor, ExecutorOptions, History, Ingest, Installations, Job,
@@ -31,6 +31,8 @@ pub struct Ports {
     pub http: Arc<dyn Http>,
     /// Language models.
     pub models: Arc<dyn Models>,
+    /// State machines of Step Functions.
+    pub state_machines: Arc<dyn StateMachines>,
     /// Notices to people.
     pub notifier: Arc<dyn Notifier>,
     /// Time.
@@ -78,8 +80,7 @@ impl System {
 
     /// Wires the runtime over a set of ports.
     pub fn new(ports: Ports, options: ExecutorOptions) -> Self {
-        let Ports { tables, queue: jobs, dead_letters, timers, blobs, secrets, http, models, notifier, clock, random } =
-            ports.clone();
+        let Ports { tables, queue: jobs, dead_letters, timers, blobs, notifier, clock, random, .. } = ports.clone();
         let catalog = Arc::new(Catalog::new(tables.clone()));
         let endings = Arc::new(Endings::default());
         let metrics = Arc::new(Metrics::default());
@@ -91,7 +92,7 @@ impl System {
             blobs: blobs.clone(),
             clock: clock.clone(),
             random: random.clone(),
-            activities: Arc::new(Activities::new(tables.clone(), http, models, secrets, clock.clone())),
+            activities: Arc::new(Activities::new(&ports)),
             notices: Arc::new(Notices::new(tables.clone(), notifier)),
             endings: endings.clone(),
             metrics: metrics.clone(),

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use aws_config::SdkConfig;
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use pawl_aws::config::{TimerTargets, Variables};
-use pawl_aws::{ManagerSecrets, SchedulerTimers};
+use pawl_aws::{ManagerSecrets, SchedulerTimers, SfnStateMachines};
 use pawl_connectors::{AllowList, GuardedHttp, HttpConfig};
 use pawl_lambda::{Batch, Failure, Invocation, Started, Storage, read};
 use pawl_runtime::Ports;
@@ -36,6 +36,8 @@ pub struct Configuration {
     secrets_prefix: String,
     allow: AllowList,
     models: ModelSettings,
+    /// What it may start, in words; its policy decides.
+    state_machines: String,
 }
 
 impl Configuration {
@@ -48,13 +50,14 @@ impl Configuration {
             secrets_prefix: variables.secrets_prefix(),
             allow: allow.map_err(|error| Failure::invalid("PAWL_HTTP_ALLOW", &error))?,
             models: ModelSettings::read(variables.family("PAWL_MODEL_"))?,
+            state_machines: variables.optional("PAWL_STATE_MACHINES").unwrap_or_default().to_owned(),
         })
     }
 }
 
 /// Its ports: as many as its IAM statement allows.
 pub fn ports(sdk: &SdkConfig, configuration: Configuration) -> Result<Ports, Failure> {
-    let Configuration { storage, timers, secrets_prefix, allow, models } = configuration;
+    let Configuration { storage, timers, secrets_prefix, allow, models, state_machines } = configuration;
     let queue = storage.queue(sdk);
     let ports = storage.ports(sdk);
     let http = GuardedHttp::new(HttpConfig { allow, ..HttpConfig::default() });
@@ -62,6 +65,7 @@ pub fn ports(sdk: &SdkConfig, configuration: Configuration) -> Result<Ports, Fai
     Ok(Ports {
         timers: Arc::new(SchedulerTimers::new(sdk, timers, queue, ports.clock.clone())),
         models: Arc::new(KeyedModels::new(models, secrets.clone())),
+        state_machines: Arc::new(SfnStateMachines::new(sdk).allowing(state_machines)),
         secrets,
         http: Arc::new(http.map_err(|error| Failure::new("internal", error.to_string()))?),
         ..ports

@@ -3,6 +3,7 @@
 //! Three things wake it, which its payloads tell apart: messages of the event queue, changes of the records table, and
 //! events of the bus. See [`Woken`].
 
+mod bus;
 mod changes;
 mod woken;
 
@@ -72,6 +73,7 @@ impl TriggerEvaluator {
         let answer = match Woken::by(payload)? {
             Woken::Messages(event) => self.batch.handle(event, |_| QueueName::Events, invocation.deadline).await,
             Woken::Changes(event) => changes::handle(&self.system, event).await,
+            Woken::Bus(event) => return bus::handle(&self.system, &event).await.map(|()| Value::Null),
         };
         Ok(json!(answer))
     }

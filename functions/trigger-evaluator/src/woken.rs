@@ -12,11 +12,13 @@ pub enum Woken {
     Messages(SqsEvent),
     /// Changes of the records table, from its stream.
     Changes(dynamodb::Event),
+    /// An event of the bus.
+    Bus(Value),
 }
 
 /// What it expects to be woken by.
-const EXPECTED: &str =
-    "messages of a queue (`Records` from aws:sqs) or changes of a table (`Records` from aws:dynamodb)";
+const EXPECTED: &str = "messages of a queue (`Records` from aws:sqs), changes of a table (`Records` from aws:dynamodb), \
+    or an event of the bus (`source` and `detail-type`)";
 
 impl Woken {
     /// Reads a payload. One of another shape is a mistake in the wiring and fails: whoever sent it tries again, and its
@@ -26,7 +28,9 @@ impl Woken {
         match source.as_deref() {
             Some("aws:sqs") => read(payload, EXPECTED).map(Self::Messages),
             Some("aws:dynamodb") => read(payload, EXPECTED).map(Self::Changes),
-            _ => Err(Failure::unexpected_payload(EXPECTED, &shape(&payload))),
+            Some(other) => Err(Failure::unexpected_payload(EXPECTED, &format!("`Records` from {other}"))),
+            None if payload.get("source").is_some() && payload.get("detail-type").is_some() => Ok(Self::Bus(payload)),
+            None => Err(Failure::unexpected_payload(EXPECTED, &shape(&payload))),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The whole system in one process: storage on disk, workers, and the API on loopback.
 
 mod folder;
+mod machines;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
@@ -35,7 +36,7 @@ pub(crate) struct Options<'a> {
     pub(crate) hops: usize,
     /// Bearer token that the management API asks for.
     pub(crate) token: Option<String>,
-    /// Variables: `PAWL_SECRET_…` and `PAWL_MODEL_…`.
+    /// Variables: `PAWL_SECRET_…`, `PAWL_MODEL_…` and `PAWL_STEP_FUNCTIONS`.
     pub(crate) variables: Vec<(String, String)>,
 }
 
@@ -67,6 +68,7 @@ impl Embedded {
             dead_letters: Arc::new(NoDeadLetters),
             timers: store.timers(),
             blobs: store.blobs(),
+            state_machines: machines::state_machines(&options.variables)?,
             secrets: Arc::new(VariableSecrets::new(options.variables)),
             http: Arc::new(GuardedHttp::new(HttpConfig { allow, ..HttpConfig::default() })?),
             models: Arc::new(ModelClient::new(providers)?),
@@ -75,7 +77,8 @@ impl Embedded {
             random: Arc::new(SystemRandom),
         };
         let alone_since = Some(ports.clock.now());
-        let system = System::new(ports, ExecutorOptions { hops: options.hops, alone_since });
+        let system =
+            System::new(ports, ExecutorOptions { hops: options.hops, alone_since, ..ExecutorOptions::default() });
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port))
             .await
             .with_context(|| format!("cannot listen on 127.0.0.1:{}", options.port))?;

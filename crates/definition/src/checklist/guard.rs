@@ -44,8 +44,9 @@ impl Walk {
     fn step(&mut self, step: &Step, unchecked: &mut Unchecked) {
         match &step.kind {
             StepKind::HttpRequest(request) if !matches!(request.method.as_str(), "GET" | "HEAD" | "OPTIONS") => {
-                self.action(step, unchecked);
+                self.action(step, "request", unchecked);
             }
+            StepKind::RunStateMachine(_) => self.action(step, "state machine", unchecked),
             StepKind::SetVariables(set) => {
                 let values = set.values.iter().map(|(name, value)| (name, value.source().to_string()));
                 for (name, text) in values {
@@ -97,11 +98,11 @@ impl Walk {
         unchecked.insert(step.id.clone(), names);
     }
 
-    fn action(&mut self, step: &Step, unchecked: &Unchecked) {
+    fn action(&mut self, step: &Step, what: &str, unchecked: &Unchecked) {
         self.actions += usize::from(self.models);
         if let Some(model) = unchecked.keys().next() {
             let detail = format!(
-                "nothing looks at the answer of {model:?} before this request: put it in a condition on that answer"
+                "nothing looks at the answer of {model:?} before this {what}: put it in a condition on that answer"
             );
             self.failures.push(ChecklistItem {
                 step: Some(step.id.clone()),

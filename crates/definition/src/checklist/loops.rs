@@ -14,8 +14,12 @@ pub(super) fn check(workflow: &Workflow, steps: &[&Step]) -> Vec<ChecklistItem> 
         let StepKind::GoTo(jump) = &step.kind else { continue };
         let Some(target) = place(&jump.step).filter(|target| *target <= at) else { continue };
         loops += 1;
-        let ends =
-            |step: &&Step| !step.skip && (step.kind.shape().decides() || matches!(step.kind, StepKind::Delay(_)));
+        let waits = |kind: &StepKind| match kind {
+            StepKind::Delay(_) => true,
+            StepKind::RunStateMachine(run) => run.wait,
+            _ => false,
+        };
+        let ends = |step: &&Step| !step.skip && (step.kind.shape().decides() || waits(&step.kind));
         if !steps[target..at].iter().any(ends) {
             let most = workflow.limits.visits;
             let detail = format!(

@@ -9,6 +9,7 @@ mod go_to;
 mod goal;
 mod http_request;
 mod note;
+mod run_state_machine;
 mod set_fields;
 mod set_variables;
 mod stop;
@@ -29,6 +30,7 @@ pub use go_to::GoTo;
 pub use goal::{Goal, IfPast};
 pub use http_request::HttpRequest;
 pub use note::Note;
+pub use run_state_machine::RunStateMachine;
 pub use set_fields::{FieldChange, SetFields};
 pub use set_variables::SetVariables;
 pub use stop::{Stop, StopAs};
@@ -124,6 +126,7 @@ registry! {
     "stop" => Stop(Stop),
     "note" => Note(Note),
     "call_llm" => CallLlm(CallLlm),
+    "run_state_machine" => RunStateMachine(RunStateMachine),
 }
 
 /// Types of the language that this version knows by name only.
@@ -146,7 +149,6 @@ pub const NOT_AVAILABLE: &[&str] = &[
     "request_info",
     "approval",
     "invoke_function",
-    "run_state_machine",
     "publish_event",
     "send_message",
     "code",
@@ -197,7 +199,8 @@ pub struct Common {
     /// Which path a skipped condition or goal takes.
     #[serde(default)]
     pub take: Option<Take>,
-    /// Longest time of one attempt; of a goal: of the wait (`never`, a duration, or a date and time).
+    /// Longest time of one attempt; of a goal, and of a state machine that is waited for: of the wait (`never`, a
+    /// duration, or a date and time).
     #[serde(default)]
     pub timeout: Option<Template>,
     /// Failure policy.
@@ -223,7 +226,7 @@ pub struct Step {
     pub skip: bool,
     /// Which path a skipped condition or goal takes.
     pub take: Option<Take>,
-    /// Longest time of one attempt; of a goal: of the wait.
+    /// Longest time of one attempt; of a goal, and of a state machine that is waited for: of the wait.
     pub timeout: Option<Template>,
     /// Failure policy.
     pub on_failure: Option<Failure>,

@@ -65,18 +65,27 @@ fn failure(report: &mut Report<'_>, site: &StepSite<'_>) {
     }
 }
 
-/// A time-out is a duration; of a goal also `never`, a date and time, or an expression.
+/// A time-out is a duration; of what waits for others also `never`, a date and time, or an expression.
 fn timeout(report: &mut Report<'_>, site: &StepSite<'_>) {
     let Some(value) = site.keys.get("timeout").filter(|value| !value.is_null()) else { return };
-    let goal = site.tag == Some("goal");
+    let waits = waits(site);
     let text = value.as_str().unwrap_or_default();
     let fits = Duration::from_value(value).is_ok()
-        || goal && (text == "never" || text.contains("{{") || literal::is_moment(text));
+        || waits && (text == "never" || text.contains("{{") || literal::is_moment(text));
     if !fits {
         let expected =
-            if goal { "never, a duration such as `2d 3h`, or a date and time" } else { "a duration such as `30s`" };
+            if waits { "never, a duration such as `2d 3h`, or a date and time" } else { "a duration such as `30s`" };
         let message = format!("expected {expected}, found {}", words::found(value));
         report.error(code::INVALID_TIME, &site.path.key("timeout"), message);
+    }
+}
+
+/// Whether a step waits for others: a goal, or a state machine whose end is waited for.
+fn waits(site: &StepSite<'_>) -> bool {
+    match site.tag {
+        Some("goal") => true,
+        Some("run_state_machine") => site.keys.get("wait") == Some(&Value::Bool(true)),
+        _ => false,
     }
 }
 

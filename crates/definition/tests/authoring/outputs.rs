@@ -145,6 +145,28 @@ fn the_checklist_names_what_is_missing_and_where() {
 }
 
 #[test]
+fn the_checklist_asks_of_a_state_machine_what_it_asks_of_a_goal_and_of_a_request() {
+    let text = r#"
+workflow: settle
+owner: ada@example.com
+on_failure: {then: pause}
+steps:
+  - {id: ask, type: call_llm, model: local/small, prompt: Settle?, output: {fields: {settle: {type: boolean}}}}
+  - {id: fire, type: run_state_machine, state_machine: "arn:aws:states:eu-central-1:123456789012:stateMachine:A"}
+  - {id: wait, type: run_state_machine, state_machine: "arn:aws:states:eu-central-1:123456789012:stateMachine:B", wait: true}
+  - {id: again, type: go_to, step: fire}
+"#;
+    let items = checklist(&sound(text), true);
+    let failing: Vec<_> = shown(&items).lines().filter(|line| line.starts_with("fail ")).map(str::to_owned).collect();
+    assert_snapshot!(failing.join("\n"), @r#"
+    fail outcome: add a `goal`, or end with a `stop` that gives a `reason`
+    fail guarded_action [fire]: nothing looks at the answer of "ask" before this state machine: put it in a condition on that answer
+    fail guarded_action [wait]: nothing looks at the answer of "ask" before this state machine: put it in a condition on that answer
+    fail wait_timeout [wait]: it waits for ever: add a `timeout`
+    "#);
+}
+
+#[test]
 fn the_checklist_of_a_careful_workflow_passes() {
     let items = checklist(&sound(include_str!("files/sound.workflow.yaml")), true);
     assert_snapshot!(shown(&items), @r#"

@@ -256,3 +256,28 @@ fn a_record_variable_as_target_needs_its_object() {
     w.yaml:6:5: error[missing_key] steps[0]: expected `object` beside `target`, found none: the record variable "who" holds an id
     "#);
 }
+
+#[test]
+fn a_state_machine_is_named_by_its_arn_and_waits_like_a_goal() {
+    let machine = "arn:aws:states:eu-central-1:123456789012:stateMachine:Settle";
+    let problems = steps(&format!(
+        r#"
+  - {{id: a, type: run_state_machine, state_machine: "{machine}", timeout: 30s}}
+  - {{id: b, type: run_state_machine, state_machine: "{machine}:prod", wait: true, callback: true, timeout: never}}
+  - {{id: c, type: run_state_machine, state_machine: "{{{{ vars.arn }}}}", wait: true, timeout: "{{{{ record.title }}}}"}}
+  - {{id: d, type: run_state_machine, state_machine: Settle, timeout: never}}
+  - {{id: e, type: run_state_machine, state_machine: "{machine}", input: [1], callback: true}}
+  - {{id: f, type: run_state_machine, arn: "{machine}", wait: maybe}}
+  - {{id: g, type: set_variables, values: {{arn: x}}}}
+"#
+    ));
+    assert_snapshot!(problems, @r#"
+    w.yaml:9:53: error[invalid_value] steps[3].state_machine: expected the ARN of a state machine such as "arn:aws:states:eu-central-1:123456789012:stateMachine:Name", found "Settle"
+    w.yaml:9:70: error[invalid_time] steps[3].timeout: expected a duration such as `30s`, found "never"
+    w.yaml:10:124: error[invalid_value] steps[4].input: expected a mapping, which takes the token beside `callback: true`, found a list
+    w.yaml:10:139: warning[suspicious] steps[4].callback: `callback` ends a wait before its time, and without `wait: true` there is none
+    w.yaml:11:5: error[missing_key] steps[5]: missing key "state_machine": ARN of the state machine, of one of its versions or aliases
+    w.yaml:11:40: error[unknown_key] steps[5].arn: unknown key "arn"; expected one of
+    w.yaml:11:113: error[wrong_type] steps[5].wait: expected true or false, found "maybe"
+    "#);
+}

@@ -4,7 +4,7 @@ use pawl_definition::step::{CallLlm, OutputField, OutputShape};
 use pawl_definition::{FieldType, Template, expression::redact};
 use serde_json::{Map, Value, json};
 
-use super::{Decide, Done, Next, StepContext};
+use super::{After, Decide, Done, Next, StepContext};
 use crate::{Activity, Allowance, ModelCall, Performed, StepError};
 
 /// Longest time of one call, in seconds, if the step does not say.
@@ -16,7 +16,7 @@ impl Decide for CallLlm {
         let text = |template: &Template, key: &str| {
             template.resolve_text(&at.scope()).map_err(|error| StepError::from(error).at(key))
         };
-        Ok(Next::Perform(Activity::CallLlm(ModelCall {
+        Ok(Next::perform(Activity::CallLlm(ModelCall {
             model: text(&self.model, "model")?,
             system: self.system.as_ref().map(|system| text(system, "system")).transpose()?,
             prompt: text(&self.prompt, "prompt")?,
@@ -28,11 +28,11 @@ impl Decide for CallLlm {
         })))
     }
 
-    fn performed(&self, _at: &StepContext<'_>, activity: &Activity, performed: &Performed) -> Result<Done, StepError> {
+    fn performed(&self, _at: &StepContext<'_>, activity: &Activity, performed: &Performed) -> Result<After, StepError> {
         let output = performed.output.clone();
         let note = self.min_confidence.and_then(|least| doubt(&output, least));
         let branch = note.is_some().then(|| "low_confidence".to_owned());
-        Ok(Done { input: activity.input(), output, branch, note, ..Done::default() })
+        Ok(After::done(Done { input: activity.input(), output, branch, note, ..Done::default() }))
     }
 }
 

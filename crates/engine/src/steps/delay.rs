@@ -6,7 +6,7 @@ use pawl_definition::Duration;
 use pawl_definition::step::Delay;
 use serde_json::{Value, json};
 
-use super::{Decide, Done, Next, StepContext, Wait};
+use super::{Decide, Done, Next, StepContext, Waits};
 use crate::{Plan, StepError, TimerPurpose, Wake, coerce};
 
 impl Decide for Delay {
@@ -29,10 +29,10 @@ impl Decide for Delay {
             let note = Some("the time is now or past: goes on at once".to_owned());
             return Ok(Next::done(Done { input, note, ..Done::default() }));
         }
-        Ok(Next::Wait(Wait::Until(due), input))
+        Ok(Next::Wait(Box::new(Waits::until(due, input))))
     }
 
-    fn waits_for(&self, wake: &Wake) -> bool {
+    fn waits_for(&self, wake: &Wake, _kept: &Value) -> bool {
         matches!(wake, Wake::Timer { purpose: TimerPurpose::Delay, .. })
     }
 }

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use pawl_definition::step::{Goal, IfPast};
 use pawl_definition::{Duration, TriggerKind};
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::{Decide, Done, Listening, Next, StepContext, Wait, delay};
+use super::{Decide, Done, Heard, Listening, Next, StepContext, Waits, delay};
 use crate::{Context, Event, Occurrence, StepError, StepStatus, Wake, coerce, triggers};
 
 impl Decide for Goal {
@@ -24,49 +24,49 @@ impl Decide for Goal {
                 IfPast::Wait => until = None,
             }
         }
-        Ok(Next::Wait(Wait::Signal(until, listens_on(self, at)), input))
+        Ok(Next::Wait(Box::new(Waits::signal(until, listens_on(self, at), input))))
     }
 
-    fn due(&self, _at: &StepContext<'_>) -> Result<Done, StepError> {
-        Ok(unmet("timed out"))
+    fn due(&self, _at: &StepContext<'_>) -> Result<Next, StepError> {
+        Ok(Next::done(unmet("timed out")))
     }
 
-    fn event(&self, at: &StepContext<'_>, event: &Event) -> Result<Option<Done>, StepError> {
+    fn event(&self, at: &StepContext<'_>, event: &Event) -> Result<Heard, StepError> {
         // A slow writer stamps a change before the wait began and commits it after: the condition is looked at whatever
         // the event's time is.
         if holds(self, at)? {
-            return Ok(Some(met("the condition holds")));
+            return Ok(Heard::Done(Box::new(met("the condition holds"))));
         }
         let since = at.execution.waiting.as_ref().map(|waiting| waiting.since);
         if since.is_some_and(|since| event.occurred_at < since) {
-            return Ok(None);
+            return Ok(Heard::Nothing);
         }
         let of_other_record =
             matches!((&at.execution.record, &event.subject), (Some(own), Some(other)) if own != other);
         if of_other_record {
-            return Ok(None);
+            return Ok(Heard::Nothing);
         }
         let hearing: Vec<_> = self.on.iter().filter(|trigger| triggers::hears(trigger, at.cx.plan, event)).collect();
         if hearing.is_empty() {
-            return Ok(None);
+            return Ok(Heard::Nothing);
         }
         // In the filters of these triggers, `trigger` is the event that came, not the one that began the execution.
         let came = Occurrence::new(event.clone());
         let cx = Context { event: &came, ..*at.cx };
         for trigger in hearing {
             if triggers::passes(trigger, &cx, at.execution)? {
-                return Ok(Some(met(&format!("event {} on {}", event.id, trigger.id))));
+                return Ok(Heard::Done(Box::new(met(&format!("event {} on {}", event.id, trigger.id)))));
             }
         }
-        Ok(None)
+        Ok(Heard::Nothing)
     }
 
     fn again(&self, at: &StepContext<'_>) -> Result<Option<Done>, StepError> {
         Ok(holds(self, at)?.then(|| met("the condition holds")))
     }
 
-    fn waits_for(&self, wake: &Wake) -> bool {
-        matches!(wake, Wake::Signal { .. })
+    fn waits_for(&self, wake: &Wake, kept: &Value) -> bool {
+        matches!(wake, Wake::Signal { .. }) && kept.is_null()
     }
 
     fn listens(&self, at: &StepContext<'_>) -> Option<Listening> {
@@ -110,7 +110,7 @@ fn unmet(note: &str) -> Done {
 }
 
 /// `never`, a duration, or a date and time; absent means never.
-fn timeout(at: &StepContext<'_>) -> Result<Option<Timestamp>, StepError> {
+pub(super) fn timeout(at: &StepContext<'_>) -> Result<Option<Timestamp>, StepError> {
     let Some(template) = &at.step.timeout else { return Ok(None) };
     let value = template.resolve(&at.scope()).map_err(|error| StepError::from(error).at("timeout"))?;
     if value == "never" {

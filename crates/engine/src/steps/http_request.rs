@@ -29,7 +29,8 @@ impl Decide for HttpRequest {
             headers.entry("idempotency-key".to_owned()).or_insert(key);
         }
         let url = url(self, &scope)?;
-        Ok(Next::Perform(Activity::HttpRequest(HttpCall { method, url, headers, body, timeout: at.timeout(ANSWER_S) })))
+        let timeout = at.timeout(ANSWER_S);
+        Ok(Next::perform(Activity::HttpRequest(HttpCall { method, url, headers, body, timeout })))
     }
 }
 

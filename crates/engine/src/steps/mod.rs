@@ -9,6 +9,7 @@ mod go_to;
 mod goal;
 mod http_request;
 mod note;
+mod run_state_machine;
 mod set_fields;
 mod set_variables;
 mod stop;
@@ -80,6 +81,8 @@ pub struct Done {
     pub end: Option<(Status, Option<String>)>,
     /// In words.
     pub note: Option<String>,
+    /// What it is about has ended badly: the step fails, and is not tried again in this visit.
+    pub error: Option<StepError>,
 }
 
 impl Default for Done {
@@ -94,11 +97,39 @@ impl Default for Done {
             writes: Vec::new(),
             end: None,
             note: None,
+            error: None,
         }
     }
 }
 
-/// How a step waits.
+/// How a step waits, and what it leaves of that for people and for itself.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Waits {
+    /// Until what.
+    pub wait: Wait,
+    /// When the wait ends at the latest, as far as it is known.
+    pub due: Option<Timestamp>,
+    /// Input for history.
+    pub input: Value,
+    /// In words.
+    pub note: Option<String>,
+    /// What it keeps of its visit.
+    pub kept: Value,
+}
+
+impl Waits {
+    /// Waits until a time.
+    fn until(at: Timestamp, input: Value) -> Self {
+        Self { wait: Wait::Until(at), due: Some(at), input, note: None, kept: Value::Null }
+    }
+
+    /// Waits for a signal, or until a time.
+    fn signal(until: Option<Timestamp>, listening: Listening, input: Value) -> Self {
+        Self { wait: Wait::Signal(until, listening), due: until, input, note: None, kept: Value::Null }
+    }
+}
+
+/// Until what a step waits.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Wait {
     /// Until a time.
@@ -124,15 +155,56 @@ pub enum Next {
     /// It reads something first.
     Read(Read),
     /// It does something outside.
-    Perform(Activity),
-    /// It waits, with its input for history.
-    Wait(Wait, Value),
+    Perform(Perform),
+    /// It waits.
+    Wait(Box<Waits>),
 }
 
 impl Next {
     fn done(done: Done) -> Self {
         Self::Done(Box::new(done))
     }
+
+    /// Does something outside, and keeps nothing of it.
+    fn perform(activity: Activity) -> Self {
+        Self::Perform(Perform { activity, kept: Value::Null })
+    }
+}
+
+/// What a step does outside.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Perform {
+    /// The effect.
+    pub activity: Activity,
+    /// What the step keeps of its visit, from before the effect on.
+    pub kept: Value,
+}
+
+/// What follows an effect that was performed.
+#[derive(Debug, Clone, PartialEq)]
+pub enum After {
+    /// The step is done.
+    Done(Box<Done>),
+    /// It waits.
+    Wait(Box<Waits>),
+}
+
+impl After {
+    fn done(done: Done) -> Self {
+        Self::Done(Box::new(done))
+    }
+}
+
+/// What an event does to a step that listens.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Heard {
+    /// Nothing: it waits on.
+    Nothing,
+    /// It is done.
+    Done(Box<Done>),
+    /// It keeps this of its visit, and goes on as soon as the execution can: at once if it waits, else after the call
+    /// that is out, or when whoever holds it lets it go on.
+    Due(Value),
 }
 
 /// What every step type decides.
@@ -146,18 +218,18 @@ pub trait Decide {
     }
 
     /// Its activity succeeded.
-    fn performed(&self, _at: &StepContext<'_>, activity: &Activity, performed: &Performed) -> Result<Done, StepError> {
-        Ok(Done { input: activity.input(), output: performed.output.clone(), ..Done::default() })
+    fn performed(&self, _at: &StepContext<'_>, activity: &Activity, performed: &Performed) -> Result<After, StepError> {
+        Ok(After::done(Done { input: activity.input(), output: performed.output.clone(), ..Done::default() }))
     }
 
     /// The time came that it waited for.
-    fn due(&self, _at: &StepContext<'_>) -> Result<Done, StepError> {
-        Ok(Done::default())
+    fn due(&self, _at: &StepContext<'_>) -> Result<Next, StepError> {
+        Ok(Next::done(Done::default()))
     }
 
-    /// An event came on a topic that it waits on; `None`: it waits on.
-    fn event(&self, _at: &StepContext<'_>, _event: &Event) -> Result<Option<Done>, StepError> {
-        Ok(None)
+    /// An event came on a topic that it listens on.
+    fn event(&self, _at: &StepContext<'_>, _event: &Event) -> Result<Heard, StepError> {
+        Ok(Heard::Nothing)
     }
 
     /// It may have missed an event while it was held; `None`: it waits on.
@@ -165,8 +237,14 @@ pub trait Decide {
         Ok(None)
     }
 
-    /// Whether it waits for this; a step of another type may stand in its place since an edit.
-    fn waits_for(&self, _wake: &Wake) -> bool {
+    /// Whether it waits for this, with what was kept of the visit; a step of another type may stand in its place since
+    /// an edit.
+    fn waits_for(&self, _wake: &Wake, _kept: &Value) -> bool {
+        false
+    }
+
+    /// Whether what it does next outside only looks: then an at-most-once step does it again after a crash.
+    fn only_looks(&self, _kept: &Value) -> bool {
         false
     }
 
@@ -197,5 +275,6 @@ pub fn decide(kind: &StepKind) -> &dyn Decide {
         StepKind::Stop(step) => step,
         StepKind::Note(step) => step,
         StepKind::CallLlm(step) => step,
+        StepKind::RunStateMachine(step) => step,
     }
 }

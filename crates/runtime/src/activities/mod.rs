@@ -4,6 +4,7 @@ mod call_llm;
 mod http_request;
 mod lease;
 mod records;
+mod run_state_machine;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,8 +13,8 @@ use jiff::Timestamp;
 use pawl_definition::Object;
 use pawl_engine::{Activity, Execution, Found, Performed, Read};
 
-use crate::Error;
-use crate::ports::{Clock, Http, Models, Secrets, Tables};
+use crate::ports::{Clock, Http, Models, Secrets, StateMachines};
+use crate::{Error, Ports};
 use lease::Held;
 
 pub use records::Finder;
@@ -22,21 +23,17 @@ pub use records::Finder;
 pub struct Activities {
     http: Arc<dyn Http>,
     models: Arc<dyn Models>,
+    state_machines: Arc<dyn StateMachines>,
     secrets: Arc<dyn Secrets>,
     clock: Arc<dyn Clock>,
     finder: Finder,
 }
 
 impl Activities {
-    /// Over these ports.
-    pub fn new(
-        tables: Arc<dyn Tables>,
-        http: Arc<dyn Http>,
-        models: Arc<dyn Models>,
-        secrets: Arc<dyn Secrets>,
-        clock: Arc<dyn Clock>,
-    ) -> Self {
-        Self { http, models, secrets, clock, finder: Finder::new(tables) }
+    /// Over some of these ports.
+    pub fn new(ports: &Ports) -> Self {
+        let Ports { tables, http, models, state_machines, secrets, clock, .. } = ports.clone();
+        Self { http, models, state_machines, secrets, clock, finder: Finder::new(tables) }
     }
 
     /// Performs an effect outside, once, as long as the lease of its claim lasts. A failure is a result.
@@ -46,6 +43,8 @@ impl Activities {
         match activity {
             Activity::HttpRequest(call) => http_request::perform(&*self.http, &*self.secrets, call, held).await,
             Activity::CallLlm(call) => call_llm::perform(&*self.models, call, held).await,
+            Activity::RunStateMachine(run) => run_state_machine::start(&*self.state_machines, run, held).await,
+            Activity::LookAtStateMachine(look) => run_state_machine::look(&*self.state_machines, look, held).await,
         }
     }
 

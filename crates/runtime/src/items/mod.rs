@@ -13,7 +13,7 @@
 //! | executions whose reason to wake is overdue | executions | Fourth `due`, by time |
 //! | an execution's history | executions | `execution#<id>` / `row#<seq>` |
 //! | the event that started it | executions | `execution#<id>` / `event` |
-//! | goals that wait on a topic | executions | `waiter#<topic>` / `<execution>` |
+//! | steps that listen on a topic | executions | `waiter#<topic>` / `<execution>` |
 //! | a start that was refused; all of a workflow, newest first | executions | `refusals#<workflow>` / `<event>`; First `refusals#<workflow>` by time |
 //! | re-entry, cooldown, spacing, places | executions | `guard#<workflow>` / `<kind>#<record>` |
 //! | what models cost in a day | executions | `usage#<workflow>` / `<date>#tokens`, `…#microusd` |

@@ -13,6 +13,7 @@ mod notify;
 mod queue;
 pub mod rules;
 mod secrets;
+mod state_machines;
 mod stream;
 mod tables;
 mod timers;
@@ -25,6 +26,9 @@ pub use models::{ModelAnswer, ModelError, ModelRequest, Models};
 pub use notify::{Notice, NoticeError, Notifier};
 pub use queue::{Message, Queue, QueueError, QueueName, QueueSource, Received};
 pub use secrets::{SecretError, Secrets};
+pub use state_machines::{
+    MachineState, NoStateMachines, StartStateMachine, StartedMachine, StateMachineError, StateMachines,
+};
 pub use stream::{RecordChange, StreamMessage, stream_message};
 pub use tables::{
     Conflicted, Consistency, Durability, Expect, Index, IndexEntry, Item, Key, Page, Query, SortRange, Table,

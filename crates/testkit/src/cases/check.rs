@@ -5,8 +5,8 @@ use jsonschema::error::ValidationErrorKind;
 use pawl_definition::{Duration, Level, Path, Problem, Source, code};
 use serde_json::Value;
 
-use super::cases_schema;
 use super::file::{Case, CaseFile, Happens, HttpScript, Later, ModelScript};
+use super::{cases_schema, machines};
 
 /// Least likeness of a word to be suggested.
 const LIKE: f64 = 0.7;
@@ -113,6 +113,7 @@ fn meaning_problems(source: &Source, file: &CaseFile) -> Vec<Problem> {
     let root = Path::root();
     found.time(&root.key("now"), file.now.as_deref());
     found.http(&root.key("http"), &file.http);
+    machines::check(&mut found, &root.key("state_machines"), &file.state_machines);
     for (index, case) in file.cases.iter().enumerate() {
         let path = root.key("cases").index(index);
         if file.cases[..index].iter().any(|other| other.name == case.name) {
@@ -124,13 +125,14 @@ fn meaning_problems(source: &Source, file: &CaseFile) -> Vec<Problem> {
     found.problems
 }
 
-struct Found<'a> {
+/// What is wrong with a file, as far as it was looked at.
+pub(super) struct Found<'a> {
     source: &'a Source,
     problems: Vec<Problem>,
 }
 
 impl Found<'_> {
-    fn add(&mut self, path: &Path, code: &str, message: String) {
+    pub(super) fn add(&mut self, path: &Path, code: &str, message: String) {
         self.problems.push(of(self.source, path, code, message));
     }
 
@@ -138,6 +140,7 @@ impl Found<'_> {
         self.time(&path.key("now"), case.now.as_deref());
         self.span(&path.key("look_after"), case.look_after.as_deref());
         self.http(&path.key("http"), &case.http);
+        machines::check(self, &path.key("state_machines"), &case.state_machines);
         for (index, model) in case.models.iter().flatten().enumerate() {
             self.model(&path.key("models").index(index), model);
         }
@@ -195,7 +198,7 @@ impl Found<'_> {
         }
     }
 
-    fn span(&mut self, path: &Path, written: Option<&str>) {
+    pub(super) fn span(&mut self, path: &Path, written: Option<&str>) {
         if let Some(text) = written.filter(|text| Duration::parse(text).is_err()) {
             self.add(path, code::INVALID_TIME, format!("expected a span such as 3d 2h, found {text:?}"));
         }

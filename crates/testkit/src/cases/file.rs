@@ -6,6 +6,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use super::machines::{MachineScript, MachineStart};
+
 /// Test cases of one workflow.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -28,6 +30,9 @@ pub(super) struct CaseFile {
     /// Answers of outside services in every case, looked at after the case's own.
     #[serde(default)]
     pub(super) http: Vec<HttpScript>,
+    /// What state machines do in every case, looked at after the case's own.
+    #[serde(default)]
+    pub(super) state_machines: Vec<MachineScript>,
     /// The cases.
     pub(super) cases: Vec<Case>,
 }
@@ -50,6 +55,9 @@ pub(super) struct Case {
     /// Answers of outside services: for each call, the first that fits and is not used up.
     #[serde(default)]
     pub(super) http: Vec<HttpScript>,
+    /// What state machines do: for each start, the first that fits and is not used up.
+    #[serde(default)]
+    pub(super) state_machines: Vec<MachineScript>,
     /// What models answer, in order; absent: no model is configured.
     #[serde(default)]
     pub(super) models: Option<Vec<ModelScript>>,
@@ -307,6 +315,9 @@ pub(super) struct Expect {
     /// All calls of outside services, in order.
     #[serde(default)]
     pub(super) calls: Option<Vec<Call>>,
+    /// All state machines that were started, in order.
+    #[serde(default)]
+    pub(super) state_machines: Option<Vec<MachineStart>>,
     /// Steps that failed for good.
     #[serde(default)]
     pub(super) failed_steps: Option<Vec<String>>,

@@ -10,6 +10,7 @@ mod file;
 mod files;
 mod happens;
 mod load;
+mod machines;
 mod outside;
 mod report;
 mod run;

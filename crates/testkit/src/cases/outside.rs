@@ -5,6 +5,7 @@ use pawl_runtime::ports::{HttpError, HttpRequest, ModelError};
 use serde_json::Value;
 
 use super::file::{CallTest, Case, CaseFile, HttpAnswer, HttpFailure, HttpScript, ModelFailure, ModelScript};
+use super::machines;
 use crate::scenario::{ModelReply, Reply, World, answer, contains, network_error, refused_address, says, timeout};
 
 /// Lets outside systems answer as the case says, then as the file says.
@@ -15,6 +16,7 @@ pub(super) fn script(world: &World, file: &CaseFile, case: &Case) {
         script.times = script.times.map(|left| left - 1);
         Some(reply(script))
     });
+    machines::script(world, case.state_machines.iter().chain(&file.state_machines).cloned().collect());
     if let Some(models) = &case.models {
         let mut models = models.clone().into_iter();
         world.models.script(move |_| Some(models.next().map_or_else(no_answer, |model| model_reply(&model))));

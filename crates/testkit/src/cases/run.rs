@@ -123,6 +123,7 @@ fn expected(expect: &Expect) -> Expected {
         variables: expect.variables.clone(),
         records: records.map(|(object, records)| (object.clone(), values(records))).collect(),
         calls: expect.calls.as_ref().map(|calls| calls.iter().cloned().map(call).collect()),
+        state_machines: expect.state_machines.as_ref().map(|starts| starts.iter().cloned().map(Into::into).collect()),
         failed_steps: expect.failed_steps.clone(),
         error: expect.error.clone(),
         refused: expect.refused.clone(),

@@ -1,11 +1,12 @@
 //! Compares what came of a story with what was expected.
 
+use pawl_runtime::ports::StartStateMachine;
 use serde_json::Value;
 
 use super::path_difference::path_difference;
 use crate::cases::fits_pattern;
 
-use super::{Expected, ExpectedCall, Trace, World};
+use super::{Expected, ExpectedCall, ExpectedMachine, Trace, World};
 
 impl World {
     /// What differs from what was expected, each in words; nothing if all is as it should be.
@@ -28,6 +29,11 @@ impl World {
         if let Some(calls) = &expected.calls {
             found.extend(self.call_difference(calls));
         }
+        if let Some(starts) = &expected.state_machines {
+            found.extend(self.machine_difference(starts));
+        }
+        let machines = self.state_machines.unanswered();
+        found.extend(machines.into_iter().map(|arn| format!("no answer is scripted for the state machine {arn}")));
         found.extend(
             self.http.unanswered().into_iter().map(|call| format!("no answer is scripted for the call {call}")),
         );
@@ -98,6 +104,26 @@ impl World {
         });
         let lines: String = expected.chain(found).collect();
         Some(format!("the calls differ (- expected, + made):{lines}"))
+    }
+}
+
+impl World {
+    fn machine_difference(&self, expected: &[ExpectedMachine]) -> Option<String> {
+        let starts = self.state_machines.starts();
+        let fits = |(expected, start): (&ExpectedMachine, &StartStateMachine)| {
+            expected.machine.as_ref().is_none_or(|machine| fits_pattern(machine, &start.machine))
+                && expected.input.as_ref().is_none_or(|input| contains(&start.input, input))
+        };
+        if starts.len() == expected.len() && expected.iter().zip(&starts).all(fits) {
+            return None;
+        }
+        let expected = expected.iter().map(|expected| {
+            let machine = expected.machine.as_deref().unwrap_or("any state machine");
+            format!("\n  - {machine} {}", expected.input.as_ref().map(Value::to_string).unwrap_or_default())
+        });
+        let found = starts.iter().map(|start| format!("\n  + {} {}", start.machine, start.input));
+        let lines: String = expected.chain(found).collect();
+        Some(format!("the state machines differ (- expected, + started):{lines}"))
     }
 }
 

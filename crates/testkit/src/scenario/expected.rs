@@ -15,6 +15,7 @@ pub struct Expected {
     pub(crate) variables: Map<String, Value>,
     pub(crate) records: BTreeMap<String, Vec<Value>>,
     pub(crate) calls: Option<Vec<ExpectedCall>>,
+    pub(crate) state_machines: Option<Vec<ExpectedMachine>>,
     pub(crate) failed_steps: Option<Vec<String>>,
     pub(crate) error: Option<String>,
     pub(crate) refused: Option<String>,
@@ -32,6 +33,15 @@ pub struct ExpectedCall {
     pub headers: BTreeMap<String, String>,
     /// Its body, or a part of it.
     pub body: Option<Value>,
+}
+
+/// A state machine that must have been started. What is not said is not looked at.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ExpectedMachine {
+    /// ARN; `*` stands for any text.
+    pub machine: Option<String>,
+    /// Its input, or a part of it.
+    pub input: Option<Value>,
 }
 
 impl ExpectedCall {
@@ -130,6 +140,14 @@ impl Expected {
     #[must_use]
     pub fn calls<const N: usize>(mut self, calls: [ExpectedCall; N]) -> Self {
         self.calls = Some(Vec::from(calls));
+        self
+    }
+
+    /// These are the inputs of all state machines that were started, or parts of them, in order.
+    #[must_use]
+    pub fn state_machines<const N: usize>(mut self, inputs: [Value; N]) -> Self {
+        let started = |input| ExpectedMachine { input: Some(input), ..ExpectedMachine::default() };
+        self.state_machines = Some(inputs.map(started).to_vec());
         self
     }
 

@@ -32,6 +32,8 @@ pub enum Happening {
     },
     /// An event comes in as it is.
     Event(Event),
+    /// The event bus says something, as EventBridge delivers it.
+    Bus(Value),
 }
 
 /// Why something could not happen: what the caller of the API would be told.
@@ -97,6 +99,11 @@ pub fn created(object: &str, id: &str, fields: Value) -> Happening {
 /// Fields of a record are changed; `fields` is a JSON object.
 pub fn updated(object: &str, id: &str, fields: Value) -> Happening {
     Happening::Updated { record: subject(object, id), fields: keys(fields) }
+}
+
+/// The event bus says something; the event has the shape in which EventBridge delivers it.
+pub fn bus_says(event: Value) -> Happening {
+    Happening::Bus(event)
 }
 
 pub(super) fn keys(fields: Value) -> Map<String, Value> {
@@ -200,6 +207,10 @@ impl World {
                 record(at_once(system.records.update(&subject, &fields, None)))
             }
             Happening::Event(event) => self.accept(event),
+            Happening::Bus(said) => match pawl_runtime::bus::event(&said) {
+                Ok(event) => event.map_or(Ok(()), |event| self.accept(event)),
+                Err(error) => Err(HappeningError::new("failed", error.to_string())),
+            },
         }
     }
 

@@ -3,7 +3,7 @@
 //! - [`scenario`] begins one: `scenario().workflow(…).record(…).event(…).run_until_idle().expect(…)`.
 //! - [`World`] is what it stands on: the runtime over the ports in memory, driven one message at a time. A delay of
 //!   thirty days costs nothing: when nobody can go on, the clock jumps to the next message or timer.
-//! - [`Reply`] and [`ModelReply`] script outside systems, also slow, failing and dying ones.
+//! - [`Reply`], [`ModelReply`] and [`MachineReply`] script outside systems, also slow, failing and dying ones.
 //! - [`Expected`] says what must have come of it; a difference is told step by step.
 
 mod compare;
@@ -12,6 +12,7 @@ mod drive;
 mod expected;
 mod happening;
 mod http;
+mod machines;
 mod models;
 mod notices;
 mod path_difference;
@@ -21,10 +22,12 @@ mod world;
 
 pub use drive::{DriveError, Reached};
 pub use expected::{
-    Expected, ExpectedCall, canceled, completed, failed, nothing_began, paused, queued, refused, running, waiting,
+    Expected, ExpectedCall, ExpectedMachine, canceled, completed, failed, nothing_began, paused, queued, refused,
+    running, waiting,
 };
-pub use happening::{Delivered, Happening, HappeningError, Manual, created, manual, updated, webhook};
+pub use happening::{Delivered, Happening, HappeningError, Manual, bus_says, created, manual, updated, webhook};
 pub use http::{Reply, ScriptedHttp, answer, dies, network_error, refused_address, timeout};
+pub use machines::{MachineReply, ScriptedMachines, machine_fails, machine_refused, machine_succeeds};
 pub use models::{ModelReply, ScriptedModels, says, says_json};
 pub use notices::KeptNotices;
 pub use prose::{Scenario, scenario};
@@ -32,6 +35,7 @@ pub use trace::Trace;
 pub use world::World;
 
 pub(crate) use compare::contains;
+pub(crate) use machines::{bus_timer, callback, execution_arn, status_change};
 pub(crate) use trace::elapsed;
 
 /// Every table.

@@ -4,11 +4,11 @@ use jiff::Timestamp;
 use pawl_definition::{Duration, Problem, Source};
 use pawl_engine::Control;
 use pawl_runtime::ExecutorOptions;
-use pawl_runtime::ports::{Clock, HttpRequest, ModelRequest};
+use pawl_runtime::ports::{Clock, HttpRequest, ModelRequest, StartStateMachine};
 use serde_json::Value;
 
 use super::happening::keys;
-use super::{DriveError, Expected, Happening, ModelReply, Reply, Trace, World};
+use super::{DriveError, Expected, Happening, MachineReply, ModelReply, Reply, Trace, World};
 use crate::VirtualClock;
 
 /// A story in the making. Every word of it happens at once; the `run` words let time pass.
@@ -26,6 +26,12 @@ impl Scenario {
     #[must_use]
     pub fn hops(self, hops: usize) -> Self {
         Self { world: World::new(self.world.now(), ExecutorOptions { hops, ..ExecutorOptions::default() }) }
+    }
+
+    /// Holds up to so many pure transitions back, to commit them with the next that is not.
+    #[must_use]
+    pub fn hold(self, hold: usize) -> Self {
+        Self { world: World::new(self.world.now(), ExecutorOptions { hold, ..ExecutorOptions::default() }) }
     }
 
     /// Moves on to a time, RFC 3339, without running anything.
@@ -78,6 +84,13 @@ impl Scenario {
     #[must_use]
     pub fn model(self, mut script: impl FnMut(&ModelRequest) -> ModelReply + Send + 'static) -> Self {
         self.world.models.script(move |request| Some(script(request)));
+        self
+    }
+
+    /// State machines do so.
+    #[must_use]
+    pub fn state_machine(self, mut script: impl FnMut(&StartStateMachine) -> MachineReply + Send + 'static) -> Self {
+        self.world.state_machines.script(move |start| Some(script(start)));
         self
     }
 

@@ -10,7 +10,7 @@ use pawl_runtime::ports::{Clock, Notice, QueueName, Table};
 use pawl_runtime::{ControlError, ExecutorOptions, Ports, RecordError, SaveError, System, items};
 use serde_json::{Map, Value};
 
-use super::{KeptNotices, ScriptedHttp, ScriptedModels, Trace, at_once};
+use super::{KeptNotices, ScriptedHttp, ScriptedMachines, ScriptedModels, Trace, at_once};
 use crate::memory::MemoryStore;
 use crate::{SeededRandom, VirtualClock};
 
@@ -27,6 +27,8 @@ pub struct World {
     pub http: Arc<ScriptedHttp>,
     /// Language models.
     pub models: Arc<ScriptedModels>,
+    /// State machines.
+    pub state_machines: Arc<ScriptedMachines>,
     /// Notices to people.
     pub notices: Arc<KeptNotices>,
     /// Ids of executions in the order in which they were made.
@@ -41,6 +43,7 @@ impl World {
         let store = MemoryStore::new(clock.clone());
         let http = Arc::new(ScriptedHttp::new(clock.clone()));
         let models = Arc::new(ScriptedModels::new());
+        let state_machines = Arc::new(ScriptedMachines::new(clock.clone(), store.clone()));
         let notices = Arc::new(KeptNotices::default());
         let ports = Ports {
             tables: store.tables(),
@@ -51,12 +54,14 @@ impl World {
             secrets: store.secrets(),
             http: http.clone(),
             models: models.clone(),
+            state_machines: state_machines.clone(),
             notifier: notices.clone(),
             clock: Arc::new(clock.clone()),
             random: Arc::new(SeededRandom::new(1)),
         };
         let system = System::new(ports, options);
-        Self { store, clock, system, http, models, notices, made: Arc::default(), router: Arc::default() }
+        let (made, router) = (Arc::default(), Arc::default());
+        Self { store, clock, system, http, models, state_machines, notices, made, router }
     }
 
     /// The present time.

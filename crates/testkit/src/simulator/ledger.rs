@@ -2,6 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
+use pawl_engine::StartedMachine;
+use pawl_runtime::ports::MachineState;
+use serde_json::Value;
+
 use super::monitor::{Broken, Claimed};
 
 /// One effect: a visit of a step with effects outside.
@@ -13,12 +18,23 @@ struct Effect {
     performed: u32,
 }
 
+/// An execution of a state machine. One name is one machine, and so one effect.
+#[derive(Debug, Clone)]
+pub(super) struct Machine {
+    pub(super) input: Value,
+    pub(super) started: StartedMachine,
+    pub(super) ends_at: Timestamp,
+    pub(super) end: MachineState,
+}
+
 /// Every effect, by (execution, step, visit).
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
     effects: BTreeMap<(String, String, u32), Effect>,
     /// Requests by what they ask, so that a service that fails at first knows when to stop failing.
     asked: BTreeMap<String, u32>,
+    /// State machines by the ARN of their execution.
+    machines: BTreeMap<String, Machine>,
 }
 
 impl Ledger {
@@ -59,6 +75,16 @@ impl Ledger {
         let asked = self.asked.entry(what.to_owned()).or_default();
         *asked += 1;
         *asked - 1
+    }
+
+    /// A state machine that was started.
+    pub(super) fn machine(&self, execution_arn: &str) -> Option<&Machine> {
+        self.machines.get(execution_arn)
+    }
+
+    /// A state machine begins.
+    pub(super) fn begin_machine(&mut self, machine: Machine) {
+        self.machines.insert(machine.started.execution_arn.clone(), machine);
     }
 
     /// Effects that happened more than once.

@@ -11,6 +11,7 @@ mod failures;
 mod flow;
 mod goals;
 mod large;
+mod machines;
 mod models;
 mod records;
 mod requests;

@@ -1,6 +1,7 @@
 //! Decorators around the ports: every call can be overtaken, held up, refused, lost or cut off, before and after it
 //! takes effect.
 
+mod machines;
 mod outside;
 mod queue;
 mod storage;
@@ -46,6 +47,7 @@ pub(super) fn ports(hub: &Arc<Hub>, skew: SignedDuration, random: &Arc<SeededRan
         secrets: storage,
         http: outside.clone(),
         models: outside.clone(),
+        state_machines: outside.clone(),
         notifier: outside,
         clock: Arc::new(SkewedClock { clock: hub.clock.clone(), skew }),
         random: random.clone(),

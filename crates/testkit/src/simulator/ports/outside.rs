@@ -20,7 +20,7 @@ use crate::simulator::monitor::Claimed;
 
 /// The outside world as one process reaches it.
 pub(super) struct Outside {
-    hub: Arc<Hub>,
+    pub(super) hub: Arc<Hub>,
 }
 
 /// How a call of a flaky service fails.
@@ -38,7 +38,7 @@ impl Outside {
     }
 
     /// Checks that a call was claimed, and says by whom.
-    fn attempt(&self, what: &str) -> Option<(String, Claimed)> {
+    pub(super) fn attempt(&self, what: &str) -> Option<(String, Claimed)> {
         self.hub.note(&format!("calls {what}"));
         let mut state = self.hub.lock();
         let who = state.who;
@@ -58,20 +58,26 @@ impl Outside {
         Some((execution, claim))
     }
 
-    fn performed(&self, claimed: Option<&(String, Claimed)>) {
+    /// What the task that calls has claimed.
+    pub(super) fn claimed(&self) -> Option<(String, Claimed)> {
+        let state = self.hub.lock();
+        state.monitor.claimed(state.who)
+    }
+
+    pub(super) fn performed(&self, claimed: Option<&(String, Claimed)>) {
         if let Some((execution, claim)) = claimed {
             self.hub.lock().ledger.performed(execution, claim);
         }
     }
 
-    fn refused(&self, claimed: Option<&(String, Claimed)>) {
+    pub(super) fn refused(&self, claimed: Option<&(String, Claimed)>) {
         if let Some((execution, claim)) = claimed {
             self.hub.lock().ledger.refused(execution, claim);
         }
     }
 
     /// How long the way takes; never as long as the time-out.
-    async fn way(&self, timeout: SignedDuration) {
+    pub(super) async fn way(&self, timeout: SignedDuration) {
         let most = i64::try_from(timeout.as_millis() / 3).unwrap_or(1_000).max(1);
         let span = {
             let state = self.hub.lock();

@@ -24,7 +24,8 @@ fn edit(chance: &Chance, steps: &mut Vec<Value>, name: u64) {
         return;
     }
     // A step that somebody waits at is the most interesting one to take away.
-    let waits = steps.iter().position(|step| step["type"] == "goal").filter(|_| chance.percent(60));
+    let waits = |step: &Value| step["type"] == "goal" || step["wait"] == true;
+    let waits = steps.iter().position(waits).filter(|_| chance.percent(60));
     let at = waits.unwrap_or_else(|| chance.below(steps.len()));
     let branches = ["yes", "no", "met", "unmet", "default"];
     let inner: Vec<_> = branches.iter().copied().filter(|name| steps[at].get(*name).is_some()).collect();

@@ -41,7 +41,7 @@ impl<'a> Maker<'a> {
             return self.looping();
         }
         let id = self.id();
-        let mut step = match chance.below(if depth < 2 { 14 } else { 10 }) {
+        let mut step = match chance.below(if depth < 2 { 16 } else { 12 }) {
             0 => json!({"type": "note", "text": "n is {{ vars.n }}"}),
             1 => json!({"type": "set_variables", "values": {"n": "{{ vars.n + 1 }}"}}),
             2 | 3 => self.set_fields(),
@@ -50,8 +50,9 @@ impl<'a> Maker<'a> {
             6 | 7 => self.http_request(&id),
             8 => self.delay(),
             9 => self.ending(&id),
-            10 => self.condition(depth, most),
-            11 => self.switch(depth, most),
+            10 | 11 => self.run_state_machine(&id),
+            12 => self.condition(depth, most),
+            13 => self.switch(depth, most),
             _ => self.goal(&id, depth, most),
         };
         step["id"] = json!(id);
@@ -147,6 +148,35 @@ impl<'a> Maker<'a> {
             step["delivery"] = json!("at_most_once");
         }
         if chance.percent(50) {
+            step["save_as"] = json!("answer");
+        }
+        step
+    }
+
+    /// A state machine. In a confluent world one that is waited for ends for certain or times out for certain.
+    fn run_state_machine(&mut self, id: &str) -> Value {
+        let chance = self.plan.chance;
+        let kind = *chance.pick(&["quick", "slow", "fails", "calls", "stuck"]);
+        let name = workflow::name(self.index);
+        let mut step = json!({
+            "type": "run_state_machine", "input": {"n": "{{ vars.n }}"}, "on_failure": self.policy(false),
+            "state_machine": format!("arn:aws:states:eu-central-1:123456789012:stateMachine:{kind}-{name}-{id}"),
+        });
+        if !self.plan.confluent && chance.percent(35) {
+            step["delivery"] = json!("at_most_once");
+        }
+        if chance.percent(20) {
+            step["timeout"] = json!("10s");
+            return step;
+        }
+        step["wait"] = json!(true);
+        step["callback"] = json!(kind == "calls");
+        step["timeout"] = match (self.plan.confluent, kind) {
+            (true, "stuck") => json!("10m"),
+            (true, _) => json!("never"),
+            (false, _) => json!(chance.pick(&["never", "20s", "10m", "1d", "2020-01-01T00:00:00Z"])),
+        };
+        if !self.plan.confluent && chance.percent(40) {
             step["save_as"] = json!("answer");
         }
         step

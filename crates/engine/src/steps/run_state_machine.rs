@@ -1,0 +1,305 @@
+//! `run_state_machine`.
+//!
+//! Waiting for the end of a state machine rests on two legs. The event of its end, or a callback with its token, is an
+//! input like the event that a goal waits for. And since an event may be lost, or may come before the wait begins, the
+//! step looks at the machine from time to time: a poll is the claimed look at what was started, counts as no attempt,
+//! and leaves no row in history unless it finds an end.
+
+use std::collections::BTreeSet;
+
+use jiff::{SignedDuration, Timestamp};
+use pawl_definition::FailureClass;
+use pawl_definition::step::RunStateMachine;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::{After, Decide, Done, Heard, Listening, Next, Perform, StepContext, Waits, goal};
+use crate::event::EventType;
+use crate::{
+    Activity, Event, MachineLook, MachineRun, Performed, StartedMachine, Status, StepError, StepState, Wake, coerce,
+    ids,
+};
+
+/// Longest time of one call of Step Functions, in seconds, if the step does not say.
+const CALL_S: i64 = 30;
+
+/// The machine is looked at again after half the time that was waited already, within these bounds in seconds: what is
+/// missed is found half as late again as it took, and a machine of a day costs a hundred looks.
+const LOOK_LEAST_S: i64 = 30;
+const LOOK_MOST_S: i64 = 900;
+
+/// Most bytes of a machine's error and cause in the message of a failure; Step Functions allows 256 and 32,768.
+const ERROR_MOST: usize = 256;
+const CAUSE_MOST: usize = 1_024;
+
+/// The states in which a machine has ended, and the one of a wait that was ended by a callback.
+const ENDS: &[&str] = &[SUCCEEDED, "FAILED", "TIMED_OUT", "ABORTED", CALLED_BACK];
+const SUCCEEDED: &str = "SUCCEEDED";
+const CALLED_BACK: &str = "CALLED_BACK";
+
+/// What the step keeps of a visit in which it waits. Stored, do not rename.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+struct Kept {
+    /// When the wait ends although the machine has not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    until: Option<Timestamp>,
+    /// The token by which the machine calls back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    token: Option<String>,
+    /// What was started, once that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    started: Option<StartedMachine>,
+    /// The end, heard while the execution could not go on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    heard: Option<End>,
+}
+
+/// What ended a wait: the machine's own end, or a callback.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct End {
+    status: String,
+    #[serde(default)]
+    output: Value,
+    #[serde(default)]
+    error: Option<String>,
+    #[serde(default)]
+    cause: Option<String>,
+}
+
+impl Decide for RunStateMachine {
+    fn enter(&self, at: &StepContext<'_>) -> Result<Next, StepError> {
+        let kept = match Kept::of(at.state) {
+            None if self.wait => Kept::begin(self, at)?,
+            None => return Ok(Next::perform(Activity::RunStateMachine(run(self, at, None)?))),
+            Some(kept) => kept,
+        };
+        if let Some(end) = &kept.heard {
+            return Ok(Next::done(kept.ended(end)));
+        }
+        let activity = match &kept.started {
+            Some(started) => {
+                let timeout = SignedDuration::from_secs(CALL_S);
+                Activity::LookAtStateMachine(MachineLook { started: started.clone(), timeout })
+            }
+            None if kept.is_over(at.cx.now) => return Ok(Next::done(kept.timed_out(None))),
+            None => Activity::RunStateMachine(run(self, at, Some(&kept))?),
+        };
+        Ok(Next::Perform(Perform { activity, kept: json!(kept) }))
+    }
+
+    fn performed(&self, at: &StepContext<'_>, activity: &Activity, performed: &Performed) -> Result<After, StepError> {
+        let (input, said) = (activity.input(), &performed.output);
+        let started = StartedMachine::deserialize(said).ok();
+        let waits = match activity {
+            Activity::RunStateMachine(run) => run.wait,
+            Activity::LookAtStateMachine(_) => true,
+            // An edit put this step in the place of the one that called.
+            Activity::HttpRequest(_) | Activity::CallLlm(_) => false,
+        };
+        if !waits {
+            let output = started.map_or_else(|| said.clone(), |started| json!(started));
+            return Ok(After::done(Done { input, output, ..Done::default() }));
+        }
+        let kept = Kept::of(at.state).unwrap_or_default();
+        let kept = Kept { started: started.or(kept.started.clone()), ..kept };
+        let end = kept.heard.clone().or_else(|| End::read(said));
+        Ok(match end {
+            Some(end) => After::done(Done { input, ..kept.ended(&end) }),
+            None if kept.is_over(at.cx.now) => After::done(Done { input, ..kept.timed_out(said.get("status")) }),
+            None => After::Wait(Box::new(kept.waits(at, input))),
+        })
+    }
+
+    fn due(&self, at: &StepContext<'_>) -> Result<Next, StepError> {
+        self.enter(at)
+    }
+
+    fn event(&self, at: &StepContext<'_>, event: &Event) -> Result<Heard, StepError> {
+        let Some(kept) = Kept::of(at.state).filter(|kept| kept.heard.is_none() && kept.is_meant(event)) else {
+            return Ok(Heard::Nothing);
+        };
+        let Some(end) = End::read(&Value::Object(event.data.clone())) else { return Ok(Heard::Nothing) };
+        if event.data.get("output_left_out") == Some(&Value::Bool(true)) {
+            // Its output was too large for the event: the machine is looked at, now.
+            return Ok(Heard::Due(json!(kept)));
+        }
+        if at.execution.status == Status::Waiting {
+            return Ok(Heard::Done(Box::new(kept.ended(&end))));
+        }
+        Ok(Heard::Due(json!(Kept { heard: Some(end), ..kept })))
+    }
+
+    fn waits_for(&self, wake: &Wake, kept: &Value) -> bool {
+        matches!(wake, Wake::Signal { .. }) && !kept.is_null()
+    }
+
+    fn only_looks(&self, kept: &Value) -> bool {
+        Kept::read(kept).is_some_and(|kept| kept.started.is_some() || kept.heard.is_some())
+    }
+
+    fn listens(&self, at: &StepContext<'_>) -> Option<Listening> {
+        Kept::of(at.state).map(|kept| kept.listening())
+    }
+}
+
+impl Kept {
+    fn of(state: &StepState) -> Option<Self> {
+        Self::read(&state.kept)
+    }
+
+    fn read(kept: &Value) -> Option<Self> {
+        (!kept.is_null()).then(|| Self::deserialize(kept).unwrap_or_default())
+    }
+
+    /// At the first attempt of a visit; those after it find the same time-out and the same token.
+    fn begin(step: &RunStateMachine, at: &StepContext<'_>) -> Result<Self, StepError> {
+        let (id, visit) = (&at.execution.id, at.state.visit);
+        let token = step.callback.then(|| ids::callback_token(at.cx.invocation, id, &at.step.id, visit));
+        Ok(Self { until: goal::timeout(at)?, token, ..Self::default() })
+    }
+
+    fn is_over(&self, now: Timestamp) -> bool {
+        self.until.is_some_and(|until| until <= now)
+    }
+
+    /// The machine's end once it is known which one it is, and whoever has the token, from before the start on.
+    fn listening(&self) -> Listening {
+        let end = self.started.as_ref().map(|started| ids::state_machine_topic(&started.execution_arn));
+        let topics: BTreeSet<_> = end.into_iter().chain(self.callback_topic()).collect();
+        Listening { topics, checks: Vec::new() }
+    }
+
+    fn callback_topic(&self) -> Option<String> {
+        self.token.as_deref().map(ids::callback_topic)
+    }
+
+    fn execution_arn(&self) -> Option<&str> {
+        self.started.as_ref().map(|started| started.execution_arn.as_str())
+    }
+
+    /// Whether an event is about this very execution of the machine, or has the token of this visit.
+    fn is_meant(&self, event: &Event) -> bool {
+        let text = |key: &str| event.data.get(key).and_then(Value::as_str);
+        match event.kind {
+            EventType::StateMachineEnded => self.execution_arn().is_some_and(|arn| text("execution_arn") == Some(arn)),
+            EventType::CalledBack => self.callback_topic().is_some_and(|topic| text("topic") == Some(topic.as_str())),
+            _ => false,
+        }
+    }
+
+    /// Waits on, until it is looked at again.
+    fn waits(&self, at: &StepContext<'_>, input: Value) -> Waits {
+        let now = at.cx.now;
+        let waited = now.duration_since(at.state.started_at).as_secs();
+        let look = now + SignedDuration::from_secs((waited / 2).clamp(LOOK_LEAST_S, LOOK_MOST_S));
+        let look = self.until.map_or(look, |until| look.min(until));
+        let note = self.execution_arn().map(|arn| format!("waits for the end of {arn}"));
+        let waits = Waits::signal(Some(look), self.listening(), input);
+        Waits { due: self.until, note, kept: json!(self), ..waits }
+    }
+
+    fn ended(&self, end: &End) -> Done {
+        let End { status, output, error, cause } = end;
+        let arn = self.execution_arn();
+        if status == SUCCEEDED || status == CALLED_BACK && error.is_none() {
+            let note = (status == CALLED_BACK).then(|| "called back with its token".to_owned());
+            let output = json!({"execution_arn": arn, "status": status, "output": output});
+            return Done { output, note, ..Done::default() };
+        }
+        let of =
+            arn.map_or_else(|| "the state machine".to_owned(), |arn| format!("the state machine's execution {arn}"));
+        let why: Vec<_> = [(error, ERROR_MOST), (cause, CAUSE_MOST)]
+            .into_iter()
+            .filter_map(|(text, most)| Some(cut(text.as_deref()?, most)))
+            .collect();
+        let why = if why.is_empty() { String::new() } else { format!(": {}", why.join(": ")) };
+        let message = if status == CALLED_BACK {
+            format!("{of} called back with a failure{why}")
+        } else {
+            format!("{of} ended as {status}{why}")
+        };
+        Done {
+            output: json!({"execution_arn": arn, "status": status, "error": error, "cause": cause}),
+            error: Some(StepError::new("state_machine_failed", message)),
+            ..Done::default()
+        }
+    }
+
+    /// `status` as it was seen last.
+    fn timed_out(&self, status: Option<&Value>) -> Done {
+        let until = self.until.map_or_else(String::new, |until| format!(" {until}"));
+        let message = match self.execution_arn() {
+            Some(arn) => {
+                format!("the time-out{until} passed, and no end of the state machine's execution {arn} is known")
+            }
+            None => format!("the time-out{until} passed before the state machine was known to be started"),
+        };
+        Done {
+            output: json!({"execution_arn": self.execution_arn(), "status": status}),
+            error: Some(StepError::classed("state_machine_timeout", FailureClass::Timeout, message)),
+            ..Done::default()
+        }
+    }
+}
+
+impl End {
+    /// Out of what the runtime or an event says; `None` while the machine runs.
+    fn read(said: &Value) -> Option<Self> {
+        Self::deserialize(said).ok().filter(|end| ENDS.contains(&end.status.as_str()))
+    }
+}
+
+fn cut(text: &str, most: usize) -> &str {
+    &text[..text.floor_char_boundary(most)]
+}
+
+/// The run of one visit; `kept` if its end is waited for.
+fn run(step: &RunStateMachine, at: &StepContext<'_>, kept: Option<&Kept>) -> Result<MachineRun, StepError> {
+    let scope = at.scope();
+    let machine = step.state_machine.resolve(&scope).map_err(|error| StepError::from(error).at("state_machine"))?;
+    let Some(arn) = machine.as_str().filter(|arn| arn.starts_with("arn:")) else {
+        let message =
+            format!("`state_machine`: expected the ARN of a state machine, found {}", coerce::short(&machine));
+        return Err(StepError::new("wrong_type", message));
+    };
+    let input = step.input.as_ref().map(|input| input.resolve(&scope)).transpose();
+    let input = input.map_err(|error| StepError::from(error).at("input"))?.filter(|input| !input.is_null());
+    let input = input.unwrap_or_else(|| json!({}));
+    let token = kept.and_then(|kept| kept.token.clone());
+    if token.is_some() && !input.is_object() {
+        let found = coerce::short(&input);
+        let message = format!("`input`: expected a mapping, which takes the token of the callback, found {found}");
+        return Err(StepError::new("wrong_type", message));
+    }
+    let timeout = if kept.is_some() { SignedDuration::from_secs(CALL_S) } else { at.timeout(CALL_S) };
+    let name = ids::state_machine_name(&at.execution.id, &at.step.id, at.state.visit);
+    Ok(MachineRun { machine: arn.to_owned(), name, input, token, wait: kept.is_some(), timeout })
+}
+
+impl MachineRun {
+    /// Its input for history, without the token.
+    pub fn input(&self) -> Value {
+        let input = self.with("[token]");
+        json!({"state_machine": self.machine, "name": self.name, "input": input})
+    }
+
+    /// Its input as the machine gets it.
+    pub fn full_input(&self) -> Value {
+        self.with(self.token.as_deref().unwrap_or_default())
+    }
+
+    fn with(&self, token: &str) -> Value {
+        let mut input = self.input.clone();
+        if let (Some(_), Some(keys)) = (&self.token, input.as_object_mut()) {
+            keys.insert("pawl".to_owned(), json!({"token": token}));
+        }
+        input
+    }
+}
+
+impl MachineLook {
+    /// Its input for history.
+    pub fn input(&self) -> Value {
+        json!({"execution_arn": self.started.execution_arn})
+    }
+}

@@ -1,0 +1,84 @@
+//! `run_state_machine`: starts a state machine, and looks how it stands.
+
+use pawl_definition::FailureClass;
+use pawl_engine::{MachineLook, MachineRun, Performed, StartedMachine, StepError};
+use serde_json::{Value, json};
+
+use super::lease::Held;
+use crate::ports::{MachineState, StartStateMachine, StateMachineError, StateMachines};
+
+/// Starts it. If its end is waited for, looks right after: it may have been faster than whoever waits. That look is a
+/// bonus, so that its failure says nothing; the next one follows.
+pub(super) async fn start(machines: &dyn StateMachines, run: &MachineRun, held: Held<'_>) -> Performed {
+    if let Err(error) = held.allows(run.timeout) {
+        return Performed::failed(error);
+    }
+    let start = StartStateMachine {
+        machine: run.machine.clone(),
+        name: run.name.clone(),
+        input: run.full_input(),
+        timeout: run.timeout,
+    };
+    let started = match machines.start(&start).await {
+        Ok(started) => started,
+        Err(error) => return Performed::failed(failure(&error)),
+    };
+    let mut seen = None;
+    if run.wait && held.allows(run.timeout).is_ok() {
+        seen = machines.describe(&started.execution_arn, run.timeout).await.ok();
+    }
+    Performed::done(said(&started, seen))
+}
+
+/// Looks how it stands. Who cannot be asked now is asked again with the next look.
+pub(super) async fn look(machines: &dyn StateMachines, look: &MachineLook, held: Held<'_>) -> Performed {
+    if let Err(error) = held.allows(look.timeout) {
+        return Performed::failed(error);
+    }
+    let execution = &look.started.execution_arn;
+    match machines.describe(execution, look.timeout).await {
+        Ok(seen) => Performed::done(said(&look.started, Some(seen))),
+        Err(error) if is_passing(&error) => {
+            tracing::info!("the state machine's execution {execution} could not be looked at: {error}");
+            Performed::done(said(&look.started, None))
+        }
+        Err(error) => Performed::failed(failure(&error)),
+    }
+}
+
+/// What the engine is told.
+fn said(started: &StartedMachine, seen: Option<MachineState>) -> Value {
+    let mut said = json!(started);
+    if let Some(MachineState { status, output, error, cause }) = seen {
+        said["status"] = json!(status);
+        said["output"] = output;
+        said["error"] = json!(error);
+        said["cause"] = json!(cause);
+    }
+    said
+}
+
+fn is_passing(error: &StateMachineError) -> bool {
+    match error {
+        StateMachineError::Throttled(_) | StateMachineError::Network(_) | StateMachineError::Server(_) => true,
+        StateMachineError::NotConfigured(_)
+        | StateMachineError::NotFound(_)
+        | StateMachineError::Denied(_)
+        | StateMachineError::Invalid(_) => false,
+    }
+}
+
+fn failure(error: &StateMachineError) -> StepError {
+    let message = error.to_string();
+    match error {
+        StateMachineError::NotConfigured(_) => StepError::new("state_machines_not_configured", message),
+        StateMachineError::Throttled(_) => {
+            StepError::classed("state_machine_throttled", FailureClass::Throttled, message)
+        }
+        StateMachineError::Network(_) => StepError::classed("state_machine_network", FailureClass::Network, message),
+        StateMachineError::Server(_) => StepError::classed("state_machine_server", FailureClass::Server, message),
+        StateMachineError::NotFound(_) => StepError::new("state_machine_not_found", message),
+        StateMachineError::Denied(_) => StepError::new("state_machine_denied", message),
+        StateMachineError::Invalid(_) => StepError::new("state_machine_invalid", message),
+    }
+}

@@ -1,0 +1,225 @@
+//! What the event bus (EventBridge) says, as events.
+//!
+//! Two kinds of its events are heard: "Step Functions Execution Status Change" of the source `aws.states`, which only
+//! AWS itself can send, and those of the source `pawl.callback`, which whoever may put events on the bus can send. A
+//! callback is believed for its token, which leaves no trace: the event that it becomes has a digest of it.
+
+use jiff::Timestamp;
+use pawl_engine::{Cause, Event, EventType, ids};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use crate::ports::rules::MAX_KEY_PART;
+
+/// The source of events of Step Functions.
+const STATES: &str = "aws.states";
+/// What it calls a change of an execution's status.
+const STATUS_CHANGE: &str = "Step Functions Execution Status Change";
+/// The source of callbacks.
+const CALLBACK: &str = "pawl.callback";
+
+/// The states in which an execution has ended.
+const ENDS: &[&str] = &["SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"];
+
+/// Why an event of the bus cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the event {id} of the bus cannot be read: {reason}")]
+pub struct BusError {
+    /// Its id, as far as it has one.
+    pub id: String,
+    /// Why; holds nothing of its detail.
+    pub reason: String,
+}
+
+/// An event as EventBridge delivers it, as far as it is read.
+#[derive(Debug, Deserialize)]
+struct Envelope {
+    id: String,
+    source: String,
+    #[serde(rename = "detail-type")]
+    kind: String,
+    time: Timestamp,
+    detail: Value,
+}
+
+/// How an execution of a state machine stands. Output and input are JSON inside a text.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct StatusChange {
+    execution_arn: String,
+    status: String,
+    output: Option<String>,
+    output_details: Option<Included>,
+    error: Option<String>,
+    cause: Option<String>,
+}
+
+/// Whether the event holds a value that may be too large for it.
+#[derive(Debug, Deserialize)]
+struct Included {
+    included: bool,
+}
+
+/// A callback. The names of the keys are those that a machine's author writes.
+#[derive(Debug, Deserialize)]
+struct Callback {
+    token: String,
+    #[serde(default)]
+    output: Value,
+    #[serde(default)]
+    error: Value,
+    cause: Option<String>,
+}
+
+/// The event that an event of the bus is; `None` for one that nobody here waits for.
+pub fn event(event: &Value) -> Result<Option<Event>, BusError> {
+    let id = || event["id"].as_str().unwrap_or("without id").to_owned();
+    let unreadable = |error: serde_json::Error| {
+        // What serde says of a wrong value may quote it.
+        let reason = if error.is_data() { "it has not the shape of its kind".to_owned() } else { error.to_string() };
+        BusError { id: id(), reason }
+    };
+    let envelope = Envelope::deserialize(event).map_err(unreadable)?;
+    let (kind, data) = match (envelope.source.as_str(), envelope.kind.as_str()) {
+        (STATES, STATUS_CHANGE) => {
+            let change = StatusChange::deserialize(&envelope.detail).map_err(unreadable)?;
+            if !ENDS.contains(&change.status.as_str()) || change.execution_arn.len() > MAX_KEY_PART / 2 {
+                return Ok(None);
+            }
+            (EventType::StateMachineEnded, change.data())
+        }
+        (CALLBACK, _) => {
+            let callback = Callback::deserialize(&envelope.detail).map_err(unreadable)?;
+            (EventType::CalledBack, callback.data())
+        }
+        _ => return Ok(None),
+    };
+    Ok(Some(Event {
+        id: ids::bus_event_id(&envelope.id),
+        kind,
+        workflow: None,
+        trigger: None,
+        subject: None,
+        occurred_at: envelope.time,
+        data,
+        creation: None,
+        cause: Cause::default(),
+    }))
+}
+
+impl StatusChange {
+    fn data(self) -> Map<String, Value> {
+        let left_out = self.output_details.is_some_and(|details| !details.included);
+        let mut data = Map::new();
+        data.insert("execution_arn".to_owned(), self.execution_arn.into());
+        data.insert("status".to_owned(), self.status.into());
+        data.insert("output".to_owned(), self.output.map_or(Value::Null, |text| parsed(&text)));
+        data.insert("error".to_owned(), json!(self.error));
+        data.insert("cause".to_owned(), json!(self.cause));
+        if left_out {
+            data.insert("output_left_out".to_owned(), true.into());
+        }
+        data
+    }
+}
+
+impl Callback {
+    fn data(self) -> Map<String, Value> {
+        let error = match self.error {
+            Value::Null => Value::Null,
+            Value::String(text) => text.into(),
+            other => other.to_string().into(),
+        };
+        let mut data = Map::new();
+        data.insert("topic".to_owned(), ids::callback_topic(&self.token).into());
+        data.insert("status".to_owned(), "CALLED_BACK".into());
+        data.insert("output".to_owned(), self.output);
+        data.insert("error".to_owned(), error);
+        data.insert("cause".to_owned(), json!(self.cause));
+        data
+    }
+}
+
+/// What a machine puts out is JSON; what is not, is kept as the text that it is.
+pub fn parsed(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|_| text.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fixture(text: &str) -> Event {
+        let envelope: Value = serde_json::from_str(text).expect("a fixture is JSON");
+        event(&envelope).expect("it can be read").expect("somebody may wait for it")
+    }
+
+    #[test]
+    fn a_machine_that_succeeded_has_its_output() {
+        let event = fixture(include_str!("../../../events/trigger-evaluator/step-functions-succeeded.json"));
+        assert_eq!(event.kind, EventType::StateMachineEnded);
+        let arn = "arn:aws:states:eu-central-1:123456789012:execution:Settle:exe_0a1b-settle-1";
+        assert_eq!(event.goal_topic().as_deref(), Some(format!("state-machine/{arn}").as_str()));
+        assert_eq!((&event.data["status"], &event.data["output"]["receipt"]), (&json!("SUCCEEDED"), &json!("R-17")));
+        assert_eq!(event.workflow_topic(), None, "it starts nothing");
+    }
+
+    #[test]
+    fn a_machine_that_failed_has_its_error_and_cause() {
+        let event = fixture(include_str!("../../../events/trigger-evaluator/step-functions-failed.json"));
+        assert_eq!(event.data["status"], "FAILED");
+        assert_eq!((&event.data["error"], &event.data["output"]), (&json!("Payment.Declined"), &Value::Null));
+        assert_eq!(event.data["cause"], "the bank declined the payment");
+    }
+
+    #[test]
+    fn a_callback_is_known_by_its_token_which_is_not_kept() {
+        let text = include_str!("../../../events/trigger-evaluator/pawl-callback.json");
+        let event = fixture(text);
+        let envelope: Value = serde_json::from_str(text).expect("a fixture is JSON");
+        let token = envelope["detail"]["token"].as_str().expect("it has a token");
+        assert_eq!(event.goal_topic(), Some(ids::callback_topic(token)));
+        assert_eq!(event.data["output"], json!({"approved": true}));
+        assert!(!json!(event).to_string().contains(token));
+    }
+
+    #[test]
+    fn a_machine_that_runs_and_what_others_say_is_no_news() {
+        let text = include_str!("../../../events/trigger-evaluator/step-functions-succeeded.json");
+        let mut running: Value = serde_json::from_str(text).expect("a fixture is JSON");
+        running["detail"]["status"] = "RUNNING".into();
+        assert_eq!(event(&running), Ok(None));
+        running["detail"]["status"] = "SUCCEEDED".into();
+        running["source"] = "aws.s3".into();
+        assert_eq!(event(&running), Ok(None));
+    }
+
+    #[test]
+    fn an_output_that_was_too_large_is_said_to_be_missing() {
+        let text = include_str!("../../../events/trigger-evaluator/step-functions-succeeded.json");
+        let mut large: Value = serde_json::from_str(text).expect("a fixture is JSON");
+        large["detail"]["output"] = Value::Null;
+        large["detail"]["outputDetails"] = json!({"included": false});
+        let event = event(&large).expect("it can be read").expect("somebody may wait for it");
+        assert_eq!(event.data["output_left_out"], true);
+    }
+
+    #[test]
+    fn a_callback_may_say_an_error_in_any_shape() {
+        let callback = |error: Value| {
+            let detail = json!({"token": "t", "error": error});
+            let envelope = json!({"id": "1", "source": "pawl.callback", "detail-type": "x", "time": "2026-01-01T00:00:00Z", "detail": detail});
+            event(&envelope).expect("it can be read").expect("somebody may wait for it").data["error"].clone()
+        };
+        assert_eq!(callback(json!("declined")), "declined");
+        assert_eq!(callback(json!({"code": 7})), r#"{"code":7}"#);
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_refused_without_quoting_it() {
+        let envelope = json!({"id": "e-1", "source": "pawl.callback", "detail-type": "x", "time": "2026-01-01T00:00:00Z", "detail": {"token": ["s3cret"]}});
+        let error = event(&envelope).expect_err("a token is a text");
+        assert_eq!(error.to_string(), "the event e-1 of the bus cannot be read: it has not the shape of its kind");
+        assert!(event(&json!({"detail": 1})).is_err());
+    }
+}

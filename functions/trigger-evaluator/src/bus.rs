@@ -1,0 +1,30 @@
+//! Events of the bus.
+//!
+//! The bus tries again when a function fails, twice and within minutes, and knows nothing of what comes after. So an
+//! event that cannot be evaluated goes to the event queue, where it comes again by itself and, at last, to a dead-letter
+//! queue. Only if the queue does not take it either is the bus asked to try again.
+
+use pawl_lambda::{Failure, guarded};
+use pawl_runtime::{System, bus};
+use serde_json::Value;
+
+/// Evaluates an event of the bus; one that nobody waits for is no news.
+pub(crate) async fn handle(system: &System, said: &Value) -> Result<(), Failure> {
+    let event = match bus::event(said) {
+        Ok(Some(event)) => event,
+        Ok(None) => return Ok(()),
+        Err(error) => {
+            // No retry makes it readable.
+            tracing::warn!("an event of the bus is dropped: {error}");
+            return Ok(());
+        }
+    };
+    let event_id = event.id.clone();
+    match guarded(system.evaluator.evaluate(event.clone())).await {
+        Some(Ok(())) => return Ok(()),
+        Some(Err(error)) => tracing::warn!(event_id, "event {event_id} is put on the event queue: {error}"),
+        None => tracing::warn!(event_id, "event {event_id} is put on the event queue after a panic"),
+    }
+    system.ingest.accept(event, None).await?;
+    Ok(())
+}
