@@ -1,5 +1,6 @@
 //! What ARCHITECTURE.md says of the workspace, held against what stands in it.
 
+mod cloudformation;
 mod dependencies;
 mod edges;
 mod errors;
@@ -7,9 +8,11 @@ mod events;
 mod functions;
 mod licences;
 mod links;
+mod permissions;
 mod readme;
 mod schemas;
 mod source;
 mod tables;
+mod template;
 mod words;
 mod workspace;

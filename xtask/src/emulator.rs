@@ -16,7 +16,7 @@ use crate::venv::Venv;
 pub(crate) const ENDPOINT: &str = "PAWL_TEST_AWS_ENDPOINT";
 
 /// It is up in a second or two; a busy machine may take longer.
-const START_MOST: Duration = Duration::from_secs(60);
+const START_MOST: Duration = Duration::from_mins(1);
 
 /// The region it plays.
 const REGION: &str = "us-east-1";

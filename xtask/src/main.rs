@@ -1,9 +1,12 @@
 //! `cargo xtask`: everything that developers and CI run.
 
 mod bench;
+mod deployment;
+mod e2e;
 mod emulator;
 mod run;
 mod sim;
+mod template;
 mod test;
 mod tools;
 mod venv;
@@ -24,8 +27,12 @@ struct Args {
 enum Command {
     /// Installs what tests need and runs all of them.
     Test,
+    /// Deploys the template on an emulator, and drives the functions end to end.
+    E2e(e2e::E2e),
     /// Runs the simulator.
     Sim(sim::Sim),
+    /// Examines the template of an installation on AWS: SAM, cfn-lint, a security scan.
+    Template,
     /// Installs the Python tools that tests and deployments use, and says where they are.
     Tools,
     /// Runs an emulator of AWS until it is interrupted.
@@ -40,7 +47,9 @@ enum Command {
 fn main() -> ExitCode {
     let done = match Args::parse().command {
         Command::Test => test::run(),
+        Command::E2e(e2e) => e2e::run(&e2e),
         Command::Sim(sim) => sim::run(&sim),
+        Command::Template => template::run(),
         Command::Tools => tools::install(),
         Command::Emulator(args) => tools::emulate(&args),
         Command::Bench { name } => bench::run(name.as_deref()),

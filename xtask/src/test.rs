@@ -1,9 +1,9 @@
-//! `cargo xtask test`: format, lints, all tests (those of AWS on the emulator), the examples' cases, and 2,000 seeds
-//! of the simulator.
+//! `cargo xtask test`: format, lints, the checks of the template, all tests (those of AWS on the emulator), the deployed template end to end, the
+//! examples' cases, and 2,000 seeds of the simulator.
 
 use crate::emulator::{self, Emulator};
 use crate::run::{cargo, cargo_with};
-use crate::sim;
+use crate::{e2e, sim, template};
 
 /// Seeds of the simulator in one run of the tests.
 const SEEDS: u64 = 2_000;
@@ -12,8 +12,10 @@ const SEEDS: u64 = 2_000;
 pub(crate) fn run() -> anyhow::Result<()> {
     cargo(&["fmt", "--all", "--check"])?;
     cargo(&["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"])?;
+    template::run()?;
     cargo(&["build", "--workspace", "--bins"])?;
     on_emulator()?;
+    e2e::run(&e2e::E2e::default())?;
     cargo(&["run", "--quiet", "--package", "pawl-cli", "--", "test", "examples"])?;
     sim::run(&sim::Sim::of(SEEDS))
 }

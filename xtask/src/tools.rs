@@ -32,6 +32,6 @@ pub(crate) fn emulate(args: &Args) -> anyhow::Result<()> {
     println!("export {ENDPOINT}={}", emulator.endpoint());
     eprintln!("── log in {}, Python with its SDK in {}", emulator.log().display(), emulator.venv().python().display());
     loop {
-        std::thread::sleep(Duration::from_secs(3_600));
+        std::thread::sleep(Duration::from_hours(1));
     }
 }

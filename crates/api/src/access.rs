@@ -40,7 +40,7 @@ fn identify(authorizer: &Authorizer, headers: &HeaderMap, extensions: &Extension
             let admin = Identity { name: None, role: Some(Role::Admin) };
             if same { Ok(admin) } else { Err(unauthorized(sent.is_some())) }
         }
-        Authorizer::Upstream => extensions.get::<Identity>().cloned().ok_or_else(|| unauthorized(false)),
+        Authorizer::Upstream => extensions.get::<Identity>().cloned().ok_or_else(unnamed),
     }
 }
 
@@ -54,6 +54,12 @@ fn unauthorized(was_sent: bool) -> Problem {
     let detail =
         format!("expected a header `authorization: Bearer <token>` with the token of this server, found {found}");
     Problem::new(Code::Unauthorized, detail).challenging(Some("Bearer"))
+}
+
+/// Whoever is in front names nobody.
+fn unnamed() -> Problem {
+    let detail = "expected a request whose sender the authorizer in front of this server knows, found none";
+    Problem::new(Code::Unauthorized, detail)
 }
 
 /// Refuses a request that a browser sends under another name than loopback, or for a page of another site.

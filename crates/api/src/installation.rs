@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use http::HeaderValue;
 use http::header::CONTENT_TYPE;
 use jiff::Timestamp;
+use pawl_engine::Act;
 use pawl_runtime::Redriven;
 use pawl_runtime::items::audit::{Deed, Entry};
 use pawl_runtime::items::installation::Installation;
@@ -114,10 +115,22 @@ struct RedrivenView {
 /// go on.
 #[utoipa::path(
     post, path = "/v1/installation/redrive", tag = "installation", operation_id = "redrive_installation",
-    responses((status = 200, body = RedrivenView))
+    request_body(content = Why), responses((status = 200, body = RedrivenView))
 )]
-async fn redrive(State(api): State<Arc<Api>>) -> Result<axum::Json<RedrivenView>, Problem> {
+async fn redrive(
+    State(api): State<Arc<Api>>,
+    actor: Actor,
+    Json(why): Json<Why>,
+) -> Result<axum::Json<RedrivenView>, Problem> {
+    let Act { actor, reason, .. } = actor.or(why.actor)?.act(why.reason, api.system.ingest.now());
     let Redriven { messages, executions } = api.system.sweeper.redrive().await?;
+    tracing::info!(
+        actor,
+        reason,
+        messages,
+        executions,
+        "{messages} dead letters and {executions} stalled executions go on"
+    );
     Ok(axum::Json(RedrivenView { messages, executions }))
 }
 

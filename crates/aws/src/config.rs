@@ -43,13 +43,11 @@ pub struct Variables {
 impl Variables {
     /// A variable that must be there and not be empty.
     pub fn required(&mut self, name: &'static str) -> String {
-        match self.optional(name) {
-            Some(value) => value.to_owned(),
-            None => {
-                self.missing.insert(name);
-                String::new()
-            }
+        if let Some(value) = self.optional(name) {
+            return value.to_owned();
         }
+        self.missing.insert(name);
+        String::new()
     }
 
     /// A variable that may be absent; an empty one counts as absent.

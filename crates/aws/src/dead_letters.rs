@@ -1,5 +1,7 @@
 //! Dead letters on SQS: each queue's dead-letter queue.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use aws_config::SdkConfig;
 use aws_config::timeout::TimeoutConfig;
@@ -40,8 +42,8 @@ impl SqsDeadLetters {
 
     /// What a queue shows at once, hidden from others for some seconds.
     async fn receive(&self, url: &str, hidden_s: i32, wait_s: i32) -> Result<Vec<Letter>, QueueError> {
-        let waits = std::time::Duration::from_secs(wait_s.unsigned_abs().into());
-        let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT).operation_attempt_timeout(waits + ATTEMPT);
+        let patience = Duration::from_secs(wait_s.unsigned_abs().into()) + ATTEMPT;
+        let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT).operation_attempt_timeout(patience);
         let call = self.client.receive_message().queue_url(url).max_number_of_messages(MOST);
         let call = call.visibility_timeout(hidden_s).wait_time_seconds(wait_s);
         let call = call.message_system_attribute_names(MessageSystemAttributeName::MessageGroupId).customize();

@@ -54,6 +54,8 @@ pub fn read(body: String, now: Timestamp) -> Arrived {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn message(body: &str) -> Message {
@@ -85,5 +87,16 @@ mod tests {
         let wrapped = wrap(due(), &message("{\"seq\":3}"));
         let early = read(wrapped.clone(), due() - SignedDuration::from_hours(1));
         assert_eq!(early, Arrived::Early(Message { delay: MAX_DELAY, ..message(&wrapped) }));
+    }
+
+    proptest! {
+        #[test]
+        fn a_message_arrives_as_it_was_set(body in "\\PC{0,40}", group in "\\PC{0,10}", early in 0_i64..899_999) {
+            let set = Message { body, group, ..message("") };
+            let wrapped = wrap(due(), &set);
+            prop_assert_eq!(read(wrapped.clone(), due()), Arrived::Now(set.body.clone()));
+            let left = SignedDuration::from_millis(early + 1);
+            prop_assert_eq!(read(wrapped, due() - left), Arrived::Early(Message { delay: left, ..set }));
+        }
     }
 }

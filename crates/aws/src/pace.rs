@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use pawl_runtime::ports::Random;
+use tokio::time::Instant;
 
 use crate::failure::Failure;
 
@@ -12,6 +13,8 @@ use crate::failure::Failure;
 const ATTEMPTS: u32 = 5;
 /// Attempts of a call whose service cannot be reached: each may wait for the connect time-out.
 const CONNECTS: u32 = 2;
+/// No further attempt is made after this long: whoever waits has a deadline of its own.
+const LONGEST: Duration = Duration::from_secs(6);
 /// The first pause is at most this long; each next one at most twice as long.
 const FIRST_PAUSE: Duration = Duration::from_millis(40);
 
@@ -43,6 +46,7 @@ impl Pace {
         F: Future<Output = Result<T, SdkError<E>>>,
         E: ProvideErrorMetadata + std::error::Error + 'static,
     {
+        let began = Instant::now();
         let mut in_doubt = false;
         let mut attempt = 1;
         loop {
@@ -57,7 +61,7 @@ impl Pace {
                 Failure::NotSent(_) => CONNECTS,
                 Failure::Unknown(_) | Failure::Refused { .. } => 1,
             };
-            if attempt >= most {
+            if attempt >= most || began.elapsed() > LONGEST {
                 return Err(Exhausted { failure, error, in_doubt });
             }
             in_doubt |= matches!(failure, Failure::Unknown(_));

@@ -10,7 +10,7 @@ use aws_config::{BehaviorVersion, SdkConfig};
 pub const CONNECT: Duration = Duration::from_secs(1);
 
 /// Longest wait for the answer of one attempt.
-pub const ATTEMPT: Duration = Duration::from_secs(5);
+pub const ATTEMPT: Duration = Duration::from_secs(3);
 
 /// Attempts of the SDK itself. Tables count their own; see [`crate::DynamoTables`].
 const ATTEMPTS: u32 = 3;

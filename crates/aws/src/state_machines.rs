@@ -106,7 +106,11 @@ impl SfnStateMachines {
         }
     }
 
-    async fn described(&self, arn: &str, timeout: SignedDuration) -> Result<DescribeExecutionOutput, StateMachineError> {
+    async fn described(
+        &self,
+        arn: &str,
+        timeout: SignedDuration,
+    ) -> Result<DescribeExecutionOutput, StateMachineError> {
         let call = self.client.describe_execution().execution_arn(arn).send();
         self.call(&format!("looking at {arn}"), timeout, call).await
     }

@@ -88,7 +88,8 @@ async fn a_machine_is_started_and_its_output_is_json() {
     let late = started.started_at.duration_since(before).abs();
     assert!(late < SignedDuration::from_mins(1), "started {late:#} beside the clock");
     let end = machine.end(&started.execution_arn).await;
-    let expected = MachineState { status: "SUCCEEDED".to_owned(), output: json!({"order": "A-17"}), ..Default::default() };
+    let expected =
+        MachineState { status: "SUCCEEDED".to_owned(), output: json!({"order": "A-17"}), ..Default::default() };
     assert_eq!(end, expected);
     machine.remove().await;
 }

@@ -3,6 +3,7 @@
 //! The harness runs on the same machine as the system under test: the generator and the echo server are kept thin,
 //! and processor time is read of the server's process alone.
 
+mod aws;
 mod echo;
 mod http;
 mod process;
@@ -23,7 +24,12 @@ fn main() -> anyhow::Result<()> {
             }
             Some("w5") => w5::run().await,
             Some("sleepers") => sleepers::run().await,
-            Some(other) => bail!("there is no benchmark {other:?}: expected w5 or sleepers"),
+            Some("aws-cost") => aws::cost::run().await,
+            Some("aws-latency") => aws::latency::run().await,
+            Some("cold") => aws::cold::run().await,
+            Some(other) => {
+                bail!("there is no benchmark {other:?}: expected w5, sleepers, aws-cost, aws-latency or cold")
+            }
         }
     })
 }

@@ -14,6 +14,9 @@ pub(crate) struct Args {
     /// Bearer token for the installation.
     #[arg(long, global = true, env = "PAWL_TOKEN", hide_env_values = true)]
     pub(crate) token: Option<String>,
+    /// How requests are authorized, `sigv4`, `token` or `none`; if absent, by the token, or on API Gateway by `sigv4`.
+    #[arg(long, global = true, env = "PAWL_AUTH", value_enum, hide_possible_values = true)]
+    pub(crate) auth: Option<AuthMode>,
     /// Prints JSON, one object a line.
     #[arg(long, global = true)]
     pub(crate) json: bool,
@@ -25,6 +28,18 @@ pub(crate) struct Args {
     pub(crate) log_json: bool,
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+/// How a request proves who sends it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum AuthMode {
+    /// By a signature with AWS credentials, as API Gateway asks for with IAM authorization.
+    #[value(name = "sigv4")]
+    SigV4,
+    /// By the bearer token.
+    Token,
+    /// Not at all.
+    None,
 }
 
 /// What to do.
@@ -197,6 +212,12 @@ pub(crate) enum Remote {
     Kill(Kill),
     /// Lifts a kill.
     Lift(Kill),
+    /// Sends what was given up on its way again: dead letters and stalled executions.
+    Redrive {
+        /// Why; logged.
+        #[arg(long)]
+        reason: Option<String>,
+    },
 }
 
 /// A page of a listing.

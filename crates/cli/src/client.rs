@@ -1,14 +1,29 @@
 //! Talks to an installation over its management API.
 
+mod auth;
+mod credentials;
+mod refusal;
+mod signer;
+
+use std::net::IpAddr;
+
 use anyhow::{Context, bail};
-use reqwest::{Method, RequestBuilder, StatusCode};
+use pawl_connectors::SystemClock;
+use pawl_runtime::ports::Clock;
+use reqwest::{Method, RequestBuilder, Url};
 use serde_json::Value;
+
+use crate::args::AuthMode;
+use auth::Auth;
+use refusal::Refusal;
 
 /// A client of one installation.
 pub(crate) struct Client {
     http: reqwest::Client,
     endpoint: String,
-    token: Option<String>,
+    /// The endpoint is on this machine.
+    is_local: bool,
+    auth: Auth,
     /// Prints JSON instead of tables.
     pub(crate) json: bool,
 }
@@ -22,40 +37,52 @@ pub(crate) enum Answer {
 }
 
 impl Client {
-    /// For an endpoint such as `http://127.0.0.1:7420`.
-    pub(crate) fn new(endpoint: &str, token: Option<&str>, json: bool) -> anyhow::Result<Self> {
-        let http = reqwest::Client::builder().no_proxy().build().context("cannot make an HTTP client")?;
-        Ok(Self { http, endpoint: endpoint.trim_end_matches('/').to_owned(), token: token.map(str::to_owned), json })
+    /// For an endpoint such as `http://127.0.0.1:7420`. Nothing is loaded or sent yet.
+    pub(crate) fn new(endpoint: &str, auth: Option<AuthMode>, token: Option<&str>, json: bool) -> anyhow::Result<Self> {
+        let url = Url::parse(endpoint).ok().filter(|url| url.has_host() && matches!(url.scheme(), "http" | "https"));
+        let url = url
+            .with_context(|| format!("--endpoint: expected a URL such as http://127.0.0.1:7420, found {endpoint:?}"))?;
+        let auth = Auth::choose(auth, token, &url)?;
+        let is_local = is_loopback(&url);
+        let http = reqwest::Client::builder();
+        // A proxy that leads out, `HTTPS_PROXY`, does not lead back in.
+        let http = if is_local { http.no_proxy() } else { http };
+        let http = http.build().context("cannot make an HTTP client")?;
+        Ok(Self { http, endpoint: endpoint.trim_end_matches('/').to_owned(), is_local, auth, json })
     }
 
     /// Begins a request.
     pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        let request = self.http.request(method, format!("{}{path}", self.endpoint));
-        match &self.token {
-            Some(token) => request.bearer_auth(token),
-            None => request,
-        }
+        self.http.request(method, format!("{}{path}", self.endpoint))
     }
 
-    /// Sends a request and reads the answer.
+    /// Authorizes and sends a request, and reads the answer.
     pub(crate) async fn send(&self, request: RequestBuilder) -> anyhow::Result<Answer> {
-        let answer = request.send().await.with_context(|| {
-            format!(
-                "cannot reach an installation at {}: start one with `pawl dev DIR`, or say --endpoint",
-                self.endpoint
-            )
+        let mut request = request.build().context("cannot make the request")?;
+        let now = SystemClock.now();
+        self.auth.apply(&mut request, now).await?;
+        let answer = self.http.execute(request).await.with_context(|| {
+            let advice = if self.is_local { "start one with `pawl dev DIR`, or say" } else { "check" };
+            format!("cannot reach an installation at {}: {advice} --endpoint", self.endpoint)
         })?;
         let status = answer.status();
+        let refusal = Refusal::of(&answer);
         let text = answer.text().await.context("the installation's answer was cut off")?;
         let body: Value = serde_json::from_str(&text).unwrap_or(Value::String(text));
         if status.is_success() {
             return Ok(Answer::Done(body));
         }
-        if status == StatusCode::UNAUTHORIZED && body.get("code").is_none() {
-            bail!("the installation asks for a token: say --token or set PAWL_TOKEN");
+        if body.get("code").is_some() {
+            return Ok(Answer::Problem(body));
         }
-        Ok(Answer::Problem(body))
+        bail!(refusal.saying(&body).explain(self.auth.proof(), now))
     }
+}
+
+/// Whether an endpoint is on this machine.
+fn is_loopback(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+    host == "localhost" || host.parse().is_ok_and(|address: IpAddr| address.is_loopback())
 }
 
 /// Prints a problem for a person.

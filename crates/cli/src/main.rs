@@ -35,8 +35,8 @@ fn main() -> ExitCode {
 
 /// Carries a command out; `false` if the input was bad and has been explained.
 fn run(args: Args) -> anyhow::Result<bool> {
-    let Args { endpoint, token, json, command, .. } = args;
-    let client = || client::Client::new(&endpoint, token.as_deref(), json);
+    let Args { endpoint, token, auth, json, command, .. } = args;
+    let client = || client::Client::new(&endpoint, auth, token.as_deref(), json);
     match command {
         Command::Check { files, format } => commands::check::run(&files, if json { Format::Json } else { format }),
         Command::Schema { kind } => commands::schema::run(kind),

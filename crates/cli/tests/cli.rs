@@ -83,10 +83,12 @@ fn help_lists_the_commands() {
       skip        Goes on as if the failed step were done
       kill        Stops an execution, a workflow or everything at once; state is kept
       lift        Lifts a kill
+      redrive     Sends what was given up on its way again: dead letters and stalled executions
 
     Options:
           --endpoint <ENDPOINT>  Where the installation listens, for the commands that talk to one [env: PAWL_ENDPOINT=] [default: http://127.0.0.1:7420]
           --token <TOKEN>        Bearer token for the installation [env: PAWL_TOKEN]
+          --auth <AUTH>          How requests are authorized, `sigv4`, `token` or `none`; if absent, by the token, or on API Gateway by `sigv4` [env: PAWL_AUTH=]
           --json                 Prints JSON, one object a line
           --log <LOG>            Log filter, such as `info` or `pawl_runtime=debug` [env: PAWL_LOG=]
           --log-json             Logs JSON lines with the field names that every part uses
@@ -143,7 +145,7 @@ steps:
     order.workflow.yaml:14:35: error[invalid_time] steps[1].for: expected a duration such as `2d 3h`, found "3 fortnights"
     order.workflow.yaml:15:35: error[unknown_step] steps[2].step: expected the id of a step of this workflow, found "begin"
     order.workflow.yaml:16:5: warning[suspicious] steps[3]: this step is never reached: "back" before it always goes elsewhere
-    order.workflow.yaml:16:23: error[not_available] steps[3].type: step type "for_each" is not available in this version; expected one of call_llm, condition, create_record, delay, find_records, go_to, goal, http_request, note, set_fields, set_variables, stop or switch
+    order.workflow.yaml:16:23: error[not_available] steps[3].type: step type "for_each" is not available in this version; expected one of call_llm, condition, create_record, delay, find_records, go_to, goal, http_request, note, run_state_machine, set_fields, set_variables, stop or switch
     exit code 1
     "#);
 }

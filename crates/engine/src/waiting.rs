@@ -59,8 +59,7 @@ pub(crate) fn due(cx: &Context<'_>, execution: &Execution, step: &Step) -> Decis
 pub(crate) fn heard(cx: &Context<'_>, execution: &Execution, event: &Event) -> Decision {
     let (Some(id), true) = (execution.cursor.as_deref(), execution.waiting.is_some()) else { return Decision::Stay };
     let held = execution.pause.as_ref();
-    let (status, wake) =
-        held.map_or((execution.status, &execution.wake), |pause| (pause.status, &pause.wake));
+    let (status, wake) = held.map_or((execution.status, &execution.wake), |pause| (pause.status, &pause.wake));
     let waits = status == Status::Waiting;
     let wake = if waits { wake } else { &Wake::Signal { until: None } };
     let step = match cx.plan.step(id) {
@@ -95,7 +94,8 @@ fn due_soon(mut draft: Draft<'_>, before: &Execution, kept: serde_json::Value) -
         Some(pause) => Some(&mut pause.wake).filter(|_| pause.status == Status::Waiting),
         None => Some(&mut draft.execution.wake).filter(|_| status == Status::Waiting),
     };
-    let is_later = wake.as_deref().is_some_and(|wake| matches!(wake, Wake::Signal { until } if until.is_none_or(|at| at > now)));
+    let is_later =
+        wake.as_deref().is_some_and(|wake| matches!(wake, Wake::Signal { until } if until.is_none_or(|at| at > now)));
     if !is_new && !is_later {
         return Decision::Stay;
     }

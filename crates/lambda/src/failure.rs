@@ -46,12 +46,13 @@ impl From<pawl_runtime::Error> for Failure {
 
 impl From<ConfigurationMissing> for Failure {
     fn from(missing: ConfigurationMissing) -> Self {
-        Self::new(config::CODE, missing.to_string())
+        let message = missing.to_string();
+        Self::new(config::CODE, message.trim_start_matches(config::CODE).trim_start_matches(": "))
     }
 }
 
-/// Reads a payload, or a part of it, as what it should be.
+/// Reads a payload as what it should be.
 pub fn read<T: DeserializeOwned>(payload: Value, expected: &str) -> Result<T, Failure> {
-    // The text of the error names the place and the type, and no more than a scalar of what stands there.
-    serde_json::from_value(payload).map_err(|error| Failure::unexpected_payload(expected, &error.to_string()))
+    // What serde says of a wrong value may quote it.
+    serde_json::from_value(payload).map_err(|_| Failure::unexpected_payload(expected, "a part of another shape"))
 }

@@ -40,6 +40,7 @@ impl Invocation {
 /// A function: its name, its log and its metrics. An environment of Lambda handles one invocation at a time.
 pub struct Function {
     name: &'static str,
+    installation: String,
     lines: Lines,
     metrics: Arc<Metrics>,
     clock: Arc<dyn Clock>,
@@ -47,8 +48,14 @@ pub struct Function {
 }
 
 impl Function {
-    pub(crate) fn new(name: &'static str, lines: Lines, metrics: Arc<Metrics>, clock: Arc<dyn Clock>) -> Self {
-        Self { name, lines, metrics, clock, told: Mutex::default() }
+    pub(crate) fn new(
+        name: &'static str,
+        installation: String,
+        lines: Lines,
+        metrics: Arc<Metrics>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self { name, installation, lines, metrics, clock, told: Mutex::default() }
     }
 
     /// Surrounds an invocation: lines in the log are its lines, and what it counted is told as metrics after it.
@@ -68,6 +75,6 @@ impl Function {
         let now = self.metrics.snapshot();
         let mut told = self.told.lock().expect("no holder panics");
         let before = std::mem::replace(&mut *told, now);
-        emf::line(self.name, &before, &told, self.clock.now())
+        emf::line(&self.installation, self.name, &before, &told, self.clock.now())
     }
 }

@@ -180,7 +180,7 @@ mod tests {
           function: step-executor
           level: WARN
           message: execution exe_1 waits
-          request_id: "8476a536"
+          request_id: 8476a536
           seq: 3
           target: "pawl_lambda::log::tests"
           xray_trace_id: Root=1-5e1b4151

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use aws_config::SdkConfig;
+use jiff::SignedDuration;
 use pawl_aws::config::{self, QueueUrls, TableNames, Variables};
 use pawl_aws::{DynamoTables, S3Blobs, SqsQueue, sdk};
 use pawl_connectors::{LogNotifier, SystemClock, SystemRandom};
@@ -12,6 +13,10 @@ use pawl_runtime::{ExecutorOptions, Ports, System};
 
 use crate::log::{self, Lines};
 use crate::{Absent, Failure, Function};
+
+/// Pure transitions that wait for the next commit: more than most executions have in a row, and far below the hundred
+/// items of a transaction.
+const HOLD: usize = 20;
 
 /// What every function stores in: tables, queues and blobs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,18 +88,30 @@ async fn begin<C: Clone>(
 ) -> Result<Started<C>, Failure> {
     let read = config::read(std::env::vars(), |variables| {
         let filter = variables.optional("PAWL_LOG").map(str::to_owned);
-        (log::init(lines, filter.as_deref()), ask(variables))
+        let installation = variables.required("PAWL_INSTALLATION");
+        (log::init(lines, filter.as_deref()), installation, longest_delay(variables), ask(variables))
     });
-    let (logs, configuration) = read?;
+    let (logs, installation, longest_delay, configuration) = read?;
     logs?;
-    let configuration = configuration?;
+    let (longest_delay, configuration) = (longest_delay?, configuration?);
     let sdk = sdk::load().await;
     let ports = ports(&sdk, configuration.clone())?;
     let clock = ports.clock.clone();
     // Other environments are at work beside this one: a lease is left alone until it is over.
-    let system = System::new(ports, ExecutorOptions { alone_since: None, ..ExecutorOptions::default() });
-    let function = Function::new(name, lines.clone(), system.metrics.clone(), clock);
+    let options = ExecutorOptions { alone_since: None, hold: HOLD, longest_delay, ..ExecutorOptions::default() };
+    let system = System::new(ports, options);
+    let function = Function::new(name, installation, lines.clone(), system.metrics.clone(), clock);
     Ok(Started { function, system, configuration, sdk })
+}
+
+/// Reads up to which wait a delayed message is used and not a timer.
+fn longest_delay(variables: &Variables) -> Result<SignedDuration, Failure> {
+    const NAME: &str = "PAWL_LONGEST_DELAY_S";
+    let most = ExecutorOptions::LONGEST_DELAY;
+    let Some(written) = variables.optional(NAME) else { return Ok(most) };
+    let seconds = written.parse().ok().map(SignedDuration::from_secs);
+    let wrong = || Failure::invalid(NAME, &format!("expected seconds from 0 to {}, found {written:?}", most.as_secs()));
+    seconds.filter(|delay| (SignedDuration::ZERO..=most).contains(delay)).ok_or_else(wrong)
 }
 
 #[cfg(test)]

@@ -1,8 +1,9 @@
 //! Turns a decision of the engine into one transaction.
 
 use pawl_definition::Object;
-use pawl_engine::{Commit, Execution};
+use pawl_engine::{Commit, Execution, Row};
 
+use crate::held::Held;
 use crate::items;
 use crate::items::guard::Guard;
 use crate::ports::{Blobs, Durability, Expect, Notice, Tables, Transaction, Write};
@@ -13,6 +14,8 @@ use crate::{Error, spill};
 pub(crate) struct Committer<'a> {
     pub(crate) tables: &'a dyn Tables,
     pub(crate) blobs: &'a dyn Blobs,
+    /// Transitions that ride along.
+    pub(crate) held: &'a Held,
     /// How long a commit waits.
     pub(crate) durability: Durability,
 }
@@ -27,10 +30,8 @@ impl Committer<'_> {
         notice: Option<&Notice>,
     ) -> Result<(), Error> {
         let after = &commit.execution;
-        let mut writes = vec![self.head(before, after).await?];
-        let row = spill::row(self.blobs, commit.row.clone()).await?;
-        let item = items::history::item(&after.id, &row);
-        writes.push(Write::Put { table: items::history::TABLE, item, expect: Expect::Absent });
+        let mut writes = self.head(before, after).await?;
+        writes.push(self.row(&after.id, &commit.row).await?);
         for write in &commit.writes {
             let object: Option<&Object> = world.objects.get(&write.after.object);
             writes.extend(items::record::writes(write, object));
@@ -49,17 +50,30 @@ impl Committer<'_> {
         Ok(self.tables.transact(Transaction { writes, durability: self.durability }).await?)
     }
 
-    /// Commits a head without a transition, with what it listens on: a claim, a place in the line, a wait that goes on.
+    /// Commits a head without a transition of its own, with what it listens on: a claim, a place in the line, a wait that
+    /// goes on, or what is held.
     pub(crate) async fn head_only(&self, before: &Execution, after: &Execution) -> Result<(), Error> {
-        let mut writes = vec![self.head(before, after).await?];
+        let mut writes = self.head(before, after).await?;
         writes.extend(waiters(before, after));
         Ok(self.tables.transact(Transaction { writes, durability: self.durability }).await?)
     }
 
-    async fn head(&self, before: &Execution, after: &Execution) -> Result<Write, Error> {
+    /// The head, and the rows of the transitions that ride along.
+    async fn head(&self, before: &Execution, after: &Execution) -> Result<Vec<Write>, Error> {
         let body = spill::execution_body(self.blobs, after).await?;
         let item = items::execution::item_with_body(after, body);
-        Ok(Write::Put { table: items::execution::TABLE, item, expect: Expect::Version(before.version) })
+        let expect = Expect::Version(self.held.version(before));
+        let mut writes = vec![Write::Put { table: items::execution::TABLE, item, expect }];
+        for row in self.held.rows() {
+            writes.push(self.row(&after.id, row).await?);
+        }
+        Ok(writes)
+    }
+
+    async fn row(&self, execution: &str, row: &Row) -> Result<Write, Error> {
+        let row = spill::row(self.blobs, row.clone()).await?;
+        let item = items::history::item(execution, &row);
+        Ok(Write::Put { table: items::history::TABLE, item, expect: Expect::Absent })
     }
 }
 

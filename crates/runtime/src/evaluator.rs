@@ -232,7 +232,7 @@ impl Evaluator {
         let executor = &self.executor;
         if execution.seq == 0 {
             let now = executor.clock.now();
-            under_way::ensure(&*executor.jobs, &*executor.timers, &execution, now, SignedDuration::ZERO).await?;
+            under_way::ensure(executor, &execution, now, SignedDuration::ZERO).await?;
         }
         Ok(Outcome::Started(execution.id))
     }
@@ -334,7 +334,7 @@ impl Evaluator {
             execution_id = %execution.id, workflow = %execution.workflow, event_id = %event.id,
             "execution {} begins", execution.id
         );
-        under_way::ensure(&*executor.jobs, &*executor.timers, &execution, now, SignedDuration::ZERO).await?;
+        under_way::ensure(executor, &execution, now, SignedDuration::ZERO).await?;
         Ok(Outcome::Started(execution.id))
     }
 

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use pawl_engine::{
     Act, Activity, Claim, Commit, Control, Decision, Event, Execution, Found, Input, Occurrence, Performed, Refused,
-    StepError, Wake,
+    Row, StepError, Wake,
 };
 
 use crate::activities::Activities;
 use crate::commit::Committer;
+use crate::held::Held;
 use crate::message::Job;
 use crate::notices::{self, Notices};
 use crate::ports::{Blobs, Clock, Consistency, Durability, Queue, Random, Tables, Timers};
@@ -58,6 +59,7 @@ struct Run {
     execution: Execution,
     event: Occurrence,
     invocation: String,
+    held: Held,
     /// When it must be over; none is no bound.
     deadline: Option<Timestamp>,
     /// It has made a transition: the time that it was given is no longer whole.
@@ -104,11 +106,12 @@ impl Executor {
                 Progress::Again => {}
             }
         }
+        self.let_go(&mut run).await?;
         self.ensure(&run.execution, SignedDuration::ZERO).await
     }
 
     async fn ensure(&self, execution: &Execution, least: SignedDuration) -> Result<(), Error> {
-        under_way::ensure(&*self.jobs, &*self.timers, execution, self.clock.now(), least).await
+        under_way::ensure(self, execution, self.clock.now(), least).await
     }
 
     /// Tells an execution of an event on a topic that it waits on.
@@ -164,7 +167,7 @@ impl Executor {
                 Err(refused) => return Ok(Some(Err(refused))),
             };
             if let Decision::Postpone(after) = decision {
-                match self.committer(Durability::Durable).head_only(&run.execution, &after).await {
+                match self.head_only(&run, &after, Durability::Durable).await {
                     Ok(()) => {
                         self.ensure(&after, SignedDuration::ZERO).await?;
                         return Ok(Some(Ok(*after)));
@@ -182,7 +185,7 @@ impl Executor {
                 }
                 return Ok(Some(Ok(run.execution)));
             };
-            match self.commit(&run.execution, &commit, &world, Durability::Durable).await {
+            match self.commit(&run, &commit, &world, Durability::Durable).await {
                 Ok(()) => {
                     if !commit.execution.stalled {
                         self.ensure(&commit.execution, SignedDuration::ZERO).await?;
@@ -206,7 +209,9 @@ impl Executor {
         spill::restore_execution(&*self.blobs, &mut execution).await?;
         spill::restore_event(&*self.blobs, &mut event).await?;
         let invocation = format!("{:032x}", self.random.bits());
-        Ok(Some(Run { execution, event: Occurrence::new(event), invocation, deadline: None, has_begun: false }))
+        let held = Held::up_to(self.options.hold);
+        let event = Occurrence::new(event);
+        Ok(Some(Run { execution, event, invocation, held, deadline: None, has_begun: false }))
     }
 
     /// In a process that is alone, a lease from before it began is over.
@@ -255,6 +260,7 @@ impl Executor {
             .get(items::execution::TABLE, &items::execution::key(&run.execution.id), Consistency::Strong)
             .await?;
         let Some(item) = item else { return Ok(false) };
+        run.held.lost();
         run.execution = items::execution::parse(&item)?;
         self.end_dead_lease(&mut run.execution);
         spill::restore_execution(&*self.blobs, &mut run.execution).await?;
@@ -296,32 +302,60 @@ impl Executor {
         Ok(Progress::Rest)
     }
 
-    fn committer(&self, durability: Durability) -> Committer<'_> {
-        Committer { tables: &*self.tables, blobs: &*self.blobs, durability }
+    fn committer<'a>(&'a self, run: &'a Run, durability: Durability) -> Committer<'a> {
+        Committer { tables: &*self.tables, blobs: &*self.blobs, held: &run.held, durability }
     }
 
     async fn take(&self, run: &mut Run, commit: Box<Commit>, world: &World) -> Result<Progress, Error> {
         let ends = commit.execution.status.is_ended();
-        let durability = if ends || commit.notice.is_some() { Durability::Durable } else { Durability::Ordered };
-        self.commit(&run.execution, &commit, world, durability).await?;
+        if !run.held.take(&run.execution, &commit) {
+            let durability = if ends || commit.notice.is_some() { Durability::Durable } else { Durability::Ordered };
+            self.commit(run, &commit, world, durability).await?;
+            run.held.written();
+        }
         run.execution = commit.execution;
         run.has_begun = true;
         Ok(if ends { Progress::Rest } else { Progress::Again })
     }
 
-    async fn commit(
-        &self,
-        before: &Execution,
-        commit: &Commit,
-        world: &World,
-        durability: Durability,
-    ) -> Result<(), Error> {
-        let after = &commit.execution;
+    /// Writes what is held, at the end of an invocation. If others were faster it never was, and the job for what they
+    /// left is sent in its place.
+    async fn let_go(&self, run: &mut Run) -> Result<(), Error> {
+        if run.held.rows().is_empty() {
+            return Ok(());
+        }
+        match self.head_only(run, &run.execution, Durability::Ordered).await {
+            Err(error) if error.is_conflict() || error.is_unknown() => self.reload(run).await.map(drop),
+            result => result.map(|()| drop(run.held.written())),
+        }
+    }
+
+    /// Writes a head without a transition of its own, with the rows that are held.
+    async fn head_only(&self, run: &Run, after: &Execution, durability: Durability) -> Result<(), Error> {
+        self.committer(run, durability).head_only(&run.execution, after).await?;
+        self.tell(run.held.rows(), after);
+        Ok(())
+    }
+
+    /// Logs and counts transitions that are written.
+    fn tell(&self, rows: &[Row], execution: &Execution) {
+        for row in rows {
+            log(row, execution);
+            self.metrics.transition(row);
+        }
+    }
+
+    async fn commit(&self, run: &Run, commit: &Commit, world: &World, durability: Durability) -> Result<(), Error> {
+        let (before, after) = (&run.execution, &commit.execution);
         let notice = commit.notice.as_ref().map(|text| notices::of(after, text, commit.row.at));
-        self.committer(durability).commit(before, commit, world, notice.as_ref()).await?;
-        log(commit);
-        self.metrics.transition(commit);
-        under_way::cancel_timer(&*self.timers, before, after).await?;
+        self.committer(run, durability).commit(before, commit, world, notice.as_ref()).await?;
+        self.tell(run.held.rows(), after);
+        self.tell(std::slice::from_ref(&commit.row), after);
+        // Every transition but the mark itself takes it away.
+        if after.stalled {
+            Metrics::count(&self.metrics.executions_stalled);
+        }
+        under_way::cancel_timer(self, before, after).await?;
         if let Some(notice) = &notice {
             self.notices.hand_on(notice).await;
         }
@@ -336,7 +370,8 @@ impl Executor {
     }
 
     async fn postpone(&self, run: &mut Run, execution: Execution) -> Result<Progress, Error> {
-        self.committer(Durability::Ordered).head_only(&run.execution, &execution).await?;
+        self.head_only(run, &execution, Durability::Ordered).await?;
+        run.held.written();
         run.execution = execution;
         self.ensure(&run.execution, SignedDuration::ZERO).await?;
         Ok(Progress::Rest)
@@ -344,7 +379,8 @@ impl Executor {
 
     /// Claims an effect, performs it, and commits what came of it.
     async fn perform(&self, run: &mut Run, claim: Claim) -> Result<Progress, Error> {
-        self.committer(Durability::Durable).head_only(&run.execution, &claim.execution).await?;
+        self.head_only(run, &claim.execution, Durability::Durable).await?;
+        run.held.written();
         run.execution = claim.execution;
         let lease = run.execution.lease.as_ref().expect("a claim has a lease");
         let attempt = lease.attempt;
@@ -388,13 +424,15 @@ fn is_too_late(run: &Run, activity: &Activity, now: Timestamp) -> bool {
 }
 
 /// One line for each transition, with the field names that are the same everywhere.
-fn log(commit: &Commit) {
-    let (execution, row) = (&commit.execution, &commit.row);
+fn log(row: &Row, execution: &Execution) {
     let step = row.step.as_deref().unwrap_or("-");
+    let step_type = row.step_type.as_deref();
+    let duration_ms = row.started_at.and_then(|since| u64::try_from(row.at.duration_since(since).as_millis()).ok());
     if let Some(error) = &row.error {
         tracing::warn!(
             execution_id = %execution.id, workflow = %execution.workflow, step, seq = row.seq, attempt = row.attempt,
-            event_id = %execution.event_id, code = %error.code, "step {step} failed: {}", error.code
+            step_type, duration_ms, event_id = %execution.event_id, code = %error.code,
+            "step {step} failed: {}", error.code
         );
     } else if execution.stalled {
         tracing::error!(
@@ -404,7 +442,8 @@ fn log(commit: &Commit) {
     } else {
         tracing::debug!(
             execution_id = %execution.id, workflow = %execution.workflow, step, seq = row.seq, attempt = row.attempt,
-            event_id = %execution.event_id, status = %execution.status, "{:?} {step}", row.kind
+            step_type, duration_ms, event_id = %execution.event_id, status = %row.execution,
+            "{:?} {step}", row.kind
         );
     }
 }

@@ -75,9 +75,7 @@ impl Ingest {
         let lane = workflow.unwrap_or_else(|| "bus".to_owned());
         let message = EventMessage::Event(Box::new(event));
         let body = serde_json::to_string(&message).expect("an event is JSON");
-        self.events
-            .send(QueueName::Events, vec![Message { body, delay: SignedDuration::ZERO, group: lane }])
-            .await?;
+        self.events.send(QueueName::Events, vec![Message { body, delay: SignedDuration::ZERO, group: lane }]).await?;
         let writes = match key {
             Some(key) => vec![self.claim(delivery::key(&group, &trigger, key), &accepted)],
             None => Vec::new(),

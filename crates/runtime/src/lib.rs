@@ -22,6 +22,7 @@ mod endings;
 mod error;
 mod evaluator;
 mod executor;
+mod held;
 mod history;
 mod ingest;
 mod installation;
@@ -34,6 +35,7 @@ mod starts;
 mod sweeper;
 mod system;
 mod under_way;
+mod wakes;
 mod workflows;
 mod world;
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use pawl_engine::{Commit, Status, StepStatus};
+use pawl_engine::{Row, Status, StepStatus};
 
 /// Defines the counters from one line each.
 macro_rules! counters {
@@ -61,8 +61,8 @@ impl Metrics {
     }
 
     /// Counts a committed transition.
-    pub(crate) fn transition(&self, commit: &Commit) {
-        let step = match commit.row.status {
+    pub(crate) fn transition(&self, row: &Row) {
+        let step = match row.status {
             Some(StepStatus::Completed | StepStatus::Skipped | StepStatus::TimedOut | StepStatus::Partial) => {
                 Some(&self.steps_completed)
             }
@@ -71,14 +71,12 @@ impl Metrics {
             Some(StepStatus::Waiting) => Some(&self.waits_begun),
             Some(StepStatus::Running | StepStatus::Canceled) | None => None,
         };
-        let end = match commit.execution.status {
+        let end = match row.execution {
             Status::Completed => Some(&self.executions_completed),
             Status::Canceled => Some(&self.executions_canceled),
             Status::Failed => Some(&self.executions_failed),
             Status::Queued | Status::Running | Status::Waiting | Status::Paused => None,
         };
-        // Every transition but the mark itself takes it away.
-        let stalled = commit.execution.stalled.then_some(&self.executions_stalled);
-        step.into_iter().chain(end).chain(stalled).for_each(Self::count);
+        step.into_iter().chain(end).for_each(Self::count);
     }
 }

@@ -1,6 +1,6 @@
 //! Options of the executor.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 /// How an executor works.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -10,11 +10,22 @@ pub struct ExecutorOptions {
     /// All invocations run in one process that began at this time: whoever held a lease before is dead, and what it
     /// was at goes on at once. `None` where other processes may be at work, as on AWS.
     pub alone_since: Option<Timestamp>,
+    /// Ready steps that touch nothing but their execution, and wait to be committed with the next that does; 0 commits
+    /// each by itself. Where a transaction is paid by the item, as on AWS, this saves heads; where it is cheap,
+    /// progress that can be seen at once is worth more.
+    pub hold: usize,
+    /// Waits up to this long are delayed messages, longer ones timers; from 0 to [`Self::LONGEST_DELAY`].
+    pub longest_delay: SignedDuration,
+}
+
+impl ExecutorOptions {
+    /// The longest delay of a message; the bound of SQS.
+    pub const LONGEST_DELAY: SignedDuration = SignedDuration::from_secs(900);
 }
 
 impl Default for ExecutorOptions {
     fn default() -> Self {
         // Enough for nearly every run of ready steps, and few enough that one execution does not hold a worker.
-        Self { hops: 50, alone_since: None }
+        Self { hops: 50, alone_since: None, hold: 0, longest_delay: Self::LONGEST_DELAY }
     }
 }

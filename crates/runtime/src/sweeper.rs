@@ -11,6 +11,7 @@ use crate::executor::Executor;
 use crate::items::workflow::Head;
 use crate::message::About;
 use crate::ports::{Consistency, DeadLetter, DeadLetters, Index, Query, SortRange};
+use crate::wakes::Wakes;
 use crate::{Error, burial, items, starts, under_way};
 
 /// How long a reason may be overdue: deliveries take time, and executions at work move in the index by the minute.
@@ -32,6 +33,7 @@ const DEAD_LETTERS: usize = 100;
 pub struct Sweeper {
     executor: Arc<Executor>,
     dead_letters: Arc<dyn DeadLetters>,
+    wakes: Wakes,
 }
 
 /// What went back on its way.
@@ -46,7 +48,7 @@ pub struct Redriven {
 impl Sweeper {
     /// Over an executor, whose ports it shares, and what queues gave up.
     pub fn new(executor: Arc<Executor>, dead_letters: Arc<dyn DeadLetters>) -> Self {
-        Self { executor, dead_letters }
+        Self { executor, dead_letters, wakes: Wakes::default() }
     }
 
     /// Makes visible what was given up, puts overdue executions back on the queue, and hands on notices that were left;
@@ -55,8 +57,9 @@ impl Sweeper {
     pub async fn sweep(&self) -> Result<usize, Error> {
         // First the marks: what is stalled is not woken.
         let buried = self.bury_all().await;
-        let before = self.executor.clock.now() - GRACE;
-        let woken = self.wake(before, |execution| !execution.stalled).await;
+        let now = self.executor.clock.now();
+        let woken = self.wake(now - GRACE, |execution| !execution.stalled && self.wakes.is_time(execution, now)).await;
+        self.wakes.forget_all_but(now);
         let settled = self.settle_edits().await;
         let notified = self.executor.notices.sweep().await;
         buried.and(settled).and(notified.map(drop)).and(woken)
@@ -68,7 +71,6 @@ impl Sweeper {
         let messages = self.dead_letters.redrive().await?;
         let now = self.executor.clock.now();
         let executions = self.wake(now + INDEX_AHEAD, |execution| execution.stalled && execution.is_due(now)).await?;
-        tracing::info!(messages, executions, "{messages} dead letters and {executions} stalled executions go on");
         Ok(Redriven { messages, executions })
     }
 
@@ -178,8 +180,7 @@ impl Sweeper {
                 let execution = items::execution::parse(item)?;
                 if chosen(&execution) && execution.killed.is_none() && !self.is_killed(&execution).await? {
                     let now = executor.clock.now();
-                    under_way::ensure(&*executor.jobs, &*executor.timers, &execution, now, SignedDuration::ZERO)
-                        .await?;
+                    under_way::ensure(executor, &execution, now, SignedDuration::ZERO).await?;
                     woken += 1;
                 }
             }

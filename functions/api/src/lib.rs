@@ -2,7 +2,7 @@
 
 mod identity;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use aws_config::SdkConfig;
 use axum::Router;
@@ -63,15 +63,16 @@ pub fn ports(sdk: &SdkConfig, configuration: Configuration) -> Result<Ports, Fai
 
 /// The function.
 pub struct Api {
-    router: Router,
+    system: System,
     gateway: Gateway,
+    /// Made for the first request: each of its routes brings its description along, which takes milliseconds.
+    router: OnceLock<Router>,
 }
 
 impl Api {
     /// Over a system, behind a gateway.
     pub fn new(system: System, gateway: Gateway) -> Self {
-        let options = ApiOptions { authorizer: Authorizer::Upstream, loopback_only: false };
-        Self { router: pawl_api::management(system, options), gateway }
+        Self { system, gateway, router: OnceLock::new() }
     }
 
     /// Over what a started function has.
@@ -79,13 +80,19 @@ impl Api {
         Self::new(started.system.clone(), started.configuration.gateway)
     }
 
-    /// Answers a request, for whom the gateway says that it is.
+    fn router(&self) -> Router {
+        let options = ApiOptions { authorizer: Authorizer::Upstream, loopback_only: false };
+        self.router.get_or_init(|| pawl_api::management(self.system.clone(), options)).clone()
+    }
+
+    /// Answers a request, for whom the gateway says that it is. A panic ends the invocation as failed: API Gateway
+    /// answers 500, and the function's count of errors shows it.
     pub async fn handle(&self, mut request: Request) -> Response {
         let identity = request.request_context_ref().and_then(|context| self.gateway.identity(context));
         if let Some(identity) = identity {
             request.extensions_mut().insert(identity);
         }
-        match self.router.clone().oneshot(request).await {
+        match self.router().oneshot(request).await {
             Ok(response) => response,
             Err(never) => match never {},
         }

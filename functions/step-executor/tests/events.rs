@@ -2,14 +2,16 @@
 //! snapshot.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
+use async_trait::async_trait;
+use jiff::SignedDuration;
 use pawl_definition::Source;
 use pawl_engine::{Cause, Event, EventType, ids};
 use pawl_function_step_executor::StepExecutor;
 use pawl_lambda::{Batch, Invocation};
-use pawl_runtime::ports::QueueName;
-use pawl_runtime::{ExecutorOptions, Job};
+use pawl_runtime::ports::{Message, Queue, QueueError, QueueName, QueueSource, Received};
+use pawl_runtime::{ExecutorOptions, Job, Ports, System};
 use pawl_testkit::payloads;
 use pawl_testkit::scenario::{World, answer};
 use serde::Serialize;
@@ -60,7 +62,7 @@ fn executor(world: &World) -> StepExecutor {
 }
 
 fn invocation(world: &World) -> Invocation {
-    let deadline = world.now() + jiff::SignedDuration::from_mins(5);
+    let deadline = world.now() + SignedDuration::from_mins(5);
     Invocation { request_id: "8476a536-e9f4-11e8-9739-2dfe598c3fcd".to_owned(), trace_id: None, deadline }
 }
 
@@ -144,48 +146,46 @@ async fn a_panic_fails_one_job_and_no_other() {
 /// What failed comes again after a wait that grows, and not only when its visibility is over.
 #[tokio::test]
 async fn what_failed_is_given_back_with_a_growing_wait() {
-    let given_back = Arc::new(GivenBack::default());
     let world = world();
-    world.http.script(|_| panic!("it always fails"));
-    let job = json!(begin(&world, "evt_a").await).to_string();
-    let executor = StepExecutor::new(Batch::new(world.system.clone(), given_back.clone()), None);
-    for (attempt, body) in [("1", &job), ("4", &job), ("40", &job), ("2", &"poison".to_owned())] {
+    let job = json!(Job { seq: 7, ..begin(&world, "evt_a").await }).to_string();
+    let shut = Arc::new(Shut::default());
+    let ports = Ports { queue: shut.clone(), ..world.system.ports.clone() };
+    let system = System::new(ports, ExecutorOptions::default());
+    let executor = StepExecutor::new(Batch::new(system, shut.clone()), None);
+    for (attempt, body) in [("1", job.as_str()), ("4", &job), ("40", &job), ("2", "not JSON")] {
         let mut message = message("m", body);
         message["attributes"] = json!({"ApproximateReceiveCount": attempt});
-        // The lease of the attempt before is over.
-        world.clock.advance(jiff::SignedDuration::from_mins(10));
         let answer = executor.handle(json!({"Records": [message]}), invocation(&world)).await;
         assert_eq!(answer.expect("the shape is known").batch_item_failures.len(), 1);
     }
-    assert_eq!(*given_back.0.lock().expect("no holder panics"), [2, 16, 60, 0]);
+    assert_eq!(*shut.given_back.lock().expect("no holder panics"), [2, 16, 60, 0]);
 }
 
-/// The receiving side of a queue that keeps for how long messages were given back, in seconds.
+/// A queue that takes nothing, and keeps for how many seconds messages are given back.
 #[derive(Default)]
-struct GivenBack(std::sync::Mutex<Vec<i64>>);
+struct Shut {
+    given_back: Mutex<Vec<i64>>,
+}
 
-#[async_trait::async_trait]
-impl pawl_runtime::ports::QueueSource for GivenBack {
-    async fn receive(
-        &self,
-        _: QueueName,
-        _: usize,
-        _: jiff::SignedDuration,
-    ) -> Result<Vec<pawl_runtime::ports::Received>, pawl_runtime::ports::QueueError> {
+#[async_trait]
+impl Queue for Shut {
+    async fn send(&self, _: QueueName, _: Vec<Message>) -> Result<(), QueueError> {
+        Err(QueueError::Unavailable("out of reach".to_owned()))
+    }
+}
+
+#[async_trait]
+impl QueueSource for Shut {
+    async fn receive(&self, _: QueueName, _: usize, _: SignedDuration) -> Result<Vec<Received>, QueueError> {
         Ok(Vec::new())
     }
 
-    async fn delete(&self, _: QueueName, _: &str) -> Result<(), pawl_runtime::ports::QueueError> {
+    async fn delete(&self, _: QueueName, _: &str) -> Result<(), QueueError> {
         Ok(())
     }
 
-    async fn give_back(
-        &self,
-        _: QueueName,
-        _: &str,
-        delay: jiff::SignedDuration,
-    ) -> Result<(), pawl_runtime::ports::QueueError> {
-        self.0.lock().expect("no holder panics").push(delay.as_secs());
+    async fn give_back(&self, _: QueueName, _: &str, delay: SignedDuration) -> Result<(), QueueError> {
+        self.given_back.lock().expect("no holder panics").push(delay.as_secs());
         Ok(())
     }
 }

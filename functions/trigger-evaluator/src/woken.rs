@@ -28,8 +28,9 @@ impl Woken {
         match source.as_deref() {
             Some("aws:sqs") => read(payload, EXPECTED).map(Self::Messages),
             Some("aws:dynamodb") => read(payload, EXPECTED).map(Self::Changes),
+            Some(other) => Err(Failure::unexpected_payload(EXPECTED, &format!("`Records` from {other}"))),
             None if payload.get("source").is_some() && payload.get("detail-type").is_some() => Ok(Self::Bus(payload)),
-            _ => Err(Failure::unexpected_payload(EXPECTED, &shape(&payload))),
+            None => Err(Failure::unexpected_payload(EXPECTED, &shape(&payload))),
         }
     }
 }

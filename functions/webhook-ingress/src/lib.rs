@@ -44,7 +44,8 @@ pub fn ports(sdk: &SdkConfig, configuration: Configuration) -> Result<Ports, Fai
     Ok(Ports { secrets: Arc::new(secrets), ..ports })
 }
 
-/// Answers a request.
+/// Answers a request. A panic ends the invocation as failed: API Gateway answers 500, the sender delivers again, and the
+/// function's count of errors shows it.
 pub async fn handle(router: &Router, request: Request) -> Response {
     match router.clone().oneshot(request).await {
         Ok(response) => response,

@@ -1,5 +1,8 @@
 //! The installation: kill, notices, health, counters.
 
+use futures::FutureExt;
+use jiff::SignedDuration;
+use pawl_runtime::ports::{QueueName, QueueSource};
 use serde_json::json;
 
 use crate::shop::REPORT;
@@ -71,4 +74,31 @@ fn files_are_described_by_a_schema() {
     let schema = surface().get("/v1/schema/workflow").send();
     assert_eq!(schema.header("content-type"), Some("application/schema+json"));
     assert!(schema.expect(200)["properties"]["steps"].is_object());
+}
+
+#[test]
+fn a_redrive_sends_what_is_stalled_on_its_way() {
+    let surface = surface().workflow(REPORT);
+    let id = start(&surface, "report", &json!({}));
+    // Its event is evaluated; its job is given up.
+    let store = &surface.world.store;
+    let take = |queue| {
+        let received = store.receive(queue, 1, SignedDuration::from_secs(60)).now_or_never();
+        let message = received.expect("memory answers at once").expect("memory is readable").remove(0);
+        let deleted = store.delete(queue, &message.receipt).now_or_never();
+        deleted.expect("memory answers at once").expect("memory is writable");
+        message.body
+    };
+    let event = take(QueueName::Events);
+    let system = &surface.world.system;
+    system.handle(QueueName::Events, &event, None).now_or_never().expect("memory answers at once").expect("it is read");
+    store.give_up(QueueName::Jobs, &take(QueueName::Jobs));
+    system.sweeper.sweep().now_or_never().expect("memory answers at once").expect("memory is writable");
+    let shown = || surface.get(&format!("/v1/executions/{id}")).send().expect(200);
+    assert_eq!((&shown()["status"], &shown()["indicators"]), (&json!("queued"), &json!(["stalled"])));
+
+    let redriven = surface.post("/v1/installation/redrive").json(&json!({"reason": "mended"})).send().expect(200);
+    assert_eq!(redriven, json!({"messages": 1, "executions": 1}));
+    surface.settle();
+    assert_eq!((&shown()["status"], &shown()["indicators"]), (&json!("completed"), &json!([])));
 }

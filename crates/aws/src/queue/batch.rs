@@ -22,12 +22,11 @@ pub(super) fn pack(messages: Vec<Message>) -> Vec<Vec<SendMessageBatchRequestEnt
         bytes += body.len();
         let fits = |batch: &&mut Vec<_>| batch.len() < ENTRIES_MOST && bytes <= BYTES_MOST;
         let entry = |place: usize, body: String| entry(place, body, message.delay, &message.group);
-        match batches.last_mut().filter(fits) {
-            Some(batch) => batch.push(entry(batch.len(), body)),
-            None => {
-                bytes = body.len();
-                batches.push(vec![entry(0, body)]);
-            }
+        if let Some(batch) = batches.last_mut().filter(fits) {
+            batch.push(entry(batch.len(), body));
+        } else {
+            bytes = body.len();
+            batches.push(vec![entry(0, body)]);
         }
     }
     batches

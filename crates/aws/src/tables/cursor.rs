@@ -18,9 +18,8 @@ impl Place {
     /// Reads the place of a row of an index.
     pub(super) fn of_row(mut row: Attributes, index: Index) -> Result<Self, TableError> {
         let key = layout::read_key(&mut row)?;
-        let stored = match row.take(layout::names(index).sort) {
-            Some(Value::Text(text)) => text,
-            _ => return Err(TableError::Invalid(format!("a row of the index {index:?} has no sort key"))),
+        let Some(Value::Text(stored)) = row.take(layout::names(index).sort) else {
+            return Err(TableError::Invalid(format!("a row of the index {index:?} has no sort key")));
         };
         let sort = stored.strip_suffix(&layout::index_sort("", &key)).unwrap_or(&stored).to_owned();
         Ok(Self { index_sort: Some(sort), key })

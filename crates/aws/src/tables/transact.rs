@@ -75,9 +75,8 @@ impl DynamoTables {
             .transact_write_items()
             .set_transact_items(Some(members))
             .client_request_token(self.pace.token());
-        let exhausted = match self.pace.call(true, || request.clone().send()).await {
-            Ok(_) => return Ok(Attempt::Committed),
-            Err(exhausted) => exhausted,
+        let Err(exhausted) = self.pace.call(true, || request.clone().send()).await else {
+            return Ok(Attempt::Committed);
         };
         match exhausted.error.as_service_error() {
             // Had an earlier attempt committed, the service would have said so now: the token is good for ten minutes.

@@ -101,10 +101,7 @@ impl DynamoTables {
             .condition_expression(condition.expression)
             .set_expression_attribute_values(Some(with_amount(condition.values, amount)))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        let exhausted = match self.pace.call(false, || request.clone().send()).await {
-            Ok(_) => return Ok(()),
-            Err(exhausted) => exhausted,
-        };
+        let Err(exhausted) = self.pace.call(false, || request.clone().send()).await else { return Ok(()) };
         let Some(UpdateItemError::ConditionalCheckFailedException(failed)) = exhausted.error.as_service_error() else {
             return Err(write_error(&exhausted));
         };

@@ -6,9 +6,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use aws_sdk_sqs::types::QueueAttributeName;
 use jiff::{SignedDuration, Timestamp};
-use pawl_aws::{DynamoTables, ManagerSecrets, S3Blobs, SchedulerTimers, SqsQueue};
+use pawl_aws::{DynamoTables, ManagerSecrets, S3Blobs, SchedulerTimers, SqsDeadLetters, SqsQueue};
 use pawl_connectors::{SystemClock, SystemRandom};
-use pawl_runtime::ports::{Blobs, Queue, QueueName, QueueSource, Secrets, Tables, Timers};
+use pawl_runtime::ports::{Blobs, DeadLetters, Queue, QueueName, QueueSource, Secrets, Table, Tables, Timers};
 use pawl_testkit::contract::Backend;
 use tokio::sync::Mutex;
 
@@ -32,6 +32,7 @@ const ACCOUNT: Speed = Speed { pause: Duration::from_secs(3), stretch: 30 };
 pub(crate) struct Amazon {
     tables: DynamoTables,
     queue: SqsQueue,
+    dead_letters: SqsDeadLetters,
     timers: Watched,
     blobs: S3Blobs,
     secrets: ManagerSecrets,
@@ -49,12 +50,13 @@ impl Amazon {
         let sdk = &account.sdk;
         let queue = SqsQueue::new(sdk, resources.queues.clone(), clock.clone(), random.clone());
         let timers = SchedulerTimers::new(sdk, resources.timers.clone(), queue.clone(), clock.clone());
-        let pump = match (uses, resources.tables.0.get(&pawl_runtime::ports::Table::Records)) {
+        let pump = match (uses, resources.tables.0.get(&Table::Records)) {
             (Uses::Tables, Some(records)) => Some(Mutex::new(Pump::of(&account, records).await)),
             _ => None,
         };
         Self {
             tables: DynamoTables::new(sdk, resources.tables.clone(), clock.clone(), random),
+            dead_letters: SqsDeadLetters::new(sdk, resources.dead_letter_queues.clone(), queue.clone()),
             timers: Watched::new(timers, &account),
             blobs: S3Blobs::new(sdk, &account.prefix),
             secrets: ManagerSecrets::new(sdk, format!("{}/", account.prefix), clock),
@@ -99,6 +101,15 @@ impl Backend for Amazon {
 
     fn secrets(&self) -> &dyn Secrets {
         &self.secrets
+    }
+
+    fn dead_letters(&self) -> &dyn DeadLetters {
+        &self.dead_letters
+    }
+
+    async fn give_up(&self, queue: QueueName, body: &str) {
+        let url = &self.resources.dead_letter_queues.0[&queue];
+        self.sqs.send_message().queue_url(url).message_body(body).send().await.expect("sending succeeds");
     }
 
     /// To the microsecond, as items keep their expiry.

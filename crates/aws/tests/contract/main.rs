@@ -10,12 +10,14 @@ mod fired;
 mod hop;
 mod pump;
 mod resources;
+mod rotation;
 
 use backend::Amazon;
 use resources::Uses;
 
 pawl_testkit::contract!(tables, Amazon::start(Uses::Tables).await);
 pawl_testkit::contract!(queue, Amazon::start(Uses::Queues).await);
+pawl_testkit::contract!(dead_letters, Amazon::start(Uses::DeadLetters).await);
 pawl_testkit::contract!(timers, Amazon::start(Uses::Timers).await);
 pawl_testkit::contract!(blobs, Amazon::start(Uses::Blobs).await);
 pawl_testkit::contract!(secrets, Amazon::start(Uses::Secrets).await);

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use aws_lambda_events::dynamodb::EventRecord;
 use aws_sdk_dynamodbstreams::Client;
-use aws_sdk_dynamodbstreams::types::{AttributeValue, Record, ShardIteratorType};
+use aws_sdk_dynamodbstreams::types::{AttributeValue, OperationType, Record, ShardIteratorType};
 use pawl_aws::SqsQueue;
 use pawl_runtime::ports::{Queue, QueueName, stream_message};
 use serde_json::{Value, json};
@@ -75,7 +75,7 @@ fn event(record: &Record) -> EventRecord {
     let event = json!({
         "awsRegion": record.aws_region,
         "eventID": record.event_id,
-        "eventName": record.event_name.as_ref().map(|name| name.as_str()),
+        "eventName": record.event_name.as_ref().map(OperationType::as_str),
         "userIdentity": identity.map(|identity| json!({"type": identity.r#type, "principalId": identity.principal_id})),
         "dynamodb": {
             "ApproximateCreationDateTime": at,

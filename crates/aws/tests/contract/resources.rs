@@ -30,6 +30,8 @@ pub(crate) enum Uses {
     Tables,
     /// The queues.
     Queues,
+    /// The queues and their dead-letter queues.
+    DeadLetters,
     /// The schedule group and the queues.
     Timers,
     /// The bucket.
@@ -44,6 +46,7 @@ pub(crate) struct Resources {
     uses: Uses,
     pub(crate) tables: TableNames,
     pub(crate) queues: QueueUrls,
+    pub(crate) dead_letter_queues: QueueUrls,
     pub(crate) timers: TimerTargets,
 }
 
@@ -57,14 +60,28 @@ impl Resources {
             role_arn: account.role_arn.clone(),
             queue_arns: BTreeMap::new(),
         };
-        let queues = QueueUrls(BTreeMap::new());
-        let mut made = Self { account: account.clone(), uses, tables: TableNames(tables), queues, timers };
+        let none = QueueUrls(BTreeMap::new());
+        let mut made = Self {
+            account: account.clone(),
+            uses,
+            tables: TableNames(tables),
+            queues: none.clone(),
+            dead_letter_queues: none,
+            timers,
+        };
         match uses {
             Uses::Tables => {
                 join_all(TABLES.iter().map(|(_, kind, indexes)| make_table(account, kind, *indexes))).await;
                 made.make_queues().await;
             }
             Uses::Queues => made.make_queues().await,
+            Uses::DeadLetters => {
+                made.make_queues().await;
+                for (queue, kind) in QUEUES {
+                    let url = made.make_queue(&format!("{kind}-dead")).await;
+                    made.dead_letter_queues.0.insert(queue, url);
+                }
+            }
             Uses::Timers => {
                 made.make_queues().await;
                 let scheduler = aws_sdk_scheduler::Client::new(&account.sdk);
@@ -80,15 +97,19 @@ impl Resources {
     async fn make_queues(&mut self) {
         let client = aws_sdk_sqs::Client::new(&self.account.sdk);
         for (queue, kind) in QUEUES {
-            let name = format!("{}-{kind}", self.account.prefix);
-            let made = client.create_queue().queue_name(name).send().await.expect("a queue can be made");
-            let url = made.queue_url.expect("a queue has a URL");
+            let url = self.make_queue(kind).await;
             let attributes = client.get_queue_attributes().queue_url(&url);
             let attributes = attributes.attribute_names(QueueAttributeName::QueueArn).send().await;
             let attributes = attributes.expect("a queue has attributes").attributes.unwrap_or_default();
             self.timers.queue_arns.insert(queue, attributes[&QueueAttributeName::QueueArn].clone());
             self.queues.0.insert(queue, url);
         }
+    }
+
+    async fn make_queue(&self, kind: &str) -> String {
+        let client = aws_sdk_sqs::Client::new(&self.account.sdk);
+        let made = client.create_queue().queue_name(format!("{}-{kind}", self.account.prefix)).send().await;
+        made.expect("a queue can be made").queue_url.expect("a queue has a URL")
     }
 }
 
@@ -99,7 +120,7 @@ impl Drop for Resources {
             return;
         }
         let names: Vec<String> = self.tables.0.values().cloned().collect();
-        let urls: Vec<String> = self.queues.0.values().cloned().collect();
+        let urls = self.queues.0.values().chain(self.dead_letter_queues.0.values()).cloned().collect();
         let (account, uses) = (self.account.clone(), self.uses);
         // The test's own runtime ends with it.
         let removal = std::thread::spawn(move || {
@@ -139,7 +160,7 @@ async fn remove(account: Account, uses: Uses, tables: Vec<String>, queues: Vec<S
             let removal = aws_sdk_secretsmanager::Client::new(sdk).delete_secret().secret_id(secret_name(&account));
             told("the secret", removal.force_delete_without_recovery(true).send().await);
         }
-        Uses::Queues => {}
+        Uses::Queues | Uses::DeadLetters => {}
     }
 }
 

@@ -64,7 +64,7 @@ async fn show(dir: &Path, data: &Path, json: bool) -> anyhow::Result<bool> {
             Err(problems) => bail!("{}", problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")),
         }
     }
-    let client = Client::new(&embedded.url(), None, json)?;
+    let client = Client::new(&embedded.url(), None, None, json)?;
     let execution = deliver(&client, &story).await?;
     let page = follow(&client, &story, &execution).await?;
     story.end(&page, tracker.calls());

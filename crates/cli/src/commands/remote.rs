@@ -53,6 +53,10 @@ pub(crate) async fn run(command: Remote, client: Client) -> anyhow::Result<bool>
         Remote::Skip { act, take } => control(&client, "skip", &act, take.as_deref()).await,
         Remote::Kill(kill) => switch(&client, "kill", &kill).await,
         Remote::Lift(kill) => switch(&client, "lift", &kill).await,
+        Remote::Redrive { reason } => {
+            let request = post("/v1/installation/redrive".to_owned()).json(&json!({"reason": reason}));
+            show(&client, request, |body| say!("{}", view::redriven(body))).await
+        }
     }
 }
 

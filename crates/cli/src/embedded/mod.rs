@@ -77,7 +77,8 @@ impl Embedded {
             random: Arc::new(SystemRandom),
         };
         let alone_since = Some(ports.clock.now());
-        let system = System::new(ports, ExecutorOptions { hops: options.hops, alone_since });
+        let system =
+            System::new(ports, ExecutorOptions { hops: options.hops, alone_since, ..ExecutorOptions::default() });
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port))
             .await
             .with_context(|| format!("cannot listen on 127.0.0.1:{}", options.port))?;

@@ -118,3 +118,13 @@ async fn what_cannot_be_saved_is_told_with_its_file() {
     let stale = run(&dev, &["apply", "--if-match", "7", &path]).await;
     assert!(stale.contains("[stale_revision]") && stale.ends_with("exit code 1"), "{stale}");
 }
+
+#[tokio::test]
+async fn a_redrive_of_what_never_failed_sets_nothing_going() {
+    let folder = folder("round.workflow.yaml", ROUND);
+    let mut dev = dev(&folder).await;
+    let told = run(&dev, &["redrive", "--reason", "the tracker is back"]).await;
+    assert_eq!(told, "redriven: 0 dead letters, 0 stalled executions\nexit code 0");
+    let logged = dev.told("stalled executions go on").await;
+    assert!(logged.contains("the tracker is back"), "{logged}");
+}

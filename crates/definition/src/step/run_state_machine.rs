@@ -58,5 +58,9 @@ impl Shape for RunStateMachine {
 fn is_arn(text: &str) -> bool {
     let parts: Vec<_> = text.split(':').collect();
     let filled = parts.iter().all(|part| !part.is_empty() && !part.contains(char::is_whitespace));
-    filled && matches!(parts.as_slice(), ["arn", _, "states", _, _, "stateMachine", _] | ["arn", _, "states", _, _, "stateMachine", _, _])
+    filled
+        && matches!(
+            parts.as_slice(),
+            ["arn", _, "states", _, _, "stateMachine", _] | ["arn", _, "states", _, _, "stateMachine", _, _]
+        )
 }

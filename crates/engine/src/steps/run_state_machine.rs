@@ -181,9 +181,7 @@ impl Kept {
     fn is_meant(&self, event: &Event) -> bool {
         let text = |key: &str| event.data.get(key).and_then(Value::as_str);
         match event.kind {
-            EventType::StateMachineEnded => {
-                self.execution_arn().is_some_and(|arn| text("execution_arn") == Some(arn))
-            }
+            EventType::StateMachineEnded => self.execution_arn().is_some_and(|arn| text("execution_arn") == Some(arn)),
             EventType::CalledBack => self.callback_topic().is_some_and(|topic| text("topic") == Some(topic.as_str())),
             _ => false,
         }
@@ -208,7 +206,8 @@ impl Kept {
             let output = json!({"execution_arn": arn, "status": status, "output": output});
             return Done { output, note, ..Done::default() };
         }
-        let of = arn.map_or_else(|| "the state machine".to_owned(), |arn| format!("the state machine's execution {arn}"));
+        let of =
+            arn.map_or_else(|| "the state machine".to_owned(), |arn| format!("the state machine's execution {arn}"));
         let why: Vec<_> = [(error, ERROR_MOST), (cause, CAUSE_MOST)]
             .into_iter()
             .filter_map(|(text, most)| Some(cut(text.as_deref()?, most)))
@@ -230,7 +229,9 @@ impl Kept {
     fn timed_out(&self, status: Option<&Value>) -> Done {
         let until = self.until.map_or_else(String::new, |until| format!(" {until}"));
         let message = match self.execution_arn() {
-            Some(arn) => format!("the time-out{until} passed, and no end of the state machine's execution {arn} is known"),
+            Some(arn) => {
+                format!("the time-out{until} passed, and no end of the state machine's execution {arn} is known")
+            }
             None => format!("the time-out{until} passed before the state machine was known to be started"),
         };
         Done {

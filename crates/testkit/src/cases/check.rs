@@ -5,8 +5,8 @@ use jsonschema::error::ValidationErrorKind;
 use pawl_definition::{Duration, Level, Path, Problem, Source, code};
 use serde_json::Value;
 
-use super::{cases_schema, machines};
 use super::file::{Case, CaseFile, Happens, HttpScript, Later, ModelScript};
+use super::{cases_schema, machines};
 
 /// Least likeness of a word to be suggested.
 const LIKE: f64 = 0.7;

@@ -8,7 +8,9 @@ use serde_json::Value;
 
 use super::check::Found;
 use super::fits_pattern;
-use crate::scenario::{ExpectedMachine, MachineReply, World, contains, machine_fails, machine_refused, machine_succeeds};
+use crate::scenario::{
+    ExpectedMachine, MachineReply, World, contains, machine_fails, machine_refused, machine_succeeds,
+};
 
 /// How a state machine ends: exactly one of `output`, `fail` and `refuse`.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]

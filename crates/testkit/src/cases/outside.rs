@@ -4,8 +4,8 @@ use pawl_definition::Duration;
 use pawl_runtime::ports::{HttpError, HttpRequest, ModelError};
 use serde_json::Value;
 
-use super::machines;
 use super::file::{CallTest, Case, CaseFile, HttpAnswer, HttpFailure, HttpScript, ModelFailure, ModelScript};
+use super::machines;
 use crate::scenario::{ModelReply, Reply, World, answer, contains, network_error, refused_address, says, timeout};
 
 /// Lets outside systems answer as the case says, then as the file says.

@@ -25,7 +25,7 @@ pub(super) fn span(backend: &dyn Backend, milliseconds: i64) -> SignedDuration {
 
 /// A visibility that does not end within a check unless it waits for it.
 pub(super) fn visibility(backend: &dyn Backend) -> SignedDuration {
-    span(backend, 30_000)
+    span(backend, 12_000)
 }
 
 /// Lets a span of a check pass.

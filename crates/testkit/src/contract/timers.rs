@@ -38,12 +38,15 @@ pub async fn a_timer_fires_once(backend: &dyn Backend) {
     assert_eq!(drain(backend, QUEUE).await, Vec::<String>::new());
 }
 
-/// What should have fired already fires now; the message's own delay is ignored.
+/// What should have fired already fires now, in place of what stood under its name; the message's own delay is ignored.
 pub async fn a_timer_in_the_past_fires_at_once(backend: &dyn Backend) {
+    set(backend, timer(backend, "a", 3_000, "replaced")).await;
     let mut past = timer(backend, "a", -3_600_000, "1");
     past.message = Message { delay: ms(60_000), ..past.message };
     set(backend, past).await;
     assert_eq!(drain(backend, QUEUE).await, ["1"]);
+    pass(backend, 3_500).await;
+    assert_eq!(drain(backend, QUEUE).await, Vec::<String>::new());
 }
 
 /// The last set counts, be it later or earlier, and the earlier message is never sent.

@@ -19,7 +19,9 @@ impl DeadLetters for MemoryStore {
             let (mut state, now) = (self.lock(), self.now());
             let dead = std::mem::take(&mut state.dead);
             let count = dead.len();
-            dead.into_iter().for_each(|(queue, message)| state.send(queue, message, now));
+            for (queue, message) in dead {
+                state.send(queue, message, now);
+            }
             count
         };
         self.ring();

@@ -22,7 +22,8 @@ mod world;
 
 pub use drive::{DriveError, Reached};
 pub use expected::{
-    Expected, ExpectedCall, ExpectedMachine, canceled, completed, failed, nothing_began, paused, queued, refused, running, waiting,
+    Expected, ExpectedCall, ExpectedMachine, canceled, completed, failed, nothing_began, paused, queued, refused,
+    running, waiting,
 };
 pub use happening::{Delivered, Happening, HappeningError, Manual, bus_says, created, manual, updated, webhook};
 pub use http::{Reply, ScriptedHttp, answer, dies, network_error, refused_address, timeout};

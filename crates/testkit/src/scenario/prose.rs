@@ -28,6 +28,12 @@ impl Scenario {
         Self { world: World::new(self.world.now(), ExecutorOptions { hops, ..ExecutorOptions::default() }) }
     }
 
+    /// Holds up to so many pure transitions back, to commit them with the next that is not.
+    #[must_use]
+    pub fn hold(self, hold: usize) -> Self {
+        Self { world: World::new(self.world.now(), ExecutorOptions { hold, ..ExecutorOptions::default() }) }
+    }
+
     /// Moves on to a time, RFC 3339, without running anything.
     #[track_caller]
     #[must_use]
@@ -83,10 +89,7 @@ impl Scenario {
 
     /// State machines do so.
     #[must_use]
-    pub fn state_machine(
-        self,
-        mut script: impl FnMut(&StartStateMachine) -> MachineReply + Send + 'static,
-    ) -> Self {
+    pub fn state_machine(self, mut script: impl FnMut(&StartStateMachine) -> MachineReply + Send + 'static) -> Self {
         self.world.state_machines.script(move |start| Some(script(start)));
         self
     }

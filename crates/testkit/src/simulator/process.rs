@@ -17,6 +17,8 @@ use crate::SeededRandom;
 pub(super) struct Nature {
     /// Ready steps that it carries out after the first.
     pub(super) hops: usize,
+    /// Transitions that it holds back to commit them with the next.
+    pub(super) hold: usize,
     /// There is no other, so whoever held a lease before it began is dead.
     pub(super) alone: bool,
     /// How far its clock is ahead.
@@ -37,7 +39,8 @@ impl Process {
         let (ports, source) = ports(hub, nature.skew, random);
         let alone_since = nature.alone.then(|| hub.now());
         hub.lock().monitor.alone_since = alone_since;
-        let system = System::new(ports, ExecutorOptions { hops: nature.hops, alone_since });
+        let Nature { hops, hold, .. } = nature;
+        let system = System::new(ports, ExecutorOptions { hops, alone_since, hold, ..ExecutorOptions::default() });
         Self { system, source, nature, random: random.clone() }
     }
 

@@ -62,9 +62,11 @@ impl Run {
         let random = Arc::new(SeededRandom::new(seed));
         let alone = profile.budget > 0 && chance.percent(30);
         let hops = if profile.budget == 0 { 50 } else { *chance.pick(&[0, 1, 3, 50, 50]) };
+        let hold = if profile.budget == 0 { 0 } else { *chance.pick(&[0, 0, 2, 20, 20]) };
         let skew = profile.skew && !alone;
         let natures = (0..if alone { 1 } else { 2 }).map(|_| Nature {
             hops,
+            hold,
             alone,
             skew: if skew { chance.millis(-2_000, 2_000) } else { SignedDuration::ZERO },
         });

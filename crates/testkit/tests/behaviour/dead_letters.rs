@@ -98,6 +98,24 @@ fn what_is_not_due_is_woken_when_it_is_and_not_marked() {
     story.run_until_idle().expect(completed());
 }
 
+/// A job that stands in a long queue is not doubled each minute.
+#[test]
+fn what_was_woken_is_woken_again_after_waits_that_grow() {
+    let story = scenario().workflow(&workflow(STEPS)).http(|_| answer(200)).event(manual("w")).run_for("1h");
+    story.world().clock.advance(SignedDuration::from_hours(24));
+    let mut woken = Vec::new();
+    for minute in 0..60 {
+        if sweep(&story) == 1 {
+            woken.push(minute);
+        }
+        story.world().clock.advance(SignedDuration::from_mins(1));
+    }
+    assert_eq!(woken, [0, 1, 3, 7, 15, 30, 45]);
+    // What went on is another transition, and woken at once when that is overdue.
+    let story = story.run_until_idle().expect(completed());
+    assert_eq!(sweep(&story), 0);
+}
+
 #[test]
 fn what_nobody_can_read_is_left_where_it_is() {
     let story = stalled();

@@ -156,6 +156,18 @@ fn steps_run_the_same_one_in_each_invocation_or_many() {
 }
 
 #[test]
+fn steps_that_are_held_leave_the_same_history_as_those_that_are_not() {
+    let workflow = with("variables: [{name: n, type: number, default: 0}]", LOOP);
+    let history = |hold| {
+        let last = scenario().hold(hold).workflow(&workflow).event(manual("w")).run_until_idle().last();
+        (last.rows.iter().map(|row| (row.seq, row.step.clone(), row.output.clone())).collect::<Vec<_>>(), last.path())
+    };
+    let alone = history(0);
+    assert_eq!(history(2), alone);
+    assert_eq!(history(20), alone);
+}
+
+#[test]
 fn what_is_longer_than_a_line_is_cut_and_the_execution_goes_on() {
     let text = "0123456789abcdef".repeat(64 * 1024);
     let steps = "

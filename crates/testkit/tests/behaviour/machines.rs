@@ -89,14 +89,18 @@ fn without_wait_it_is_started_and_the_next_step_follows() {
 fn without_an_input_it_gets_an_empty_one() {
     for input in ["", "    input: null\n"] {
         let text = workflow(&format!("\n  - id: a\n    type: run_state_machine\n    state_machine: {ARN}\n{input}"));
-        story(&text, || machine_succeeds(1)).settle().expect(completed()).expect(completed().state_machines([json!({})]));
+        story(&text, || machine_succeeds(1))
+            .settle()
+            .expect(completed())
+            .expect(completed().state_machines([json!({})]));
     }
 }
 
 #[test]
 fn the_event_of_its_end_ends_the_wait() {
     let story = story(&waits(""), || machine_succeeds(receipt()).after("2h"));
-    let story = story.run_for("1h").expect(waiting().path([])).run_for("1h").expect(completed().path(["settle", "end"]));
+    let story =
+        story.run_for("1h").expect(waiting().path([])).run_for("1h").expect(completed().path(["settle", "end"]));
     let story = story.expect(completed().variable("settled", succeeded()));
     assert_eq!(starts(&story), 1);
     let statuses: Vec<_> = story.last().rows.iter().filter_map(|row| row.status).collect();
@@ -175,7 +179,8 @@ fn a_time_out_may_be_a_moment_and_one_that_is_past_starts_nothing() {
     let at = |moment: &str| settles(&format!("wait: true\n    timeout: '{moment}'\n    on_failure: {{then: fail}}"));
     let late = story(&at("2026-01-01T01:00:00Z"), || machine_succeeds(1).after("5h")).run_for("1h");
     late.expect(failed("state_machine_timeout"));
-    let past = story(&at("2025-12-31T00:00:00Z"), || machine_succeeds(1)).settle().expect(failed("state_machine_timeout"));
+    let past =
+        story(&at("2025-12-31T00:00:00Z"), || machine_succeeds(1)).settle().expect(failed("state_machine_timeout"));
     assert_eq!(starts(&past), 0);
 }
 
@@ -256,7 +261,8 @@ fn a_look_that_fails_for_now_is_made_again_and_one_that_fails_for_good_fails_the
 
 #[test]
 fn an_event_without_the_output_leads_to_a_look() {
-    let story = story(&waits(""), || machine_succeeds(receipt()).after("1h").unheard()).run_for("61m").expect(waiting());
+    let story =
+        story(&waits(""), || machine_succeeds(receipt()).after("1h").unheard()).run_for("61m").expect(waiting());
     let arn = story.last().execution.steps["settle"].kept["started"]["execution_arn"].clone();
     let before = looks(&story);
     let story = story.event(bus_says(json!({
@@ -353,7 +359,8 @@ fn without_callback_the_machine_gets_no_token() {
 
 #[test]
 fn a_token_needs_an_input_that_takes_it() {
-    let text = waits("callback: true\n    on_failure: {then: fail}").replace("{order: 'A-{{ 16 + 1 }}'}", "'{{ [1] }}'");
+    let text =
+        waits("callback: true\n    on_failure: {then: fail}").replace("{order: 'A-{{ 16 + 1 }}'}", "'{{ [1] }}'");
     let story = story(&text, || machine_succeeds(1)).settle().expect(failed("wrong_type"));
     assert_eq!(starts(&story), 0);
 }
@@ -362,7 +369,13 @@ fn a_token_needs_an_input_that_takes_it() {
 fn what_ends_while_it_is_held_counts_when_it_is_let_go_on() {
     let held = |reply: fn() -> MachineReply| {
         let story = story(&waits("on_failure: {then: fail}"), reply);
-        story.run_for("1h").control(Control::Pause).run_for("2h").expect(paused().path([])).control(Control::Resume).settle()
+        story
+            .run_for("1h")
+            .control(Control::Pause)
+            .run_for("2h")
+            .expect(paused().path([]))
+            .control(Control::Resume)
+            .settle()
     };
     held(|| machine_succeeds(receipt()).after("2h")).expect(completed().variable("settled", succeeded()));
     held(|| machine_fails("E", "c").after("2h")).expect(failed("state_machine_failed"));
@@ -402,7 +415,8 @@ fn an_operator_who_retries_starts_another_machine_and_one_who_skips_none() {
 
 #[test]
 fn an_edit_that_puts_a_goal_in_its_place_or_the_reverse_begins_that_anew() {
-    let goal = workflow("\n  - {id: settle, type: goal, until: 'false', timeout: 3h}\n  - {id: end, type: note, text: end}");
+    let goal =
+        workflow("\n  - {id: settle, type: goal, until: 'false', timeout: 3h}\n  - {id: end, type: note, text: end}");
     let machine = || machine_succeeds(receipt()).after("2h");
     let to_goal = story(&waits(""), machine).run_for("1h").workflow(&goal).settle();
     to_goal.expect(waiting()).run_until_idle().expect(completed().path(["settle:moved", "settle:unmet", "end"]));

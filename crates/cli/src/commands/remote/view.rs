@@ -52,6 +52,17 @@ fn listens(workflow: &Value) -> &'static str {
     }
 }
 
+/// What a redrive set going.
+pub(super) fn redriven(body: &Value) -> String {
+    let count = |key: &str, one: &str, several: &str| match body.get(key).and_then(Value::as_u64).unwrap_or_default() {
+        1 => format!("1 {one}"),
+        count => format!("{count} {several}"),
+    };
+    let messages = count("messages", "dead letter", "dead letters");
+    let executions = count("executions", "stalled execution", "stalled executions");
+    format!("redriven: {messages}, {executions}")
+}
+
 fn table(header: &[&str], rows: &[Vec<String>]) {
     say!("{}", table::render(header, rows).trim_end());
 }

@@ -181,8 +181,7 @@ impl Monitor {
     fn keep(&mut self, who: Who, after: &Execution, rows: &[Row]) {
         for row in rows {
             let ended = matches!(row.status, Some(StepStatus::Completed | StepStatus::Failed));
-            let outside =
-                matches!(row.step_type.as_deref(), Some("http_request" | "call_llm" | "run_state_machine"));
+            let outside = matches!(row.step_type.as_deref(), Some("http_request" | "call_llm" | "run_state_machine"));
             if let (true, true, Some(step), Some(visit)) = (ended, outside, &row.step, row.visit) {
                 self.recorded.insert((after.id.clone(), step.clone(), visit));
             }

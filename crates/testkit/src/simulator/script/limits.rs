@@ -21,11 +21,9 @@ pub(super) fn make(plan: &Plan<'_>, on_record: bool) -> Value {
     if chance.percent(15) {
         set("starts", json!({"per": "1m", "at_most": 1 + chance.below(2)}));
     }
-    if chance.percent(20) {
-        set(
-            "budget",
-            json!({"tokens": 150, "per": if plan.confluent || chance.percent(50) { "execution" } else { "day" }}),
-        );
+    // A call that is cut off is paid and made again: what a budget still allows depends on the weather.
+    if !plan.confluent && chance.percent(20) {
+        set("budget", json!({"tokens": 150, "per": if chance.percent(50) { "execution" } else { "day" }}));
     }
     if on_record && !plan.confluent {
         let reentry = ["every_event", "every_event", "one_active_per_record", "once_per_record"];

@@ -1,0 +1,245 @@
+//! What `DynamoDB` counts for a request, computed from the sizes of items: the emulator counts otherwise.
+//!
+//! From the developer guide, "`DynamoDB` read and write operations", "Item sizes and formats" and "Global secondary
+//! indexes":
+//! - A write costs a unit for each kilobyte or part of it, of the larger of the item before and after. In a transaction
+//!   twice that; a condition check as much as a write of the item that it looks at.
+//! - A read costs a unit for each 4 KB or part of it if it is strong, half of that if not; each item of a batch by
+//!   itself, items of a query together; what is not there as much as the smallest item.
+//! - An index costs as the change of what it holds: an entry that appears or goes is one write, one that moves is two,
+//!   one that stays is none. Transactions do not double it: measured on the real service by the conformance suite of
+//!   `dynoxide`, pull request 188.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+/// Attributes of an item.
+pub(super) type Item = Map<String, Value>;
+
+/// Units of requests.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(super) struct Units {
+    /// Write request units.
+    pub(super) writes: f64,
+    /// Read request units.
+    pub(super) reads: f64,
+}
+
+impl std::ops::AddAssign for Units {
+    fn add_assign(&mut self, other: Self) {
+        self.writes += other.writes;
+        self.reads += other.reads;
+    }
+}
+
+/// Most indexes of a table; see ARCHITECTURE.md for how they are named.
+const INDEXES: std::ops::RangeInclusive<u8> = 1..=4;
+
+/// Tables as they are after all requests so far.
+#[derive(Debug, Default)]
+pub(super) struct Tables {
+    items: BTreeMap<(String, String), Item>,
+}
+
+impl Tables {
+    /// Counts a request that was answered with 200, and keeps what it wrote.
+    pub(super) fn count(&mut self, operation: &str, request: &Value, answer: &Value) -> Units {
+        match operation {
+            "PutItem" => self.put(request, 1.0),
+            "DeleteItem" => self.delete(request, 1.0),
+            "UpdateItem" => self.update(request, 1.0),
+            "TransactWriteItems" => self.transact(request),
+            "GetItem" => reads(blocks(answer["Item"].as_object().map_or(0, size)), is_strong(request)),
+            "BatchGetItem" => batch(request, answer),
+            "Query" | "Scan" => {
+                let items = answer["Items"].as_array().into_iter().flatten().filter_map(Value::as_object);
+                reads(blocks(items.map(size).sum()), is_strong(request))
+            }
+            _ => Units::default(),
+        }
+    }
+
+    fn transact(&mut self, request: &Value) -> Units {
+        let mut units = Units::default();
+        for member in request["TransactItems"].as_array().into_iter().flatten().filter_map(Value::as_object) {
+            for (kind, write) in member {
+                units += match kind.as_str() {
+                    "Put" => self.put(write, 2.0),
+                    "Delete" => self.delete(write, 2.0),
+                    "Update" => self.update(write, 2.0),
+                    _ => writes(self.present(write).map_or(0, size), 2.0),
+                };
+            }
+        }
+        units
+    }
+
+    fn put(&mut self, write: &Value, times: f64) -> Units {
+        let after = write["Item"].as_object().cloned().unwrap_or_default();
+        let before = self.items.insert(key(write, &after), after.clone());
+        let mut units = writes(size(&after).max(before.as_ref().map_or(0, size)), times);
+        units.writes += indexed(before.as_ref(), Some(&after));
+        units
+    }
+
+    fn delete(&mut self, write: &Value, times: f64) -> Units {
+        let before = self.items.remove(&key(write, keys(write)));
+        let mut units = writes(before.as_ref().map_or(0, size), times);
+        units.writes += indexed(before.as_ref(), None);
+        units
+    }
+
+    /// An update of counters: the item grows by no more than the values of its expression.
+    fn update(&mut self, write: &Value, times: f64) -> Units {
+        let added = write["ExpressionAttributeValues"].as_object().map_or(0, size);
+        let before = self.present(write).map_or_else(|| size(keys(write)), size);
+        let item = keys(write).clone();
+        self.items.entry(key(write, keys(write))).or_insert(item);
+        writes(before + added, times)
+    }
+
+    fn present(&self, write: &Value) -> Option<&Item> {
+        self.items.get(&key(write, keys(write)))
+    }
+}
+
+fn keys(write: &Value) -> &Item {
+    write["Key"].as_object().expect("a write names an item or its key")
+}
+
+fn key(write: &Value, item: &Item) -> (String, String) {
+    let table = write["TableName"].as_str().unwrap_or_default();
+    let part = |name: &str| item.get(name).map(|value| value["S"].to_string()).unwrap_or_default();
+    (table.to_owned(), format!("{}{}", part("pk"), part("sk")))
+}
+
+fn is_strong(request: &Value) -> bool {
+    request["ConsistentRead"] == true
+}
+
+fn batch(request: &Value, answer: &Value) -> Units {
+    let mut units = Units::default();
+    for (table, asked) in request["RequestItems"].as_object().into_iter().flatten() {
+        let found = answer["Responses"][table].as_array().map_or(&[][..], Vec::as_slice);
+        let asked_for = asked["Keys"].as_array().map_or(0, Vec::len);
+        let missing = asked_for.saturating_sub(found.len());
+        let sizes = found.iter().filter_map(Value::as_object).map(size);
+        for bytes in sizes.chain(std::iter::repeat_n(0, missing)) {
+            units += reads(blocks(bytes), is_strong(asked));
+        }
+    }
+    units
+}
+
+fn count(number: usize) -> f64 {
+    f64::from(u32::try_from(number).unwrap_or(u32::MAX))
+}
+
+fn writes(bytes: usize, times: f64) -> Units {
+    Units { writes: count(bytes.div_ceil(1024).max(1)) * times, reads: 0.0 }
+}
+
+fn blocks(bytes: usize) -> usize {
+    bytes.div_ceil(4096).max(1)
+}
+
+fn reads(blocks: usize, is_strong: bool) -> Units {
+    Units { writes: 0.0, reads: count(blocks) * if is_strong { 1.0 } else { 0.5 } }
+}
+
+/// Units of what a change does to the indexes.
+fn indexed(before: Option<&Item>, after: Option<&Item>) -> f64 {
+    INDEXES.map(|index| moved(entry(before, index), entry(after, index))).sum()
+}
+
+fn moved(before: Option<Item>, after: Option<Item>) -> f64 {
+    let units = |entry: &Option<Item>| entry.as_ref().map_or(0.0, |entry| count(size(entry).div_ceil(1024).max(1)));
+    if before == after { 0.0 } else { units(&before) + units(&after) }
+}
+
+/// What an index holds of an item: the keys of both.
+fn entry(item: Option<&Item>, index: u8) -> Option<Item> {
+    let item = item?;
+    let (partition, sort) = (format!("i{index}p"), format!("i{index}s"));
+    item.get(&partition)?;
+    let names = ["pk", "sk", &partition, &sort];
+    Some(names.iter().filter_map(|name| Some(((*name).to_owned(), item.get(*name)?.clone()))).collect())
+}
+
+/// The size of an item: names and values of its attributes, texts in UTF-8.
+fn size(item: &Item) -> usize {
+    item.iter().map(|(name, value)| name.len() + value_size(value)).sum()
+}
+
+fn value_size(value: &Value) -> usize {
+    let Some((kind, value)) = value.as_object().and_then(|value| value.iter().next()) else { return 0 };
+    match (kind.as_str(), value) {
+        ("S", Value::String(text)) => text.len(),
+        // Two digits a byte, and one more.
+        ("N", Value::String(digits)) => digits.trim_matches('0').len().div_ceil(2) + 1,
+        ("B", Value::String(base64)) => base64.len() / 4 * 3,
+        // Three bytes, and one more for each member.
+        ("L", Value::Array(members)) => 3 + members.iter().map(|member| 1 + value_size(member)).sum::<usize>(),
+        ("M", Value::Object(members)) => {
+            3 + members.iter().map(|(name, member)| 1 + name.len() + value_size(member)).sum::<usize>()
+        }
+        _ => 1,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn put(sk: &str, bytes: usize, index: Option<&str>) -> Value {
+        let mut item = json!({"pk": {"S": "p"}, "sk": {"S": sk}, "b": {"S": "x".repeat(bytes)}});
+        if let Some(sort) = index {
+            item["i1p"] = json!({"S": "all"});
+            item["i1s"] = json!({"S": sort});
+        }
+        json!({"TableName": "t", "Item": item})
+    }
+
+    fn written(tables: &mut Tables, write: Value) -> f64 {
+        tables.count("TransactWriteItems", &json!({"TransactItems": [write]}), &Value::Null).writes
+    }
+
+    #[test]
+    fn a_write_costs_the_larger_of_before_and_after_and_twice_in_a_transaction() {
+        let mut tables = Tables::default();
+        assert!((tables.count("PutItem", &put("a", 3000, None), &Value::Null).writes - 3.0).abs() < f64::EPSILON);
+        assert!((written(&mut tables, json!({"Put": put("a", 100, None)})) - 6.0).abs() < f64::EPSILON);
+        assert!((written(&mut tables, json!({"Put": put("a", 100, None)})) - 2.0).abs() < f64::EPSILON);
+        let key = json!({"TableName": "t", "Key": {"pk": {"S": "p"}, "sk": {"S": "a"}}});
+        assert!((written(&mut tables, json!({"ConditionCheck": key})) - 2.0).abs() < f64::EPSILON);
+        assert!((written(&mut tables, json!({"Delete": key})) - 2.0).abs() < f64::EPSILON);
+    }
+
+    #[test]
+    fn an_index_costs_what_changes_in_it_and_is_not_doubled() {
+        let mut tables = Tables::default();
+        let mut index = |sort| written(&mut tables, json!({"Put": put("a", 100, sort)})) - 2.0;
+        assert!((index(Some("1")) - 1.0).abs() < f64::EPSILON, "it appears");
+        assert!(index(Some("1")).abs() < f64::EPSILON, "it stays");
+        assert!((index(Some("2")) - 2.0).abs() < f64::EPSILON, "it moves");
+        assert!((index(None) - 1.0).abs() < f64::EPSILON, "it goes");
+    }
+
+    #[test]
+    fn reads_are_counted_by_four_kilobytes_and_by_how_they_read() {
+        let mut tables = Tables::default();
+        let item = put("a", 5000, None)["Item"].clone();
+        let strong = json!({"TableName": "t", "ConsistentRead": true});
+        let read = tables.count("GetItem", &strong, &json!({"Item": item})).reads;
+        assert!((read - 2.0).abs() < f64::EPSILON);
+        let keys = json!([{"pk": {"S": "p"}}, {"pk": {"S": "q"}}]);
+        let asked = json!({"RequestItems": {"t": {"Keys": keys, "ConsistentRead": true}}});
+        let read = tables.count("BatchGetItem", &asked, &json!({"Responses": {"t": [item]}})).reads;
+        assert!((read - 3.0).abs() < f64::EPSILON, "what is missing is read as well");
+        let read = tables.count("Query", &json!({}), &json!({"Items": [item, item]})).reads;
+        assert!((read - 1.5).abs() < f64::EPSILON, "a query rounds once");
+    }
+}

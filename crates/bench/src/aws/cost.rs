@@ -1,0 +1,159 @@
+//! `aws-cost`: what one execution of `w5` asks of AWS, webhook included, at list price.
+
+use std::collections::BTreeMap;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde_json::{Map, Value, json};
+
+use super::capacity::{Tables, Units};
+use super::prices;
+use super::proxy::Call;
+use super::stack::FUNCTIONS;
+use super::w5::{STEPS, Watched};
+
+/// Executions before anything is counted: functions have started, workflows are in memory.
+const WARM: usize = 10;
+/// Executions that are counted.
+const COUNTED: usize = 40;
+
+/// Bytes of a line of the access log, which the emulator does not write.
+const ACCESS_LOG_LINE: f64 = 400.0;
+/// Bytes that the service adds to a log event.
+const LOG_EVENT: f64 = 26.0;
+
+/// What was used, by what it is billed as.
+#[derive(Default)]
+struct Used {
+    units: Units,
+    invocations: f64,
+    gb_seconds: f64,
+    sqs: f64,
+    schedules: f64,
+    puts: f64,
+    gets: f64,
+    secrets: f64,
+    log_bytes: f64,
+}
+
+/// Runs it.
+pub(crate) async fn run() -> anyhow::Result<()> {
+    let w5 = Watched::start().await?;
+    for _ in 0..WARM {
+        w5.run().await?;
+    }
+    let mut tables = Tables::default();
+    for call in w5.settle().await {
+        tables.count(&call.operation, &call.request, &call.answer);
+    }
+    let since = u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis())?;
+    for _ in 0..COUNTED {
+        w5.run().await?;
+    }
+    let calls = w5.settle().await;
+    let mut used = Used::default();
+    let detail = count(&calls, &mut tables, &mut used);
+    let memory = w5.stack.memory().await?;
+    for function in FUNCTIONS.iter().filter(|name| **name != "sweeper" && **name != "api") {
+        used.logged(&w5.stack.log(function, since).await?, memory[function]);
+    }
+    used.log_bytes += ACCESS_LOG_LINE * f64::from(u32::try_from(COUNTED)?);
+    print(&used, &detail)
+}
+
+/// Counts the requests of functions, and of the queues' mappings; what each kind of request costs in units.
+fn count(calls: &[Call], tables: &mut Tables, used: &mut Used) -> BTreeMap<String, (f64, Units)> {
+    let mut detail = BTreeMap::<String, (f64, Units)>::new();
+    for call in calls.iter().filter(|call| call.function != "sweeper" && call.function != "api") {
+        let units = if call.status == 200 {
+            tables.count(&call.operation, &call.request, &call.answer)
+        } else {
+            Units::default()
+        };
+        used.units += units;
+        match (call.service.as_str(), call.operation.as_str()) {
+            // A request for each 64 KB; ours are smaller.
+            ("sqs", _) => used.sqs += 1.0,
+            ("scheduler", "POST") => used.schedules += 1.0,
+            ("s3", "PUT") => used.puts += 1.0,
+            ("s3", "GET") => used.gets += 1.0,
+            ("secretsmanager", _) => used.secrets += 1.0,
+            _ => {}
+        }
+        let entry = detail.entry(format!("{} {} {}", call.function, call.service, call.operation)).or_default();
+        entry.0 += 1.0;
+        entry.1 += units;
+    }
+    detail
+}
+
+impl Used {
+    /// Counts what a function logged: its invocations, how long they took, and the lines themselves.
+    fn logged(&mut self, lines: &[String], gigabytes: f64) {
+        for line in lines {
+            self.log_bytes += f64::from(u32::try_from(line.len()).unwrap_or(u32::MAX)) + LOG_EVENT;
+            let Some((_, report)) = line.split_once("Billed Duration: ") else { continue };
+            let milliseconds: f64 = report.split(' ').next().and_then(|number| number.parse().ok()).unwrap_or(0.0);
+            self.invocations += 1.0;
+            self.gb_seconds += milliseconds.ceil() / 1000.0 * gigabytes;
+        }
+    }
+
+    /// Dollars for a million executions, by what they are paid for.
+    fn parts(&self, executions: f64) -> BTreeMap<&'static str, f64> {
+        // Lambda asks each queue once and deletes once for what it hands over at once. Streams are read for nothing.
+        let from_queues = 2.0 * 2.0;
+        let parts = [
+            ("http_api", prices::HTTP_API_REQUESTS),
+            ("lambda_requests", self.invocations / executions * prices::LAMBDA_REQUESTS),
+            ("lambda_duration", self.gb_seconds / executions * prices::LAMBDA_GB_SECONDS),
+            ("dynamodb_writes", self.units.writes / executions * prices::DYNAMODB_WRITES),
+            ("dynamodb_reads", self.units.reads / executions * prices::DYNAMODB_READS),
+            ("sqs", (self.sqs / executions + from_queues) * prices::SQS_REQUESTS),
+            ("scheduler", self.schedules / executions * prices::SCHEDULER_INVOCATIONS),
+            ("s3", self.puts / executions * prices::S3_PUTS + self.gets / executions * prices::S3_GETS),
+            ("secrets", self.secrets / executions * prices::SECRET_READS),
+            ("logs", self.log_bytes / executions / 1e6 * prices::LOG_MEGABYTES),
+            ("traces", prices::TRACES),
+        ];
+        parts.into_iter().collect()
+    }
+}
+
+fn print(used: &Used, detail: &BTreeMap<String, (f64, Units)>) -> anyhow::Result<()> {
+    let executions = f64::from(u32::try_from(COUNTED)?);
+    for (name, (requests, units)) in detail {
+        let each = |number: f64| number / executions;
+        eprintln!(
+            "{name:<55} {:>6.2} requests {:>7.2} writes {:>7.2} reads",
+            each(*requests),
+            each(units.writes),
+            each(units.reads)
+        );
+    }
+    let parts = used.parts(executions);
+    let million: f64 = parts.values().sum();
+    let steps: Map<String, Value> =
+        parts.iter().map(|(name, usd)| ((*name).to_owned(), json!(round(usd / STEPS)))).collect();
+    println!(
+        "{}",
+        json!({
+            "bench": "aws-cost",
+            "usd_per_million_steps": round(million / STEPS),
+            "parts": steps,
+            "per_execution": {
+                "write_units": round(used.units.writes / executions),
+                "read_units": round(used.units.reads / executions),
+                "invocations": round(used.invocations / executions),
+                "gb_seconds": round(used.gb_seconds / executions),
+                "log_bytes": round(used.log_bytes / executions),
+            },
+            "step_functions_standard": prices::STEP_FUNCTIONS_STANDARD,
+            "lambda_durable_functions": prices::LAMBDA_DURABLE_FUNCTIONS,
+        })
+    );
+    Ok(())
+}
+
+fn round(value: f64) -> f64 {
+    (value * 1_000.0).round() / 1_000.0
+}

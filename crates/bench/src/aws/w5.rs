@@ -1,0 +1,99 @@
+//! The workflow `w5` on the deployed installation, watched through proxies.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail};
+use serde_json::Value;
+
+use super::proxy::{Call, Calls};
+use super::stack::Stack;
+
+/// Steps that its author wrote.
+pub(super) const STEPS: f64 = 5.0;
+
+/// How long nothing may be asked for before all is done: longer than a stream takes to be read.
+const QUIET: Duration = Duration::from_secs(3);
+
+/// Longest time of one execution.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// An installation that runs it.
+pub(super) struct Watched {
+    pub(super) stack: Stack,
+    calls: Calls,
+}
+
+/// One execution.
+pub(super) struct Ran {
+    /// When its webhook was sent.
+    pub(super) posted: Instant,
+    /// When it was answered 202.
+    pub(super) accepted: Instant,
+}
+
+impl Watched {
+    /// Saves it, with a service that it calls.
+    pub(super) async fn start() -> anyhow::Result<Self> {
+        let stack = Stack::read()?;
+        let calls = Calls::default();
+        stack.watch(&calls).await?;
+        let echo = crate::echo::start().await?;
+        stack.call("POST", "/v1/objects", include_str!("../item.object.yaml")).await?;
+        let workflow = include_str!("../w5.workflow.yaml").replace("ECHO", &echo);
+        stack.call("POST", "/v1/workflows", &workflow).await?;
+        Ok(Self { stack, calls })
+    }
+
+    /// Posts its webhook and waits until nothing is asked for any more.
+    pub(super) async fn run(&self) -> anyhow::Result<Ran> {
+        static NUMBER: AtomicU64 = AtomicU64::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let posted = Instant::now();
+        let answer = self
+            .stack
+            .call("POST", "/hooks/w5/in", &format!(r#"{{"item":"item-{number}","amount":{number}}}"#))
+            .await?;
+        let accepted = Instant::now();
+        let id = answer["execution_id"].as_str().context("expected an execution")?.to_owned();
+        while posted.elapsed() < PATIENCE {
+            if self.has_ended(&id) {
+                return Ok(Ran { posted, accepted });
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        bail!("expected {id} to end within {} s", PATIENCE.as_secs())
+    }
+
+    /// Whether a commit that passed says that an execution has ended.
+    fn has_ended(&self, id: &str) -> bool {
+        let key = format!("execution#{id}");
+        let calls = self.calls.lock().expect("no holder panics");
+        calls.iter().rev().any(|call| call.operation == "TransactWriteItems" && commits_end(&call.request, &key))
+    }
+
+    /// Waits until the functions are at rest, and takes what was noted so far.
+    pub(super) async fn settle(&self) -> Vec<Call> {
+        loop {
+            let last = self.calls.lock().expect("no holder panics").iter().map(|call| call.end).max();
+            if last.is_none_or(|last| last.elapsed() > QUIET) {
+                return std::mem::take(&mut *self.calls.lock().expect("no holder panics"));
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+}
+
+/// Whether a transaction puts the head of an execution that has ended.
+fn commits_end(request: &Value, key: &str) -> bool {
+    let members = request["TransactItems"].as_array().into_iter().flatten();
+    let mut heads = members.filter(|member| {
+        let item = &member["Put"]["Item"];
+        item["pk"]["S"] == *key && item["sk"]["S"] == "head"
+    });
+    heads.any(|member| {
+        member["Put"]["Item"]["b"]["S"]
+            .as_str()
+            .is_some_and(|body| body.contains(r#""completed""#) && body.contains("ended_at"))
+    })
+}

@@ -1,0 +1,64 @@
+//! Transitions that are decided and not written yet: they ride with the next one that must be, in one transaction.
+//!
+//! Only steps that touch nothing but their execution's head are held: a condition, a variable. Nobody outside can have
+//! seen anything of them, so a crash that loses them loses nothing: they are decided again. What they cost is then not
+//! a transaction each, but a row each.
+
+use pawl_engine::{Commit, Execution, Row, Wake};
+
+/// What one invocation holds of its execution.
+#[derive(Debug, Default)]
+pub(crate) struct Held {
+    most: usize,
+    base: Option<u64>,
+    rows: Vec<Row>,
+}
+
+impl Held {
+    /// Holds up to so many transitions; 0 holds none.
+    pub(crate) fn up_to(most: usize) -> Self {
+        Self { most, ..Self::default() }
+    }
+
+    /// Holds a transition if it may wait; `false` if it must be written now.
+    pub(crate) fn take(&mut self, before: &Execution, commit: &Commit) -> bool {
+        let takes = self.rows.len() < self.most && may_wait(before, commit);
+        if takes {
+            self.base.get_or_insert(before.version);
+            self.rows.push(commit.row.clone());
+        }
+        takes
+    }
+
+    /// The version of the head that stands in storage, given the execution as it was decided on.
+    pub(crate) fn version(&self, before: &Execution) -> u64 {
+        self.base.unwrap_or(before.version)
+    }
+
+    /// The rows that were not written yet, oldest first.
+    pub(crate) fn rows(&self) -> &[Row] {
+        &self.rows
+    }
+
+    /// They are written.
+    pub(crate) fn written(&mut self) -> Vec<Row> {
+        self.base = None;
+        std::mem::take(&mut self.rows)
+    }
+
+    /// A race was lost: they never were. From now on each is written by itself, so that it is clear which one a
+    /// conflict is about.
+    pub(crate) fn lost(&mut self) {
+        *self = Self::default();
+    }
+}
+
+/// Whether a transition changes nothing but the head, and more follows at once.
+fn may_wait(before: &Execution, commit: &Commit) -> bool {
+    let after = &commit.execution;
+    let plain = commit.writes.is_empty() && commit.checks.is_empty() && commit.notice.is_none();
+    let runs =
+        |execution: &Execution| execution.wake == Wake::Job && execution.lease.is_none() && execution.waiting.is_none();
+    let same_guards = before.holds_place == after.holds_place && before.holds_record == after.holds_record;
+    plain && commit.usage.is_zero() && commit.row.error.is_none() && same_guards && runs(before) && runs(after)
+}

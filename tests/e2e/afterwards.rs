@@ -1,0 +1,63 @@
+//! What is found when all proofs have ended: nothing.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::installation::{Installation, alone, until};
+
+/// Queues, with their dead letters and what could not be delivered.
+const QUEUES: [&str; 7] = [
+    "EventsQueue",
+    "JobsQueue",
+    "JobsHighQueue",
+    "EventsDeadLetters",
+    "JobsDeadLetters",
+    "JobsHighDeadLetters",
+    "UndeliveredQueue",
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_left_over() {
+    let pawl = alone().await;
+    let nothing = |left: &BTreeMap<String, String>| left.is_empty();
+    until("nothing left over", || left_over(&pawl), nothing).await;
+}
+
+/// What still waits, by what it is.
+async fn left_over(pawl: &Installation) -> BTreeMap<String, String> {
+    let mut left = BTreeMap::new();
+    for queue in QUEUES {
+        let count = pawl.stack.messages(queue).await;
+        if count > 0 {
+            left.insert(queue.to_owned(), format!("{count} messages"));
+        }
+    }
+    left.extend(pawl.stack.schedules().await.into_iter().map(|name| (name, "a schedule".to_owned())));
+    for item in pawl.stack.items("Executions").await {
+        let (key, sort) = (text(&item["pk"]), text(&item["sk"]));
+        if let Some(why) = waits(key, sort, &item) {
+            left.insert(format!("{key}/{sort}"), why);
+        }
+    }
+    left
+}
+
+/// Why an item says that something is still to happen.
+fn waits(key: &str, sort: &str, item: &Value) -> Option<String> {
+    if key.starts_with("waiter#") {
+        return Some("a goal that waits".to_owned());
+    }
+    if !key.starts_with("execution#") || sort != "head" {
+        return None;
+    }
+    let head: Value = serde_json::from_str(text(&item["b"])).expect("a head is JSON");
+    let ended = matches!(head["status"].as_str(), Some("completed" | "failed" | "canceled"));
+    let leased = !head["lease"].is_null();
+    let due = !item["i4p"].is_null();
+    (!ended || leased || due).then(|| format!("{}, leased: {leased}, due: {due}", head["status"]))
+}
+
+fn text(attribute: &Value) -> &str {
+    attribute["S"].as_str().unwrap_or_default()
+}

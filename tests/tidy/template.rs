@@ -1,0 +1,164 @@
+//! The template of an installation on AWS, held against the functions, and against its own rules.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use crate::cloudformation::{PATH, named, resource, resources, section, texts};
+use crate::tables;
+use crate::workspace::{files, is, read};
+
+/// A function, by the words under which it goes.
+pub(crate) struct Function {
+    /// Folder under functions/ and events/, end of its name, field of its log lines.
+    pub(crate) folder: String,
+    /// Logical id.
+    pub(crate) id: String,
+}
+
+/// The functions, by their folders.
+pub(crate) fn functions() -> Vec<Function> {
+    let files = files();
+    let folders = files.iter().filter_map(|file| file.strip_prefix("functions/")?.strip_suffix("/Cargo.toml"));
+    folders.map(|folder| Function { folder: folder.to_owned(), id: pascal(folder) }).collect()
+}
+
+/// The variables that the template gives a function, of its own and of all.
+pub(crate) fn variables(function: &str) -> BTreeMap<&'static str, &'static Value> {
+    let globals = &crate::cloudformation::template()["Globals"]["Function"];
+    let of = |value: &'static Value| value["Environment"]["Variables"].as_object().into_iter().flatten();
+    let variables = of(globals).chain(of(resource(function)));
+    variables.map(|(name, value)| (name.as_str(), value)).collect()
+}
+
+fn pascal(folder: &str) -> String {
+    let capital = |word: &str| format!("{}{}", word[..1].to_uppercase(), &word[1..]);
+    folder.split('-').map(capital).collect()
+}
+
+#[test]
+fn a_function_goes_by_one_word_everywhere() {
+    let files = files();
+    let functions = functions();
+    for Function { folder, id } in &functions {
+        let properties = resource(id);
+        let stack = |name: &str| format!("{name}${{AWS::StackName}}-{folder}");
+        assert_eq!(properties["CodeUri"], format!("../functions/{folder}"), "{id} is built from its folder");
+        assert_eq!(properties["FunctionName"]["Fn::Sub"], stack(""), "{id} ends in its folder's name");
+        assert_eq!(properties["Role"]["Fn::GetAtt"], format!("{id}Role.Arn"), "{id} has a role of its own");
+        assert_eq!(properties["LoggingConfig"]["LogGroup"]["Ref"], format!("{id}Logs"), "{id} has logs of its own");
+        assert_eq!(resource(&format!("{id}Logs"))["LogGroupName"]["Fn::Sub"], stack("/aws/lambda/"));
+        let policies = resource(&format!("{id}Role"))["Policies"].as_array().map_or(&[][..], Vec::as_slice);
+        let names: Vec<_> = policies.iter().map(|policy| &policy["PolicyName"]).collect();
+        assert_eq!(names, [folder], "{id} has one policy, named as it is");
+        let has_events = files.iter().any(|file| file.starts_with(&format!("events/{folder}/")) && is(file, "json"));
+        assert!(has_events, "events/{folder} has no payload");
+        let sources = files.iter().filter(|file| file.starts_with(&format!("functions/{folder}/src/")));
+        let word = format!("\"{folder}\"");
+        let names_itself = sources.map(|file| read(file)).any(|text| text.contains(&word));
+        assert!(names_itself, "functions/{folder}/src does not say {word}, the field `function` of its log lines");
+    }
+    let known: BTreeSet<_> = functions.iter().map(|function| function.id.as_str()).collect();
+    let deployed: BTreeSet<_> = resources("AWS::Serverless::Function").map(|(id, _)| id).collect();
+    assert_eq!(deployed, known, "the functions of {PATH}, and the folders under functions/ (right)");
+}
+
+#[test]
+fn a_function_is_told_what_it_reads_and_nothing_else() {
+    let mut read_by: BTreeMap<String, String> = BTreeMap::new();
+    for file in files().iter().filter(|file| is(file, "rs")) {
+        let text = read(file);
+        let names = text.split(|letter: char| !(letter.is_ascii_uppercase() || letter == '_')).map(str::to_owned);
+        read_by.extend(names.filter(|name| name.starts_with("PAWL_")).map(|name| (name, file.clone())));
+    }
+    let mut told = BTreeSet::new();
+    for Function { id, .. } in functions() {
+        let variables = variables(&id);
+        let unread: Vec<_> = variables.keys().filter(|name| !read_by.contains_key(**name)).collect();
+        assert!(unread.is_empty(), "{PATH} tells {id} what no source reads: {unread:?}");
+        told.extend(variables.into_keys());
+    }
+    let asked = read("crates/aws/src/config.rs");
+    let asked = asked.split('"').filter(|word| word.starts_with("PAWL_")).filter(|word| !word.ends_with('_'));
+    let missing: Vec<_> = asked.filter(|name| !told.contains(name)).collect();
+    assert!(missing.is_empty(), "crates/aws asks for what {PATH} tells no function: {missing:?}");
+}
+
+#[test]
+fn a_queue_hides_a_message_for_six_times_the_time_out() {
+    let mut looked_at = 0;
+    for (id, properties) in resources("AWS::Serverless::Function") {
+        let timeout = properties["Timeout"].as_i64().unwrap_or_else(|| panic!("{id} has no time-out"));
+        let events = properties["Events"].as_object().into_iter().flatten();
+        for (_, event) in events.filter(|(_, event)| event["Type"] == "SQS") {
+            let source = &event["Properties"];
+            assert_eq!(texts(&source["FunctionResponseTypes"]), ["ReportBatchItemFailures"], "{id}");
+            let [queue] = &named(&source["Queue"])[..] else { panic!("{id} reads a queue of the template") };
+            let visibility = resource(queue)["VisibilityTimeout"].as_i64().unwrap_or_default();
+            assert!(visibility >= 6 * timeout, "{queue} hides messages for {visibility} s, {id} works {timeout} s");
+            looked_at += 1;
+        }
+    }
+    assert_eq!(looked_at, 3, "events, jobs and jobs of high priority are read");
+}
+
+#[test]
+fn a_queue_that_is_read_has_a_dead_letter_queue_with_an_alarm() {
+    let alarms: Vec<_> = resources("AWS::CloudWatch::Alarm").collect();
+    let queues: BTreeMap<_, _> = resources("AWS::SQS::Queue").collect();
+    let redriven = |properties: &Value| named(&properties["RedrivePolicy"]["deadLetterTargetArn"]).pop();
+    let retention = |properties: &Value| properties["MessageRetentionPeriod"].as_i64().unwrap_or_default();
+    for (id, properties) in queues.iter().filter(|(id, _)| id.ends_with("Queue") && **id != "UndeliveredQueue") {
+        let dead = redriven(properties).unwrap_or_else(|| panic!("{id} has no dead-letter queue"));
+        assert!(properties["RedrivePolicy"]["maxReceiveCount"].as_i64() >= Some(5), "{id} gives up too soon");
+        // A message's age counts from when it was first sent.
+        assert!(retention(queues[dead.as_str()]) > retention(properties), "{dead} must keep messages longer than {id}");
+    }
+    for id in queues.keys().filter(|id| id.ends_with("DeadLetters") || **id == "UndeliveredQueue") {
+        let watches = |alarm: &Value| named(&alarm["Dimensions"]).iter().any(|name| name == id);
+        assert!(alarms.iter().any(|(_, alarm)| watches(alarm)), "no alarm watches {id}");
+    }
+}
+
+#[test]
+fn an_alarm_says_what_to_do() {
+    for (id, alarm) in resources("AWS::CloudWatch::Alarm") {
+        let said = alarm["AlarmDescription"].as_str().unwrap_or_default();
+        let (wrong, advice) = said.split_once(" Do: ").unwrap_or_else(|| panic!("{id} has no advice: {said:?}"));
+        assert!(wrong.ends_with('.') && advice.ends_with('.'), "{id} says it in sentences: {said:?}");
+        assert_eq!(
+            named(&alarm["AlarmActions"]),
+            ["AlarmTopic", "AlarmTopicArn"],
+            "{id} tells whom the parameters say"
+        );
+    }
+}
+
+#[test]
+fn indexes_go_by_the_names_that_the_adapter_asks_for() {
+    let layout = read("crates/aws/src/tables/layout.rs");
+    let asked: BTreeSet<&str> = layout.split("index: \"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    let there: BTreeSet<&str> = resources("AWS::DynamoDB::Table")
+        .flat_map(|(_, table)| table["GlobalSecondaryIndexes"].as_array().into_iter().flatten())
+        .filter_map(|index| index["IndexName"].as_str())
+        .collect();
+    assert_eq!(there, asked, "the indexes of {PATH}, and those that crates/aws asks for (right)");
+}
+
+#[test]
+fn every_parameter_is_explained() {
+    let text = read("docs/operations.md");
+    let rows = tables::under(&text, "### Parameters");
+    let documented: BTreeMap<_, _> = rows.iter().map(|row| (row[0].as_str(), row[1].clone())).collect();
+    let shown = |value: &Value| match value {
+        Value::String(text) if text.is_empty() => "–".to_owned(),
+        Value::String(text) => text.clone(),
+        value => value.to_string(),
+    };
+    let parameters: BTreeMap<_, _> =
+        section("Parameters").map(|(name, value)| (name, shown(&value["Default"]))).collect();
+    assert_eq!(documented, parameters, "the parameters of docs/operations.md, and those of {PATH} (right)");
+    for (name, parameter) in section("Parameters") {
+        assert!(parameter["Description"].as_str().is_some_and(|text| text.ends_with('.')), "{name} has no description");
+    }
+}

@@ -1,0 +1,76 @@
+//! The template, deployed on an emulator.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, bail};
+
+use crate::emulator::Emulator;
+use crate::run::{target, workspace};
+
+/// The variable that names the file which says what was deployed.
+pub(crate) const STACK: &str = "PAWL_E2E_STACK";
+
+/// Name of the stack.
+const NAME: &str = "pawl";
+
+/// How it is deployed.
+#[derive(Debug)]
+pub(crate) struct Options<'a> {
+    /// Folder of the functions' binaries.
+    pub(crate) binaries: &'a Path,
+    /// The emulator enforces roles.
+    pub(crate) auth: bool,
+    /// Parameters of the template.
+    pub(crate) parameters: &'a [String],
+}
+
+/// A deployed installation.
+pub(crate) struct Deployment<'a> {
+    emulator: &'a Emulator,
+    folder: PathBuf,
+}
+
+impl<'a> Deployment<'a> {
+    /// Deploys the template as it stands.
+    pub(crate) fn create(emulator: &'a Emulator, options: &Options<'_>) -> anyhow::Result<Self> {
+        let folder = target().join("e2e");
+        std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        let deployment = Self { emulator, folder };
+        let mut command = deployment.script("deploy");
+        command.arg("--binaries").arg(options.binaries);
+        command.arg("--log").arg(emulator.log()).arg("--file").arg(deployment.file());
+        command.args(options.auth.then_some("--auth"));
+        command.args(options.parameters.iter().flat_map(|parameter| ["--parameter", parameter]));
+        run(&mut command)?;
+        eprintln!("── infra/template.yaml is deployed, {}", deployment.file().display());
+        Ok(deployment)
+    }
+
+    /// The file that says what was deployed.
+    pub(crate) fn file(&self) -> PathBuf {
+        self.folder.join("stack.json")
+    }
+
+    /// Writes what the functions logged to `<function>.log`; returns the folder.
+    pub(crate) fn keep_logs(&self) -> anyhow::Result<&Path> {
+        run(self.script("logs").arg("--folder").arg(&self.folder))?;
+        Ok(&self.folder)
+    }
+
+    fn script(&self, verb: &str) -> Command {
+        let mut command = Command::new(self.emulator.venv().python());
+        command.arg(workspace().join("tests/emulator/deploy.py")).arg(verb);
+        command.args(["--stack", NAME, "--endpoint", &self.emulator.endpoint()]);
+        command.stdin(Stdio::null());
+        command
+    }
+}
+
+fn run(command: &mut Command) -> anyhow::Result<()> {
+    let status = command.status().with_context(|| format!("cannot run {command:?}"))?;
+    if !status.success() {
+        bail!("{command:?} failed: {status}");
+    }
+    Ok(())
+}
