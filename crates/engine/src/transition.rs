@@ -169,7 +169,7 @@ fn claim(mut draft: Draft<'_>, step: &Step, perform: Perform) -> Decision {
     Decision::Perform(Box::new(Claim { execution, activity }))
 }
 
-fn begin_wait<'a>(mut draft: Draft<'a>, waits: Waits) -> Draft<'a> {
+fn begin_wait(mut draft: Draft<'_>, waits: Waits) -> Draft<'_> {
     let Waits { wait, due, input, note, kept } = waits;
     match wait {
         Wait::Until(at) => draft.execution.wake = Wake::Timer { at, purpose: TimerPurpose::Delay },

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context, ensure};
 use pawl_definition::{TriggerKind, Workflow};
 use pawl_runtime::System;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::args::Dev;
 use crate::embedded::{Embedded, Folder, Loaded, Options, What};
@@ -34,9 +35,10 @@ pub(crate) async fn run(dev: Dev, token: Option<String>) -> anyhow::Result<bool>
     for head in embedded.system.workflows.list(1_000, None).await?.0 {
         print_webhooks(&embedded.system, &embedded.url(), &head.id).await?;
     }
+    let mut interrupts = Interrupts::heard()?;
     // Read by scripts and load generators: keep the words.
     say!("ready on {}", embedded.url());
-    interrupted().await?;
+    interrupts.next().await;
     if let Some(watching) = watching {
         watching.abort();
     }
@@ -45,19 +47,30 @@ pub(crate) async fn run(dev: Dev, token: Option<String>) -> anyhow::Result<bool>
         // Read by the benchmarks: keep the words.
         fsyncs = embedded.stop() => say!("stopped after fsyncs={}", fsyncs?),
         // What is cut off goes on at the next start, as after a crash.
-        again = interrupted() => again?,
+        () = interrupts.next() => {}
     }
     Ok(true)
 }
 
-/// Waits for an interrupt from the keyboard or a polite end from the system.
-async fn interrupted() -> anyhow::Result<()> {
-    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-    tokio::select! {
-        interrupt = tokio::signal::ctrl_c() => interrupt?,
-        _ = terminate.recv() => {}
+/// Interrupts from the keyboard, and polite ends from the system.
+struct Interrupts {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Interrupts {
+    /// Hears them from now on: before, the system ends the process.
+    fn heard() -> anyhow::Result<Self> {
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
     }
-    Ok(())
+
+    /// Waits for the next.
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
 }
 
 fn data_folder(dev: &Dev) -> anyhow::Result<PathBuf> {
