@@ -209,9 +209,14 @@ impl Executor {
         spill::restore_execution(&*self.blobs, &mut execution).await?;
         spill::restore_event(&*self.blobs, &mut event).await?;
         let invocation = format!("{:032x}", self.random.bits());
-        let held = Held::up_to(self.options.hold);
-        let event = Occurrence::new(event);
-        Ok(Some(Run { execution, event, invocation, held, deadline: None, has_begun: false }))
+        Ok(Some(Run {
+            execution,
+            event: Occurrence::new(event),
+            invocation,
+            held: Held::up_to(self.options.hold),
+            deadline: None,
+            has_begun: false,
+        }))
     }
 
     /// In a process that is alone, a lease from before it began is over.

@@ -157,14 +157,16 @@ fn say(hub: &Hub, name: &str, at: Timestamp, event: &Value) {
         }
         if profile.budget > 0 && state.chance.percent(30) {
             let late = state.chance.millis(0, 60_000);
-            times.iter_mut().for_each(|time| *time += late);
+            for due in &mut times {
+                *due += late;
+            }
         }
         times
     };
-    for (number, time) in times.into_iter().enumerate() {
+    for (number, due) in times.into_iter().enumerate() {
         let digest = hash(&format!("{name} {number}"));
-        let timer = bus_timer(&format!("bus-{digest:016x}"), time, event);
-        let set = hub.store.timers().set(timer).now_or_never();
+        let message = bus_timer(&format!("bus-{digest:016x}"), due, event);
+        let set = hub.store.timers().set(message).now_or_never();
         set.expect("memory answers at once").expect("timers in memory take this call");
     }
 }
