@@ -40,6 +40,20 @@ const INDEXES: std::ops::RangeInclusive<u8> = 1..=4;
 #[derive(Debug, Default)]
 pub(super) struct Tables {
     items: BTreeMap<(String, String), Item>,
+    written: BTreeMap<String, Written>,
+}
+
+/// What was written of one kind of item.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Written {
+    /// How often.
+    pub(super) times: f64,
+    /// Bytes, in all.
+    pub(super) bytes: f64,
+    /// Units of the table.
+    pub(super) table: f64,
+    /// Units of its indexes.
+    pub(super) indexes: f64,
 }
 
 impl Tables {
@@ -60,6 +74,22 @@ impl Tables {
         }
     }
 
+    /// What was written since this was asked last, by kind of item.
+    pub(super) fn written(&mut self) -> BTreeMap<String, Written> {
+        std::mem::take(&mut self.written)
+    }
+
+    /// Notes a write.
+    fn wrote(&mut self, item: &Item, bytes: usize, times: f64, indexes: f64) -> Units {
+        let units = writes(bytes, times);
+        let written = self.written.entry(kind(item)).or_default();
+        written.times += 1.0;
+        written.bytes += count(bytes);
+        written.table += units.writes;
+        written.indexes += indexes;
+        Units { writes: units.writes + indexes, ..units }
+    }
+
     fn transact(&mut self, request: &Value) -> Units {
         let mut units = Units::default();
         for member in request["TransactItems"].as_array().into_iter().flatten().filter_map(Value::as_object) {
@@ -68,7 +98,10 @@ impl Tables {
                     "Put" => self.put(write, 2.0),
                     "Delete" => self.delete(write, 2.0),
                     "Update" => self.update(write, 2.0),
-                    _ => writes(self.present(write).map_or(0, size), 2.0),
+                    _ => {
+                        let bytes = self.present(write).map_or(0, size);
+                        self.wrote(keys(write), bytes, 2.0, 0.0)
+                    }
                 };
             }
         }
@@ -78,16 +111,14 @@ impl Tables {
     fn put(&mut self, write: &Value, times: f64) -> Units {
         let after = write["Item"].as_object().cloned().unwrap_or_default();
         let before = self.items.insert(key(write, &after), after.clone());
-        let mut units = writes(size(&after).max(before.as_ref().map_or(0, size)), times);
-        units.writes += indexed(before.as_ref(), Some(&after));
-        units
+        let bytes = size(&after).max(before.as_ref().map_or(0, size));
+        self.wrote(&after, bytes, times, indexed(before.as_ref(), Some(&after)))
     }
 
     fn delete(&mut self, write: &Value, times: f64) -> Units {
         let before = self.items.remove(&key(write, keys(write)));
-        let mut units = writes(before.as_ref().map_or(0, size), times);
-        units.writes += indexed(before.as_ref(), None);
-        units
+        let bytes = before.as_ref().map_or(0, size);
+        self.wrote(keys(write), bytes, times, indexed(before.as_ref(), None))
     }
 
     /// An update of counters: the item grows by no more than the values of its expression.
@@ -96,11 +127,20 @@ impl Tables {
         let before = self.present(write).map_or_else(|| size(keys(write)), size);
         let item = keys(write).clone();
         self.items.entry(key(write, keys(write))).or_insert(item);
-        writes(before + added, times)
+        self.wrote(keys(write), before + added, times, 0.0)
     }
 
     fn present(&self, write: &Value) -> Option<&Item> {
         self.items.get(&key(write, keys(write)))
+    }
+}
+
+/// What kind of item it is: its keys without what differs from one to the next.
+fn kind(item: &Item) -> String {
+    let word = |name: &str| item.get(name).and_then(|key| key["S"].as_str()).unwrap_or_default().split('#').next();
+    match (word("pk").unwrap_or_default(), word("sk").unwrap_or_default()) {
+        ("execution" | "guard", sort) => format!("{} {sort}", word("pk").unwrap_or_default()),
+        (partition, _) => partition.to_owned(),
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Map, Value, json};
 
-use super::capacity::{Tables, Units};
+use super::capacity::{Tables, Units, Written};
 use super::prices;
 use super::proxy::Call;
 use super::stack::FUNCTIONS;
@@ -45,6 +45,7 @@ pub(crate) async fn run() -> anyhow::Result<()> {
     for call in w5.settle().await {
         tables.count(&call.operation, &call.request, &call.answer);
     }
+    tables.written();
     let since = u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis())?;
     for _ in 0..COUNTED {
         w5.run().await?;
@@ -57,7 +58,8 @@ pub(crate) async fn run() -> anyhow::Result<()> {
         used.logged(&w5.stack.log(function, since).await?, memory[function]);
     }
     used.log_bytes += ACCESS_LOG_LINE * f64::from(u32::try_from(COUNTED)?);
-    print(&used, &detail)
+    tell(&detail, &tables.written());
+    print(&used)
 }
 
 /// Counts the requests of functions, and of the queues' mappings; what each kind of request costs in units.
@@ -119,17 +121,24 @@ impl Used {
     }
 }
 
-fn print(used: &Used, detail: &BTreeMap<String, (f64, Units)>) -> anyhow::Result<()> {
-    let executions = f64::from(u32::try_from(COUNTED)?);
-    for (name, (requests, units)) in detail {
-        let each = |number: f64| number / executions;
+/// Says of one execution what each kind of request costs, and each kind of item.
+fn tell(requests: &BTreeMap<String, (f64, Units)>, written: &BTreeMap<String, Written>) {
+    let each = |number: f64| number / f64::from(u32::try_from(COUNTED).unwrap_or(u32::MAX));
+    for (name, (times, units)) in requests {
+        let (times, writes, reads) = (each(*times), each(units.writes), each(units.reads));
+        eprintln!("{name:<52}{times:>6.2} requests {writes:>6.2} write units {reads:>6.2} read units");
+    }
+    for (name, written) in written {
+        let (times, table, indexes) = (each(written.times), each(written.table), each(written.indexes));
+        let bytes = written.bytes / written.times;
         eprintln!(
-            "{name:<55} {:>6.2} requests {:>7.2} writes {:>7.2} reads",
-            each(*requests),
-            each(units.writes),
-            each(units.reads)
+            "{name:<52}{times:>6.2} times of {bytes:>5.0} bytes, {table:>6.2} write units, {indexes:>5.2} of indexes"
         );
     }
+}
+
+fn print(used: &Used) -> anyhow::Result<()> {
+    let executions = f64::from(u32::try_from(COUNTED)?);
     let parts = used.parts(executions);
     let million: f64 = parts.values().sum();
     let steps: Map<String, Value> =
