@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use regex::Regex;
 
-use crate::workspace::{files, read};
+use crate::workspace::{files, is, read};
 
 /// Lines of a `main.rs`: it wires, and decides nothing.
 const MAIN_MOST: usize = 40;
@@ -19,7 +19,7 @@ fn functions() -> BTreeSet<String> {
 #[test]
 fn every_function_has_its_events_and_every_event_a_function() {
     let files = files();
-    let cases = files.iter().filter(|file| file.ends_with(".json")).filter_map(|file| file.strip_prefix("events/"));
+    let cases = files.iter().filter(|file| is(file, "json")).filter_map(|file| file.strip_prefix("events/"));
     let with_events: BTreeSet<String> =
         cases.filter_map(|file| file.split_once('/')).map(|(name, _)| name.to_owned()).collect();
     assert_eq!(functions(), with_events, "the folders under functions/, and those under events/ (right)");

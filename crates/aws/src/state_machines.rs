@@ -144,7 +144,8 @@ impl StateMachines for SfnStateMachines {
             taken = service.is_some_and(StartExecutionError::is_execution_already_exists);
             answer
         };
-        let answer = self.call(&format!("starting {}", start.machine), start.timeout, call).await;
+        // The SDK's futures are large, and this one holds two.
+        let answer = Box::pin(self.call(&format!("starting {}", start.machine), start.timeout, call)).await;
         match answer {
             Ok(started) => {
                 let started_at = timestamp(&started.start_date);

@@ -52,7 +52,7 @@ impl Batch {
     ) -> SqsBatchResponse {
         let one = async |message: &SqsMessage| {
             let queue = queue_of(message);
-            match guarded(self.one(queue, message, deadline)).await {
+            match Box::pin(guarded(self.one(queue, message, deadline))).await {
                 None => self.failed(queue, message, &Undone::Panicked).await,
                 Some(Err(error)) => self.failed(queue, message, &error.into()).await,
                 Some(Ok(())) => return None,

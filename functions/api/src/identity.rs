@@ -21,7 +21,7 @@ pub enum Gateway {
     /// policy (`execute-api:Invoke` on method and path), where AWS accounts say everything else, and the request does
     /// not tell us more of it than its ARN. The ARN is the actor in history.
     Iam,
-    /// By a token of an OpenID provider. The actor is its `email`, else its `sub`. The role is that of the claim
+    /// By a token of an `OpenID` provider. The actor is its `email`, else its `sub`. The role is that of the claim
     /// `pawl_role`; without that claim, the highest of the groups `pawl-<role>` in `cognito:groups` and of the scopes
     /// `pawl/<role>`. A token that says nothing of a role, or names one that there is not, may do nothing: that somebody
     /// has an account with the provider does not mean that they have one here.

@@ -16,7 +16,7 @@ pub(super) const STEPS: f64 = 5.0;
 const QUIET: Duration = Duration::from_secs(3);
 
 /// Longest time of one execution.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// An installation that runs it.
 pub(super) struct Watched {

@@ -20,11 +20,11 @@ fn at_once<T>(future: impl Future<Output = T>) -> T {
 
 /// Gives up the message that is visible now, as a queue does after too many deliveries.
 fn give_up(story: &Scenario, queue: QueueName) -> String {
-    let store = &story.world().store;
-    let received = at_once(store.receive(queue, 1, SignedDuration::from_secs(60))).expect("memory is readable");
+    let queues = &story.world().store;
+    let received = at_once(queues.receive(queue, 1, SignedDuration::from_secs(60))).expect("memory is readable");
     let message = received.into_iter().next().expect("a message is visible");
-    at_once(store.delete(queue, &message.receipt)).expect("memory is writable");
-    store.give_up(queue, &message.body);
+    at_once(queues.delete(queue, &message.receipt)).expect("memory is writable");
+    queues.give_up(queue, &message.body);
     message.body
 }
 
