@@ -9,8 +9,7 @@ fn every_event_has_its_answer_in_a_snapshot() {
     let files = files();
     // A function's payloads by case; a folder's README is none.
     let mut cases: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    let all = files.iter().filter_map(|file| file.strip_prefix("events/"));
-    for file in all.filter(|file| *file != "README.md") {
+    for file in files.iter().filter_map(|file| file.strip_prefix("events/")).filter(|file| *file != "README.md") {
         let Some((function, case)) = file.split_once('/') else { panic!("events/{file} belongs to no function") };
         if let Some(case) = case.strip_suffix(".json") {
             cases.entry(function).or_default().insert(case);
