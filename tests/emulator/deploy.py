@@ -3,6 +3,7 @@
     deploy.py deploy --endpoint URL --binaries target/debug --stack pawl --file stack.json [--parameter Name=Value ...]
     deploy.py logs --endpoint URL --stack pawl --folder target/e2e
     deploy.py delete --endpoint URL --stack pawl
+    deploy.py package --binaries target/release --folder target/release/packages
 
 Instead of `sam build`, plain cargo binaries are zipped, each as `bootstrap`: the tests build them anyway. What else differs
 from `sam deploy` are the gaps of the emulator, each of which has a function here that says so.
@@ -118,12 +119,21 @@ def with_code(s3, text, stack, binaries):
     return re.sub(r"CodeUri: \.\./functions/([a-z-]+)", upload, text)
 
 
-def zipped(binary):
-    """A binary as Lambda takes it, not compressed: that would take longer than all the rest."""
+def package(_, arguments):
+    """Writes the functions' packages as they are deployed to AWS, compressed."""
+    folder = Path(arguments.folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in re.findall(r"CodeUri: \.\./functions/([a-z-]+)", TEMPLATE.read_text()):
+        (folder / f"{name}.zip").write_bytes(zipped(Path(arguments.binaries) / name, zipfile.ZIP_DEFLATED))
+
+
+def zipped(binary, compression=zipfile.ZIP_STORED):
+    """A binary as Lambda takes it. In tests it is not compressed: that would take longer than all the rest."""
     file = zipfile.ZipInfo("bootstrap")
     file.external_attr = 0o755 << 16
+    file.compress_type = compression
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
+    with zipfile.ZipFile(buffer, "w") as archive:
         archive.writestr(file, binary.read_bytes())
     return buffer.getvalue()
 
@@ -230,17 +240,18 @@ def reachable(emulator, outputs, resources):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(required=True)
-    for name, command in (("deploy", deploy), ("logs", logs), ("delete", delete)):
+    for name, command in (("deploy", deploy), ("logs", logs), ("delete", delete), ("package", package)):
         own = commands.add_parser(name)
         own.set_defaults(command=command)
-        own.add_argument("--endpoint", required=True)
+        own.add_argument("--endpoint", default="http://127.0.0.1:4566")
         own.add_argument("--stack", default="pawl")
-        if command is logs:
+        if command in (deploy, package):
+            own.add_argument("--binaries", required=True, help="folder with the functions' binaries")
+        if command in (logs, package):
             own.add_argument("--folder", required=True, help="where the files are written")
         if command is deploy:
             own.add_argument("--file", required=True, help="where to write what was deployed")
             own.add_argument("--log", help="the emulator's log, for whoever looks for it there")
-            own.add_argument("--binaries", required=True, help="folder with the functions' binaries")
             own.add_argument("--parameter", action="append", default=[], help="of the template, Name=Value")
             own.add_argument("--visibility", type=int, help="seconds for which queues hide a message")
             own.add_argument("--auth", action="store_true", help="the emulator enforces roles")

@@ -1,11 +1,65 @@
-//! `cargo xtask bench`: benchmarks, one JSON line each. The system under test is the release binary that users run.
+//! `cargo xtask bench`: benchmarks, one JSON line each. The system under test is the release binary that users run, and for
+//! those of AWS the functions' own, deployed by the template on an emulator.
 
-use crate::run::cargo;
+use std::process::Command;
+
+use anyhow::bail;
+
+use crate::deployment::{Deployment, Options, SCRIPT, STACK};
+use crate::emulator::{self, Emulator};
+use crate::run::{cargo, execute, target, workspace};
+use crate::venv::Venv;
+
+/// Those of one process.
+const EMBEDDED: &[&str] = &["w5", "sleepers"];
+/// Those of a deployed installation.
+const DEPLOYED: &[&str] = &["aws-cost", "aws-latency"];
+/// That of the functions' binaries.
+const COLD: &str = "cold";
 
 /// Builds and runs them.
 pub(crate) fn run(name: Option<&str>) -> anyhow::Result<()> {
-    cargo(&["build", "--release", "--package", "pawl-cli", "--package", "pawl-bench"])?;
-    let mut arguments = vec!["run", "--quiet", "--release", "--package", "pawl-bench", "--"];
-    arguments.extend(name);
-    cargo(&arguments)
+    let is_chosen = |other: &&&str| name.is_none_or(|name| name == **other);
+    let known = || EMBEDDED.iter().chain(DEPLOYED).chain([&COLD]);
+    if known().filter(is_chosen).count() == 0 {
+        let names: Vec<_> = known().copied().collect();
+        bail!("expected one of {}, found {:?}", names.join(", "), name.unwrap_or_default());
+    }
+    cargo(&["build", "--release", "--workspace", "--bins"])?;
+    for name in EMBEDDED.iter().filter(is_chosen) {
+        bench(name, &[])?;
+    }
+    for name in DEPLOYED.iter().filter(is_chosen) {
+        deployed(name)?;
+    }
+    if [COLD].iter().any(|name| is_chosen(&name)) {
+        package()?;
+        bench(COLD, &[])?;
+    }
+    Ok(())
+}
+
+/// Runs the binary itself: `cargo run` of one package would build what it shares with others anew.
+fn bench(name: &str, variables: &[(&str, String)]) -> anyhow::Result<()> {
+    let mut command = Command::new(target().join("release/pawl-bench"));
+    command.arg(name).current_dir(workspace()).envs(variables.iter().map(|(name, value)| (name, value)));
+    execute(&mut command)
+}
+
+/// A benchmark on an installation of its own, with the parameters that it has by default.
+fn deployed(name: &str) -> anyhow::Result<()> {
+    let emulator = Emulator::start(emulator::Options { name: "bench", auth: false })?;
+    let parameters = ["HttpAllow=127.0.0.1".to_owned()];
+    let binaries = target().join("release");
+    let options = Options { binaries: &binaries, auth: false, parameters: &parameters, visibility_s: None };
+    let deployment = Deployment::create(&emulator, &options)?;
+    bench(name, &[(STACK, deployment.file().display().to_string())])
+}
+
+/// Makes the functions' packages beside their binaries.
+fn package() -> anyhow::Result<()> {
+    let binaries = target().join("release");
+    let mut command = Command::new(Venv::emulator()?.python());
+    command.arg(workspace().join(SCRIPT)).arg("package").arg("--binaries").arg(&binaries);
+    execute(command.arg("--folder").arg(binaries.join("packages")))
 }

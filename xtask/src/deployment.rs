@@ -3,13 +3,16 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 
 use crate::emulator::Emulator;
-use crate::run::{target, workspace};
+use crate::run::{execute, target, workspace};
 
 /// The variable that names the file which says what was deployed.
 pub(crate) const STACK: &str = "PAWL_E2E_STACK";
+
+/// What deploys, from the workspace's folder.
+pub(crate) const SCRIPT: &str = "tests/emulator/deploy.py";
 
 /// Name of the stack.
 const NAME: &str = "pawl";
@@ -45,7 +48,7 @@ impl<'a> Deployment<'a> {
         command.args(options.auth.then_some("--auth"));
         command.args(options.visibility_s.iter().flat_map(|seconds| ["--visibility".to_owned(), seconds.to_string()]));
         command.args(options.parameters.iter().flat_map(|parameter| ["--parameter", parameter]));
-        run(&mut command)?;
+        execute(&mut command)?;
         eprintln!("── infra/template.yaml is deployed, {}", deployment.file().display());
         Ok(deployment)
     }
@@ -57,23 +60,15 @@ impl<'a> Deployment<'a> {
 
     /// Writes what the functions logged to `<function>.log`; returns the folder.
     pub(crate) fn keep_logs(&self) -> anyhow::Result<&Path> {
-        run(self.script("logs").arg("--folder").arg(&self.folder))?;
+        execute(self.script("logs").arg("--folder").arg(&self.folder))?;
         Ok(&self.folder)
     }
 
     fn script(&self, verb: &str) -> Command {
         let mut command = Command::new(self.emulator.venv().python());
-        command.arg(workspace().join("tests/emulator/deploy.py")).arg(verb);
+        command.arg(workspace().join(SCRIPT)).arg(verb);
         command.args(["--stack", NAME, "--endpoint", &self.emulator.endpoint()]);
         command.stdin(Stdio::null());
         command
     }
-}
-
-fn run(command: &mut Command) -> anyhow::Result<()> {
-    let status = command.status().with_context(|| format!("cannot run {command:?}"))?;
-    if !status.success() {
-        bail!("{command:?} failed: {status}");
-    }
-    Ok(())
 }

@@ -39,7 +39,7 @@ enum Command {
     Emulator(tools::Args),
     /// Runs benchmarks, one JSON line each.
     Bench {
-        /// `w5` or `sleepers`; all if absent.
+        /// `w5`, `sleepers`, `aws-cost`, `aws-latency` or `cold`; all if absent.
         name: Option<String>,
     },
 }

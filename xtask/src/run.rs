@@ -27,6 +27,15 @@ pub(crate) fn cargo_with(arguments: &[&str], variables: &[(&str, String)]) -> an
     Ok(())
 }
 
+/// Runs a command, with its output shown.
+pub(crate) fn execute(command: &mut Command) -> anyhow::Result<()> {
+    let status = command.status().with_context(|| format!("cannot run {command:?}"))?;
+    if !status.success() {
+        bail!("{command:?} failed: {status}");
+    }
+    Ok(())
+}
+
 /// The folder of the workspace.
 pub(crate) fn workspace() -> PathBuf {
     let own = Path::new(env!("CARGO_MANIFEST_DIR"));

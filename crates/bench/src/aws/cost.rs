@@ -1,7 +1,7 @@
 //! `aws-cost`: what one execution of `w5` asks of AWS, webhook included, at list price.
 
 use std::collections::BTreeMap;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Map, Value, json};
 
@@ -15,6 +15,9 @@ use super::w5::{STEPS, Watched};
 const WARM: usize = 10;
 /// Executions that are counted.
 const COUNTED: usize = 40;
+
+/// How long nothing may be asked for before all is done: longer than it takes until a stream is read.
+const QUIET: Duration = Duration::from_secs(3);
 
 /// Bytes of a line of the access log, which the emulator does not write.
 const ACCESS_LOG_LINE: f64 = 400.0;
@@ -42,7 +45,7 @@ pub(crate) async fn run() -> anyhow::Result<()> {
         w5.run().await?;
     }
     let mut tables = Tables::default();
-    for call in w5.settle().await {
+    for call in w5.settle(QUIET).await {
         tables.count(&call.operation, &call.request, &call.answer);
     }
     tables.written();
@@ -50,7 +53,7 @@ pub(crate) async fn run() -> anyhow::Result<()> {
     for _ in 0..COUNTED {
         w5.run().await?;
     }
-    let calls = w5.settle().await;
+    let calls = w5.settle(QUIET).await;
     let mut used = Used::default();
     let detail = count(&calls, &mut tables, &mut used);
     let memory = w5.stack.memory().await?;

@@ -14,6 +14,8 @@ use crate::process::percentile;
 const WARM: usize = 10;
 /// Executions, one at a time.
 const MEASURED: usize = 60;
+/// How long nothing may be asked for before the next one: changes of records are looked at later.
+const QUIET: Duration = Duration::from_millis(700);
 
 /// Runs it.
 pub(crate) async fn run() -> anyhow::Result<()> {
@@ -21,12 +23,12 @@ pub(crate) async fn run() -> anyhow::Result<()> {
     for _ in 0..WARM {
         w5.run().await?;
     }
-    w5.settle().await;
+    w5.settle(QUIET).await;
     let mut times = Vec::with_capacity(MEASURED);
     let mut trips = Vec::with_capacity(MEASURED);
     for _ in 0..MEASURED {
         let ran = w5.run().await?;
-        let calls = w5.settle().await;
+        let calls = w5.settle(QUIET).await;
         let end = ended(&calls).context("an execution ends with a commit")?;
         times.push(end.saturating_duration_since(ran.accepted));
         trips.push(round_trips(&calls, &ran, end));

@@ -12,9 +12,6 @@ use super::stack::Stack;
 /// Steps that its author wrote.
 pub(super) const STEPS: f64 = 5.0;
 
-/// How long nothing may be asked for before all is done: longer than a stream takes to be read.
-const QUIET: Duration = Duration::from_secs(3);
-
 /// Longest time of one execution.
 const PATIENCE: Duration = Duration::from_mins(1);
 
@@ -72,14 +69,14 @@ impl Watched {
         calls.iter().rev().any(|call| call.operation == "TransactWriteItems" && commits_end(&call.request, &key))
     }
 
-    /// Waits until the functions are at rest, and takes what was noted so far.
-    pub(super) async fn settle(&self) -> Vec<Call> {
+    /// Waits until the functions have asked for nothing for a while, and takes what was noted so far.
+    pub(super) async fn settle(&self, quiet: Duration) -> Vec<Call> {
         loop {
             let last = self.calls.lock().expect("no holder panics").iter().map(|call| call.end).max();
-            if last.is_none_or(|last| last.elapsed() > QUIET) {
+            if last.is_none_or(|last| last.elapsed() > quiet) {
                 return std::mem::take(&mut *self.calls.lock().expect("no holder panics"));
             }
-            tokio::time::sleep(Duration::from_millis(100)).await;
+            tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
 }
