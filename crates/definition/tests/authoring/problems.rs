@@ -277,7 +277,7 @@ fn a_state_machine_is_named_by_its_arn_and_waits_like_a_goal() {
     w.yaml:10:124: error[invalid_value] steps[4].input: expected a mapping, which takes the token beside `callback: true`, found a list
     w.yaml:10:139: warning[suspicious] steps[4].callback: `callback` ends a wait before its time, and without `wait: true` there is none
     w.yaml:11:5: error[missing_key] steps[5]: missing key "state_machine": ARN of the state machine, of one of its versions or aliases
-    w.yaml:11:38: error[unknown_key] steps[5].arn: unknown key "arn"; expected one of
+    w.yaml:11:38: error[unknown_key] steps[5].arn: unknown key "arn"; expected one of callback, delivery, id, input, name, on_failure, save_as, skip, state_machine, take, timeout, type or wait
     w.yaml:11:113: error[wrong_type] steps[5].wait: expected true or false, found "maybe"
     "#);
 }
