@@ -76,6 +76,9 @@ mod tests {
     }
 
     proptest! {
+        // Each case is megabytes of text.
+        #![proptest_config(ProptestConfig::with_cases(32))]
+
         #[test]
         fn every_message_is_in_one_batch_in_order(sizes in proptest::collection::vec(0..MAX_MESSAGE_BODY, 0..16)) {
             let bodies: Vec<String> = sizes.iter().map(|size| "x".repeat(*size)).collect();
