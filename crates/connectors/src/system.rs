@@ -3,13 +3,14 @@
 use jiff::Timestamp;
 use pawl_runtime::ports::{Clock, Random};
 
-/// The machine's clock.
+/// The machine's clock, to the microsecond: finer than two machines agree, and no finer than times are stored in keys.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;
 
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
-        Timestamp::now()
+        let now = Timestamp::now();
+        Timestamp::from_microsecond(now.as_microsecond()).unwrap_or(now)
     }
 }
 

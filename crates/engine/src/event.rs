@@ -28,6 +28,11 @@ pub struct Cause {
 }
 
 impl Cause {
+    /// Whether nothing led to it but the outside.
+    pub fn is_empty(&self) -> bool {
+        self.chain.is_empty()
+    }
+
     /// This chain, one link longer.
     #[must_use]
     pub fn then(&self, link: Link) -> Self {

@@ -79,7 +79,8 @@ pub enum StepStatus {
     TimedOut,
 }
 
-/// What a step left.
+/// What a step left. What most steps have is left out where it is stored: heads are written often, and paid for by the
+/// kilobyte.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StepState {
     /// State.
@@ -91,11 +92,13 @@ pub struct StepState {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<StepError>,
     /// How often it was entered.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
     pub visit: u32,
     /// Visits since the last real wait, which limits bound.
-    #[serde(default)]
+    #[serde(default = "one", skip_serializing_if = "is_one")]
     pub fresh_visits: u32,
     /// Attempts of this visit.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
     pub attempt: u32,
     /// Those of them that were cut off: they say nothing about the other side, and use up no retry.
     #[serde(default, skip_serializing_if = "is_zero")]
@@ -110,6 +113,20 @@ pub struct StepState {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for this signature")]
 fn is_zero(count: &u32) -> bool {
     *count == 0
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for this signature")]
+fn is_one(count: &u32) -> bool {
+    *count == 1
+}
+
+fn one() -> u32 {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for this signature")]
+fn is_false(flag: &bool) -> bool {
+    !*flag
 }
 
 /// What a timer is for. Stored, do not rename.
@@ -273,10 +290,10 @@ pub struct Execution {
     /// The event that started it.
     pub event_id: String,
     /// The executions that led to it.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Cause::is_empty")]
     pub cause: Cause,
     /// Queue.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_false")]
     pub high_priority: bool,
     /// When it was made.
     pub created_at: Timestamp,
@@ -292,19 +309,19 @@ pub struct Execution {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
     /// The step at the cursor has begun (waits, retries or is claimed).
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_false")]
     pub entered: bool,
     /// While the steps of the workflow's default failure policy run: where it goes on after them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub returns_to: Option<ReturnTo>,
     /// Variables.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub variables: Map<String, Value>,
     /// What steps left, by id.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub steps: BTreeMap<String, StepState>,
     /// Steps carried out.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub steps_done: u32,
     /// Steps that failed for good.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
@@ -339,19 +356,19 @@ pub struct Execution {
     #[serde(default, skip_serializing_if = "Usage::is_zero")]
     pub usage: Usage,
     /// A model call was refused for its budget.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_false")]
     pub over_budget: bool,
     /// Its start was spaced out.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_false")]
     pub throttled: bool,
     /// A job of it went to a dead-letter queue.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_false")]
     pub stalled: bool,
     /// It holds a place among the executions that may run at once.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_false")]
     pub holds_place: bool,
     /// It holds the only open execution of its record.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_false")]
     pub holds_record: bool,
     /// The control that was carried out last: repeating it changes nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]

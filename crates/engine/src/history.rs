@@ -80,6 +80,16 @@ pub struct Row {
     /// How the output came about: of a model call, `{answers: [{text, latency_ms}]}` as they came.
     #[serde(default, skip_serializing_if = "Value::is_null")]
     pub trace: Value,
-    /// State of the execution after the transition.
+    /// State of the execution after the transition; left out where it is stored if it runs, as it mostly does.
+    #[serde(default = "running", skip_serializing_if = "is_running")]
     pub execution: Status,
+}
+
+fn running() -> Status {
+    Status::Running
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for this signature")]
+fn is_running(status: &Status) -> bool {
+    *status == Status::Running
 }

@@ -31,10 +31,15 @@ impl Invocation {
         let ends = i64::try_from(context.deadline).ok().and_then(|millis| Timestamp::from_millisecond(millis).ok());
         Self {
             request_id: context.request_id.clone(),
-            trace_id: context.xray_trace_id.clone(),
+            trace_id: context.xray_trace_id.as_deref().and_then(root),
             deadline: ends.unwrap_or(Timestamp::MAX) - MARGIN,
         }
     }
+}
+
+/// What X-Ray calls a trace by, in `Root=…;Parent=…;Sampled=…`.
+fn root(header: &str) -> Option<String> {
+    header.split(';').find_map(|part| part.strip_prefix("Root=")).map(str::to_owned)
 }
 
 /// A function: its name, its log and its metrics. An environment of Lambda handles one invocation at a time.

@@ -165,7 +165,7 @@ mod tests {
             tracing::info!("before");
             lines.begin(&Invocation {
                 request_id: "8476a536".to_owned(),
-                trace_id: Some("Root=1-5e1b4151".to_owned()),
+                trace_id: Some("1-5e1b4151".to_owned()),
                 deadline: Timestamp::MAX,
             });
             let none: Option<&str> = None;
@@ -183,7 +183,7 @@ mod tests {
           request_id: 8476a536
           seq: 3
           target: "pawl_lambda::log::tests"
-          xray_trace_id: Root=1-5e1b4151
+          xray_trace_id: 1-5e1b4151
         "#);
     }
 }

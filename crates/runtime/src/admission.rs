@@ -79,6 +79,8 @@ pub(crate) struct Admission<'a> {
     pub(crate) event: &'a Event,
     /// The execution that it would make.
     pub(crate) execution: &'a str,
+    /// The start makes the record that the event is about.
+    pub(crate) makes_record: bool,
     pub(crate) now: Timestamp,
 }
 
@@ -124,8 +126,12 @@ impl Admission<'_> {
         Ok(())
     }
 
-    /// Counts starts on one record for the breaker.
+    /// Counts starts on one record for the breaker, but for the one that makes it: a record is made once, and no loop begins
+    /// so.
     async fn window(&self, record: &Subject, admitted: &mut Admitted) -> Result<(), Denied> {
+        if self.makes_record {
+            return Ok(());
+        }
         let key = self.key(Guard::Window(record));
         let (version, state) = self.read(&key).await?;
         let span = SignedDuration::from_secs(BREAKER_WINDOW_S);

@@ -66,7 +66,7 @@ async fn refuse(executor: &Executor, event: Event, why: &str) -> Result<(), Erro
     if executor.tables.get(items::refusal::TABLE, &key, Consistency::Strong).await?.is_some() {
         return Ok(());
     }
-    match write_refusal(executor, &refusal).await {
+    match write_refusal(executor, &refusal, None).await {
         Err(TableError::Conflict(_)) => Ok(()),
         result => Ok(result?),
     }

@@ -10,28 +10,32 @@ use crate::ports::{Blobs, Durability, Expect, Notice, Tables, Transaction, Write
 use crate::world::World;
 use crate::{Error, spill};
 
+/// Most bytes of rows that stand in a head. Each write of the head pays for them anew, and to move them out costs a
+/// transaction; between one and two kilobytes the sum is smallest for heads as they are.
+const ROWS_MOST: usize = 2 * 1024;
+
 /// The ports of a commit.
 pub(crate) struct Committer<'a> {
     pub(crate) tables: &'a dyn Tables,
     pub(crate) blobs: &'a dyn Blobs,
-    /// Transitions that ride along.
+    /// The rows in the head, and transitions that ride along.
     pub(crate) held: &'a Held,
     /// How long a commit waits.
     pub(crate) durability: Durability,
 }
 
 impl Committer<'_> {
-    /// Commits a transition: head, row, records, waiters, guards and notice, together or not at all.
+    /// Commits a transition: head, row, records, waiters, guards and notice, together or not at all. Returns the rows that
+    /// stand in the head now.
     pub(crate) async fn commit(
         &self,
         before: &Execution,
         commit: &Commit,
         world: &World,
         notice: Option<&Notice>,
-    ) -> Result<(), Error> {
+    ) -> Result<Vec<Row>, Error> {
         let after = &commit.execution;
-        let mut writes = self.head(before, after).await?;
-        writes.push(self.row(&after.id, &commit.row).await?);
+        let (mut writes, kept) = self.head(before, after, Some(&commit.row)).await?;
         for write in &commit.writes {
             let object: Option<&Object> = world.objects.get(&write.after.object);
             writes.extend(items::record::writes(write, object));
@@ -47,33 +51,42 @@ impl Committer<'_> {
             item: items::notice::item(notice, false),
             expect: Expect::Any,
         }));
-        Ok(self.tables.transact(Transaction { writes, durability: self.durability }).await?)
+        self.tables.transact(Transaction { writes, durability: self.durability }).await?;
+        Ok(kept)
     }
 
     /// Commits a head without a transition of its own, with what it listens on: a claim, a place in the line, a wait that
-    /// goes on, or what is held.
-    pub(crate) async fn head_only(&self, before: &Execution, after: &Execution) -> Result<(), Error> {
-        let mut writes = self.head(before, after).await?;
+    /// goes on, or what is held. Returns the rows that stand in the head now.
+    pub(crate) async fn head_only(&self, before: &Execution, after: &Execution) -> Result<Vec<Row>, Error> {
+        let (mut writes, kept) = self.head(before, after, None).await?;
         writes.extend(waiters(before, after));
-        Ok(self.tables.transact(Transaction { writes, durability: self.durability }).await?)
+        self.tables.transact(Transaction { writes, durability: self.durability }).await?;
+        Ok(kept)
     }
 
-    /// The head, and the rows of the transitions that ride along.
-    async fn head(&self, before: &Execution, after: &Execution) -> Result<Vec<Write>, Error> {
-        let body = spill::execution_body(self.blobs, after).await?;
+    /// The head with the rows that are new. They stay in it while they are few, and then move out together.
+    async fn head(
+        &self,
+        before: &Execution,
+        after: &Execution,
+        row: Option<&Row>,
+    ) -> Result<(Vec<Write>, Vec<Row>), Error> {
+        let mut rows = self.held.kept().to_vec();
+        for row in self.held.rows().iter().chain(row) {
+            rows.push(spill::row(self.blobs, row.clone()).await?);
+        }
+        let execution = spill::execution_body(self.blobs, after).await?;
+        let mut moved = Vec::new();
+        let mut body = items::execution::body_of(&execution, &rows);
+        if body.len() - execution.len() > ROWS_MOST {
+            moved = items::history::writes(&after.id, &rows);
+            rows.clear();
+            body = items::execution::body_of(&execution, &rows);
+        }
         let item = items::execution::item_with_body(after, body);
         let expect = Expect::Version(self.held.version(before));
-        let mut writes = vec![Write::Put { table: items::execution::TABLE, item, expect }];
-        for row in self.held.rows() {
-            writes.push(self.row(&after.id, row).await?);
-        }
-        Ok(writes)
-    }
-
-    async fn row(&self, execution: &str, row: &Row) -> Result<Write, Error> {
-        let row = spill::row(self.blobs, row.clone()).await?;
-        let item = items::history::item(execution, &row);
-        Ok(Write::Put { table: items::history::TABLE, item, expect: Expect::Absent })
+        let head = Write::Put { table: items::execution::TABLE, item, expect };
+        Ok((std::iter::once(head).chain(moved).collect(), rows))
     }
 }
 

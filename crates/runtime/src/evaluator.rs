@@ -6,8 +6,8 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use pawl_definition::{Object, Step, StepKind, Trigger, TriggerKind};
 use pawl_engine::{
-    Context, Event, EventType, Occurrence, Plan, Record, RecordWrite, StepError, Subject, Usage, context, fields, ids,
-    triggers,
+    Context, Event, EventType, Execution, Occurrence, Plan, Record, RecordWrite, StepError, Subject, Usage, context,
+    fields, ids, triggers,
 };
 
 use crate::admission::{Admission, Admitted, Denied, Reason};
@@ -156,17 +156,21 @@ impl Evaluator {
 
     /// Refuses a start whose record can never be made.
     async fn reject(&self, workflow: &str, event: &Event, error: StepError) -> Result<Outcome, Error> {
+        let over = match self.earlier(&ids::execution_id(&event.id, workflow)).await? {
+            Earlier::Decided(outcome) => return Ok(outcome),
+            Earlier::Undecided(over) => over,
+        };
         let Some(head) = self.executor.catalog.head(workflow).await? else { return Ok(Outcome::Unheard) };
         let plan = self.executor.catalog.plan(workflow, head.revision).await?;
         let reason = Reason { code: "duplicate_record", message: error.message, opens_breaker: false };
-        self.refuse(&plan, event.trigger.as_deref(), event, &reason).await
+        self.refuse(&plan, event.trigger.as_deref(), event, &reason, over).await
     }
 
     async fn try_start(&self, workflow: &str, event: &Event) -> Result<Outcome, Error> {
         let id = ids::execution_id(&event.id, workflow);
-        let undecided = match self.earlier(workflow, event, &id).await? {
+        let over = match self.earlier(&id).await? {
             Earlier::Decided(outcome) => return Ok(outcome),
-            Earlier::Undecided(write) => write,
+            Earlier::Undecided(over) => over,
         };
         let Some(head) = self.executor.catalog.head(workflow).await? else { return Ok(Outcome::Unheard) };
         let plan = self.executor.catalog.plan(workflow, head.revision).await?;
@@ -177,73 +181,80 @@ impl Evaluator {
         let is_manual = event.kind == EventType::Manual;
         // A workflow with a trigger is deaf while inactive; a person may start it all the same.
         if !head.active && !is_manual {
-            return self.deaf(&plan, event, "inactive", "the workflow is inactive").await;
+            return self.deaf(&plan, event, over, "the workflow is inactive").await;
         }
         if let Some(since) = head.active_since.filter(|since| event.occurred_at < *since && !is_manual) {
             let message = format!("it happened before the workflow became active at {since}");
-            return self.deaf(&plan, event, "inactive", &message).await;
+            return self.deaf(&plan, event, over, &message).await;
         }
         let now = self.executor.clock.now();
         let (trigger, creation) = match self.heard(&plan, event, now).await? {
             Heard::By { trigger, creation } => (trigger, creation),
             Heard::Nobody => return Ok(Outcome::Unheard),
-            Heard::Refused(trigger, reason) => return self.refuse(&plan, trigger.as_deref(), event, &reason).await,
+            Heard::Refused(trigger, reason) => {
+                return self.refuse(&plan, trigger.as_deref(), event, &reason, over).await;
+            }
         };
         if let Some(act) = head.suspended.as_ref().filter(|_| !is_manual) {
             let message = format!("its triggers are suspended: {}", act.reason.as_deref().unwrap_or("by the breaker"));
             let reason = Reason { code: "breaker", message, opens_breaker: false };
-            return self.refuse(&plan, Some(&trigger), event, &reason).await;
+            return self.refuse(&plan, Some(&trigger), event, &reason, over).await;
         }
-        let admission = Admission { tables: &*self.executor.tables, plan: &plan, event, execution: &id, now };
+        let admission = Admission {
+            tables: &*self.executor.tables,
+            plan: &plan,
+            event,
+            execution: &id,
+            makes_record: !creation.is_empty(),
+            now,
+        };
         match admission.ask().await {
             Ok(mut admitted) => {
-                admitted.writes.extend(creation.into_iter().chain([undecided]));
-                self.create(&plan, event, admitted, now).await
+                admitted.writes.extend(creation);
+                self.create(&plan, event, admitted, over, now).await
             }
             Err(Denied::Failed(error)) => Err(error),
             Err(Denied::Refused(reason)) => {
                 if reason.opens_breaker {
                     starts::open_breaker(&self.executor, workflow, &reason.message).await?;
                 }
-                self.refuse(&plan, Some(&trigger), event, &reason).await
+                self.refuse(&plan, Some(&trigger), event, &reason, over).await
             }
         }
     }
 
     /// What an earlier delivery of the same event came to: a start, or a refusal, which stands although its reason may
     /// have passed; only one that was given up is decided anew.
-    async fn earlier(&self, workflow: &str, event: &Event, id: &str) -> Result<Earlier, Error> {
-        let (table, key) = (items::refusal::TABLE, items::refusal::key(workflow, &event.id));
-        let keys = [(items::execution::TABLE, items::execution::key(id)), (table, key.clone())];
-        let found = self.executor.tables.get_many(&keys).await?;
-        if let Some(item) = &found[0] {
-            return self.begun(item).await.map(Earlier::Decided);
+    async fn earlier(&self, id: &str) -> Result<Earlier, Error> {
+        let Some(item) = self.read(items::execution::TABLE, &items::execution::key(id)).await? else {
+            return Ok(Earlier::Undecided(None));
+        };
+        if let Some(execution) = items::execution::parse(&item)? {
+            return self.begun(&execution).await.map(Earlier::Decided);
         }
-        Ok(match found[1].as_ref().map(items::refusal::parse).transpose()? {
-            None => Earlier::Undecided(Write::Check { table, key, expect: Expect::Absent }),
-            Some(refusal) if !refusal.stands() => Earlier::Undecided(Write::Delete { table, key, expect: Expect::Any }),
+        Ok(match items::refusal::parse(&item)?.filter(Refusal::stands) {
             Some(Refusal { code, message, .. }) => Earlier::Decided(Outcome::Refused { code, message }),
+            None => Earlier::Undecided(Some(item.version)),
         })
     }
 
     /// The execution is there: whoever made it may have died before its job was sent.
-    async fn begun(&self, item: &Item) -> Result<Outcome, Error> {
-        let execution = items::execution::parse(item)?;
+    async fn begun(&self, execution: &Execution) -> Result<Outcome, Error> {
         let executor = &self.executor;
         if execution.seq == 0 {
             let now = executor.clock.now();
-            under_way::ensure(executor, &execution, now, SignedDuration::ZERO).await?;
+            under_way::ensure(executor, execution, now, SignedDuration::ZERO).await?;
         }
-        Ok(Outcome::Started(execution.id))
+        Ok(Outcome::Started(execution.id.clone()))
     }
 
     /// A deaf workflow hears nothing; an event that was addressed to it is refused visibly.
-    async fn deaf(&self, plan: &Plan, event: &Event, code: &'static str, message: &str) -> Result<Outcome, Error> {
+    async fn deaf(&self, plan: &Plan, event: &Event, over: Option<u64>, message: &str) -> Result<Outcome, Error> {
         if event.workflow.is_none() {
             return Ok(Outcome::Unheard);
         }
-        let reason = Reason { code, message: message.to_owned(), opens_breaker: false };
-        self.refuse(plan, event.trigger.as_deref(), event, &reason).await
+        let reason = Reason { code: "inactive", message: message.to_owned(), opens_breaker: false };
+        self.refuse(plan, event.trigger.as_deref(), event, &reason, over).await
     }
 
     /// The first trigger that hears the event and lets it pass, against the record as it is now.
@@ -313,25 +324,35 @@ impl Evaluator {
         Ok(self.executor.tables.get(table, key, Consistency::Strong).await?)
     }
 
-    /// Makes the execution with its event, its first row and its guards, and sends its job.
-    async fn create(&self, plan: &Plan, event: &Event, admitted: Admitted, now: Timestamp) -> Result<Outcome, Error> {
+    /// Makes the execution with its event, its first row and its guards, and sends its job. A refusal that does not stand
+    /// is written over.
+    async fn create(
+        &self,
+        plan: &Plan,
+        event: &Event,
+        admitted: Admitted,
+        over: Option<u64>,
+        now: Timestamp,
+    ) -> Result<Outcome, Error> {
         let executor = &self.executor;
         let (mut execution, row) = pawl_engine::create(plan, event, now, admitted.start_at);
         execution.holds_record = admitted.holds_record;
+        // Whoever would write over the same refusal must find another version.
+        execution.version += over.unwrap_or(0);
         let mut stored = event.clone();
         spill::event(&*executor.blobs, &mut stored).await?;
         let body = spill::execution_body(&*executor.blobs, &execution).await?;
-        let put = |table, item| Write::Put { table, item, expect: Expect::Absent };
+        let head = items::execution::item_with_body(&execution, items::execution::body_of(&body, &[row]));
+        let event = items::event::item(&execution.id, &stored);
         let mut writes = vec![
-            put(items::execution::TABLE, items::execution::item_with_body(&execution, body)),
-            put(items::event::TABLE, items::event::item(&execution.id, &stored)),
-            put(items::history::TABLE, items::history::item(&execution.id, &row)),
+            Write::Put { table: items::execution::TABLE, item: head, expect: unless_decided(over) },
+            Write::Put { table: items::event::TABLE, item: event, expect: Expect::Absent },
         ];
         writes.extend(admitted.writes);
         executor.tables.transact(Transaction { writes, durability: Durability::Ordered }).await?;
         Metrics::count(&executor.metrics.executions_created);
         tracing::debug!(
-            execution_id = %execution.id, workflow = %execution.workflow, event_id = %event.id,
+            execution_id = %execution.id, workflow = %execution.workflow, event_id = %execution.event_id,
             "execution {} begins", execution.id
         );
         under_way::ensure(executor, &execution, now, SignedDuration::ZERO).await?;
@@ -344,9 +365,10 @@ impl Evaluator {
         trigger: Option<&str>,
         event: &Event,
         reason: &Reason,
+        over: Option<u64>,
     ) -> Result<Outcome, Error> {
         let refusal = starts::refusal(plan, trigger, event, reason);
-        write_refusal(&self.executor, &refusal).await?;
+        write_refusal(&self.executor, &refusal, over).await?;
         Ok(Outcome::Refused { code: reason.code.to_owned(), message: reason.message.clone() })
     }
 }
@@ -371,8 +393,8 @@ fn judge(hearing: &[&Trigger], cx: &Context<'_>, creation: Vec<Write>) -> Heard 
 /// What an earlier delivery of an event came to.
 enum Earlier {
     Decided(Outcome),
-    /// Nothing yet; a start commits with this, which requires or sees to it that no refusal stands beside it.
-    Undecided(Write),
+    /// Nothing yet, or a refusal that does not stand, in this version.
+    Undecided(Option<u64>),
 }
 
 /// Who heard an event.
@@ -424,16 +446,19 @@ fn new_record(
     }
 }
 
-/// Stores a refusal for people to see.
-pub(crate) async fn write_refusal(executor: &Executor, refusal: &Refusal) -> Result<(), TableError> {
+/// Stores a refusal for people to see; it conflicts if the same event was decided meanwhile.
+pub(crate) async fn write_refusal(executor: &Executor, refusal: &Refusal, over: Option<u64>) -> Result<(), TableError> {
     tracing::info!(
         workflow = %refusal.workflow, event_id = %refusal.event_id, code = %refusal.code,
         "event {} starts nothing: {}", refusal.event_id, refusal.code
     );
     Metrics::count(&executor.metrics.starts_refused);
-    let put = Write::Put { table: items::refusal::TABLE, item: items::refusal::item(refusal), expect: Expect::Any };
-    // Whoever decided otherwise of the same event was first.
-    let execution = items::execution::key(&ids::execution_id(&refusal.event_id, &refusal.workflow));
-    let check = Write::Check { table: items::execution::TABLE, key: execution, expect: Expect::Absent };
-    executor.tables.transact(Transaction { writes: vec![put, check], durability: Durability::Ordered }).await
+    let item = items::refusal::item(refusal, over.unwrap_or(0) + 1);
+    let put = Write::Put { table: items::refusal::TABLE, item, expect: unless_decided(over) };
+    executor.tables.transact(Transaction { writes: vec![put], durability: Durability::Ordered }).await
+}
+
+/// Nothing stands there, or what was found to be no decision.
+fn unless_decided(over: Option<u64>) -> Expect {
+    over.map_or(Expect::Absent, Expect::Version)
 }

@@ -60,6 +60,9 @@ struct Run {
     event: Occurrence,
     invocation: String,
     held: Held,
+    /// What the transition that is held last was decided on. As it was no more than thought about, the next one is decided
+    /// on the same: what is written together is decided together.
+    world: Option<World>,
     /// When it must be over; none is no bound.
     deadline: Option<Timestamp>,
     /// It has made a transition: the time that it was given is no longer whole.
@@ -168,7 +171,7 @@ impl Executor {
             };
             if let Decision::Postpone(after) = decision {
                 match self.head_only(&run, &after, Durability::Durable).await {
-                    Ok(()) => {
+                    Ok(_) => {
                         self.ensure(&after, SignedDuration::ZERO).await?;
                         return Ok(Some(Ok(*after)));
                     }
@@ -186,7 +189,7 @@ impl Executor {
                 return Ok(Some(Ok(run.execution)));
             };
             match self.commit(&run, &commit, &world, Durability::Durable).await {
-                Ok(()) => {
+                Ok(_) => {
                     if !commit.execution.stalled {
                         self.ensure(&commit.execution, SignedDuration::ZERO).await?;
                     }
@@ -203,7 +206,7 @@ impl Executor {
         let keys = [(items::execution::TABLE, items::execution::key(id)), (items::event::TABLE, items::event::key(id))];
         let found = self.tables.get_many(&keys).await?;
         let (Some(head), Some(event)) = (&found[0], &found[1]) else { return Ok(None) };
-        let mut execution = items::execution::parse(head)?;
+        let Some((mut execution, rows)) = items::execution::parse_whole(head)? else { return Ok(None) };
         let mut event = items::event::parse(event)?;
         self.end_dead_lease(&mut execution);
         spill::restore_execution(&*self.blobs, &mut execution).await?;
@@ -213,7 +216,8 @@ impl Executor {
             execution,
             event: Occurrence::new(event),
             invocation,
-            held: Held::up_to(self.options.hold),
+            held: Held::up_to(self.options.hold, rows),
+            world: None,
             deadline: None,
             has_begun: false,
         }))
@@ -253,7 +257,7 @@ impl Executor {
         let now = self.clock.now();
         let world = World::read(&self.catalog, &run.execution, now).await?;
         match Self::decide(run, &world, &Input::Rejected(error), now) {
-            Decision::Commit(commit) => self.take(run, commit, &world).await,
+            Decision::Commit(commit) => self.take(run, commit, world).await,
             _ => self.stay(run, now).await,
         }
     }
@@ -264,9 +268,12 @@ impl Executor {
             .tables
             .get(items::execution::TABLE, &items::execution::key(&run.execution.id), Consistency::Strong)
             .await?;
-        let Some(item) = item else { return Ok(false) };
-        run.held.lost();
-        run.execution = items::execution::parse(&item)?;
+        let Some((execution, rows)) = item.as_ref().map(items::execution::parse_whole).transpose()?.flatten() else {
+            return Ok(false);
+        };
+        run.held.lost(rows);
+        run.world = None;
+        run.execution = execution;
         self.end_dead_lease(&mut run.execution);
         spill::restore_execution(&*self.blobs, &mut run.execution).await?;
         Ok(true)
@@ -274,7 +281,10 @@ impl Executor {
 
     async fn decide_and_commit(&self, run: &mut Run) -> Result<Progress, Error> {
         let now = self.clock.now();
-        let world = World::read(&self.catalog, &run.execution, now).await?;
+        let world = match run.world.take() {
+            Some(world) => world.for_next(&self.catalog, &run.execution).await?,
+            None => World::read(&self.catalog, &run.execution, now).await?,
+        };
         let decision = Self::decide(run, &world, &Input::Run, now);
         let decision = match decision {
             Decision::Read(read) => {
@@ -284,7 +294,7 @@ impl Executor {
             decision => decision,
         };
         match decision {
-            Decision::Commit(commit) => self.take(run, commit, &world).await,
+            Decision::Commit(commit) => self.take(run, commit, world).await,
             Decision::Perform(claim) if is_too_late(run, &claim.activity, now) => Ok(Progress::Later),
             Decision::Perform(claim) => self.perform(run, *claim).await,
             Decision::Postpone(execution) => self.postpone(run, *execution).await,
@@ -311,12 +321,14 @@ impl Executor {
         Committer { tables: &*self.tables, blobs: &*self.blobs, held: &run.held, durability }
     }
 
-    async fn take(&self, run: &mut Run, commit: Box<Commit>, world: &World) -> Result<Progress, Error> {
+    async fn take(&self, run: &mut Run, commit: Box<Commit>, world: World) -> Result<Progress, Error> {
         let ends = commit.execution.status.is_ended();
-        if !run.held.take(&run.execution, &commit) {
+        if run.held.take(&run.execution, &commit) {
+            run.world = Some(world);
+        } else {
             let durability = if ends || commit.notice.is_some() { Durability::Durable } else { Durability::Ordered };
-            self.commit(run, &commit, world, durability).await?;
-            run.held.written();
+            let kept = self.commit(run, &commit, &world, durability).await?;
+            run.held.written(kept);
         }
         run.execution = commit.execution;
         run.has_begun = true;
@@ -331,15 +343,15 @@ impl Executor {
         }
         match self.head_only(run, &run.execution, Durability::Ordered).await {
             Err(error) if error.is_conflict() || error.is_unknown() => self.reload(run).await.map(drop),
-            result => result.map(|()| drop(run.held.written())),
+            result => result.map(|kept| run.held.written(kept)),
         }
     }
 
-    /// Writes a head without a transition of its own, with the rows that are held.
-    async fn head_only(&self, run: &Run, after: &Execution, durability: Durability) -> Result<(), Error> {
-        self.committer(run, durability).head_only(&run.execution, after).await?;
+    /// Writes a head without a transition of its own, with the rows that are held; returns those that stand in it then.
+    async fn head_only(&self, run: &Run, after: &Execution, durability: Durability) -> Result<Vec<Row>, Error> {
+        let kept = self.committer(run, durability).head_only(&run.execution, after).await?;
         self.tell(run.held.rows(), after);
-        Ok(())
+        Ok(kept)
     }
 
     /// Logs and counts transitions that are written.
@@ -350,10 +362,17 @@ impl Executor {
         }
     }
 
-    async fn commit(&self, run: &Run, commit: &Commit, world: &World, durability: Durability) -> Result<(), Error> {
+    /// Writes a transition and sees to what follows it; returns the rows that stand in the head then.
+    async fn commit(
+        &self,
+        run: &Run,
+        commit: &Commit,
+        world: &World,
+        durability: Durability,
+    ) -> Result<Vec<Row>, Error> {
         let (before, after) = (&run.execution, &commit.execution);
         let notice = commit.notice.as_ref().map(|text| notices::of(after, text, commit.row.at));
-        self.committer(run, durability).commit(before, commit, world, notice.as_ref()).await?;
+        let kept = self.committer(run, durability).commit(before, commit, world, notice.as_ref()).await?;
         self.tell(run.held.rows(), after);
         self.tell(std::slice::from_ref(&commit.row), after);
         // Every transition but the mark itself takes it away.
@@ -371,12 +390,13 @@ impl Executor {
             self.endings.announce(&after.id);
             starts::after_end(self, before, after).await?;
         }
-        starts::after_failure(self, before, after).await
+        starts::after_failure(self, before, after).await?;
+        Ok(kept)
     }
 
     async fn postpone(&self, run: &mut Run, execution: Execution) -> Result<Progress, Error> {
-        self.head_only(run, &execution, Durability::Ordered).await?;
-        run.held.written();
+        let kept = self.head_only(run, &execution, Durability::Ordered).await?;
+        run.held.written(kept);
         run.execution = execution;
         self.ensure(&run.execution, SignedDuration::ZERO).await?;
         Ok(Progress::Rest)
@@ -384,8 +404,8 @@ impl Executor {
 
     /// Claims an effect, performs it, and commits what came of it.
     async fn perform(&self, run: &mut Run, claim: Claim) -> Result<Progress, Error> {
-        self.head_only(run, &claim.execution, Durability::Durable).await?;
-        run.held.written();
+        let kept = self.head_only(run, &claim.execution, Durability::Durable).await?;
+        run.held.written(kept);
         run.execution = claim.execution;
         let lease = run.execution.lease.as_ref().expect("a claim has a lease");
         let attempt = lease.attempt;
@@ -415,7 +435,7 @@ impl Executor {
         let world = World::read(&self.catalog, &run.execution, now).await?;
         let input = Input::Performed { activity, attempt, performed };
         match Self::decide(run, &world, &input, now) {
-            Decision::Commit(commit) => self.take(run, commit, &world).await,
+            Decision::Commit(commit) => self.take(run, commit, world).await,
             Decision::Postpone(execution) => self.postpone(run, *execution).await,
             // The result was committed although its answer was lost, or the lease went to somebody else.
             _ => Ok(Progress::Again),

@@ -1,4 +1,5 @@
-//! Transitions that are decided and not written yet: they ride with the next one that must be, in one transaction.
+//! The rows of the execution's head, and transitions that are decided and not written yet: they ride with the next one that
+//! must be.
 //!
 //! Only steps that touch nothing but their execution's head are held: a condition, a variable. Nobody outside can have
 //! seen anything of them, so a crash that loses them loses nothing: they are decided again. What they cost is then not
@@ -10,14 +11,15 @@ use pawl_engine::{Commit, Execution, Row, Wake};
 #[derive(Debug, Default)]
 pub(crate) struct Held {
     most: usize,
+    kept: Vec<Row>,
     base: Option<u64>,
     rows: Vec<Row>,
 }
 
 impl Held {
-    /// Holds up to so many transitions; 0 holds none.
-    pub(crate) fn up_to(most: usize) -> Self {
-        Self { most, ..Self::default() }
+    /// Holds up to so many transitions, 0 holds none, beside the rows that stand in the head.
+    pub(crate) fn up_to(most: usize, kept: Vec<Row>) -> Self {
+        Self { most, kept, ..Self::default() }
     }
 
     /// Holds a transition if it may wait; `false` if it must be written now.
@@ -35,21 +37,27 @@ impl Held {
         self.base.unwrap_or(before.version)
     }
 
+    /// The rows that stand in the stored head, as they are stored, oldest first.
+    pub(crate) fn kept(&self) -> &[Row] {
+        &self.kept
+    }
+
     /// The rows that were not written yet, oldest first.
     pub(crate) fn rows(&self) -> &[Row] {
         &self.rows
     }
 
-    /// They are written.
-    pub(crate) fn written(&mut self) -> Vec<Row> {
+    /// They are written; these stand in the head now.
+    pub(crate) fn written(&mut self, kept: Vec<Row>) {
+        self.kept = kept;
         self.base = None;
-        std::mem::take(&mut self.rows)
+        self.rows.clear();
     }
 
-    /// A race was lost: they never were. From now on each is written by itself, so that it is clear which one a
-    /// conflict is about.
-    pub(crate) fn lost(&mut self) {
-        *self = Self::default();
+    /// A race was lost: they never were, and these stand in the head. From now on each is written by itself, so that it is
+    /// clear which one a conflict is about.
+    pub(crate) fn lost(&mut self, kept: Vec<Row>) {
+        *self = Self { kept, ..Self::default() };
     }
 }
 

@@ -1,5 +1,6 @@
 //! Executions as people look at them: lists, one with its history, refusals, notices.
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -7,7 +8,7 @@ use pawl_engine::{Event, Execution, Row, Status, Subject};
 
 use crate::items::audit::Entry;
 use crate::items::refusal::Refusal;
-use crate::ports::{Blobs, Consistency, Index, Notice, Query, SortRange, Table, Tables};
+use crate::ports::{Blobs, Consistency, Index, Notice, Query, SortRange, Table, TableError, Tables};
 use crate::{Error, items, spill};
 
 /// Most pages that one listing reads to fill itself when it filters.
@@ -28,10 +29,50 @@ pub struct Filter {
     pub record: Option<Subject>,
     /// In this state.
     pub status: Option<Status>,
+    /// Listed from here; without it, from where those of that state stand that do not move.
+    pub shelf: Option<Shelf>,
     /// Made at this time or later.
     pub since: Option<Timestamp>,
     /// Made before this time.
     pub until: Option<Timestamp>,
+}
+
+/// Where executions stand by state. Those that are queued or running and due at once, or at work, stand apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shelf {
+    /// Queued or running, and on the move.
+    Moving,
+    /// In this state, and not on the move.
+    At(Status),
+}
+
+impl Shelf {
+    /// All of them: each execution stands on one.
+    pub const ALL: [Self; 8] = [
+        Self::Moving,
+        Self::At(Status::Queued),
+        Self::At(Status::Running),
+        Self::At(Status::Waiting),
+        Self::At(Status::Paused),
+        Self::At(Status::Completed),
+        Self::At(Status::Canceled),
+        Self::At(Status::Failed),
+    ];
+
+    /// Whether executions in this state may stand on it.
+    pub fn may_hold(self, status: Status) -> bool {
+        match self {
+            Self::Moving => matches!(status, Status::Queued | Status::Running),
+            Self::At(at) => at == status,
+        }
+    }
+
+    fn partition(self) -> String {
+        match self {
+            Self::Moving => items::execution::MOVING.to_owned(),
+            Self::At(status) => items::execution::of_status(status),
+        }
+    }
 }
 
 /// A page of a listing.
@@ -49,18 +90,18 @@ impl History {
         Self { tables, blobs }
     }
 
-    /// Lists executions, newest first. Without workflow, record and status there is no index to read; the
-    /// states are then read one after the other by the caller.
+    /// Lists executions, newest first. Without workflow and record one shelf is read; the caller reads as many as it
+    /// needs beside each other.
     pub async fn executions(
         &self,
         filter: &Filter,
         limit: usize,
         after: Option<String>,
     ) -> Result<Listed<Execution>, Error> {
-        let (index, partition) = match (&filter.record, &filter.workflow, filter.status) {
-            (Some(record), _, _) => (Index::Second, items::execution::of_record(record)),
-            (_, Some(workflow), _) => (Index::First, items::execution::of_workflow(workflow)),
-            (_, _, status) => (Index::Third, items::execution::of_status(status.unwrap_or(Status::Running))),
+        let (index, partition) = match (&filter.record, &filter.workflow) {
+            (Some(record), _) => (Index::Second, items::execution::of_record(record)),
+            (_, Some(workflow)) => (Index::First, items::execution::of_workflow(workflow)),
+            _ => (Index::Third, filter.shelf.unwrap_or(filter.status.map_or(Shelf::Moving, Shelf::At)).partition()),
         };
         let mut query = Query {
             table: items::execution::TABLE,
@@ -77,10 +118,7 @@ impl History {
             query.limit = limit - found.len();
             let page = self.tables.query(&query).await?;
             for item in &page.items {
-                let execution = items::execution::parse(item)?;
-                if fits(&execution, filter) {
-                    found.push(execution);
-                }
+                found.extend(items::execution::parse(item)?.filter(|execution| fits(execution, filter)));
             }
             query.after = page.next;
             if query.after.is_none() || found.len() >= limit {
@@ -93,8 +131,9 @@ impl History {
     /// One execution, with large values brought back.
     pub async fn execution(&self, id: &str) -> Result<Option<Execution>, Error> {
         let item = self.tables.get(items::execution::TABLE, &items::execution::key(id), Consistency::Eventual).await?;
-        let Some(item) = item else { return Ok(None) };
-        let mut execution = items::execution::parse(&item)?;
+        let Some(mut execution) = item.as_ref().map(items::execution::parse).transpose()?.flatten() else {
+            return Ok(None);
+        };
         spill::restore_execution(&*self.blobs, &mut execution).await?;
         Ok(Some(execution))
     }
@@ -108,26 +147,56 @@ impl History {
         Ok(Some(event))
     }
 
-    /// The rows of an execution, oldest first, from a transition on.
+    /// The rows of an execution, oldest first. The cursor is the number of the last row that was seen.
     pub async fn rows(&self, execution: &str, limit: usize, after: Option<String>) -> Result<Listed<Row>, Error> {
+        let from = after.map(|cursor| next_seq(&cursor)).transpose()?.unwrap_or(0);
+        let (mut rows, mut seqs) = self.stored_rows(execution, from, limit, Consistency::Eventual).await?;
+        if !rows.iter().map(|row| row.seq).eq(seqs.clone().take(limit)) {
+            // What a commit wrote together was not all to be seen yet.
+            (rows, seqs) = self.stored_rows(execution, from, limit, Consistency::Strong).await?;
+        }
+        for row in &mut rows {
+            spill::restore_row(&*self.blobs, row).await?;
+        }
+        let next = rows.last().map(|row| row.seq).filter(|last| seqs.end() > last);
+        Ok(Listed { items: rows, next: next.map(|last| last.to_string()) })
+    }
+
+    /// Rows from a number on, as they are stored, and the numbers that there should be. The head is read first: rows that move
+    /// out of it meanwhile stand in it all the same.
+    async fn stored_rows(
+        &self,
+        execution: &str,
+        from: u64,
+        limit: usize,
+        consistency: Consistency,
+    ) -> Result<(Vec<Row>, RangeInclusive<u64>), Error> {
+        let key = items::execution::key(execution);
+        let head = self.tables.get(items::execution::TABLE, &key, consistency).await?;
+        let head = head.as_ref().map(items::execution::parse_whole).transpose()?.flatten();
+        let Some((head, newest)) = head else { return Ok((Vec::new(), RangeInclusive::new(1, 0))) };
         let query = Query {
             table: items::history::TABLE,
             index: None,
             partition: items::history::partition(execution),
-            range: SortRange::Prefix(items::history::PREFIX.to_owned()),
+            range: SortRange::Between(items::history::sort(from), items::history::sort(head.seq)),
             newest_first: false,
             limit,
-            after,
-            consistency: Consistency::Eventual,
+            after: None,
+            consistency,
         };
         let page = self.tables.query(&query).await?;
         let mut rows = Vec::new();
         for item in &page.items {
-            let mut row = items::history::parse(item)?;
-            spill::restore_row(&*self.blobs, &mut row).await?;
-            rows.push(row);
+            rows.extend(items::history::parse(item)?);
         }
-        Ok(Listed { items: rows, next: page.next })
+        if page.next.is_none() {
+            let last = rows.last().map(|row| row.seq);
+            rows.extend(newest.into_iter().filter(|row| last.is_none_or(|last| row.seq > last)));
+        }
+        rows.retain(|row| row.seq >= from);
+        rows.truncate(limit);
+        Ok((rows, from..=head.seq))
     }
 
     /// The starts of a workflow that were refused, newest first.
@@ -141,7 +210,8 @@ impl History {
         let query = newest(items::refusal::TABLE, items::refusal::partition(workflow), limit, after);
         let query = Query { index, ..query };
         let page = self.tables.query(&query).await?;
-        let items = page.items.iter().map(items::refusal::parse).collect::<Result<_, _>>()?;
+        let found = page.items.iter().filter_map(|item| items::refusal::parse(item).transpose());
+        let items = found.collect::<Result<_, _>>()?;
         Ok(Listed { items, next: page.next })
     }
 
@@ -169,17 +239,24 @@ fn newest(table: Table, partition: String, limit: usize, after: Option<String>) 
     Query { table, index: None, partition, range, newest_first: true, limit, after, consistency: Consistency::Eventual }
 }
 
+/// The number of the first row after a cursor.
+fn next_seq(cursor: &str) -> Result<u64, Error> {
+    let last: Option<u64> = cursor.parse().ok().filter(|last| *last < u64::MAX);
+    let wrong = || TableError::Invalid("a cursor of a history is the number of a row".to_owned());
+    Ok(last.ok_or_else(wrong)? + 1)
+}
+
 fn range(filter: &Filter) -> SortRange {
     if filter.since.is_none() && filter.until.is_none() {
         return SortRange::All;
     }
     let from = filter.since.map_or_else(|| "0".to_owned(), items::sortable);
-    // Sort keys continue with `#`, so the bound itself is before all of its time: `until` is left out.
     let to = filter.until.map_or_else(|| "9".to_owned(), items::sortable);
     SortRange::Between(from, to)
 }
 
 fn fits(execution: &Execution, filter: &Filter) -> bool {
     let workflow = filter.workflow.as_ref().is_none_or(|workflow| *workflow == execution.workflow);
-    workflow && filter.status.is_none_or(|status| status == execution.status)
+    let before = filter.until.is_none_or(|until| execution.created_at < until);
+    workflow && before && filter.status.is_none_or(|status| status == execution.status)
 }

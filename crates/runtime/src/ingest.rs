@@ -118,9 +118,13 @@ impl Ingest {
         self.refuse(&refusal).await
     }
 
-    /// Stores a refusal, for people to see.
-    pub async fn refuse(&self, refusal: &Refusal) -> Result<(), Error> {
-        let put = Write::Put { table: items::refusal::TABLE, item: items::refusal::item(refusal), expect: Expect::Any };
-        Ok(self.tables.transact(Transaction { writes: vec![put], durability: Durability::Ordered }).await?)
+    async fn refuse(&self, refusal: &Refusal) -> Result<(), Error> {
+        let item = items::refusal::item(refusal, 1);
+        let put = Write::Put { table: items::refusal::TABLE, item, expect: Expect::Absent };
+        match self.tables.transact(Transaction { writes: vec![put], durability: Durability::Ordered }).await {
+            // It stands there already.
+            Err(TableError::Conflict(_)) => Ok(()),
+            result => Ok(result?),
+        }
     }
 }

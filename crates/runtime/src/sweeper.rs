@@ -14,11 +14,8 @@ use crate::ports::{Consistency, DeadLetter, DeadLetters, Index, Query, SortRange
 use crate::wakes::Wakes;
 use crate::{Error, burial, items, starts, under_way};
 
-/// How long a reason may be overdue: deliveries take time, and executions at work move in the index by the minute.
+/// How long a reason may be overdue: deliveries take time.
 const GRACE: SignedDuration = SignedDuration::from_secs(30);
-
-/// What runs stands up to a minute ahead in the index of due times.
-const INDEX_AHEAD: SignedDuration = SignedDuration::from_secs(60);
 
 /// Why an event that is found as a dead letter came to nothing; the error of each delivery stands in the log.
 const GIVEN_UP: &str = "it was delivered too often without being evaluated, and is in the dead-letter queue";
@@ -70,7 +67,7 @@ impl Sweeper {
     pub async fn redrive(&self) -> Result<Redriven, Error> {
         let messages = self.dead_letters.redrive().await?;
         let now = self.executor.clock.now();
-        let executions = self.wake(now + INDEX_AHEAD, |execution| execution.stalled && execution.is_due(now)).await?;
+        let executions = self.wake(now, |execution| execution.stalled).await?;
         Ok(Redriven { messages, executions })
     }
 
@@ -95,9 +92,9 @@ impl Sweeper {
     pub async fn lifted(&self, workflow: Option<&str>) -> Result<usize, Error> {
         self.look_again(workflow).await?;
         let now = self.executor.clock.now();
-        self.wake(now + INDEX_AHEAD, |execution| {
+        self.wake(now, |execution| {
             let ours = workflow.is_none_or(|workflow| workflow == execution.workflow);
-            ours && !execution.stalled && execution.is_due(now)
+            ours && !execution.stalled
         })
         .await
     }
@@ -154,8 +151,7 @@ impl Sweeper {
         loop {
             let page = self.executor.tables.query(&query).await?;
             for item in &page.items {
-                let execution = items::execution::parse(item)?;
-                if chosen(&execution) {
+                if let Some(execution) = items::execution::parse(item)?.filter(&chosen) {
                     self.executor.look_again(&execution.id).await?;
                 }
             }
@@ -166,26 +162,36 @@ impl Sweeper {
         }
     }
 
-    async fn wake(&self, before: Timestamp, chosen: impl Fn(&Execution) -> bool + Send) -> Result<usize, Error> {
-        let executor = &self.executor;
-        let installation = executor.catalog.read_installation().await?;
-        if installation.killed.is_some() {
+    /// Puts executions back on the queue that were due at a time: those that waited for it, and those on the move.
+    async fn wake(&self, by: Timestamp, chosen: impl Fn(&Execution) -> bool + Send + Sync) -> Result<usize, Error> {
+        if self.executor.catalog.read_installation().await?.killed.is_some() {
             return Ok(0);
         }
-        let mut after = None;
+        let waited = self.wake_in(overdue(Index::Fourth, items::execution::DUE, by), by, &chosen).await?;
+        Ok(waited + self.wake_in(overdue(Index::Third, items::execution::MOVING, by), by, &chosen).await?)
+    }
+
+    async fn wake_in(
+        &self,
+        mut query: Query,
+        by: Timestamp,
+        chosen: &(impl Fn(&Execution) -> bool + Sync),
+    ) -> Result<usize, Error> {
+        let executor = &self.executor;
         let mut woken = 0;
         loop {
-            let page = executor.tables.query(&due(before, after)).await?;
+            let page = executor.tables.query(&query).await?;
             for item in &page.items {
-                let execution = items::execution::parse(item)?;
-                if chosen(&execution) && execution.killed.is_none() && !self.is_killed(&execution).await? {
+                let Some(execution) = items::execution::parse(item)? else { continue };
+                let is_ours = execution.is_due(by) && execution.killed.is_none() && chosen(&execution);
+                if is_ours && !self.is_killed(&execution).await? {
                     let now = executor.clock.now();
                     under_way::ensure(executor, &execution, now, SignedDuration::ZERO).await?;
                     woken += 1;
                 }
             }
-            after = page.next;
-            if after.is_none() {
+            query.after = page.next;
+            if query.after.is_none() {
                 return Ok(woken);
             }
         }
@@ -210,17 +216,10 @@ fn workflows(after: Option<String>) -> Query {
     }
 }
 
-fn due(before: Timestamp, after: Option<String>) -> Query {
-    Query {
-        table: items::execution::TABLE,
-        index: Some(Index::Fourth),
-        partition: items::execution::DUE.to_owned(),
-        range: SortRange::Between("0".to_owned(), items::sortable(before)),
-        newest_first: false,
-        limit: 100,
-        after,
-        consistency: Consistency::Eventual,
-    }
+/// What stands in an index up to a time: when it is due, or when it was made, which is never later.
+fn overdue(index: Index, partition: &str, by: Timestamp) -> Query {
+    let query = starts::of_index(index, partition.to_owned(), false, 100);
+    Query { range: SortRange::Between("0".to_owned(), items::sortable(by)), ..query }
 }
 
 /// Whether an edit concerns those who wait at a step: they keep the due time of a delay, and nothing else.

@@ -65,6 +65,14 @@ impl World {
         let killed = head.killed.is_some() || installation.killed.is_some();
         Ok(Self { plan, former, objects, record, related, killed, no_place, spent_today })
     }
+
+    /// The same look, for the next step: only what that step leads to is read.
+    pub(crate) async fn for_next(mut self, catalog: &Catalog, execution: &Execution) -> Result<Self, Error> {
+        self.former = former_plan(catalog, execution, &self.plan).await?;
+        let reads = pawl_engine::reads(&self.plan, execution);
+        self.related = related(catalog, self.record.as_ref(), &self.objects, &reads).await?;
+        Ok(self)
+    }
 }
 
 /// The revision that the execution used last, if its step is not in the one in force.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use jiff::{SignedDuration, Timestamp};
 use pawl_engine::{Execution, Status, Subject};
-use pawl_runtime::Filter;
+use pawl_runtime::{Filter, Shelf};
 use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
 
@@ -18,7 +18,7 @@ use crate::request::Params;
 use crate::state::Api;
 use crate::{Code, Problem};
 
-/// All states. Without workflow, record and state there is one index for each of these.
+/// All states.
 const STATES: [Status; 7] = [
     Status::Queued,
     Status::Running,
@@ -62,8 +62,7 @@ pub(super) async fn list(
 ) -> Result<axum::Json<Listing<Summary>>, Problem> {
     let filter = filter(&which)?;
     let name = format!("executions {filter:?}");
-    let is_indexed = filter.workflow.is_some() || filter.record.is_some() || filter.status.is_some();
-    if !is_indexed {
+    if filter.workflow.is_none() && filter.record.is_none() {
         return Ok(axum::Json(merged(&api, &filter, &which, &name).await?));
     }
     let mut walk = Walk::of(name, &Paging { limit: which.limit, cursor: which.cursor })?;
@@ -98,6 +97,7 @@ fn filter(which: &Which) -> Result<Filter, Problem> {
         status: status.transpose()?,
         since: which.since,
         until: which.until,
+        shelf: None,
     })
 }
 
@@ -114,13 +114,13 @@ impl Place {
     }
 }
 
-/// All executions: the states are read beside each other and merged by time.
+/// Executions of all workflows: their shelves are read beside each other and merged by time.
 async fn merged(api: &Api, filter: &Filter, which: &Which, name: &str) -> Result<Listing<Summary>, Problem> {
     let limit = page::limit(which.limit)?;
     let place: Option<Place> = page::open(name, which.cursor.as_deref())?;
     let mut found = Vec::new();
-    for status in STATES {
-        found.extend(after(api, filter, status, place.as_ref(), limit + 1).await?);
+    for shelf in Shelf::ALL.into_iter().filter(|shelf| filter.status.is_none_or(|status| shelf.may_hold(status))) {
+        found.extend(after(api, filter, shelf, place.as_ref(), limit + 1).await?);
     }
     found.sort_by_key(|execution| Reverse(Place::of(execution)));
     // One that changed its state between two of the reads is found twice.
@@ -131,18 +131,18 @@ async fn merged(api: &Api, filter: &Filter, which: &Which, name: &str) -> Result
     Ok(Listing { items: summaries(api, &found).await?, next })
 }
 
-/// The newest executions in a state after a place.
+/// The newest executions on a shelf after a place.
 async fn after(
     api: &Api,
     filter: &Filter,
-    status: Status,
+    shelf: Shelf,
     place: Option<&Place>,
     limit: usize,
 ) -> Result<Vec<Execution>, Problem> {
     // Others of the same time may follow the place: the bound is a little later, and what stands before is left out.
     let bound = place.map(|place| place.at.saturating_add(SignedDuration::from_micros(1)).unwrap_or(place.at));
     let until = [bound, filter.until].into_iter().flatten().min();
-    let filter = Filter { status: Some(status), until, ..filter.clone() };
+    let filter = Filter { shelf: Some(shelf), until, ..filter.clone() };
     let mut found = Vec::new();
     let mut cursor = None;
     loop {

@@ -92,10 +92,13 @@ fn count(calls: &[Call], tables: &mut Tables, used: &mut Used) -> BTreeMap<Strin
 }
 
 impl Used {
-    /// Counts what a function logged: its invocations, how long they took, and the lines themselves.
+    /// Counts what a function logged: its invocations, how long they took, and the lines themselves. The emulator writes
+    /// lines about invocations, which the template has Lambda leave out (`SystemLogLevel`).
     fn logged(&mut self, lines: &[String], gigabytes: f64) {
         for line in lines {
-            self.log_bytes += f64::from(u32::try_from(line.len()).unwrap_or(u32::MAX)) + LOG_EVENT;
+            if line.starts_with('{') {
+                self.log_bytes += f64::from(u32::try_from(line.len()).unwrap_or(u32::MAX)) + LOG_EVENT;
+            }
             let Some((_, report)) = line.split_once("Billed Duration: ") else { continue };
             let milliseconds: f64 = report.split(' ').next().and_then(|number| number.parse().ok()).unwrap_or(0.0);
             self.invocations += 1.0;

@@ -46,7 +46,7 @@ impl Held<'_> {
             (items::installation::TABLE, items::installation::key()),
         ];
         let found = self.tables.get_many(&keys).await?;
-        let execution = found[0].as_ref().map(items::execution::parse).transpose()?;
+        let execution = found[0].as_ref().map(items::execution::parse).transpose()?.flatten();
         let head = found[1].as_ref().map(items::workflow::parse_head).transpose()?;
         let stopped = execution.is_some_and(|now| now.killed.is_some() || now.requested.is_some());
         let killed = head.is_some_and(|head| head.killed.is_some());

@@ -1,7 +1,10 @@
-//! An execution's head.
+//! An execution's head, with the newest rows of its history.
+//!
+//! A commit that touches nothing else is then a single write, which costs half of one in a transaction; rows move to
+//! items of their own as they become many (`history.rs`).
 
-use jiff::Timestamp;
-use pawl_engine::{Execution, Status, Subject, Wake};
+use pawl_engine::{Execution, Row, Status, Subject, Wake};
+use serde::Deserialize;
 
 use super::{Unreadable, body, read, sortable};
 use crate::ports::{Index, IndexEntry, Item, Key, Table};
@@ -9,7 +12,7 @@ use crate::ports::{Index, IndexEntry, Item, Key, Table};
 /// The table.
 pub const TABLE: Table = Table::Executions;
 
-/// The index of executions by when they are due, in the fourth index.
+/// The partition of executions that wait, by when they are due, in the fourth index.
 pub const DUE: &str = "due";
 
 /// Its key.
@@ -27,47 +30,66 @@ pub fn of_record(record: &Subject) -> String {
     format!("record#{record}")
 }
 
-/// The partition of the executions in a state, in the third index.
+/// The partition of the executions in a state, in the third index; those that move stand apart.
 pub fn of_status(status: Status) -> String {
     format!("status#{status}")
 }
 
-/// As stored.
-pub fn item(execution: &Execution) -> Item {
-    item_with_body(execution, body(execution))
+/// The partition of the executions that are on the move, in the third index: due at once, or at work. One that runs
+/// through stays there from its beginning to its end, and costs that index nothing between.
+pub const MOVING: &str = "moving";
+
+/// What stands at the key of a head: the execution that an event started, or why it started none.
+#[derive(Deserialize)]
+struct Stored {
+    #[serde(default)]
+    execution: Option<Execution>,
+    #[serde(default)]
+    rows: Vec<Row>,
+}
+
+/// As stored, with the newest rows of its history.
+pub fn item(execution: &Execution, rows: &[Row]) -> Item {
+    item_with_body(execution, body_of(&body(execution), rows))
+}
+
+/// The body of a head, given the execution as JSON.
+pub(crate) fn body_of(execution: &str, rows: &[Row]) -> String {
+    if rows.is_empty() {
+        return format!(r#"{{"execution":{execution}}}"#);
+    }
+    format!(r#"{{"execution":{execution},"rows":{}}}"#, body(&rows))
 }
 
 /// As stored, with a body that was made before (large values spilled).
-pub fn item_with_body(execution: &Execution, body: String) -> Item {
-    let at = format!("{}#{}", sortable(execution.created_at), execution.id);
+pub(crate) fn item_with_body(execution: &Execution, body: String) -> Item {
+    let at = sortable(execution.created_at);
     let entry = |index, partition, sort: &str| IndexEntry { index, partition, sort: sort.to_owned() };
-    let mut indexes = vec![
-        entry(Index::First, of_workflow(&execution.workflow), &at),
-        entry(Index::Third, of_status(execution.status), &at),
-    ];
+    let moves = moves(execution);
+    let state = if moves { MOVING.to_owned() } else { of_status(execution.status) };
+    let mut indexes = vec![entry(Index::First, of_workflow(&execution.workflow), &at), entry(Index::Third, state, &at)];
     if let Some(record) = &execution.record {
         indexes.push(entry(Index::Second, of_record(record), &at));
     }
-    if let Some(due) = due_key(execution) {
-        indexes.push(entry(Index::Fourth, DUE.to_owned(), &due));
+    if let Some(due) = execution.due_at().filter(|_| !moves) {
+        indexes.push(entry(Index::Fourth, DUE.to_owned(), &sortable(due)));
     }
     Item { key: key(&execution.id), version: execution.version, indexes, expires_at: None, body }
 }
 
-/// Where it stands in the order of due executions. What is due now is rounded up to the minute, so that an
-/// execution that runs moves in the index once a minute and not with each step; the sweeper waits longer anyway.
-fn due_key(execution: &Execution) -> Option<String> {
-    let due = execution.due_at()?;
-    let running = execution.lease.is_some() || execution.wake == Wake::Job;
-    Some(if running { sortable(next_minute(due)) } else { sortable(due) })
+/// Whether it is due at once or at work, and neither waits nor has ended.
+fn moves(execution: &Execution) -> bool {
+    let begins_or_runs = matches!(execution.status, Status::Queued | Status::Running);
+    begins_or_runs && (execution.wake == Wake::Job || execution.lease.is_some() || execution.requested.is_some())
 }
 
-fn next_minute(at: Timestamp) -> Timestamp {
-    let seconds = at.as_second();
-    Timestamp::from_second(seconds - seconds.rem_euclid(60) + 60).unwrap_or(at)
+/// Reads it; `None` if the event was refused.
+pub fn parse(item: &Item) -> Result<Option<Execution>, Unreadable> {
+    Ok(read::<Stored>(item)?.execution)
 }
 
-/// Reads it.
-pub fn parse(item: &Item) -> Result<Execution, Unreadable> {
-    read(item)
+/// Reads it with the newest rows of its history, oldest first, as they are stored.
+pub fn parse_whole(item: &Item) -> Result<Option<(Execution, Vec<Row>)>, Unreadable> {
+    let Stored { execution, rows } = read(item)?;
+    Ok(execution.map(|execution| (execution, rows)))
 }

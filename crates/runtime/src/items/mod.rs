@@ -8,13 +8,13 @@
 //! | an object; all of them | workflows | `objects` / `<id>` |
 //! | the installation's controls | workflows | `installation` / `controls` |
 //! | who used the kill switch, newest first | workflows | `audit` / `<time>#<what>` |
-//! | an execution's head | executions | `execution#<id>` / `head` |
-//! | executions of a workflow, of a record, of a state, newest first | executions | First `workflow#<id>`, Second `record#<object>/<id>`, Third `status#<status>`, by time |
-//! | executions whose reason to wake is overdue | executions | Fourth `due`, by time |
-//! | an execution's history | executions | `execution#<id>` / `row#<seq>` |
+//! | an execution's head, with the newest rows of its history | executions | `execution#<id>` / `head` |
+//! | executions of a workflow, of a record, of a state, newest first | executions | First `workflow#<id>`, Second `record#<object>/<id>`, Third `status#<status>` or `moving`, by time |
+//! | executions whose reason to wake is overdue | executions | Third `moving`; those that wait: Fourth `due`, by time |
+//! | the older rows of its history | executions | `execution#<id>` / `rows#<seq of the last>` |
 //! | the event that started it | executions | `execution#<id>` / `event` |
 //! | steps that listen on a topic | executions | `waiter#<topic>` / `<execution>` |
-//! | a start that was refused; all of a workflow, newest first | executions | `refusals#<workflow>` / `<event>`; First `refusals#<workflow>` by time |
+//! | a start that was refused, in the place of the head; all of a workflow, newest first | executions | `execution#<id>` / `head`; First `refusals#<workflow>` by time |
 //! | re-entry, cooldown, spacing, places | executions | `guard#<workflow>` / `<kind>#<record>` |
 //! | what models cost in a day | executions | `usage#<workflow>` / `<date>#tokens`, `…#microusd` |
 //! | notices; those not handed on yet | executions | `notices` by time; First `notices#unsent` |

@@ -1,9 +1,11 @@
-//! A start that was refused, for people to see.
+//! A start that was refused, for people to see. It stands where the execution's head would: of one event and one workflow
+//! only one of the two can be.
 
 use jiff::{SignedDuration, Timestamp};
-use pawl_engine::Subject;
+use pawl_engine::{Subject, ids};
 use serde::{Deserialize, Serialize};
 
+use super::execution;
 use super::{Unreadable, body, read, sortable};
 use crate::ports::{Index, IndexEntry, Item, Key, Table};
 
@@ -42,18 +44,29 @@ impl Refusal {
     }
 }
 
-/// The partition of a workflow's refusals, by event; in the first index by time.
+/// The partition of a workflow's refusals in the first index, by time.
 pub fn partition(workflow: &str) -> String {
     format!("refusals#{workflow}")
 }
 
-/// Its key: an event is refused by a workflow once, whatever the reason and however often it is delivered.
+/// Its key.
 pub fn key(workflow: &str, event_id: &str) -> Key {
-    Key::new(partition(workflow), event_id)
+    execution::key(&ids::execution_id(event_id, workflow))
+}
+
+#[derive(Serialize)]
+struct Borrowed<'a> {
+    refusal: &'a Refusal,
+}
+
+#[derive(Deserialize)]
+struct Stored {
+    #[serde(default)]
+    refusal: Option<Refusal>,
 }
 
 /// As stored.
-pub fn item(refusal: &Refusal) -> Item {
+pub fn item(refusal: &Refusal, version: u64) -> Item {
     let by_time = IndexEntry {
         index: Index::First,
         partition: partition(&refusal.workflow),
@@ -61,14 +74,14 @@ pub fn item(refusal: &Refusal) -> Item {
     };
     Item {
         key: key(&refusal.workflow, &refusal.event_id),
-        version: 1,
+        version,
         indexes: vec![by_time],
         expires_at: Some(refusal.at + KEPT),
-        body: body(refusal),
+        body: body(&Borrowed { refusal }),
     }
 }
 
-/// Reads it.
-pub fn parse(item: &Item) -> Result<Refusal, Unreadable> {
-    read(item)
+/// Reads it; `None` if the event started an execution.
+pub fn parse(item: &Item) -> Result<Option<Refusal>, Unreadable> {
+    Ok(read::<Stored>(item)?.refusal)
 }

@@ -139,9 +139,11 @@ impl World {
 
     /// The starts of a workflow that were refused, oldest first.
     pub fn refusals(&self, workflow: &str) -> Vec<Refusal> {
-        let partition = items::refusal::partition(workflow);
-        let stored = self.store.items(items::refusal::TABLE).into_iter().filter(|item| item.key.partition == partition);
-        stored.map(|item| items::refusal::parse(&item).expect("stored refusals are readable")).collect()
+        let stored = self.store.items(items::refusal::TABLE).into_iter().filter(|item| item.key.sort == "head");
+        let refusals = stored.filter_map(|item| items::refusal::parse(&item).expect("stored refusals are readable"));
+        let mut refusals: Vec<_> = refusals.filter(|refusal| refusal.workflow == workflow).collect();
+        refusals.sort_by(|a, b| (a.at, &a.event_id).cmp(&(b.at, &b.event_id)));
+        refusals
     }
 
     /// Notices that people were handed, oldest first.
@@ -155,7 +157,7 @@ impl World {
         let heads = self.store.items(items::execution::TABLE).into_iter().filter(|item| item.key.sort == "head");
         let mut new: Vec<Execution> = heads
             .filter(|item| !made.iter().any(|id| item.key.partition.strip_prefix("execution#") == Some(id.as_str())))
-            .map(|item| items::execution::parse(&item).expect("stored executions are readable"))
+            .filter_map(|item| items::execution::parse(&item).expect("stored executions are readable"))
             .collect();
         new.sort_by(|a, b| (a.created_at, &a.workflow, &a.id).cmp(&(b.created_at, &b.workflow, &b.id)));
         made.extend(new.into_iter().map(|execution| execution.id));

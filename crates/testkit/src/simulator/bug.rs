@@ -137,14 +137,17 @@ fn is_head(key: &Key) -> bool {
     key.partition.starts_with("execution#") && key.sort == "head"
 }
 
-/// A head alone that has a lease.
+/// The head and its rows alone, with a lease.
 fn is_claim(writes: &[Write]) -> bool {
-    matches!(writes, [Write::Put { item, .. }] if is_head(&item.key) && items::execution::parse(item).is_ok_and(|head| head.lease.is_some()))
+    let [Write::Put { item, .. }, rows @ ..] = writes else { return false };
+    let leased = items::execution::parse(item).is_ok_and(|head| head.is_some_and(|head| head.lease.is_some()));
+    let is_rows = |write: &Write| write.address().1.sort.starts_with(items::history::PREFIX);
+    is_head(&item.key) && leased && rows.iter().all(is_rows)
 }
 
 fn without_lease(item: &mut Item) {
-    if let Ok(mut head) = items::execution::parse(item) {
+    if let Ok(Some((mut head, rows))) = items::execution::parse_whole(item) {
         head.lease = None;
-        *item = items::execution::item(&head);
+        *item = items::execution::item(&head, &rows);
     }
 }

@@ -42,11 +42,7 @@ pub(super) fn is_in_line(head: &Execution) -> bool {
 /// Each history begins at 0 and has neither gaps nor twins.
 fn histories(monitor: &Monitor, items: &[Item], broken: &mut Vec<Broken>) {
     for head in monitor.heads.values() {
-        let partition = items::history::partition(&head.id);
-        let is_row =
-            |item: &&Item| item.key.partition == partition && item.key.sort.starts_with(items::history::PREFIX);
-        let stored: Vec<Row> =
-            items.iter().filter(is_row).map(|item| items::history::parse(item).expect("a row has its shape")).collect();
+        let stored = stored_rows(items, &head.id);
         let seqs: Vec<_> = stored.iter().map(|row| row.seq).collect();
         if seqs != (0..=head.seq).collect::<Vec<_>>() {
             broken.push((1, format!("{}: expected rows up to {}, found {seqs:?}", head.id, head.seq)));
@@ -55,6 +51,19 @@ fn histories(monitor: &Monitor, items: &[Item], broken: &mut Vec<Broken>) {
             broken.push((1, format!("{}: its rows are not those that were committed", head.id)));
         }
     }
+}
+
+/// The rows of an execution: those that moved out of its head, and those in it.
+fn stored_rows(items: &[Item], execution: &str) -> Vec<Row> {
+    let partition = items::history::partition(execution);
+    let own = || items.iter().filter(|item| item.key.partition == partition);
+    let moved = own().filter(|item| item.key.sort.starts_with(items::history::PREFIX));
+    let mut rows: Vec<Row> =
+        moved.flat_map(|item| items::history::parse(item).expect("rows have their shape")).collect();
+    let head = own().find(|item| item.key == items::execution::key(execution));
+    let head = head.and_then(|item| items::execution::parse_whole(item).expect("a head has its shape"));
+    rows.extend(head.into_iter().flat_map(|(_, rows)| rows));
+    rows
 }
 
 /// Every event that was acknowledged started its workflow, or was refused visibly. One for a goal's own webhook is

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use pawl_definition::{Delivery, Workflow};
 use pawl_engine::{Execution, Lease, Row, RowKind, StepStatus};
 use pawl_runtime::items;
-use pawl_runtime::ports::{Item, Key, Table, Transaction, Write};
+use pawl_runtime::ports::{Item, Table, Transaction, Write};
 
 use super::hub::Who;
 
@@ -75,7 +75,6 @@ impl Monitor {
         for write in &transaction.writes {
             match write {
                 Write::Put { table, item, .. } => self.look(*table, item, &mut seen),
-                Write::Delete { table: Table::Executions, key, .. } => self.forget_refusal(key),
                 _ => {}
             }
         }
@@ -85,11 +84,19 @@ impl Monitor {
                 broken.push((1, format!("a record changed for {cause} without a transition of it")));
             }
         }
-        for (id, rows) in std::mem::take(&mut seen.rows) {
+        for (id, mut rows) in std::mem::take(&mut seen.rows) {
+            rows.sort_by_key(|row| row.seq);
+            // A head carries rows that were committed before.
+            let known = self.rows.get(&id).map_or(&[][..], Vec::as_slice);
+            let old = rows.partition_point(|row| known.last().is_some_and(|last| row.seq <= last.seq));
+            let new = rows.split_off(old);
+            if !known.ends_with(&rows) {
+                broken.push((1, format!("rows of {id} are written again, and differ from those that were committed")));
+            }
             match seen.heads.iter().position(|head| head.id == id) {
                 Some(at) => {
                     let head = seen.heads.remove(at);
-                    broken.extend(self.head(who, now, &head, &rows));
+                    broken.extend(self.head(who, now, &head, &new));
                 }
                 None => broken.push((1, format!("a history row of {id} is written without its head"))),
             }
@@ -100,26 +107,13 @@ impl Monitor {
         broken
     }
 
-    /// A refusal that does not stand goes when its event starts something after all.
-    fn forget_refusal(&mut self, key: &Key) {
-        if let Some(workflow) = key.partition.strip_prefix("refusals#") {
-            self.refusals.remove(&(key.sort.clone(), workflow.to_owned()));
-        }
-    }
-
     fn look(&mut self, table: Table, item: &Item, seen: &mut Seen) {
         let (partition, sort) = (item.key.partition.as_str(), item.key.sort.as_str());
         match (table, partition.split_once('#').map_or(partition, |(kind, _)| kind), sort) {
-            (Table::Executions, "execution", "head") => {
-                seen.heads.push(items::execution::parse(item).expect("a head has its shape"));
-            }
+            (Table::Executions, "execution", "head") => self.outcome(item, seen),
             (Table::Executions, "execution", sort) if sort.starts_with(items::history::PREFIX) => {
                 let id = partition.trim_start_matches("execution#").to_owned();
-                seen.rows.entry(id).or_default().push(items::history::parse(item).expect("a row has its shape"));
-            }
-            (Table::Executions, "refusals", _) => {
-                let refusal = items::refusal::parse(item).expect("a refusal has its shape");
-                self.refusals.insert((refusal.event_id, refusal.workflow));
+                seen.rows.entry(id).or_default().extend(items::history::parse(item).expect("rows have their shape"));
             }
             (Table::Records, "record", _) => {
                 let record = items::record::parse(item).expect("a record has its shape");
@@ -144,6 +138,17 @@ impl Monitor {
                 self.installation_killed = installation.killed.is_some();
             }
             _ => {}
+        }
+    }
+
+    /// What an event came to: an execution, or a refusal, which goes when the event starts something after all.
+    fn outcome(&mut self, item: &Item, seen: &mut Seen) {
+        if let Some((head, rows)) = items::execution::parse_whole(item).expect("a head has its shape") {
+            self.refusals.remove(&(head.event_id.clone(), head.workflow.clone()));
+            seen.rows.entry(head.id.clone()).or_default().extend(rows);
+            seen.heads.push(head);
+        } else if let Some(refusal) = items::refusal::parse(item).expect("a refusal has its shape") {
+            self.refusals.insert((refusal.event_id, refusal.workflow));
         }
     }
 

@@ -35,7 +35,8 @@ pub(super) fn check(commit: &Commit<'_>, broken: &mut Vec<Broken>) {
 
 fn begins(commit: &Commit<'_>, broken: &mut Vec<Broken>) {
     let kinds: Vec<_> = commit.rows.iter().map(|row| (row.seq, row.kind)).collect();
-    if commit.after.version != 1 || commit.after.seq != 0 || kinds != [(0, RowKind::Created)] {
+    // One more if it was written over a refusal that did not stand.
+    if !(1..=2).contains(&commit.after.version) || commit.after.seq != 0 || kinds != [(0, RowKind::Created)] {
         broken.push((1, format!("begins with version {} and rows {kinds:?}", commit.after.version)));
     }
 }

@@ -162,7 +162,11 @@ fn word(write: &Write) -> String {
 }
 
 fn head_word(item: &Item) -> String {
-    let Ok(head) = items::execution::parse(item) else { return "an unreadable head".to_owned() };
+    let head = match items::execution::parse(item) {
+        Ok(Some(head)) => head,
+        Ok(None) => return format!("a refusal in the place of {}", item.key.partition),
+        Err(_) => return "an unreadable head".to_owned(),
+    };
     let cursor = head.cursor.as_deref().unwrap_or("-");
     let lease = head.lease.as_ref().map_or(String::new(), |lease| format!(" leased until {}", lease.until));
     format!("{} v{} seq {} {} at {cursor} wakes {:?}{lease}", head.id, head.version, head.seq, head.status, head.wake)
