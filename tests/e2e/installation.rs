@@ -93,6 +93,19 @@ impl Installation {
         assert!(made.status == 200 || is_there, "{name}: {}", made.body);
     }
 
+    /// The values of all secrets that are stored for workflows.
+    pub(crate) async fn secrets(&self) -> Vec<String> {
+        let asked = json!({"Filters": [{"Key": "name", "Values": [SECRETS]}]});
+        let listed = self.stack.ask(Service::SecretsManager, "ListSecrets", asked).await;
+        let mut values = Vec::new();
+        for secret in listed["SecretList"].as_array().expect("secrets are listed") {
+            let asked = json!({"SecretId": secret["Name"]});
+            let secret = self.stack.ask(Service::SecretsManager, "GetSecretValue", asked).await;
+            values.push(secret["SecretString"].as_str().expect("tests store texts").to_owned());
+        }
+        values
+    }
+
     /// Delivers a webhook under an id of its own; `None` if no answer came.
     pub(crate) async fn try_deliver(&self, hook: &str, id: &str, body: &Value) -> Option<Answer> {
         let headers = [("content-type", "application/json"), ("idempotency-key", &of_this_run(id))];

@@ -7,6 +7,9 @@ use super::{Answer, Request, Stack};
 /// The emulator's account.
 pub(crate) const ACCOUNT: &str = "000000000000";
 
+/// Most events of a log that the emulator gives at once.
+const EVENTS_MOST: usize = 10_000;
+
 /// A service that is asked in JSON.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Service {
@@ -18,6 +21,8 @@ pub(crate) enum Service {
     StepFunctions,
     /// Secrets.
     SecretsManager,
+    /// Logs.
+    Logs,
 }
 
 impl Service {
@@ -28,6 +33,7 @@ impl Service {
             Self::Sqs => ("sqs", "AmazonSQS", "1.0"),
             Self::StepFunctions => ("states", "AWSStepFunctions", "1.0"),
             Self::SecretsManager => ("secretsmanager", "secretsmanager", "1.1"),
+            Self::Logs => ("logs", "Logs_20140328", "1.1"),
         }
     }
 }
@@ -96,6 +102,31 @@ impl Stack {
         let listed = listed.expect(200);
         let schedules = listed["Schedules"].as_array().expect("schedules are listed");
         schedules.iter().filter_map(|schedule| schedule["Name"].as_str()).map(str::to_owned).collect()
+    }
+
+    /// What a function logged, a line each, oldest first; the platform's own lines are among them.
+    pub(crate) async fn log(&self, function: &str) -> Vec<String> {
+        let group = format!("/aws/lambda/{}-{function}", self.name);
+        let time = |event: &Value| event["timestamp"].as_u64().expect("an event has a time");
+        let (mut lines, mut since) = (Vec::new(), 0);
+        loop {
+            let asked = json!({"logGroupName": group, "startTime": since});
+            let page = self.ask(Service::Logs, "FilterLogEvents", asked).await;
+            let mut events = page["events"].as_array().cloned().expect("a page has events");
+            let is_last = events.len() < EVENTS_MOST;
+            let last = events.last().map_or(since, time);
+            if !is_last {
+                // The emulator has no token for what follows, so it is asked for by time; the last moment may have been
+                // cut in two, and comes again.
+                assert!(last > since, "{group}: more events in one moment than in a page");
+                events.retain(|event| time(event) < last);
+            }
+            lines.extend(events.iter().filter_map(|event| event["message"].as_str()).map(str::to_owned));
+            if is_last {
+                return lines;
+            }
+            since = last;
+        }
     }
 
     /// Invokes a function, and returns what it answers.
