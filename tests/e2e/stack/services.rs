@@ -104,6 +104,12 @@ impl Stack {
         schedules.iter().filter_map(|schedule| schedule["Name"].as_str()).map(str::to_owned).collect()
     }
 
+    /// Deletes a schedule of the installation, which must be there.
+    pub(crate) async fn delete_schedule(&self, name: &str) {
+        let url = format!("{}/schedules/{name}?groupName={}", self.endpoint, self.output("ScheduleGroupName"));
+        self.send_signed("scheduler", Request { method: "DELETE", url, ..Request::default() }).await.expect(200);
+    }
+
     /// What a function logged, a line each, oldest first; the platform's own lines are among them.
     pub(crate) async fn log(&self, function: &str) -> Vec<String> {
         let group = format!("/aws/lambda/{}-{function}", self.name);
