@@ -4,7 +4,8 @@
 //!
 //! - [`installation`]: what a user of the installation does. [`execution`]: what an operator sees of an execution.
 //! - [`tracker`]: the outside service. [`stack`]: what lies under the installation: tables, queues, schedules, functions.
-//! - [`side_by_side`], [`alone`]: the proofs, in this order. [`afterwards`]: when they have ended, nothing is left over.
+//! - [`side_by_side`], [`alone`]: the proofs, in this order. [`afterwards`]: when they have ended, nothing is left over, and
+//!   the log holds what it should and nothing else.
 
 mod afterwards;
 mod alone;

@@ -25,6 +25,8 @@ CODE = "pawl-code"
 REGION = "us-east-1"
 # Types of resources that the emulator does not know. Nothing else depends on them.
 UNKNOWN_TYPES = ["AWS::Logs::QueryDefinition"]
+# Events of a log that the emulator gives at once.
+EVENTS_MOST = 10_000
 # Actions of SQS that the emulator knows under another name where many messages are meant.
 BATCHES = ["sqs:SendMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility"]
 
@@ -85,10 +87,22 @@ def logs(emulator, arguments):
     client = emulator.client("logs")
     prefix = f"/aws/lambda/{arguments.stack}-"
     for group in client.describe_log_groups(logGroupNamePrefix=prefix)["logGroups"]:
-        pages = client.get_paginator("filter_log_events").paginate(logGroupName=group["logGroupName"])
-        lines = [event["message"] for page in pages for event in page["events"]]
+        lines = [event["message"] for event in events(client, group["logGroupName"])]
         file = Path(arguments.folder) / f"{group['logGroupName'].removeprefix(prefix)}.log"
         file.write_text("\n".join(lines) + "\n")
+
+
+def events(client, group):
+    """The emulator gives the oldest events only, and no token for what follows, so that is asked for by time. The last
+    moment of a page may have been cut in two, and comes again."""
+    since = 0
+    while True:
+        page = client.filter_log_events(logGroupName=group, startTime=since)["events"]
+        if len(page) < EVENTS_MOST or page[-1]["timestamp"] == since:
+            yield from page
+            return
+        since = page[-1]["timestamp"]
+        yield from (event for event in page if event["timestamp"] < since)
 
 
 def delete(emulator, arguments):

@@ -24,12 +24,12 @@ const NOBODY: &str = "unknown";
 /// Makes a dead letter visible; doing it again changes nothing. What nobody can read is visible in its queue only.
 pub(crate) async fn bury(executor: &Executor, letter: &DeadLetter, why: &str) -> Result<(), Error> {
     if letter.queue != QueueName::Events {
-        return match serde_json::from_str(&letter.body) {
+        return match Job::parse(&letter.body) {
             Ok(job) => mark_stalled(executor, &job).await,
             Err(_) => Ok(()),
         };
     }
-    match serde_json::from_str(&letter.body) {
+    match EventMessage::parse(&letter.body) {
         Ok(EventMessage::Event(event)) => refuse(executor, *event, why).await,
         Ok(EventMessage::Stream(change)) => match changes::event(&change) {
             Ok(Some(event)) => refuse(executor, event, why).await,

@@ -9,6 +9,7 @@ use pawl_engine::{Cause, Event, EventType, ids};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use crate::items::misshapen;
 use crate::ports::rules::MAX_KEY_PART;
 
 /// The source of events of Step Functions.
@@ -74,11 +75,7 @@ struct Callback {
 /// The event that an event of the bus is; `None` for one that nobody here waits for.
 pub fn event(event: &Value) -> Result<Option<Event>, BusError> {
     let id = || event["id"].as_str().unwrap_or("without id").to_owned();
-    let unreadable = |error: serde_json::Error| {
-        // What serde says of a wrong value may quote it.
-        let reason = if error.is_data() { "it has not the shape of its kind".to_owned() } else { error.to_string() };
-        BusError { id: id(), reason }
-    };
+    let unreadable = |error: serde_json::Error| BusError { id: id(), reason: misshapen(&error) };
     let envelope = Envelope::deserialize(event).map_err(unreadable)?;
     let (kind, data) = match (envelope.source.as_str(), envelope.kind.as_str()) {
         (STATES, STATUS_CHANGE) => {
@@ -219,7 +216,7 @@ mod tests {
     fn what_cannot_be_read_is_refused_without_quoting_it() {
         let envelope = json!({"id": "e-1", "source": "pawl.callback", "detail-type": "x", "time": "2026-01-01T00:00:00Z", "detail": {"token": ["s3cret"]}});
         let error = event(&envelope).expect_err("a token is a text");
-        assert_eq!(error.to_string(), "the event e-1 of the bus cannot be read: it has not the shape of its kind");
+        assert_eq!(error.to_string(), "the event e-1 of the bus cannot be read: not of the expected shape");
         assert!(event(&json!({"detail": 1})).is_err());
     }
 }

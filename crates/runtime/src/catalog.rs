@@ -38,8 +38,9 @@ impl Catalog {
         let item = self.tables.get(items::workflow::TABLE, &stored_at, Consistency::Strong).await?;
         let item = item.ok_or_else(|| Error::NoWorkflow(workflow.to_owned(), revision))?;
         let stored = items::workflow::parse_revision(&item)?;
-        let parsed: Workflow = serde_json::from_value(stored.source)
-            .map_err(|error| Error::Poison(format!("workflow {workflow} revision {revision}: {error}")))?;
+        let parsed: Workflow = serde_json::from_value(stored.source).map_err(|error| {
+            Error::Poison(format!("workflow {workflow} revision {revision}: {}", items::misshapen(&error)))
+        })?;
         let plan = Arc::new(Plan::new(Arc::new(parsed), revision));
         let mut plans = self.plans.lock().expect("no holder panics");
         if plans.len() >= KEPT_PLANS {

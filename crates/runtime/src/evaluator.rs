@@ -55,8 +55,7 @@ impl Evaluator {
 
     /// Handles a message of the event queue. The caller deletes it after.
     pub async fn handle(&self, body: &str) -> Result<(), Error> {
-        let message: EventMessage = serde_json::from_str(body).map_err(|error| Error::Poison(error.to_string()))?;
-        match message {
+        match EventMessage::parse(body)? {
             EventMessage::Event(event) => self.evaluate(*event).await,
             EventMessage::Stream(change) => self.changed(&change).await,
         }

@@ -5,6 +5,7 @@ use pawl_engine::{Event, Execution};
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
+use crate::items::misshapen;
 use crate::ports::{Message, QueueName, RecordChange};
 
 /// A job: an execution should go on. For another `seq` than the execution's it is stale. Stored, do not rename.
@@ -32,7 +33,7 @@ impl Job {
 impl Job {
     /// Reads a message of a job queue.
     pub fn parse(body: &str) -> Result<Self, Error> {
-        serde_json::from_str(body).map_err(|error| Error::Poison(error.to_string()))
+        serde_json::from_str(body).map_err(|error| Error::Poison(misshapen(&error)))
     }
 }
 
@@ -59,6 +60,13 @@ pub enum EventMessage {
     Stream(Box<RecordChange>),
 }
 
+impl EventMessage {
+    /// Reads a message of the event queue.
+    pub fn parse(body: &str) -> Result<Self, Error> {
+        serde_json::from_str(body).map_err(|error| Error::Poison(misshapen(&error)))
+    }
+}
+
 /// What a message is about, for the log.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct About {
@@ -74,7 +82,7 @@ impl About {
         if let Ok(job) = Job::parse(body) {
             return Self { execution_id: Some(job.execution_id), ..Self::default() };
         }
-        match serde_json::from_str(body) {
+        match EventMessage::parse(body) {
             Ok(EventMessage::Event(event)) => Self { event_id: Some(event.id), ..Self::default() },
             _ => Self::default(),
         }
@@ -83,5 +91,21 @@ impl About {
     /// In one word.
     pub fn what(&self) -> &str {
         self.execution_id.as_deref().or(self.event_id.as_deref()).unwrap_or("unreadable")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_that_cannot_be_read_is_not_quoted() {
+        let job = Job::parse(r#"{"execution_id": "exe_1", "seq": "hunter2"}"#).expect_err("it has no number");
+        let place = "the message is not readable: not of the expected shape at line 1, column 42";
+        assert_eq!(job.to_string(), place);
+        let event = EventMessage::parse(r#"{"event": "hunter2"}"#).expect_err("it has no event");
+        assert!(matches!(event, Error::Poison(_)) && !event.to_string().contains("hunter2"), "{event}");
+        let neither = EventMessage::parse(r#"{"hunter2": {}}"#).expect_err("there is no such kind");
+        assert!(matches!(neither, Error::Poison(_)) && !neither.to_string().contains("hunter2"), "{neither}");
     }
 }

@@ -7,3 +7,4 @@ pub(crate) mod kill_switch;
 mod large_values;
 mod main_path;
 mod state_machines;
+mod sweeper;

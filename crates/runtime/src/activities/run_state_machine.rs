@@ -39,7 +39,10 @@ pub(super) async fn look(machines: &dyn StateMachines, look: &MachineLook, held:
     match machines.describe(execution, look.timeout).await {
         Ok(seen) => Performed::done(said(&look.started, Some(seen))),
         Err(error) if is_passing(&error) => {
-            tracing::info!("the state machine's execution {execution} could not be looked at: {error}");
+            tracing::info!(
+                execution_id = %held.execution.id,
+                "the state machine's execution {execution} could not be looked at: {error}"
+            );
             Performed::done(said(&look.started, None))
         }
         Err(error) => Performed::failed(failure(&error)),

@@ -40,6 +40,7 @@ pub mod workflow;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::error::Category;
 
 use crate::ports::Item;
 
@@ -49,7 +50,7 @@ use crate::ports::Item;
 pub struct Unreadable {
     /// Its key.
     pub key: String,
-    /// Why.
+    /// Why; holds nothing of its body.
     pub reason: String,
 }
 
@@ -67,6 +68,47 @@ pub(crate) fn body<T: Serialize>(value: &T) -> String {
 pub(crate) fn read<T: DeserializeOwned>(item: &Item) -> Result<T, Unreadable> {
     serde_json::from_str(&item.body).map_err(|error| Unreadable {
         key: format!("{}/{}", item.key.partition, item.key.sort),
-        reason: error.to_string(),
+        reason: misshapen(&error),
     })
+}
+
+/// What is wrong with JSON that was stored or sent, and where, without a word of it: what serde says of a wrong value may
+/// quote it, and what becomes of this is logged.
+pub(crate) fn misshapen(error: &serde_json::Error) -> String {
+    let what = match error.classify() {
+        Category::Eof => "it ends too early",
+        Category::Syntax => "not JSON",
+        Category::Data => "not of the expected shape",
+        Category::Io => "it cannot be read",
+    };
+    match error.line() {
+        // It was text no longer when it was found to be wrong.
+        0 => what.to_owned(),
+        line => format!("{what} at line {line}, column {}", error.column()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_read_is_not_quoted() {
+        let (key, body) = (object::key("ticket"), r#"{"fields": "hunter2"}"#.to_owned());
+        let item = Item { key, version: 1, indexes: Vec::new(), expires_at: None, body };
+        let told = object::parse(&item).expect_err("fields are a map").to_string();
+        assert_eq!(told, "stored item objects/ticket is not readable: not of the expected shape at line 1, column 20");
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_by_kind_and_place() {
+        let told = |body: &str| misshapen(&serde_json::from_str::<Vec<bool>>(body).expect_err("it is wrong"));
+        assert_eq!(told("[true,\n maybe]"), "not JSON at line 2, column 2");
+        assert_eq!(told("[true, \"maybe\"]"), "not of the expected shape at line 1, column 14");
+        assert_eq!(told("[true,"), "it ends too early at line 1, column 6");
+        let parsed = serde_json::from_value::<Vec<bool>>(Value::from("maybe")).expect_err("it is wrong");
+        assert_eq!(misshapen(&parsed), "not of the expected shape");
+    }
 }

@@ -110,9 +110,9 @@ impl World {
         if queue == QueueName::Events {
             return self.system.evaluator.handle(body).now_or_never();
         }
-        match serde_json::from_str::<Job>(body) {
+        match Job::parse(body) {
             Ok(job) => self.system.executor.handle(&job, None).now_or_never(),
-            Err(error) => Some(Err(Error::Poison(error.to_string()))),
+            Err(error) => Some(Err(error)),
         }
     }
 }

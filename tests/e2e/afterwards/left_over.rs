@@ -1,4 +1,4 @@
-//! What is found when all proofs have ended: nothing.
+//! What still waits when all proofs have ended: nothing.
 
 use std::collections::BTreeMap;
 

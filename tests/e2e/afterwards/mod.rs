@@ -1,0 +1,4 @@
+//! What is found when all proofs have ended.
+
+mod left_over;
+mod logs;
