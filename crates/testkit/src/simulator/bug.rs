@@ -24,6 +24,8 @@ pub enum Bug {
     NoWaiters,
     /// A goal begins to wait without requiring that the record is as it was read.
     NoChecks,
+    /// Rows that leave the head are not committed.
+    LostRows,
     /// Records are written before the transition, in a transaction of their own.
     RecordsFirst,
     /// Guards of starts are written without requiring what was read.
@@ -55,6 +57,7 @@ impl Bug {
         ("no-lease", Self::NoLease),
         ("no-waiters", Self::NoWaiters),
         ("no-checks", Self::NoChecks),
+        ("lost-rows", Self::LostRows),
         ("records-first", Self::RecordsFirst),
         ("blind-guards", Self::BlindGuards),
         ("unbounded-places", Self::UnboundedPlaces),
@@ -78,6 +81,7 @@ impl Bug {
         match bug {
             Self::NoClaims if is_claim(&writes) => return Vec::new(),
             Self::NoWaiters => writes.retain(|write| !stands_in(write, "waiter#")),
+            Self::LostRows => writes.retain(|write| !write.address().1.sort.starts_with(items::history::PREFIX)),
             Self::NoChecks => writes.retain(|write| !matches!(write, Write::Check { table: Table::Records, .. })),
             Self::NotDurable => return vec![Transaction { writes, durability: Durability::Ordered }],
             Self::RecordsFirst => {

@@ -10,6 +10,7 @@ mod expressions;
 mod failures;
 mod flow;
 mod goals;
+mod history;
 mod large;
 mod machines;
 mod models;

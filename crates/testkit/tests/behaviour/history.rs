@@ -1,0 +1,73 @@
+//! History: the newest rows stand in the head, older ones beside it, and nobody who reads them notices.
+
+use futures::FutureExt;
+use pawl_engine::Row;
+use pawl_runtime::items;
+use pawl_testkit::scenario::{Scenario, completed, manual, scenario};
+
+use crate::support::workflow;
+
+/// More rows than fit a head several times over.
+const STEPS: usize = 60;
+
+fn long() -> Scenario {
+    let steps: String = (0..STEPS).map(|n| format!("  - {{id: s{n}, type: set_variables, values: {{n: {n}}}}}\n")).collect();
+    scenario().workflow(&workflow(&steps)).event(manual("w")).run_until_idle().expect(completed())
+}
+
+fn page(story: &Scenario, limit: usize, after: Option<String>) -> (Vec<Row>, Option<String>) {
+    let id = story.last().execution.id;
+    let listed = story.world().system.history.rows(&id, limit, after).now_or_never().expect("memory answers at once");
+    let listed = listed.expect("stored rows are readable");
+    (listed.items, listed.next)
+}
+
+fn seqs(story: &Scenario, limit: usize) -> Vec<u64> {
+    let (mut seqs, mut after) = (Vec::new(), None);
+    loop {
+        let (rows, next) = page(story, limit, after);
+        assert!(rows.len() <= limit, "at most {limit} rows were asked for, {} came", rows.len());
+        seqs.extend(rows.iter().map(|row| row.seq));
+        after = next;
+        if after.is_none() {
+            return seqs;
+        }
+    }
+}
+
+#[test]
+fn pages_of_any_size_have_each_row_once_and_in_order() {
+    let story = long();
+    let last = story.last().execution.seq;
+    for limit in [1, 2, 7, 61, 62, 1_000] {
+        assert_eq!(seqs(&story, limit), (0..=last).collect::<Vec<_>>(), "pages of {limit}");
+    }
+}
+
+#[test]
+fn heads_stay_small_however_long_the_history_is() {
+    let story = long();
+    let partition = items::history::partition(&story.last().execution.id);
+    let stored = story.world().store.items(items::history::TABLE);
+    let own: Vec<_> = stored.iter().filter(|item| item.key.partition == partition).collect();
+    let moved = own.iter().filter(|item| item.key.sort.starts_with(items::history::PREFIX)).count();
+    assert!((2..STEPS / 2).contains(&moved), "{moved} items hold the rows that left the head");
+    let head = own.iter().find(|item| item.key.sort == "head").expect("the execution was made");
+    let (execution, rows) = items::execution::parse_whole(head).expect("readable").expect("an execution");
+    let rest = items::execution::item(&execution, &[]).body.len();
+    assert!(head.body.len() - rest <= 2 * 1024 + 16, "{} rows stand in the head", rows.len());
+}
+
+#[test]
+fn after_the_last_row_comes_nothing() {
+    let story = long();
+    let last = story.last().execution.seq;
+    assert_eq!(page(&story, 10, Some(last.to_string())), (Vec::new(), None));
+}
+
+#[test]
+fn an_execution_that_is_not_there_has_no_rows() {
+    let rows = long().world().system.history.rows("exe_none", 10, None).now_or_never();
+    let listed = rows.expect("memory answers at once").expect("nothing is to be read");
+    assert_eq!((listed.items, listed.next), (Vec::new(), None));
+}
