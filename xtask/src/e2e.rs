@@ -7,6 +7,7 @@ use anyhow::Context;
 use crate::deployment::{Deployment, Options, STACK};
 use crate::emulator::{self, Emulator};
 use crate::run::{cargo, cargo_with, target};
+use crate::venv::Venv;
 
 /// Parameters of the template. Everything else is as the template says.
 const PARAMETERS: &[&str] = &[
@@ -34,6 +35,9 @@ const PHASES: [(&str, &str); 3] = [("side_by_side", "16"), ("alone", "1"), ("aft
 
 /// Lines of each log that are shown of a run that failed.
 const SHOWN: usize = 30;
+
+/// The variable that names `cargo-lambda`, which wakes deployed functions by hand.
+const CARGO_LAMBDA: &str = "PAWL_E2E_CARGO_LAMBDA";
 
 /// Options.
 #[derive(Debug, Default, clap::Args)]
@@ -68,9 +72,13 @@ pub(crate) fn run(e2e: &E2e) -> anyhow::Result<()> {
 }
 
 fn drive(deployment: &Deployment<'_>, filter: Option<&str>) -> anyhow::Result<()> {
+    let variables = [
+        (STACK, deployment.file().display().to_string()),
+        (CARGO_LAMBDA, Venv::sam()?.program("cargo-lambda").display().to_string()),
+    ];
     let tests = |names: &str, threads: &str| {
         let all = ["test", "--workspace", "--test", "e2e", "--", "--nocapture", "--test-threads", threads, names];
-        cargo_with(&all, &[(STACK, deployment.file().display().to_string())])
+        cargo_with(&all, &variables)
     };
     match filter {
         Some(filter) => tests(filter, "1"),

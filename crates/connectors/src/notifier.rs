@@ -10,7 +10,8 @@ pub struct LogNotifier;
 #[async_trait]
 impl Notifier for LogNotifier {
     async fn notify(&self, notice: Notice) -> Result<(), NoticeError> {
-        tracing::warn!(to = %notice.to, severity = %notice.severity, "notice to {}: {}", notice.to, notice.subject);
+        let Notice { id, to, severity, subject, .. } = notice;
+        tracing::warn!(notice_id = %id, %to, %severity, "notice to {to}: {subject}");
         Ok(())
     }
 }

@@ -145,10 +145,8 @@ impl Worker {
 /// Sweeps once at the start, for what the process before left, and then at intervals.
 async fn sweep(system: System, every: Duration, mut stopped: watch::Receiver<bool>) {
     loop {
-        match system.sweeper.sweep().await {
-            Ok(0) => {}
-            Ok(woken) => tracing::info!(woken, "the sweeper woke {woken} executions"),
-            Err(error) => tracing::error!("sweeping failed: {error}"),
+        if let Err(error) = system.sweeper.sweep().await {
+            tracing::error!("sweeping failed: {error}");
         }
         tokio::select! {
             () = tokio::time::sleep(every) => {}

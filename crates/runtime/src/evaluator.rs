@@ -14,14 +14,15 @@ use crate::admission::{Admission, Admitted, Denied, Reason};
 use crate::changes;
 use crate::executor::Executor;
 use crate::items::refusal::Refusal;
+use crate::items::workflow::Head;
 use crate::message::EventMessage;
 use crate::ports::{
-    Consistency, Durability, Expect, Item, Message, Query, QueueName, RecordChange, SortRange, Table, TableError,
+    Consistency, Durability, Expect, Message, Query, QueueName, RecordChange, SortRange, Table, TableError,
     Transaction, Write, stream_message,
 };
 use crate::starts;
 use crate::world;
-use crate::{Error, Metrics, items, spill, under_way};
+use crate::{Catalog, Error, Metrics, items, spill, under_way};
 
 /// How often a start that lost a race on a guard is tried again before the message is given back.
 const RACES: usize = 8;
@@ -155,49 +156,48 @@ impl Evaluator {
 
     /// Refuses a start whose record can never be made.
     async fn reject(&self, workflow: &str, event: &Event, error: StepError) -> Result<Outcome, Error> {
-        let over = match self.earlier(&ids::execution_id(&event.id, workflow)).await? {
+        let (over, head) = match self.earlier(workflow, &ids::execution_id(&event.id, workflow)).await? {
             Earlier::Decided(outcome) => return Ok(outcome),
-            Earlier::Undecided(over) => over,
+            Earlier::Undecided(over, head) => (over, head),
         };
-        let Some(head) = self.executor.catalog.head(workflow).await? else { return Ok(Outcome::Unheard) };
+        let Some(head) = head else { return Ok(Outcome::Unheard) };
         let plan = self.executor.catalog.plan(workflow, head.revision).await?;
         let reason = Reason { code: "duplicate_record", message: error.message, opens_breaker: false };
-        self.refuse(&plan, event.trigger.as_deref(), event, &reason, over).await
+        self.refuse(&Asked { plan: &plan, event, over }, event.trigger.as_deref(), &reason).await
     }
 
     async fn try_start(&self, workflow: &str, event: &Event) -> Result<Outcome, Error> {
         let id = ids::execution_id(&event.id, workflow);
-        let over = match self.earlier(&id).await? {
+        let (over, head) = match self.earlier(workflow, &id).await? {
             Earlier::Decided(outcome) => return Ok(outcome),
-            Earlier::Undecided(over) => over,
+            Earlier::Undecided(over, head) => (over, head),
         };
-        let Some(head) = self.executor.catalog.head(workflow).await? else { return Ok(Outcome::Unheard) };
+        let Some(head) = head else { return Ok(Outcome::Unheard) };
         let plan = self.executor.catalog.plan(workflow, head.revision).await?;
         if event.trigger.as_ref().is_some_and(|trigger| is_goals(&plan, trigger)) {
             // A goal's webhook: it starts nothing, and goals that wait for it hear it by its topic.
             return Ok(Outcome::Unheard);
         }
+        let asked = Asked { plan: &plan, event, over };
         let is_manual = event.kind == EventType::Manual;
         // A workflow with a trigger is deaf while inactive; a person may start it all the same.
         if !head.active && !is_manual {
-            return self.deaf(&plan, event, over, "the workflow is inactive").await;
+            return self.deaf(&asked, "the workflow is inactive").await;
         }
         if let Some(since) = head.active_since.filter(|since| event.occurred_at < *since && !is_manual) {
             let message = format!("it happened before the workflow became active at {since}");
-            return self.deaf(&plan, event, over, &message).await;
+            return self.deaf(&asked, &message).await;
         }
         let now = self.executor.clock.now();
         let (trigger, creation) = match self.heard(&plan, event, now).await? {
             Heard::By { trigger, creation } => (trigger, creation),
             Heard::Nobody => return Ok(Outcome::Unheard),
-            Heard::Refused(trigger, reason) => {
-                return self.refuse(&plan, trigger.as_deref(), event, &reason, over).await;
-            }
+            Heard::Refused(trigger, reason) => return self.refuse(&asked, trigger.as_deref(), &reason).await,
         };
         if let Some(act) = head.suspended.as_ref().filter(|_| !is_manual) {
             let message = format!("its triggers are suspended: {}", act.reason.as_deref().unwrap_or("by the breaker"));
             let reason = Reason { code: "breaker", message, opens_breaker: false };
-            return self.refuse(&plan, Some(&trigger), event, &reason, over).await;
+            return self.refuse(&asked, Some(&trigger), &reason).await;
         }
         let admission = Admission {
             tables: &*self.executor.tables,
@@ -210,30 +210,34 @@ impl Evaluator {
         match admission.ask().await {
             Ok(mut admitted) => {
                 admitted.writes.extend(creation);
-                self.create(&plan, event, admitted, over, now).await
+                self.create(&asked, admitted, now).await
             }
             Err(Denied::Failed(error)) => Err(error),
             Err(Denied::Refused(reason)) => {
                 if reason.opens_breaker {
                     starts::open_breaker(&self.executor, workflow, &reason.message).await?;
                 }
-                self.refuse(&plan, Some(&trigger), event, &reason, over).await
+                self.refuse(&asked, Some(&trigger), &reason).await
             }
         }
     }
 
     /// What an earlier delivery of the same event came to: a start, or a refusal, which stands although its reason may
-    /// have passed; only one that was given up is decided anew.
-    async fn earlier(&self, id: &str) -> Result<Earlier, Error> {
-        let Some(item) = self.read(items::execution::TABLE, &items::execution::key(id)).await? else {
-            return Ok(Earlier::Undecided(None));
-        };
-        if let Some(execution) = items::execution::parse(&item)? {
+    /// have passed; only one that was given up is decided anew. With the head of the workflow, read beside it.
+    async fn earlier(&self, workflow: &str, id: &str) -> Result<Earlier, Error> {
+        let keys = [
+            (items::execution::TABLE, items::execution::key(id)),
+            (items::workflow::TABLE, items::workflow::head_key(workflow)),
+        ];
+        let found = self.executor.tables.get_many(&keys).await?;
+        let head = found[1].as_ref().map(items::workflow::parse_head).transpose()?.map(Box::new);
+        let Some(item) = &found[0] else { return Ok(Earlier::Undecided(None, head)) };
+        if let Some(execution) = items::execution::parse(item)? {
             return self.begun(&execution).await.map(Earlier::Decided);
         }
-        Ok(match items::refusal::parse(&item)?.filter(Refusal::stands) {
+        Ok(match items::refusal::parse(item)?.filter(Refusal::stands) {
             Some(Refusal { code, message, .. }) => Earlier::Decided(Outcome::Refused { code, message }),
-            None => Earlier::Undecided(Some(item.version)),
+            None => Earlier::Undecided(Some(item.version), head),
         })
     }
 
@@ -248,12 +252,12 @@ impl Evaluator {
     }
 
     /// A deaf workflow hears nothing; an event that was addressed to it is refused visibly.
-    async fn deaf(&self, plan: &Plan, event: &Event, over: Option<u64>, message: &str) -> Result<Outcome, Error> {
-        if event.workflow.is_none() {
+    async fn deaf(&self, asked: &Asked<'_>, message: &str) -> Result<Outcome, Error> {
+        if asked.event.workflow.is_none() {
             return Ok(Outcome::Unheard);
         }
         let reason = Reason { code: "inactive", message: message.to_owned(), opens_breaker: false };
-        self.refuse(plan, event.trigger.as_deref(), event, &reason, over).await
+        self.refuse(asked, asked.event.trigger.as_deref(), &reason).await
     }
 
     /// The first trigger that hears the event and lets it pass, against the record as it is now.
@@ -270,9 +274,13 @@ impl Evaluator {
         if event.creation.is_none() && hearing[0].filter.is_none() {
             return Ok(Heard::By { trigger: hearing[0].id.clone(), creation: Vec::new() });
         }
-        let installation = self.executor.catalog.read_installation().await?;
+        let mut keys = vec![(items::installation::TABLE, items::installation::key())];
+        keys.extend(event.subject.iter().map(|subject| (items::record::TABLE, items::record::key(subject))));
+        let found = self.executor.tables.get_many(&keys).await?;
+        let installation = Catalog::installation(found[0].as_ref())?;
         let objects = self.executor.catalog.objects(installation.objects_revision).await?;
-        let (record, creation) = match self.record(event, &objects, &plan.timezone, now).await? {
+        let present = found.get(1).and_then(Option::as_ref).map(items::record::parse).transpose()?;
+        let (record, creation) = match about(event, present, &objects, &plan.timezone, now) {
             Ok(found) => found,
             Err(error) => return Ok(refusing(&hearing[0].id, "invalid_record", &error.message)),
         };
@@ -297,42 +305,10 @@ impl Evaluator {
         Ok(judge(&hearing, &cx, creation))
     }
 
-    /// The record that an event is about; if the event makes it, as it will be, with the writes that make it.
-    async fn record(
-        &self,
-        event: &Event,
-        objects: &BTreeMap<String, Object>,
-        timezone: &jiff::tz::TimeZone,
-        now: Timestamp,
-    ) -> Result<Result<(Option<Record>, Vec<Write>), StepError>, Error> {
-        let Some(subject) = &event.subject else { return Ok(Ok((None, Vec::new()))) };
-        if let Some(item) = self.read(items::record::TABLE, &items::record::key(subject)).await? {
-            return Ok(Ok((Some(items::record::parse(&item)?), Vec::new())));
-        }
-        let (Some(creation), Some(object)) = (&event.creation, objects.get(&subject.object)) else {
-            return Ok(Ok((None, Vec::new())));
-        };
-        Ok(fields::new_fields(object, creation.fields.clone(), timezone).map(|fields| {
-            let record = new_record(subject, fields, event, now);
-            let writes = items::record::writes(&RecordWrite { before: None, after: record.clone() }, Some(object));
-            (Some(record), writes)
-        }))
-    }
-
-    async fn read(&self, table: Table, key: &crate::ports::Key) -> Result<Option<Item>, Error> {
-        Ok(self.executor.tables.get(table, key, Consistency::Strong).await?)
-    }
-
     /// Makes the execution with its event, its first row and its guards, and sends its job. A refusal that does not stand
     /// is written over.
-    async fn create(
-        &self,
-        plan: &Plan,
-        event: &Event,
-        admitted: Admitted,
-        over: Option<u64>,
-        now: Timestamp,
-    ) -> Result<Outcome, Error> {
+    async fn create(&self, asked: &Asked<'_>, admitted: Admitted, now: Timestamp) -> Result<Outcome, Error> {
+        let Asked { plan, event, over } = *asked;
         let executor = &self.executor;
         let (mut execution, row) = pawl_engine::create(plan, event, now, admitted.start_at);
         execution.holds_record = admitted.holds_record;
@@ -358,16 +334,9 @@ impl Evaluator {
         Ok(Outcome::Started(execution.id))
     }
 
-    async fn refuse(
-        &self,
-        plan: &Plan,
-        trigger: Option<&str>,
-        event: &Event,
-        reason: &Reason,
-        over: Option<u64>,
-    ) -> Result<Outcome, Error> {
-        let refusal = starts::refusal(plan, trigger, event, reason);
-        write_refusal(&self.executor, &refusal, over).await?;
+    async fn refuse(&self, asked: &Asked<'_>, trigger: Option<&str>, reason: &Reason) -> Result<Outcome, Error> {
+        let refusal = starts::refusal(asked.plan, trigger, asked.event, reason);
+        write_refusal(&self.executor, &refusal, asked.over).await?;
         Ok(Outcome::Refused { code: reason.code.to_owned(), message: reason.message.clone() })
     }
 }
@@ -389,11 +358,19 @@ fn judge(hearing: &[&Trigger], cx: &Context<'_>, creation: Vec<Write>) -> Heard 
     refused
 }
 
+/// An event that asks a workflow to start.
+struct Asked<'a> {
+    plan: &'a Plan,
+    event: &'a Event,
+    /// Version of the refusal that stands in the execution's place, and does not stand against it.
+    over: Option<u64>,
+}
+
 /// What an earlier delivery of an event came to.
 enum Earlier {
     Decided(Outcome),
-    /// Nothing yet, or a refusal that does not stand, in this version.
-    Undecided(Option<u64>),
+    /// Nothing yet, or a refusal that does not stand, in this version; and the workflow as it is.
+    Undecided(Option<u64>, Option<Box<Head>>),
 }
 
 /// Who heard an event.
@@ -425,6 +402,25 @@ fn nobody(event: &Event) -> Heard {
 
 fn refusing(trigger: &str, code: &'static str, message: &str) -> Heard {
     Heard::Refused(Some(trigger.to_owned()), Reason { code, message: message.to_owned(), opens_breaker: false })
+}
+
+/// The record that an event is about; if the event makes it, as it will be, with the writes that make it.
+fn about(
+    event: &Event,
+    present: Option<Record>,
+    objects: &BTreeMap<String, Object>,
+    timezone: &jiff::tz::TimeZone,
+    now: Timestamp,
+) -> Result<(Option<Record>, Vec<Write>), StepError> {
+    if present.is_some() {
+        return Ok((present, Vec::new()));
+    }
+    let (Some(subject), Some(creation)) = (&event.subject, &event.creation) else { return Ok((None, Vec::new())) };
+    let Some(object) = objects.get(&subject.object) else { return Ok((None, Vec::new())) };
+    let fields = fields::new_fields(object, creation.fields.clone(), timezone)?;
+    let record = new_record(subject, fields, event, now);
+    let writes = items::record::writes(&RecordWrite { before: None, after: record.clone() }, Some(object));
+    Ok((Some(record), writes))
 }
 
 fn new_record(

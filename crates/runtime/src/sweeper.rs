@@ -57,6 +57,9 @@ impl Sweeper {
         let now = self.executor.clock.now();
         let woken = self.wake(now - GRACE, |execution| !execution.stalled && self.wakes.is_time(execution, now)).await;
         self.wakes.forget_all_but(now);
+        if let Ok(woken @ 1..) = woken {
+            tracing::info!(woken, "the sweeper woke {woken} executions");
+        }
         let settled = self.settle_edits().await;
         let notified = self.executor.notices.sweep().await;
         buried.and(settled).and(notified.map(drop)).and(woken)

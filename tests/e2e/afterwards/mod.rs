@@ -2,3 +2,4 @@
 
 mod left_over;
 mod logs;
+mod payloads;

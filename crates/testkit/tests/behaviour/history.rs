@@ -11,8 +11,9 @@ use crate::support::workflow;
 const STEPS: usize = 60;
 
 fn long() -> Scenario {
-    let steps: String = (0..STEPS).map(|n| format!("  - {{id: s{n}, type: set_variables, values: {{n: {n}}}}}\n")).collect();
-    scenario().workflow(&workflow(&steps)).event(manual("w")).run_until_idle().expect(completed())
+    let step = |n: usize| format!("  - {{id: s{n}, type: set_variables, values: {{n: {n}}}}}\n");
+    let steps: Vec<String> = (0..STEPS).map(step).collect();
+    scenario().workflow(&workflow(&steps.concat())).event(manual("w")).run_until_idle().expect(completed())
 }
 
 fn page(story: &Scenario, limit: usize, after: Option<String>) -> (Vec<Row>, Option<String>) {

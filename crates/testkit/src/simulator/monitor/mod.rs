@@ -73,9 +73,8 @@ impl Monitor {
     pub(super) fn observe(&mut self, who: Who, now: Timestamp, transaction: &Transaction) -> Vec<Broken> {
         let mut seen = Seen::default();
         for write in &transaction.writes {
-            match write {
-                Write::Put { table, item, .. } => self.look(*table, item, &mut seen),
-                _ => {}
+            if let Write::Put { table, item, .. } = write {
+                self.look(*table, item, &mut seen);
             }
         }
         let mut broken = Vec::new();
