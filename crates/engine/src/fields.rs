@@ -54,6 +54,18 @@ pub fn new_fields(
     Ok(fields)
 }
 
+/// Longest id of a record, in bytes: it stands in the keys of all that is about the record.
+const ID_MOST: usize = 256;
+
+/// Requires that a record may have the id that somebody gives it.
+pub fn check_id(id: &str) -> Result<(), StepError> {
+    if (1..=ID_MOST).contains(&id.len()) {
+        return Ok(());
+    }
+    let message = format!("`id`: expected from 1 to {ID_MOST} bytes, found {}", id.len());
+    Err(StepError::new("wrong_type", message))
+}
+
 /// Largest fields of a record as JSON, in bytes: a change, before and after, fits one message.
 const RECORD_MOST: usize = 100 * 1024;
 

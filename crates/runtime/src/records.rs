@@ -104,6 +104,7 @@ impl Records {
         given: Map<String, Value>,
     ) -> Result<Record, RecordError> {
         let schema = self.object(object).await?;
+        id.as_deref().map_or(Ok(()), fields::check_id)?;
         let now = self.clock.now();
         let record = Record {
             object: object.to_owned(),

@@ -129,7 +129,9 @@ impl Target<'_> {
         let own = values.iter().filter(|(name, _)| names.contains(&name.as_str()) && !is_built_in(name));
         let mut given: Map<String, Value> = own.map(|(name, value)| (name.clone(), value.clone())).collect();
         let id = if self.field == "id" {
-            text_of(value)
+            let id = text_of(value);
+            fields::check_id(&id).map_err(pawl_runtime::RecordError::from)?;
+            id
         } else {
             given.insert(self.field.to_owned(), value.clone());
             ids::matched_record_id(&object.id, self.field, &text_of(value))

@@ -38,6 +38,8 @@ fn a_record_is_made_and_shown() {
 
     let make = |body: Value| surface.post("/v1/objects/order/records").json(&body).send();
     make(json!({"id": "o1", "fields": {}})).problem(409, "duplicate_record");
+    make(json!({"id": "o".repeat(257), "fields": {}})).problem(422, "invalid_record");
+    make(json!({"id": "", "fields": {}})).problem(422, "invalid_record");
     make(json!({"fields": {"number": "1"}})).problem(409, "duplicate_record");
     let wrong = make(json!({"fields": {"amount": "much"}})).problem(422, "invalid_record");
     assert_eq!(wrong["problems"][0]["code"], "wrong_type");

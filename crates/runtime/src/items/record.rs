@@ -33,7 +33,7 @@ pub fn of_object(object: &str) -> String {
 
 /// As stored.
 pub fn item(record: &Record) -> Item {
-    let sort = format!("{}#{}", sortable(record.created_at), record.id);
+    let sort = sortable(record.created_at);
     let indexes = vec![IndexEntry { index: Index::First, partition: of_object(&record.object), sort }];
     Item { key: key(&record.subject()), version: record.version, indexes, expires_at: None, body: body(record) }
 }
