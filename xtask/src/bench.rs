@@ -25,7 +25,9 @@ pub(crate) fn run(name: Option<&str>) -> anyhow::Result<()> {
         let names: Vec<_> = known().copied().collect();
         bail!("expected one of {}, found {:?}", names.join(", "), name.unwrap_or_default());
     }
-    cargo(&["build", "--release", "--workspace", "--bins"])?;
+    if name != Some(COLD) {
+        cargo(&["build", "--release", "--workspace", "--bins"])?;
+    }
     for name in EMBEDDED.iter().filter(is_chosen) {
         bench(name, &[])?;
     }
@@ -33,6 +35,7 @@ pub(crate) fn run(name: Option<&str>) -> anyhow::Result<()> {
         deployed(name)?;
     }
     if [COLD].iter().any(|name| is_chosen(&name)) {
+        functions()?;
         package()?;
         bench(COLD, &[])?;
     }
@@ -54,6 +57,18 @@ fn deployed(name: &str) -> anyhow::Result<()> {
     let options = Options { binaries: &binaries, auth: false, parameters: &parameters, visibility_s: None };
     let deployment = Deployment::create(&emulator, &options)?;
     bench(name, &[(STACK, deployment.file().display().to_string())])
+}
+
+/// Builds the functions as they are deployed: by themselves, without what the command line asks of the libraries that they
+/// share.
+fn functions() -> anyhow::Result<()> {
+    let mut arguments = vec!["build".to_owned(), "--release".to_owned(), "--bins".to_owned()];
+    for entry in std::fs::read_dir(workspace().join("functions"))? {
+        let name = entry?.file_name();
+        arguments.extend(["--package".to_owned(), format!("pawl-function-{}", name.to_string_lossy())]);
+    }
+    arguments.extend(["--package".to_owned(), "pawl-bench".to_owned()]);
+    cargo(&arguments.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
 /// Makes the functions' packages beside their binaries.
