@@ -101,6 +101,20 @@ fn executions_are_listed_by_workflow_record_state_and_time() {
 }
 
 #[test]
+fn what_is_about_to_begin_is_listed_as_queued_like_what_stands_in_line() {
+    let surface = shop();
+    surface.post("/v1/installation/kill").json(&json!({"reason": "nothing begins"})).send().expect(200);
+    let held = start(&surface, "remind", &on("o1"));
+    surface.settle();
+    let list = |query: &str| ids(&surface.get(&format!("/v1/executions{query}")).send().expect(200));
+    assert_eq!(list("?status=queued"), [held.clone()]);
+    assert_eq!((list(""), list("?status=running")), (vec![held.clone()], Vec::new()));
+    surface.post("/v1/installation/lift").json(&json!({})).send().expect(200);
+    surface.settle();
+    assert_eq!((list("?status=queued"), list("?status=waiting")), (Vec::new(), vec![held]));
+}
+
+#[test]
 fn pages_meet_without_gap_or_twin_whatever_the_filter() {
     let surface = shop();
     let started: std::collections::BTreeSet<_> = (0..7)
