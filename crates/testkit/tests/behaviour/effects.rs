@@ -106,6 +106,20 @@ fn a_pause_during_the_call_takes_effect_after_its_result_is_committed() {
 }
 
 #[test]
+fn a_result_that_comes_after_its_lease_does_not_end_what_was_paused_meanwhile() {
+    let alone = "\n  - {id: pay, type: http_request, method: POST, url: 'https://pay.example'}";
+    let story = meanwhile(&workflow(alone), |world, id| {
+        world.control(id, &Control::Pause).expect("it runs");
+        world.clock.advance(jiff::SignedDuration::from_mins(10));
+        world.settle().expect("the pause takes effect once the lease is over");
+        assert_eq!(world.execution(id).status, pawl_engine::Status::Paused);
+    });
+    let story = story.run_until_idle().expect(paused().path(["pay"]));
+    let story = story.control(Control::Resume).run_until_idle().expect(completed().path(["pay"]));
+    assert_eq!(story.world().http.calls().len(), 1);
+}
+
+#[test]
 fn a_pause_that_waits_is_taken_back_by_a_resume() {
     let story = meanwhile(&workflow(PAY), |world, id| {
         world.control(id, &Control::Pause).expect("it runs");

@@ -24,7 +24,8 @@ enum Failure {
 
 /// What machines do, by the first word of their names.
 struct Nature {
-    takes: SignedDuration,
+    /// None if it never ends.
+    takes: Option<SignedDuration>,
     calls_back_after: Option<SignedDuration>,
     status: &'static str,
 }
@@ -34,11 +35,12 @@ fn nature(start: &StartStateMachine) -> Nature {
     let bits = hash(&start.machine);
     let one_of = |spans: [i64; 3]| seconds(spans[usize::try_from(bits % 3).expect("below three")]);
     let (takes, calls_back_after, status) = match start.machine.rsplit(':').next().unwrap_or_default() {
-        name if name.starts_with("quick") => (one_of([0, 1, 5]), None, "SUCCEEDED"),
-        name if name.starts_with("slow") => (one_of([40, 400, 1_200]), None, "SUCCEEDED"),
-        name if name.starts_with("fails") => (one_of([0, 5, 90]), None, "FAILED"),
-        name if name.starts_with("calls") => (seconds(1_200), Some(one_of([0, 0, 20])), "SUCCEEDED"),
-        _ => (seconds(6 * 3_600), None, "ABORTED"),
+        name if name.starts_with("quick") => (Some(one_of([0, 1, 5])), None, "SUCCEEDED"),
+        name if name.starts_with("slow") => (Some(one_of([40, 400, 1_200])), None, "SUCCEEDED"),
+        name if name.starts_with("fails") => (Some(one_of([0, 5, 90])), None, "FAILED"),
+        name if name.starts_with("calls") => (Some(seconds(1_200)), Some(one_of([0, 0, 20])), "SUCCEEDED"),
+        name if name.starts_with("hangs") => (None, None, "RUNNING"),
+        _ => (Some(seconds(6 * 3_600)), None, "ABORTED"),
     };
     Nature { takes, calls_back_after, status }
 }
@@ -126,8 +128,10 @@ fn begin(hub: &Hub, start: &StartStateMachine) -> StartedMachine {
     let error = (status != "SUCCEEDED").then(|| "Simulated".to_owned());
     let output = json!({"said": start.input["n"]});
     let end = MachineState { status: status.to_owned(), output: output.clone(), error, cause: None };
-    let ends_at = now + takes;
-    say(hub, &start.name, ends_at, &status_change(&started.execution_arn, ends_at, &end));
+    let ends_at = takes.map_or(Timestamp::MAX, |takes| now + takes);
+    if takes.is_some() {
+        say(hub, &start.name, ends_at, &status_change(&started.execution_arn, ends_at, &end));
+    }
     if let (Some(span), Some(token)) = (calls_back_after, start.input.pointer("/pawl/token").and_then(Value::as_str)) {
         let name = format!("{}-callback", start.name);
         say(hub, &name, now + span, &callback(token, now + span, &json!({"output": output})));

@@ -153,10 +153,12 @@ impl<'a> Maker<'a> {
         step
     }
 
-    /// A state machine. In a confluent world one that is waited for ends for certain or times out for certain.
+    /// A state machine. In a confluent world one that is waited for ends for certain or times out for certain: even while a
+    /// job of its execution waits for a redrive, nobody hears of its end.
     fn run_state_machine(&mut self, id: &str) -> Value {
         let chance = self.plan.chance;
-        let kind = *chance.pick(&["quick", "slow", "fails", "calls", "stuck"]);
+        let last = if self.plan.confluent { "hangs" } else { "stuck" };
+        let kind = *chance.pick(&["quick", "slow", "fails", "calls", last]);
         let name = workflow::name(self.index);
         let mut step = json!({
             "type": "run_state_machine", "input": {"n": "{{ vars.n }}"}, "on_failure": self.policy(false),
@@ -172,7 +174,7 @@ impl<'a> Maker<'a> {
         step["wait"] = json!(true);
         step["callback"] = json!(kind == "calls");
         step["timeout"] = match (self.plan.confluent, kind) {
-            (true, "stuck") => json!("10m"),
+            (true, "hangs") => json!("10m"),
             (true, _) => json!("never"),
             (false, _) => json!(chance.pick(&["never", "20s", "10m", "1d", "2020-01-01T00:00:00Z"])),
         };
