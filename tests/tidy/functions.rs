@@ -52,3 +52,12 @@ fn a_main_wires_and_decides_nothing() {
         assert!(text.contains("NAME"), "{path} starts under another name than that of its library");
     }
 }
+
+/// cargo-lambda aborts where nothing is said, and a panic would then fail all jobs of a batch.
+#[test]
+fn functions_unwind() {
+    let manifest = read("Cargo.toml");
+    let release = manifest.split("\n[profile.release]\n").nth(1).expect("there is a release profile");
+    let release = release.split("\n[").next().unwrap_or(release);
+    assert!(release.lines().any(|line| line == "panic = \"unwind\""), "the release profile says `panic = \"unwind\"`");
+}
