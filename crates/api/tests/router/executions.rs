@@ -107,7 +107,7 @@ fn what_is_about_to_begin_is_listed_as_queued_like_what_stands_in_line() {
     let held = start(&surface, "remind", &on("o1"));
     surface.settle();
     let list = |query: &str| ids(&surface.get(&format!("/v1/executions{query}")).send().expect(200));
-    assert_eq!(list("?status=queued"), [held.clone()]);
+    assert_eq!(list("?status=queued"), std::slice::from_ref(&held));
     assert_eq!((list(""), list("?status=running")), (vec![held.clone()], Vec::new()));
     surface.post("/v1/installation/lift").json(&json!({})).send().expect(200);
     surface.settle();
