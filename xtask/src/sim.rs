@@ -16,13 +16,6 @@ pub(crate) struct Sim {
     bug: Option<String>,
 }
 
-impl Sim {
-    /// So many seeds.
-    pub(crate) fn of(seeds: u64) -> Self {
-        Self { seeds, seed: None, bug: None }
-    }
-}
-
 /// Runs it, in the profile of the tests.
 pub(crate) fn run(sim: &Sim) -> anyhow::Result<()> {
     let seeds = sim.seeds.to_string();

@@ -1,12 +1,15 @@
-//! `cargo xtask test`: format, lints, the checks of the template, all tests (those of AWS on the emulator), the deployed template end to end, the
-//! examples' cases, and 2,000 seeds of the simulator.
+//! `cargo xtask test`: format, lints, the checks of the template, all tests (those of AWS on the emulator), the deployed
+//! template end to end, the examples' cases, and 2,000 seeds of the simulator.
+
+use std::process::Command;
+use std::time::Instant;
 
 use crate::emulator::{self, Emulator};
-use crate::run::{cargo, cargo_with};
-use crate::{e2e, sim, template};
+use crate::run::{cargo, cargo_with, execute, target, workspace};
+use crate::{e2e, template};
 
 /// Seeds of the simulator in one run of the tests.
-const SEEDS: u64 = 2_000;
+const SEEDS: &str = "2000";
 
 /// Runs everything, in one profile.
 pub(crate) fn run() -> anyhow::Result<()> {
@@ -16,8 +19,19 @@ pub(crate) fn run() -> anyhow::Result<()> {
     cargo(&["build", "--workspace", "--bins"])?;
     on_emulator()?;
     e2e::run(&e2e::E2e::default())?;
-    cargo(&["run", "--quiet", "--package", "pawl-cli", "--", "test", "examples"])?;
-    sim::run(&sim::Sim::of(SEEDS))
+    built("pawl", &["test", "examples"])?;
+    built("pawl-sim", &["--seeds", SEEDS])
+}
+
+/// Runs a binary that was built above: `cargo run` of one package would build what it shares with others anew.
+fn built(name: &str, arguments: &[&str]) -> anyhow::Result<()> {
+    let words = arguments.join(" ");
+    eprintln!("── {name} {words}");
+    let began = Instant::now();
+    let program = target().join("debug").join(name);
+    execute(Command::new(program).args(arguments).current_dir(workspace()))?;
+    eprintln!("── {} s: {name} {words}", began.elapsed().as_secs());
+    Ok(())
 }
 
 /// All tests of the workspace, beside an emulator.
