@@ -295,12 +295,10 @@ impl<'a> Draft<'a> {
 
     /// Goes back into the pause that came while a slow holder was at its effect; its result is kept.
     pub(crate) fn paused_as(self, before: &Execution) -> Self {
-        let status = self.execution.status;
-        match &before.pause {
-            Some(pause) if status != Status::Paused && !status.is_ended() => {
-                self.paused(pause.reason, pause.note.clone())
-            }
-            _ => self,
+        match (&before.pause, self.execution.status) {
+            (None, _) | (_, Status::Paused | Status::Canceled | Status::Failed) => self,
+            (Some(pause), Status::Completed) => self.held_on(before, pause),
+            (Some(pause), _) => self.paused(pause.reason, pause.note.clone()),
         }
     }
 

@@ -47,6 +47,8 @@ pub(crate) fn give_up<'a>(mut draft: Draft<'a>, step: &Step, error: StepError) -
             pause(draft, error)
         }
         Then::Pause => pause(draft, error),
+        // A person holds it, and it does not end under his hands.
+        Then::Fail if draft.execution.pause.is_some() => pause(draft, error),
         Then::Continue => draft.past_failure(step),
         Then::Steps(_) => draft.failure_steps(step),
         Then::Fail => {

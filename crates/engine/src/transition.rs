@@ -216,10 +216,7 @@ fn performed_activity(
         None => steps::decide(&step.kind).performed(&at, activity, performed),
     };
     match outcome {
-        Ok(After::Done(done)) => match &execution.pause {
-            Some(pause) => draft.done(step, *done).held_on(execution, pause).commit(),
-            None => draft.done(step, *done).commit(),
-        },
+        Ok(After::Done(done)) => draft.done(step, *done).paused_as(execution).commit(),
         Ok(After::Wait(waits)) if looked && execution.pause.is_none() => {
             let mut waiting = begin_wait(draft, *waits);
             waiting.execution.revision = execution.revision;

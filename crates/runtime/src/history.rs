@@ -191,8 +191,7 @@ impl History {
             rows.extend(items::history::parse(item)?);
         }
         if page.next.is_none() {
-            let last = rows.last().map(|row| row.seq);
-            rows.extend(newest.into_iter().filter(|row| last.is_none_or(|last| row.seq > last)));
+            rows.extend(newest);
         }
         rows.retain(|row| row.seq >= from);
         rows.truncate(limit);

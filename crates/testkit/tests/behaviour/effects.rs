@@ -120,6 +120,27 @@ fn a_result_that_comes_after_its_lease_does_not_end_what_was_paused_meanwhile() 
 }
 
 #[test]
+fn a_failure_that_comes_after_its_lease_does_not_end_what_was_paused_meanwhile() {
+    for then in ["continue", "fail"] {
+        let policy = format!("on_failure: {{retry: {{attempts: 0}}, then: {then}}}");
+        let alone =
+            format!("\n  - {{id: pay, type: http_request, method: POST, url: 'https://pay.example', {policy}}}");
+        let story = scenario().workflow(&workflow(&alone));
+        let world = story.world().clone();
+        let story = story.http(move |_| {
+            let world = world.clone();
+            network_error().meanwhile(move || {
+                let id = world.executions().pop().expect("the caller began").id;
+                world.control(&id, &Control::Pause).expect("it runs");
+                world.clock.advance(jiff::SignedDuration::from_mins(10));
+                world.settle().expect("the pause takes effect once the lease is over");
+            })
+        });
+        story.event(manual("w")).run_until_idle().expect(paused());
+    }
+}
+
+#[test]
 fn a_pause_that_waits_is_taken_back_by_a_resume() {
     let story = meanwhile(&workflow(PAY), |world, id| {
         world.control(id, &Control::Pause).expect("it runs");
