@@ -28,6 +28,7 @@ mod request;
 mod role;
 mod router;
 mod state;
+mod surface;
 mod workflows;
 
 pub use code::Code;

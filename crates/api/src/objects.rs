@@ -8,19 +8,22 @@ use axum::response::{IntoResponse, Response};
 use pawl_definition::{Field, Object, Relationship, Source};
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::body::Text;
 use crate::page::Listing;
 use crate::problem::{self, File, Sent};
 use crate::request::Route;
 use crate::state::Api;
+use crate::surface::Surface;
 use crate::{Code, Problem};
 
 /// The routes.
-pub(crate) fn router() -> OpenApiRouter<Arc<Api>> {
-    OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(show, replace))
+pub(crate) fn routes<S: Surface>(surface: S) -> S {
+    surface
+        .on::<__path_list, _, _>(list)
+        .on::<__path_create, _, _>(create)
+        .on::<__path_show, _, _>(show)
+        .on::<__path_replace, _, _>(replace)
 }
 
 /// An object, as in an `*.object.yaml` file.

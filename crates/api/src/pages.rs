@@ -1,24 +1,20 @@
 //! The pages of `docs/errors`, to which the `type` of a problem leads.
 
-use std::sync::Arc;
-
 use axum::response::{IntoResponse, Response};
 use http::HeaderValue;
 use http::header::CONTENT_TYPE;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::problem::Sent;
 use crate::request::Route;
-use crate::state::Api;
+use crate::surface::Surface;
 use crate::{Code, Problem};
 
 /// Pages by code, in the order of codes.
 const PAGES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/pages.rs"));
 
 /// The routes.
-pub(crate) fn router() -> OpenApiRouter<Arc<Api>> {
-    OpenApiRouter::new().routes(routes!(show))
+pub(crate) fn routes<S: Surface>(surface: S) -> S {
+    surface.on::<__path_show, _, _>(show)
 }
 
 /// The page of a code, in Markdown: what it means and what to do.

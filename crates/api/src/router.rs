@@ -7,9 +7,9 @@ use axum::extract::Request;
 use axum::middleware::from_fn_with_state;
 use pawl_runtime::System;
 use utoipa::OpenApi;
-use utoipa_axum::router::OpenApiRouter;
 
 use crate::state::Api;
+use crate::surface::Surface;
 use crate::{ApiOptions, Code, Problem, access, executions, hooks, installation, objects, pages, records, workflows};
 
 #[derive(OpenApi)]
@@ -33,24 +33,19 @@ use crate::{ApiOptions, Code, Problem, access, executions, hooks, installation, 
 struct Description;
 
 /// The routes that ask who is there.
-fn managed() -> OpenApiRouter<Arc<Api>> {
-    OpenApiRouter::with_openapi(Description::openapi())
-        .merge(workflows::router())
-        .merge(executions::router())
-        .merge(objects::router())
-        .merge(records::router())
-        .merge(installation::router())
+fn managed<S: Surface>(surface: S) -> S {
+    let surface = objects::routes(executions::routes(workflows::routes(surface)));
+    installation::routes(records::routes(surface))
 }
 
 /// Those that do not, beside the webhooks.
-fn open() -> OpenApiRouter<Arc<Api>> {
-    OpenApiRouter::new().merge(installation::open_router()).merge(pages::router())
+fn open<S: Surface>(surface: S) -> S {
+    pages::routes(installation::open_routes(surface))
 }
 
-/// Describes the API as OpenAPI 3.1.
+/// Describes the API as OpenAPI 3.1. What is served is `docs/openapi.json`, which is kept equal to it.
 pub fn openapi() -> utoipa::openapi::OpenApi {
-    let mut description = managed().into_openapi();
-    description.merge(hooks::router().merge(open()).into_openapi());
+    let mut description = open(hooks::routes(managed(Description::openapi())));
     crate::description::complete(&mut description);
     description
 }
@@ -58,22 +53,24 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 /// The HTTP surface of a system: management API under `/v1`, webhooks under `/hooks`.
 pub fn router(system: System, options: ApiOptions) -> Router {
     let api = Arc::new(Api::new(system, options));
-    let managed = managed().split_for_parts().0.route_layer(from_fn_with_state(api.clone(), access::check));
-    finish(managed.merge(open().merge(hooks::router()).split_for_parts().0), api)
+    finish(guarded(&api).merge(hooks::routes(open(Router::new()))), api)
 }
 
 /// The management API alone, under `/v1`, where others take the webhooks.
 pub fn management(system: System, options: ApiOptions) -> Router {
     let api = Arc::new(Api::new(system, options));
-    let managed = managed().split_for_parts().0.route_layer(from_fn_with_state(api.clone(), access::check));
-    finish(managed.merge(open().split_for_parts().0), api)
+    finish(guarded(&api).merge(open(Router::new())), api)
 }
 
 /// The webhooks alone, under `/hooks`, with the health of whoever takes them. Nobody is asked who they are: deliveries
 /// are signed.
 pub fn webhooks(system: System) -> Router {
     let api = Arc::new(Api::new(system, ApiOptions::default()));
-    finish(hooks::router().merge(installation::open_router()).split_for_parts().0, api)
+    finish(installation::open_routes(hooks::routes(Router::new())), api)
+}
+
+fn guarded(api: &Arc<Api>) -> Router<Arc<Api>> {
+    managed(Router::new()).route_layer(from_fn_with_state(api.clone(), access::check))
 }
 
 fn finish(routes: Router<Arc<Api>>, api: Arc<Api>) -> Router {

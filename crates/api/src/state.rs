@@ -12,20 +12,13 @@ pub(crate) struct Api {
     pub(crate) system: System,
     pub(crate) options: ApiOptions,
     pub(crate) finder: Finder,
-    openapi_text: OnceLock<Bytes>,
     schema_text: OnceLock<Bytes>,
 }
 
 impl Api {
     pub(crate) fn new(system: System, options: ApiOptions) -> Self {
         let finder = Finder::new(system.ports.tables.clone());
-        Self { system, options, finder, openapi_text: OnceLock::new(), schema_text: OnceLock::new() }
-    }
-
-    /// The description of this API as JSON, written once.
-    pub(crate) fn openapi(&self) -> Bytes {
-        let text = || crate::openapi().to_json().expect("an API description is JSON").into();
-        self.openapi_text.get_or_init(text).clone()
+        Self { system, options, finder, schema_text: OnceLock::new() }
     }
 
     /// The JSON Schema of workflow files, written once.

@@ -14,8 +14,6 @@ use pawl_engine::{EventType, Execution};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 pub(crate) use control::Why;
 pub(crate) use view::{ActView, RecordName};
@@ -25,25 +23,26 @@ use crate::page::{self, Listing, Paging, Walk};
 use crate::problem::Sent;
 use crate::request::{Params, Route};
 use crate::state::Api;
+use crate::surface::Surface;
 use crate::{Code, Problem};
 
 /// Longest wait for the end of an execution, in seconds: less than what load balancers and browsers allow.
 const WAIT_MOST_S: u64 = 60;
 
 /// The routes.
-pub(crate) fn router() -> OpenApiRouter<Arc<Api>> {
-    OpenApiRouter::new()
-        .routes(routes!(list::list))
-        .routes(routes!(show))
-        .routes(routes!(history))
-        .routes(routes!(event))
-        .routes(routes!(control::pause))
-        .routes(routes!(control::resume))
-        .routes(routes!(control::cancel))
-        .routes(routes!(control::retry))
-        .routes(routes!(control::skip))
-        .routes(routes!(control::kill))
-        .routes(routes!(control::lift))
+pub(crate) fn routes<S: Surface>(surface: S) -> S {
+    surface
+        .on::<list::__path_list, _, _>(list::list)
+        .on::<__path_show, _, _>(show)
+        .on::<__path_history, _, _>(history)
+        .on::<__path_event, _, _>(event)
+        .on::<control::__path_pause, _, _>(control::pause)
+        .on::<control::__path_resume, _, _>(control::resume)
+        .on::<control::__path_cancel, _, _>(control::cancel)
+        .on::<control::__path_retry, _, _>(control::retry)
+        .on::<control::__path_skip, _, _>(control::skip)
+        .on::<control::__path_kill, _, _>(control::kill)
+        .on::<control::__path_lift, _, _>(control::lift)
 }
 
 fn unknown(id: &str) -> Problem {

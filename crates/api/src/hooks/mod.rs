@@ -23,20 +23,19 @@ use pawl_engine::{Plan, ids};
 use pawl_runtime::items::workflow::Head;
 use pawl_runtime::ports::SecretError;
 use serde_json::{Map, Value};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::accepted::{self, AcceptedView};
 use crate::problem::Sent;
 use crate::request::Route;
 use crate::state::Api;
+use crate::surface::Surface;
 use crate::webhook::{self, Delivery};
 use crate::{Code, Problem, body};
 use rejected::Rejected;
 
 /// The routes.
-pub(crate) fn router() -> OpenApiRouter<Arc<Api>> {
-    OpenApiRouter::new().routes(routes!(get, post))
+pub(crate) fn routes<S: Surface>(surface: S) -> S {
+    surface.on::<__path_get, _, _>(get).on::<__path_post, _, _>(post)
 }
 
 /// Takes a delivery in the query of a GET, or answers a handshake.

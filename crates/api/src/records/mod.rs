@@ -15,21 +15,23 @@ use pawl_runtime::RecordError;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::Problem;
 use crate::body::Json;
 use crate::problem::Sent;
 use crate::request::{self, Route};
 use crate::state::Api;
+use crate::surface::Surface;
 
 /// The routes.
-pub(crate) fn router() -> OpenApiRouter<Arc<Api>> {
-    OpenApiRouter::new()
-        .routes(routes!(list::list, create))
-        .routes(routes!(list::find))
-        .routes(routes!(show, replace, change))
+pub(crate) fn routes<S: Surface>(surface: S) -> S {
+    surface
+        .on::<list::__path_list, _, _>(list::list)
+        .on::<__path_create, _, _>(create)
+        .on::<list::__path_find, _, _>(list::find)
+        .on::<__path_show, _, _>(show)
+        .on::<__path_replace, _, _>(replace)
+        .on::<__path_change, _, _>(change)
 }
 
 /// A record.

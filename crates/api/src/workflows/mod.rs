@@ -11,31 +11,32 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::HeaderValue;
 use http::header::{CONTENT_TYPE, ETAG};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::page::{Listing, Paging, Walk};
 use crate::problem::Sent;
 use crate::request::{self, Params, Route};
 use crate::state::Api;
+use crate::surface::Surface;
 use crate::{Code, Problem};
 use view::{HeadView, RefusalView, RevisionView, Whole};
 
 /// The routes.
-pub(crate) fn router() -> OpenApiRouter<Arc<Api>> {
-    OpenApiRouter::new()
-        .routes(routes!(list, save::create))
-        .routes(routes!(show, save::replace))
-        .routes(routes!(revisions))
-        .routes(routes!(revision))
-        .routes(routes!(graph))
-        .routes(routes!(refusals))
-        .routes(routes!(switch::activate))
-        .routes(routes!(switch::deactivate))
-        .routes(routes!(switch::kill))
-        .routes(routes!(switch::lift))
-        .routes(routes!(start::start))
-        .routes(routes!(save::check))
+pub(crate) fn routes<S: Surface>(surface: S) -> S {
+    surface
+        .on::<__path_list, _, _>(list)
+        .on::<save::__path_create, _, _>(save::create)
+        .on::<__path_show, _, _>(show)
+        .on::<save::__path_replace, _, _>(save::replace)
+        .on::<__path_revisions, _, _>(revisions)
+        .on::<__path_revision, _, _>(revision)
+        .on::<__path_graph, _, _>(graph)
+        .on::<__path_refusals, _, _>(refusals)
+        .on::<switch::__path_activate, _, _>(switch::activate)
+        .on::<switch::__path_deactivate, _, _>(switch::deactivate)
+        .on::<switch::__path_kill, _, _>(switch::kill)
+        .on::<switch::__path_lift, _, _>(switch::lift)
+        .on::<start::__path_start, _, _>(start::start)
+        .on::<save::__path_check, _, _>(save::check)
 }
 
 fn unknown(id: &str) -> Problem {
