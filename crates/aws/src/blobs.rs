@@ -1,54 +1,181 @@
 //! Blobs on S3.
+//!
+//! Requests are signed by `rusty-s3` and sent like all others. The SDK for S3 would do the same; two thirds of a megabyte
+//! of checksum tables come with it, in each function.
+
+use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use aws_config::SdkConfig;
-use aws_sdk_s3::Client;
-use aws_sdk_s3::operation::get_object::GetObjectError;
-use aws_sdk_s3::primitives::ByteStream;
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use bytes::Bytes;
-use pawl_runtime::ports::{BlobError, Blobs};
+use pawl_runtime::ports::{BlobError, Blobs, Random};
+use reqwest::{Method, StatusCode, Url};
+use rusty_s3::{Bucket, Credentials, S3Action, UrlStyle};
 
-use crate::failure::Failure;
+use crate::failure::story;
+use crate::http::Connections;
+use crate::pace::Pace;
+use crate::sdk::{self, ATTEMPT, CONNECT};
+
+/// Attempts of one call. Both may be repeated: an object never changes.
+const ATTEMPTS: u32 = 3;
+
+/// How long a signature is good: a request is sent at once, and clocks differ.
+const GOOD: Duration = Duration::from_mins(5);
+
+/// The code of an object that is not there.
+const NO_SUCH_KEY: &str = "NoSuchKey";
 
 /// Blobs as objects of a bucket, each under its hash.
 #[derive(Clone)]
 pub struct S3Blobs {
-    client: Client,
-    bucket: String,
+    connections: Arc<Connections>,
+    bucket: Bucket,
+    credentials: Option<SharedCredentialsProvider>,
+    pace: Pace,
+}
+
+/// An answer of the service.
+enum Answer {
+    Content(Bytes),
+    /// With a code of its own.
+    Refused(StatusCode, String),
 }
 
 impl S3Blobs {
-    /// Makes the client. A bucket is part of the path where an endpoint is named, since no name then leads to it.
-    pub fn new(sdk: &SdkConfig, bucket: impl Into<String>) -> Self {
-        let by_path = sdk.endpoint_url().is_some();
-        let config = aws_sdk_s3::config::Builder::from(sdk).force_path_style(by_path).build();
-        Self { client: Client::from_conf(config), bucket: bucket.into() }
+    /// Reads where the bucket is. It is part of the path where an endpoint is named, since no name then leads to it.
+    pub fn new(sdk: &SdkConfig, bucket: impl Into<String>, random: Arc<dyn Random>) -> Result<Self, BlobError> {
+        let bucket = bucket.into();
+        let wrong = |why: &dyn std::fmt::Display| BlobError::Unavailable(format!("the bucket {bucket:?}: {why}"));
+        let region = sdk.region().ok_or_else(|| wrong(&"no region of AWS is known"))?.to_string();
+        let (endpoint, style) = match sdk::endpoint(sdk, "S3") {
+            Some(endpoint) => (endpoint, UrlStyle::Path),
+            None => (
+                endpoint(&region, sdk.use_fips() == Some(true), sdk.use_dual_stack() == Some(true)),
+                UrlStyle::VirtualHost,
+            ),
+        };
+        let endpoint: Url = endpoint.parse().map_err(|error| wrong(&error))?;
+        let place = Bucket::new(endpoint, style, bucket.clone(), region).map_err(|error| wrong(&error))?;
+        Ok(Self {
+            connections: Arc::new(Connections::new((Some(CONNECT), None))),
+            bucket: place,
+            credentials: sdk.credentials_provider(),
+            pace: Pace::new(random),
+        })
+    }
+
+    /// Sends a request until it is answered, or was tried often enough.
+    async fn send(&self, method: &Method, sha256: &str, content: &Bytes) -> Result<Answer, BlobError> {
+        let credentials = self.credentials().await?;
+        let mut attempt = 1;
+        loop {
+            let url = match *method {
+                Method::PUT => self.bucket.put_object(Some(&credentials), sha256).sign(GOOD),
+                _ => self.bucket.get_object(Some(&credentials), sha256).sign(GOOD),
+            };
+            let result = self.exchange(method, url, content).await;
+            let is_over = match &result {
+                Ok(Answer::Refused(status, _)) => !status.is_server_error() && *status != StatusCode::TOO_MANY_REQUESTS,
+                Ok(Answer::Content(_)) => true,
+                Err(_) => false,
+            };
+            if is_over || attempt == ATTEMPTS {
+                return result.map_err(|error| BlobError::Unavailable(story(&error)));
+            }
+            self.pace.pause(attempt).await;
+            attempt += 1;
+        }
+    }
+
+    async fn exchange(&self, method: &Method, url: Url, content: &Bytes) -> reqwest::Result<Answer> {
+        let exchange = async {
+            let client = self.connections.client(url.scheme() == "https")?;
+            let request = client.request(method.clone(), url).timeout(ATTEMPT).body(content.clone());
+            let answer = request.send().await?;
+            let status = answer.status();
+            let content = answer.bytes().await?;
+            Ok(if status.is_success() { Answer::Content(content) } else { Answer::Refused(status, code(&content)) })
+        };
+        // A presigned URL is as good as a password.
+        exchange.await.map_err(reqwest::Error::without_url)
+    }
+
+    async fn credentials(&self) -> Result<Credentials, BlobError> {
+        let unavailable = |story: String| BlobError::Unavailable(format!("credentials of AWS: {story}"));
+        let provider = self.credentials.as_ref().ok_or_else(|| unavailable("there are none".to_owned()))?;
+        let found = provider.provide_credentials().await.map_err(|error| unavailable(story(&error)))?;
+        let (key, secret) = (found.access_key_id(), found.secret_access_key());
+        Ok(match found.session_token() {
+            Some(token) => Credentials::new_with_token(key, secret, token),
+            None => Credentials::new(key, secret),
+        })
     }
 }
 
 #[async_trait]
 impl Blobs for S3Blobs {
     async fn put(&self, sha256: &str, content: Bytes) -> Result<(), BlobError> {
-        let put = self.client.put_object().bucket(&self.bucket).key(sha256).body(ByteStream::from(content));
-        put.send().await.map_err(|error| BlobError::Unavailable(Failure::of(&error).to_string()))?;
-        Ok(())
+        match self.send(&Method::PUT, sha256, &content).await? {
+            Answer::Content(_) => Ok(()),
+            Answer::Refused(status, code) => Err(refused(status, &code)),
+        }
     }
 
     async fn get(&self, sha256: &str) -> Result<Bytes, BlobError> {
         if !is_hash(sha256) {
             return Err(BlobError::NotFound(sha256.to_owned()));
         }
-        let get = self.client.get_object().bucket(&self.bucket).key(sha256);
-        let object = get.send().await.map_err(|error| match error.as_service_error() {
-            Some(GetObjectError::NoSuchKey(_)) => BlobError::NotFound(sha256.to_owned()),
-            _ => BlobError::Unavailable(Failure::of(&error).to_string()),
-        })?;
-        let content = object.body.collect().await.map_err(|error| BlobError::Unavailable(error.to_string()))?;
-        Ok(content.into_bytes())
+        match self.send(&Method::GET, sha256, &Bytes::new()).await? {
+            Answer::Content(content) => Ok(content),
+            Answer::Refused(_, code) if code == NO_SUCH_KEY => Err(BlobError::NotFound(sha256.to_owned())),
+            Answer::Refused(status, code) => Err(refused(status, &code)),
+        }
     }
+}
+
+fn refused(status: StatusCode, code: &str) -> BlobError {
+    BlobError::Unavailable(format!("S3 answered {} {code}", status.as_u16()))
+}
+
+/// Where S3 is in a region: the service's endpoints, in "Amazon S3 endpoints and quotas" of the AWS General Reference.
+fn endpoint(region: &str, fips: bool, dual_stack: bool) -> String {
+    let service = if fips { "s3-fips" } else { "s3" };
+    let stack = if dual_stack { ".dualstack" } else { "" };
+    let suffix = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
+    format!("https://{service}{stack}.{region}.{suffix}")
+}
+
+/// The code of an error: `<Error><Code>…</Code>…`.
+fn code(content: &[u8]) -> String {
+    let text = String::from_utf8_lossy(content);
+    let code = text.split_once("<Code>").and_then(|(_, rest)| rest.split_once("</Code>")).map(|(code, _)| code);
+    code.unwrap_or_default().to_owned()
 }
 
 /// Whether a name can be that of a blob. Others are not even asked for.
 fn is_hash(name: &str) -> bool {
     name.len() == 64 && name.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_region_has_its_endpoint() {
+        assert_eq!(endpoint("eu-west-1", false, false), "https://s3.eu-west-1.amazonaws.com");
+        assert_eq!(endpoint("us-gov-west-1", true, true), "https://s3-fips.dualstack.us-gov-west-1.amazonaws.com");
+        assert_eq!(endpoint("cn-north-1", false, false), "https://s3.cn-north-1.amazonaws.com.cn");
+    }
+
+    #[test]
+    fn an_error_says_its_code() {
+        let answer =
+            br#"<?xml version="1.0"?><Error><Code>NoSuchKey</Code><Message>It is not there.</Message></Error>"#;
+        assert_eq!(code(answer), NO_SUCH_KEY);
+        assert_eq!(code(b"gateway time-out"), "");
+    }
 }

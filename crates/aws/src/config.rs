@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use pawl_runtime::ports::{QueueName, Table};
 
+use crate::sdk::{ENDPOINT_URL, Place};
+
 /// Stable code of [`ConfigurationMissing`]; see `docs/errors/configuration_missing.md`.
 pub const CODE: &str = "configuration_missing";
 
@@ -59,6 +61,19 @@ impl Variables {
     pub fn family(&self, prefix: &str) -> BTreeMap<String, String> {
         let members = self.values.iter().filter(|(name, _)| name.starts_with(prefix));
         members.map(|(name, value)| (name.clone(), value.clone())).collect()
+    }
+
+    /// Where the function is. Lambda sets the region; the rest are the SDKs' usual variables.
+    pub fn place(&mut self) -> Place {
+        let is_on =
+            |variables: &Self, name| variables.optional(name).is_some_and(|value| value.eq_ignore_ascii_case("true"));
+        Place {
+            region: self.required("AWS_REGION"),
+            endpoint: self.optional(ENDPOINT_URL).map(str::to_owned),
+            endpoints: self.family(&format!("{ENDPOINT_URL}_")),
+            fips: is_on(self, "AWS_USE_FIPS_ENDPOINT"),
+            dual_stack: is_on(self, "AWS_USE_DUALSTACK_ENDPOINT"),
+        }
     }
 
     /// The names of these tables.

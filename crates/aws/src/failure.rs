@@ -79,16 +79,13 @@ impl std::fmt::Display for Failure {
 
 /// Whether the connection was never made, so that the service cannot have seen the request.
 fn never_connected(error: &(dyn Error + 'static)) -> bool {
-    let is_connect = |error: &(dyn Error + 'static)| {
-        error
-            .downcast_ref::<hyper_util::client::legacy::Error>()
-            .is_some_and(hyper_util::client::legacy::Error::is_connect)
-    };
+    let is_connect =
+        |error: &(dyn Error + 'static)| error.downcast_ref::<reqwest::Error>().is_some_and(reqwest::Error::is_connect);
     chain(error).any(is_connect)
 }
 
 /// An error and what caused it, in words. Only what errors display: their debug form may hold requests and answers.
-fn story(error: &(dyn Error + 'static)) -> String {
+pub(crate) fn story(error: &(dyn Error + 'static)) -> String {
     let mut words: Vec<String> = Vec::new();
     for word in chain(error).map(ToString::to_string) {
         if words.last() != Some(&word) {

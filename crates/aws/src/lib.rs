@@ -16,6 +16,7 @@ pub mod sdk;
 mod blobs;
 mod dead_letters;
 mod failure;
+mod http;
 mod pace;
 mod queue;
 mod secrets;

@@ -33,6 +33,7 @@ impl Source for serde_dynamo::Item {
         match self.remove(name)? {
             AttributeValue::S(text) => Some(Value::Text(text)),
             AttributeValue::N(number) => Some(Value::Number(number)),
+            AttributeValue::B(bytes) => Some(Value::Bytes(bytes)),
             _ => None,
         }
     }

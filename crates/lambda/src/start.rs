@@ -37,13 +37,16 @@ impl Storage {
         SqsQueue::new(sdk, self.queues.clone(), Arc::new(SystemClock), Arc::new(SystemRandom))
     }
 
-    /// Ports on this storage; all others are absent.
-    pub fn ports(self, sdk: &SdkConfig) -> Ports {
+    /// Ports on this storage; all others are absent. It fails if the bucket's name cannot be part of an address.
+    pub fn ports(self, sdk: &SdkConfig) -> Result<Ports, Failure> {
         let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
-        Ports {
-            queue: Arc::new(self.queue(sdk)),
+        let queue = Arc::new(self.queue(sdk));
+        let blobs = S3Blobs::new(sdk, self.bucket, random.clone());
+        let blobs = blobs.map_err(|error| Failure::invalid("PAWL_BLOBS_BUCKET", &error))?;
+        Ok(Ports {
+            queue,
             tables: Arc::new(DynamoTables::new(sdk, self.tables, clock.clone(), random.clone())),
-            blobs: Arc::new(S3Blobs::new(sdk, self.bucket)),
+            blobs: Arc::new(blobs),
             dead_letters: Arc::new(Absent),
             timers: Arc::new(Absent),
             secrets: Arc::new(Absent),
@@ -53,7 +56,7 @@ impl Storage {
             notifier: Arc::new(LogNotifier),
             clock,
             random,
-        }
+        })
     }
 }
 
@@ -70,17 +73,17 @@ pub struct Started<C> {
 }
 
 /// Starts a function: reads the environment, once; starts the log; wires the runtime. A failure is logged.
-pub async fn start<C: Clone>(
+pub fn start<C: Clone>(
     name: &'static str,
     ask: impl FnOnce(&mut Variables) -> Result<C, Failure>,
     ports: impl FnOnce(&SdkConfig, C) -> Result<Ports, Failure>,
 ) -> Result<Started<C>, Failure> {
     let lines = Lines::of(name);
-    let result = begin(name, &lines, ask, ports).await;
+    let result = begin(name, &lines, ask, ports);
     result.inspect_err(|failure| tracing::error!(code = failure.code, "{name} does not start: {failure}"))
 }
 
-async fn begin<C: Clone>(
+fn begin<C: Clone>(
     name: &'static str,
     lines: &Lines,
     ask: impl FnOnce(&mut Variables) -> Result<C, Failure>,
@@ -89,12 +92,12 @@ async fn begin<C: Clone>(
     let read = config::read(std::env::vars(), |variables| {
         let filter = variables.optional("PAWL_LOG").map(str::to_owned);
         let installation = variables.required("PAWL_INSTALLATION");
-        (log::init(lines, filter.as_deref()), installation, longest_delay(variables), ask(variables))
+        (log::init(lines, filter.as_deref()), variables.place(), installation, longest_delay(variables), ask(variables))
     });
-    let (logs, installation, longest_delay, configuration) = read?;
+    let (logs, place, installation, longest_delay, configuration) = read?;
     logs?;
     let (longest_delay, configuration) = (longest_delay?, configuration?);
-    let sdk = sdk::load().await;
+    let sdk = sdk::of_function(&place);
     let ports = ports(&sdk, configuration.clone())?;
     let clock = ports.clock.clone();
     // Other environments are at work beside this one: a lease is left alone until it is over.

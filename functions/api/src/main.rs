@@ -5,7 +5,7 @@ use pawl_function_api::{Api, Configuration, NAME, ports};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    let started = pawl_lambda::start(NAME, Configuration::read, ports).await?;
+    let started = pawl_lambda::start(NAME, Configuration::read, ports)?;
     let api = Api::of(&started);
     let handle = async |request, _| Ok::<_, Error>(api.handle(request).await);
     run(service_fn(|request: Request| {

@@ -59,7 +59,7 @@ impl Configuration {
 pub fn ports(sdk: &SdkConfig, configuration: Configuration) -> Result<Ports, Failure> {
     let Configuration { storage, timers, secrets_prefix, allow, models, state_machines } = configuration;
     let queue = storage.queue(sdk);
-    let ports = storage.ports(sdk);
+    let ports = storage.ports(sdk)?;
     let http = GuardedHttp::new(HttpConfig { allow, ..HttpConfig::default() });
     let secrets = Arc::new(ManagerSecrets::new(sdk, secrets_prefix, ports.clock.clone()));
     Ok(Ports {

@@ -5,7 +5,7 @@ use pawl_function_step_executor::{Configuration, NAME, StepExecutor, ports};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    let started = pawl_lambda::start(NAME, Configuration::read, ports).await?;
+    let started = pawl_lambda::start(NAME, Configuration::read, ports)?;
     let executor = StepExecutor::of(&started);
     let handle = async |payload, invocation| executor.handle(payload, invocation).await;
     run(service_fn(|event| started.function.invoke(event, handle))).await

@@ -46,7 +46,7 @@ impl Configuration {
 pub fn ports(sdk: &SdkConfig, configuration: Configuration) -> Result<Ports, Failure> {
     let Configuration { storage, timers, dead_letters } = configuration;
     let queue = storage.queue(sdk);
-    let ports = storage.ports(sdk);
+    let ports = storage.ports(sdk)?;
     Ok(Ports {
         timers: Arc::new(SchedulerTimers::new(sdk, timers, queue.clone(), ports.clock.clone())),
         dead_letters: Arc::new(SqsDeadLetters::new(sdk, dead_letters, queue)),

@@ -5,7 +5,7 @@ use pawl_function_sweeper::{Configuration, NAME, handle, ports};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    let started = pawl_lambda::start(NAME, Configuration::read, ports).await?;
+    let started = pawl_lambda::start(NAME, Configuration::read, ports)?;
     let handle = async |payload, _| handle(&started.system, payload).await;
     run(service_fn(|event| started.function.invoke(event, handle))).await
 }

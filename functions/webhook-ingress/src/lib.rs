@@ -39,7 +39,7 @@ impl Configuration {
 
 /// Its ports: as many as its IAM statement allows.
 pub fn ports(sdk: &SdkConfig, configuration: Configuration) -> Result<Ports, Failure> {
-    let ports = configuration.storage.ports(sdk);
+    let ports = configuration.storage.ports(sdk)?;
     let secrets = ManagerSecrets::new(sdk, configuration.secrets_prefix, ports.clock.clone());
     Ok(Ports { secrets: Arc::new(secrets), ..ports })
 }

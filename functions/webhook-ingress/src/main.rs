@@ -5,7 +5,7 @@ use pawl_function_webhook_ingress::{Configuration, NAME, handle, ports};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    let started = pawl_lambda::start(NAME, Configuration::read, ports).await?;
+    let started = pawl_lambda::start(NAME, Configuration::read, ports)?;
     let router = pawl_api::webhooks(started.system.clone());
     let handle = async |request, _| Ok::<_, Error>(handle(&router, request).await);
     run(service_fn(|request: Request| {

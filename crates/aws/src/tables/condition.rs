@@ -5,7 +5,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use pawl_runtime::ports::{Expect, Item};
 
-use super::layout::{Attributes, COUNT, number, text, write};
+use super::layout::{Attributes, BODY, COUNT, PACKED, number, write};
 
 const LIVE: &str = "(attribute_not_exists(em) OR em > :now)";
 
@@ -46,10 +46,9 @@ impl Condition {
 
     /// What must hold for exactly this item to stand there still, live.
     pub(super) fn unchanged(seen: &Item, now: Timestamp) -> Self {
-        let (name, body) = match write(seen).remove(COUNT) {
-            Some(count) => (COUNT, count),
-            None => ("b", text(&seen.body)),
-        };
+        let mut stored = write(seen);
+        let body = [COUNT, BODY, PACKED].into_iter().find_map(|name| stored.remove(name).map(|body| (name, body)));
+        let (name, body) = body.expect("an item has a body");
         let values = [(":v", number(seen.version)), (":seen", body), (":now", at(now))];
         Self::new(format!("v = :v AND {name} = :seen AND {LIVE}"), values)
     }

@@ -5,6 +5,7 @@
 //! | `pk`, `sk` | S | primary key |
 //! | `v` | N | version |
 //! | `b` | S | body |
+//! | `z` | B | in place of `b`: the body packed, where that spares a kilobyte or more that would be paid; see `packing` |
 //! | `n` | N | in place of `b`: the body is `{"count":n}`, so that the service can add |
 //! | `em` | N | exact expiry, microseconds since 1970 |
 //! | `e` | N | expiry in whole seconds, rounded up: the table's time-to-live attribute |
@@ -15,16 +16,20 @@
 
 use std::collections::HashMap;
 
+use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use pawl_runtime::ports::rules::counter_body;
 use pawl_runtime::ports::{Index, IndexEntry, Item, Key, TableError};
 
+use super::packing;
+
 pub(crate) const PARTITION: &str = "pk";
 pub(crate) const SORT: &str = "sk";
 pub(crate) const COUNT: &str = "n";
 const VERSION: &str = "v";
-const BODY: &str = "b";
+pub(crate) const BODY: &str = "b";
+pub(crate) const PACKED: &str = "z";
 const EXPIRES_MICROS: &str = "em";
 const EXPIRES_SECONDS: &str = "e";
 
@@ -54,6 +59,9 @@ pub(crate) fn names(index: Index) -> &'static IndexNames {
     }
 }
 
+/// Bytes by which the writing of an item is paid.
+const UNIT: usize = 1024;
+
 /// The attributes of an item.
 pub(crate) fn write(item: &Item) -> Attributes {
     let mut attributes = key(&item.key);
@@ -73,7 +81,30 @@ pub(crate) fn write(item: &Item) -> Attributes {
         set(names.partition, text(&entry.partition));
         set(names.sort, text(&index_sort(&entry.sort, &item.key)));
     }
+    pack(&mut attributes, &item.body);
     attributes
+}
+
+/// Packs the body if the item is paid by fewer units then. Small ones stay as everybody can read them.
+fn pack(attributes: &mut Attributes, body: &str) {
+    let bytes: usize = attributes.iter().map(|(name, value)| name.len() + size(value)).sum();
+    if bytes <= UNIT || !attributes.contains_key(BODY) {
+        return;
+    }
+    let Some(packed) = packing::pack(body) else { return };
+    if (bytes - body.len() + packed.len()).div_ceil(UNIT) < bytes.div_ceil(UNIT) {
+        attributes.remove(BODY);
+        attributes.insert(PACKED.to_owned(), AttributeValue::B(Blob::new(packed)));
+    }
+}
+
+/// Bytes of a value, as the service counts them: a number takes one for each two digits, and one more.
+fn size(value: &AttributeValue) -> usize {
+    match value {
+        AttributeValue::S(text) => text.len(),
+        AttributeValue::N(digits) => digits.len().div_ceil(2) + 1,
+        _ => 0,
+    }
 }
 
 /// The attributes of a primary key.
@@ -85,6 +116,7 @@ pub(crate) fn key(key: &Key) -> Attributes {
 pub(crate) enum Value {
     Text(String),
     Number(String),
+    Bytes(Vec<u8>),
 }
 
 /// Takes attributes by name: items come from the service's answers and from its streams.
@@ -97,6 +129,7 @@ impl Source for Attributes {
         match self.remove(name)? {
             AttributeValue::S(text) => Some(Value::Text(text)),
             AttributeValue::N(number) => Some(Value::Number(number)),
+            AttributeValue::B(bytes) => Some(Value::Bytes(bytes.into_inner())),
             _ => None,
         }
     }
@@ -106,9 +139,10 @@ impl Source for Attributes {
 pub(crate) fn read(mut source: impl Source) -> Result<Item, TableError> {
     let key = read_key(&mut source)?;
     let version = integer(&mut source, VERSION)?.ok_or_else(|| unreadable(&key, VERSION))?;
-    let body = match integer(&mut source, COUNT)? {
-        Some(count) => counter_body(count),
-        None => string(&mut source, BODY).ok_or_else(|| unreadable(&key, BODY))?,
+    let body = match (integer(&mut source, COUNT)?, source.take(PACKED)) {
+        (Some(count), _) => counter_body(count),
+        (None, Some(Value::Bytes(packed))) => packing::unpack(&packed).ok_or_else(|| unreadable(&key, PACKED))?,
+        (None, _) => string(&mut source, BODY).ok_or_else(|| unreadable(&key, BODY))?,
     };
     let expires_at = match integer(&mut source, EXPIRES_MICROS)? {
         Some(micros) => Some(Timestamp::from_microsecond(micros).map_err(|_| unreadable(&key, EXPIRES_MICROS))?),
@@ -166,7 +200,7 @@ fn canonical_count(body: &str) -> Option<i64> {
 fn string(source: &mut impl Source, name: &str) -> Option<String> {
     match source.take(name)? {
         Value::Text(text) => Some(text),
-        Value::Number(_) => None,
+        Value::Number(_) | Value::Bytes(_) => None,
     }
 }
 
@@ -174,7 +208,7 @@ fn integer<T: std::str::FromStr>(source: &mut impl Source, name: &str) -> Result
     match source.take(name) {
         None => Ok(None),
         Some(Value::Number(number)) => number.parse().map(Some).map_err(|_| not_ours(name)),
-        Some(Value::Text(_)) => Err(not_ours(name)),
+        Some(Value::Text(_) | Value::Bytes(_)) => Err(not_ours(name)),
     }
 }
 
@@ -198,7 +232,8 @@ mod tests {
 
     fn body() -> impl Strategy<Value = String> {
         let count = any::<i64>().prop_map(counter_body);
-        prop_oneof![count, Just("{\"count\": 1}".to_owned()), Just("{\"count\":01}".to_owned()), "\\PC{0,40}"]
+        let large = ("\\PC{1,40}", 1_usize..200).prop_map(|(part, times)| part.repeat(times));
+        prop_oneof![count, Just("{\"count\": 1}".to_owned()), Just("{\"count\":01}".to_owned()), "\\PC{0,40}", large]
     }
 
     fn indexes() -> impl Strategy<Value = Vec<IndexEntry>> {
@@ -222,6 +257,19 @@ mod tests {
             let item = Item { key: Key::new(partition, sort), version, indexes, expires_at, body };
             prop_assert_eq!(read(write(&item)), Ok(item));
         }
+    }
+
+    #[test]
+    fn only_what_costs_less_then_is_packed() {
+        let stored = |body: String| {
+            write(&Item { key: Key::new("p", "s"), version: 1, indexes: Vec::new(), expires_at: None, body })
+        };
+        let is_packed = |body: String| stored(body).contains_key(PACKED);
+        assert!(!is_packed("a".repeat(1_000)), "it is paid by one unit as it is");
+        assert!(is_packed("a".repeat(1_100)), "it would be paid by two");
+        let next = |state: &u64| Some(state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1));
+        let noise = std::iter::successors(Some(1), next).map(|state| char::from(b'0' + (state >> 58) as u8));
+        assert!(!is_packed(noise.take(2_000).collect()), "no kilobyte is spared");
     }
 
     #[test]

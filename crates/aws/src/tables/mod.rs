@@ -9,6 +9,7 @@ mod condition;
 mod counter;
 mod cursor;
 pub(crate) mod layout;
+mod packing;
 mod query;
 mod range;
 mod read;

@@ -61,6 +61,7 @@ fn at(endpoint: &str, id: &str) -> SdkConfig {
         .region(Region::new("us-east-1"))
         .endpoint_url(endpoint)
         .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .http_client(pawl_aws::sdk::http_client())
         .timeout_config(pawl_aws::sdk::timeouts())
         .retry_config(pawl_aws::sdk::retries())
         .build()

@@ -55,10 +55,10 @@ impl Amazon {
             _ => None,
         };
         Self {
-            tables: DynamoTables::new(sdk, resources.tables.clone(), clock.clone(), random),
+            tables: DynamoTables::new(sdk, resources.tables.clone(), clock.clone(), random.clone()),
             dead_letters: SqsDeadLetters::new(sdk, resources.dead_letter_queues.clone(), queue.clone()),
             timers: Watched::new(timers, &account),
-            blobs: S3Blobs::new(sdk, &account.prefix),
+            blobs: S3Blobs::new(sdk, &account.prefix, random).expect("a name of digits and letters"),
             secrets: ManagerSecrets::new(sdk, format!("{}/", account.prefix), clock),
             pump,
             speed: if account.emulator.is_some() { EMULATOR } else { ACCOUNT },

@@ -5,6 +5,7 @@
 
 mod account;
 mod backend;
+mod bucket;
 mod faults;
 mod fired;
 mod hop;

@@ -12,6 +12,7 @@ use pawl_aws::config::{QueueUrls, TableNames, TimerTargets};
 use pawl_runtime::ports::{QueueName, Table};
 
 use crate::account::Account;
+use crate::bucket::TestBucket;
 
 pub(crate) const TABLES: [(Table, &str, usize); 4] = [
     (Table::Workflows, "workflows", 1),
@@ -88,7 +89,7 @@ impl Resources {
                 let group = scheduler.create_schedule_group().name(&account.prefix).send().await;
                 group.expect("a schedule group can be made");
             }
-            Uses::Blobs => make_bucket(account).await,
+            Uses::Blobs => TestBucket::of(account).await.make().await,
             Uses::Secrets => make_secret(account).await,
         }
         made
@@ -148,13 +149,7 @@ async fn remove(account: Account, uses: Uses, tables: Vec<String>, queues: Vec<S
             told("the group", client.delete_schedule_group().name(&account.prefix).send().await);
         }
         Uses::Blobs => {
-            let client = aws_sdk_s3::Client::new(sdk);
-            let listed = client.list_objects_v2().bucket(&account.prefix).send().await;
-            for object in listed.map(|listed| listed.contents.unwrap_or_default()).unwrap_or_default() {
-                let key = object.key.unwrap_or_default();
-                told(&key, client.delete_object().bucket(&account.prefix).key(&key).send().await);
-            }
-            told("the bucket", client.delete_bucket().bucket(&account.prefix).send().await);
+            told("the bucket", TestBucket::of(&account).await.remove().await);
         }
         Uses::Secrets => {
             let removal = aws_sdk_secretsmanager::Client::new(sdk).delete_secret().secret_id(secret_name(&account));
@@ -169,20 +164,6 @@ fn told<T, E: std::fmt::Debug>(what: &str, removal: Result<T, E>) {
     if let Err(error) = removal {
         eprintln!("{what} is left over: {error:?}");
     }
-}
-
-/// Name of the bucket: that of the account's part.
-async fn make_bucket(account: &Account) {
-    let by_path = account.emulator.is_some();
-    let config = aws_sdk_s3::config::Builder::from(&account.sdk).force_path_style(by_path).build();
-    let mut call = aws_sdk_s3::Client::from_conf(config).create_bucket().bucket(&account.prefix);
-    let region = account.sdk.region().map(ToString::to_string).unwrap_or_default();
-    if region != "us-east-1" {
-        let place = aws_sdk_s3::types::BucketLocationConstraint::from(region.as_str());
-        let place = aws_sdk_s3::types::CreateBucketConfiguration::builder().location_constraint(place).build();
-        call = call.create_bucket_configuration(place);
-    }
-    call.send().await.expect("a bucket can be made");
 }
 
 async fn make_secret(account: &Account) {

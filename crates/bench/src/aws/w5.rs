@@ -88,5 +88,6 @@ fn commits_end(request: &Value, key: &str) -> bool {
         let item = &member["Put"]["Item"];
         item["pk"]["S"] == *key && item["sk"]["S"] == "head"
     });
-    heads.any(|member| member["Put"]["Item"]["b"]["S"].as_str().is_some_and(|body| body.contains("ended_at")))
+    // Where it is listed by its state.
+    heads.any(|member| member["Put"]["Item"]["i3p"]["S"] == "status#completed")
 }

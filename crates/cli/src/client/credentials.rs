@@ -10,10 +10,12 @@ use aws_config::environment::EnvironmentVariableRegionProvider;
 use aws_config::imds;
 use aws_config::meta::region::RegionProviderChain;
 use aws_config::profile::ProfileFileRegionProvider;
+use aws_config::provider_config::ProviderConfig;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::ProvideCredentials;
 use aws_credential_types::provider::error::CredentialsError;
 use jiff::Timestamp;
+use pawl_aws::sdk::http_client;
 
 /// An instance's metadata answers at once where there are any; a person at a desk must not wait for what is not there.
 const INSTANCE_MOST: Duration = Duration::from_secs(1);
@@ -38,12 +40,15 @@ fn configured() -> RegionProviderChain {
 
 /// Loads credentials that are good at this time; `region` is where to ask for a role if nothing else says so.
 pub(super) async fn load(region: &str, now: Timestamp) -> anyhow::Result<Credentials> {
+    let provider = ProviderConfig::without_region().with_http_client(http_client());
     let instance = imds::Client::builder()
+        .configure(&provider)
         .connect_timeout(INSTANCE_MOST)
         .read_timeout(INSTANCE_MOST)
         .max_attempts(INSTANCE_ATTEMPTS)
         .build();
     let chain = DefaultCredentialsChain::builder()
+        .configure(provider)
         .region(configured().or_else(Region::new(region.to_owned())))
         .imds_client(instance)
         .build()
