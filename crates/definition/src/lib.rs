@@ -4,6 +4,7 @@
 //! - [`step`] and [`trigger`]: one file for each type, and a registry line.
 //! - [`Workflow`] and [`Object`]: the two kinds of file.
 //! - [`Source`], [`check_workflow`] and [`check_object`]: from a text to these, with every [`Problem`] at once.
+//! - [`JsonSchema`]: JSON Schema over values.
 //! - [`workflow_schema`], [`checklist`] and [`mermaid`]: what authors get from them.
 
 pub mod expression;
@@ -13,6 +14,7 @@ pub mod trigger;
 mod checklist;
 mod failure;
 mod graph;
+mod json_schema;
 mod limits;
 mod object;
 mod path;
@@ -27,6 +29,7 @@ pub use checklist::{ChecklistItem, ChecklistStatus, checklist};
 pub use expression::{Duration, Expression, ExpressionError, Scope, Template};
 pub use failure::{Failure, FailureClass, Notify, Retry, Severity, Then};
 pub use graph::mermaid;
+pub use json_schema::{JsonSchema, Mismatch, MismatchKind};
 pub use limits::{Budget, BudgetPer, Limits, Reentry, Starts};
 pub use object::{Field, FieldType, Object, Relationship};
 pub use path::{Path, Segment};

@@ -142,9 +142,9 @@ fn check_fields(fields: &BTreeMap<String, OutputField>, cx: &mut Check<'_, '_>) 
 }
 
 fn check_schema(schema: &Value, cx: &mut Check<'_, '_>) {
-    if let Err(error) = jsonschema::meta::validate(schema) {
-        let message =
-            format!("expected a JSON Schema, found a mistake at {:?}: {error}", error.instance_path().as_str());
+    if let Err(mistake) = crate::JsonSchema::new(schema) {
+        let crate::Mismatch { place, message, .. } = mistake;
+        let message = format!("expected a JSON Schema, found a mistake at {place:?}: {message}");
         cx.error(code::INVALID_VALUE, &cx.key("output").key("schema"), message);
     }
 }

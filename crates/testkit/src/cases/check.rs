@@ -1,8 +1,6 @@
 //! From a `*.cases.yaml` file to its cases, with every problem at once.
 
-use jsonschema::ValidationError;
-use jsonschema::error::ValidationErrorKind;
-use pawl_definition::{Duration, Level, Path, Problem, Source, code};
+use pawl_definition::{Duration, JsonSchema, Level, Mismatch, MismatchKind, Path, Problem, Source, code};
 use serde_json::Value;
 
 use super::file::{Case, CaseFile, Happens, HttpScript, Later, ModelScript};
@@ -14,9 +12,9 @@ const LIKE: f64 = 0.7;
 /// Checks a file. The cases are there if and only if there is no problem.
 pub(super) fn check(source: &Source) -> Result<CaseFile, Vec<Problem>> {
     let schema = cases_schema();
-    let validator = jsonschema::validator_for(&schema).expect("our own schema is valid");
+    let mismatches = JsonSchema::new(&schema).expect("our own schema is valid").mismatches(&source.value);
     let mut problems: Vec<_> =
-        validator.iter_errors(&source.value).flat_map(|error| shape_problems(source, &schema, &error)).collect();
+        mismatches.iter().flat_map(|mismatch| shape_problems(source, &schema, mismatch)).collect();
     problems.sort_by_key(|problem| (problem.line, problem.column));
     if !problems.is_empty() {
         return Err(problems);
@@ -42,28 +40,32 @@ pub(super) fn of(source: &Source, path: &Path, code: &str, message: String) -> P
     }
 }
 
-fn shape_problems(source: &Source, schema: &Value, error: &ValidationError<'_>) -> Vec<Problem> {
-    let path = place(error.instance_path().as_str(), &source.value);
-    let found = || pawl_engine::coerce::short(error.instance());
+fn shape_problems(source: &Source, schema: &Value, mismatch: &Mismatch) -> Vec<Problem> {
+    let path = place(&mismatch.place, &source.value);
+    let found = || pawl_engine::coerce::short(source.value.pointer(&mismatch.place).unwrap_or(&Value::Null));
+    let shape = schema.pointer(&mismatch.schema).unwrap_or(&Value::Null);
     let one = |code, message| vec![of(source, &path, code, message)];
-    match error.kind() {
-        ValidationErrorKind::AdditionalProperties { unexpected } => {
-            let allowed = allowed_keys(schema, error.schema_path().as_str());
-            unexpected.iter().map(|key| unknown_key(source, &path.key(key), key, &allowed)).collect()
+    match &mismatch.kind {
+        MismatchKind::UnknownKeys(keys) => {
+            let allowed: Vec<_> =
+                shape["properties"].as_object().into_iter().flatten().map(|(key, _)| key.clone()).collect();
+            keys.iter().map(|key| unknown_key(source, &path.key(key), key, &allowed)).collect()
         }
-        ValidationErrorKind::Required { property } => {
-            one(code::MISSING_KEY, format!("expected the key {property}, which is absent"))
+        MismatchKind::MissingKeys(keys) => {
+            let missing =
+                |key| of(source, &path, code::MISSING_KEY, format!("expected the key {key:?}, which is absent"));
+            keys.iter().map(missing).collect()
         }
-        ValidationErrorKind::Enum { options } => {
-            let words: Vec<_> = options.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        MismatchKind::UnknownWord => {
+            let words: Vec<_> = shape["enum"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
             one(code::UNKNOWN_WORD, format!("expected one of {}, found {}", words.join(", "), found()))
         }
-        ValidationErrorKind::Type { .. } => {
-            let wanted = schema.pointer(error.schema_path().as_str()).cloned().unwrap_or_default();
+        MismatchKind::WrongType => {
+            let wanted = &shape["type"];
             let wanted = wanted.as_str().map_or_else(|| wanted.to_string(), type_in_words);
             one(code::WRONG_TYPE, format!("expected {wanted}, found {}", found()))
         }
-        _ => one(code::INVALID_VALUE, error.to_string()),
+        MismatchKind::Other => one(code::INVALID_VALUE, mismatch.message.clone()),
     }
 }
 
@@ -78,13 +80,6 @@ fn place(pointer: &str, value: &Value) -> Path {
         at = index.map_or_else(|| at.get(&key), |index| at.get(index)).unwrap_or(&Value::Null);
     }
     path
-}
-
-/// The keys of the object whose `additionalProperties` stand at a place of the schema.
-fn allowed_keys(schema: &Value, pointer: &str) -> Vec<String> {
-    let object = pointer.rsplit_once('/').and_then(|(object, _)| schema.pointer(object));
-    let keys = object.and_then(|object| object.get("properties")).and_then(Value::as_object);
-    keys.into_iter().flat_map(|keys| keys.keys().cloned()).collect()
 }
 
 fn unknown_key(source: &Source, path: &Path, key: &str, allowed: &[String]) -> Problem {
