@@ -49,11 +49,11 @@ impl Connections {
 
     /// The client for requests to `https`, or to `http`.
     pub(crate) fn client(&self, is_secure: bool) -> reqwest::Result<&Client> {
-        let (cell, builder) =
-            if is_secure { (&self.secure, self.builder()) } else { (&self.plain, self.builder().tls_certs_only([])) };
+        let cell = if is_secure { &self.secure } else { &self.plain };
         if let Some(client) = cell.get() {
             return Ok(client);
         }
+        let builder = if is_secure { self.builder() } else { self.builder().tls_certs_only([]) };
         let client = builder.build()?;
         Ok(cell.get_or_init(|| client))
     }
