@@ -162,7 +162,34 @@ fn is_hash(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use aws_config::Region;
+    use aws_credential_types::Credentials;
+    use pawl_connectors::SystemRandom;
+
     use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn an_error_holds_no_part_of_a_signed_address() {
+        let credentials = Credentials::new("AKIDEXAMPLE", "a secret", Some("a token".to_owned()), None, "test");
+        let sdk = SdkConfig::builder()
+            .region(Region::new("us-east-1"))
+            // Nobody listens there.
+            .endpoint_url("http://127.0.0.1:1")
+            .credentials_provider(SharedCredentialsProvider::new(credentials))
+            .build();
+        let blobs = S3Blobs::new(&sdk, "blobs", Arc::new(SystemRandom)).expect("a name of letters");
+        let error = blobs.get(&"0".repeat(64)).await.expect_err("nobody answers").to_string();
+        for part in ["X-Amz", "AKIDEXAMPLE", "token", "127.0.0.1"] {
+            assert!(!error.contains(part), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_bucket_that_is_part_of_no_address_is_refused() {
+        let sdk = SdkConfig::builder().region(Region::new("us-east-1")).build();
+        let refused = S3Blobs::new(&sdk, "no/bucket", Arc::new(SystemRandom)).err().map(|error| error.to_string());
+        assert!(refused.is_some_and(|error| error.contains("no/bucket")));
+    }
 
     #[test]
     fn a_region_has_its_endpoint() {

@@ -98,3 +98,26 @@ pub fn timeouts() -> TimeoutConfig {
 pub fn retries() -> RetryConfig {
     RetryConfig::standard().with_max_attempts(ATTEMPTS)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_service_may_have_an_endpoint_of_its_own() {
+        let own = [("AWS_ENDPOINT_URL_S3", "http://s3"), ("AWS_ENDPOINT_URL_SECRETS_MANAGER", "http://secrets")];
+        let place = Place {
+            region: "eu-central-1".to_owned(),
+            endpoint: Some("http://all".to_owned()),
+            endpoints: own.map(|(name, url)| (name.to_owned(), url.to_owned())).into(),
+            fips: false,
+            dual_stack: false,
+        };
+        let sdk = of_function(&place);
+        for (service, expected) in [("S3", "http://s3"), ("Secrets Manager", "http://secrets"), ("SQS", "http://all")] {
+            assert_eq!(endpoint(&sdk, service).as_deref(), Some(expected));
+        }
+        let regional = of_function(&Place { endpoint: None, endpoints: BTreeMap::new(), ..place });
+        assert_eq!(endpoint(&regional, "S3"), None);
+    }
+}

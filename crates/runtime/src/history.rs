@@ -20,17 +20,24 @@ pub struct History {
     blobs: Arc<dyn Blobs>,
 }
 
+/// Among which executions a listing looks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Among {
+    /// Those on a record.
+    Record(Subject),
+    /// Those of a workflow.
+    Workflow(String),
+    /// Those on a shelf. Whoever wants all of them reads the shelves beside each other.
+    Shelf(Shelf),
+}
+
 /// Which executions are listed.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Filter {
     /// Of this workflow.
     pub workflow: Option<String>,
-    /// On this record.
-    pub record: Option<Subject>,
     /// In this state.
     pub status: Option<Status>,
-    /// Listed from here; without it, from where those of that state stand that do not move.
-    pub shelf: Option<Shelf>,
     /// Made at this time or later.
     pub since: Option<Timestamp>,
     /// Made before this time.
@@ -90,18 +97,18 @@ impl History {
         Self { tables, blobs }
     }
 
-    /// Lists executions, newest first. Without workflow and record one shelf is read; the caller reads as many as it
-    /// needs beside each other.
+    /// Lists executions, newest first.
     pub async fn executions(
         &self,
+        among: &Among,
         filter: &Filter,
         limit: usize,
         after: Option<String>,
     ) -> Result<Listed<Execution>, Error> {
-        let (index, partition) = match (&filter.record, &filter.workflow) {
-            (Some(record), _) => (Index::Second, items::execution::of_record(record)),
-            (_, Some(workflow)) => (Index::First, items::execution::of_workflow(workflow)),
-            _ => (Index::Third, filter.shelf.unwrap_or(filter.status.map_or(Shelf::Moving, Shelf::At)).partition()),
+        let (index, partition) = match among {
+            Among::Record(record) => (Index::Second, items::execution::of_record(record)),
+            Among::Workflow(workflow) => (Index::First, items::execution::of_workflow(workflow)),
+            Among::Shelf(shelf) => (Index::Third, shelf.partition()),
         };
         let mut query = Query {
             table: items::execution::TABLE,

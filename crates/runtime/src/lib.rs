@@ -45,7 +45,7 @@ pub use endings::Endings;
 pub use error::Error;
 pub use evaluator::{Evaluator, Outcome};
 pub use executor::{ControlError, Executor};
-pub use history::{Filter, History, Listed, Shelf};
+pub use history::{Among, Filter, History, Listed, Shelf};
 pub use ingest::{Accepted, Ingest};
 pub use installation::Installations;
 pub use message::{About, EventMessage, Job};

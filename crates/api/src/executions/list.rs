@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use jiff::{SignedDuration, Timestamp};
 use pawl_engine::{Execution, Status, Subject};
-use pawl_runtime::{Filter, Shelf};
+use pawl_runtime::{Among, Filter, Shelf};
 use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
 
@@ -60,14 +60,15 @@ pub(super) async fn list(
     State(api): State<Arc<Api>>,
     Params(which): Params<Which>,
 ) -> Result<axum::Json<Listing<Summary>>, Problem> {
-    let filter = filter(&which)?;
-    let name = format!("executions {filter:?}");
-    if filter.workflow.is_none() && filter.record.is_none() {
+    let (among, filter) = (among(&which)?, filter(&which)?);
+    let name = format!("executions {among:?} {filter:?}");
+    let Some(among) = among else {
         return Ok(axum::Json(merged(&api, &filter, &which, &name).await?));
-    }
+    };
     let mut walk = Walk::of(name, &Paging { limit: which.limit, cursor: which.cursor })?;
     let after = walk.after();
-    let found = api.system.history.executions(&filter, walk.limit, after).await.map_err(|error| walk.problem(error))?;
+    let found = api.system.history.executions(&among, &filter, walk.limit, after).await;
+    let found = found.map_err(|error| walk.problem(error))?;
     Ok(axum::Json(walk.page(summaries(&api, &found.items).await?, found.next)))
 }
 
@@ -77,13 +78,18 @@ async fn summaries(api: &Api, executions: &[Execution]) -> Result<Vec<Summary>, 
     Ok(summaries)
 }
 
-fn filter(which: &Which) -> Result<Filter, Problem> {
-    let record = which.record.as_deref().map(|record| match record.split_once('/') {
+/// Those of a record or of a workflow; none is all.
+fn among(which: &Which) -> Result<Option<Among>, Problem> {
+    let Some(record) = which.record.as_deref() else { return Ok(which.workflow.clone().map(Among::Workflow)) };
+    match record.split_once('/') {
         Some((object, id)) if !object.is_empty() && !id.is_empty() => {
-            Ok(Subject { object: object.to_owned(), id: id.to_owned() })
+            Ok(Some(Among::Record(Subject { object: object.to_owned(), id: id.to_owned() })))
         }
         _ => Err(Problem::new(Code::BadQuery, format!("expected record as <object>/<id>, found {record:?}"))),
-    });
+    }
+}
+
+fn filter(which: &Which) -> Result<Filter, Problem> {
     let status = which.status.as_deref().map(|word| {
         let words = || STATES.map(Status::as_str).join(", ");
         let known = STATES.into_iter().find(|status| status.as_str() == word);
@@ -91,14 +97,7 @@ fn filter(which: &Which) -> Result<Filter, Problem> {
             Problem::new(Code::BadQuery, format!("expected status as one of {}, found {word:?}", words()))
         })
     });
-    Ok(Filter {
-        workflow: which.workflow.clone(),
-        record: record.transpose()?,
-        status: status.transpose()?,
-        since: which.since,
-        until: which.until,
-        shelf: None,
-    })
+    Ok(Filter { workflow: which.workflow.clone(), status: status.transpose()?, since: which.since, until: which.until })
 }
 
 /// Where a merged listing stands: after this execution. It holds whatever state that is in by now.
@@ -142,11 +141,11 @@ async fn after(
     // Others of the same time may follow the place: the bound is a little later, and what stands before is left out.
     let bound = place.map(|place| place.at.saturating_add(SignedDuration::from_micros(1)).unwrap_or(place.at));
     let until = [bound, filter.until].into_iter().flatten().min();
-    let filter = Filter { shelf: Some(shelf), until, ..filter.clone() };
+    let (among, filter) = (Among::Shelf(shelf), Filter { until, ..filter.clone() });
     let mut found = Vec::new();
     let mut cursor = None;
     loop {
-        let page = api.system.history.executions(&filter, page::MOST, cursor).await?;
+        let page = api.system.history.executions(&among, &filter, page::MOST, cursor).await?;
         let fresh = |execution: &Execution| place.is_none_or(|place| Place::of(execution) < *place);
         found.extend(page.items.into_iter().filter(fresh));
         cursor = page.next;
