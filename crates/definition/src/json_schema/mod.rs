@@ -1,8 +1,12 @@
 //! JSON Schema over values: what a model must answer, and what a file must look like.
 
+mod bounds;
+
+use std::cmp::Ordering;
 use std::fmt;
 
 use boon::{CompileError, Compiler, Draft, ErrorKind, SchemaIndex, Schemas, SchemeUrlLoader, ValidationError};
+use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
 /// The address under which a schema stands while it is read. Nothing else can be reached from it.
@@ -12,6 +16,8 @@ const ROOT: &str = "schema:///";
 pub struct JsonSchema {
     schemas: Schemas,
     index: SchemaIndex,
+    /// How deep a value may be, if the schema leads back to itself.
+    levels: Option<usize>,
 }
 
 /// A part of a value that a schema refuses.
@@ -49,7 +55,8 @@ impl fmt::Display for Mismatch {
 }
 
 impl JsonSchema {
-    /// Reads a schema; fails with the first mistake in it. A reference to another document is one.
+    /// Reads an author's schema; fails with the first mistake in it. References lead to places of the same schema, by
+    /// pointers; size and repetition are bounded, and where it leads back to itself, so is the depth of values.
     ///
     /// ```
     /// use pawl_definition::JsonSchema;
@@ -60,6 +67,12 @@ impl JsonSchema {
     /// assert_eq!(told, [": missing properties 'city'"]);
     /// ```
     pub fn new(schema: &Value) -> Result<Self, Mismatch> {
+        let levels = bounds::check(schema)?;
+        Ok(Self { levels, ..Self::ours(schema)? })
+    }
+
+    /// Reads a schema of our own, such as that of a file: without bounds.
+    pub fn ours(schema: &Value) -> Result<Self, Mismatch> {
         let mut compiler = Compiler::new();
         compiler.set_default_draft(Draft::V2020_12);
         // Without it, `file:` would be read.
@@ -67,22 +80,26 @@ impl JsonSchema {
         let mut schemas = Schemas::new();
         compiler.add_resource(ROOT, schema.clone()).map_err(|error| mistake(&error))?;
         let index = compiler.compile(ROOT, &mut schemas).map_err(|error| mistake(&error))?;
-        Ok(Self { schemas, index })
+        Ok(Self { schemas, index, levels: None })
     }
 
     /// Whether it accepts a value.
     pub fn accepts(&self, value: &Value) -> bool {
-        self.schemas.validate(value, self.index).is_ok()
+        self.mismatches(value).is_empty()
     }
 
     /// All that it refuses of a value, in the order of places.
     pub fn mismatches(&self, value: &Value) -> Vec<Mismatch> {
+        if let Some(levels) = self.levels.filter(|levels| bounds::levels(value) > *levels) {
+            let message = format!("expected at most {levels} levels of nesting, found more");
+            return vec![Mismatch { place: String::new(), schema: String::new(), kind: MismatchKind::Other, message }];
+        }
         let mut found = Vec::new();
         if let Err(error) = self.schemas.validate(value, self.index) {
             collect(&error, &mut found);
         }
         // The library finds them in the order of its hash tables.
-        found.sort_by(|one, other| (&one.place, &one.message).cmp(&(&other.place, &other.message)));
+        found.sort_by(by_place);
         found
     }
 }
@@ -91,11 +108,15 @@ fn mistake(error: &CompileError) -> Mismatch {
     if let CompileError::ValidationError { src, .. } = error {
         let mut found = Vec::new();
         collect(src, &mut found);
-        if let Some(first) = found.into_iter().min_by(|one, other| one.place.cmp(&other.place)) {
+        if let Some(first) = found.into_iter().min_by(by_place) {
             return first;
         }
     }
-    let message = format!("{error:#}").replace(ROOT, "");
+    let message = match error {
+        // The only thing that can be wrong after a schema was found to be one.
+        CompileError::Bug(_) => "expected patterns that can be compiled".to_owned(),
+        error => format!("{error:#}").replace(ROOT, ""),
+    };
     Mismatch { place: String::new(), schema: String::new(), kind: MismatchKind::Other, message }
 }
 
@@ -110,6 +131,18 @@ fn collect(error: &ValidationError<'_, '_>, into: &mut Vec<Mismatch>) {
             wants.dedup();
             into.push(mismatch(error, MismatchKind::Other, wants.join(", or ")));
         }
+        // The library does not say where the name stands, and of a list what is wrong with each item.
+        ErrorKind::PropertyName { prop } => {
+            let mut inner = Vec::new();
+            error.causes.iter().for_each(|cause| collect(cause, &mut inner));
+            let wants: Vec<_> = inner.into_iter().map(|mismatch| mismatch.message).collect();
+            let message = format!("invalid property '{prop}': {}", wants.join(", "));
+            into.push(mismatch(error, MismatchKind::Other, message));
+        }
+        ErrorKind::Contains | ErrorKind::MinContains { .. } => {
+            into.push(mismatch(error, MismatchKind::Other, error.kind.to_string()));
+        }
+        ErrorKind::FalseSchema => into.push(mismatch(error, MismatchKind::Other, "must be absent".to_owned())),
         _ if !error.causes.is_empty() => error.causes.iter().for_each(|cause| collect(cause, into)),
         ErrorKind::AdditionalProperties { got } => {
             let mut keys: Vec<_> = got.iter().map(ToString::to_string).collect();
@@ -133,8 +166,18 @@ fn collect(error: &ValidationError<'_, '_>, into: &mut Vec<Mismatch>) {
 }
 
 fn mismatch(error: &ValidationError<'_, '_>, kind: MismatchKind, message: String) -> Mismatch {
-    let schema = error.schema_url.split_once('#').map_or("", |(_, pointer)| pointer).to_owned();
+    let fragment = error.schema_url.split_once('#').map_or("", |(_, fragment)| fragment);
+    let schema = percent_decode_str(fragment).decode_utf8_lossy().into_owned();
     Mismatch { place: error.instance_location.to_string(), schema, kind, message }
+}
+
+/// Orders mismatches as their places stand in the value, items by their number.
+fn by_place(one: &Mismatch, other: &Mismatch) -> Ordering {
+    fn order(mismatch: &Mismatch) -> (Vec<(u64, &str)>, &str) {
+        let parts = mismatch.place.split('/').map(|part| (part.parse().unwrap_or(u64::MAX), part));
+        (parts.collect(), &mismatch.message)
+    }
+    order(one).cmp(&order(other))
 }
 
 #[cfg(test)]
@@ -191,6 +234,52 @@ mod tests {
         assert_eq!(mistake.place, "/properties/a/type");
         let unreadable = JsonSchema::new(&json!({"pattern": "("})).err().expect("no such pattern");
         assert!(unreadable.message.contains("regex") && !unreadable.message.contains(ROOT), "{unreadable}");
+    }
+
+    #[test]
+    fn names_and_lists_are_told_as_what_they_are() {
+        let names = json!({"propertyNames": {"maxLength": 2}});
+        assert_eq!(told(&names, &json!({"abc": 1})), [": invalid property 'abc': length must be <=2, but got 3"]);
+        let contains = json!({"contains": {"const": "x"}});
+        assert_eq!(told(&contains, &json!(["a", "b"])), [": no items match contains schema"]);
+        let nothing = json!({"properties": {"a": false}});
+        assert_eq!(told(&nothing, &json!({"a": 1})), ["/a: must be absent"]);
+    }
+
+    #[test]
+    fn items_are_told_in_their_order() {
+        let schema = json!({"items": {"type": "string"}});
+        let found =
+            JsonSchema::new(&schema).expect("a schema").mismatches(&json!([1, "", 1, "", "", "", "", "", "", "", 1]));
+        let places: Vec<_> = found.iter().map(|mismatch| mismatch.place.as_str()).collect();
+        assert_eq!(places, ["/0", "/2", "/10"]);
+    }
+
+    #[test]
+    fn a_pattern_that_cannot_be_compiled_is_a_mistake() {
+        for pattern in ["\\p{Foo}", "\\pL{100000}", "(?=a)"] {
+            let mistake = JsonSchema::new(&json!({"pattern": pattern})).err().expect("no such pattern");
+            assert!(!mistake.message.contains("report"), "{mistake}");
+        }
+    }
+
+    #[test]
+    fn a_value_is_followed_as_deep_as_the_schema_may_lead() {
+        let list = json!({"anyOf": [{"type": "string"}, {"type": "array", "items": {"$ref": "#"}}]});
+        let nested = |levels: usize| (1..levels).fold(json!("a"), |inner, _| json!([inner]));
+        assert_eq!(told(&list, &nested(12)), [""; 0]);
+        assert_eq!(told(&list, &nested(13)), [": expected at most 12 levels of nesting, found more"]);
+    }
+
+    #[test]
+    fn the_longest_way_that_is_allowed_fits_on_the_stack() {
+        let links = (0..60).map(|at| (format!("a{at}"), json!({"$ref": format!("#/$defs/a{}", at + 1)})));
+        let last = [("a60".to_owned(), json!({"type": "string"}))];
+        let schema = json!({"$ref": "#/$defs/a0", "$defs": links.chain(last).collect::<serde_json::Map<_, _>>()});
+        let small = std::thread::Builder::new().stack_size(1 << 20);
+        let found =
+            small.spawn(move || told(&schema, &json!(1))).expect("a thread").join().expect("it does not overflow");
+        assert_eq!(found, [": want string, but got number"]);
     }
 
     #[test]
