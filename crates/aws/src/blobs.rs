@@ -22,11 +22,24 @@ use crate::sdk::{self, ATTEMPT, CONNECT};
 /// Attempts of one call. Both may be repeated: an object never changes.
 const ATTEMPTS: u32 = 3;
 
-/// How long a signature is good: a request is sent at once, and clocks differ.
-const GOOD: Duration = Duration::from_mins(5);
+/// How long a signature is good: a request is sent at once, and clocks differ by up to as much as the service allows.
+const GOOD: Duration = Duration::from_mins(15);
 
 /// The code of an object that is not there.
 const NO_SUCH_KEY: &str = "NoSuchKey";
+
+/// The code of a request that did not arrive in time, status 400.
+const REQUEST_TIMEOUT: &str = "RequestTimeout";
+
+/// What the names of hosts end in where regions begin so: the partitions of AWS.
+const SUFFIXES: &[(&str, &str)] = &[
+    ("cn-", "amazonaws.com.cn"),
+    ("eusc-", "amazonaws.eu"),
+    ("us-iso-", "c2s.ic.gov"),
+    ("us-isob-", "sc2s.sgov.gov"),
+    ("eu-isoe-", "cloud.adc-e.uk"),
+    ("us-isof-", "csp.hci.ic.gov"),
+];
 
 /// Blobs as objects of a bucket, each under its hash.
 #[derive(Clone)]
@@ -78,7 +91,9 @@ impl S3Blobs {
             };
             let result = self.exchange(method, url, content).await;
             let is_over = match &result {
-                Ok(Answer::Refused(status, _)) => !status.is_server_error() && *status != StatusCode::TOO_MANY_REQUESTS,
+                Ok(Answer::Refused(status, code)) => {
+                    !status.is_server_error() && *status != StatusCode::TOO_MANY_REQUESTS && code != REQUEST_TIMEOUT
+                }
                 Ok(Answer::Content(_)) => true,
                 Err(_) => false,
             };
@@ -144,7 +159,7 @@ fn refused(status: StatusCode, code: &str) -> BlobError {
 fn endpoint(region: &str, fips: bool, dual_stack: bool) -> String {
     let service = if fips { "s3-fips" } else { "s3" };
     let stack = if dual_stack { ".dualstack" } else { "" };
-    let suffix = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
+    let suffix = SUFFIXES.iter().find(|(begin, _)| region.starts_with(begin)).map_or("amazonaws.com", |(_, end)| end);
     format!("https://{service}{stack}.{region}.{suffix}")
 }
 
@@ -196,6 +211,7 @@ mod tests {
         assert_eq!(endpoint("eu-west-1", false, false), "https://s3.eu-west-1.amazonaws.com");
         assert_eq!(endpoint("us-gov-west-1", true, true), "https://s3-fips.dualstack.us-gov-west-1.amazonaws.com");
         assert_eq!(endpoint("cn-north-1", false, false), "https://s3.cn-north-1.amazonaws.com.cn");
+        assert_eq!(endpoint("eusc-de-east-1", false, false), "https://s3.eusc-de-east-1.amazonaws.eu");
     }
 
     #[test]

@@ -78,7 +78,8 @@ impl Connections {
         let request = Request::try_from(request).map_err(failure)?;
         let answer = client.map_err(failure)?.execute(request).await.map_err(failure)?;
         let answer = http::Response::<reqwest::Body>::from(answer).map(SdkBody::from_body_1_x);
-        HttpResponse::try_from(answer).map_err(wrong)
+        // It was carried out, whatever came back.
+        HttpResponse::try_from(answer).map_err(|error| ConnectorError::other(error.into(), None))
     }
 }
 
@@ -89,7 +90,7 @@ impl HttpConnector for Connections {
     }
 }
 
-/// What was to be sent, or was answered, is not HTTP.
+/// What was to be sent is not HTTP.
 fn wrong(why: impl Into<BoxError>) -> ConnectorError {
     ConnectorError::user(why.into())
 }

@@ -41,6 +41,7 @@ impl Source for serde_dynamo::Item {
 
 #[cfg(test)]
 mod tests {
+    use base64::prelude::{BASE64_STANDARD, Engine};
     use pawl_runtime::ports::{Index, IndexEntry, Key, StreamMessage, stream_message};
     use serde_json::{Value, json};
 
@@ -61,8 +62,13 @@ mod tests {
 
     fn image(item: Option<&Item>) -> Value {
         let value = |(name, value): (String, aws_sdk_dynamodb::types::AttributeValue)| {
-            let value = value.as_s().map(|text| json!({"S": text}));
-            (name, value.unwrap_or_else(|value| json!({"N": value.as_n().expect("a text or a number")})))
+            let value = match value {
+                aws_sdk_dynamodb::types::AttributeValue::S(text) => json!({"S": text}),
+                aws_sdk_dynamodb::types::AttributeValue::N(number) => json!({"N": number}),
+                aws_sdk_dynamodb::types::AttributeValue::B(bytes) => json!({"B": BASE64_STANDARD.encode(bytes)}),
+                other => panic!("expected a text, a number or bytes, found {other:?}"),
+            };
+            (name, value)
         };
         item.map_or(Value::Null, |item| layout::write(item).into_iter().map(value).collect())
     }
@@ -93,9 +99,16 @@ mod tests {
     fn a_change_is_what_the_embedded_store_tells() {
         let (first, second) = (ticket(1, "{\"stage\":\"new\"}"), ticket(2, "{\"stage\":\"open\"}"));
         let same = Item { version: 3, ..second.clone() };
-        for (old, new) in
-            [(None, Some(&first)), (Some(&first), Some(&second)), (Some(&second), Some(&same)), (Some(&second), None)]
-        {
+        let packed = ticket(3, &format!("{{\"note\":\"{}\"}}", "long ".repeat(400)));
+        assert!(image(Some(&packed))["z"]["B"].is_string(), "a large record is packed");
+        for (old, new) in [
+            (None, Some(&first)),
+            (Some(&first), Some(&second)),
+            (Some(&second), Some(&same)),
+            (Some(&second), None),
+            (Some(&second), Some(&packed)),
+            (Some(&packed), None),
+        ] {
             assert_eq!(change(&record(old, new)), Ok(sent(old, new)));
         }
     }

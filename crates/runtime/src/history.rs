@@ -108,7 +108,7 @@ impl History {
         let (index, partition) = match among {
             Among::Record(record) => (Index::Second, items::execution::of_record(record)),
             Among::Workflow(workflow) => (Index::First, items::execution::of_workflow(workflow)),
-            Among::Shelf(shelf) => (Index::Third, shelf.partition()),
+            Among::Shelf(place) => (Index::Third, place.partition()),
         };
         let mut query = Query {
             table: items::execution::TABLE,

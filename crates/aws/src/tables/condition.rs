@@ -5,7 +5,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use pawl_runtime::ports::{Expect, Item};
 
-use super::layout::{Attributes, BODY, COUNT, PACKED, number, write};
+use super::layout::{Attributes, BODY, COUNT, number, write};
 
 const LIVE: &str = "(attribute_not_exists(em) OR em > :now)";
 
@@ -46,11 +46,14 @@ impl Condition {
 
     /// What must hold for exactly this item to stand there still, live.
     pub(super) fn unchanged(seen: &Item, now: Timestamp) -> Self {
+        let version = [(":v", number(seen.version)), (":now", at(now))];
         let mut stored = write(seen);
-        let body = [COUNT, BODY, PACKED].into_iter().find_map(|name| stored.remove(name).map(|body| (name, body)));
-        let (name, body) = body.expect("an item has a body");
-        let values = [(":v", number(seen.version)), (":seen", body), (":now", at(now))];
-        Self::new(format!("v = :v AND {name} = :seen AND {LIVE}"), values)
+        let Some((name, body)) = [COUNT, BODY].into_iter().find_map(|name| Some((name, stored.remove(name)?))) else {
+            // Another version of the library may have packed the same body to other bytes.
+            return Self::new(format!("v = :v AND attribute_not_exists({COUNT}) AND {LIVE}"), version);
+        };
+        let [version, now] = version;
+        Self::new(format!("v = :v AND {name} = :seen AND {LIVE}"), [version, (":seen", body), now])
     }
 }
 

@@ -29,7 +29,7 @@ pub(crate) const SORT: &str = "sk";
 pub(crate) const COUNT: &str = "n";
 const VERSION: &str = "v";
 pub(crate) const BODY: &str = "b";
-pub(crate) const PACKED: &str = "z";
+const PACKED: &str = "z";
 const EXPIRES_MICROS: &str = "em";
 const EXPIRES_SECONDS: &str = "e";
 

@@ -3,6 +3,7 @@
 //! A packed body is zlib (RFC 1950) with a preset dictionary, which the stream names by its checksum.
 
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
+use pawl_runtime::ports::rules::MAX_ITEM_BODY;
 
 /// What bodies hold again and again, the most frequent last. Items are stored that need it as it is: never change it.
 /// Another one would stand beside it, and the checksum would say which one an item needs.
@@ -20,7 +21,7 @@ pub(super) fn pack(body: &str) -> Option<Vec<u8>> {
     matches!(status, Ok(Status::StreamEnd)).then_some(packed)
 }
 
-/// Unpacks a body; none if it is not one that was packed here.
+/// Unpacks a body; none if it is not one that was packed here, and if it is longer than any body.
 pub(super) fn unpack(packed: &[u8]) -> Option<String> {
     let mut stream = Decompress::new(true);
     let mut body = Vec::with_capacity(CHUNK);
@@ -28,6 +29,7 @@ pub(super) fn unpack(packed: &[u8]) -> Option<String> {
         let read = usize::try_from(stream.total_in()).ok()?;
         let before = (stream.total_in(), stream.total_out());
         match stream.decompress_vec(packed.get(read..)?, &mut body, FlushDecompress::Finish) {
+            Ok(_) if body.len() > MAX_ITEM_BODY => return None,
             Ok(Status::StreamEnd) => return String::from_utf8(body).ok(),
             Ok(Status::Ok | Status::BufError) if body.len() == body.capacity() => body.reserve(CHUNK),
             Ok(_) if before == (stream.total_in(), stream.total_out()) => return None,
@@ -64,6 +66,8 @@ mod tests {
     #[test]
     fn what_is_no_packed_body_is_not_read() {
         let packed = pack(&"{\"execution\":1}".repeat(9)).expect("it becomes smaller");
+        let longer = pack(&"a".repeat(MAX_ITEM_BODY + CHUNK)).expect("it becomes smaller");
+        assert!(unpack(&longer).is_none());
         for broken in [&packed[..packed.len() - 1], &packed[..7], &[], b"{}"] {
             assert_eq!(unpack(broken), None);
         }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use aws_lambda_events::dynamodb::EventRecord;
 use aws_sdk_dynamodbstreams::Client;
 use aws_sdk_dynamodbstreams::types::{AttributeValue, OperationType, Record, ShardIteratorType};
+use base64::prelude::{BASE64_STANDARD, Engine};
 use pawl_aws::SqsQueue;
 use pawl_runtime::ports::{Queue, QueueName, stream_message};
 use serde_json::{Value, json};
@@ -92,7 +93,8 @@ fn image(attributes: &HashMap<String, AttributeValue>) -> Value {
     let value = |value: &AttributeValue| match value {
         AttributeValue::S(text) => json!({"S": text}),
         AttributeValue::N(number) => json!({"N": number}),
-        other => panic!("expected a text or a number, found {other:?}"),
+        AttributeValue::B(bytes) => json!({"B": BASE64_STANDARD.encode(bytes)}),
+        other => panic!("expected a text, a number or bytes, found {other:?}"),
     };
     attributes.iter().map(|(name, attribute)| (name.clone(), value(attribute))).collect()
 }
