@@ -96,6 +96,7 @@ impl Variables {
         TimerTargets {
             group: self.required("PAWL_SCHEDULE_GROUP"),
             role_arn: self.required("PAWL_SCHEDULE_ROLE_ARN"),
+            undelivered_arn: self.required("PAWL_UNDELIVERED_QUEUE_ARN"),
             queue_arns: queues.iter().map(|queue| (*queue, self.required(queue_variables(*queue).arn))).collect(),
         }
     }
@@ -126,6 +127,8 @@ pub struct TimerTargets {
     pub group: String,
     /// Role by which Scheduler sends to the queues.
     pub role_arn: String,
+    /// The queue of what could not be sent to those.
+    pub undelivered_arn: String,
     /// The queues.
     pub queue_arns: BTreeMap<QueueName, String>,
 }
@@ -186,6 +189,7 @@ mod tests {
             "PAWL_SCHEDULE_GROUP",
             "PAWL_SCHEDULE_ROLE_ARN",
             "PAWL_SECRETS_PREFIX",
+            "PAWL_UNDELIVERED_QUEUE_ARN",
             "PAWL_WORKFLOWS_TABLE",
         ];
         assert_eq!(read.err(), Some(ConfigurationMissing(missing.into())));

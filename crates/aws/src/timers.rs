@@ -8,7 +8,9 @@ use aws_sdk_scheduler::Client;
 use aws_sdk_scheduler::operation::create_schedule::CreateScheduleError;
 use aws_sdk_scheduler::operation::delete_schedule::DeleteScheduleError;
 use aws_sdk_scheduler::operation::update_schedule::UpdateScheduleError;
-use aws_sdk_scheduler::types::{ActionAfterCompletion, FlexibleTimeWindow, FlexibleTimeWindowMode, Target};
+use aws_sdk_scheduler::types::{
+    ActionAfterCompletion, DeadLetterConfig, FlexibleTimeWindow, FlexibleTimeWindowMode, Target,
+};
 use jiff::{SignedDuration, Timestamp};
 use pawl_runtime::ports::rules::validate_timer_name;
 use pawl_runtime::ports::{Clock, Message, Queue, QueueError, Timer, TimerError, Timers};
@@ -29,6 +31,9 @@ const MARGIN: SignedDuration = SignedDuration::from_secs(2);
 const ATTEMPTS: usize = 4;
 
 /// Timers as one-time schedules of a group, each named as its timer and gone once it fired.
+///
+/// What Scheduler cannot send, for a day, it leaves in the queue of what is undelivered; the sweeper has long woken its
+/// execution by then.
 ///
 /// What is farther than a minute is scheduled a minute early and wrapped for its last stretch; see [`crate::hop`].
 #[derive(Clone)]
@@ -129,8 +134,9 @@ impl Timers for SchedulerTimers {
             TimerError::Invalid(format!("the queue {:?} is not configured for timers of this function", timer.queue))
         })?;
         let (at, input) = plan(&timer, now);
-        let target = Target::builder().arn(arn).role_arn(&self.targets.role_arn).input(literal(&input)).build();
-        let target = target.expect("a target has an address and a role");
+        let undelivered = DeadLetterConfig::builder().arn(&self.targets.undelivered_arn).build();
+        let target = Target::builder().arn(arn).role_arn(&self.targets.role_arn).dead_letter_config(undelivered);
+        let target = target.input(literal(&input)).build().expect("a target has an address and a role");
         self.schedule(&timer.name, &Schedule { expression: expression(at), target }).await
     }
 

@@ -59,6 +59,7 @@ impl Resources {
         let timers = TimerTargets {
             group: account.prefix.clone(),
             role_arn: account.role_arn.clone(),
+            undelivered_arn: String::new(),
             queue_arns: BTreeMap::new(),
         };
         let none = QueueUrls(BTreeMap::new());
@@ -102,7 +103,10 @@ impl Resources {
             let attributes = client.get_queue_attributes().queue_url(&url);
             let attributes = attributes.attribute_names(QueueAttributeName::QueueArn).send().await;
             let attributes = attributes.expect("a queue has attributes").attributes.unwrap_or_default();
-            self.timers.queue_arns.insert(queue, attributes[&QueueAttributeName::QueueArn].clone());
+            let arn = &attributes[&QueueAttributeName::QueueArn];
+            self.timers.queue_arns.insert(queue, arn.clone());
+            // Nothing is undelivered here.
+            self.timers.undelivered_arn.clone_from(arn);
             self.queues.0.insert(queue, url);
         }
     }

@@ -17,7 +17,7 @@ use crate::process::percentile;
 const STARTS: usize = 40;
 
 /// What every function may ask for.
-const ENVIRONMENT: [(&str, &str); 24] = [
+const ENVIRONMENT: [(&str, &str); 25] = [
     ("AWS_REGION", "us-east-1"),
     ("AWS_ACCESS_KEY_ID", "none"),
     ("AWS_SECRET_ACCESS_KEY", "none"),
@@ -42,6 +42,7 @@ const ENVIRONMENT: [(&str, &str); 24] = [
     ("PAWL_SECRETS_PREFIX", "pawl/"),
     ("PAWL_SCHEDULE_GROUP", "pawl"),
     ("PAWL_SCHEDULE_ROLE_ARN", "arn:aws:iam::1:role/schedules"),
+    ("PAWL_UNDELIVERED_QUEUE_ARN", "arn:aws:sqs:us-east-1:1:undelivered"),
 ];
 
 /// Runs it; the packages stand in a folder beside the binaries.
