@@ -121,8 +121,9 @@ async fn redrive(
     actor: Actor,
     Json(why): Json<Why>,
 ) -> Result<axum::Json<RedrivenView>, Problem> {
-    let Act { actor, reason, .. } = actor.or(why.actor)?.act(why.reason, api.system.ingest.now());
-    let Redriven { messages, executions } = api.system.sweeper.redrive().await?;
+    let act = actor.or(why.actor)?.act(why.reason, api.system.ingest.now());
+    let Redriven { messages, executions } = api.system.installations.redrive(&act).await?;
+    let Act { actor, reason, .. } = act;
     tracing::info!(
         actor,
         reason,
@@ -133,11 +134,11 @@ async fn redrive(
     Ok(axum::Json(RedrivenView { messages, executions }))
 }
 
-/// A use of the kill switch of a workflow or of the installation.
+/// What somebody did to a workflow or to the installation.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = AuditEntry)]
 struct EntryView {
-    /// `kill` or `lift`.
+    /// `kill` or `lift` of the kill switch, or `redrive`.
     #[schema(value_type = String)]
     deed: Deed,
     /// The workflow; absent if it was the whole installation.
@@ -153,8 +154,8 @@ impl From<Entry> for EntryView {
     }
 }
 
-/// Lists who used the kill switches of workflows and of the installation, newest first. Those of an execution stand in
-/// its history.
+/// Lists who used the kill switches of workflows and of the installation, and who redrove what was given up, newest
+/// first. What was done to an execution stands in its history.
 #[utoipa::path(
     get, path = "/v1/audit", tag = "installation", operation_id = "list_audit", params(Paging),
     responses((status = 200, body = Listing<EntryView>))

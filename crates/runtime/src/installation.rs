@@ -7,9 +7,9 @@ use pawl_engine::Act;
 use crate::items::audit;
 use crate::items::installation::{self, Installation};
 use crate::ports::{Consistency, Durability, Expect, Tables, Transaction, Write};
-use crate::{Catalog, Error, Sweeper};
+use crate::{Catalog, Error, Redriven, Sweeper};
 
-/// Switches the installation's kill.
+/// Switches the installation's kill, and redrives.
 pub struct Installations {
     catalog: Arc<Catalog>,
     tables: Arc<dyn Tables>,
@@ -25,6 +25,13 @@ impl Installations {
     /// The controls.
     pub async fn read(&self) -> Result<Installation, Error> {
         self.catalog.read_installation().await
+    }
+
+    /// Sends what was given up on its way again. Who did it and why is kept, whatever comes of it.
+    pub async fn redrive(&self, act: &Act) -> Result<Redriven, Error> {
+        let writes = vec![audit::write_redrive(act)];
+        self.tables.transact(Transaction { writes, durability: Durability::Durable }).await?;
+        self.sweeper.redrive().await
     }
 
     /// Kills everything, or lifts the kill and wakes what is due. Who did it and why is kept.

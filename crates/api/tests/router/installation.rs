@@ -101,4 +101,6 @@ fn a_redrive_sends_what_is_stalled_on_its_way() {
     assert_eq!(redriven, json!({"messages": 1, "executions": 1}));
     surface.settle();
     assert_eq!((&shown()["status"], &shown()["indicators"]), (&json!("completed"), &json!([])));
+    let entry = &surface.get("/v1/audit").send().expect(200)["items"][0];
+    assert_eq!((&entry["deed"], &entry["reason"]), (&json!("redrive"), &json!("mended")));
 }

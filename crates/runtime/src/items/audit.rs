@@ -1,4 +1,4 @@
-//! What people did to a workflow or to the whole installation: its kill switch.
+//! What people did to a workflow or to the whole installation: its kill switch, redrives.
 
 use pawl_engine::Act;
 use serde::{Deserialize, Serialize};
@@ -20,6 +20,8 @@ pub enum Deed {
     Kill,
     /// The kill was lifted.
     Lift,
+    /// What was given up was sent on its way again.
+    Redrive,
 }
 
 /// One entry; never changed.
@@ -45,7 +47,17 @@ impl Entry {
 /// The write of an entry, beside the change that it tells of; `version` is the one that the change makes.
 pub fn write(entry: &Entry, version: u64) -> Write {
     let subject = entry.workflow.as_deref().map_or("installation".to_owned(), |id| format!("workflow/{id}"));
-    let key = Key::new(PARTITION, format!("{}#{subject}#{version}", sortable(entry.act.at)));
+    put(entry, &format!("{subject}#{version}"))
+}
+
+/// The write of a redrive's entry. It changes nothing that has a version.
+pub fn write_redrive(act: &Act) -> Write {
+    let entry = Entry { deed: Deed::Redrive, workflow: None, act: act.clone() };
+    put(&entry, &format!("redrive#{}", act.actor))
+}
+
+fn put(entry: &Entry, what: &str) -> Write {
+    let key = Key::new(PARTITION, format!("{}#{what}", sortable(entry.act.at)));
     let item = Item { key, version: 1, indexes: Vec::new(), expires_at: None, body: body(entry) };
     Write::Put { table: TABLE, item, expect: Expect::Any }
 }

@@ -7,7 +7,7 @@
 //! | workflows that listen on a topic | workflows | `listen#<topic>` / `<workflow>` |
 //! | an object; all of them | workflows | `objects` / `<id>` |
 //! | the installation's controls | workflows | `installation` / `controls` |
-//! | who used the kill switch, newest first | workflows | `audit` / `<time>#<what>` |
+//! | who used the kill switch or redrove, newest first | workflows | `audit` / `<time>#<what>` |
 //! | an execution's head, with the newest rows of its history | executions | `execution#<id>` / `head` |
 //! | executions of a workflow, of a record, of a state, newest first | executions | First `workflow#<id>`, Second `record#<object>/<id>`, Third `status#<status>` or `moving`, by time |
 //! | executions whose reason to wake is overdue | executions | Third `moving`; those that wait: Fourth `due`, by time |
