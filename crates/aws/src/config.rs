@@ -196,6 +196,25 @@ mod tests {
     }
 
     #[test]
+    fn a_function_is_told_where_it_is() {
+        let told = [
+            ("AWS_REGION", "eu-central-1"),
+            ("AWS_USE_FIPS_ENDPOINT", "TRUE"),
+            ("AWS_USE_DUALSTACK_ENDPOINT", "false"),
+            ("AWS_ENDPOINT_URL_SQS", "https://queues"),
+        ];
+        let place = Place {
+            region: "eu-central-1".to_owned(),
+            endpoint: None,
+            endpoints: [("AWS_ENDPOINT_URL_SQS".to_owned(), "https://queues".to_owned())].into(),
+            fips: true,
+            dual_stack: false,
+        };
+        assert_eq!(read(variables(&told), Variables::place), Ok(place));
+        assert_eq!(read(variables(&[]), Variables::place), Err(ConfigurationMissing(["AWS_REGION"].into())));
+    }
+
+    #[test]
     fn what_is_not_asked_for_is_not_missing() {
         let present = variables(&[("PAWL_EVENTS_QUEUE_URL", "https://queue"), ("PAWL_MODEL_URL", "https://model")]);
         let read = read(present, |variables| (variables.queues(&[QueueName::Events]), variables.family("PAWL_MODEL_")));

@@ -1,6 +1,6 @@
 //! The ports on AWS.
 //!
-//! - [`DynamoTables`]: tables on `DynamoDB`; [`change`] reads its stream.
+//! - [`DynamoTables`]: tables on `DynamoDB`; [`change`] reads its stream, [`item`] what is stored.
 //! - [`SqsQueue`]: queues on SQS; [`SqsDeadLetters`]: their dead-letter queues.
 //! - [`SchedulerTimers`]: timers on `EventBridge` Scheduler; [`hop`] does their last stretch with a queue's delay.
 //! - [`S3Blobs`], [`ManagerSecrets`]: blobs on S3, secrets in Secrets Manager.
@@ -30,6 +30,6 @@ pub use dead_letters::SqsDeadLetters;
 pub use queue::SqsQueue;
 pub use secrets::ManagerSecrets;
 pub use state_machines::SfnStateMachines;
-pub use stream::change;
+pub use stream::{change, item};
 pub use tables::DynamoTables;
 pub use timers::SchedulerTimers;

@@ -25,7 +25,12 @@ pub fn change(record: &EventRecord) -> Result<Option<RecordChange>, TableError> 
 }
 
 fn image(image: &serde_dynamo::Item) -> Result<Option<Item>, TableError> {
-    if image.is_empty() { Ok(None) } else { layout::read(image.clone()).map(Some) }
+    if image.is_empty() { Ok(None) } else { item(image.clone()).map(Some) }
+}
+
+/// Reads a stored item from its attributes, whichever way its body is kept.
+pub fn item(attributes: serde_dynamo::Item) -> Result<Item, TableError> {
+    layout::read(attributes)
 }
 
 impl Source for serde_dynamo::Item {

@@ -51,11 +51,18 @@ fn waits(key: &str, sort: &str, item: &Value) -> Option<String> {
     if !key.starts_with("execution#") || sort != "head" {
         return None;
     }
-    // Where it is listed by its state; a refusal, which stands in the place of a head, is not.
-    let state = text(&item["i3p"]);
-    let ended = ["", "status#completed", "status#failed", "status#canceled"].contains(&state);
-    let due = !item["i4p"].is_null();
-    (!ended || due).then(|| format!("{state}, due: {due}"))
+    let image = serde_json::from_value(item.clone()).expect("attributes as the service writes them");
+    let body = pawl_aws::item(image).expect("an item of ours").body;
+    let stored: Value = serde_json::from_str(&body).expect("a head is JSON");
+    let head = &stored["execution"];
+    if head.is_null() {
+        // A refusal stands in its place.
+        return None;
+    }
+    let ended = matches!(head["status"].as_str(), Some("completed" | "failed" | "canceled"));
+    let leased = !head["lease"].is_null();
+    let due = !item["i4p"].is_null() || text(&item["i3p"]) == "moving";
+    (!ended || leased || due).then(|| format!("{}, leased: {leased}, due: {due}", head["status"]))
 }
 
 fn text(attribute: &Value) -> &str {

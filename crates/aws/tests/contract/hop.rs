@@ -27,6 +27,11 @@ async fn a_timer_that_fires_early_arrives_when_it_is_due() {
     let message = Message { body: "{\"seq\":3}".to_owned(), delay: SignedDuration::ZERO, group: "w".to_owned() };
     let timer = Timer { name: "t".to_owned(), due, queue: QueueName::Jobs, message };
     timers.set(timer).await.expect("setting succeeds");
+    let client = aws_sdk_scheduler::Client::new(&account.sdk);
+    let schedule = client.get_schedule().group_name(&account.prefix).name("t").send().await.expect("it is there");
+    let target = schedule.target.expect("a schedule has a target");
+    let undelivered = target.dead_letter_config.and_then(|config| config.arn);
+    assert_eq!(undelivered.as_ref(), Some(&resources.timers.undelivered_arn), "what cannot be sent is kept");
 
     clock.advance_to(due - SignedDuration::from_secs(4));
     let began = Timestamp::now();
