@@ -1,6 +1,7 @@
 //! What an author writes: workflows, triggers, steps, expressions and objects. Pure.
 //!
 //! - [`expression`]: CEL, templates and durations.
+//! - [`value`]: equality, order, blanks and the writing of values, for all that compares any.
 //! - [`step`] and [`trigger`]: one file for each type, and a registry line.
 //! - [`Workflow`] and [`Object`]: the two kinds of file.
 //! - [`Source`], [`check_workflow`] and [`check_object`]: from a text to these, with every [`Problem`] at once.
@@ -10,6 +11,7 @@
 pub mod expression;
 pub mod step;
 pub mod trigger;
+pub mod value;
 
 mod checklist;
 mod failure;
