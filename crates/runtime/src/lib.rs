@@ -5,6 +5,7 @@
 //! - [`items`]: keys and shapes of all that is stored, the same on every backend.
 //! - [`Ingest`], [`Evaluator`], [`Executor`]: the three loops; [`Sweeper`] looks for what was left behind.
 //! - [`Workflows`], [`Records`], [`History`]: what the management API does.
+//! - [`Redactor`]: takes secrets out of what came back.
 
 pub mod bus;
 pub mod items;
@@ -31,6 +32,7 @@ mod notices;
 mod options;
 mod recent;
 mod records;
+mod redactor;
 mod starts;
 mod sweeper;
 mod system;
@@ -54,6 +56,7 @@ pub use notices::Notices;
 pub use options::ExecutorOptions;
 pub use recent::Recent;
 pub use records::{RecordError, Records};
+pub use redactor::{Redactor, doubt_about};
 pub use sweeper::{Redriven, Sweeper};
 pub use system::{Ports, System};
 pub use workflows::{SaveError, Saved, Workflows};
