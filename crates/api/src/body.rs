@@ -6,6 +6,7 @@ use bytes::Bytes;
 use http::HeaderMap;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
+use pawl_definition::json::{self, Bounds};
 use serde::de::DeserializeOwned;
 
 use crate::{Code, Problem};
@@ -73,6 +74,8 @@ fn is_json(headers: &HeaderMap) -> bool {
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
-    serde_json::from_slice(bytes)
-        .map_err(|error| Problem::new(Code::BodyMalformed, format!("the body is not as expected: {error}")))
+    json::read(bytes, &Bounds::OUTSIDE.with_bytes(MOST)).map_err(|error| {
+        let code = error.code().and_then(Code::of).unwrap_or(Code::BodyMalformed);
+        Problem::new(code, format!("the body is not as expected: {error}"))
+    })
 }

@@ -137,6 +137,12 @@ codes! {
     BodyTooLarge = "body_too_large", PAYLOAD_TOO_LARGE, "Body too large";
     /// The body is not what its type says, or not of the shape expected.
     BodyMalformed = "body_malformed", UNPROCESSABLE_ENTITY, "Unreadable body";
+    /// A value nests too deeply.
+    ValueTooDeep = "value_too_deep", UNPROCESSABLE_ENTITY, "Value too deep";
+    /// There is too much in a value.
+    ValueTooLarge = "value_too_large", UNPROCESSABLE_ENTITY, "Value too large";
+    /// A whole number needs more than 64 bits.
+    NumberOutOfRange = "number_out_of_range", UNPROCESSABLE_ENTITY, "Number out of range";
     /// The body broke off.
     BodyIncomplete = "body_incomplete", BAD_REQUEST, "Incomplete body";
     /// The body is compressed.

@@ -81,7 +81,7 @@ async fn kill(
     actor: Actor,
     Json(why): Json<Why>,
 ) -> Result<axum::Json<InstallationView>, Problem> {
-    let act = actor.or(why.actor)?.act(why.reason, api.system.ingest.now());
+    let act = actor.or(why.actor)?.act(why.reason, api.system.ingest.now())?;
     Ok(axum::Json(api.system.installations.set_killed(true, &act).await?.into()))
 }
 
@@ -95,7 +95,7 @@ async fn lift(
     actor: Actor,
     Json(why): Json<Why>,
 ) -> Result<axum::Json<InstallationView>, Problem> {
-    let act = actor.or(why.actor)?.act(why.reason, api.system.ingest.now());
+    let act = actor.or(why.actor)?.act(why.reason, api.system.ingest.now())?;
     Ok(axum::Json(api.system.installations.set_killed(false, &act).await?.into()))
 }
 
@@ -121,7 +121,7 @@ async fn redrive(
     actor: Actor,
     Json(why): Json<Why>,
 ) -> Result<axum::Json<RedrivenView>, Problem> {
-    let act = actor.or(why.actor)?.act(why.reason, api.system.ingest.now());
+    let act = actor.or(why.actor)?.act(why.reason, api.system.ingest.now())?;
     let Redriven { messages, executions } = api.system.installations.redrive(&act).await?;
     let Act { actor, reason, .. } = act;
     tracing::info!(

@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use pawl_definition::json::{self, Bounds};
 use pawl_runtime::Error;
 use pawl_runtime::ports::TableError;
 use serde::de::DeserializeOwned;
@@ -15,6 +16,9 @@ const DEFAULT: usize = 50;
 
 /// Most entries of a page.
 pub(crate) const MOST: usize = 200;
+
+/// Longest cursor, in bytes: one holds the keys of an item.
+const CURSOR_MOST: usize = 16 * 1024;
 
 /// A page of a listing.
 #[derive(Debug, Serialize, ToSchema)]
@@ -66,7 +70,7 @@ pub(crate) fn seal<P: Serialize>(listing: &str, place: P) -> String {
 pub(crate) fn open<P: DeserializeOwned>(listing: &str, cursor: Option<&str>) -> Result<Option<P>, Problem> {
     let Some(cursor) = cursor else { return Ok(None) };
     let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| unknown())?;
-    let sealed: Sealed<P> = serde_json::from_slice(&bytes).map_err(|_| unknown())?;
+    let sealed: Sealed<P> = json::read(&bytes, &Bounds::OUTSIDE.with_bytes(CURSOR_MOST)).map_err(|_| unknown())?;
     if sealed.listing == fingerprint(listing) { Ok(Some(sealed.place)) } else { Err(unknown()) }
 }
 

@@ -6,9 +6,10 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use jiff::Timestamp;
 use pawl_engine::Act;
+use percent_encoding::percent_decode_str;
 use serde::de::DeserializeOwned;
 
-use crate::{Code, Identity, Problem};
+use crate::{Code, Identity, Problem, webhook};
 
 /// Names who acts, where the authorizer does not know it.
 pub(crate) const ACTOR: HeaderName = HeaderName::from_static("x-pawl-actor");
@@ -22,6 +23,19 @@ const KEY_MOST: usize = 255;
 /// Longest name of an actor, in bytes.
 const ACTOR_MOST: usize = 255;
 
+/// Longest name or id in a path, in bytes: no id of a workflow, execution, object or record is longer, and storage takes
+/// no key that is much longer.
+const NAME_MOST: usize = 256;
+
+/// Parameters of a query that may be long: they hold a filter, or where a listing stands.
+const LONG: [&str; 2] = ["where", "cursor"];
+
+/// Longest of those, in bytes.
+const LONG_MOST: usize = 32 * 1024;
+
+/// Longest reason that somebody gives for what they do, in bytes: it is stored with the execution.
+const REASON_MOST: usize = 4 * 1024;
+
 /// The parameters of the path.
 pub(crate) struct Route<T>(pub(crate) T);
 
@@ -29,6 +43,11 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Route<T
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let mut segments = parts.uri.path().split('/').map(|part| percent_decode_str(part).count());
+        if let Some(length) = segments.find(|length| *length > NAME_MOST) {
+            let detail = format!("expected at most {NAME_MOST} bytes in a part of the path, found {length}");
+            return Err(Problem::new(Code::BadPath, detail));
+        }
         let read = Path::<T>::from_request_parts(parts, state).await;
         read.map(|Path(path)| Self(path)).map_err(|error| Problem::new(Code::BadPath, error.body_text()))
     }
@@ -41,6 +60,13 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Params<
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        for (name, value) in webhook::query_pairs(parts.uri.query().unwrap_or_default()) {
+            let most = if LONG.contains(&name.as_str()) { LONG_MOST } else { 2 * NAME_MOST };
+            if value.len() > most {
+                let detail = format!("expected at most {most} bytes in a parameter, found {}", value.len());
+                return Err(Problem::new(Code::BadQuery, detail));
+            }
+        }
         let read = Query::<T>::try_from_uri(&parts.uri);
         read.map(|Query(query)| Self(query)).map_err(|error| Problem::new(Code::BadQuery, error.body_text()))
     }
@@ -88,8 +114,12 @@ impl Actor {
     }
 
     /// What they do, and why.
-    pub(crate) fn act(self, reason: Option<String>, at: Timestamp) -> Act {
-        Act { actor: self.name().to_owned(), reason, at }
+    pub(crate) fn act(self, reason: Option<String>, at: Timestamp) -> Result<Act, Problem> {
+        if let Some(length) = reason.as_ref().map(String::len).filter(|length| *length > REASON_MOST) {
+            let detail = format!("expected a reason of at most {REASON_MOST} bytes, found {length}");
+            return Err(Problem::new(Code::BodyMalformed, detail).at("reason"));
+        }
+        Ok(Act { actor: self.name().to_owned(), reason, at })
     }
 }
 

@@ -5,10 +5,12 @@
 //! - [`step`] and [`trigger`]: one file for each type, and a registry line.
 //! - [`Workflow`] and [`Object`]: the two kinds of file.
 //! - [`Source`], [`check_workflow`] and [`check_object`]: from a text to these, with every [`Problem`] at once.
+//! - [`json`]: the one entrance of JSON from outside, with its bounds.
 //! - [`JsonSchema`]: JSON Schema over values.
 //! - [`workflow_schema`], [`checklist`] and [`mermaid`]: what authors get from them.
 
 pub mod expression;
+pub mod json;
 pub mod step;
 pub mod trigger;
 pub mod value;

@@ -5,6 +5,7 @@
 //! callback is believed for its token, which leaves no trace: the event that it becomes has a digest of it.
 
 use jiff::Timestamp;
+use pawl_definition::json::{self, Bounds};
 use pawl_engine::{Cause, Event, EventType, ids};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -128,18 +129,23 @@ impl Callback {
             other => other.to_string().into(),
         };
         let mut data = Map::new();
+        // A bus is no parser of ours: the output may nest deeper than what is stored can be read.
+        let (output, error) = match json::check(&self.output, &Bounds::OUTSIDE) {
+            Ok(()) => (self.output, error),
+            Err(bound) => (Value::Null, format!("the output of the callback has {bound}").into()),
+        };
         data.insert("topic".to_owned(), ids::callback_topic(&self.token).into());
         data.insert("status".to_owned(), "CALLED_BACK".into());
-        data.insert("output".to_owned(), self.output);
+        data.insert("output".to_owned(), output);
         data.insert("error".to_owned(), error);
         data.insert("cause".to_owned(), json!(self.cause));
         data
     }
 }
 
-/// What a machine puts out is JSON; what is not, is kept as the text that it is.
+/// The output of a state machine, which is JSON; text that is not JSON, or not within its bounds, stays text.
 pub fn parsed(text: &str) -> Value {
-    serde_json::from_str(text).unwrap_or_else(|_| text.into())
+    json::parse(text.as_bytes(), &Bounds::OUTSIDE).unwrap_or_else(|_| text.into())
 }
 
 #[cfg(test)]

@@ -54,6 +54,7 @@ pub use message::{About, EventMessage, Job};
 pub use metrics::Metrics;
 pub use notices::Notices;
 pub use options::ExecutorOptions;
+pub use pawl_definition::json;
 pub use recent::Recent;
 pub use records::{RecordError, Records};
 pub use redactor::{Redactor, doubt_about};

@@ -71,6 +71,8 @@ impl From<ContentError> for Rejected {
 
 #[cfg(test)]
 mod tests {
+    use pawl_definition::json::{self, Bounds};
+
     use super::*;
 
     fn rejections() -> Vec<Rejection> {
@@ -91,6 +93,10 @@ mod tests {
         ]
     }
 
+    fn bound(text: &[u8], bounds: Bounds) -> ContentError {
+        ContentError::OutOfBounds { format: "JSON", error: json::parse(text, &bounds).expect_err("it exceeds a bound") }
+    }
+
     fn content_errors() -> Vec<ContentError> {
         let found = || "x".to_owned();
         vec![
@@ -100,6 +106,9 @@ mod tests {
             ContentError::TypeUnsupported { found: found() },
             ContentError::CharsetUnsupported { found: found() },
             ContentError::Malformed { format: "JSON", line: 1, column: 1, problem: found() },
+            bound("[[[[".as_bytes(), Bounds { depth: 3, ..Bounds::OUTSIDE }),
+            bound("[1,1,1,1]".as_bytes(), Bounds { values: 3, ..Bounds::OUTSIDE }),
+            bound("100000000000000000000".as_bytes(), Bounds::OUTSIDE),
         ]
     }
 

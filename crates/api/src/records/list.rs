@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::State;
+use pawl_definition::json::{self, Bounds};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
@@ -63,7 +64,7 @@ pub(super) async fn list(
     Route(object): Route<String>,
     Params(which): Params<Which>,
 ) -> Result<axum::Json<Listing<RecordView>>, Problem> {
-    let tests = which.r#where.as_deref().map(serde_json::from_str).transpose();
+    let tests = which.r#where.as_deref().map(|tests| json::read(tests.as_bytes(), &Bounds::OUTSIDE)).transpose();
     let tests = tests.map_err(|error| {
         Problem::new(Code::BadQuery, format!("expected where to be a JSON object, found otherwise: {error}"))
     })?;

@@ -59,7 +59,7 @@ pub(super) async fn kill(
     actor: Actor,
     Json(why): Json<Why>,
 ) -> Result<axum::Json<HeadView>, Problem> {
-    let act = actor.or(why.actor)?.act(why.reason, api.system.ingest.now());
+    let act = actor.or(why.actor)?.act(why.reason, api.system.ingest.now())?;
     answer(api.system.workflows.set_killed(&id, true, &act).await)
 }
 
@@ -75,6 +75,6 @@ pub(super) async fn lift(
     actor: Actor,
     Json(why): Json<Why>,
 ) -> Result<axum::Json<HeadView>, Problem> {
-    let act = actor.or(why.actor)?.act(why.reason, api.system.ingest.now());
+    let act = actor.or(why.actor)?.act(why.reason, api.system.ingest.now())?;
     answer(api.system.workflows.set_killed(&id, false, &act).await)
 }

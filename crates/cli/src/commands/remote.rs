@@ -5,6 +5,7 @@ mod view;
 use std::path::Path;
 
 use anyhow::{Context, bail};
+use pawl_definition::json::{self, Bounds};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Map, Value, json};
 
@@ -163,7 +164,8 @@ fn start_body(record: Option<&str>, values: &[String]) -> anyhow::Result<Value> 
     let mut given = Map::new();
     for value in values {
         let (name, value) = value.split_once('=').with_context(|| format!("expected name=value, found {value:?}"))?;
-        given.insert(name.to_owned(), serde_json::from_str(value).unwrap_or_else(|_| json!(value)));
+        let value = json::parse(value.as_bytes(), &Bounds::OUTSIDE).unwrap_or_else(|_| json!(value));
+        given.insert(name.to_owned(), value);
     }
     body.insert("values".into(), Value::Object(given));
     Ok(Value::Object(body))

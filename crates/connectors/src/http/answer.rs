@@ -2,13 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use pawl_runtime::ports::HttpAnswer;
+use pawl_runtime::json::{self, Bounds};
+use pawl_runtime::ports::{HttpAnswer, HttpError};
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use serde_json::Value;
 
 /// Puts together status, headers and the complete body.
-pub(super) fn answer(status: u16, headers: &HeaderMap, body: &[u8]) -> HttpAnswer {
-    HttpAnswer { status, headers: joined(headers), body: value(is_json(headers), body) }
+///
+/// # Errors
+/// JSON beyond the bounds of all values from outside.
+pub(super) fn answer(status: u16, headers: &HeaderMap, body: &[u8]) -> Result<HttpAnswer, HttpError> {
+    Ok(HttpAnswer { status, headers: joined(headers), body: value(is_json(headers), body)? })
 }
 
 /// Header names in lower case, the values of a repeated one joined.
@@ -28,12 +32,21 @@ fn joined(headers: &HeaderMap) -> BTreeMap<String, String> {
 }
 
 /// JSON if it is said to be and parses, null if empty, else text; bytes that are no UTF-8 are replaced.
-fn value(is_json: bool, body: &[u8]) -> Value {
+fn value(is_json: bool, body: &[u8]) -> Result<Value, HttpError> {
     if body.is_empty() {
-        return Value::Null;
+        return Ok(Value::Null);
     }
     let text = || Value::String(String::from_utf8_lossy(body).into_owned());
-    if is_json { serde_json::from_slice(body).unwrap_or_else(|_| text()) } else { text() }
+    if !is_json {
+        return Ok(text());
+    }
+    match json::parse(body, &Bounds::OUTSIDE) {
+        Ok(value) => Ok(value),
+        Err(error) if error.code().is_some() => {
+            Err(HttpError::TooLarge(format!("expected an answer with JSON within bounds, found {error}")))
+        }
+        Err(_) => Ok(text()),
+    }
 }
 
 /// `application/json`, `text/json` or any `…+json`, whatever its parameters.
@@ -64,8 +77,22 @@ mod tests {
             ("", b"", json!(null)),
         ] {
             let headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static(kind))]);
-            assert_eq!(answer(200, &headers, body).body, expected, "{kind} {body:?}");
+            assert_eq!(answer(200, &headers, body).map(|answer| answer.body), Ok(expected), "{kind} {body:?}");
         }
+    }
+
+    /// Once it was accepted, stored in an envelope, and neither the execution nor a listing could be read again.
+    #[test]
+    fn json_deeper_than_what_is_stored_can_be_read_is_refused() {
+        let headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("application/json"))]);
+        let nested = |levels| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
+        assert!(answer(200, &headers, nested(64).as_bytes()).is_ok());
+        let refused = answer(200, &headers, nested(65).as_bytes());
+        let Err(HttpError::TooLarge(message)) = refused else { panic!("expected a refusal, found {refused:?}") };
+        assert_eq!(
+            message,
+            "expected an answer with JSON within bounds, found more than 64 levels of nesting at line 1, column 65"
+        );
     }
 
     #[test]
@@ -73,6 +100,7 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.append("X-Part", HeaderValue::from_static("one"));
         headers.append("x-part", HeaderValue::from_static("two"));
-        assert_eq!(answer(200, &headers, b"").headers["x-part"], "one, two");
+        let answer = answer(200, &headers, b"").expect("an empty answer is one");
+        assert_eq!(answer.headers["x-part"], "one, two");
     }
 }

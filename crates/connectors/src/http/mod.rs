@@ -87,7 +87,7 @@ impl GuardedHttp {
             }
             let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
             let body = read_bounded(response, &hop.url, MAX_ANSWER).await?;
-            return Ok(answer::answer(status.as_u16(), &headers, &body));
+            return answer::answer(status.as_u16(), &headers, &body);
         }
         Err(HttpError::Refused(format!("{first} redirected more than {MAX_REDIRECTS} times")))
     }

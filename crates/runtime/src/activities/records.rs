@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use pawl_definition::Object;
-use pawl_engine::{Found, Record, RecordQuery, ResolvedTest, Subject, coerce};
+use pawl_engine::{Found, Record, RecordQuery, ResolvedTest, Subject, coerce, fields};
 use serde_json::{Map, Value};
 
 use crate::ports::{Consistency, Item, Query, SortRange, Table, Tables};
@@ -32,6 +32,10 @@ impl Finder {
 
     /// One record.
     pub async fn one(&self, object: &str, id: &str) -> Result<Found, Error> {
+        // No record has such an id, and storage takes no such key.
+        if fields::check_id(id).is_err() {
+            return Ok(Found::default());
+        }
         let key = items::record::key(&Subject { object: object.to_owned(), id: id.to_owned() });
         let item = self.tables.get(items::record::TABLE, &key, Consistency::Strong).await?;
         let records = item.iter().map(items::record::parse).collect::<Result<_, _>>()?;

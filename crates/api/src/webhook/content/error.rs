@@ -1,5 +1,7 @@
 //! Why a body could not be read.
 
+use pawl_definition::json;
+
 /// Longest part of a header that an error repeats, in characters.
 const MOST_SHOWN: usize = 80;
 
@@ -47,6 +49,14 @@ pub enum ContentError {
         /// What was found.
         problem: String,
     },
+    /// The JSON, or the form, exceeds a bound.
+    #[error("expected {format} within bounds, found {error}")]
+    OutOfBounds {
+        /// What the type says.
+        format: &'static str,
+        /// The bound.
+        error: json::Error,
+    },
 }
 
 impl ContentError {
@@ -59,6 +69,7 @@ impl ContentError {
             Self::TypeUnsupported { .. } => "content_type_unsupported",
             Self::CharsetUnsupported { .. } => "charset_unsupported",
             Self::Malformed { .. } => "body_malformed",
+            Self::OutOfBounds { error, .. } => error.code().unwrap_or("body_malformed"),
         }
     }
 
@@ -66,17 +77,18 @@ impl ContentError {
     pub fn status(&self) -> u16 {
         match self {
             Self::TooLarge { .. } => 413,
-            Self::Malformed { .. } => 422,
+            Self::Malformed { .. } | Self::OutOfBounds { .. } => 422,
             _ => 415,
         }
     }
 
-    /// From the error of the JSON parser, whose text ends in the position.
-    pub(super) fn malformed_json(error: &serde_json::Error) -> Self {
-        let (line, column) = (error.line(), error.column());
-        let text = error.to_string();
-        let problem = text.split_once(" at line ").map_or(text.as_str(), |(problem, _)| problem);
-        Self::Malformed { format: "JSON", line, column, problem: format!("a fault ({problem})") }
+    /// From the error of the entrance of JSON.
+    pub(super) fn of_json(error: json::Error) -> Self {
+        if error.code().is_some() {
+            return Self::OutOfBounds { format: "JSON", error };
+        }
+        let (line, column) = error.place.unwrap_or_default();
+        Self::Malformed { format: "JSON", line, column, problem: error.kind.to_string() }
     }
 }
 

@@ -1,5 +1,6 @@
 //! `application/x-www-form-urlencoded`: WHATWG URL, section 5.1, but what is not UTF-8 is refused, not replaced.
 
+use pawl_definition::json::{self, Bounds};
 use percent_encoding::percent_decode;
 use serde_json::{Map, Value};
 
@@ -33,11 +34,14 @@ pub(super) fn decode(body: &[u8]) -> Result<Value, ContentError> {
     {
         *payload = object;
     }
-    Ok(Value::Object(fields))
+    let fields = Value::Object(fields);
+    let within = json::check(&fields, &Bounds::OUTSIDE);
+    within.map_err(|error| ContentError::OutOfBounds { format: "a form", error })?;
+    Ok(fields)
 }
 
 fn object_in(value: &Value) -> Option<Value> {
-    serde_json::from_str(value.as_str()?).ok().filter(Value::is_object)
+    json::parse(value.as_str()?.as_bytes(), &Bounds::OUTSIDE).ok().filter(Value::is_object)
 }
 
 fn read(bytes: &[u8]) -> Option<String> {

@@ -9,6 +9,7 @@ mod tests;
 
 use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use pawl_definition::json::{self, Bounds};
 use serde_json::Value;
 
 pub use error::ContentError;
@@ -22,13 +23,14 @@ pub const MAX_BODY: usize = 1024 * 1024;
 
 /// Decodes a body by its content type.
 ///
-/// JSON gives its value (at most 127 levels deep); a form gives an object of texts, with a list where a name is
+/// JSON gives its value (at most 64 levels deep); a form gives an object of texts, with a list where a name is
 /// repeated, and its `payload` parsed if that is a JSON object (as GitHub and Slack send it); text, XML and CSV give a
 /// text without byte order mark; an empty body of any type gives null. Everything is UTF-8.
 ///
 /// # Errors
 /// 413 `body_too_large`; 415 `content_encoding_unsupported`, `content_type_missing`, `content_type_unsupported`,
-/// `charset_unsupported`; 422 `body_malformed` with line and column.
+/// `charset_unsupported`; 422 `body_malformed`, `value_too_deep`, `value_too_large` and `number_out_of_range` with line
+/// and column.
 pub fn decode(headers: &HeaderMap, body: &[u8]) -> Result<Value, ContentError> {
     if body.len() > MAX_BODY {
         return Err(ContentError::TooLarge { size: body.len(), limit: MAX_BODY });
@@ -52,7 +54,7 @@ pub fn decode(headers: &HeaderMap, body: &[u8]) -> Result<Value, ContentError> {
 }
 
 fn json(body: &[u8]) -> Result<Value, ContentError> {
-    serde_json::from_slice(body).map_err(|error| ContentError::malformed_json(&error))
+    json::parse(body, &Bounds::OUTSIDE).map_err(ContentError::of_json)
 }
 
 /// Reads a body as UTF-8; `format` names it in the error.

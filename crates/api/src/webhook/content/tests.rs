@@ -36,12 +36,20 @@ fn malformed_json_is_refused_with_its_place() {
 }
 
 #[test]
-fn json_is_at_most_127_levels_deep() {
+fn json_deeper_than_what_is_stored_can_be_read_is_refused() {
     let nested = |levels| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
-    assert!(read("application/json", nested(127)).is_array());
-    let (status, _, text) = refusal("application/json", nested(128));
-    assert_eq!(status, 422);
-    insta::assert_snapshot!(text, @"expected JSON, found a fault (recursion limit exceeded) at line 1, column 128");
+    assert!(read("application/json", nested(64)).is_array());
+    let (status, code, text) = refusal("application/json", nested(125));
+    assert_eq!((status, code), (422, "value_too_deep"));
+    insta::assert_snapshot!(text, @"expected JSON within bounds, found more than 64 levels of nesting at line 1, column 65");
+}
+
+#[test]
+fn a_body_holds_a_bounded_number_of_values() {
+    let many = format!("[{}1]", "1,".repeat(250_000));
+    assert_eq!(refusal("application/json", many).1, "value_too_large");
+    assert_eq!(refusal("application/x-www-form-urlencoded", "a&".repeat(300_000)).1, "value_too_large");
+    assert_eq!(refusal("application/json", "[123456789012345678901]").1, "number_out_of_range");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 //! Source: Slack's developer docs, "`url_verification` event".
 
 use http::Method;
+use pawl_definition::json::{self, Bounds};
 use serde::Deserialize;
 
 use super::super::Delivery;
@@ -21,6 +22,6 @@ pub(super) fn answer(delivery: &Delivery<'_>) -> Option<Answer> {
     if delivery.method != Method::POST || delivery.body.len() > 2 * MAX_CHALLENGE {
         return None;
     }
-    let asked: UrlVerification = serde_json::from_slice(delivery.body).ok()?;
+    let asked: UrlVerification = json::read(delivery.body, &Bounds::OUTSIDE).ok()?;
     if asked.kind == "url_verification" { Answer::echo(&asked.challenge) } else { None }
 }

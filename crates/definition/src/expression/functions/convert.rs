@@ -10,6 +10,7 @@ use crate::expression::error::shortened;
 use crate::expression::operate::double;
 use crate::expression::secret::disarm;
 use crate::expression::val::Val;
+use crate::json::Bounds;
 
 pub(super) fn to_bool<'a>(call: &mut Call<'_, 'a>) -> Outcome<'a> {
     match call.first() {
@@ -119,6 +120,7 @@ pub(super) fn json<'a>(call: &mut Call<'_, 'a>) -> Outcome<'a> {
 pub(super) fn parse_json<'a>(call: &mut Call<'_, 'a>) -> Outcome<'a> {
     let text = call.text(0)?;
     call.evaluator.budget.spend_elements(text.len())?;
-    let value = serde_json::from_str(&text).map_err(|error| call.bad(format!("expected JSON, found {error}")))?;
+    let value = crate::json::parse(text.as_bytes(), &Bounds::OUTSIDE);
+    let value = value.map_err(|error| call.bad(format!("expected JSON, found {error}")))?;
     Ok(Val::owned_data(disarm(Cow::Owned(value)).into_owned()))
 }
