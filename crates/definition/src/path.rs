@@ -53,6 +53,14 @@ impl Path {
         }
     }
 
+    /// The place after this one in its list; `None` if it is no entry of a list.
+    pub fn after(&self) -> Option<Self> {
+        match self.0.split_last()? {
+            (Segment::Index(index), above) => Some(Self(above.to_vec()).index(index + 1)),
+            (Segment::Key(_), _) => None,
+        }
+    }
+
     /// Its parts.
     pub fn segments(&self) -> &[Segment] {
         &self.0

@@ -124,6 +124,12 @@ codes! {
     EXPRESSION_SYNTAX = "expression_syntax";
     /// An expression names a variable or calls a function that does not exist here.
     EXPRESSION_UNKNOWN_NAME = "expression_unknown_name";
+    /// An operation that fails for every value of the types it is given.
+    EXPRESSION_TYPE = "expression_type";
+    /// A key that the value never has.
+    EXPRESSION_MISSING_KEY = "expression_missing_key";
+    /// A call with written-out values that always fails.
+    EXPRESSION_VALUE = "expression_value";
     /// An expression names a variable that nothing sets.
     UNKNOWN_VARIABLE = "unknown_variable";
     /// A step that the workflow does not have.

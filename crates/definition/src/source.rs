@@ -1,5 +1,6 @@
 //! A file: its YAML or JSON text as a value, with the place of every part.
 
+mod quoting;
 mod yaml;
 
 use std::collections::BTreeMap;

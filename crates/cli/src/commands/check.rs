@@ -1,6 +1,6 @@
 //! `pawl check`: every problem at once, and the launch checklist.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use pawl_definition::{
@@ -51,7 +51,7 @@ fn check(path: &Path) -> anyhow::Result<(Option<Workflow>, Vec<Problem>)> {
         return Ok(check_workflow(&source, &objects));
     }
     let (object, mut problems) = check_object(&source);
-    problems.extend(object.iter().flat_map(|object| check_objects(&source, object, &objects)));
+    problems.extend(object.iter().flat_map(|object| check_objects(&source, object, &objects, &BTreeSet::new())));
     Ok((None, problems))
 }
 

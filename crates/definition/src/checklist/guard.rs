@@ -3,17 +3,21 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{ChecklistItem, ChecklistStatus, item};
-use crate::step::{CallLlm, StopAs};
-use crate::{Step, StepKind, Workflow};
+use crate::step::{CallLlm, FieldChange, FieldTest, StopAs};
+use crate::{Step, StepKind, Template, Workflow};
 
 const CODE: &str = "guarded_action";
 const TITLE: &str = "Every outside action after a model step has a check before it";
 
-/// Model steps whose answer nothing has looked at yet, with the ways to name the answer.
-type Unchecked = BTreeMap<String, BTreeSet<String>>;
+/// A way to name a value: `steps.ask`, `vars.answer`, `record.kind`.
+type Name = Vec<String>;
+
+/// Model steps whose answer nothing has looked at yet.
+type Unchecked = BTreeSet<String>;
 
 pub(super) fn check(workflow: &Workflow) -> Vec<ChecklistItem> {
-    let mut walk = Walk::default();
+    let steps = workflow.all_steps();
+    let mut walk = Walk { names: names(&steps), models: false, actions: 0, failures: Vec::new() };
     walk.steps(&workflow.steps, &mut Unchecked::new());
     if !walk.failures.is_empty() {
         return walk.failures;
@@ -24,8 +28,55 @@ pub(super) fn check(workflow: &Workflow) -> Vec<ChecklistItem> {
     }
 }
 
-#[derive(Default)]
+/// Every way to name the answer of each model step, and what is computed from it, on whatever path.
+fn names(steps: &[&Step]) -> BTreeMap<String, BTreeSet<Name>> {
+    let models = steps.iter().filter(|step| matches!(step.kind, StepKind::CallLlm(_)));
+    models.map(|step| (step.id.clone(), names_of(step, steps))).collect()
+}
+
+fn names_of(model: &Step, steps: &[&Step]) -> BTreeSet<Name> {
+    let name = |root: &str, name: &str| vec![root.to_owned(), name.to_owned()];
+    let mut names = BTreeSet::from([name("steps", &model.id)]);
+    names.extend(model.save_as.iter().map(|saved| name("vars", saved)));
+    loop {
+        let before = names.len();
+        for step in steps {
+            let computed = |value: &Template| reads(&value.reads(), &names);
+            let new: Vec<_> = match &step.kind {
+                StepKind::SetVariables(set) => {
+                    let taken = set.values.iter().filter(|(_, value)| computed(value)).map(|(to, _)| name("vars", to));
+                    let output = set.values.values().any(computed).then(|| name("steps", &step.id));
+                    taken.chain(output).collect()
+                }
+                StepKind::SetFields(set) if set.target.is_none() => {
+                    let computed =
+                        |change: &FieldChange| [&change.set, &change.add].into_iter().flatten().any(computed);
+                    set.fields.iter().filter(|(_, change)| computed(change)).map(|(to, _)| name("record", to)).collect()
+                }
+                StepKind::FindRecords(find) => {
+                    let operands = |test: &FieldTest| test.equals.iter().chain(&test.r#in).any(computed);
+                    let found = find.tests.values().any(operands);
+                    let saved = step.save_as.iter().map(|saved| name("vars", saved));
+                    saved.chain([name("steps", &step.id)]).filter(|_| found).collect()
+                }
+                _ => Vec::new(),
+            };
+            names.extend(new);
+        }
+        if names.len() == before {
+            return names;
+        }
+    }
+}
+
+/// Whether one of the paths that an expression reads begins with one of the names.
+fn reads(paths: &BTreeSet<Name>, names: &BTreeSet<Name>) -> bool {
+    paths.iter().any(|path| names.iter().any(|name| path.starts_with(name)))
+}
+
 struct Walk {
+    /// The ways to name what comes from each model step.
+    names: BTreeMap<String, BTreeSet<Name>>,
     /// A model step was met.
     models: bool,
     /// Actions after model steps.
@@ -47,35 +98,28 @@ impl Walk {
                 self.action(step, "request", unchecked);
             }
             StepKind::RunStateMachine(_) => self.action(step, "state machine", unchecked),
-            StepKind::SetVariables(set) => {
-                let values = set.values.iter().map(|(name, value)| (name, value.source().to_string()));
-                for (name, text) in values {
-                    for names in unchecked.values_mut().filter(|names| mentions(&text, names)) {
-                        names.insert(format!("vars.{name}"));
-                    }
-                }
-            }
             _ => {}
         }
         let looked_at = match &step.kind {
-            StepKind::Condition(condition) => Some(condition.r#if.source()),
-            StepKind::Switch(switch) => Some(switch.on.source()),
+            StepKind::Condition(condition) => Some(condition.r#if.reads()),
+            StepKind::Switch(switch) => Some(switch.on.reads()),
             _ => None,
         };
         let mut after = unchecked.clone();
         let mut inside = unchecked.clone();
-        if let Some(text) = looked_at {
-            inside.retain(|_, names| !mentions(text, names));
+        if let Some(paths) = looked_at {
+            let unseen = |model: &String| self.names.get(model).is_none_or(|names| !reads(paths, names));
+            inside.retain(unseen);
             // A check holds beyond its branches if one of them leads away.
             if step.branches().iter().any(|branch| leaves(branch.steps)) {
-                after.retain(|_, names| !mentions(text, names));
+                after.retain(unseen);
             }
         }
         for branch in step.branches() {
             let mut own = inside.clone();
             self.steps(branch.steps, &mut own);
             if !leaves(branch.steps) {
-                after.extend(own.into_iter().filter(|(id, _)| !unchecked.contains_key(id)));
+                after.extend(own.into_iter().filter(|id| !unchecked.contains(id)));
             }
         }
         *unchecked = after;
@@ -89,18 +133,12 @@ impl Walk {
         if model.min_confidence.is_some() && leaves(&model.low_confidence) {
             return;
         }
-        let mut names = BTreeSet::from([
-            format!("steps.{}", step.id),
-            format!("steps[{:?}]", step.id),
-            format!("steps['{}']", step.id),
-        ]);
-        names.extend(step.save_as.as_ref().map(|name| format!("vars.{name}")));
-        unchecked.insert(step.id.clone(), names);
+        unchecked.insert(step.id.clone());
     }
 
     fn action(&mut self, step: &Step, what: &str, unchecked: &Unchecked) {
         self.actions += usize::from(self.models);
-        if let Some(model) = unchecked.keys().next() {
+        if let Some(model) = unchecked.first() {
             let detail = format!(
                 "nothing looks at the answer of {model:?} before this {what}: put it in a condition on that answer"
             );
@@ -120,12 +158,4 @@ fn leaves(steps: &[Step]) -> bool {
         StepKind::Stop(stop) => stop.r#as != StopAs::Paused,
         kind => kind.shape().decides() && kind.shape().branches().iter().all(|branch| leaves(branch.steps)),
     })
-}
-
-/// Whether a text has one of the names, not as the beginning of a longer one.
-fn mentions(text: &str, names: &BTreeSet<String>) -> bool {
-    let word = |c: char| c.is_alphanumeric() || c == '_';
-    names
-        .iter()
-        .any(|name| text.match_indices(name.as_str()).any(|(at, found)| !text[at + found.len()..].starts_with(word)))
 }

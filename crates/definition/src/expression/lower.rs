@@ -233,7 +233,9 @@ impl Lowering<'_> {
 
 fn unknown(name: &str) -> ExpressionError {
     let special = ["blank", "coalesce", "has", "all", "exists", "exists_one", "map", "filter"];
-    let suggestion = nearest(name, functions::names().chain(special));
+    let names = || functions::names().chain(special);
+    let same = crate::validate::synonyms::of(name).find(|ours| names().any(|known| known == *ours));
+    let suggestion = same.map(str::to_owned).or_else(|| nearest(name, names()));
     ExpressionError::Unknown { kind: "function".to_owned(), name: name.to_owned(), suggestion }
 }
 

@@ -31,6 +31,7 @@ mod duration;
 mod error;
 mod evaluate;
 mod functions;
+mod infer;
 mod lower;
 mod node;
 mod operate;
@@ -58,6 +59,8 @@ use val::Val;
 
 pub use duration::Duration;
 pub use error::ExpressionError;
+pub(crate) use functions::all_names as names_of_functions;
+pub(crate) use infer::Seen;
 pub use scope::Scope;
 pub use secret::{placeholders, redact, redact_text, secret_placeholder};
 pub use template::Template;

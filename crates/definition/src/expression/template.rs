@@ -61,6 +61,14 @@ impl Template {
         matches!(self.inner.node, Node::Literal(_)).then_some(&self.inner.source)
     }
 
+    /// The expression that it is as a whole, whose value keeps its type.
+    pub(crate) fn whole(&self) -> Option<&Expression> {
+        match &self.inner.node {
+            Node::Whole(expression) => Some(expression),
+            _ => None,
+        }
+    }
+
     /// The variables that its expressions read.
     pub fn roots(&self) -> BTreeSet<String> {
         self.inner.roots.clone()

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span as Extent, StrInput, Tag};
 use serde_json::{Map, Number, Value};
 
-use super::{Position, Span, Style, problem};
+use super::{Position, Span, Style, problem, quoting};
 use crate::path::Path;
 use crate::problem::{Problem, code};
 
@@ -20,6 +20,7 @@ type Read = (Value, BTreeMap<Path, Span>);
 pub(super) fn read(name: &str, text: &str) -> Result<Read, Vec<Problem>> {
     let mut reader = Reader {
         name,
+        text,
         parser: Parser::new_from_str(text.strip_prefix('\u{feff}').unwrap_or(text)),
         spans: BTreeMap::new(),
         anchors: BTreeMap::new(),
@@ -37,6 +38,7 @@ struct Stop;
 
 struct Reader<'a> {
     name: &'a str,
+    text: &'a str,
     parser: Parser<'a, StrInput<'a>>,
     spans: BTreeMap<Path, Span>,
     anchors: BTreeMap<usize, (Value, usize)>,
@@ -127,7 +129,7 @@ impl<'a> Reader<'a> {
                 Event::Scalar(text, ..) => text.into_owned(),
                 _ => {
                     let message = "expected a word as key, found a list, a mapping or an alias".to_owned();
-                    return self.stop(code::SYNTAX, extent.start, path, message);
+                    return self.stop_unquoted(extent.start, path, message);
                 }
             };
             let below = path.key(&key);
@@ -182,7 +184,15 @@ impl<'a> Reader<'a> {
 
     fn syntax<T>(&mut self, error: &ScanError) -> Result<T, Stop> {
         let message = format!("expected YAML or JSON, found a mistake: {}", error.info());
-        self.stop(code::SYNTAX, *error.marker(), &Path::root(), message)
+        self.stop_unquoted(*error.marker(), &Path::root(), message)
+    }
+
+    /// Stops at what is no YAML, which is often an expression without quotes.
+    fn stop_unquoted<T>(&mut self, at: Marker, path: &Path, message: String) -> Result<T, Stop> {
+        let suggestion = quoting::suggestion(self.text, at.line());
+        let problem = problem(self.name, code::SYNTAX, Some(position(at)), &path.to_string(), message);
+        self.problems.push(Problem { suggestion, ..problem });
+        Err(Stop)
     }
 
     fn stop<T>(&mut self, code: &str, at: Marker, path: &Path, message: String) -> Result<T, Stop> {

@@ -7,8 +7,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{Branch, Shape};
+use crate::types::Type;
+use crate::validate::Facts;
 use crate::validate::words::found;
-use crate::{Check, FieldType, Step, Template, code};
+use crate::{Check, Field, FieldType, Step, Template, code};
 
 /// One field of a structured answer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -32,6 +34,11 @@ pub struct OutputField {
 }
 
 impl OutputField {
+    fn type_of(&self) -> Type {
+        let field = Field { options: self.options.clone(), many: self.many, ..Field::of(self.kind) };
+        Type::of_field(&field)
+    }
+
     fn default_kind() -> FieldType {
         FieldType::Text
     }
@@ -85,6 +92,24 @@ impl Shape for CallLlm {
 
     fn reaches_outside(&self) -> bool {
         true
+    }
+
+    fn common_keys() -> &'static [&'static str] {
+        &["timeout", "delivery"]
+    }
+
+    fn output(&self, _: &Facts<'_>) -> Type {
+        match &self.output {
+            None => Type::object([("text", Type::text())]),
+            Some(OutputShape::Schema(schema)) => Type::of_schema(schema),
+            Some(OutputShape::Fields(fields)) => {
+                Type::object(fields.iter().map(|(name, field)| (name.as_str(), field.type_of())))
+            }
+        }
+    }
+
+    fn failed_output(&self, _: &Facts<'_>) -> Type {
+        Type::object([("raw", Type::text().or_null())])
     }
 
     fn check(&self, cx: &mut Check<'_, '_>) {

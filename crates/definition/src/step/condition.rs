@@ -4,6 +4,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{Branch, Shape};
+use crate::types::{Kinds, Type};
+use crate::validate::Facts;
 use crate::{Check, Expression, Step, code};
 
 /// The step `condition`. Its branches rejoin.
@@ -29,7 +31,16 @@ impl Shape for Condition {
         true
     }
 
+    fn common_keys() -> &'static [&'static str] {
+        &["take"]
+    }
+
+    fn output(&self, _: &Facts<'_>) -> Type {
+        Type::of(Kinds::BOOLEAN)
+    }
+
     fn check(&self, cx: &mut Check<'_, '_>) {
+        cx.truth(&self.r#if, &cx.key("if"));
         if !cx.written("yes") && !cx.written("no") {
             let message = "a condition with neither `yes` nor `no` decides nothing";
             cx.warning(code::SUSPICIOUS, &cx.path.clone(), message);

@@ -6,7 +6,10 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::Shape;
-use crate::{Check, Object, Template, code};
+use super::set_fields::{self, FieldChange};
+use crate::types::Type;
+use crate::validate::Facts;
+use crate::{Check, Object, code};
 
 /// What to do if a unique field already has the value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
@@ -29,9 +32,10 @@ pub enum OnDuplicate {
 pub struct CreateRecord {
     /// Record type.
     pub object: String,
-    /// Values by field.
-    #[serde(default)]
-    pub fields: BTreeMap<String, Template>,
+    /// Values by field: a value, or a change as in `set_fields`, of a field that is blank.
+    #[serde(default, deserialize_with = "set_fields::fields")]
+    #[schemars(with = "BTreeMap<String, set_fields::Written>")]
+    pub fields: BTreeMap<String, FieldChange>,
     /// Relationship of the new record that is to point to this record.
     #[serde(default)]
     pub link_back: Option<String>,
@@ -41,6 +45,10 @@ pub struct CreateRecord {
 }
 
 impl Shape for CreateRecord {
+    fn output(&self, facts: &Facts<'_>) -> Type {
+        facts.objects.get(&self.object).map_or_else(Type::any, Type::of_record)
+    }
+
     fn check(&self, cx: &mut Check<'_, '_>) {
         if self.link_back.is_some() && cx.facts.object_id.is_none() {
             let message =
@@ -48,8 +56,10 @@ impl Shape for CreateRecord {
             cx.error(code::NO_RECORD, &cx.key("link_back"), message);
         }
         let Some(object) = cx.object(&self.object, &cx.key("object")) else { return };
-        for (name, value) in &self.fields {
-            cx.field_value(object, name, value.literal(), &cx.key("fields").key(name));
+        for (name, change) in &self.fields {
+            let path = cx.key("fields").key(name);
+            change.check(&path, cx);
+            change.check_against(object, name, &path, cx);
         }
         check_required(object, cx);
         if let Some(name) = &self.link_back {

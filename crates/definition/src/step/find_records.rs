@@ -7,7 +7,9 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::Shape;
-use crate::{Check, Object, Template};
+use crate::types::{Kinds, Type};
+use crate::validate::Facts;
+use crate::{Check, Object, Template, code};
 
 /// A test of one field. Several keys must all hold.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize, JsonSchema)]
@@ -91,6 +93,10 @@ impl FindRecords {
 }
 
 impl Shape for FindRecords {
+    fn output(&self, facts: &Facts<'_>) -> Type {
+        Type::list(facts.objects.get(&self.object).map_or_else(Type::any, Type::of_record))
+    }
+
     fn check(&self, cx: &mut Check<'_, '_>) {
         let Some(object) = cx.object(&self.object, &cx.key("object")) else { return };
         for (name, test) in &self.tests {
@@ -119,9 +125,18 @@ impl FieldTest {
             ("lte", &self.lte),
         ];
         for (key, value) in operands {
-            let Some(value) = value.as_ref().and_then(Template::literal) else { continue };
+            let Some(value) = value else { continue };
             let place = if cx.written_at(&["where", name, key]) { path.key(key) } else { path.clone() };
-            cx.value_of(&field, value, &place);
+            match value.literal() {
+                Some(literal) => cx.value_of(&field, literal, &place),
+                None => cx.field_takes(&field, value, &place),
+            }
+        }
+        if let Some(list) = self.r#in.as_ref() {
+            let kinds = cx.type_of(list).kinds.present();
+            if !kinds.meets(Kinds::LIST) {
+                cx.error(code::WRONG_TYPE, &path.key("in"), format!("expected a list, found {kinds}"));
+            }
         }
         if let Some(Value::Array(values)) = self.r#in.as_ref().and_then(Template::literal) {
             values.iter().enumerate().for_each(|(at, value)| cx.value_of(&one, value, &path.key("in").index(at)));

@@ -4,6 +4,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{Branch, Shape};
+use crate::types::Type;
+use crate::validate::Facts;
 use crate::{Check, Expression, Step, Trigger, TriggerKind, code};
 
 /// What happens if the time-out lies in the past on entry.
@@ -52,7 +54,18 @@ impl Shape for Goal {
         true
     }
 
+    fn common_keys() -> &'static [&'static str] {
+        &["take", "timeout"]
+    }
+
+    fn output(&self, _: &Facts<'_>) -> Type {
+        Type::words(["met", "unmet"])
+    }
+
     fn check(&self, cx: &mut Check<'_, '_>) {
+        if let Some(until) = &self.until {
+            cx.truth(until, &cx.key("until"));
+        }
         if !cx.written("until") && !cx.written("on") {
             cx.error(
                 code::MISSING_KEY,

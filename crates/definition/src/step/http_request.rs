@@ -6,6 +6,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::Shape;
+use crate::types::{Kinds, Type};
+use crate::validate::Facts;
 use crate::validate::words::found;
 use crate::{Check, Template, code};
 
@@ -39,6 +41,19 @@ impl HttpRequest {
 impl Shape for HttpRequest {
     fn reaches_outside(&self) -> bool {
         true
+    }
+
+    fn common_keys() -> &'static [&'static str] {
+        &["timeout", "delivery"]
+    }
+
+    fn output(&self, _: &Facts<'_>) -> Type {
+        let headers = Type::of(Kinds::OBJECT);
+        Type::object([("status", Type::of(Kinds::NUMBER)), ("headers", headers), ("body", Type::any())])
+    }
+
+    fn failed_output(&self, facts: &Facts<'_>) -> Type {
+        self.output(facts)
     }
 
     fn check(&self, cx: &mut Check<'_, '_>) {

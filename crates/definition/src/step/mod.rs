@@ -36,6 +36,8 @@ pub use set_variables::SetVariables;
 pub use stop::{Stop, StopAs};
 pub use switch::Switch;
 
+use crate::types::{Kinds, Type};
+use crate::validate::Facts;
 use crate::{Check, Duration, Failure, Template};
 
 /// A named list of steps inside a step.
@@ -69,6 +71,24 @@ pub trait Shape {
         false
     }
 
+    /// Which of the common keys it takes that not every type takes: `take`, `timeout`, `delivery`.
+    fn common_keys() -> &'static [&'static str]
+    where
+        Self: Sized,
+    {
+        &[]
+    }
+
+    /// The type of its output.
+    fn output(&self, _facts: &Facts<'_>) -> Type {
+        Type::of(Kinds::NULL)
+    }
+
+    /// The type of the output that a failure leaves, if it leaves one.
+    fn failed_output(&self, _facts: &Facts<'_>) -> Type {
+        Type::of(Kinds::NULL)
+    }
+
     /// Checks what the shape of its keys cannot say.
     fn check(&self, _cx: &mut Check<'_, '_>) {}
 }
@@ -94,6 +114,15 @@ macro_rules! registry {
             /// What the type says of itself.
             pub fn shape(&self) -> &dyn Shape {
                 match self { $(Self::$variant(shape) => shape,)* }
+            }
+
+            /// Whether a type takes a common key: every type takes most of them.
+            pub fn takes_common(tag: &str, key: &str) -> bool {
+                let own = match tag {
+                    $($tag => <$shape as Shape>::common_keys(),)*
+                    _ => &[],
+                };
+                !["take", "timeout", "delivery"].contains(&key) || own.contains(&key)
             }
 
             /// Reads the own keys of a step of the given type; `None` for a type this version has not.

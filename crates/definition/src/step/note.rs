@@ -5,6 +5,8 @@ use serde::Deserialize;
 
 use super::Shape;
 use crate::Template;
+use crate::types::Type;
+use crate::validate::Facts;
 
 /// The step `note`.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
@@ -14,4 +16,8 @@ pub struct Note {
     pub text: Template,
 }
 
-impl Shape for Note {}
+impl Shape for Note {
+    fn output(&self, _: &Facts<'_>) -> Type {
+        Type::any()
+    }
+}

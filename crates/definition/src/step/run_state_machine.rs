@@ -4,6 +4,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::Shape;
+use crate::types::Type;
+use crate::validate::Facts;
 use crate::validate::words::found;
 use crate::{Check, Template, code};
 
@@ -27,6 +29,22 @@ pub struct RunStateMachine {
 impl Shape for RunStateMachine {
     fn reaches_outside(&self) -> bool {
         true
+    }
+
+    fn common_keys() -> &'static [&'static str] {
+        &["timeout", "delivery"]
+    }
+
+    fn output(&self, _: &Facts<'_>) -> Type {
+        if self.wait {
+            return Type::object([("execution_arn", Type::text()), ("status", Type::text()), ("output", Type::any())]);
+        }
+        Type::object([("execution_arn", Type::text()), ("started_at", Type::any())])
+    }
+
+    fn failed_output(&self, _: &Facts<'_>) -> Type {
+        let texts = ["execution_arn", "status", "error", "cause"].map(|key| (key, Type::text().or_null()));
+        Type::object(texts)
     }
 
     fn check(&self, cx: &mut Check<'_, '_>) {

@@ -8,8 +8,10 @@ use serde_json::Value;
 
 use super::Shape;
 use crate::path::Path;
+use crate::types::{Kinds, Type};
+use crate::validate::Facts;
 use crate::validate::words::found;
-use crate::{Check, FieldType, Object, Template, VariableType, code};
+use crate::{Check, Field, FieldType, Object, Template, code};
 
 /// One change of a field.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize, JsonSchema)]
@@ -85,6 +87,10 @@ pub struct SetFields {
 }
 
 impl Shape for SetFields {
+    fn output(&self, _: &Facts<'_>) -> Type {
+        Type::object([("changes", Type::of(Kinds::OBJECT))])
+    }
+
     fn check(&self, cx: &mut Check<'_, '_>) {
         if self.fields.is_empty() && !cx.has_problem("fields") {
             cx.error(code::INVALID_VALUE, &cx.key("fields"), "expected at least one field, found none");
@@ -114,11 +120,15 @@ impl SetFields {
             return if cx.written("target") { None } else { cx.facts.object() };
         };
         let Some(literal) = target.literal() else {
-            check_record_variable(target, cx);
-            return None;
+            return object_of_value(target, cx);
         };
         if let Some(name) = literal.as_str().and_then(|path| path.strip_prefix("record.")) {
-            return cx.facts.object().and_then(|object| cx.relationship(object, name, &cx.key("target")));
+            let object = cx.facts.object()?;
+            if object.relationships.get(name).is_some_and(|relationship| relationship.many) {
+                one_record(&format!("`record.{name}`, which is a list of records"), cx);
+                return None;
+            }
+            return cx.relationship(object, name, &cx.key("target"));
         }
         let expected = "expected `record.<relationship>` or a template that gives a record";
         cx.error(code::INVALID_VALUE, &cx.key("target"), format!("{expected}, found {}", found(literal)));
@@ -126,19 +136,29 @@ impl SetFields {
     }
 }
 
-/// A record variable holds an id, which does not say whose.
-fn check_record_variable(target: &Template, cx: &mut Check<'_, '_>) {
-    let whole = target.source().as_str().and_then(|text| text.trim().strip_prefix("{{")?.strip_suffix("}}"));
-    let Some(name) = whole.and_then(|inner| inner.trim().strip_prefix("vars.")) else { return };
-    if cx.facts.variable(name) == Some((VariableType::Record, false)) {
-        let message =
-            format!("expected `object` beside `target`, found none: the record variable {name:?} holds an id");
+/// The object of the record that a template gives, if it can be told; what gives no record is refused.
+fn object_of_value<'a>(target: &Template, cx: &mut Check<'_, 'a>) -> Option<&'a Object> {
+    let found = cx.type_of(target);
+    let kinds = found.kinds.present();
+    if kinds == Kinds::LIST {
+        one_record("a list", cx);
+    } else if kinds == Kinds::TEXT && target.whole().is_some() {
+        let message = "expected `object` beside `target`, found none: the target is an id, which does not say whose";
         cx.error(code::MISSING_KEY, &cx.path.clone(), message);
+    } else if !kinds.meets(Kinds::OBJECT | Kinds::TEXT) {
+        cx.error(code::WRONG_TYPE, &cx.key("target"), format!("expected a record, found {kinds}"));
     }
+    let (id, _) = found.shape.as_ref().filter(|_| kinds == Kinds::OBJECT)?.object.as_ref()?;
+    cx.facts.objects.get(id)
+}
+
+fn one_record(found: &str, cx: &mut Check<'_, '_>) {
+    let message = format!("expected one record, found {found}: this version changes one record in a step");
+    cx.error(code::WRONG_TYPE, &cx.key("target"), message);
 }
 
 impl FieldChange {
-    fn check(&self, path: &Path, cx: &mut Check<'_, '_>) {
+    pub(super) fn check(&self, path: &Path, cx: &mut Check<'_, '_>) {
         let kinds = [
             ("set", self.set.is_some()),
             ("clear", self.clear),
@@ -146,16 +166,21 @@ impl FieldChange {
             ("remove", self.remove.is_some()),
         ];
         let found: Vec<_> = kinds.iter().filter(|(_, written)| *written).map(|(key, _)| *key).collect();
-        if found.len() != 1 {
+        if found.len() != 1 && found != ["add", "remove"] {
             let found = if found.is_empty() { "none".to_owned() } else { found.join(" and ") };
-            let message = format!("expected exactly one of set, clear, add or remove, found {found}");
+            let message = format!(
+                "expected exactly one of set, clear, add or remove (or add and remove of a list), found {found}"
+            );
             cx.error(code::EXACTLY_ONE, path, message);
         }
     }
 
-    fn check_against(&self, object: &Object, name: &str, path: &Path, cx: &mut Check<'_, '_>) {
+    pub(super) fn check_against(&self, object: &Object, name: &str, path: &Path, cx: &mut Check<'_, '_>) {
         let literal = self.set.as_ref().and_then(Template::literal).filter(|_| self.map.is_empty());
         cx.field_value(object, name, literal, path);
+        if let Some(set) = self.set.as_ref().filter(|_| self.map.is_empty()) {
+            cx.field_takes_of(object, name, set, path);
+        }
         let Some(field) = object.field(name) else { return };
         for (key, value) in &self.map {
             cx.value_of(&field, value, &path.key("map").key(key));
@@ -166,6 +191,21 @@ impl FieldChange {
             let message =
                 format!("expected a number or a list for `{key}`, found the field {name:?}, which is neither");
             cx.error(code::NOT_ALLOWED, &path.key(key), message);
+        } else if self.add.is_some() && self.remove.is_some() && !field.many {
+            let message = format!("expected either `add` or `remove`, found both: the field {name:?} is no list");
+            cx.error(code::NOT_ALLOWED, path, message);
+        }
+        self.check_parts(&field, path, cx);
+    }
+
+    /// What is added and removed must be of the field's type, one or a list of them.
+    fn check_parts(&self, field: &Field, path: &Path, cx: &mut Check<'_, '_>) {
+        for (key, part) in [("add", &self.add), ("remove", &self.remove)] {
+            let Some(part) = part.as_ref().filter(|_| self.map.is_empty()) else { continue };
+            match part.literal() {
+                Some(value) => cx.value_of(field, value, &path.key(key)),
+                None => cx.field_takes(field, part, &path.key(key)),
+            }
         }
     }
 }

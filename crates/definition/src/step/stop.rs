@@ -5,6 +5,8 @@ use serde::Deserialize;
 
 use super::Shape;
 use crate::Template;
+use crate::types::Type;
+use crate::validate::Facts;
 
 /// How it ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
@@ -33,4 +35,8 @@ pub struct Stop {
     pub reason: Option<Template>,
 }
 
-impl Shape for Stop {}
+impl Shape for Stop {
+    fn output(&self, _: &Facts<'_>) -> Type {
+        Type::object([("as", Type::text())])
+    }
+}

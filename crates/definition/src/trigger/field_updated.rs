@@ -6,7 +6,9 @@ use serde_json::Value;
 
 use super::Listen;
 use crate::path::Path;
-use crate::{Check, Field};
+use crate::types::Type;
+use crate::validate::Facts;
+use crate::{Check, Field, code};
 
 /// A test of a value before or after a change.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
@@ -59,6 +61,14 @@ impl FieldUpdated {
 }
 
 impl Listen for FieldUpdated {
+    fn event(&self, facts: &Facts<'_>) -> Vec<(&'static str, Type)> {
+        super::changes(facts)
+    }
+
+    fn event_types(&self, tag: &'static str) -> Vec<&'static str> {
+        if self.on_create { vec![tag, "record_created"] } else { vec![tag] }
+    }
+
     fn check(&self, cx: &mut Check<'_, '_>) {
         cx.needs_record();
         cx.exactly_one(&["field", "fields"]);
@@ -69,11 +79,20 @@ impl Listen for FieldUpdated {
         for (at, name) in self.fields.iter().enumerate() {
             cx.field_name(object, name, &cx.key("fields").index(at));
         }
-        let field = self.field.as_ref().and_then(|name| object.field(name));
+        let mut fields = self.listens_to().filter_map(|name| object.field(name));
+        let first = fields.next();
+        let alike = fields
+            .all(|field| first.as_ref().is_some_and(|first| first.kind == field.kind && first.many == field.many));
         for (key, test) in [("from", &self.from), ("to", &self.to)] {
-            if let (Some(field), Some(test)) = (&field, test) {
+            if let (Some(field), Some(test)) = (first.as_ref().filter(|_| alike), test) {
                 test.check(field, &cx.key(key), cx);
             }
+        }
+        if let (Some(ValueTest::Equals(from)), Some(ValueTest::Equals(to))) = (&self.from, &self.to)
+            && from == to
+        {
+            let message = "this trigger never fires: a change is from one value to another, found the same twice";
+            cx.error(code::INVALID_VALUE, &cx.key("to"), message);
         }
     }
 }
@@ -85,14 +104,30 @@ impl ValueTest {
         match self {
             Self::Any | Self::Blank | Self::NotBlank => {}
             Self::Equals(value) => cx.value_of(field, value, &path.key("equals")),
+            Self::Added(_) | Self::Removed(_) if !field.many => {
+                let message = "this trigger never fires: expected a field that is a list, found one that is not";
+                cx.error(code::NOT_ALLOWED, path, message);
+            }
             Self::Added(value) => cx.value_of(&one, value, &path.key("added")),
             Self::Removed(value) => cx.value_of(&one, value, &path.key("removed")),
+            Self::In(values) if values.is_empty() => {
+                let message = "this trigger never fires: expected at least one value, found an empty list";
+                cx.error(code::INVALID_VALUE, &path.key("in"), message);
+            }
             Self::In(values) => {
                 values.iter().enumerate().for_each(|(at, value)| cx.value_of(&one, value, &path.key("in").index(at)));
             }
             Self::Between(least, most) => {
                 cx.value_of(&one, least, &path.key("between").index(0));
                 cx.value_of(&one, most, &path.key("between").index(1));
+                let reversed = match (least, most) {
+                    (Value::String(least), Value::String(most)) => least > most,
+                    _ => least.as_f64().zip(most.as_f64()).is_some_and(|(least, most)| least > most),
+                };
+                if reversed {
+                    let message = "this trigger never fires: expected the least value first, found it last";
+                    cx.error(code::INVALID_VALUE, &path.key("between"), message);
+                }
             }
         }
     }

@@ -3,9 +3,16 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::types::{Kinds, Type};
+use crate::validate::Facts;
+
 /// The trigger `manual`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Manual {}
 
-impl super::Listen for Manual {}
+impl super::Listen for Manual {
+    fn event(&self, _: &Facts<'_>) -> Vec<(&'static str, Type)> {
+        vec![("values", Type::of(Kinds::OBJECT)), ("actor", Type::text())]
+    }
+}

@@ -14,10 +14,22 @@ pub use manual::Manual;
 pub use record_created::{Appearance, RecordCreated};
 pub use webhook::{Encoding, HmacAlgorithm, HmacVerify, RecordMatch, Secrets, TokenPlace, Verify, Webhook};
 
-use crate::{Check, Expression};
+use crate::types::{Kinds, Type};
+use crate::validate::Facts;
+use crate::{Check, Expression, Object};
 
 /// What every trigger type says of itself.
 pub trait Listen {
+    /// What its events have beside `type`, `id` and `occurred_at`, as expressions see them under `trigger`.
+    fn event(&self, _facts: &Facts<'_>) -> Vec<(&'static str, Type)> {
+        Vec::new()
+    }
+
+    /// What `trigger.type` of its events can be.
+    fn event_types(&self, tag: &'static str) -> Vec<&'static str> {
+        vec![tag]
+    }
+
     /// Checks what the shape of its keys cannot say.
     fn check(&self, _cx: &mut Check<'_, '_>) {}
 }
@@ -85,6 +97,21 @@ pub const NOT_AVAILABLE: &[&str] = &[
     "event",
     "workflow_ended",
 ];
+
+/// What an event about a record has: each field that changed, with its value before and after.
+fn changes(facts: &Facts<'_>) -> Vec<(&'static str, Type)> {
+    let of_field = |object: &Object, name: &str| {
+        let to = object.field(name).map_or_else(Type::any, |field| Type::of_field(&field));
+        // A value from before may be of an option that the object has no more.
+        let from = Type { words: None, element: None, ..to.clone() };
+        Type::object([("from", from.or_null()), ("to", to.or_null())])
+    };
+    let changes = facts.object().map_or_else(
+        || Type::of(Kinds::OBJECT),
+        |object| Type::object(object.names().into_iter().map(|name| (name, of_field(object, name)))),
+    );
+    vec![("changes", changes), ("unarchived", Type::of(Kinds::BOOLEAN))]
+}
 
 /// The keys that every trigger has.
 pub const COMMON_KEYS: &[&str] = &["id", "type", "filter", "enabled"];

@@ -3,7 +3,9 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::Check;
+use crate::types::Type;
+use crate::validate::Facts;
+use crate::{Check, code};
 
 /// How a record can appear.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -31,7 +33,15 @@ impl RecordCreated {
 }
 
 impl super::Listen for RecordCreated {
+    fn event(&self, facts: &Facts<'_>) -> Vec<(&'static str, Type)> {
+        super::changes(facts)
+    }
+
     fn check(&self, cx: &mut Check<'_, '_>) {
         cx.needs_record();
+        if self.include.is_empty() && !cx.has_problem("include") {
+            let message = "this trigger never fires: expected created or unarchived, found an empty list";
+            cx.error(code::INVALID_VALUE, &cx.key("include"), message);
+        }
     }
 }

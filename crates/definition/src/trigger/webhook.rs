@@ -6,6 +6,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::Listen;
+use crate::types::{Kinds, Type};
+use crate::validate::Facts;
 use crate::validate::words::quoted;
 use crate::{Check, Duration, Expression, code};
 
@@ -266,6 +268,11 @@ impl RecordMatch {
 }
 
 impl Listen for Webhook {
+    fn event(&self, _: &Facts<'_>) -> Vec<(&'static str, Type)> {
+        let texts = || Type::of(Kinds::OBJECT);
+        vec![("body", Type::any()), ("query", texts()), ("headers", texts()), ("values", texts())]
+    }
+
     fn check(&self, cx: &mut Check<'_, '_>) {
         self.verify.check(cx);
         match (&self.record, cx.facts.object_id) {

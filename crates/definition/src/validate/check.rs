@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use super::facts::{Facts, field_type};
 use super::report::Report;
+use super::typing::View;
 use super::{literal, words};
 use crate::path::Path;
 use crate::problem::{Problem, code};
@@ -19,6 +20,8 @@ pub struct Check<'c, 'a> {
     pub(crate) facts: &'c Facts<'a>,
     pub(crate) keys: &'a Map<String, Value>,
     pub(crate) path: Path,
+    /// What its expressions see.
+    pub(crate) view: View<'c, 'c, 'a>,
     /// A step waits on this trigger; it starts nothing.
     pub(crate) waits: bool,
 }
@@ -73,7 +76,9 @@ impl<'a> Check<'_, 'a> {
     /// Demands that one of several keys is written, and no other of them.
     pub(crate) fn exactly_one(&mut self, keys: &[&str]) {
         let found: Vec<_> = keys.iter().copied().filter(|key| self.written(key)).collect();
-        if found.len() != 1 {
+        // A key that was taken out has a problem of its own, which may be the cause.
+        let wrong = found.is_empty() && self.keys.keys().any(|key| self.has_problem(key));
+        if found.len() != 1 && !wrong {
             let found = if found.is_empty() { "none".to_owned() } else { found.join(" and ") };
             let message = format!("expected exactly one of {}, found {found}", words::any_of(keys.iter().copied()));
             let path = self.path.clone();
@@ -88,7 +93,8 @@ impl<'a> Check<'_, 'a> {
             let template = value
                 .as_str()
                 .filter(|text| text.contains('.'))
-                .map(|text| format!("an expression is written `{{{{ {text} }}}}`"));
+                .map(|text| format!("an expression is written `{{{{ {text} }}}}`"))
+                .or_else(|| words::mapping_as_duration(value));
             self.report.error(code::INVALID_TIME, path, message).suggest(template);
         }
     }
@@ -96,7 +102,7 @@ impl<'a> Check<'_, 'a> {
     /// The object of an id, which must be there if objects are known at all.
     pub(crate) fn object(&mut self, id: &str, path: &Path) -> Option<&'a Object> {
         let object = self.facts.objects.get(id);
-        if object.is_none() && !self.facts.objects.is_empty() {
+        if object.is_none() && !self.facts.objects.is_empty() && !self.facts.broken.contains(id) {
             let known = || self.facts.objects.keys().map(String::as_str);
             let message = format!(
                 "expected an object that exists, found {}; there are {}",

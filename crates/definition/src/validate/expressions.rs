@@ -4,16 +4,34 @@ use super::facts::Facts;
 use super::found::{ExpressionSite, Found};
 use super::references;
 use super::report::Report;
+use super::typing::Typing;
 use super::words::quoted;
+use crate::expression::names_of_functions;
 use crate::problem::code;
 use crate::{Expression, ExpressionError};
 
-/// Checks every expression of a file.
-pub(super) fn check(report: &mut Report<'_>, found: &Found<'_>, facts: &Facts<'_>) {
-    for site in &found.expressions {
-        match Expression::parse(site.text) {
-            Ok(expression) => references::check(report, site, &expression, found, facts),
-            Err(error) => invalid(report, site, &error),
+/// Reads every expression of a file; what is no CEL is told.
+pub(super) fn read(report: &mut Report<'_>, found: &Found<'_>) -> Vec<Option<Expression>> {
+    let read = found.expressions.iter().map(|site| match Expression::parse(site.text) {
+        Ok(expression) => Some(expression),
+        Err(error) => {
+            invalid(report, site, &error);
+            None
+        }
+    });
+    read.collect()
+}
+
+/// Checks the names and types in every expression that was read.
+pub(super) fn check(
+    report: &mut Report<'_>,
+    found: &Found<'_>,
+    read: &[Option<Expression>],
+    (facts, typing): (&Facts<'_>, &Typing<'_, '_>),
+) {
+    for (site, expression) in found.expressions.iter().zip(read) {
+        if let Some(expression) = expression {
+            references::check(report, (site, expression), found, (facts, typing));
         }
     }
 }
@@ -28,7 +46,8 @@ fn invalid(report: &mut Report<'_>, site: &ExpressionSite<'_>, error: &Expressio
         ExpressionError::Syntax { message, .. } => (column_of_mistake(message), None),
         ExpressionError::Unknown { name, suggestion, .. } => {
             let column = site.text.find(name.as_str()).map(|at| site.text[..at].chars().count());
-            (column, suggestion.as_ref().map(|near| format!("did you mean `{near}`?")))
+            let near = suggestion.as_ref().map(|near| format!("did you mean `{near}`?"));
+            (column, near.or_else(|| Some(format!("the functions are {}", names_of_functions()))))
         }
         _ => (None, None),
     };

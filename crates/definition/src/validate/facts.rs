@@ -9,9 +9,11 @@ use crate::{FieldType, Object, VariableType};
 
 /// The file's names, and the objects around it.
 #[derive(Debug)]
-pub(crate) struct Facts<'a> {
+pub struct Facts<'a> {
     /// Every object; empty if what needs their schemas is not checked.
     pub(crate) objects: &'a BTreeMap<String, Object>,
+    /// Objects that exist and are not right, by id: nothing is known of them, and that is told where they stand.
+    pub(crate) broken: &'a BTreeSet<String>,
     /// Id of the object that the workflow runs against.
     pub(crate) object_id: Option<&'a str>,
     /// Types of steps by id; `None` for a type this version does not have.
@@ -20,23 +22,35 @@ pub(crate) struct Facts<'a> {
     pub(crate) declared: Vec<(&'a str, Option<VariableType>, bool)>,
     /// Every name under `vars` that something sets.
     pub(crate) variables: BTreeSet<&'a str>,
+    /// The names of values that deliveries on webhooks bring.
+    pub(crate) delivered: BTreeSet<&'a str>,
 }
 
 impl<'a> Facts<'a> {
-    pub(crate) fn gather(file: &'a Value, found: &Found<'a>, objects: &'a BTreeMap<String, Object>) -> Self {
+    pub(crate) fn gather(
+        file: &'a Value,
+        found: &Found<'a>,
+        (objects, broken): (&'a BTreeMap<String, Object>, &'a BTreeSet<String>),
+    ) -> Self {
         let declared = declared(file);
         let mut variables: BTreeSet<_> = declared.iter().map(|(name, ..)| *name).collect();
         for step in &found.steps {
             variables.extend(step.keys.get("save_as").and_then(Value::as_str));
-            if step.tag == Some("set_variables") {
-                variables.extend(names(step.keys.get("values")));
-            }
+            variables.extend(step.values());
         }
-        for trigger in found.triggers.iter().filter(|trigger| trigger.tag == Some("webhook")) {
-            variables.extend(names(trigger.keys.get("values")));
-        }
+        let hooks = found.triggers.iter().filter(|trigger| trigger.tag == Some("webhook"));
+        let delivered: BTreeSet<_> = hooks.flat_map(|trigger| names(trigger.keys.get("values"))).collect();
+        variables.extend(&delivered);
         let steps = found.steps.iter().filter_map(|step| Some((step.id?, step.tag))).collect();
-        Self { objects, object_id: file.get("object").and_then(Value::as_str), steps, declared, variables }
+        Self {
+            objects,
+            broken,
+            object_id: file.get("object").and_then(Value::as_str),
+            steps,
+            declared,
+            variables,
+            delivered,
+        }
     }
 
     /// The object that the workflow runs against, if it is known.
@@ -66,7 +80,7 @@ fn declared(file: &Value) -> Vec<(&str, Option<VariableType>, bool)> {
         .collect()
 }
 
-fn names(mapping: Option<&Value>) -> impl Iterator<Item = &str> {
+pub(super) fn names(mapping: Option<&Value>) -> impl Iterator<Item = &str> {
     mapping.and_then(Value::as_object).into_iter().flat_map(serde_json::Map::keys).map(String::as_str)
 }
 

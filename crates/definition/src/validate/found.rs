@@ -27,6 +27,14 @@ pub(crate) struct StepSite<'a> {
     pub(crate) branches: Vec<Path>,
 }
 
+impl<'a> StepSite<'a> {
+    /// The variables that it sets by `values`.
+    pub(crate) fn values(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+        let values = self.keys.get("values").filter(|_| self.tag == Some("set_variables"));
+        super::facts::names(values)
+    }
+}
+
 /// A trigger as written.
 #[derive(Debug)]
 pub(crate) struct TriggerSite<'a> {

@@ -9,17 +9,18 @@ use crate::problem::code;
 
 impl<'a> Walker<'a, '_> {
     pub(super) fn mapping(&mut self, shape: &'static Value, keys: &'a Map<String, Value>, path: &Path) {
-        self.entries(shape, keys, path, |_| None);
+        self.entries(shape, keys, path, (|_: &str| true, |_: &str, _: &Value| None));
         self.missing_keys(shape, keys, path);
     }
 
-    /// Holds the entries of a mapping against its shape; `hint` says where an unknown key belongs.
+    /// Holds the entries of a mapping against its shape. Of the keys of the shape those are named that are `listed`;
+    /// `hint` says where an unknown key belongs.
     pub(super) fn entries(
         &mut self,
         shape: &'static Value,
         keys: &'a Map<String, Value>,
         path: &Path,
-        hint: impl Fn(&str) -> Option<String>,
+        (listed, hint): (impl Fn(&str) -> bool, impl Fn(&str, &Value) -> Option<String>),
     ) {
         let known = shape.get("properties").and_then(Value::as_object);
         let other = shape.get("additionalProperties");
@@ -27,8 +28,9 @@ impl<'a> Walker<'a, '_> {
             let shape = known.and_then(|known| known.get(key)).or(other);
             match shape {
                 Some(Value::Bool(false)) => {
-                    let known: Vec<_> = known.into_iter().flat_map(Map::keys).map(String::as_str).collect();
-                    let near = words::did_you_mean(key, known.iter().copied()).or_else(|| hint(key));
+                    let known = known.into_iter().flat_map(Map::keys).map(String::as_str);
+                    let known: Vec<_> = known.filter(|known| listed(known)).collect();
+                    let near = hint(key, value).or_else(|| words::did_you_mean(key, known.iter().copied()));
                     let message = format!("unknown key {key:?}; expected one of {}", words::any_of(known));
                     self.report.error_at_key(code::UNKNOWN_KEY, &path.key(key), message).suggest(near);
                 }

@@ -2,6 +2,7 @@
 //!
 //! - [`walk`]: the file against the shapes of the language ([`shapes`]), which gives steps, triggers and expressions
 //!   with their paths ([`found`]). Types and keys are settled here.
+//! - [`typing`] and [`flow`]: what expressions see, and which step can follow which.
 //! - [`identity`], [`settings`], [`expressions`], [`steps`], [`object`]: what shapes cannot say, one pass each. The
 //!   types of steps and triggers check themselves through [`Check`].
 //! - A file without errors is read into its type, which cannot fail any more.
@@ -11,7 +12,9 @@ mod choice;
 mod expected;
 mod expressions;
 mod facts;
+mod flow;
 mod found;
+mod given;
 mod identity;
 pub(crate) mod literal;
 mod mapping;
@@ -22,11 +25,13 @@ mod report;
 mod settings;
 pub(crate) mod shapes;
 mod steps;
+pub(crate) mod synonyms;
 mod typed;
+mod typing;
 mod walk;
 pub(crate) mod words;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::de::DeserializeOwned;
 
@@ -35,23 +40,38 @@ pub use check::Check;
 use crate::path::Path;
 use crate::problem::code;
 use crate::{Object, Problem, Source, Workflow};
-use facts::Facts;
+pub(crate) use facts::Facts;
 use report::Report;
+use typing::Typing;
 use walk::Walker;
 
 /// Checks a workflow file. The workflow is there if and only if no problem is an error.
 ///
 /// With no objects at all, what needs their schemas (fields, relationships, options) is not checked.
 pub fn check_workflow(source: &Source, objects: &BTreeMap<String, Object>) -> (Option<Workflow>, Vec<Problem>) {
+    check_workflow_beside(source, objects, &BTreeSet::new())
+}
+
+/// Checks a workflow file beside objects of which some are not right, by their ids: what needs their schemas is not
+/// checked, since their own problems are told where they stand.
+pub fn check_workflow_beside(
+    source: &Source,
+    objects: &BTreeMap<String, Object>,
+    broken: &BTreeSet<String>,
+) -> (Option<Workflow>, Vec<Problem>) {
     let mut report = Report::new(source);
     let mut walker = Walker::new(&mut report);
     walker.value(&walker.shapes.workflow, &source.value, &Path::root());
     let found = walker.found;
-    let facts = Facts::gather(&source.value, &found, objects);
+    let facts = Facts::gather(&source.value, &found, (objects, broken));
     identity::check(&mut report, &found, &source.value);
     settings::check(&mut report, &source.value, &facts);
-    expressions::check(&mut report, &found, &facts);
-    steps::check(&mut report, &found, &facts);
+    let expressions = expressions::read(&mut report, &found);
+    let kinds: Vec<_> = found.steps.iter().map(|site| typed::step_kind(site, &report)).collect();
+    let triggers: Vec<_> = found.triggers.iter().map(|site| typed::trigger_kind(site, &report)).collect();
+    let typing = Typing::gather(&source.value, &found, &facts, (&kinds, &triggers));
+    expressions::check(&mut report, &found, &expressions, (&facts, &typing));
+    steps::check(&mut report, &found, &facts, &typing);
     finish(report, source)
 }
 
@@ -64,12 +84,18 @@ pub fn check_object(source: &Source) -> (Option<Object>, Vec<Problem>) {
     finish(report, source)
 }
 
-/// Checks that what several objects say of each other holds: relationships lead to objects that exist.
-pub fn check_objects(source: &Source, object: &Object, objects: &BTreeMap<String, Object>) -> Vec<Problem> {
+/// Checks that what several objects say of each other holds: relationships lead to objects that exist, right or
+/// `broken`.
+pub fn check_objects(
+    source: &Source,
+    object: &Object,
+    objects: &BTreeMap<String, Object>,
+    broken: &BTreeSet<String>,
+) -> Vec<Problem> {
     let mut report = Report::new(source);
     for (name, relationship) in &object.relationships {
-        if !objects.contains_key(&relationship.object) {
-            let known = || objects.keys().map(String::as_str);
+        if !objects.contains_key(&relationship.object) && !broken.contains(&relationship.object) {
+            let known = || objects.keys().chain(broken).map(String::as_str);
             let path = Path::root().key("relationships").key(name).key("object");
             let found = words::quoted(&relationship.object);
             let message =

@@ -9,7 +9,7 @@ use super::walk::Walker;
 use super::words;
 use crate::path::Path;
 use crate::problem::code;
-use crate::{step, trigger};
+use crate::{StepKind, step, trigger};
 
 /// One of the two kinds of typed nodes.
 struct Kind {
@@ -80,10 +80,16 @@ impl<'a> Walker<'a, '_> {
 
     fn node(&mut self, kind: &Kind, tag: Option<&str>, keys: &'a Map<String, Value>, path: &Path) {
         if let Some(shape) = tag.and_then(|tag| kind.shapes.get(tag)) {
-            self.entries(shape, keys, path, |key| {
+            let known: Vec<_> = shape["properties"].as_object().into_iter().flat_map(Map::keys).collect();
+            let hint = |key: &str, value: &Value| {
+                let span = words::as_duration(key, value).filter(|_| known.iter().any(|known| *known == "for"));
+                let near = words::did_you_mean(key, known.iter().map(|key| key.as_str()));
                 let owners = kind.owners(key);
-                (!owners.is_empty()).then(|| format!("{key:?} belongs to {}", words::any_of(owners)))
-            });
+                let belongs = || (!owners.is_empty()).then(|| format!("{key:?} belongs to {}", words::any_of(owners)));
+                span.map(|span| format!("write `for: {span}`")).or(near).or_else(belongs)
+            };
+            let listed = |key: &str| kind.noun != "step" || StepKind::takes_common(tag.unwrap_or_default(), key);
+            self.entries(shape, keys, path, (listed, hint));
             self.missing_keys(shape, keys, path);
             return;
         }

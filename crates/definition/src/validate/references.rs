@@ -1,12 +1,13 @@
 //! Names in expressions: variables, steps, fields of records, and what else an expression sees.
 
 use super::facts::Facts;
-use super::found::{ExpressionSite, Found, Owner};
+use super::found::{ExpressionSite, Found, Owner, StepSite};
 use super::report::Report;
+use super::typing::Typing;
 use super::words::{all_of, any_of, did_you_mean};
 use crate::path::Segment;
 use crate::problem::{Problem, code};
-use crate::{Expression, Object, step};
+use crate::{Expression, step};
 
 /// Every variable that an expression of a step sees.
 const ROOTS: &[&str] = &["record", "vars", "trigger", "steps", "execution", "workflow", "now"];
@@ -47,12 +48,14 @@ struct Read<'e> {
 /// Checks the names of one expression that is valid CEL.
 pub(super) fn check(
     report: &mut Report<'_>,
-    site: &ExpressionSite<'_>,
-    expression: &Expression,
+    (site, expression): (&ExpressionSite<'_>, &Expression),
     found: &Found<'_>,
-    facts: &Facts<'_>,
+    (facts, typing): (&Facts<'_>, &Typing<'_, '_>),
 ) {
-    let mut names = Names { report, site, facts };
+    if dashed_step(report, site, facts) {
+        return;
+    }
+    let mut names = Names { report, site, facts, found };
     for read in expression.reads() {
         names.root(&Read { names: read, column: column(site.text, read) });
     }
@@ -61,6 +64,31 @@ pub(super) fn check(
         let column = site.column + column(site.text, &["secret".to_owned()]);
         report.error_within(code::EXPRESSION_SECRET, &site.path, column, message);
     }
+    for mistake in expression.infer(&typing.seen_by(site)).1 {
+        let column = if mistake.place.is_empty() { 0 } else { column(site.text, &mistake.place) };
+        let problem = report.error_within(mistake.code, &site.path, site.column + column, mistake.message);
+        problem.severity = mistake.level;
+        problem.suggest(mistake.suggestion);
+    }
+}
+
+/// Tells of `steps.my-step.output`, which CEL reads as a subtraction.
+fn dashed_step(report: &mut Report<'_>, site: &ExpressionSite<'_>, facts: &Facts<'_>) -> bool {
+    let inside = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-');
+    let written = |id: &&&str| {
+        let path = format!("steps.{id}");
+        let mut places = site.text.match_indices(&path);
+        id.contains('-') && places.any(|(at, _)| !site.text[at + path.len()..].starts_with(inside))
+    };
+    let Some(id) = facts.steps.keys().filter(written).max_by_key(|id| id.len()) else { return false };
+    let place = site.text.find(&format!("steps.{id}")).unwrap_or_default();
+    let at = site.text[..place].chars().count();
+    let message = format!("`steps.{id}` is read as a subtraction, since `-` is no letter of a name");
+    let rest = site.text[place..].strip_prefix(&format!("steps.{id}")).unwrap_or_default();
+    let rest: String = rest.chars().take_while(|c| c.is_alphanumeric() || matches!(c, '_' | '.')).collect();
+    let problem = report.error_within(code::EXPRESSION_SYNTAX, &site.path, site.column + at, message);
+    problem.suggest(format!("write `steps[{id:?}]{rest}`"));
+    true
 }
 
 /// Where names are written: at the longest beginning of them, with points between, that the text holds.
@@ -89,6 +117,7 @@ struct Names<'c, 'r, 's> {
     report: &'r mut Report<'s>,
     site: &'c ExpressionSite<'c>,
     facts: &'c Facts<'c>,
+    found: &'c Found<'c>,
 }
 
 impl Names<'_, '_, '_> {
@@ -101,9 +130,14 @@ impl Names<'_, '_, '_> {
             "record" => self.record(read),
             "vars" => self.variable(read),
             "steps" => self.step(read),
+            "execution" if self.is_of_delivery() => {
+                let message = "`execution` does not exist here: a delivery is read before an execution starts";
+                self.error(code::EXPRESSION_UNKNOWN_NAME, read, message);
+            }
             "execution" => self.one_of(read, EXECUTION),
             "workflow" => self.one_of(read, WORKFLOW),
             "trigger" | "now" => {}
+            "item" | "index" if self.is_in_loop() => {}
             "item" | "index" => {
                 let message = format!("`{}` exists only inside for_each", read.names[0]);
                 self.error(code::NO_ITEM, read, message);
@@ -135,36 +169,16 @@ impl Names<'_, '_, '_> {
                 .suggest("add `object: <record type>` to the workflow".to_owned());
             return;
         }
+        if matches!(self.site.owner, Owner::Trigger(_)) && self.below_trigger("values") {
+            let message = "`record` does not exist here: a delivery is read before its record is found";
+            self.error(code::NO_RECORD, read, message);
+            return;
+        }
         if matches!(self.site.owner, Owner::Trigger(_)) && self.below_trigger("match") {
             let message = "`record` does not exist here: this expression is what finds it";
             self.error(code::NO_RECORD, read, message);
             return;
         }
-        let (Some(object), Some(name)) = (self.facts.object(), read.names.get(1)) else { return };
-        if !self.field(object, name, read) {
-            return;
-        }
-        let Some(relationship) = object.relationships.get(name) else { return };
-        let (Some(related), Some(field)) = (self.facts.objects.get(&relationship.object), read.names.get(2)) else {
-            return;
-        };
-        if relationship.many {
-            let message = format!("`record.{name}` is a list of records, it has no field {field:?}");
-            let example = format!("take one, `record.{name}[0].{field}`, or all, `record.{name}.map(x, x.{field})`");
-            self.error(code::UNKNOWN_FIELD, read, message).suggest(example);
-        } else {
-            self.field(related, field, read);
-        }
-    }
-
-    fn field(&mut self, object: &Object, name: &str, read: &Read<'_>) -> bool {
-        let known = object.names();
-        if known.contains(&name) {
-            return true;
-        }
-        let message = format!("object {:?} has no field {name:?}; it has {}", object.id, all_of(known.iter().copied()));
-        self.error(code::UNKNOWN_FIELD, read, message).suggest(did_you_mean(name, known));
-        false
     }
 
     fn variable(&mut self, read: &Read<'_>) {
@@ -224,6 +238,19 @@ impl Names<'_, '_, '_> {
         let message = format!("`{}` has {}, found {name:?}", read.names[0], all_of(known.iter().copied()));
         let near = did_you_mean(name, known.iter().copied());
         self.error(code::EXPRESSION_UNKNOWN_NAME, read, message).suggest(near);
+    }
+
+    /// Whether it is evaluated when a delivery comes.
+    fn is_of_delivery(&self) -> bool {
+        let of_trigger = matches!(self.site.owner, Owner::Trigger(_));
+        of_trigger && (self.below_trigger("values") || self.below_trigger("match"))
+    }
+
+    /// Whether it stands below a `for_each`, which this version does not have: that is told once, there.
+    fn is_in_loop(&self) -> bool {
+        let is_loop =
+            |step: &&StepSite<'_>| step.keys.get("type").and_then(serde_json::Value::as_str) == Some("for_each");
+        self.found.steps.iter().filter(is_loop).any(|step| self.site.path.is_within(&step.path))
     }
 
     fn below_trigger(&self, key: &str) -> bool {

@@ -39,7 +39,7 @@ fn near_timezone(zone: &str) -> Option<String> {
 }
 
 fn object(report: &mut Report<'_>, facts: &Facts<'_>) {
-    let Some(id) = facts.object_id else { return };
+    let Some(id) = facts.object_id.filter(|id| !facts.broken.contains(*id)) else { return };
     if facts.objects.is_empty() {
         let message = format!("no object is known here, so that what is said of {} is not checked", words::quoted(id));
         report.warning(code::UNKNOWN_OBJECT, &Path::root().key("object"), message);

@@ -4,42 +4,53 @@ use serde_json::Value;
 
 use super::check::Check;
 use super::facts::Facts;
-use super::found::{Found, StepSite};
+use super::flow::Flow;
+use super::found::{Found, Owner, StepSite};
 use super::report::Report;
+use super::typing::Typing;
 use super::{literal, typed, words};
 use crate::problem::code;
-use crate::{Duration, StepKind};
+use crate::{Duration, Expression, StepKind};
 
 /// Checks every step and trigger.
-pub(super) fn check<'a>(report: &mut Report<'a>, found: &Found<'a>, facts: &Facts<'a>) {
-    for site in &found.triggers {
-        let Some(kind) = typed::trigger_kind(site, report) else { continue };
-        kind.shape().check(&mut Check { report, facts, keys: site.keys, path: site.path.clone(), waits: site.waits });
+pub(super) fn check<'a>(report: &mut Report<'a>, found: &Found<'a>, facts: &Facts<'a>, typing: &Typing<'_, 'a>) {
+    for (at, site) in found.triggers.iter().enumerate() {
+        let (view, path) = (typing.seen_by_trigger(at), site.path.clone());
+        let mut cx = Check { report, facts, view, keys: site.keys, path, waits: site.waits };
+        if let Some(filter) =
+            site.keys.get("filter").and_then(Value::as_str).and_then(|text| Expression::parse(text).ok())
+        {
+            cx.truth(&filter, &cx.key("filter"));
+        }
+        let Some(kind) = typed::trigger_kind(site, cx.report) else { continue };
+        kind.shape().check(&mut cx);
     }
-    for site in &found.steps {
+    for (at, site) in found.steps.iter().enumerate() {
         take(report, site);
         failure(report, site);
         timeout(report, site);
-        never_reached(report, site, found);
+        never_reached(report, at, found, typing.flow());
         let Some(kind) = typed::step_kind(site, report) else { continue };
-        if site.keys.contains_key("delivery") && !kind.shape().reaches_outside() {
+        if site.keys.contains_key("delivery") && !StepKind::takes_common(kind.tag(), "delivery") {
             let message = format!("{:?} has no effects outside: `delivery` says nothing here", kind.tag());
             report.warning(code::SUSPICIOUS, &site.path.key("delivery"), message);
         }
-        let takes_time = kind.shape().reaches_outside() || matches!(kind, StepKind::Goal(_));
-        if site.keys.contains_key("timeout") && !takes_time {
+        if site.keys.contains_key("timeout") && !StepKind::takes_common(kind.tag(), "timeout") {
             let message =
                 format!("{:?} neither calls outside nor waits for an event: `timeout` says nothing here", kind.tag());
             report.warning(code::SUSPICIOUS, &site.path.key("timeout"), message);
         }
-        kind.shape().check(&mut Check { report, facts, keys: site.keys, path: site.path.clone(), waits: false });
+        let (view, path) = (typing.seen_at(Owner::Step(at), &site.path), site.path.clone());
+        let mut cx = Check { report, facts, view, keys: site.keys, path, waits: false };
+        cx.saved_output(kind.shape());
+        kind.shape().check(&mut cx);
     }
 }
 
 /// A skipped condition or goal says which path it takes; nothing else does.
 fn take(report: &mut Report<'_>, site: &StepSite<'_>) {
     let Some(tag) = site.tag else { return };
-    let decides = matches!(tag, "condition" | "goal");
+    let decides = StepKind::takes_common(tag, "take");
     let skipped = site.keys.get("skip") == Some(&Value::Bool(true));
     let takes = site.keys.contains_key("take");
     if decides && skipped && !takes {
@@ -89,22 +100,17 @@ fn waits(site: &StepSite<'_>) -> bool {
     }
 }
 
-/// A step right after one that always leaves is reached by `go_to` or never.
-fn never_reached(report: &mut Report<'_>, site: &StepSite<'_>, found: &Found<'_>) {
+/// A step that no way leads to, although the step before it is reached: that one always goes elsewhere.
+fn never_reached(report: &mut Report<'_>, at: usize, found: &Found<'_>, flow: &Flow) {
+    let site = &found.steps[at];
+    if flow.reaches(at) {
+        return;
+    }
     let Some(before) = site.path.before() else { return };
-    let Some(before) = found.steps.iter().find(|step| step.path == before) else { return };
-    let key = |key: &str| before.keys.get(key).and_then(Value::as_str);
-    let leaves = match before.tag {
-        Some("go_to") => true,
-        Some("stop") => key("as") != Some("paused"),
-        _ => false,
-    };
-    let skipped = before.keys.get("skip") == Some(&Value::Bool(true));
-    let target =
-        |step: &StepSite<'_>| step.tag == Some("go_to") && step.keys.get("step").and_then(Value::as_str) == site.id;
-    if leaves && !skipped && !found.steps.iter().any(target) {
-        let message =
-            format!("this step is never reached: {:?} before it always goes elsewhere", before.id.unwrap_or_default());
+    let Some(before) = found.steps[..at].iter().rposition(|step| step.path == before) else { return };
+    if flow.reaches(before) {
+        let id = found.steps[before].id.unwrap_or_default();
+        let message = format!("this step is never reached: {id:?} before it always goes elsewhere");
         report.warning(code::SUSPICIOUS, &site.path, message);
     }
 }

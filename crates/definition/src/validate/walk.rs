@@ -180,7 +180,7 @@ impl<'a, 'r> Walker<'a, 'r> {
                 ExpressionError::Value { message } | ExpressionError::Type { message } => message,
                 other => other.to_string(),
             };
-            self.report.error(code::INVALID_TIME, path, message);
+            self.report.error(code::INVALID_TIME, path, message).suggest(words::mapping_as_duration(value));
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use super::synonyms;
+
 /// Longest text that is quoted in full.
 const MOST: usize = 60;
 
@@ -47,8 +49,13 @@ fn listed<'a>(words: impl IntoIterator<Item = &'a str>, last_joint: &str) -> Str
     }
 }
 
-/// The candidate nearest to a word, if one is near enough to be meant.
+/// The candidate that is meant by a word: the same word of another product, or the nearest one if it is near enough.
 pub(crate) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let candidates: Vec<_> = candidates.into_iter().collect();
+    let same = synonyms::of(word).find_map(|ours| candidates.iter().find(|candidate| **candidate == ours));
+    if let Some(same) = same {
+        return Some(same);
+    }
     let plain = |text: &str| text.to_lowercase().replace(['-', ' '], "_");
     let meant = plain(word);
     let distances =
@@ -61,6 +68,29 @@ pub(crate) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a s
 /// `did you mean "filter"?`, if a candidate is near.
 pub(crate) fn did_you_mean<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
     nearest(word, candidates).map(|near| format!("did you mean {near:?}?"))
+}
+
+/// A length of time that is written as another product would: `{days: 3}` is `3d`.
+pub(crate) fn as_duration(unit: &str, count: &Value) -> Option<String> {
+    let count = count.as_u64()?;
+    let short = match unit.trim_end_matches('s') {
+        "second" => "s",
+        "minute" => "m",
+        "hour" => "h",
+        "day" => "d",
+        "week" => "w",
+        "month" => "mo",
+        "year" => "y",
+        _ => return None,
+    };
+    Some(format!("{count}{short}"))
+}
+
+/// The same of a whole mapping: `{days: 3, hours: 2}` is `3d 2h`.
+pub(crate) fn mapping_as_duration(value: &Value) -> Option<String> {
+    let keys = value.as_object().filter(|keys| !keys.is_empty())?;
+    let parts = keys.iter().map(|(unit, count)| as_duration(unit, count)).collect::<Option<Vec<_>>>()?;
+    Some(format!("write `{}`", parts.join(" ")))
 }
 
 #[cfg(test)]

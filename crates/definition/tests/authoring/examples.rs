@@ -1,6 +1,6 @@
 //! The examples: each is a real job, and none has a problem.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -37,7 +37,7 @@ fn problems(folder: &Path) -> Vec<Problem> {
     let objects: BTreeMap<_, _> = objects.into_iter().flatten().map(|object| (object.id.clone(), object)).collect();
     for source in &sources {
         let object = source.value["object"].as_str().and_then(|id| objects.get(id));
-        problems.extend(object.map(|object| check_objects(source, object, &objects)));
+        problems.extend(object.map(|object| check_objects(source, object, &objects, &BTreeSet::new())));
     }
     problems.extend(files(folder, ".workflow.yaml").iter().map(|source| check_workflow(source, &objects).1));
     problems.into_iter().flatten().collect()

@@ -6,3 +6,4 @@ mod outputs;
 mod problems;
 mod sources;
 mod support;
+mod types;

@@ -16,7 +16,7 @@ workflow: reply
 owner: ada@example.com
 on_failure: {notify: none}
 steps:
-  - {id: ask, type: call_llm, model: local/small, prompt: Spam?, save_as: answer, output: {fields: {spam: {type: boolean}}}}
+  - {id: ask, type: call_llm, model: local/small, prompt: Spam?, save_as: answer, output: {fields: {spam: {type: boolean}, kind: {type: text}}}}
   - id: spam
     type: condition
     if: vars.answer.spam

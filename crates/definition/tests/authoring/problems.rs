@@ -1,6 +1,6 @@
 //! What authors are told of their mistakes: every one at once, where it stands, and what may help.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::support::{check, objects, report};
 use insta::assert_snapshot;
@@ -45,13 +45,14 @@ fn names_in_expressions_are_looked_up() {
     w.yaml:9:59: error[unknown_field] steps[0].text: `record.comments` is a list of records, it has no field "body"; take one, `record.comments[0].body`, or all, `record.comments.map(x, x.body)`
     w.yaml:10:10: error[unknown_step] steps[0].text: this workflow has no step "a"; write `steps["a-b"]`
     w.yaml:10:31: error[expression_unknown_name] steps[0].text: a step has output, status and error, found "ouput"; did you mean "output"?
-    w.yaml:11:35: error[expression_unknown_name] steps[1].text: unknown function `foo`
+    w.yaml:11:35: error[expression_unknown_name] steps[1].text: unknown function `foo`; the functions are bool, business_days, bytes, contains, date, days, double, duration, dyn, endsWith, getDate, getDayOfMonth, getDayOfWeek, getDayOfYear, getFullYear, getHours, getMilliseconds, getMinutes, getMonth, getSeconds, in_zone, int, join, json, lower, matches, months, parse_json, replace, round, secret, size, split, startsWith, string, timestamp, trim, type, uint, upper, blank, coalesce, has, all, exists, exists_one, map, filter
     w.yaml:11:48: error[expression_unknown_name] steps[1].text: unknown function `lowr`; did you mean `lower`?
     w.yaml:11:67: error[expression_syntax] steps[1].text: expected an expression (CEL), found a mistake in "1 +": unexpected end at column 4
     w.yaml:11:74: error[expression_unknown_name] steps[1].text: unknown name `email`; expected one of record, vars, trigger, steps, execution, workflow or now; did you mean `record.email`?
     w.yaml:11:86: error[expression_unknown_name] steps[1].text: unknown name `b`; expected one of record, vars, trigger, steps, execution, workflow or now; did you mean `steps.b`?
     w.yaml:11:101: error[expression_unknown_name] steps[1].text: `workflow` has id, name, owner and revision, found "ownr"; did you mean "owner"?
     w.yaml:12:50: error[expression_unknown_name] steps[2].text: unknown name `y`; expected one of record, vars, trigger, steps, execution, workflow or now
+    w.yaml:12:59: error[expression_type] steps[2].text: `==` cannot stand between text and `string` (type)
     "#);
 }
 
@@ -206,7 +207,7 @@ fn relationships_lead_to_objects_that_exist() {
     let text = "object: a\nrelationships: {owner: {object: compny}}";
     let source = Source::parse("a.yaml", text).expect("the text is YAML");
     let object = check_object(&source).0.expect("the object has no problem of its own");
-    assert_snapshot!(report(&check_objects(&source, &object, &objects())), @r#"a.yaml:2:33: error[unknown_object] relationships.owner.object: expected an object that exists, found "compny"; there are comment, company and ticket; did you mean "company"?"#);
+    assert_snapshot!(report(&check_objects(&source, &object, &objects(), &BTreeSet::new())), @r#"a.yaml:2:33: error[unknown_object] relationships.owner.object: expected an object that exists, found "compny"; there are comment, company and ticket; did you mean "company"?"#);
 }
 
 #[test]
@@ -253,7 +254,7 @@ fn a_record_variable_as_target_needs_its_object() {
   - {id: c, type: set_fields, target: "{{ vars.any }}", fields: {name: x}}
 "#;
     assert_snapshot!(report(&check(&format!("{head}{steps}")).1), @r#"
-    w.yaml:6:5: error[missing_key] steps[0]: expected `object` beside `target`, found none: the record variable "who" holds an id
+    w.yaml:6:5: error[missing_key] steps[0]: expected `object` beside `target`, found none: the target is an id, which does not say whose
     "#);
 }
 
@@ -272,12 +273,13 @@ fn a_state_machine_is_named_by_its_arn_and_waits_like_a_goal() {
 "#
     ));
     assert_snapshot!(problems, @r#"
+    w.yaml:8:57: warning[suspicious] steps[2].state_machine: `vars.arn` is null here: nothing sets it on the way to this step
     w.yaml:9:53: error[invalid_value] steps[3].state_machine: expected the ARN of a state machine such as "arn:aws:states:eu-central-1:123456789012:stateMachine:Name", found "Settle"
     w.yaml:9:70: error[invalid_time] steps[3].timeout: expected a duration such as `30s`, found "never"
     w.yaml:10:124: error[invalid_value] steps[4].input: expected a mapping, which takes the token beside `callback: true`, found a list
     w.yaml:10:139: warning[suspicious] steps[4].callback: `callback` ends a wait before its time, and without `wait: true` there is none
     w.yaml:11:5: error[missing_key] steps[5]: missing key "state_machine": ARN of the state machine, of one of its versions or aliases
-    w.yaml:11:38: error[unknown_key] steps[5].arn: unknown key "arn"; expected one of callback, delivery, id, input, name, on_failure, save_as, skip, state_machine, take, timeout, type or wait
+    w.yaml:11:38: error[unknown_key] steps[5].arn: unknown key "arn"; expected one of callback, delivery, id, input, name, on_failure, save_as, skip, state_machine, timeout, type or wait
     w.yaml:11:113: error[wrong_type] steps[5].wait: expected true or false, found "maybe"
     "#);
 }

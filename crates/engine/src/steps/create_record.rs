@@ -4,6 +4,7 @@ use pawl_definition::Object;
 use pawl_definition::step::{CreateRecord, OnDuplicate};
 use serde_json::{Map, Value, json};
 
+use super::set_fields::changed;
 use super::{Decide, Done, Next, StepContext};
 use crate::context::plain_view;
 use crate::{Cause, Found, Link, Read, Record, RecordWrite, StepError, coerce, fields, ids};
@@ -43,8 +44,8 @@ fn object_of<'a>(step: &CreateRecord, at: &StepContext<'a>) -> Result<&'a Object
 fn fields_of(step: &CreateRecord, at: &StepContext<'_>, object: &Object) -> Result<Map<String, Value>, StepError> {
     let scope = at.scope();
     let mut given = Map::new();
-    for (name, template) in &step.fields {
-        let value = template.resolve(&scope).map_err(|error| StepError::from(error).at(name))?;
+    for (name, change) in &step.fields {
+        let value = changed(change, &Value::Null, &scope).map_err(|error| error.at(name))?;
         given.insert(name.clone(), value);
     }
     if let (Some(relationship), Some(record)) = (&step.link_back, &at.execution.record) {

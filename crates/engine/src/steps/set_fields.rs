@@ -1,7 +1,7 @@
 //! `set_fields`.
 
-use pawl_definition::Object;
 use pawl_definition::step::{FieldChange, SetFields};
+use pawl_definition::{Object, Template};
 use serde_json::{Map, Value, json};
 
 use super::create_record::caused_by;
@@ -110,20 +110,21 @@ fn put(fields: &mut Map<String, Value>, name: &str, value: Value) {
 }
 
 /// The value that a field takes.
-fn changed(change: &FieldChange, before: &Value, scope: &StepScope<'_>) -> Result<Value, StepError> {
+pub(super) fn changed(change: &FieldChange, before: &Value, scope: &StepScope<'_>) -> Result<Value, StepError> {
     if change.clear {
         return Ok(Value::Null);
     }
     if let Some(template) = &change.set {
         return Ok(mapped(change, template.resolve(scope)?));
     }
-    if let Some(template) = &change.add {
-        return added(before, mapped(change, template.resolve(scope)?));
+    let part = |template: &Template| Ok::<_, StepError>(mapped(change, template.resolve(scope)?));
+    match (&change.add, &change.remove) {
+        (Some(add), None) => added(before, part(add)?),
+        (None, Some(remove)) => removed(before, part(remove)?),
+        // Of a list: what is both removed and added is there afterwards, at its end.
+        (Some(add), Some(remove)) => added(&removed(before, part(remove)?)?, part(add)?),
+        (None, None) => Err(StepError::new("invalid_change", "expected set, clear, add or remove")),
     }
-    if let Some(template) = &change.remove {
-        return removed(before, mapped(change, template.resolve(scope)?));
-    }
-    Err(StepError::new("invalid_change", "expected one of set, clear, add or remove"))
 }
 
 fn mapped(change: &FieldChange, value: Value) -> Value {

@@ -44,6 +44,25 @@ fn numbers_and_lists_are_added_to_and_taken_from() {
 }
 
 #[test]
+fn a_list_is_added_to_and_taken_from_at_once() {
+    let ticket = set(json!({"tags": ["a", "b"]}), "{tags: {add: [c, a], remove: [a]}}");
+    assert_eq!(ticket["tags"], json!(["b", "c", "a"]), "what is both removed and added is there, at the end");
+    let ticket = set(json!({}), "{tags: {add: c, remove: a}}");
+    assert_eq!(ticket["tags"], json!(["c"]));
+}
+
+#[test]
+fn a_value_of_a_new_record_is_mapped() {
+    let steps = "
+  - id: make
+    type: create_record
+    object: customer
+    fields: {name: 'of {{ record.title }}', plan: {set: '{{ record.title }}', map: {a: paid, '*': free}}}";
+    story(&on_tickets(steps), json!({"title": "a"}))
+        .expect(completed().path(["make"]).records("customer", [json!({"name": "of a", "plan": "paid"})]));
+}
+
+#[test]
 fn values_are_mapped() {
     let ticket = set(json!({"title": "urgent"}), "{priority: {set: '{{ record.title }}', map: {urgent: 9, '*': 1}}}");
     assert_eq!(ticket["priority"], 9);

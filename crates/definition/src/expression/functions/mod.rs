@@ -17,6 +17,7 @@ use super::evaluate::{Evaluator, Outcome, described};
 use super::node::Node;
 use super::secret::secret_placeholder;
 use super::val::{Text, Val};
+use crate::types::Kinds;
 
 pub(super) use text::compile;
 
@@ -27,55 +28,77 @@ pub(super) struct Function {
     /// How many arguments it takes.
     pub(super) arguments: RangeInclusive<usize>,
     pub(super) run: Run,
+    /// The kinds that each argument may be of; any for those that are not listed.
+    pub(super) takes: &'static [Kinds],
+    /// The kinds of what it gives.
+    pub(super) gives: Kinds,
 }
 
 type Run = for<'c, 'a> fn(&mut Call<'c, 'a>) -> Outcome<'a>;
 
 const fn function(name: &'static str, arguments: RangeInclusive<usize>, run: Run) -> Function {
-    Function { name, arguments, run }
+    Function { name, arguments, run, takes: &[], gives: Kinds::ANY }
 }
 
+impl Function {
+    /// What it takes and gives, as far as that is known before it runs.
+    const fn typed(self, takes: &'static [Kinds], gives: Kinds) -> Self {
+        Self { takes, gives, ..self }
+    }
+}
+
+const TEXT: Kinds = Kinds::TEXT;
+const NUMBER: Kinds = Kinds::NUMBER;
+const BOOLEAN: Kinds = Kinds::BOOLEAN;
+/// A time, or a text that says one.
+const MOMENT: Kinds = Kinds::TIME.or(TEXT);
+/// A time, a text that says one, or a length of time.
+const CLOCK: Kinds = MOMENT.or(Kinds::DURATION);
+/// What can be written as text.
+const SIMPLE: Kinds = TEXT.or(NUMBER).or(BOOLEAN).or(Kinds::BYTES).or(Kinds::TIME).or(Kinds::DURATION).or(Kinds::TYPE);
+
 static FUNCTIONS: &[Function] = &[
-    function("bool", 1..=1, convert::to_bool),
-    function("business_days", 1..=1, time::business_days),
-    function("bytes", 1..=1, convert::to_bytes),
-    function("contains", 2..=2, text::contains),
-    function("date", 1..=1, time::date),
-    function("days", 1..=1, time::days),
-    function("double", 1..=1, convert::to_double),
-    function("duration", 1..=1, time::duration),
+    function("bool", 1..=1, convert::to_bool).typed(&[TEXT.or(BOOLEAN)], BOOLEAN),
+    function("business_days", 1..=1, time::business_days).typed(&[NUMBER], Kinds::BUSINESS_DAYS),
+    function("bytes", 1..=1, convert::to_bytes).typed(&[TEXT.or(Kinds::BYTES)], Kinds::BYTES),
+    function("contains", 2..=2, text::contains).typed(&[TEXT, TEXT], BOOLEAN),
+    function("date", 1..=1, time::date).typed(&[MOMENT], Kinds::TIME),
+    function("days", 1..=1, time::days).typed(&[NUMBER], Kinds::DURATION),
+    function("double", 1..=1, convert::to_double).typed(&[NUMBER.or(TEXT)], NUMBER),
+    function("duration", 1..=1, time::duration)
+        .typed(&[TEXT.or(Kinds::DURATION).or(Kinds::BUSINESS_DAYS)], Kinds::DURATION.or(Kinds::BUSINESS_DAYS)),
     function("dyn", 1..=1, convert::to_dyn),
-    function("endsWith", 2..=2, text::ends_with),
-    function("getDate", 1..=2, time::get),
-    function("getDayOfMonth", 1..=2, time::get),
-    function("getDayOfWeek", 1..=2, time::get),
-    function("getDayOfYear", 1..=2, time::get),
-    function("getFullYear", 1..=2, time::get),
-    function("getHours", 1..=2, time::get),
-    function("getMilliseconds", 1..=2, time::get),
-    function("getMinutes", 1..=2, time::get),
-    function("getMonth", 1..=2, time::get),
-    function("getSeconds", 1..=2, time::get),
-    function("in_zone", 2..=2, time::in_zone),
-    function("int", 1..=1, convert::to_int),
-    function("join", 1..=2, text::join),
-    function("json", 1..=1, convert::json),
-    function("lower", 1..=1, text::lower),
-    function("matches", 2..=2, text::matches),
-    function("months", 1..=1, time::months),
-    function("parse_json", 1..=1, convert::parse_json),
-    function("replace", 3..=3, text::replace),
-    function("round", 1..=2, number::round),
-    function("secret", 1..=1, secret),
-    function("size", 1..=1, text::size),
-    function("split", 2..=2, text::split),
-    function("startsWith", 2..=2, text::starts_with),
-    function("string", 1..=1, convert::to_string),
-    function("timestamp", 1..=1, time::timestamp),
-    function("trim", 1..=1, text::trim),
-    function("type", 1..=1, convert::type_of),
-    function("uint", 1..=1, convert::to_uint),
-    function("upper", 1..=1, text::upper),
+    function("endsWith", 2..=2, text::ends_with).typed(&[TEXT, TEXT], BOOLEAN),
+    function("getDate", 1..=2, time::get).typed(&[MOMENT, TEXT], NUMBER),
+    function("getDayOfMonth", 1..=2, time::get).typed(&[MOMENT, TEXT], NUMBER),
+    function("getDayOfWeek", 1..=2, time::get).typed(&[MOMENT, TEXT], NUMBER),
+    function("getDayOfYear", 1..=2, time::get).typed(&[MOMENT, TEXT], NUMBER),
+    function("getFullYear", 1..=2, time::get).typed(&[MOMENT, TEXT], NUMBER),
+    function("getHours", 1..=2, time::get).typed(&[CLOCK, TEXT], NUMBER),
+    function("getMilliseconds", 1..=2, time::get).typed(&[CLOCK, TEXT], NUMBER),
+    function("getMinutes", 1..=2, time::get).typed(&[CLOCK, TEXT], NUMBER),
+    function("getMonth", 1..=2, time::get).typed(&[MOMENT, TEXT], NUMBER),
+    function("getSeconds", 1..=2, time::get).typed(&[CLOCK, TEXT], NUMBER),
+    function("in_zone", 2..=2, time::in_zone).typed(&[MOMENT, TEXT], Kinds::OBJECT),
+    function("int", 1..=1, convert::to_int).typed(&[NUMBER.or(TEXT).or(Kinds::TIME)], NUMBER),
+    function("join", 1..=2, text::join).typed(&[Kinds::LIST, TEXT], TEXT),
+    function("json", 1..=1, convert::json).typed(&[], TEXT),
+    function("lower", 1..=1, text::lower).typed(&[TEXT], TEXT),
+    function("matches", 2..=2, text::matches).typed(&[TEXT, TEXT], BOOLEAN),
+    function("months", 1..=1, time::months).typed(&[NUMBER], Kinds::DURATION),
+    function("parse_json", 1..=1, convert::parse_json).typed(&[TEXT], Kinds::ANY),
+    function("replace", 3..=3, text::replace).typed(&[TEXT, TEXT, TEXT], TEXT),
+    function("round", 1..=2, number::round).typed(&[NUMBER, NUMBER], NUMBER),
+    function("secret", 1..=1, secret).typed(&[TEXT], TEXT),
+    function("size", 1..=1, text::size).typed(&[TEXT.or(Kinds::BYTES).or(Kinds::LIST).or(Kinds::OBJECT)], NUMBER),
+    function("split", 2..=2, text::split).typed(&[TEXT, TEXT], Kinds::LIST),
+    function("startsWith", 2..=2, text::starts_with).typed(&[TEXT, TEXT], BOOLEAN),
+    function("string", 1..=1, convert::to_string).typed(&[SIMPLE], TEXT),
+    function("timestamp", 1..=1, time::timestamp).typed(&[MOMENT.or(NUMBER)], Kinds::TIME),
+    function("trim", 1..=1, text::trim).typed(&[TEXT], TEXT),
+    function("type", 1..=1, convert::type_of).typed(&[], Kinds::TYPE),
+    function("uint", 1..=1, convert::to_uint).typed(&[NUMBER.or(TEXT).or(Kinds::TIME)], NUMBER),
+    function("upper", 1..=1, text::upper).typed(&[TEXT], TEXT),
 ];
 
 /// The function of a name.
@@ -86,6 +109,12 @@ pub(super) fn find(name: &str) -> Option<&'static Function> {
 /// Every name.
 pub(super) fn names() -> impl Iterator<Item = &'static str> {
     FUNCTIONS.iter().map(|function| function.name)
+}
+
+/// Every name, in words, with those that the parser's tree knows.
+pub(crate) fn all_names() -> String {
+    let special = ["blank", "coalesce", "has", "all", "exists", "exists_one", "map", "filter"];
+    names().chain(special).collect::<Vec<_>>().join(", ")
 }
 
 /// A call under way.

@@ -1,0 +1,178 @@
+//! The ways through a workflow: which step can follow which.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use serde_json::Value;
+
+use super::found::{Found, StepSite};
+use crate::StepKind;
+use crate::path::{Path, Segment};
+
+/// Which steps can follow each step, by their places in [`Found::steps`].
+///
+/// Generous: a way too many leaves something untold, a way too few would tell of what is right. Ways that only an
+/// operator opens, who skips or retries a step, count too.
+#[derive(Debug)]
+pub(crate) struct Flow {
+    next: Vec<Vec<usize>>,
+    reached: Vec<bool>,
+    /// What each step that was asked about can lead to.
+    after: RefCell<BTreeMap<usize, Rc<Vec<bool>>>>,
+}
+
+impl Flow {
+    pub(super) fn of(file: &Value, found: &Found<'_>, kinds: &[Option<StepKind>]) -> Self {
+        let map = Map::new(file, found, kinds);
+        let next: Vec<_> = (0..found.steps.len()).map(|step| map.next(step)).collect();
+        let entry = map.entry(&Path::root().key("steps"));
+        let reached = visit(&next, entry);
+        Self { next, reached, after: RefCell::default() }
+    }
+
+    /// Whether an execution can come to a step.
+    pub(super) fn reaches(&self, step: usize) -> bool {
+        self.reached[step]
+    }
+
+    /// Whether a step can have been visited when another one begins.
+    pub(super) fn can_precede(&self, earlier: usize, step: usize) -> bool {
+        let mut after = self.after.borrow_mut();
+        let reached = after.entry(earlier).or_insert_with(|| Rc::new(visit(&self.next, self.next[earlier].clone())));
+        reached[step]
+    }
+}
+
+fn visit(next: &[Vec<usize>], from: impl IntoIterator<Item = usize>) -> Vec<bool> {
+    let mut seen = vec![false; next.len()];
+    let mut open: Vec<usize> = from.into_iter().collect();
+    while let Some(step) = open.pop() {
+        if !std::mem::replace(&mut seen[step], true) {
+            open.extend(&next[step]);
+        }
+    }
+    seen
+}
+
+/// Where each step stands.
+struct Map<'f, 'a> {
+    found: &'f Found<'a>,
+    kinds: &'f [Option<StepKind>],
+    at: BTreeMap<&'f Path, usize>,
+    ids: BTreeMap<&'a str, usize>,
+    /// The step that each nested list belongs to.
+    owners: BTreeMap<&'f Path, usize>,
+    /// What the workflow does when a step fails that does not say itself.
+    policy: Option<&'f Value>,
+    /// The steps behind which the workflow's own failure steps go on.
+    behind_failure: RefCell<Option<Rc<Vec<usize>>>>,
+}
+
+impl<'f, 'a> Map<'f, 'a> {
+    fn new(file: &'f Value, found: &'f Found<'a>, kinds: &'f [Option<StepKind>]) -> Self {
+        let steps = || found.steps.iter().enumerate();
+        Self {
+            found,
+            kinds,
+            at: steps().map(|(step, site)| (&site.path, step)).collect(),
+            ids: steps().filter_map(|(step, site)| Some((site.id?, step))).collect(),
+            owners: steps().flat_map(|(step, site)| site.branches.iter().map(move |list| (list, step))).collect(),
+            policy: file.get("on_failure").and_then(|policy| policy.get("then")),
+            behind_failure: RefCell::default(),
+        }
+    }
+
+    fn entry(&self, list: &Path) -> Option<usize> {
+        self.at.get(&list.index(0)).copied()
+    }
+
+    /// The steps that follow the end of a step.
+    fn after(&self, step: usize) -> Vec<usize> {
+        let mut step = step;
+        loop {
+            let path = &self.found.steps[step].path;
+            if let Some(next) = path.after().and_then(|next| self.at.get(&next)) {
+                return vec![*next];
+            }
+            let Some(list) = path.parent() else { return Vec::new() };
+            match self.owners.get(&list) {
+                Some(owner) => step = *owner,
+                None if list.segments().first() == Some(&Segment::Key("on_failure".to_owned())) => {
+                    return self.behind_failure().as_ref().clone();
+                }
+                None => return Vec::new(),
+            }
+        }
+    }
+
+    fn behind_failure(&self) -> Rc<Vec<usize>> {
+        if let Some(known) = &*self.behind_failure.borrow() {
+            return known.clone();
+        }
+        let in_policy = Segment::Key("on_failure".to_owned());
+        let steps = self.found.steps.iter().enumerate();
+        let failing = steps.filter(|(_, site)| {
+            site.path.segments().first() != Some(&in_policy) && own_policy(site).is_none() && !leaves_by_itself(site)
+        });
+        let behind: Rc<Vec<_>> = Rc::new(failing.flat_map(|(step, _)| self.after(step)).collect());
+        *self.behind_failure.borrow_mut() = Some(behind.clone());
+        behind
+    }
+
+    fn next(&self, step: usize) -> Vec<usize> {
+        let site = &self.found.steps[step];
+        let skipped = site.keys.get("skip") == Some(&Value::Bool(true));
+        let text = |key: &str| site.keys.get(key).and_then(Value::as_str);
+        match site.tag {
+            Some("go_to") if !skipped => text("step").and_then(|id| self.ids.get(id)).into_iter().copied().collect(),
+            Some("stop") if !skipped && text("as") != Some("paused") => Vec::new(),
+            _ if skipped && text("take").is_none() => self.after(step),
+            _ => {
+                let mut next = self.branches(step);
+                next.extend(self.behind_a_failure_of(step));
+                next
+            }
+        }
+    }
+
+    /// The first steps of the branches of its type, and what follows where it can pass them.
+    fn branches(&self, step: usize) -> Vec<usize> {
+        let site = &self.found.steps[step];
+        let Some(kind) = &self.kinds[step] else {
+            // Not known well enough: any branch, or none.
+            let entries = site.branches.iter().filter_map(|list| self.entry(list));
+            return entries.chain(self.after(step)).collect();
+        };
+        let shape = kind.shape();
+        let lists = shape.branches().into_iter().map(|branch| {
+            let list = site.path.keys(branch.path);
+            if branch.path == "cases" { list.key(branch.name) } else { list }
+        });
+        let entries: Vec<_> = lists.map(|list| self.entry(&list)).collect();
+        let passes = !shape.decides() || entries.iter().any(Option::is_none);
+        let after = if passes { self.after(step) } else { Vec::new() };
+        entries.into_iter().flatten().chain(after).collect()
+    }
+
+    fn behind_a_failure_of(&self, step: usize) -> Vec<usize> {
+        let site = &self.found.steps[step];
+        match own_policy(site).or(self.policy) {
+            Some(Value::Array(_)) if own_policy(site).is_some() => {
+                self.entry(&site.path.keys("on_failure.then")).into_iter().collect()
+            }
+            Some(Value::Array(_)) => self.entry(&Path::root().keys("on_failure.then")).into_iter().collect(),
+            Some(Value::String(word)) if word == "continue" && site.tag != Some("condition") => self.after(step),
+            _ => Vec::new(),
+        }
+    }
+}
+
+fn own_policy<'a>(site: &StepSite<'a>) -> Option<&'a Value> {
+    site.keys.get("on_failure").and_then(|policy| policy.get("then"))
+}
+
+/// A step that does nothing but leave.
+fn leaves_by_itself(site: &StepSite<'_>) -> bool {
+    matches!(site.tag, Some("go_to" | "stop"))
+}
