@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use crate::body::Text;
 use crate::page::Listing;
-use crate::problem::{self, File, Sent};
+use crate::problem::{self, File, Mistake, Sent};
 use crate::request::Route;
 use crate::state::Api;
 use crate::surface::Surface;
@@ -47,6 +47,18 @@ struct ObjectView {
     relationships: BTreeMap<String, Relationship>,
 }
 
+/// An object that was saved.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = SavedObject)]
+struct SavedView {
+    /// The object.
+    #[serde(flatten)]
+    object: ObjectView,
+    /// The mistakes that active workflows have since, each with its place in the workflow.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<Mistake>,
+}
+
 impl From<&Object> for ObjectView {
     fn from(object: &Object) -> Self {
         let Object { id, name, fields, stages, relationships } = object.clone();
@@ -78,7 +90,7 @@ async fn show(State(api): State<Arc<Api>>, Route(id): Route<String>) -> Result<a
 #[utoipa::path(
     post, path = "/v1/objects", tag = "records", operation_id = "save_object",
     request_body(content = String, content_type = "application/yaml", description = "The object as YAML or JSON"),
-    responses((status = 200, body = ObjectView), (status = 422, body = Sent))
+    responses((status = 200, body = SavedView), (status = 422, body = Sent))
 )]
 async fn create(State(api): State<Arc<Api>>, Text(text): Text) -> Result<Response, Problem> {
     save(&api, &parse(&text)?).await
@@ -89,7 +101,7 @@ async fn create(State(api): State<Arc<Api>>, Text(text): Text) -> Result<Respons
     put, path = "/v1/objects/{object}", tag = "records", operation_id = "replace_object",
     params(("object" = String, Path, description = "Record type")),
     request_body(content = String, content_type = "application/yaml", description = "The object as YAML or JSON"),
-    responses((status = 200, body = ObjectView), (status = 422, body = Sent))
+    responses((status = 200, body = SavedView), (status = 422, body = Sent))
 )]
 async fn replace(State(api): State<Arc<Api>>, Route(id): Route<String>, Text(text): Text) -> Result<Response, Problem> {
     let source = parse(&text)?;
@@ -106,6 +118,7 @@ fn parse(text: &str) -> Result<Source, Problem> {
 
 async fn save(api: &Api, source: &Source) -> Result<Response, Problem> {
     let saved = api.system.workflows.save_object(source).await;
-    let object = saved.map_err(|error| problem::of_save(error, File::Object))?;
-    Ok(axum::Json(ObjectView::from(&object)).into_response())
+    let saved = saved.map_err(|error| problem::of_save(error, File::Object))?;
+    let warnings = saved.warnings.iter().map(Mistake::from).collect();
+    Ok(axum::Json(SavedView { object: ObjectView::from(&saved.object), warnings }).into_response())
 }

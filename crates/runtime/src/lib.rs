@@ -11,6 +11,7 @@ pub mod bus;
 pub mod items;
 pub mod message;
 pub mod ports;
+mod readers;
 pub mod spill;
 
 mod activities;
@@ -60,4 +61,4 @@ pub use records::{RecordError, Records};
 pub use redactor::{Redactor, doubt_about};
 pub use sweeper::{Redriven, Sweeper};
 pub use system::{Ports, System};
-pub use workflows::{SaveError, Saved, Workflows};
+pub use workflows::{SaveError, Saved, SavedObject, Workflows};

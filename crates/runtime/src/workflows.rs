@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::items::audit;
 use crate::items::workflow::{self, Head, Revision};
 use crate::ports::{Clock, Consistency, Durability, Expect, Index, Query, SortRange, Tables, Transaction, Write};
-use crate::{Catalog, Error, Sweeper, items};
+use crate::{Catalog, Error, Sweeper, items, readers};
 
 /// Saves and switches workflows and objects.
 pub struct Workflows {
@@ -27,6 +27,15 @@ pub struct Saved {
     pub head: Head,
     /// The text was the same as the present revision; nothing was written.
     pub unchanged: bool,
+}
+
+/// An object that was saved.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SavedObject {
+    /// It, as it is now.
+    pub object: Object,
+    /// The mistakes that active workflows have since: they read a field that it lost, or that has another type.
+    pub warnings: Vec<Problem>,
 }
 
 /// Why a workflow or object was not saved or switched.
@@ -64,15 +73,17 @@ impl Workflows {
         self.catalog.objects(installation.objects_revision).await
     }
 
-    /// Saves an object.
-    pub async fn save_object(&self, source: &Source) -> Result<Object, SaveError> {
+    /// Saves an object, and tells which active workflows that leaves with mistakes.
+    pub async fn save_object(&self, source: &Source) -> Result<SavedObject, SaveError> {
         let (object, problems) = pawl_definition::check_object(source);
         let Some(object) = object else { return Err(SaveError::Invalid(problems)) };
         let key = items::object::key(&object.id);
         let before = self.tables.get(items::object::TABLE, &key, Consistency::Strong).await?;
         if before.as_ref().map(items::object::parse).transpose().map_err(Error::from)?.as_ref() == Some(&object) {
-            return Ok(object);
+            return Ok(SavedObject { object, warnings: Vec::new() });
         }
+        // A new object takes nothing away.
+        let objects = if before.is_some() { Some(self.objects().await?) } else { None };
         let version = before.map_or(0, |item| item.version);
         let mut installation = self.catalog.read_installation().await?;
         let stored =
@@ -92,7 +103,11 @@ impl Workflows {
             },
         ];
         self.tables.transact(Transaction { writes, durability: Durability::Durable }).await?;
-        Ok(object)
+        let Some(before) = objects else { return Ok(SavedObject { object, warnings: Vec::new() }) };
+        let mut after = BTreeMap::clone(&before);
+        after.insert(object.id.clone(), object.clone());
+        let warnings = readers::new_mistakes(self, (&before, &after), &source.name).await?;
+        Ok(SavedObject { object, warnings })
     }
 
     /// Saves a workflow as a new revision, at once also for what is in flight. `read_at` is the revision that the

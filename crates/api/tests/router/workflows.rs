@@ -211,3 +211,36 @@ fn revisions_are_paged_newest_first() {
     surface.get("/v1/workflows?limit=0").send().problem(400, "bad_query");
     surface.get("/v1/workflows?limit=201").send().problem(400, "bad_query");
 }
+
+#[test]
+fn bug_an_object_lost_a_field_that_an_active_workflow_reads_and_nobody_was_told() {
+    let object = "object: parcel\nfields: {state: {type: option, options: [new, sent]}, weight: {type: number}}\n";
+    let ship = |active: bool| {
+        format!(
+            "workflow: ship\nowner: a@example.com\nobject: parcel\nactive: {active}\nsteps:\n  \
+             - {{id: heavy, type: condition, if: record.weight > 30, yes: []}}\n"
+        )
+    };
+    let surface = surface().object(object).workflow(&ship(true));
+    let save = |text: &str| surface.put("/v1/objects/parcel").text(text).send().expect(200);
+
+    assert_eq!(save(&object.replace("[new, sent]", "[new, sent, back]")).get("warnings"), None, "nothing reads it");
+    let lost = save("object: parcel\nfields: {state: {type: text}}\n");
+    assert_eq!(lost["object"], "parcel", "it is saved all the same");
+    let warnings = lost["warnings"].as_array().expect("there are warnings");
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    assert_eq!((&warnings[0]["path"], &warnings[0]["severity"]), (&json!("steps[0].if"), &json!("warning")));
+    let message = warnings[0]["message"].as_str().unwrap_or_default();
+    assert!(
+        message.starts_with("the active workflow \"ship\" has a mistake now: object \"parcel\" has no field"),
+        "{message}"
+    );
+
+    save(object);
+    let retyped = save("object: parcel\nfields: {weight: {type: text}}\n");
+    assert_eq!(retyped["warnings"][0]["code"], "expression_type");
+
+    save(object);
+    surface.post("/v1/workflows/ship/deactivate").send().expect(200);
+    assert_eq!(save("object: parcel\nfields: {state: {type: text}}\n").get("warnings"), None, "it is inactive");
+}

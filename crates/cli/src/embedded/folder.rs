@@ -64,7 +64,7 @@ impl Folder {
                 Some(twin) => Err(vec![twin]),
             });
             let (result, warnings) = match source {
-                Ok(source) => (save(system, &path, &source).await?, warnings(system, &path, &source).await?),
+                Ok(source) => save(system, &path, &source).await?,
                 Err(problems) => (Err(problems), Vec::new()),
             };
             // What infrastructure kept from being saved is not seen: it is saved at the next look.
@@ -107,25 +107,24 @@ impl Folder {
     }
 }
 
-/// What is suspicious in a workflow; its errors are told by the save.
-async fn warnings(system: &System, path: &Path, source: &Source) -> anyhow::Result<Vec<Problem>> {
-    if files::is(path, files::OBJECT) {
-        return Ok(Vec::new());
-    }
-    let (_, problems) = pawl_definition::check_workflow(source, &*system.workflows.objects().await?);
-    Ok(problems.into_iter().filter(|problem| !problem.is_error()).collect())
-}
-
-async fn save(system: &System, path: &Path, source: &Source) -> anyhow::Result<Result<What, Vec<Problem>>> {
+/// Saves a file. With it come warnings: what is suspicious in a workflow, and what an object takes from active ones.
+async fn save(
+    system: &System,
+    path: &Path,
+    source: &Source,
+) -> anyhow::Result<(Result<What, Vec<Problem>>, Vec<Problem>)> {
     let saved = if files::is(path, files::OBJECT) {
-        system.workflows.save_object(source).await.map(|object| What::Object(object.id))
+        let saved = system.workflows.save_object(source).await;
+        saved.map(|saved| (What::Object(saved.object.id), saved.warnings))
     } else {
+        let (_, problems) = pawl_definition::check_workflow(source, &*system.workflows.objects().await?);
+        let warnings = problems.into_iter().filter(|problem| !problem.is_error()).collect();
         let saved = system.workflows.save(source, None, &path.display().to_string()).await;
-        saved.map(|saved| What::Workflow(saved.head.id, saved.head.revision))
+        saved.map(|saved| (What::Workflow(saved.head.id, saved.head.revision), warnings))
     };
     match saved {
-        Ok(what) => Ok(Ok(what)),
-        Err(SaveError::Invalid(problems)) => Ok(Err(problems)),
+        Ok((what, warnings)) => Ok((Ok(what), warnings)),
+        Err(SaveError::Invalid(problems)) => Ok((Err(problems), Vec::new())),
         Err(error) => Err(error.into()),
     }
 }

@@ -1,5 +1,6 @@
 //! What authors meet: their files read and checked, and what they get from them.
 
+mod agreement;
 mod examples;
 mod mutations;
 mod outputs;

@@ -275,3 +275,29 @@ fn every_code_has_a_page() {
     let missing: Vec<_> = code::ALL.iter().filter(|code| !folder.join(format!("{code}.md")).is_file()).collect();
     assert!(missing.is_empty(), "no page in docs/errors: {missing:?}");
 }
+
+#[test]
+fn bug_a_condition_on_what_is_computed_from_an_answer_is_no_look_at_it() {
+    let text = r#"
+workflow: w
+owner: ada@example.com
+object: ticket
+on_failure: {then: pause}
+steps:
+  - {id: ask-it, type: call_llm, model: local/small, prompt: Spam?, output: {fields: {spam: {type: boolean}, title: {type: text}}}}
+  - id: first
+    type: condition
+    if: record.score > 3
+    yes: [{id: take, type: set_variables, values: {spam: '{{ steps["ask-it"].output.spam }}'}}]
+  - {id: again, type: set_variables, values: {sure: "{{ vars.spam == true }}"}}
+  - {id: write, type: set_fields, fields: {title: '{{ steps["ask-it"].output.title }}'}}
+  - {id: look, type: condition, if: VARIABLE, yes: [{id: act, type: http_request, method: POST, url: https://example.com/}]}
+"#;
+    let guarded = |condition: &str| {
+        let items = checklist(&sound(&text.replace("VARIABLE", condition)), true);
+        items.iter().any(|item| item.code == "guarded_action" && item.status == pawl_definition::ChecklistStatus::Pass)
+    };
+    assert!(guarded("vars.sure"), "it is computed from the answer in two steps");
+    assert!(guarded("record.title == \"spam\""), "the answer was written there");
+    assert!(!guarded("record.score > 5"), "it has nothing to do with the answer");
+}

@@ -161,7 +161,9 @@ fn keys_that_an_output_never_has_are_told() {
     );
     expression(
         "steps.h.output.code",
-        &["expression_missing_key `steps.h.output` has body, headers and status, found \"code\"; did you mean \"status\"?"],
+        &[
+            "expression_missing_key `steps.h.output` has body, headers and status, found \"code\"; did you mean \"status\"?",
+        ],
     );
     expression(
         "record.parts.map(p, p.nam)",

@@ -34,7 +34,10 @@ pub(super) fn workflows(body: &Value) {
 /// What a save did.
 pub(super) fn saved(body: &Value) -> String {
     if body.get("id").is_none() {
-        return format!("object {} saved", text(body, "object"));
+        let warnings = body.get("warnings").and_then(Value::as_array).into_iter().flatten();
+        let warnings =
+            warnings.map(|warning| format!("\n  warning: {}: {}", text(warning, "path"), text(warning, "message")));
+        return format!("object {} saved{}", text(body, "object"), warnings.collect::<String>());
     }
     let did = if text(body, "unchanged") == "true" { "unchanged" } else { "saved" };
     let deaf = if text(body, "active") == "true" { "" } else { "; it is inactive: its triggers do not listen" };
