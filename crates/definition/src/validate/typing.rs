@@ -8,7 +8,7 @@ use super::facts::{Facts, field_type};
 use super::flow::Flow;
 use super::found::{ExpressionSite, Found, Owner};
 use crate::expression::Seen;
-use crate::path::Path;
+use crate::path::{Path, Segment};
 use crate::types::{Kinds, Shape, Type};
 use crate::{Field, StepKind, TriggerKind};
 
@@ -86,12 +86,14 @@ impl<'f, 'a> Typing<'f, 'a> {
             Owner::Trigger(at) => (None, Some(at)),
             Owner::Step(at) => (Some(at), waited_for()),
         };
-        View { typing: self, step, trigger: trigger.map_or(&self.trigger, |at| &self.triggers[at]) }
+        let source = Segment::Key("from".to_owned());
+        let tolerant = owner == Owner::Workflow && path.segments().get(2) == Some(&source);
+        View { typing: self, step, tolerant, trigger: trigger.map_or(&self.trigger, |at| &self.triggers[at]) }
     }
 
     /// What the filter of a trigger sees, of the workflow's or of one that a step waits for.
     pub(super) fn seen_by_trigger(&self, at: usize) -> View<'_, 'f, 'a> {
-        View { typing: self, step: None, trigger: &self.triggers[at] }
+        View { typing: self, step: None, tolerant: false, trigger: &self.triggers[at] }
     }
 }
 
@@ -100,6 +102,8 @@ impl<'f, 'a> Typing<'f, 'a> {
 pub(crate) struct View<'t, 'f, 'a> {
     typing: &'t Typing<'f, 'a>,
     step: Option<usize>,
+    /// It stands in `from` of a variable, where what the event does not have is blank.
+    tolerant: bool,
     trigger: &'t Type,
 }
 
@@ -119,6 +123,10 @@ impl Seen for View<'_, '_, '_> {
     fn whole(&self, name: &str) -> Type {
         // Related records are read only where a path names them.
         if name == "record" { self.typing.whole_record.clone() } else { self.root(name) }
+    }
+
+    fn takes_missing(&self) -> bool {
+        self.tolerant
     }
 
     fn step_can_precede(&self, id: &str) -> bool {

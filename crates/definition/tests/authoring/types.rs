@@ -232,7 +232,8 @@ fn what_data_decide_is_not_told() {
         "date(record.due) + days(3) < now",
         "[record.note, record.total].map(x, type(x) == string ? x : string(x))",
         "(record.rush ? 'a' : 5) == 5",
-        "dyn(record.total) == record.total",
+        "dyn(record.total) == record.note",
+        "dyn(trigger).body.x",
         "{'a': record.total}.a + 1",
         "json(record) + json(steps)",
         "vars.names + [record.note]",
@@ -359,6 +360,19 @@ steps:
 "#,
     );
     assert_eq!(told, [""; 0]);
+}
+
+#[test]
+fn a_source_may_lack_a_key_which_is_worth_a_look() {
+    let told = told_of(
+        "variables: [{name: a, type: text, from: [trigger.body.title, record.note]}]\nsteps: [{id: n, type: note, text: x}]",
+    );
+    assert_eq!(
+        told,
+        [
+            "warning suspicious variables[0].from[0]: `trigger` has actor, id, occurred_at, type and values, found \"body\""
+        ]
+    );
 }
 
 #[test]

@@ -89,7 +89,7 @@ fn zero_and_past_go_on_at_once_and_say_so() {
 
 #[test]
 fn a_blank_or_wrong_time_is_a_failure() {
-    for delay in ["for: '{{ vars.x }}'", "for: '{{ true }}'", "until: vars.x", "until: '\"soon\"'"] {
+    for delay in ["for: '{{ vars.x }}'", "for: '{{ dyn(true) }}'", "until: vars.x", "until: '\"soon\"'"] {
         let steps = format!("  - {{id: wait, type: delay, {delay}}}");
         let workflow = with("variables: [{name: x, type: text}]", &steps);
         scenario().workflow(&workflow).event(manual("w")).run_until_idle().expect(paused().path(["wait:failed"]));

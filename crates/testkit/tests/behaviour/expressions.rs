@@ -170,7 +170,7 @@ fn a_source_that_is_missing_in_the_event_is_blank() {
 
 #[test]
 fn a_source_that_meets_a_wrong_type_is_an_error() {
-    let keys = "variables: [{name: n, type: number, from: ['1 + \"x\"'], default: 3}]";
+    let keys = "variables: [{name: n, type: number, from: ['dyn(1) + \"x\"'], default: 3}]";
     let story = scenario().workflow(&with(keys, SOURCES)).event(manual("w")).run_until_idle();
     story.expect(failed("expression_type"));
 }
@@ -178,7 +178,8 @@ fn a_source_that_meets_a_wrong_type_is_an_error() {
 #[test]
 fn a_key_that_is_missing_in_a_step_fails_it_with_the_path() {
     let steps = "  - {id: set, type: set_variables, values: {x: '{{ trigger.body.a.b }}'}}";
-    let story = scenario().workflow(&workflow(steps)).event(manual("w")).run_until_idle();
+    let story = scenario().workflow(&with("triggers: [{id: hook, type: webhook}]", steps));
+    let story = story.event(manual("w")).run_until_idle();
     let row = story.expect(paused().path(["set:failed"])).last().rows.into_iter().find_map(|row| row.error);
     let error = row.expect("the step failed");
     assert_eq!((error.code.as_str(), error.message.contains("trigger.body")), ("expression_missing_key", true));

@@ -190,7 +190,7 @@ fn an_operator_skips_a_condition_and_chooses_its_branch() {
     let steps = "
   - id: check
     type: condition
-    if: vars.n
+    if: dyn(vars.n)
     no: [{id: n, type: note, text: n}]
   - {id: end, type: note, text: end}";
     let text = with("variables: [{name: n, type: number, default: 1}]", steps);
@@ -291,11 +291,11 @@ fn a_switch_or_goal_that_fails_may_be_passed_over_but_not_a_condition() {
         let workflow = with("on_failure: {then: continue}", &steps);
         story(&workflow, Vec::new()).run_until_idle()
     };
-    after("  - {id: choose, type: switch, on: '1 + \"x\"', cases: {a: [{id: a, type: note, text: a}]}}")
+    after("  - {id: choose, type: switch, on: 'dyn(1) + \"x\"', cases: {a: [{id: a, type: note, text: a}]}}")
         .expect(completed().path(["choose:failed", "end"]).failed_steps(["choose"]));
-    after("  - {id: wait, type: goal, until: '1 + \"x\" == \"y\"', met: [{id: a, type: note, text: a}]}")
+    after("  - {id: wait, type: goal, until: 'dyn(1) + \"x\" == \"y\"', met: [{id: a, type: note, text: a}]}")
         .expect(completed().path(["wait:failed", "end"]).failed_steps(["wait"]));
-    after("  - {id: check, type: condition, if: '1 + \"x\" == \"y\"'}").expect(paused().path(["check:failed"]));
+    after("  - {id: check, type: condition, if: 'dyn(1) + \"x\" == \"y\"'}").expect(paused().path(["check:failed"]));
 }
 
 #[test]

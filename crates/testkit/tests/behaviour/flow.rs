@@ -28,7 +28,8 @@ fn the_branches_of_a_condition_rejoin() {
 
 #[test]
 fn a_condition_that_meets_a_wrong_type_fails_and_is_never_silently_no() {
-    let workflow = with("variables: [{name: money, type: text}]", CONDITION);
+    let condition = CONDITION.replace("vars.money", "dyn(vars.money)");
+    let workflow = with("variables: [{name: money, type: text}]", &condition);
     check(&workflow, json!({"money": "a lot"}), paused().path(["rich:failed"]));
 }
 

@@ -151,7 +151,7 @@ fn an_event_of_another_record_does_not_meet_it() {
 
 #[test]
 fn a_wrong_type_in_the_condition_fails_the_step() {
-    let wrong = RESOLVED.replace("record.status == \"resolved\"", "record.title > 3");
+    let wrong = RESOLVED.replace("record.status == \"resolved\"", "dyn(record.title) > 3");
     story(&on_tickets(&wrong))
         .event(updated("ticket", "t1", json!({"title": "text"})))
         .run_until_idle()

@@ -93,7 +93,7 @@ fn a_filter_sees_the_record_as_it_is_when_the_event_is_evaluated() {
 
 #[test]
 fn a_filter_that_meets_a_wrong_type_is_a_visible_refusal() {
-    let triggers = "triggers: [{id: a, type: field_updated, field: priority, filter: record.title > 3}]";
+    let triggers = "triggers: [{id: a, type: field_updated, field: priority, filter: dyn(record.title) > 3}]";
     let story = tickets(&on_tickets_with(triggers, NOTE));
     story
         .event(updated("ticket", "t1", json!({"priority": 1, "title": "x"})))

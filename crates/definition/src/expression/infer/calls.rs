@@ -70,7 +70,7 @@ impl Scope for Nothing {
 
 fn gives(function: &Function, found: &[Type]) -> Type {
     match (function.name, found) {
-        ("dyn", [one]) => one.clone(),
+        ("duration", [one]) if !one.kinds.meets(Kinds::BUSINESS_DAYS) => Type::of(Kinds::DURATION),
         ("split", _) => Type::list(Type::text()),
         ("in_zone", _) => {
             let number = || Type::of(Kinds::NUMBER);

@@ -25,6 +25,11 @@ pub(crate) trait Seen {
         self.root(name)
     }
 
+    /// Whether a key that is missing is as good as blank here.
+    fn takes_missing(&self) -> bool {
+        false
+    }
+
     /// Whether a step can have been visited before this place is.
     fn step_can_precede(&self, _id: &str) -> bool {
         true
@@ -39,7 +44,8 @@ pub(crate) trait Seen {
 impl Expression {
     /// The type of its value, and its mistakes.
     pub(crate) fn infer(&self, seen: &dyn Seen) -> (Type, Vec<Mistake>) {
-        let mut inference = Inference { seen, locals: Vec::new(), mistakes: Vec::new(), tolerant: false };
+        let tolerant = seen.takes_missing();
+        let mut inference = Inference { seen, locals: Vec::new(), mistakes: Vec::new(), tolerant };
         let found = inference.node(&self.program.lowered.node);
         (found, inference.mistakes)
     }

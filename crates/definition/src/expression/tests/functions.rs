@@ -92,7 +92,7 @@ fn json_is_written_and_read() {
             ),
             (
                 "parse_json('{')",
-                "expression_value: bad value: parse_json(): expected JSON, found EOF while parsing an object at line 1 column 1",
+                "expression_value: bad value: parse_json(): expected JSON, found a fault (EOF while parsing an object) at line 1, column 1",
             ),
         ],
     );
