@@ -23,7 +23,32 @@ pub(crate) async fn read(headers: &HeaderMap, body: Body, most: usize) -> Result
     match Limited::new(body, most).collect().await {
         Ok(read) => Ok(read.to_bytes()),
         Err(error) if error.is::<LengthLimitError>() => Err(too_large(most)),
-        Err(_) => Err(Problem::new(Code::BodyIncomplete, "the body broke off before its end")),
+        Err(error) => Err(match BodyFault::within(&*error) {
+            Some(BodyFault::TooSlow) => Problem::new(Code::RequestTimeout, "the body came too slowly"),
+            Some(BodyFault::NoRoom) => {
+                Problem::new(Code::Unavailable, "too many bodies are being received; send it again a little later")
+            }
+            None => Problem::new(Code::BodyIncomplete, "the body broke off before its end"),
+        }),
+    }
+}
+
+/// Why a server stopped reading a body; what carries the body to the router says so as the body's error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum BodyFault {
+    /// It came too slowly.
+    #[error("the body came too slowly")]
+    TooSlow,
+    /// The bodies that are being received take all the memory that there is for them.
+    #[error("too many bodies are being received")]
+    NoRoom,
+}
+
+impl BodyFault {
+    /// The fault that an error stems from.
+    fn within(error: &(dyn std::error::Error + 'static)) -> Option<Self> {
+        let mut errors = std::iter::successors(Some(error), |error| error.source());
+        errors.find_map(|error| error.downcast_ref().copied())
     }
 }
 
@@ -78,4 +103,24 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
         let code = error.code().and_then(Code::of).unwrap_or(Code::BodyMalformed);
         Problem::new(code, format!("the body is not as expected: {error}"))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::stream;
+
+    use super::*;
+
+    /// What is told of a body that breaks off with an error.
+    async fn told(error: axum::Error) -> Code {
+        let body = Body::from_stream(stream::iter([Err::<Bytes, _>(error)]));
+        read(&HeaderMap::new(), body, MOST).await.expect_err("it breaks off").code()
+    }
+
+    #[tokio::test]
+    async fn a_body_that_is_given_up_says_why() {
+        assert_eq!(told(axum::Error::new(BodyFault::TooSlow)).await, Code::RequestTimeout);
+        assert_eq!(told(axum::Error::new(BodyFault::NoRoom)).await, Code::Unavailable);
+        assert_eq!(told(axum::Error::new(std::io::Error::other("gone"))).await, Code::BodyIncomplete);
+    }
 }

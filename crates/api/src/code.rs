@@ -154,6 +154,11 @@ codes! {
     /// The text is not in UTF-8.
     CharsetUnsupported = "charset_unsupported", UNSUPPORTED_MEDIA_TYPE, "Charset not supported";
 
+    /// The head or the body of the request came too slowly.
+    RequestTimeout = "request_timeout", REQUEST_TIMEOUT, "Request too slow";
+
+    /// So much work waits that no more is taken in for now.
+    BacklogFull = "backlog_full", TOO_MANY_REQUESTS, "Backlog full";
     /// Storage asks to come back later.
     Throttled = "throttled", SERVICE_UNAVAILABLE, "Throttled";
     /// Others changed the same thing again and again.
@@ -172,7 +177,7 @@ impl Code {
         match self {
             Self::Throttled | Self::Contended => Some(1),
             Self::OutcomeUnknown => Some(2),
-            Self::Unavailable => Some(5),
+            Self::Unavailable | Self::BacklogFull => Some(5),
             // An operator must set a secret first.
             Self::SecretMissing | Self::SecretMalformed => Some(60),
             _ => None,

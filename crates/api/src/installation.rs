@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use http::HeaderValue;
 use http::header::CONTENT_TYPE;
+use http::{HeaderValue, StatusCode};
 use jiff::Timestamp;
 use pawl_engine::Act;
 use pawl_runtime::Redriven;
@@ -219,22 +219,28 @@ async fn metrics(State(api): State<Arc<Api>>) -> axum::Json<BTreeMap<&'static st
     axum::Json(api.system.metrics.snapshot())
 }
 
-/// Says that the server is up.
+/// Says whether the server can work.
 #[derive(Debug, Serialize, ToSchema)]
 struct Health {
-    /// `ok`.
+    /// `ok`, or `unavailable`.
     status: &'static str,
     /// Version of the server.
     version: &'static str,
+    /// What keeps it from its work; it goes on by itself once that is mended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
 }
 
-/// Says that the server is up. Needs no credentials.
+/// Says whether the server can work: 503 with the reason while its storage is out of service. Needs no credentials.
 #[utoipa::path(
     get, path = "/v1/health", tag = "installation", operation_id = "health", security(()),
-    responses((status = 200, body = Health))
+    responses((status = 200, body = Health), (status = 503, description = "Out of service, and why", body = Health))
 )]
-async fn health() -> axum::Json<Health> {
-    axum::Json(Health { status: "ok", version: VERSION })
+async fn health(State(api): State<Arc<Api>>) -> (StatusCode, axum::Json<Health>) {
+    let reason = api.options.health.trouble();
+    let (code, status) =
+        if reason.is_some() { (StatusCode::SERVICE_UNAVAILABLE, "unavailable") } else { (StatusCode::OK, "ok") };
+    (code, axum::Json(Health { status, version: VERSION, reason }))
 }
 
 /// Gives the JSON Schema by which an editor completes and underlines workflow files.

@@ -31,8 +31,9 @@ mod state;
 mod surface;
 mod workflows;
 
+pub use body::BodyFault;
 pub use code::Code;
-pub use options::{ApiOptions, Authorizer, Identity};
+pub use options::{ApiOptions, Authorizer, HealthCheck, Identity};
 pub use pages::page;
 pub use problem::{Mistake, Problem};
 pub use role::Role;

@@ -12,13 +12,37 @@ pub struct ApiOptions {
     /// The server listens on loopback only: management requests under another name (DNS rebinding), or from a page
     /// of another site, are refused. Webhooks are not concerned: a tunnel may lead to them.
     pub loopback_only: bool,
+    /// What `GET /v1/health` asks.
+    pub health: HealthCheck,
 }
 
 impl ApiOptions {
     /// An embedded server on loopback, open to whoever is on this machine, or to who has the token if there is one.
     pub fn embedded(token: Option<&str>) -> Self {
         let authorizer = token.map_or(Authorizer::Open, |token| Authorizer::Token(token.into()));
-        Self { authorizer, loopback_only: true }
+        Self { authorizer, loopback_only: true, health: HealthCheck::default() }
+    }
+}
+
+/// Says what keeps the server from its work. The default says that nothing does.
+#[derive(Clone, Default)]
+pub struct HealthCheck(Option<Arc<dyn Fn() -> Option<String> + Send + Sync>>);
+
+impl HealthCheck {
+    /// Asks a function, which answers why the server cannot work, or nothing.
+    pub fn new(check: impl Fn() -> Option<String> + Send + Sync + 'static) -> Self {
+        Self(Some(Arc::new(check)))
+    }
+
+    /// What keeps the server from its work at present.
+    pub(crate) fn trouble(&self) -> Option<String> {
+        self.0.as_ref().and_then(|check| check())
+    }
+}
+
+impl std::fmt::Debug for HealthCheck {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("HealthCheck(…)")
     }
 }
 

@@ -206,6 +206,10 @@ impl From<Error> for Problem {
             None | Some(Code::Internal) => return Self::internal(&error),
             Some(code) => code,
         };
+        if code == Code::BacklogFull {
+            // Told once in the log, where the backlog becomes full, and counted.
+            return Self::new(code, "so much work waits that no more is taken in; send it again a little later");
+        }
         tracing::warn!(code = code.as_str(), "a request is put off: {error}");
         Self::new(code, "nothing is wrong with the request; send it again a little later")
     }

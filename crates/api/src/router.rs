@@ -1,10 +1,13 @@
 //! The one router, which runs in Lambda and embedded unchanged.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::Request;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use futures::FutureExt;
 use pawl_runtime::System;
 use utoipa::OpenApi;
 
@@ -74,7 +77,14 @@ fn guarded(api: &Arc<Api>) -> Router<Arc<Api>> {
 }
 
 fn finish(routes: Router<Arc<Api>>, api: Arc<Api>) -> Router {
-    routes.fallback(unknown_route).method_not_allowed_fallback(method_not_allowed).with_state(api)
+    let routes = routes.fallback(unknown_route).method_not_allowed_fallback(method_not_allowed).with_state(api);
+    routes.layer(from_fn(contain_panics))
+}
+
+/// Answers a request whose handler panicked as any other that failed: the process's panic hook has logged where.
+async fn contain_panics(request: Request, next: Next) -> Response {
+    let answered = AssertUnwindSafe(next.run(request)).catch_unwind().await;
+    answered.unwrap_or_else(|_| Problem::internal(&"its handler panicked").into_response())
 }
 
 async fn unknown_route(request: Request) -> Problem {
@@ -83,4 +93,29 @@ async fn unknown_route(request: Request) -> Problem {
 
 async fn method_not_allowed(request: Request) -> Problem {
     Problem::new(Code::MethodNotAllowed, format!("{} does not answer {}", request.uri().path(), request.method()))
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use axum::routing::get;
+    use http::StatusCode;
+    use http_body_util::BodyExt;
+    use tower::ServiceExt;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_handler_that_panics_is_answered_500_and_its_connection_lasts() {
+        async fn broken() -> &'static str {
+            panic!("a broken invariant")
+        }
+        let router = Router::new().route("/", get(broken)).layer(from_fn(contain_panics));
+        let answer = router.oneshot(Request::new(Body::empty())).await.expect("a router answers");
+        assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        let body = answer.into_body().collect().await.expect("the body is whole").to_bytes();
+        let problem: serde_json::Value = serde_json::from_slice(&body).expect("a problem is JSON");
+        assert_eq!(problem["code"], "internal");
+        assert!(!problem.to_string().contains("invariant"), "{problem}");
+    }
 }

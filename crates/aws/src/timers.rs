@@ -116,7 +116,7 @@ impl SchedulerTimers {
         self.remove(&timer.name).await?;
         let message = Message { delay: SignedDuration::ZERO, ..timer.message };
         self.queue.send(timer.queue, vec![message]).await.map_err(|error| match error {
-            QueueError::Unavailable(story) => TimerError::Unavailable(story),
+            QueueError::Unavailable(story) | QueueError::Full(story) => TimerError::Unavailable(story),
             QueueError::Invalid(story) => TimerError::Invalid(story),
         })
     }

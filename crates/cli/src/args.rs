@@ -47,9 +47,9 @@ pub(crate) enum AuthMode {
 pub(crate) enum Command {
     /// Runs a bundled example end to end and shows each step as it happens.
     Demo {
-        /// The example.
-        #[arg(long, default_value = "examples/support-triage")]
-        dir: PathBuf,
+        /// A folder to run in place of the bundled example.
+        #[arg(long)]
+        dir: Option<PathBuf>,
     },
     /// Runs the whole system in one process on loopback: API, webhooks, workers; reloads on save.
     Dev(Dev),
@@ -120,6 +120,15 @@ pub(crate) struct Dev {
     /// Ready steps that one job carries out after the first.
     #[arg(long, default_value_t = 50)]
     pub(crate) hops: usize,
+    /// Seconds that what is in progress has to end once the process is told to; outside calls are cut off after it.
+    #[arg(long, env = "PAWL_GRACE_S", default_value_t = 30, value_parser = clap::value_parser!(u64).range(..=3_600))]
+    pub(crate) grace: u64,
+    /// Messages that may wait to be handled; deliveries and starts are answered 429 beyond.
+    #[arg(long, env = "PAWL_BACKLOG", default_value_t = 50_000)]
+    pub(crate) backlog: usize,
+    /// MiB that those messages may have.
+    #[arg(long, env = "PAWL_BACKLOG_MIB", default_value_t = 512)]
+    pub(crate) backlog_mib: usize,
 }
 
 /// Commands that talk to an installation.

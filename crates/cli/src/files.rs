@@ -1,10 +1,15 @@
 //! Files of authors: found by their names, read as sources.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use pawl_definition::{Object, Problem, Source, check_object};
+
+mod walk;
+
+pub(crate) use walk::Found;
 
 /// How a workflow's file is named.
 pub(crate) const WORKFLOW: &[&str] = &[".workflow.yaml", ".workflow.yml", ".workflow.json"];
@@ -19,33 +24,32 @@ pub(crate) fn is(path: &Path, endings: &[&str]) -> bool {
     endings.iter().any(|ending| name.ends_with(ending))
 }
 
-/// The files that a list of files and folders names, each once, in order; at least one.
+/// The files that a list of files and folders names, each once, in order; at least one. What is passed over is told.
 pub(crate) fn some(paths: &[PathBuf], endings: &[&str]) -> anyhow::Result<Vec<PathBuf>> {
-    let found = expand(paths, endings)?;
-    if found.is_empty() {
+    let Found { files, passed_over, .. } = expand(paths, endings)?;
+    passed_over.iter().for_each(|note| eprintln!("{note}"));
+    if files.is_empty() {
         let places: Vec<_> = paths.iter().map(|path| path.display().to_string()).collect();
         bail!("expected files named {} in {}, found none", names(endings), places.join(", "));
     }
-    Ok(found)
+    Ok(files)
 }
 
 /// The files that a list of files and folders names, each once, in order. A folder stands for the files of the
 /// language in it and in the folders below; a file must be named as they are.
-pub(crate) fn expand(paths: &[PathBuf], endings: &[&str]) -> anyhow::Result<Vec<PathBuf>> {
-    let mut found = Vec::new();
+pub(crate) fn expand(paths: &[PathBuf], endings: &[&str]) -> anyhow::Result<Found> {
+    let mut found = Found::default();
     for path in paths {
         if path.is_dir() {
-            let (files, folders): (Vec<_>, Vec<_>) = inside(path)?.into_iter().partition(|path| path.is_file());
-            found.extend(files.into_iter().filter(|path| is(path, endings)));
-            found.extend(expand(&folders, endings)?);
+            found.folder(path, endings)?;
         } else if is(path, endings) {
-            found.push(path.clone());
+            found.files.push(path.clone());
         } else {
             bail!("expected a folder or a file named {}, found {}", names(endings), path.display());
         }
     }
-    let mut seen = std::collections::BTreeSet::new();
-    found.retain(|path| seen.insert(path.clone()));
+    let mut seen = BTreeSet::new();
+    found.files.retain(|path| seen.insert(path.clone()));
     Ok(found)
 }
 
@@ -53,30 +57,36 @@ fn names(endings: &[&str]) -> String {
     endings.iter().map(|ending| format!("*{ending}")).collect::<Vec<_>>().join(", ")
 }
 
-/// What stands in a folder, hidden files and folders left out, in order.
-fn inside(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
-    let entries = std::fs::read_dir(folder).with_context(|| format!("cannot read the folder {}", folder.display()))?;
-    let paths = entries.filter_map(|entry| entry.ok().map(|entry| entry.path()));
-    let is_hidden = |path: &PathBuf| path.file_name().is_none_or(|name| name.to_string_lossy().starts_with('.'));
-    let mut paths: Vec<_> = paths.filter(|path| !is_hidden(path)).collect();
-    paths.sort();
-    Ok(paths)
+/// The folder of a file.
+pub(crate) fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// The files that stand beside a file, in its own folder.
-pub(crate) fn beside(path: &Path, endings: &[&str]) -> anyhow::Result<Vec<PathBuf>> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    Ok(inside(folder)?.into_iter().filter(|path| path.is_file() && is(path, endings)).collect())
-}
+/// More bytes of a file are not read: a file may have so many less one.
+const READ_MOST: u64 = 1024 * 1024 + 1;
 
 /// Reads a file as a source. A file that cannot be read is a problem like others: those of other files are found too.
 pub(crate) fn read(path: &Path) -> Result<Source, Vec<Problem>> {
     let name = path.display().to_string();
     let unreadable = |message: String| vec![problem(&name, pawl_definition::code::SYNTAX, message)];
-    let bytes = std::fs::read(path).map_err(|error| unreadable(format!("expected a file, found none: {error}")))?;
-    let text =
-        String::from_utf8(bytes).map_err(|_| unreadable("expected a text in UTF-8, found other bytes".into()))?;
+    let bytes = bytes(path).map_err(|error| unreadable(format!("expected a file, found none: {error}")))?;
+    // One that is cut at the bound may be cut in a character; that it is too long is the mistake to tell.
+    let text = if bytes.len() as u64 == READ_MOST {
+        String::from_utf8_lossy(&bytes).into_owned()
+    } else {
+        String::from_utf8(bytes).map_err(|_| unreadable("expected a text in UTF-8, found other bytes".into()))?
+    };
     Source::parse(&name, &text)
+}
+
+/// Reads a regular file up to a bound: a pipe or a device might never end, or never begin.
+fn bytes(path: &Path) -> std::io::Result<Vec<u8>> {
+    if !path.metadata()?.is_file() {
+        return Err(std::io::Error::other("it is no regular file"));
+    }
+    let mut bytes = Vec::new();
+    std::fs::File::open(path)?.take(READ_MOST).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// A problem of a whole file.
@@ -108,16 +118,94 @@ impl Places {
     }
 }
 
-/// The objects that stand beside a file, as far as they are right; their own problems are found when they are
-/// checked.
-pub(crate) fn objects_beside(path: &Path) -> anyhow::Result<BTreeMap<String, Object>> {
-    let mut objects = BTreeMap::new();
-    for file in beside(path, OBJECT)? {
-        if let Ok(source) = read(&file)
-            && let (Some(object), _) = check_object(&source)
-        {
-            objects.insert(object.id.clone(), object);
+/// What stands in folders, each file read once however many others are checked against it.
+#[derive(Default)]
+pub(crate) struct Folders {
+    known: BTreeMap<PathBuf, Beside>,
+    /// Files that were read.
+    reads: usize,
+}
+
+/// What stands in one folder beside a file.
+#[derive(Default)]
+pub(crate) struct Beside {
+    /// Its objects, as far as they are right; their own problems are found when they are checked.
+    pub(crate) objects: BTreeMap<String, Object>,
+    /// The names of the workflow files that a file of test cases is about; none stands for all.
+    tested: BTreeSet<Option<std::ffi::OsString>>,
+}
+
+impl Beside {
+    /// Whether a file of test cases is about a workflow file.
+    pub(crate) fn has_cases(&self, path: &Path) -> bool {
+        self.tested.contains(&None) || self.tested.contains(&path.file_name().map(Into::into))
+    }
+}
+
+impl Folders {
+    /// What stands beside a file.
+    pub(crate) fn beside(&mut self, path: &Path) -> anyhow::Result<&Beside> {
+        let folder = folder_of(path);
+        if !self.known.contains_key(folder) {
+            let beside = self.look(folder)?;
+            self.known.insert(folder.to_owned(), beside);
+        }
+        Ok(&self.known[folder])
+    }
+
+    fn look(&mut self, folder: &Path) -> anyhow::Result<Beside> {
+        let mut beside = Beside::default();
+        for file in walk::inside(folder, &[OBJECT, CASES].concat())? {
+            self.reads += 1;
+            let Ok(source) = read(&file) else { continue };
+            if is(&file, CASES) {
+                let named = source.value.get("workflow").and_then(serde_json::Value::as_str);
+                beside.tested.insert(named.and_then(|named| Path::new(named).file_name()).map(Into::into));
+            } else if let (Some(object), _) = check_object(&source) {
+                beside.objects.insert(object.id.clone(), object);
+            }
+        }
+        Ok(beside)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn write(folder: &Path, name: &str, text: &str) -> PathBuf {
+        let path = folder.join(name);
+        std::fs::write(&path, text).expect("the folder is writable");
+        path
+    }
+
+    #[test]
+    fn bug_each_file_was_read_again_for_each_other() {
+        let folder = tempfile::tempdir().expect("a folder can be made");
+        let paths: Vec<_> = (0..50)
+            .map(|number| {
+                write(folder.path(), &format!("o{number}.object.yaml"), "object: o\nfields: {a: {type: text}}\n");
+                write(folder.path(), &format!("c{number}.cases.yaml"), &format!("workflow: w{number}.workflow.yaml\n"));
+                write(folder.path(), &format!("w{number}.workflow.yaml"), "workflow: w\n")
+            })
+            .collect();
+        let mut folders = Folders::default();
+        for path in &paths {
+            assert!(folders.beside(path).expect("the folder is readable").has_cases(path));
+        }
+        assert!(
+            !folders.beside(&paths[0]).expect("the folder is readable").has_cases(Path::new("other.workflow.yaml"))
+        );
+        assert_eq!(folders.reads, 100, "each object and each file of cases once");
+    }
+
+    #[test]
+    fn a_file_that_is_too_long_is_told_so_wherever_it_is_cut() {
+        let folder = tempfile::tempdir().expect("a folder can be made");
+        for pad in ["", "x", "xx"] {
+            let path = write(folder.path(), "long.workflow.yaml", &format!("{pad}{}", "\u{20ac}".repeat(400_000)));
+            let problems = read(&path).expect_err("it is too long");
+            assert_eq!(problems[0].code, "file_too_large", "{problems:?}");
         }
     }
-    Ok(objects)
 }

@@ -20,5 +20,11 @@ pub(crate) fn init(args: &Args) -> anyhow::Result<()> {
     } else {
         builder.with_target(false).compact().with_ansi(std::io::stderr().is_terminal()).init();
     }
+    // A panic is a line like any other: where it happened, and what the broken invariant was.
+    std::panic::set_hook(Box::new(|panic| {
+        let text = panic.payload_as_str().unwrap_or("no text");
+        let place = panic.location().map(ToString::to_string);
+        tracing::error!(place, "panicked: {text}");
+    }));
     Ok(())
 }

@@ -10,6 +10,7 @@ mod output;
 mod table;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser;
 
@@ -20,6 +21,9 @@ const BAD_INPUT: u8 = 1;
 
 /// The exit code of a failure that is not the user's.
 const BROKEN: u8 = 2;
+
+/// How long threads may take to end with the process.
+const LAST_WAIT: Duration = Duration::from_millis(500);
 
 fn main() -> ExitCode {
     let args = Args::parse();
@@ -42,7 +46,7 @@ fn run(args: Args) -> anyhow::Result<bool> {
         Command::Schema { kind } => commands::schema::run(kind),
         Command::Graph { file } => commands::graph::run(&file),
         Command::Test { files } => commands::test::run(&files, json),
-        Command::Demo { dir } => block_on(commands::demo::run(&dir, json)),
+        Command::Demo { dir } => block_on(commands::demo::run(dir.as_deref(), json)),
         Command::Dev(dev) => block_on(commands::dev::run(dev, token)),
         Command::Remote(command) => block_on(commands::remote::run(command, client()?)),
     }
@@ -50,5 +54,9 @@ fn run(args: Args) -> anyhow::Result<bool> {
 
 /// Runs a command on a runtime with a thread for each core.
 fn block_on(command: impl Future<Output = anyhow::Result<bool>>) -> anyhow::Result<bool> {
-    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(command)
+    let threads = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let done = threads.block_on(command);
+    // What blocks a thread, a folder on a disk that does not answer for one, is not waited for.
+    threads.shutdown_timeout(LAST_WAIT);
+    done
 }

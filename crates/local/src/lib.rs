@@ -8,5 +8,5 @@ mod store;
 mod workers;
 
 pub use secrets::VariableSecrets;
-pub use store::{OpenError, Store};
+pub use store::{BacklogLimits, Condition, OpenError, Store};
 pub use workers::{WorkerOptions, Workers};

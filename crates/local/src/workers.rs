@@ -1,18 +1,23 @@
 //! The workers: they take messages off the queues and hand them to the runtime, as Lambda does on AWS.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use futures::FutureExt;
 use jiff::SignedDuration;
 use pawl_runtime::ports::{DeadLetter, QueueError, QueueName, QueueSource, Received};
 use pawl_runtime::{About, Error, System, message};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
+use crate::Store;
+
 /// How workers work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WorkerOptions {
-    /// Messages of one queue that are handled at once.
+    /// Messages of one queue that are handled at once. One workflow holds at most half of these places.
     pub at_once: usize,
     /// Deliveries of a message before it counts as dead.
     pub deliveries: u32,
@@ -23,8 +28,19 @@ pub struct WorkerOptions {
 impl Default for WorkerOptions {
     fn default() -> Self {
         // A handler mostly waits for the disk or for others: many fit one process.
-        Self { at_once: 256, deliveries: 10, sweep_every: Duration::from_secs(30) }
+        Self { at_once: 512, deliveries: 10, sweep_every: Duration::from_secs(30) }
     }
+}
+
+/// Why a message was not handled.
+#[derive(Debug, thiserror::Error)]
+enum Undone {
+    /// Its handler failed.
+    #[error(transparent)]
+    Failed(#[from] Error),
+    /// Its handler panicked; the process's panic hook has logged where.
+    #[error("its handler panicked")]
+    Panicked,
 }
 
 /// A received message is hidden for this long; a handler hands over well before.
@@ -36,49 +52,79 @@ const HANDLER_MOST: SignedDuration = SignedDuration::from_mins(5);
 /// Messages taken off a queue in one call.
 const BATCH: usize = 64;
 
+/// The wait before workers begin again that panicked outside of a message.
+const AFTER_PANIC: Duration = Duration::from_secs(1);
+
 /// The workers of one process.
 pub struct Workers {
     tasks: JoinSet<()>,
+    system: System,
     stop: watch::Sender<bool>,
+    in_progress: Arc<AtomicUsize>,
 }
 
 impl Workers {
     /// Starts them on the present tokio runtime.
-    pub fn start(system: &System, source: &Arc<dyn QueueSource>, options: WorkerOptions) -> Self {
+    pub fn start(system: &System, store: &Store, options: WorkerOptions) -> Self {
         let (stop, stopped) = watch::channel(false);
-        let mut tasks = JoinSet::new();
+        let (mut tasks, in_progress) = (JoinSet::new(), Arc::new(AtomicUsize::new(0)));
+        let source = store.shared_source(options.at_once);
         for queue in [QueueName::Events, QueueName::JobsHigh, QueueName::Jobs] {
-            let worker = Arc::new(Worker { system: system.clone(), source: source.clone(), queue, options });
+            let places = Arc::new(Semaphore::new(options.at_once));
+            let in_progress = in_progress.clone();
+            let (system, source, store) = (system.clone(), source.clone(), store.clone());
+            let worker = Arc::new(Worker { system, source, store, queue, options, places, in_progress });
             tasks.spawn(worker.run(stopped.clone()));
         }
-        tasks.spawn(sweep(system.clone(), options.sweep_every, stopped));
-        Self { tasks, stop }
+        tasks.spawn(sweep(system.clone(), store.clone(), options.sweep_every, stopped));
+        Self { tasks, system: system.clone(), stop, in_progress }
     }
 
-    /// Lets what is in progress end, and stops.
-    pub async fn stop(mut self) {
+    /// Begins nothing new and lets what is in progress end: an outside call that is out, and the step that it belongs
+    /// to. What is not over within `grace` is abandoned, and goes on at the next start; says how much that is.
+    pub async fn stop(mut self, grace: Duration) -> usize {
+        self.system.stop.set();
         // Nobody listens any more only if every worker has ended already.
         let _ = self.stop.send(true);
-        while self.tasks.join_next().await.is_some() {}
+        let all_end = async { while self.tasks.join_next().await.is_some() {} };
+        if tokio::time::timeout(grace, all_end).await.is_ok() {
+            return 0;
+        }
+        self.in_progress.load(Ordering::SeqCst)
     }
 }
 
 struct Worker {
     system: System,
     source: Arc<dyn QueueSource>,
+    store: Store,
     queue: QueueName,
     options: WorkerOptions,
+    places: Arc<Semaphore>,
+    /// Messages of all queues that are being handled.
+    in_progress: Arc<AtomicUsize>,
 }
 
 impl Worker {
-    async fn run(self: Arc<Self>, mut stopped: watch::Receiver<bool>) {
-        let places = Arc::new(Semaphore::new(self.options.at_once));
+    /// Works until it is stopped; begins again after a panic.
+    async fn run(self: Arc<Self>, stopped: watch::Receiver<bool>) {
+        while AssertUnwindSafe(self.receive_all(stopped.clone())).catch_unwind().await.is_err() {
+            tracing::error!("the workers of {:?} panicked and begin again", self.queue);
+            tokio::time::sleep(AFTER_PANIC).await;
+        }
+        let all = u32::try_from(self.options.at_once).unwrap_or(u32::MAX);
+        // Waits for every handler in progress.
+        let _ = self.places.acquire_many(all).await;
+    }
+
+    async fn receive_all(self: &Arc<Self>, mut stopped: watch::Receiver<bool>) {
+        let places = &self.places;
         loop {
             let Ok(first) = places.clone().acquire_owned().await else { return };
             let most = BATCH.min(places.available_permits() + 1);
             let received = tokio::select! {
                 received = self.source.receive(self.queue, most, VISIBILITY) => received,
-                _ = stopped.changed() => break,
+                _ = stopped.wait_for(|stopped| *stopped) => return,
             };
             let Ok(messages) =
                 received.inspect_err(|error| tracing::error!("receiving from {:?} failed: {error}", self.queue))
@@ -99,28 +145,40 @@ impl Worker {
                 });
             }
         }
-        let all = u32::try_from(self.options.at_once).unwrap_or(u32::MAX);
-        // Waits for every handler in progress.
-        let _ = places.acquire_many(all).await;
     }
 
     /// Handles one message; deletes it once it is handled, gives it back if not.
     async fn handle(&self, message: Received) {
+        self.in_progress.fetch_add(1, Ordering::SeqCst);
+        if AssertUnwindSafe(self.take_on(message)).catch_unwind().await.is_err() {
+            tracing::error!("what is done about a message of {:?} panicked; it comes again", self.queue);
+        }
+        self.in_progress.fetch_sub(1, Ordering::SeqCst);
+    }
+
+    async fn take_on(&self, message: Received) {
+        if self.system.stop.is_set() {
+            // It was never deleted: it is ready again at the next start.
+            return;
+        }
         let deadline = self.system.ports.clock.now() + HANDLER_MOST;
-        let result = match self.system.handle(self.queue, &message.body, Some(deadline)).await {
-            Ok(()) => self.source.delete(self.queue, &message.receipt).await,
-            Err(error) => self.failed(&message, &error).await,
+        let work = self.system.handle(self.queue, &message.body, Some(deadline));
+        let work = AssertUnwindSafe(self.store.in_session(true, work)).catch_unwind();
+        let result = match work.await {
+            Ok(Ok(())) => self.source.delete(self.queue, &message.receipt).await,
+            Ok(Err(error)) => self.failed(&message, &error.into()).await,
+            Err(_) => self.failed(&message, &Undone::Panicked).await,
         };
         if let Err(error) = result {
             tracing::error!("a message of {:?} is neither deleted nor given back: {error}", self.queue);
         }
     }
 
-    async fn failed(&self, received: &Received, error: &Error) -> Result<(), QueueError> {
+    async fn failed(&self, received: &Received, error: &Undone) -> Result<(), QueueError> {
         let attempt = received.attempt;
         let about = About::read(&received.body);
         let (what, About { execution_id, event_id }) = (about.what(), &about);
-        if attempt < self.options.deliveries && !matches!(error, Error::Poison(_)) {
+        if attempt < self.options.deliveries && !matches!(error, Undone::Failed(Error::Poison(_))) {
             tracing::warn!(
                 execution_id, event_id, attempt, queue = ?self.queue,
                 "the message of {what} is given back after attempt {attempt}: {error}"
@@ -143,14 +201,17 @@ impl Worker {
 }
 
 /// Sweeps once at the start, for what the process before left, and then at intervals.
-async fn sweep(system: System, every: Duration, mut stopped: watch::Receiver<bool>) {
+async fn sweep(system: System, store: Store, every: Duration, mut stopped: watch::Receiver<bool>) {
     loop {
-        if let Err(error) = system.sweeper.sweep().await {
-            tracing::error!("sweeping failed: {error}");
+        let sweeping = store.in_session(false, system.sweeper.sweep());
+        match AssertUnwindSafe(sweeping).catch_unwind().await {
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => tracing::error!("sweeping failed: {error}"),
+            Err(_) => tracing::error!("sweeping panicked; the next sweep begins anew"),
         }
         tokio::select! {
             () = tokio::time::sleep(every) => {}
-            _ = stopped.changed() => return,
+            _ = stopped.wait_for(|stopped| *stopped) => return,
         }
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use futures::FutureExt;
 use jiff::SignedDuration;
-use pawl_local::{OpenError, Store};
+use pawl_local::{BacklogLimits, Condition, OpenError, Store};
 use pawl_runtime::ports::{
     Clock, Consistency, Durability, Expect, Item, Key, Message, Queue, QueueError, QueueName, QueueSource, Table,
     TableError, Tables, Timer, Timers, Transaction, Write,
@@ -264,4 +264,156 @@ async fn a_long_log_is_copied_into_the_database_while_writes_go_on() {
     assert!(log_length(directory.path()) < written, "the log starts again before it holds all that was written");
     let left = crashed(directory.path());
     assert!(has(&open(left.path(), &clock), "last").await);
+}
+
+#[tokio::test]
+async fn a_lock_of_another_program_is_waited_out_and_told() {
+    let (directory, clock) = (directory(), VirtualClock::default());
+    let store = open(directory.path(), &clock);
+    put(&store, "before", Durability::Durable).await;
+    store.settle().await;
+    let other = rusqlite::Connection::open(directory.path().join("pawl.db")).expect("the file opens");
+    other.execute_batch("BEGIN IMMEDIATE").expect("nobody else writes");
+
+    let patient = tokio::spawn({
+        let store = store.clone();
+        async move { store.clone().in_session(true, put(&store, "patient", Durability::Durable)).await }
+    });
+    let empty = Transaction { writes: Vec::new(), durability: Durability::Ordered };
+    assert!(matches!(store.transact(empty).await, Err(TableError::Unavailable(why)) if why.contains("holds a lock")));
+    assert!(matches!(&*store.condition().borrow(), Condition::Waiting(why) if why.contains("holds a lock")));
+    assert!(has(&store, "before").await, "reads go on");
+
+    other.execute_batch("ROLLBACK").expect("the lock can be given up");
+    patient.await.expect("what waits is done");
+    assert_eq!(*store.condition().borrow(), Condition::Ready);
+    assert!(has(&store, "patient").await);
+    assert_eq!(store.session(), 1, "nothing was lost");
+}
+
+#[tokio::test]
+async fn a_damaged_database_ends_the_store() {
+    let (directory, clock) = (directory(), VirtualClock::default());
+    let store = open(directory.path(), &clock);
+    for number in 0..200 {
+        put(&store, &format!("item-{number}"), Durability::Ordered).await;
+    }
+    store.close();
+    let file = directory.path().join("pawl.db");
+    let length = std::fs::metadata(&file).expect("the file is there").len();
+    let mut text = std::fs::read(&file).expect("the file is readable");
+    let from = usize::try_from(length / 4).expect("it is small");
+    text[from..].fill(0xa5);
+    std::fs::write(&file, text).expect("the file is writable");
+    match Store::open(directory.path(), Arc::new(clock.clone())) {
+        Err(error) => assert!(error.to_string().contains("malformed"), "{error}"),
+        Ok(store) => {
+            for number in 0..200 {
+                let key = Key::new("p", format!("item-{number}"));
+                drop(Tables::get(&store, Table::Executions, &key, Consistency::Strong).await);
+            }
+            let mut condition = store.condition();
+            let ended = condition.wait_for(|condition| matches!(condition, Condition::Ended(_))).await;
+            assert!(matches!(ended.as_deref(), Ok(Condition::Ended(why)) if why.contains("damaged")));
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_backlog_of_one_workflow_delays_no_other() {
+    let (directory, clock) = (directory(), VirtualClock::default());
+    let store = open(directory.path(), &clock);
+    let of = |group: &str, number: usize| Message { group: group.to_owned(), ..message(&format!("{group}-{number}")) };
+    for start in (0..20_000).step_by(1_000) {
+        let messages = (start..start + 1_000).map(|number| of("flood", number)).collect();
+        store.send(QueueName::Events, messages).await.expect("sending succeeds");
+    }
+    store.send(QueueName::Events, vec![of("other", 1)]).await.expect("sending succeeds");
+    store.settle().await;
+    let received = store.receive(QueueName::Events, 2, VISIBILITY).await.expect("receiving succeeds");
+    assert!(received.iter().any(|received| received.body == "other-1"), "{received:?}");
+}
+
+#[tokio::test]
+async fn what_waited_on_disk_for_room_is_there_after_a_restart() {
+    let (directory, clock) = (directory(), VirtualClock::default());
+    let store = open(directory.path(), &clock);
+    let total = 12_000;
+    for start in (0..total).step_by(1_000) {
+        let messages = (start..start + 1_000).map(|number| message(&number.to_string())).collect();
+        store.send(QueueName::Jobs, messages).await.expect("sending succeeds");
+    }
+    drop(store);
+    let store = open(directory.path(), &clock);
+    let mut seen = BTreeSet::new();
+    while seen.len() < total {
+        for received in store.receive(QueueName::Jobs, 1_000, VISIBILITY).await.expect("receiving succeeds") {
+            assert!(seen.insert(received.body), "none arrives twice");
+            store.delete(QueueName::Jobs, &received.receipt).await.expect("deleting succeeds");
+        }
+    }
+}
+
+#[tokio::test]
+async fn one_workflow_leaves_places_of_the_workers_to_others() {
+    let (directory, clock) = (directory(), VirtualClock::default());
+    let store = open(directory.path(), &clock);
+    let source = store.shared_source(8);
+    let of = |group: &str| Message { group: group.to_owned(), ..message(group) };
+    store.send(QueueName::Jobs, (0..20).map(|_| of("hanging")).collect()).await.expect("sending succeeds");
+    store.settle().await;
+    let held = source.receive(QueueName::Jobs, 8, VISIBILITY).await.expect("receiving succeeds");
+    assert_eq!(held.len(), 4, "half of the places");
+    assert!(source.receive(QueueName::Jobs, 4, VISIBILITY).now_or_never().is_none());
+    store.send(QueueName::Jobs, vec![of("other")]).await.expect("sending succeeds");
+    let next = source.receive(QueueName::Jobs, 4, VISIBILITY).await.expect("receiving succeeds");
+    assert_eq!(next.iter().map(|received| received.body.as_str()).collect::<Vec<_>>(), ["other"]);
+}
+
+#[tokio::test]
+async fn a_backlog_has_a_bound_by_messages_that_are_due_and_not_handled() {
+    let (directory, clock) = (directory(), VirtualClock::default());
+    let limits = BacklogLimits { messages: 10, bytes: 1_000_000 };
+    let store = Store::open_with(directory.path(), Arc::new(clock.clone()), limits).expect("the directory opens");
+    let later = Message { delay: SignedDuration::from_secs(60), ..message("later") };
+    store.send(QueueName::Jobs, vec![later; 20]).await.expect("sending succeeds");
+    store.settle().await;
+    assert_eq!(store.room(), Ok(()), "what waits for its time is no backlog");
+    store.send(QueueName::Jobs, vec![message("now"); 10]).await.expect("what is under way is sent all the same");
+    store.settle().await;
+    assert!(matches!(store.room(), Err(QueueError::Full(_))));
+    for (_, receipt) in receive(&store).await {
+        store.delete(QueueName::Jobs, &receipt).await.expect("deleting succeeds");
+    }
+    assert_eq!(store.room(), Ok(()));
+}
+
+#[tokio::test]
+async fn data_is_for_its_owner_alone_whatever_the_umask_is() {
+    use std::os::unix::fs::PermissionsExt;
+    let (directory, clock) = (directory(), VirtualClock::default());
+    let data = directory.path().join("data");
+    let store = open(&data, &clock);
+    put(&store, "a", Durability::Durable).await;
+    let name = "ab".repeat(32);
+    store.blobs().put(&name, bytes::Bytes::from_static(b"x")).await.expect("the blob is written");
+    let mode = |path: &str| std::fs::metadata(data.join(path)).expect("it is there").permissions().mode() & 0o777;
+    for folder in ["", "blobs", "blobs/ab"] {
+        assert_eq!(mode(folder), 0o700, "{folder}");
+    }
+    for file in ["pawl.db", "pawl.db-wal", "pawl.db-shm", &format!("blobs/ab/{name}")] {
+        assert_eq!(mode(file), 0o600, "{file}");
+    }
+}
+
+#[tokio::test]
+async fn no_file_can_be_deleted_to_let_a_second_store_in() {
+    let (directory, clock) = (directory(), VirtualClock::default());
+    let store = open(directory.path(), &clock);
+    for name in ["lock", "pawl.db-shm"] {
+        drop(std::fs::remove_file(directory.path().join(name)));
+    }
+    let second = Store::open(directory.path(), Arc::new(clock.clone()));
+    assert!(matches!(second, Err(OpenError::InUse(_))), "the directory is taken");
+    drop(store);
 }

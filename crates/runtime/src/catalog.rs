@@ -28,6 +28,12 @@ impl Catalog {
         Self { tables, plans: Mutex::default(), objects: Mutex::default() }
     }
 
+    /// Forgets what it keeps.
+    pub(crate) fn forget(&self) {
+        self.plans.lock().expect("no holder panics").clear();
+        *self.objects.lock().expect("no holder panics") = None;
+    }
+
     /// A prepared revision.
     pub async fn plan(&self, workflow: &str, revision: u64) -> Result<Arc<Plan>, Error> {
         let key = (workflow.to_owned(), revision);

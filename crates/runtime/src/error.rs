@@ -45,10 +45,11 @@ impl Error {
             Self::Table(TableError::Conflict(_)) | Self::Contended(_) => "contended",
             Self::Table(TableError::Unknown(_)) => "outcome_unknown",
             Self::Table(TableError::Unavailable(_))
-            | Self::Queue(_)
+            | Self::Queue(QueueError::Unavailable(_) | QueueError::Invalid(_))
             | Self::Timer(_)
             | Self::Blob(_)
             | Self::Notice(_) => "unavailable",
+            Self::Queue(QueueError::Full(_)) => "backlog_full",
             Self::Table(TableError::Invalid(_)) | Self::Unreadable(_) | Self::Poison(_) | Self::NoWorkflow(..) => {
                 "internal"
             }

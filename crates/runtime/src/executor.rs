@@ -15,7 +15,7 @@ use crate::message::Job;
 use crate::notices::{self, Notices};
 use crate::ports::{Blobs, Clock, Consistency, Durability, Queue, Random, Tables, Timers};
 use crate::world::World;
-use crate::{Catalog, Endings, Error, ExecutorOptions, Metrics, items, spill, starts, under_way};
+use crate::{Catalog, Endings, Error, ExecutorOptions, Metrics, Stop, items, spill, starts, under_way};
 
 /// A stale or early job that finds work due waits this long before its own job: whoever is at work has time to
 /// go on, and repeats do not chase each other.
@@ -38,6 +38,7 @@ pub struct Executor {
     pub(crate) endings: Arc<Endings>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) options: ExecutorOptions,
+    pub(crate) stop: Stop,
 }
 
 /// Why a control was not carried out.
@@ -101,6 +102,9 @@ impl Executor {
             return self.ensure(&run.execution, HEAL_AFTER).await;
         }
         for _ in 0..=self.options.hops {
+            if self.stop.is_set() {
+                break;
+            }
             match self.advance(&mut run).await? {
                 Progress::Rest => return Ok(()),
                 Progress::Later => break,
@@ -295,7 +299,9 @@ impl Executor {
         };
         match decision {
             Decision::Commit(commit) => self.take(run, commit, world).await,
-            Decision::Perform(claim) if is_too_late(run, &claim.activity, now) => Ok(Progress::Later),
+            Decision::Perform(claim) if self.stop.is_set() || is_too_late(run, &claim.activity, now) => {
+                Ok(Progress::Later)
+            }
             Decision::Perform(claim) => self.perform(run, *claim).await,
             Decision::Postpone(execution) => self.postpone(run, *execution).await,
             Decision::Stay | Decision::Read(_) => self.stay(run, now).await,

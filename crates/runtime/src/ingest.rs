@@ -61,11 +61,17 @@ impl Ingest {
         Ok(first.map(|first| Accepted { event_id: first.event_id, execution_id: first.execution_id, replayed: true }))
     }
 
+    /// Whether new work may come in; if not, so much waits that it would only wait longer.
+    pub fn room(&self) -> Result<(), Error> {
+        self.events.room().inspect_err(|_| Metrics::count(&self.metrics.deliveries_put_off)).map_err(Error::from)
+    }
+
     /// Accepts an event that is addressed to a workflow's trigger; once it returns, the event is durable.
     ///
     /// The event is queued before its key is claimed: a crash between the two leaves a delivery that was not
     /// answered, and its repeat has the same event id, which starts nothing twice. The other order would lose it.
     pub async fn accept(&self, mut event: Event, key: Option<&str>) -> Result<Accepted, Error> {
+        self.room()?;
         let workflow = event.workflow.clone();
         let execution_id = workflow.as_deref().map(|workflow| ids::execution_id(&event.id, workflow));
         let accepted = Accepted { event_id: event.id.clone(), execution_id, replayed: false };

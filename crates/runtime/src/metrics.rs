@@ -28,6 +28,8 @@ counters! {
     events_accepted,
     /// Deliveries that were rejected.
     deliveries_rejected,
+    /// Deliveries, starts and writes of records that were answered 429, since too much waits already.
+    deliveries_put_off,
     /// Starts that were refused.
     starts_refused,
     /// Executions that were made.

@@ -9,7 +9,7 @@ use crate::ports::{
 };
 use crate::{
     Activities, Catalog, Endings, Error, Evaluator, Executor, ExecutorOptions, History, Ingest, Installations, Job,
-    Metrics, Notices, Records, Sweeper, Workflows,
+    Metrics, Notices, Records, Stop, Sweeper, Workflows,
 };
 
 /// One set of ports.
@@ -66,6 +66,8 @@ pub struct System {
     pub endings: Arc<Endings>,
     /// Counters.
     pub metrics: Arc<Metrics>,
+    /// Set once the process is about to end.
+    pub stop: Stop,
 }
 
 impl System {
@@ -84,6 +86,7 @@ impl System {
         let catalog = Arc::new(Catalog::new(tables.clone()));
         let endings = Arc::new(Endings::default());
         let metrics = Arc::new(Metrics::default());
+        let stop = Stop::default();
         let executor = Arc::new(Executor {
             catalog: catalog.clone(),
             tables: tables.clone(),
@@ -97,6 +100,7 @@ impl System {
             endings: endings.clone(),
             metrics: metrics.clone(),
             options,
+            stop: stop.clone(),
         });
         let sweeper = Arc::new(Sweeper::new(executor.clone(), dead_letters));
         Self {
@@ -111,6 +115,7 @@ impl System {
             executor,
             endings,
             metrics,
+            stop,
         }
     }
 }

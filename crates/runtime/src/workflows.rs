@@ -67,6 +67,11 @@ impl Workflows {
         Self { catalog, tables, clock, sweeper }
     }
 
+    /// Forgets what it keeps in memory, after storage may have lost what was read from it.
+    pub fn forget(&self) {
+        self.catalog.forget();
+    }
+
     /// All objects.
     pub async fn objects(&self) -> Result<Arc<BTreeMap<String, Object>>, Error> {
         let installation = self.catalog.read_installation().await?;

@@ -112,6 +112,8 @@ impl Hook<'_> {
         parts: &Parts,
         body: Body,
     ) -> Result<Response, Rejected> {
+        // Before the body: what cannot be taken in should cost little.
+        self.api.system.ingest.room()?;
         let body = body::read(&parts.headers, body, webhook::MAX_BODY).await?;
         let query = webhook::query_pairs(parts.uri.query().unwrap_or_default());
         let delivery = Delivery { method: &parts.method, headers: &parts.headers, query: &query, body: &body };

@@ -22,6 +22,8 @@ impl Rejected {
             code,
             Code::MethodNotAllowed
                 | Code::BodyIncomplete
+                | Code::RequestTimeout
+                | Code::BacklogFull
                 | Code::Throttled
                 | Code::Contended
                 | Code::Unavailable

@@ -110,6 +110,7 @@ async fn create(
     Route(object): Route<String>,
     Json(new): Json<NewRecord>,
 ) -> Result<Response, Problem> {
+    api.system.ingest.room()?;
     Ok(created(api.system.records.create(&object, new.id, new.fields).await?))
 }
 
@@ -143,6 +144,7 @@ async fn change(
     headers: HeaderMap,
     Json(body): Json<Fields>,
 ) -> Result<Response, Problem> {
+    api.system.ingest.room()?;
     let read_at = request::read_at(&headers)?;
     let record = api.system.records.update(&Subject { object, id }, &body.fields, read_at).await?;
     Ok(answer(StatusCode::OK, record))
@@ -169,6 +171,7 @@ async fn replace(
     headers: HeaderMap,
     Json(body): Json<Fields>,
 ) -> Result<Response, Problem> {
+    api.system.ingest.room()?;
     let read_at = request::read_at(&headers)?;
     let subject = Subject { object, id };
     let before = match api.system.records.get(&subject).await {

@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use pawl_definition::{
-    ChecklistItem, ChecklistStatus, Problem, Source, Workflow, check_object, check_objects, check_workflow, checklist,
+    ChecklistItem, ChecklistStatus, Problem, Workflow, check_object, check_objects, check_workflow, checklist,
 };
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::args::Format;
-use crate::files::{self, Places};
+use crate::files::{self, Folders, Places};
 use crate::output::say;
 
 /// Checks files; `false` if any has an error.
@@ -18,15 +18,16 @@ pub(crate) fn run(paths: &[PathBuf], format: Format) -> anyhow::Result<bool> {
     let mut right = true;
     // Each folder is an installation of its own: examples may have objects of the same name.
     let mut places: BTreeMap<_, Places> = BTreeMap::new();
+    let mut folders = Folders::default();
     for path in files::some(paths, &endings)? {
-        let (workflow, mut problems) = check(&path)?;
+        let (workflow, mut problems) = check(&path, &mut folders)?;
         if let (false, Ok(source)) = (files::is(&path, files::CASES), files::read(&path)) {
             let here = places.entry(path.parent().map(Path::to_owned)).or_default();
             problems.extend(here.note(&path, &source));
         }
         right &= !problems.iter().any(Problem::is_error);
         let list = match &workflow {
-            Some(workflow) => checklist(workflow, has_cases(&path)?),
+            Some(workflow) => checklist(workflow, folders.beside(&path)?.has_cases(&path)),
             None => Vec::new(),
         };
         match format {
@@ -38,7 +39,7 @@ pub(crate) fn run(paths: &[PathBuf], format: Format) -> anyhow::Result<bool> {
 }
 
 /// The problems of one file, and its workflow if it is one.
-fn check(path: &Path) -> anyhow::Result<(Option<Workflow>, Vec<Problem>)> {
+fn check(path: &Path, folders: &mut Folders) -> anyhow::Result<(Option<Workflow>, Vec<Problem>)> {
     if files::is(path, files::CASES) {
         return Ok((None, pawl_testkit::cases::check_file(path, &pawl_testkit::cases::Disk)));
     }
@@ -46,23 +47,13 @@ fn check(path: &Path) -> anyhow::Result<(Option<Workflow>, Vec<Problem>)> {
         Err(problems) => return Ok((None, problems)),
         Ok(source) => source,
     };
-    let objects = files::objects_beside(path)?;
+    let objects = &folders.beside(path)?.objects;
     if !files::is(path, files::OBJECT) {
-        return Ok(check_workflow(&source, &objects));
+        return Ok(check_workflow(&source, objects));
     }
     let (object, mut problems) = check_object(&source);
-    problems.extend(object.iter().flat_map(|object| check_objects(&source, object, &objects, &BTreeSet::new())));
+    problems.extend(object.iter().flat_map(|object| check_objects(&source, object, objects, &BTreeSet::new())));
     Ok((None, problems))
-}
-
-/// Whether a file of test cases that is about a workflow stands beside it.
-fn has_cases(path: &Path) -> anyhow::Result<bool> {
-    let of_this = |source: &Source| match source.value.get("workflow").and_then(Value::as_str) {
-        Some(named) => Path::new(named).file_name() == path.file_name(),
-        None => true,
-    };
-    let cases = files::beside(path, files::CASES)?;
-    Ok(cases.iter().any(|file| files::read(file).is_ok_and(|source| of_this(&source))))
 }
 
 fn print_text(path: &Path, problems: &[Problem], list: &[ChecklistItem]) {

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
 use hmac::{Hmac, KeyInit, Mac};
+use pawl_local::BacklogLimits;
 use reqwest::Method;
 use serde_json::{Value, json};
 use sha2::Sha256;
@@ -19,25 +20,41 @@ use tracker::Tracker;
 
 /// The delivery that starts it: GitHub's published example of a new issue, in the envelope that API Gateway makes.
 const DELIVERY: &str = include_str!("../../../../events/webhook-ingress/github-issues-opened.json");
+/// The example, as it stands in the repository.
+const EXAMPLE: &[(&str, &str)] = &[
+    ("support-triage.workflow.yaml", include_str!("../../../../examples/support-triage/support-triage.workflow.yaml")),
+    ("ticket.object.yaml", include_str!("../../../../examples/support-triage/ticket.object.yaml")),
+];
 /// Signs the delivery; any will do, both sides are here.
 const SECRET: &str = "the demo signs with this";
 /// How often the history is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(25);
+/// What is in progress when the execution has ended is over much sooner.
+const GRACE: Duration = Duration::from_secs(5);
 /// Looks before the demo gives up: half a minute.
 const LOOKS: u32 = 1_200;
 
 /// Runs it; `false` if the execution did not complete. Interrupted, it leaves nothing behind.
-pub(crate) async fn run(dir: &Path, json: bool) -> anyhow::Result<bool> {
-    ensure!(
-        dir.exists(),
-        "expected the demo's example, found none at {}: run it in the root of the repository, or say --dir",
-        dir.display()
-    );
+pub(crate) async fn run(dir: Option<&Path>, json: bool) -> anyhow::Result<bool> {
+    let bundled = tempfile::tempdir().context("cannot make a folder for the demo's files")?;
+    let dir = match dir {
+        Some(dir) => dir,
+        None => unpack(bundled.path()).context("cannot write the demo's files")?,
+    };
+    ensure!(dir.exists(), "expected a folder of workflows, found none at {}", dir.display());
     let data = tempfile::tempdir().context("cannot make a folder for the demo's data")?;
     tokio::select! {
         shown = show(dir, data.path(), json) => shown,
         interrupt = tokio::signal::ctrl_c() => interrupt.map(|()| false).context("cannot hear an interrupt"),
     }
+}
+
+/// Writes the bundled example into a folder.
+fn unpack(folder: &Path) -> std::io::Result<&Path> {
+    for (name, text) in EXAMPLE {
+        std::fs::write(folder.join(name), text)?;
+    }
+    Ok(folder)
 }
 
 async fn show(dir: &Path, data: &Path, json: bool) -> anyhow::Result<bool> {
@@ -47,6 +64,7 @@ async fn show(dir: &Path, data: &Path, json: bool) -> anyhow::Result<bool> {
         port: 0,
         allow: &tracker.address.to_string(),
         hops: 50,
+        backlog: BacklogLimits::default(),
         token: None,
         variables: variables(&tracker),
     })
@@ -68,7 +86,7 @@ async fn show(dir: &Path, data: &Path, json: bool) -> anyhow::Result<bool> {
     let execution = deliver(&client, &story).await?;
     let page = follow(&client, &story, &execution).await?;
     story.end(&page, tracker.calls());
-    embedded.stop().await?;
+    embedded.stop(GRACE).await;
     Ok(page.get("status").and_then(Value::as_str) == Some("completed"))
 }
 

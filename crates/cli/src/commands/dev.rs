@@ -1,29 +1,38 @@
 //! `pawl dev`: the whole system in one process, reloading on save.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
-use anyhow::{Context, ensure};
+use anyhow::{bail, ensure};
 use pawl_definition::{TriggerKind, Workflow};
+use pawl_local::BacklogLimits;
 use pawl_runtime::System;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::args::Dev;
-use crate::embedded::{Embedded, Folder, Loaded, Options, What};
+use crate::embedded::{Embedded, Folder, Loaded, Options, Stopped, What, hear_signals};
 use crate::output::say;
 
 /// The folder inside the author's folder in which data is kept.
 const DATA: &str = ".pawl";
 
+/// A mebibyte, in bytes.
+const MIB: usize = 1024 * 1024;
+
 /// Runs until it is interrupted. With a token, the management API asks for it.
 pub(crate) async fn run(dev: Dev, token: Option<String>) -> anyhow::Result<bool> {
+    if let Some(token) = &token {
+        check_token(token)?;
+    }
     let data = data_folder(&dev)?;
+    let grace = Duration::from_secs(dev.grace);
     let embedded = Embedded::start(Options {
         data: &data,
         port: dev.port,
         allow: &dev.allow,
         hops: dev.hops,
+        backlog: BacklogLimits { messages: dev.backlog, bytes: dev.backlog_mib.saturating_mul(MIB) },
         token,
-        variables: std::env::vars().collect(),
+        variables: variables(),
     })
     .await?;
     let mut watching = None;
@@ -35,42 +44,46 @@ pub(crate) async fn run(dev: Dev, token: Option<String>) -> anyhow::Result<bool>
     for head in embedded.system.workflows.list(1_000, None).await?.0 {
         print_webhooks(&embedded.system, &embedded.url(), &head.id).await?;
     }
-    let mut interrupts = Interrupts::heard()?;
+    let mut interrupted = hear_signals(grace)?;
     // Read by scripts and load generators: keep the words.
     say!("ready on {}", embedded.url());
-    interrupts.next().await;
+    let ended = tokio::select! {
+        _ = interrupted.wait_for(|told| *told) => None,
+        why = embedded.storage_ended() => Some(why),
+    };
     if let Some(watching) = watching {
         watching.abort();
     }
-    tracing::info!("stopping: waits for what is in progress; another interrupt ends it at once");
-    tokio::select! {
-        // Read by the benchmarks: keep the words.
-        fsyncs = embedded.stop() => say!("stopped after fsyncs={}", fsyncs?),
-        // What is cut off goes on at the next start, as after a crash.
-        () = interrupts.next() => {}
+    if let Some(why) = ended {
+        bail!("storage ended: {why}");
     }
+    tracing::info!("stopping: waits for what is in progress; another interrupt ends it at once");
+    let Stopped { fsyncs, abandoned } = embedded.stop(grace).await;
+    if abandoned > 0 {
+        tracing::warn!(abandoned, "{abandoned} messages were still in progress; they go on at the next start");
+    }
+    // Read by the benchmarks: keep the words.
+    say!("stopped after fsyncs={fsyncs}");
     Ok(true)
 }
 
-/// Interrupts from the keyboard, and polite ends from the system.
-struct Interrupts {
-    interrupt: Signal,
-    terminate: Signal,
+/// A token that no request could carry would lock everybody out.
+fn check_token(token: &str) -> anyhow::Result<()> {
+    let found = match token {
+        "" => "an empty one".to_owned(),
+        _ if !token.is_ascii() => "others".to_owned(),
+        _ if token.bytes().any(|byte| !byte.is_ascii_graphic()) => "blanks or control characters".to_owned(),
+        _ => return Ok(()),
+    };
+    bail!("--token or PAWL_TOKEN: expected a token of visible ASCII characters, found {found}")
 }
 
-impl Interrupts {
-    /// Hears them from now on: before, the system ends the process.
-    fn heard() -> anyhow::Result<Self> {
-        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
-    }
-
-    /// Waits for the next.
-    async fn next(&mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-        }
-    }
+/// The variables of the environment, as far as they are text: others are not ours.
+fn variables() -> Vec<(String, String)> {
+    let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
+        Some((name.into_string().ok()?, value.into_string().ok()?))
+    };
+    std::env::vars_os().filter_map(text).collect()
 }
 
 fn data_folder(dev: &Dev) -> anyhow::Result<PathBuf> {
@@ -82,7 +95,6 @@ fn data_folder(dev: &Dev) -> anyhow::Result<PathBuf> {
         (None, Some(dir)) => dir.join(DATA),
         (None, None) => PathBuf::from(DATA),
     };
-    std::fs::create_dir_all(&data).with_context(|| format!("cannot make the folder {}", data.display()))?;
     Ok(data)
 }
 

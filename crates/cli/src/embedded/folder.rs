@@ -2,23 +2,52 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
 
 use pawl_definition::{Problem, Source};
 use pawl_runtime::{SaveError, System};
 
 use crate::files::{self, Places};
 
-/// How often the folder is looked at for saves.
+/// How often the folder is looked at for saves, at most…
 const LOOK_EVERY: Duration = Duration::from_millis(300);
+
+/// …and at least, unless the disk does not answer.
+const LOOK_AT_LEAST_EVERY: Duration = Duration::from_secs(5);
+
+/// Looking takes one part in so many of the time, however many files there are.
+const LOOK_SHARE: u32 = 200;
+
+/// A look that takes longer is told: the disk does not answer.
+const LOOK_MOST: Duration = Duration::from_secs(10);
 
 /// A folder that is kept loaded.
 pub(crate) struct Folder {
     path: PathBuf,
-    seen: BTreeMap<PathBuf, SystemTime>,
+    look: Arc<Mutex<Look>>,
     places: Places,
+    /// Why the last look failed, told once.
+    failed: Option<String>,
+}
+
+/// What is known of the files. It is looked at on a thread of its own, which a disk may hold up.
+#[derive(Default)]
+struct Look {
+    seen: BTreeMap<PathBuf, Stamp>,
     /// Files with mistakes; saving an object may right a workflow.
     wrong: BTreeSet<PathBuf>,
+    /// What was passed over, told once each.
+    told: BTreeSet<String>,
+}
+
+/// By what a save is known: the time and the length of the file.
+type Stamp = (SystemTime, u64);
+
+/// What a look found.
+struct Looked {
+    changed: Vec<(PathBuf, Stamp, Result<Source, Vec<Problem>>)>,
+    took: Duration,
 }
 
 /// What became of one file.
@@ -51,14 +80,72 @@ impl std::fmt::Display for What {
 impl Folder {
     /// Nothing of it is loaded yet.
     pub(crate) fn new(path: &Path) -> Self {
-        Self { path: path.to_owned(), seen: BTreeMap::new(), places: Places::default(), wrong: BTreeSet::new() }
+        Self { path: path.to_owned(), look: Arc::default(), places: Places::default(), failed: None }
     }
 
     /// Loads what changed since the last time, objects first: workflows are checked against them.
     pub(crate) async fn load(&mut self, system: &System) -> anyhow::Result<Vec<Loaded>> {
+        let looked = self.look().await?;
+        self.save_all(system, looked.changed).await
+    }
+
+    /// Waits until something is saved, and loads it.
+    pub(crate) async fn next(&mut self, system: &System) -> Vec<Loaded> {
+        let mut wait = LOOK_EVERY;
+        loop {
+            tokio::time::sleep(wait).await;
+            let loaded = match self.look().await {
+                Ok(looked) => {
+                    wait = (looked.took * LOOK_SHARE).clamp(LOOK_EVERY, LOOK_AT_LEAST_EVERY);
+                    self.save_all(system, looked.changed).await
+                }
+                Err(error) => Err(error),
+            };
+            match loaded {
+                Ok(loaded) => {
+                    self.failed = None;
+                    if !loaded.is_empty() {
+                        return loaded;
+                    }
+                }
+                Err(error) => {
+                    wait = LOOK_AT_LEAST_EVERY;
+                    self.tell_failure(format!("{error:#}"));
+                }
+            }
+        }
+    }
+
+    /// Tells why the folder cannot be loaded, once as long as the reason is the same.
+    fn tell_failure(&mut self, why: String) {
+        if self.failed.as_ref() != Some(&why) {
+            tracing::error!("loading {} failed: {why}", self.path.display());
+            self.failed = Some(why);
+        }
+    }
+
+    /// Looks at the files on a thread that may block. One that does not come back is told, and waited for: no second
+    /// one is sent after it.
+    async fn look(&mut self) -> anyhow::Result<Looked> {
+        let mut look = {
+            let (path, look) = (self.path.clone(), self.look.clone());
+            tokio::task::spawn_blocking(move || look.lock().unwrap_or_else(PoisonError::into_inner).changed(&path))
+        };
+        loop {
+            match tokio::time::timeout(LOOK_MOST, &mut look).await {
+                Ok(looked) => return looked?,
+                Err(_) => self.tell_failure(format!("it did not answer for {} s", LOOK_MOST.as_secs())),
+            }
+        }
+    }
+
+    async fn save_all(
+        &mut self,
+        system: &System,
+        changed: Vec<(PathBuf, Stamp, Result<Source, Vec<Problem>>)>,
+    ) -> anyhow::Result<Vec<Loaded>> {
         let mut loaded = Vec::new();
-        for (path, saved_at) in self.changed()? {
-            let source = files::read(&path);
+        for (path, stamp, source) in changed {
             let source = source.and_then(|source| match self.places.note(&path, &source) {
                 None => Ok(source),
                 Some(twin) => Err(vec![twin]),
@@ -68,41 +155,48 @@ impl Folder {
                 Err(problems) => (Err(problems), Vec::new()),
             };
             // What infrastructure kept from being saved is not seen: it is saved at the next look.
-            self.seen.insert(path.clone(), saved_at);
-            if result.is_err() {
-                self.wrong.insert(path.clone())
-            } else {
-                self.wrong.remove(&path)
-            };
+            self.look.lock().unwrap_or_else(PoisonError::into_inner).note(&path, stamp, result.is_err());
             loaded.push(Loaded { path, result, warnings });
         }
         Ok(loaded)
     }
+}
 
+impl Look {
     /// The files that changed, objects first; with an object also those that had mistakes before.
-    fn changed(&self) -> anyhow::Result<Vec<(PathBuf, SystemTime)>> {
-        let found = files::expand(std::slice::from_ref(&self.path), &[files::OBJECT, files::WORKFLOW].concat())?;
-        let saved_at = |path: PathBuf| {
-            let time = path.metadata().and_then(|metadata| metadata.modified()).ok()?;
-            Some((path, time))
+    fn changed(&mut self, folder: &Path) -> anyhow::Result<Looked> {
+        let began = Instant::now();
+        let found =
+            files::expand(std::slice::from_ref(&folder.to_owned()), &[files::OBJECT, files::WORKFLOW].concat())?;
+        for note in found.passed_over {
+            if !self.told.contains(&note) {
+                tracing::warn!("{note}");
+                self.told.insert(note);
+            }
+        }
+        let stamped = |path: PathBuf| {
+            let metadata = path.metadata().ok()?;
+            Some((path, (metadata.modified().ok()?, metadata.len())))
         };
-        let mut files: Vec<_> = found.into_iter().filter_map(saved_at).collect();
-        let is_new = |(path, time): &(PathBuf, SystemTime)| self.seen.get(path) != Some(time);
+        let mut files: Vec<(PathBuf, Stamp)> = found.files.into_iter().filter_map(stamped).collect();
+        let is_new = |(path, stamp): &(PathBuf, Stamp)| self.seen.get(path) != Some(stamp);
         let with_objects = files.iter().filter(|file| is_new(file)).any(|(path, _)| files::is(path, files::OBJECT));
         files.retain(|file| is_new(file) || (with_objects && self.wrong.contains(&file.0)));
         files.sort_by_key(|(path, _)| files::is(path, files::WORKFLOW));
-        Ok(files)
+        let took = began.elapsed();
+        let read = |(path, stamp): (PathBuf, Stamp)| {
+            let source = files::read(&path);
+            (path, stamp, source)
+        };
+        Ok(Looked { changed: files.into_iter().map(read).collect(), took })
     }
 
-    /// Waits until something is saved, and loads it.
-    pub(crate) async fn next(&mut self, system: &System) -> Vec<Loaded> {
-        loop {
-            tokio::time::sleep(LOOK_EVERY).await;
-            match self.load(system).await {
-                Ok(loaded) if loaded.is_empty() => {}
-                Ok(loaded) => return loaded,
-                Err(error) => tracing::error!("loading {} failed: {error:#}", self.path.display()),
-            }
+    fn note(&mut self, path: &Path, stamp: Stamp, is_wrong: bool) {
+        self.seen.insert(path.to_owned(), stamp);
+        if is_wrong {
+            self.wrong.insert(path.to_owned());
+        } else {
+            self.wrong.remove(path);
         }
     }
 }

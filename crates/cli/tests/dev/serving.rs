@@ -24,11 +24,16 @@ pub(crate) struct Dev {
 impl Dev {
     /// Starts it on a folder, with data in another, and waits until it is ready.
     pub(crate) async fn start(folder: &Path, data: &Path) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_pawl"));
+        let command = Command::new(env!("CARGO_BIN_EXE_pawl"));
+        Self::start_as(command, folder, data, &[]).await
+    }
+
+    /// The same by another command that runs it, with further options.
+    pub(crate) async fn start_as(mut command: Command, folder: &Path, data: &Path, options: &[&str]) -> Self {
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("PAWL_")) {
             command.env_remove(name);
         }
-        command.args(["dev", "--port", "0", "--data"]).arg(data).arg(folder);
+        command.args(["dev", "--port", "0", "--data"]).arg(data).args(options).arg(folder);
         command.stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
         let mut child = command.spawn().expect("the program starts");
         let (sender, lines) = unbounded_channel();
@@ -89,6 +94,11 @@ impl Dev {
     /// Waits until an execution has ended.
     pub(crate) async fn ended(&self, execution: &str) -> Value {
         self.until(&format!("/v1/executions/{execution}?wait_s=5"), |page| !page["ended_at"].is_null()).await
+    }
+
+    /// Its process.
+    pub(crate) fn process(&self) -> u32 {
+        self.child.id().expect("it runs")
     }
 
     /// Sends it a signal: `TERM`, `INT`.

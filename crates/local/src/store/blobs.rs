@@ -11,6 +11,7 @@ use bytes::Bytes;
 use pawl_runtime::ports::{BlobError, Blobs};
 
 use super::Store;
+use super::open::{make_folder, private};
 
 /// The directory of the blobs.
 #[derive(Clone)]
@@ -26,7 +27,10 @@ impl BlobDirectory {
         let drafts = root.join("drafts");
         match fs::remove_dir_all(&drafts) {
             Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
-            _ => fs::create_dir_all(&drafts)?,
+            _ => {
+                make_folder(root)?;
+                make_folder(&drafts)?;
+            }
         }
         Ok(Self { root: root.to_owned(), fsyncs, drafts: Arc::default() })
     }
@@ -42,15 +46,23 @@ impl BlobDirectory {
             return self.sync(&File::open(directory)?);
         }
         if !directory.exists() {
-            fs::create_dir_all(directory)?;
+            make_folder(directory)?;
             self.sync(&File::open(&self.root)?)?;
         }
         let draft = self.root.join("drafts").join(self.drafts.fetch_add(1, Ordering::Relaxed).to_string());
-        let mut file = File::create(&draft)?;
-        file.write_all(content)?;
-        self.sync(&file)?;
-        fs::rename(&draft, &path)?;
+        let written = self.write(&draft, content).and_then(|()| fs::rename(&draft, &path));
+        if let Err(error) = written {
+            // A disk that is full needs its place; if it cannot be removed, the next start does.
+            drop(fs::remove_file(&draft));
+            return Err(error);
+        }
         self.sync(&File::open(directory)?)
+    }
+
+    fn write(&self, draft: &Path, content: &[u8]) -> std::io::Result<()> {
+        let mut file = private().truncate(true).open(draft)?;
+        file.write_all(content)?;
+        self.sync(&file)
     }
 
     fn get(&self, sha256: &str) -> Result<Bytes, BlobError> {

@@ -3,15 +3,18 @@
 //! It does the bulk beside the writer, who is never blocked by a passive checkpoint; the writer then copies the few
 //! frames that were added meanwhile, after which the next commit starts the log again from its beginning.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use rusqlite::wal::CheckpointMode;
 use rusqlite::{Connection, Result};
 
+use super::failure::Failure;
 use super::request::Request;
 use super::schema::open_writer;
 
@@ -20,6 +23,9 @@ const LONG: u64 = 8_192;
 
 /// From this length on the writer waits for readers, so that the log can start again.
 const TOO_LONG: u64 = 16 * LONG;
+
+/// How long the writer waits for readers, and for other programs, when it must.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The syncs of one checkpoint: of the log before and of the database after copying.
 const SYNCS: u64 = 2;
@@ -39,7 +45,7 @@ impl Checkpointer {
         file: &Path,
         writer: &mut Connection,
         fsyncs: Arc<AtomicU64>,
-        requests: Sender<Request>,
+        report: (u64, Sender<Request>),
     ) -> std::result::Result<Self, super::OpenError> {
         let frames = Arc::new(AtomicU64::new(0));
         let seen = frames.clone();
@@ -48,11 +54,12 @@ impl Checkpointer {
             Ok(())
         }))?;
         let connection = open_writer(file)?;
+        connection.busy_timeout(PATIENCE)?;
         let (orders, work) = channel();
         let counted = fsyncs.clone();
         let thread = std::thread::Builder::new()
             .name("pawl-checkpoint".to_owned())
-            .spawn(move || work_off(&connection, &work, &counted, &requests))?;
+            .spawn(move || work_off(&connection, &work, &counted, &report))?;
         Ok(Self { orders: Some(orders), busy: false, frames, fsyncs, thread: Some(thread) })
     }
 
@@ -68,15 +75,16 @@ impl Checkpointer {
     /// Copies what was added since the thread looked, on the writer's connection between two transactions.
     pub(super) fn finish(&mut self, writer: &Connection) -> Result<()> {
         self.busy = false;
-        let too_long = self.frames.load(Ordering::Relaxed) >= TOO_LONG;
-        let mode = if too_long { CheckpointMode::RESTART } else { CheckpointMode::PASSIVE };
-        checkpoint(writer, mode, &self.fsyncs)
+        if self.frames.load(Ordering::Relaxed) < TOO_LONG {
+            return checkpoint(writer, CheckpointMode::PASSIVE, &self.fsyncs);
+        }
+        patiently(writer, || checkpoint(writer, CheckpointMode::RESTART, &self.fsyncs))
     }
 
     /// Waits for the thread, then empties the log.
     pub(super) fn stop(&mut self, writer: &Connection) -> Result<()> {
         self.join();
-        checkpoint(writer, CheckpointMode::TRUNCATE, &self.fsyncs)
+        patiently(writer, || checkpoint(writer, CheckpointMode::TRUNCATE, &self.fsyncs))
     }
 
     /// Waits for the thread.
@@ -88,14 +96,38 @@ impl Checkpointer {
     }
 }
 
-fn work_off(connection: &Connection, work: &Receiver<()>, fsyncs: &AtomicU64, requests: &Sender<Request>) {
+fn work_off(connection: &Connection, work: &Receiver<()>, fsyncs: &AtomicU64, report: &(u64, Sender<Request>)) {
+    let (session, requests) = report;
     for () in work {
-        let report = match checkpoint(connection, CheckpointMode::PASSIVE, fsyncs) {
-            Ok(()) => Request::Checkpointed,
-            Err(error) => Request::Fail(format!("the log could not be copied into the database: {error}")),
+        let copy = || checkpoint(connection, CheckpointMode::PASSIVE, fsyncs);
+        let report = match catch_unwind(AssertUnwindSafe(copy)) {
+            Ok(Ok(())) => Request::Checkpointed,
+            Ok(Err(error)) => Request::Fail(*session, error.into()),
+            Err(panic) => Request::Fail(*session, Failure::panicked("thread that copies the log", &*panic)),
         };
         drop(requests.send(report));
     }
+}
+
+/// Does something on the writer's connection that may have to wait for others.
+fn patiently<T>(writer: &Connection, work: impl FnOnce() -> Result<T>) -> Result<T> {
+    writer.busy_timeout(PATIENCE)?;
+    let done = work();
+    writer.busy_timeout(Duration::ZERO)?;
+    done
+}
+
+/// After the file failed: copies all of the log into the database and has the disk keep that, so that nothing depends
+/// on a log of which nobody knows what the disk has of it.
+pub(super) fn empty_log(writer: &Connection) -> Result<()> {
+    patiently(writer, || {
+        let busy: i64 = writer.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+        if busy == 0 { Ok(()) } else { Err(busy_error()) }
+    })
+}
+
+fn busy_error() -> rusqlite::Error {
+    rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY), None)
 }
 
 /// A checkpoint that finds readers in its way does what it can; the rest comes with the next.

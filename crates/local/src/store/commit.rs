@@ -6,7 +6,7 @@
 use std::time::{Duration, Instant};
 
 use pawl_runtime::ports::TableError;
-use rusqlite::{Connection, Result};
+use rusqlite::{Connection, ErrorCode, Result};
 
 use super::checkpoint::Checkpointer;
 use super::flusher::{Flusher, Waiter};
@@ -36,14 +36,17 @@ impl GroupCommit {
         Self { flusher, checkpointer, open_since: None, changes: 0, unsynced_since: None, waiters: Vec::new() }
     }
 
-    /// Opens the transaction if need be. Called before each change.
-    pub(super) fn begin(&mut self, connection: &Connection) -> Result<()> {
-        self.changes += 1;
+    /// Opens the transaction if need be. Called before each change. False while another program holds a lock: then
+    /// nothing is open and nothing was changed.
+    pub(super) fn begin(&mut self, connection: &Connection) -> Result<bool> {
         if self.open_since.is_none() {
-            connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
-            self.open_since = Some(Instant::now());
+            match connection.prepare_cached("BEGIN IMMEDIATE")?.execute([]) {
+                Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => return Ok(false),
+                begun => begun.map(|_| self.open_since = Some(Instant::now()))?,
+            }
         }
-        Ok(())
+        self.changes += 1;
+        Ok(true)
     }
 
     /// Answers once all that was applied until now is durable.

@@ -15,6 +15,7 @@
 //!   answered; it is never deleted while the store is open.
 
 use std::fs::File;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -22,7 +23,18 @@ use std::thread::JoinHandle;
 
 use pawl_runtime::ports::TableError;
 
+use super::failure::Failure;
 use super::request::{Reply, Request};
+
+/// Makes the disk keep a file. Tests let it fail.
+pub(super) type Sync = Arc<dyn Fn(&File) -> std::io::Result<()> + Send + std::marker::Sync>;
+
+/// The log of a session, and how it is synced.
+pub(super) struct Log {
+    pub(super) file: File,
+    pub(super) sync: Sync,
+    pub(super) session: u64,
+}
 
 /// Someone who waits for durability, with the answer to give then.
 pub(super) struct Waiter {
@@ -46,11 +58,12 @@ pub(super) struct Flusher {
 
 impl Flusher {
     /// Starts the thread on the log; it reports to the writer's channel.
-    pub(super) fn start(log: File, fsyncs: Arc<AtomicU64>, requests: Sender<Request>) -> std::io::Result<Self> {
+    pub(super) fn start(log: Log, fsyncs: Arc<AtomicU64>, requests: Sender<Request>) -> std::io::Result<Self> {
         let (batches, work) = channel();
         let gate = Arc::new(Gate::default());
         let flushing = Flushing { log, fsyncs, requests, gate: gate.clone() };
-        let thread = std::thread::Builder::new().name("pawl-flush".to_owned()).spawn(move || flushing.run(&work))?;
+        let thread =
+            std::thread::Builder::new().name("pawl-flush".to_owned()).spawn(move || flushing.work_off(&work))?;
         Ok(Self { batches: Some(batches), gate, thread: Some(thread) })
     }
 
@@ -82,20 +95,28 @@ impl Flusher {
 }
 
 struct Flushing {
-    log: File,
+    log: Log,
     fsyncs: Arc<AtomicU64>,
     requests: Sender<Request>,
     gate: Arc<Gate>,
 }
 
 impl Flushing {
-    fn run(&self, work: &Receiver<Vec<Waiter>>) {
+    /// Works until the writer stops it, or a sync fails. Then those who wait get no answer, which tells them that
+    /// nobody knows, and the writer ends the session.
+    fn work_off(&self, work: &Receiver<Vec<Waiter>>) {
+        let failure = match catch_unwind(AssertUnwindSafe(|| self.run(work))) {
+            Ok(Ok(())) => return,
+            // After a failed sync the kernel may have dropped the pages: a second try proves nothing.
+            Ok(Err(error)) => Failure::passing(format!("the log could not be synced: {error}")),
+            Err(panic) => Failure::panicked("thread that syncs", &*panic),
+        };
+        drop(self.requests.send(Request::Fail(self.log.session, failure)));
+    }
+
+    fn run(&self, work: &Receiver<Vec<Waiter>>) -> std::io::Result<()> {
         for waiters in work {
-            if let Err(error) = self.log.sync_data() {
-                // After a failed sync the kernel may have dropped the pages: a second try proves nothing.
-                drop(self.requests.send(Request::Fail(format!("the log could not be synced: {error}"))));
-                return;
-            }
+            (self.log.sync)(&self.log.file)?;
             self.fsyncs.fetch_add(1, Ordering::Relaxed);
             self.gate.busy.store(false, Ordering::SeqCst);
             if self.gate.awaited.swap(false, Ordering::SeqCst) {
@@ -105,5 +126,6 @@ impl Flushing {
                 drop(reply.send(outcome));
             }
         }
+        Ok(())
     }
 }

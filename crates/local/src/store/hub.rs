@@ -1,116 +1,114 @@
 //! The part of the queues that is in memory: what is ready, what was received, and who waits.
 //!
 //! Only the writer offers messages, once their rows are applied; receivers take them without asking the writer.
-//! Leases live here only: after a restart all that was not deleted is ready again.
+//! Leases live here only: after a restart, or a failure of the file, all that was not deleted is ready again.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pawl_runtime::ports::QueueName;
 use tokio::sync::Notify;
 
-use super::request::GivenBack;
+use super::backlog::{Backlog, BacklogLimits};
+use super::lane::{Lane, Letter, Taken, Wanted};
 use super::schema::queue_index;
 
-/// Most messages of a queue that are ready in memory; the others wait on disk.
-const CAPACITY: usize = 10_000;
-
-/// With so few ready, the writer is asked for those on disk.
-const LOW: usize = CAPACITY / 2;
-
-/// A message that is ready.
-pub(super) struct Letter {
-    pub(super) id: i64,
-    pub(super) body: String,
-    /// How often it was received so far.
-    pub(super) attempt: u32,
-    pub(super) sent_at: i64,
-}
-
-struct Lease {
-    attempt: u32,
-    until: i64,
-}
-
-#[derive(Default)]
-struct Lane {
-    ready: VecDeque<Letter>,
-    leases: BTreeMap<i64, Lease>,
-    ends: BTreeSet<(i64, i64)>,
-    /// Whether due messages wait on disk for room.
-    backlog: bool,
-}
-
-/// What a receiver got.
-pub(super) struct Taken {
-    /// Now leased; the attempt counts this time.
-    pub(super) letters: Vec<Letter>,
-    /// Whose lease ended; they go back through the writer.
-    pub(super) given_back: Vec<GivenBack>,
-    /// Whether the writer should move messages from disk.
-    pub(super) wants_more: bool,
-    /// When the next lease ends.
-    pub(super) next_end: Option<i64>,
-}
-
 /// All queues.
-#[derive(Default)]
 pub(super) struct Hub {
     lanes: [Mutex<Lane>; 3],
     arrivals: [Notify; 3],
-    stopped: OnceLock<String>,
+    /// The session whose messages these are: a receipt of another one ends no lease.
+    session: AtomicU64,
+    pub(super) backlog: Backlog,
+}
+
+/// A message's name while it is leased.
+#[derive(Clone, Copy)]
+pub(super) struct Receipt {
+    pub(super) session: u64,
+    pub(super) id: i64,
+    pub(super) attempt: u32,
 }
 
 impl Hub {
-    /// How many more messages of a queue may become ready.
-    pub(super) fn room(&self, queue: QueueName) -> usize {
-        CAPACITY.saturating_sub(self.lane(queue).ready.len())
+    /// An empty one.
+    pub(super) fn new(limits: BacklogLimits) -> Self {
+        let (lanes, arrivals) = Default::default();
+        Self { lanes, arrivals, session: AtomicU64::new(1), backlog: Backlog::new(limits) }
     }
 
-    /// Makes messages ready.
-    pub(super) fn offer(&self, queue: QueueName, letters: impl IntoIterator<Item = Letter>) {
-        self.lane(queue).ready.extend(letters);
+    /// Forgets everything, before a session begins.
+    pub(super) fn reset(&self, session: u64) {
+        let mut lanes = self.lanes.each_ref().map(|lane| lane.lock().unwrap_or_else(PoisonError::into_inner));
+        self.session.store(session, Ordering::SeqCst);
+        lanes.iter_mut().for_each(|lane| **lane = Lane::default());
+        self.backlog.reset();
+    }
+
+    /// For each of some messages that are sent together, whether it may become ready now or waits on disk.
+    pub(super) fn admit<'a>(&self, queue: QueueName, groups: impl IntoIterator<Item = &'a str>) -> Vec<bool> {
+        let lane = self.lane(queue);
+        // As if all before were of the same group: they are not offered yet.
+        let fits =
+            |(before, group): (usize, &str)| !lane.is_on_disk(group) && lane.room(group) > before.saturating_mul(2);
+        groups.into_iter().enumerate().map(fits).collect()
+    }
+
+    /// How many more messages of a group may become ready.
+    pub(super) fn room(&self, queue: QueueName, group: &str) -> usize {
+        self.lane(queue).room(group)
+    }
+
+    /// Makes messages ready, each of a group.
+    pub(super) fn offer(&self, queue: QueueName, letters: impl IntoIterator<Item = (String, Letter)>) {
+        let mut lane = self.lane(queue);
+        for (group, letter) in letters {
+            lane.offer(&group, letter);
+        }
+        drop(lane);
         self.arrivals(queue).notify_one();
     }
 
-    /// Notes that messages wait on disk for room; answers false if there is room after all.
-    pub(super) fn wait_for_room(&self, queue: QueueName) -> bool {
-        let mut lane = self.lane(queue);
-        lane.backlog = lane.ready.len() > LOW;
-        lane.backlog
+    /// Notes whether messages of a group wait on disk.
+    pub(super) fn set_on_disk(&self, queue: QueueName, group: &str, on_disk: bool) {
+        self.lane(queue).set_on_disk(group, on_disk);
     }
 
-    /// Takes up to `max` messages, hidden until a time.
-    pub(super) fn take(&self, queue: QueueName, max: usize, now: i64, until: i64) -> Taken {
+    /// Notes that messages of a group wait on disk and have room.
+    pub(super) fn ask(&self, queue: QueueName, group: &str) {
+        self.lane(queue).ask(group);
+    }
+
+    /// The groups whose messages on disk have room now.
+    pub(super) fn wanting(&self, queue: QueueName) -> Vec<Arc<str>> {
+        self.lane(queue).wanting()
+    }
+
+    /// Takes messages; says of which session they are.
+    pub(super) fn take(&self, queue: QueueName, wanted: &Wanted) -> (u64, Taken) {
         let mut lane = self.lane(queue);
-        let given_back = lane.end_leases(queue, now);
-        let count = max.min(lane.ready.len());
-        let mut letters: Vec<Letter> = lane.ready.drain(..count).collect();
-        for letter in &mut letters {
-            letter.attempt += 1;
-            lane.leases.insert(letter.id, Lease { attempt: letter.attempt, until });
-            lane.ends.insert((until, letter.id));
-        }
-        if !lane.ready.is_empty() {
+        let taken = lane.take(queue, wanted);
+        let session = self.session.load(Ordering::SeqCst);
+        self.backlog.remove(taken.given_back.len(), taken.bytes_given_back);
+        drop(lane);
+        if taken.has_more {
             self.arrivals(queue).notify_one();
         }
-        let wants_more = lane.backlog && lane.ready.len() <= LOW;
-        lane.backlog &= !wants_more;
-        Taken { letters, given_back, wants_more, next_end: lane.ends.first().map(|(end, _)| *end) }
+        (session, taken)
     }
 
     /// Ends a lease; answers false if it had ended, or the message was received again since.
-    pub(super) fn release(&self, queue: QueueName, id: i64, attempt: u32) -> bool {
+    pub(super) fn release(&self, queue: QueueName, receipt: Receipt) -> bool {
         let mut lane = self.lane(queue);
-        match lane.leases.get(&id) {
-            Some(lease) if lease.attempt == attempt => {
-                let end = (lease.until, id);
-                lane.leases.remove(&id);
-                lane.ends.remove(&end);
-                true
-            }
-            _ => false,
+        if self.session.load(Ordering::SeqCst) != receipt.session {
+            return false;
         }
+        let Some(bytes) = lane.release(receipt.id, receipt.attempt) else { return false };
+        self.backlog.remove(1, bytes);
+        if lane.unblock() {
+            self.arrivals(queue).notify_one();
+        }
+        true
     }
 
     /// Rings when something may have arrived.
@@ -121,33 +119,10 @@ impl Hub {
     /// Lets every receiver look again.
     pub(super) fn wake_all(&self) {
         self.arrivals.iter().for_each(Notify::notify_waiters);
-    }
-
-    /// Ends all waiting for good. The first reason stays.
-    pub(super) fn stop(&self, reason: &str) {
-        self.stopped.get_or_init(|| reason.to_owned());
-        self.wake_all();
         self.arrivals.iter().for_each(Notify::notify_one);
-    }
-
-    /// Why the store stopped, if it did.
-    pub(super) fn stopped(&self) -> Option<&str> {
-        self.stopped.get().map(String::as_str)
     }
 
     fn lane(&self, queue: QueueName) -> MutexGuard<'_, Lane> {
         self.lanes[queue_index(queue)].lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Lane {
-    fn end_leases(&mut self, queue: QueueName, now: i64) -> Vec<GivenBack> {
-        let mut ended = Vec::new();
-        while let Some((end, id)) = self.ends.first().copied().filter(|(end, _)| *end <= now) {
-            self.ends.remove(&(end, id));
-            let attempt = self.leases.remove(&id).expect("every end belongs to a lease").attempt;
-            ended.push(GivenBack { queue, id, attempt, due: now });
-        }
-        ended
     }
 }

@@ -2,16 +2,22 @@
 //!
 //! - One thread writes ([`writer`]); it applies requests in order, many in one transaction of the file ([`commit`]),
 //!   answers ordered ones at once and durable ones after a sync that runs beside it ([`flusher`]).
+//! - The same thread keeps the store in service ([`keeper`]): after a failure of the file it opens it again.
 //! - Strong reads see all that was applied: from memory what was in use lately ([`recent`]), the rest through the
 //!   writer. Eventual reads and index queries see what has committed ([`readers`]).
-//! - Messages that are ready are also in memory ([`hub`]); delayed ones and timers are on disk only.
+//! - Messages that are ready are also in memory, fair between workflows ([`hub`], [`lane`]); delayed ones and timers are on disk only.
 
 mod alarms;
+mod backlog;
 mod blobs;
 mod checkpoint;
 mod commit;
+mod condition;
+mod failure;
 mod flusher;
 mod hub;
+mod keeper;
+mod lane;
 mod messages;
 mod micros;
 mod open;
@@ -25,25 +31,28 @@ mod request;
 mod rows;
 mod schema;
 mod tables;
+#[cfg(test)]
+mod tests;
 mod timers;
 mod transact;
 mod writer;
 
 use std::fs::File;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::mpsc::Sender;
+use std::future::Future;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
-use pawl_runtime::ports::{Blobs, Clock, Queue, QueueSource, Tables, Timers};
-use tokio::sync::oneshot;
+use pawl_runtime::ports::{Blobs, Queue, QueueSource, Tables, Timers};
+use tokio::sync::{oneshot, watch};
 
+pub use backlog::BacklogLimits;
+pub use condition::Condition;
 pub use open::OpenError;
 
 use blobs::BlobDirectory;
-use hub::Hub;
-use readers::Readers;
-use recent::Recent;
+use condition::{Refused, Session};
+use keeper::Shared;
 use request::{Change, Reply, Request};
 
 /// With so many changes under way, senders of messages and setters of timers wait for the writer.
@@ -56,14 +65,8 @@ pub struct Store {
 }
 
 struct Inner {
-    requests: Sender<Request>,
-    pending: Arc<AtomicUsize>,
-    readers: Readers,
-    hub: Arc<Hub>,
-    recent: Arc<Recent>,
-    clock: Arc<dyn Clock>,
+    shared: Arc<Shared>,
     blobs: BlobDirectory,
-    fsyncs: Arc<AtomicU64>,
     writer: Mutex<Option<(JoinHandle<()>, File)>>,
 }
 
@@ -83,6 +86,11 @@ impl Store {
         Arc::new(self.clone())
     }
 
+    /// The receiving side for workers that have so many places: groups of messages, which are workflows, share them.
+    pub fn shared_source(&self, places: usize) -> Arc<dyn QueueSource> {
+        Arc::new(queue::SharedSource { store: self.clone(), places })
+    }
+
     /// Its timers.
     pub fn timers(&self) -> Arc<dyn Timers> {
         Arc::new(self.clone())
@@ -95,14 +103,31 @@ impl Store {
 
     /// How often it has made the disk sync since it was opened.
     pub fn fsyncs(&self) -> u64 {
-        self.inner.fsyncs.load(Ordering::Relaxed)
+        self.inner.shared.fsyncs.load(Ordering::Relaxed)
+    }
+
+    /// Whether it is in service, to look at and to wait for.
+    pub fn condition(&self) -> watch::Receiver<Condition> {
+        self.inner.shared.standing.watch()
+    }
+
+    /// How often the file was opened, from 1. Another number means that what was read before may never have been.
+    pub fn session(&self) -> u64 {
+        self.inner.shared.standing.session()
+    }
+
+    /// Runs work that belongs together: reads, and writes that follow from them. If the file fails meanwhile, the rest
+    /// of the work is refused even after the store is in service again, for what it has read may be lost. Patient work
+    /// waits while another program holds a lock; other work is refused.
+    pub async fn in_session<T>(&self, patient: bool, work: impl Future<Output = T>) -> T {
+        self.inner.shared.standing.in_session(patient, work).await
     }
 
     /// Waits until eventual reads show all that was written before, and what is due by the clock can be received.
     /// Nobody needs this but tests, and clocks that jump.
     pub async fn settle(&self) {
         let (reply, settled) = oneshot::channel();
-        drop(self.inner.requests.send(Request::Settle(reply)));
+        drop(self.inner.shared.requests.send(Request::Settle(reply)));
         // No answer means that the store has stopped; then there is nothing to wait for.
         drop(settled.await);
     }
@@ -113,37 +138,41 @@ impl Store {
     }
 
     /// Sends a change, waiting for nothing.
-    fn post(&self, change: Change) -> Result<(), Stopped> {
-        self.inner.pending.fetch_add(1, Ordering::Relaxed);
-        self.inner.requests.send(Request::Change(change)).map_err(|_| self.stopped())
+    fn post(&self, change: Change) -> Result<(), Refused> {
+        let session = self.inner.shared.standing.admit()?;
+        self.post_in(change, session)
+    }
+
+    /// Sends a change that belongs to a session.
+    fn post_in(&self, change: Change, session: Session) -> Result<(), Refused> {
+        let shared = &self.inner.shared;
+        shared.pending.fetch_add(1, Ordering::Relaxed);
+        shared.requests.send(Request::Change(change, session)).map_err(|_| self.refused())
     }
 
     /// Sends a change whose answer only matters if the writer is far behind.
-    async fn post_paced(&self, change: impl FnOnce(Option<Reply<()>>) -> Change) -> Result<(), Stopped> {
-        if self.inner.pending.load(Ordering::Relaxed) < FAR_AHEAD {
+    async fn post_paced(&self, change: impl FnOnce(Option<Reply<()>>) -> Change) -> Result<(), Refused> {
+        if self.inner.shared.pending.load(Ordering::Relaxed) < FAR_AHEAD {
             return self.post(change(None));
         }
         let (reply, handled) = oneshot::channel();
         self.post(change(Some(reply)))?;
-        handled.await.map_err(|_| self.stopped())
+        handled.await.map_err(|_| self.refused())
     }
 
-    fn stopped(&self) -> Stopped {
-        Stopped(self.inner.hub.stopped().unwrap_or("the store is closing").to_owned())
+    fn refused(&self) -> Refused {
+        Refused(self.inner.shared.standing.reason())
     }
 }
-
-/// The store has stopped, and why.
-struct Stopped(String);
 
 impl Inner {
     fn close(&self) {
         let Some((thread, lock)) = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take() else {
             return;
         };
-        self.readers.stop();
-        drop(self.requests.send(Request::Shutdown));
+        drop(self.shared.requests.send(Request::Shutdown));
         drop(thread.join());
+        self.shared.readers.stop();
         drop(lock);
     }
 }

@@ -1,6 +1,8 @@
 //! Opening a data directory.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{DirBuilder, File, OpenOptions, Permissions, TryLockError};
+use std::io::ErrorKind;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, AtomicUsize};
 use std::sync::mpsc::channel;
@@ -8,20 +10,22 @@ use std::sync::{Arc, Mutex};
 
 use pawl_runtime::ports::Clock;
 
-use super::alarms::Alarms;
+use super::backlog::BacklogLimits;
 use super::blobs::BlobDirectory;
-use super::checkpoint::Checkpointer;
-use super::commit::GroupCommit;
-use super::flusher::Flusher;
+use super::condition::Standing;
+use super::flusher::Sync;
 use super::hub::Hub;
-use super::messages::Messages;
-use super::purge::Purge;
+use super::keeper::{Keeper, Shared};
 use super::readers::Readers;
 use super::recent::Recent;
-use super::rows::ItemStatements;
 use super::schema::{self, LAYOUT, open_writer};
-use super::writer::Writer;
 use super::{Inner, Store};
+
+/// Data is for the eyes of the one who runs the process.
+const PRIVATE_FILE: u32 = 0o600;
+
+/// The same, of folders.
+const PRIVATE_FOLDER: u32 = 0o700;
 
 /// Why a data directory cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -46,49 +50,54 @@ pub enum OpenError {
 }
 
 impl Store {
+    /// Opens a data directory with the default limits of the backlog.
+    pub fn open(directory: &Path, clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
+        Self::open_with(directory, clock, BacklogLimits::default())
+    }
+
     /// Opens a data directory, creating what is missing, and takes it for this store alone. What had committed
     /// when it was last open is there; messages that were received and not deleted are ready again.
-    pub fn open(directory: &Path, clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
-        std::fs::create_dir_all(directory)?;
+    pub fn open_with(directory: &Path, clock: Arc<dyn Clock>, limits: BacklogLimits) -> Result<Self, OpenError> {
+        Self::open_synced(directory, clock, limits, Arc::new(File::sync_data))
+    }
+
+    /// The same with another way to sync the log.
+    pub(super) fn open_synced(
+        directory: &Path,
+        clock: Arc<dyn Clock>,
+        limits: BacklogLimits,
+        sync: Sync,
+    ) -> Result<Self, OpenError> {
+        make_folder(directory)?;
         let lock = lock(directory)?;
         let file = directory.join("pawl.db");
-        let mut connection = open_database(&file)?;
-        let log = open_log(directory, &file)?;
-
+        keep_private(&file)?;
         let fsyncs = Arc::new(AtomicU64::new(0));
-        let hub = Arc::new(Hub::default());
-        let recent = Arc::new(Recent::default());
-        let pending = Arc::new(AtomicUsize::new(0));
-        let (sender, requests) = channel();
-        let flusher = Flusher::start(log, fsyncs.clone(), sender.clone())?;
-        let checkpointer = Checkpointer::start(&file, &mut connection, fsyncs.clone(), sender.clone())?;
-        let messages = Messages::load(&connection, hub.clone())?;
-        let alarms = Alarms::load(&connection)?;
-        let writer = Writer {
-            connection,
-            requests,
-            pending: pending.clone(),
-            clock: clock.clone(),
-            hub: hub.clone(),
-            recent: recent.clone(),
-            statements: ItemStatements::new(),
-            messages,
-            alarms,
-            group: GroupCommit::new(flusher, checkpointer),
-            purge: Purge::new(),
-        };
-        let readers = Readers::start(&file, &clock)?;
         let blobs = BlobDirectory::open(&directory.join("blobs"), fsyncs.clone())?;
-        let thread = std::thread::Builder::new().name("pawl-write".to_owned()).spawn(move || writer.run())?;
-        let writer = Mutex::new(Some((thread, lock)));
-        Ok(Self {
-            inner: Arc::new(Inner { requests: sender, pending, readers, hub, recent, clock, blobs, fsyncs, writer }),
-        })
+        let (sender, requests) = channel();
+        let shared = Arc::new(Shared {
+            directory: directory.to_owned(),
+            file,
+            clock,
+            sync,
+            requests: sender,
+            pending: AtomicUsize::new(0),
+            standing: Standing::default(),
+            hub: Arc::new(Hub::new(limits)),
+            recent: Recent::default(),
+            readers: Readers::default(),
+            fsyncs,
+        });
+        let first = shared.session(false)?;
+        let keeper = Keeper { shared: shared.clone(), requests };
+        let thread = std::thread::Builder::new().name("pawl-write".to_owned()).spawn(move || keeper.run(first))?;
+        Ok(Self { inner: Arc::new(Inner { shared, blobs, writer: Mutex::new(Some((thread, lock))) }) })
     }
 }
 
+/// Locks the directory itself: unlike a file in it, nobody deletes it and makes a new one while it is in use.
 fn lock(directory: &Path) -> Result<File, OpenError> {
-    let file = OpenOptions::new().create(true).truncate(false).write(true).open(directory.join("lock"))?;
+    let file = File::open(directory)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(OpenError::InUse(directory.to_owned())),
@@ -96,22 +105,54 @@ fn lock(directory: &Path) -> Result<File, OpenError> {
     }
 }
 
-fn open_database(file: &Path) -> Result<rusqlite::Connection, OpenError> {
+/// Makes a folder that only its owner sees, whatever the umask is. One that is there stays as it is.
+pub(super) fn make_folder(folder: &Path) -> std::io::Result<()> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    DirBuilder::new().recursive(true).mode(PRIVATE_FOLDER).create(folder)?;
+    std::fs::set_permissions(folder, Permissions::from_mode(PRIVATE_FOLDER))
+}
+
+/// How files of data are made.
+pub(super) fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).mode(PRIVATE_FILE);
+    options
+}
+
+/// Makes the database's file before `SQLite` does, which gives its log the same mode, and mends those of earlier
+/// versions.
+fn keep_private(file: &Path) -> std::io::Result<()> {
+    drop(private().truncate(false).open(file)?);
+    for ending in ["", "-wal", "-shm"] {
+        let mut name = file.as_os_str().to_owned();
+        name.push(ending);
+        match std::fs::set_permissions(PathBuf::from(name), Permissions::from_mode(PRIVATE_FILE)) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn open_database(file: &Path) -> Result<rusqlite::Connection, OpenError> {
     let connection = open_writer(file)?;
     match schema::read_layout(&connection)? {
         0 => schema::create(&connection)?,
         LAYOUT => {}
         found => return Err(OpenError::Newer { found, expected: LAYOUT }),
     }
+    schema::complete(&connection)?;
     Ok(connection)
 }
 
 /// Opens the log for syncing, and makes the names of the files durable.
-fn open_log(directory: &Path, file: &Path) -> Result<File, OpenError> {
+pub(super) fn open_log(directory: &Path, file: &Path, sync: &Sync) -> Result<File, OpenError> {
     let mut name = file.as_os_str().to_owned();
     name.push("-wal");
     let log = OpenOptions::new().read(true).write(true).open(PathBuf::from(name))?;
-    log.sync_data()?;
+    sync(&log)?;
     File::open(directory)?.sync_all()?;
     Ok(log)
 }

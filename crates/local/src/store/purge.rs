@@ -32,9 +32,8 @@ impl Purge {
         let mut full = false;
         for table in TABLES {
             let expired = expired_rows(connection, table, now)?;
-            full |= expired.len() == BATCH;
-            if !expired.is_empty() {
-                group.begin(connection)?;
+            if !expired.is_empty() && group.begin(connection)? {
+                full |= expired.len() == BATCH;
                 remove(connection, table, &expired)?;
             }
         }

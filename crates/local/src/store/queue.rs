@@ -7,9 +7,11 @@ use jiff::SignedDuration;
 use pawl_runtime::ports::rules::validate_delay;
 use pawl_runtime::ports::{Message, Queue, QueueError, QueueName, QueueSource, Received};
 
-use super::hub::Letter;
+use super::condition::{Refused, Session};
+use super::hub::Receipt;
+use super::lane::{Letter, Wanted};
 use super::request::{Change, GivenBack, Request};
-use super::{Stopped, Store, micros};
+use super::{Store, micros};
 
 #[async_trait]
 impl Queue for Store {
@@ -18,6 +20,10 @@ impl Queue for Store {
     async fn send(&self, queue: QueueName, messages: Vec<Message>) -> Result<(), QueueError> {
         messages.iter().try_for_each(Message::validate)?;
         self.post_paced(|reply| Change::Send(queue, messages, reply)).await.map_err(unavailable)
+    }
+
+    fn room(&self) -> Result<(), QueueError> {
+        self.inner.shared.hub.backlog.admit().map_err(QueueError::Full)
     }
 }
 
@@ -29,24 +35,85 @@ impl QueueSource for Store {
         max: usize,
         visibility: SignedDuration,
     ) -> Result<Vec<Received>, QueueError> {
+        self.receive_within(queue, max, visibility, None).await
+    }
+
+    async fn delete(&self, queue: QueueName, receipt: &str) -> Result<(), QueueError> {
+        match self.release(queue, receipt) {
+            Some(receipt) => self.post_in(Change::Delete(receipt.id), of(receipt)).map_err(unavailable),
+            None => Ok(()),
+        }
+    }
+
+    async fn give_back(&self, queue: QueueName, receipt: &str, delay: SignedDuration) -> Result<(), QueueError> {
+        validate_delay(delay)?;
+        let Some(receipt) = self.release(queue, receipt) else { return Ok(()) };
+        let due = micros::after(self.now(), delay);
+        let given_back = GivenBack { queue, id: receipt.id, attempt: receipt.attempt, due };
+        self.post_in(Change::GiveBack(given_back), of(receipt)).map_err(unavailable)
+    }
+}
+
+/// The receiving side for workers whose places are shared between groups.
+pub(super) struct SharedSource {
+    pub(super) store: Store,
+    pub(super) places: usize,
+}
+
+#[async_trait]
+impl QueueSource for SharedSource {
+    async fn receive(
+        &self,
+        queue: QueueName,
+        max: usize,
+        visibility: SignedDuration,
+    ) -> Result<Vec<Received>, QueueError> {
+        self.store.receive_within(queue, max, visibility, Some(self.places)).await
+    }
+
+    async fn delete(&self, queue: QueueName, receipt: &str) -> Result<(), QueueError> {
+        self.store.delete(queue, receipt).await
+    }
+
+    async fn give_back(&self, queue: QueueName, receipt: &str, delay: SignedDuration) -> Result<(), QueueError> {
+        self.store.give_back(queue, receipt, delay).await
+    }
+}
+
+impl Store {
+    /// Receives messages; while the store is out of service it waits.
+    async fn receive_within(
+        &self,
+        queue: QueueName,
+        max: usize,
+        visibility: SignedDuration,
+        places: Option<usize>,
+    ) -> Result<Vec<Received>, QueueError> {
         if max == 0 {
             return Err(QueueError::Invalid("expected to receive at most 1 or more, found 0".to_owned()));
         }
+        let shared = &self.inner.shared;
         loop {
-            let arrival = self.inner.hub.arrivals(queue).notified();
-            if self.inner.hub.stopped().is_some() {
-                return Err(unavailable(self.stopped()));
+            let arrival = shared.hub.arrivals(queue).notified();
+            if shared.standing.is_ended() {
+                return Err(unavailable(self.refused()));
+            }
+            if !shared.standing.is_ready() {
+                arrival.await;
+                continue;
             }
             let now = self.now();
-            let taken = self.inner.hub.take(queue, max, now, micros::after(now, visibility));
+            let wanted = Wanted { max, places, now, until: micros::after(now, visibility) };
+            let (session, taken) = shared.hub.take(queue, &wanted);
             for message in taken.given_back {
-                self.post(Change::GiveBack(message)).map_err(unavailable)?;
+                let change = Change::GiveBack(message);
+                self.post_in(change, Session { number: session, patient: true }).map_err(unavailable)?;
             }
             if taken.wants_more {
-                drop(self.inner.requests.send(Request::RoomWasMade));
+                drop(shared.requests.send(Request::RoomWasMade));
             }
             if !taken.letters.is_empty() {
-                return Ok(taken.letters.into_iter().map(received).collect());
+                return Ok(taken.letters.into_iter().map(|letter| received(letter, session)).collect());
             }
             match taken.next_end {
                 None => arrival.await,
@@ -55,37 +122,27 @@ impl QueueSource for Store {
         }
     }
 
-    async fn delete(&self, queue: QueueName, receipt: &str) -> Result<(), QueueError> {
-        match self.release(queue, receipt) {
-            Some((id, _)) => self.post(Change::Delete(id)).map_err(unavailable),
-            None => Ok(()),
-        }
-    }
-
-    async fn give_back(&self, queue: QueueName, receipt: &str, delay: SignedDuration) -> Result<(), QueueError> {
-        validate_delay(delay)?;
-        let Some((id, attempt)) = self.release(queue, receipt) else { return Ok(()) };
-        let due = micros::after(self.now(), delay);
-        self.post(Change::GiveBack(GivenBack { queue, id, attempt, due })).map_err(unavailable)
-    }
-}
-
-impl Store {
     /// Ends the lease that a receipt stands for, if it has not ended.
-    fn release(&self, queue: QueueName, receipt: &str) -> Option<(i64, u32)> {
-        let (id, attempt) = receipt.split_once('.')?;
-        let (id, attempt) = (id.parse().ok()?, attempt.parse().ok()?);
-        self.inner.hub.release(queue, id, attempt).then_some((id, attempt))
+    fn release(&self, queue: QueueName, receipt: &str) -> Option<Receipt> {
+        let (session, rest) = receipt.split_once('.')?;
+        let (id, attempt) = rest.split_once('.')?;
+        let receipt = Receipt { session: session.parse().ok()?, id: id.parse().ok()?, attempt: attempt.parse().ok()? };
+        self.inner.shared.hub.release(queue, receipt).then_some(receipt)
     }
 
     fn now(&self) -> i64 {
-        micros::floor(self.inner.clock.now())
+        micros::floor(self.inner.shared.clock.now())
     }
 }
 
-fn received(letter: Letter) -> Received {
+/// What happens to a message belongs to the session in which it was received.
+fn of(receipt: Receipt) -> Session {
+    Session { number: receipt.session, patient: true }
+}
+
+fn received(letter: Letter, session: u64) -> Received {
     Received {
-        receipt: format!("{}.{}", letter.id, letter.attempt),
+        receipt: format!("{session}.{}.{}", letter.id, letter.attempt),
         body: letter.body,
         attempt: letter.attempt,
         sent_at: micros::read(letter.sent_at),
@@ -96,6 +153,6 @@ fn span(now: i64, end: i64) -> Duration {
     Duration::from_micros(u64::try_from(end.saturating_sub(now)).unwrap_or(0))
 }
 
-fn unavailable(Stopped(reason): Stopped) -> QueueError {
+fn unavailable(Refused(reason): Refused) -> QueueError {
     QueueError::Unavailable(reason)
 }

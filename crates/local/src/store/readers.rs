@@ -1,5 +1,6 @@
 //! The threads that read what has committed, beside the writer.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -10,8 +11,10 @@ use pawl_runtime::ports::Clock;
 use rusqlite::Connection;
 
 use super::OpenError;
+use super::failure::{Failure, concerns_file};
 use super::micros;
 use super::read::{Read, Reading};
+use super::request::Request;
 use super::rows::ItemStatements;
 use super::schema::open_reader;
 
@@ -19,6 +22,7 @@ use super::schema::open_reader;
 const THREADS: usize = 2;
 
 /// The pool's handle.
+#[derive(Default)]
 pub(super) struct Readers {
     lanes: Mutex<Vec<Sender<Read>>>,
     next: AtomicUsize,
@@ -26,18 +30,25 @@ pub(super) struct Readers {
 }
 
 impl Readers {
-    /// Starts the threads, each with its own connection.
-    pub(super) fn start(file: &Path, clock: &Arc<dyn Clock>) -> Result<Self, OpenError> {
+    /// Starts the threads of a session, each with its own connection. They report failures of the file.
+    pub(super) fn start(
+        &self,
+        file: &Path,
+        clock: &Arc<dyn Clock>,
+        report: &(u64, Sender<Request>),
+    ) -> Result<(), OpenError> {
         let (mut lanes, mut threads) = (Vec::new(), Vec::new());
         for number in 1..=THREADS {
             let (sender, work) = channel();
-            let (connection, clock) = (open_reader(file)?, clock.clone());
+            let reader = Reader { connection: open_reader(file)?, clock: clock.clone(), report: report.clone() };
             let name = format!("pawl-read-{number}");
-            let thread = std::thread::Builder::new().name(name).spawn(move || work_off(&connection, &work, &*clock))?;
+            let thread = std::thread::Builder::new().name(name).spawn(move || reader.work_off(&work))?;
             lanes.push(sender);
             threads.push(thread);
         }
-        Ok(Self { lanes: Mutex::new(lanes), next: AtomicUsize::new(0), threads: Mutex::new(threads) })
+        *self.lanes.lock().unwrap_or_else(PoisonError::into_inner) = lanes;
+        *self.threads.lock().unwrap_or_else(PoisonError::into_inner) = threads;
+        Ok(())
     }
 
     /// Hands a read to the next thread in turn; after the end it is dropped, which its caller sees.
@@ -59,13 +70,39 @@ impl Readers {
     }
 }
 
-fn work_off(connection: &Connection, work: &Receiver<Read>, clock: &dyn Clock) {
-    let statements = ItemStatements::new();
-    for read in work {
-        let now = micros::floor(clock.now());
-        let reading = Reading { connection, statements: &statements, recent: None, now };
-        if let Err(error) = read.run(&reading) {
-            tracing::warn!(%error, "an eventual read failed");
+struct Reader {
+    connection: Connection,
+    clock: Arc<dyn Clock>,
+    report: (u64, Sender<Request>),
+}
+
+impl Reader {
+    fn work_off(&self, work: &Receiver<Read>) {
+        let statements = ItemStatements::new();
+        for read in work {
+            let now = micros::floor(self.clock.now());
+            let reading = Reading { connection: &self.connection, statements: &statements, recent: None, now };
+            if let Some(failure) = try_to_answer(read, &reading) {
+                let (session, requests) = &self.report;
+                drop(requests.send(Request::Fail(*session, failure)));
+            }
+        }
+    }
+}
+
+/// Answers a read. Whoever asks for what cannot be read gets no answer, which says that the store could not; only a
+/// failure of the file itself is one for all.
+pub(super) fn try_to_answer(read: Read, reading: &Reading<'_>) -> Option<Failure> {
+    match catch_unwind(AssertUnwindSafe(|| read.run(reading))) {
+        Ok(Ok(())) => None,
+        Ok(Err(error)) if concerns_file(&error) => Some(error.into()),
+        Ok(Err(error)) => {
+            tracing::error!("a read failed: {error}");
+            None
+        }
+        Err(panic) => {
+            tracing::error!("a read failed: {}", Failure::panicked("thread that reads", &*panic).why);
+            None
         }
     }
 }

@@ -76,6 +76,11 @@ impl Recent {
         }
     }
 
+    /// Forgets everything: what was learnt may not be what the file says.
+    pub(super) fn clear(&self) {
+        *self.lock() = Generations::default();
+    }
+
     fn lock(&self) -> MutexGuard<'_, Generations> {
         self.generations.lock().unwrap_or_else(PoisonError::into_inner)
     }

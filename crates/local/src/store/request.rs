@@ -3,6 +3,8 @@
 use pawl_runtime::ports::{Message, QueueName, TableError, Timer, Transaction};
 use tokio::sync::oneshot;
 
+use super::condition::Session;
+use super::failure::Failure;
 use super::read::Read;
 
 /// Where an answer goes. One that is dropped without an answer means that the store has stopped.
@@ -17,8 +19,8 @@ pub(super) fn answer<T>(reply: Reply<T>, value: T) {
 pub(super) enum Request {
     /// A strong read.
     Read(Read),
-    /// A write.
-    Change(Change),
+    /// A write, and in which session its sender began.
+    Change(Change, Session),
     /// Receivers made room for messages that are due.
     RoomWasMade,
     /// Moves what is due, commits, and answers.
@@ -27,8 +29,8 @@ pub(super) enum Request {
     Flushed,
     /// The checkpointer is idle again.
     Checkpointed,
-    /// Another thread met an error after which nothing can be promised.
-    Fail(String),
+    /// Another thread met an error in a session, after which nothing can be promised.
+    Fail(u64, Failure),
     /// Commits, makes everything durable, and ends.
     Shutdown,
 }

@@ -65,7 +65,18 @@ pub(super) fn open_writer(file: &Path) -> Result<Connection> {
     connection.pragma_update(None, "cache_size", -16_000)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     keep_statements(&connection)?;
+    // A lock of another program is no reason for the writer to stand still: it answers reads meanwhile.
+    connection.busy_timeout(Duration::ZERO)?;
     Ok(connection)
+}
+
+/// Whether the file takes writes: as much as a batch has, written and taken away again.
+pub(super) fn try_writing(connection: &Connection) -> Result<()> {
+    connection.execute_batch(
+        "CREATE TABLE IF NOT EXISTS trials (id INTEGER PRIMARY KEY, body BLOB NOT NULL);
+         INSERT OR REPLACE INTO trials (id, body) VALUES (1, zeroblob(262144));
+         DELETE FROM trials;",
+    )
 }
 
 /// Opens a connection that reads what has committed.
@@ -97,6 +108,12 @@ pub(super) fn create(connection: &Connection) -> Result<()> {
     connection.execute_batch(&format!("BEGIN; {items} {QUEUE_TABLES} PRAGMA user_version = {LAYOUT}; COMMIT;"))
 }
 
+/// Creates what files of earlier versions with this layout lack.
+pub(super) fn complete(connection: &Connection) -> Result<()> {
+    connection
+        .execute_batch("CREATE INDEX IF NOT EXISTS messages_no_room ON messages (queue, fairness, id) WHERE due = -1;")
+}
+
 /// Rows have a number of their own, so that recent items lie side by side whatever their keys are: one commit of
 /// many executions then touches few pages. Index columns come before the body, so that reading them never walks
 /// through a long body.
@@ -115,8 +132,9 @@ fn item_table(name: &str) -> String {
     )
 }
 
-/// A message with `due = 0` is in memory, ready or received; one with a time is on disk only. Most messages are
-/// born ready and die soon, and never enter the index.
+/// A message with `due = 0` is in memory, ready or received; one with a time is on disk only until then; one with
+/// `due = -1` is due and waits on disk for room in memory. Most messages are born ready and die soon, and never enter
+/// an index.
 const QUEUE_TABLES: &str = "
     CREATE TABLE messages (
         id INTEGER PRIMARY KEY, queue INTEGER NOT NULL, due INTEGER NOT NULL, attempt INTEGER NOT NULL,

@@ -8,14 +8,14 @@ use tokio::sync::oneshot;
 use super::read::{Read, is_live};
 use super::recent::Known;
 use super::request::{Change, Reply, Request};
-use super::{Stopped, Store, micros};
+use super::{Refused, Store, micros};
 
 #[async_trait]
 impl Tables for Store {
     async fn get(&self, table: Table, key: &Key, consistency: Consistency) -> Result<Option<Item>, TableError> {
         validate_key(key)?;
-        if consistency == Consistency::Strong && self.inner.hub.stopped().is_none() {
-            match self.inner.recent.get(table, key) {
+        if consistency == Consistency::Strong && self.inner.shared.standing.admit_reader().is_ok() {
+            match self.inner.shared.recent.get(table, key) {
                 Known::Item(item) => return Ok(self.live(&item)),
                 Known::Absent => return Ok(None),
                 Known::Unknown => {}
@@ -26,8 +26,8 @@ impl Tables for Store {
 
     async fn get_many(&self, keys: &[(Table, Key)]) -> Result<Vec<Option<Item>>, TableError> {
         validate_keys(keys)?;
-        if self.inner.hub.stopped().is_none()
-            && let Some(found) = self.inner.recent.get_many(keys)
+        if self.inner.shared.standing.admit_reader().is_ok()
+            && let Some(found) = self.inner.shared.recent.get_many(keys)
         {
             return Ok(found.iter().map(|item| item.as_ref().and_then(|item| self.live(item))).collect());
         }
@@ -44,26 +44,27 @@ impl Tables for Store {
         transaction.validate()?;
         let (reply, outcome) = oneshot::channel();
         self.post(Change::Transact(transaction, reply)).map_err(unavailable)?;
-        outcome.await.map_err(|_| TableError::Unknown(self.stopped().0))?
+        outcome.await.map_err(|_| TableError::Unknown(self.refused().0))?
     }
 }
 
 impl Store {
     fn live(&self, item: &Item) -> Option<Item> {
-        is_live(item, micros::floor(self.inner.clock.now())).then(|| item.clone())
+        is_live(item, micros::floor(self.inner.shared.clock.now())).then(|| item.clone())
     }
 
     async fn read<T>(&self, consistency: Consistency, read: impl FnOnce(Reply<T>) -> Read) -> Result<T, TableError> {
+        self.inner.shared.standing.admit_reader().map_err(unavailable)?;
         let (reply, answer) = oneshot::channel();
         match consistency {
             // Without an answer in sight the reply is dropped, which ends the wait below.
-            Consistency::Strong => drop(self.inner.requests.send(Request::Read(read(reply)))),
-            Consistency::Eventual => self.inner.readers.send(read(reply)),
+            Consistency::Strong => drop(self.inner.shared.requests.send(Request::Read(read(reply)))),
+            Consistency::Eventual => self.inner.shared.readers.send(read(reply)),
         }
-        answer.await.map_err(|_| unavailable(self.stopped()))
+        answer.await.map_err(|_| unavailable(self.refused()))
     }
 }
 
-fn unavailable(Stopped(reason): Stopped) -> TableError {
+fn unavailable(Refused(reason): Refused) -> TableError {
     TableError::Unavailable(reason)
 }

@@ -5,7 +5,7 @@ use pawl_runtime::ports::rules::validate_timer_name;
 use pawl_runtime::ports::{Timer, TimerError, Timers};
 
 use super::request::Change;
-use super::{Stopped, Store};
+use super::{Refused, Store};
 
 #[async_trait]
 impl Timers for Store {
@@ -21,6 +21,6 @@ impl Timers for Store {
     }
 }
 
-fn unavailable(Stopped(reason): Stopped) -> TimerError {
+fn unavailable(Refused(reason): Refused) -> TimerError {
     TimerError::Unavailable(reason)
 }

@@ -1,22 +1,25 @@
-//! The one thread that writes.
+//! The writer: one thread, one session of the file at a time.
 
+use std::collections::VecDeque;
 use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use pawl_runtime::ports::{Clock, Durability, QueueName, TableError, Transaction};
+use pawl_runtime::ports::{Durability, QueueName, TableError, Transaction};
 use rusqlite::{Connection, Result};
 
 use super::alarms::Alarms;
 use super::commit::GroupCommit;
-use super::hub::Hub;
+use super::condition::Session;
+use super::failure::Failure;
+use super::keeper::Shared;
 use super::messages::{self, Messages};
 use super::micros;
 use super::purge::Purge;
 use super::read::Reading;
-use super::recent::Recent;
+use super::readers::try_to_answer;
 use super::request::{Change, Reply, Request, answer};
 use super::rows::ItemStatements;
 use super::transact::{Outcome, transact};
@@ -27,55 +30,49 @@ const BATCH: usize = 256;
 /// The longest wait without looking at the clock, which may be set.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
-/// Everything that the thread owns.
+/// How often a lock of another program is tried again.
+const LOCK_RETRY: Duration = Duration::from_millis(20);
+
+/// A lock of another program that lasts longer is told, and requests are refused meanwhile.
+const LOCK_GRACE: Duration = Duration::from_millis(500);
+
+/// What requests are refused with meanwhile.
+const LOCKED: &str = "another program holds a lock on the database";
+
+/// Everything that the thread owns in one session.
 pub(super) struct Writer {
+    pub(super) shared: Arc<Shared>,
+    pub(super) session: u64,
     pub(super) connection: Connection,
-    pub(super) requests: Receiver<Request>,
-    /// How many changes were sent and not yet handled.
-    pub(super) pending: Arc<AtomicUsize>,
-    pub(super) clock: Arc<dyn Clock>,
-    pub(super) hub: Arc<Hub>,
-    pub(super) recent: Arc<Recent>,
     pub(super) statements: ItemStatements,
     pub(super) messages: Messages,
     pub(super) alarms: Alarms,
     pub(super) group: GroupCommit,
     pub(super) purge: Purge,
+    /// Changes that wait for the lock of another program to end, in order.
+    pub(super) held: VecDeque<(Change, Session)>,
+    /// Since when another program holds a lock.
+    pub(super) locked_since: Option<Instant>,
 }
 
-/// Why the thread ends.
-enum End {
+/// Why a session ends.
+pub(super) enum End {
     Shutdown,
-    Failed(String),
+    Failed(Failure),
 }
 
 impl From<rusqlite::Error> for End {
     fn from(error: rusqlite::Error) -> Self {
-        Self::Failed(format!("the database failed: {error}"))
+        Self::Failed(error.into())
     }
 }
 
 impl Writer {
     /// Works until the store is closed or the file fails. After an error of the file nothing is known of the open
-    /// transaction, so the store stops: callers get errors until the file is opened again.
-    pub(super) fn run(mut self) {
-        let end = match self.work() {
-            End::Shutdown => self.group.close(&self.connection).map_or_else(End::from, |()| End::Shutdown),
-            failed @ End::Failed(_) => failed,
-        };
-        match end {
-            End::Shutdown => self.hub.stop("the store is closed"),
-            End::Failed(reason) => {
-                tracing::error!(reason, "storage stopped; restart once the cause is mended");
-                self.hub.stop(&reason);
-                self.group.abandon();
-            }
-        }
-    }
-
-    fn work(&mut self) -> End {
+    /// transaction: the session is over.
+    pub(super) fn work(&mut self, requests: &Receiver<Request>) -> End {
         loop {
-            match self.round() {
+            match self.round(requests) {
                 Ok(ControlFlow::Continue(())) => {}
                 Ok(ControlFlow::Break(end)) => return end,
                 Err(error) => return End::from(error),
@@ -84,9 +81,9 @@ impl Writer {
     }
 
     /// Handles the requests at hand, moves what is due, commits if it is time, and waits for the next request.
-    fn round(&mut self) -> Result<ControlFlow<End>> {
+    fn round(&mut self, requests: &Receiver<Request>) -> Result<ControlFlow<End>> {
         for _ in 0..BATCH {
-            let flow = match self.requests.try_recv() {
+            let flow = match requests.try_recv() {
                 Ok(request) => self.handle(request)?,
                 Err(TryRecvError::Empty) => break,
                 Err(TryRecvError::Disconnected) => ControlFlow::Break(End::Shutdown),
@@ -95,9 +92,12 @@ impl Writer {
                 return Ok(flow);
             }
         }
+        if self.locked_since.is_some() {
+            self.apply_held()?;
+        }
         self.move_due()?;
         self.group.advance(&self.connection)?;
-        match self.requests.recv_timeout(self.patience()) {
+        match requests.recv_timeout(self.patience()) {
             Ok(request) => self.handle(request),
             Err(RecvTimeoutError::Disconnected) => Ok(ControlFlow::Break(End::Shutdown)),
             Err(RecvTimeoutError::Timeout) => {
@@ -110,25 +110,92 @@ impl Writer {
 
     fn handle(&mut self, request: Request) -> Result<ControlFlow<End>> {
         match request {
-            Request::Read(read) => read.run(&Reading {
-                connection: &self.connection,
-                statements: &self.statements,
-                recent: Some(&self.recent),
-                now: self.now(),
-            })?,
-            Request::Change(change) => {
-                self.pending.fetch_sub(1, Ordering::Relaxed);
-                self.group.begin(&self.connection)?;
-                self.change(change)?;
+            Request::Read(read) => {
+                let reading = Reading {
+                    connection: &self.connection,
+                    statements: &self.statements,
+                    recent: Some(&self.shared.recent),
+                    now: self.now(),
+                };
+                if let Some(failure) = try_to_answer(read, &reading) {
+                    return Ok(ControlFlow::Break(End::Failed(failure)));
+                }
+            }
+            Request::Change(change, session) => {
+                self.shared.pending.fetch_sub(1, Ordering::Relaxed);
+                // Of a session that is over: what it was decided on may be lost.
+                if session.number == self.session {
+                    self.take(change, session)?;
+                }
             }
             Request::RoomWasMade => self.messages.room_was_made(),
             Request::Settle(reply) => self.settle(reply)?,
             Request::Flushed => {}
             Request::Checkpointed => self.group.finish_checkpoint(&self.connection)?,
-            Request::Fail(reason) => return Ok(ControlFlow::Break(End::Failed(reason))),
+            Request::Fail(session, failure) if session == self.session => {
+                return Ok(ControlFlow::Break(End::Failed(failure)));
+            }
+            Request::Fail(..) => {}
             Request::Shutdown => return Ok(ControlFlow::Break(End::Shutdown)),
         }
         Ok(ControlFlow::Continue(()))
+    }
+
+    /// Applies a change, unless it must wait for the lock of another program.
+    fn take(&mut self, change: Change, session: Session) -> Result<()> {
+        if self.held.is_empty() && self.begin()? {
+            return self.change(change);
+        }
+        self.held.push_back((change, session));
+        Ok(())
+    }
+
+    /// Opens the transaction if need be; false while another program holds a lock. Then nothing is lost: what was
+    /// applied has committed. A lock that lasts is told, and those who do not wait are refused.
+    fn begin(&mut self) -> Result<bool> {
+        let begun = self.group.begin(&self.connection)?;
+        let standing = &self.shared.standing;
+        match (begun, self.locked_since) {
+            (true, None) => {}
+            (true, Some(_)) => {
+                self.locked_since = None;
+                if !standing.is_ready() {
+                    tracing::info!("the lock is gone: storage is in service again");
+                    standing.ready();
+                    self.shared.hub.wake_all();
+                }
+            }
+            (false, None) => self.locked_since = Some(Instant::now()),
+            (false, Some(since)) if since.elapsed() < LOCK_GRACE => {}
+            (false, Some(_)) => {
+                if standing.is_ready() {
+                    tracing::error!("storage waits: {LOCKED}; it goes on by itself once the lock is gone");
+                    standing.locked(LOCKED);
+                }
+                self.refuse_impatient();
+            }
+        }
+        Ok(begun)
+    }
+
+    fn apply_held(&mut self) -> Result<()> {
+        while self.begin()? {
+            let Some((change, _)) = self.held.pop_front() else { return Ok(()) };
+            self.change(change)?;
+        }
+        Ok(())
+    }
+
+    /// Refuses the transactions of those who do not wait. They were not applied.
+    fn refuse_impatient(&mut self) {
+        for (change, session) in std::mem::take(&mut self.held) {
+            match change {
+                Change::Transact(_, reply) if !session.patient => {
+                    answer(reply, Err(TableError::Unavailable(LOCKED.to_owned())));
+                }
+                change => self.held.push_back((change, session)),
+            }
+        }
     }
 
     fn change(&mut self, change: Change) -> Result<()> {
@@ -136,7 +203,8 @@ impl Writer {
         match change {
             Change::Transact(transaction, reply) => self.transact(transaction, reply)?,
             Change::Send(queue, messages, reply) => {
-                self.messages.send(connection, queue, messages, self.now())?;
+                let now = self.now();
+                self.messages.send(connection, queue, messages, now)?;
                 answer_if_asked(reply);
             }
             Change::Delete(id) => messages::delete(connection, id)?,
@@ -156,7 +224,7 @@ impl Writer {
         let (durability, now) = (transaction.durability, self.now());
         let outcome = match transact(&self.connection, &self.statements, transaction, now)? {
             Outcome::Applied { messages, news } => {
-                self.recent.learn(news);
+                self.shared.recent.learn(news);
                 if !messages.is_empty() {
                     self.messages.send(&self.connection, QueueName::Events, messages, now)?;
                 }
@@ -173,31 +241,37 @@ impl Writer {
 
     fn move_due(&mut self) -> Result<()> {
         let now = self.now();
-        if self.next_due().is_none_or(|due| now < due) {
+        let is_due = self.next_due().is_some_and(|due| due <= now) || self.messages.has_room();
+        if !is_due || !self.begin()? {
             return Ok(());
         }
-        self.group.begin(&self.connection)?;
         self.alarms.fire(&self.connection, &mut self.messages, now)?;
         self.messages.move_due(&self.connection, now)
     }
 
     fn settle(&mut self, reply: Reply<()>) -> Result<()> {
-        while self.next_due().is_some_and(|due| due <= self.now()) {
+        while self.locked_since.is_none()
+            && (self.next_due().is_some_and(|due| due <= self.now()) || self.messages.has_room())
+        {
             self.move_due()?;
         }
         self.group.commit(&self.connection)?;
-        self.hub.wake_all();
+        self.shared.hub.wake_all();
         answer(reply, ());
         Ok(())
     }
 
     /// How long there is nothing to do unless a request comes.
     fn patience(&self) -> Duration {
+        if self.locked_since.is_some() {
+            return LOCK_RETRY;
+        }
         let until_due = self.next_due().map(|due| {
             let micros = due.saturating_sub(self.now());
             Duration::from_micros(u64::try_from(micros).unwrap_or(0))
         });
-        [self.group.patience(), until_due].into_iter().flatten().fold(LONGEST_WAIT, Duration::min)
+        let until_room = self.messages.has_room().then_some(Duration::ZERO);
+        [self.group.patience(), until_due, until_room].into_iter().flatten().fold(LONGEST_WAIT, Duration::min)
     }
 
     fn next_due(&self) -> Option<i64> {
@@ -205,7 +279,7 @@ impl Writer {
     }
 
     fn now(&self) -> i64 {
-        micros::floor(self.clock.now())
+        micros::floor(self.shared.clock.now())
     }
 }
 

@@ -46,6 +46,9 @@ pub enum QueueError {
     /// Try again.
     #[error("the queue is unavailable: {0}")]
     Unavailable(String),
+    /// So much work waits that no more is taken in for now.
+    #[error("the backlog is full: {0}")]
+    Full(String),
     /// The call breaks a rule of the port.
     #[error("invalid queue call: {0}")]
     Invalid(String),
@@ -57,6 +60,12 @@ pub trait Queue: Send + Sync {
     /// Sends messages; order of commits and sends by one caller is kept on embedded backends (a send that
     /// returned is durable once a later durable commit returned).
     async fn send(&self, queue: QueueName, messages: Vec<Message>) -> Result<(), QueueError>;
+
+    /// Whether new work may come in from outside, or [`QueueError::Full`]. What is under way is sent all the same.
+    /// Where queues have no bound, there is always room.
+    fn room(&self) -> Result<(), QueueError> {
+        Ok(())
+    }
 }
 
 /// The receiving side, for drivers that poll. On AWS, Lambda is the driver.
