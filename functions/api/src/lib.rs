@@ -81,7 +81,7 @@ impl Api {
     }
 
     fn router(&self) -> Router {
-        let options = ApiOptions { authorizer: Authorizer::Upstream, loopback_only: false };
+        let options = ApiOptions { authorizer: Authorizer::Upstream, loopback_only: false, ..ApiOptions::default() };
         self.router.get_or_init(|| pawl_api::management(self.system.clone(), options)).clone()
     }
 

@@ -53,7 +53,8 @@ fn with_a_token_only_who_has_it_comes_in() {
 
 #[test]
 fn behind_an_authorizer_the_role_decides() {
-    let surface = surface_with(ApiOptions { authorizer: Authorizer::Upstream, loopback_only: false });
+    let surface =
+        surface_with(ApiOptions { authorizer: Authorizer::Upstream, loopback_only: false, ..ApiOptions::default() });
     surface.get("/v1/workflows").send().problem(401, "unauthorized");
     let named = |role| Identity { name: Some("ada@example.com".to_owned()), role: Some(role) };
     let save = |role| surface.post("/v1/workflows").text(REPORT).identity(named(role)).send();
@@ -71,7 +72,8 @@ fn behind_an_authorizer_the_role_decides() {
 
 #[test]
 fn who_is_known_acts_under_their_own_name() {
-    let surface = surface_with(ApiOptions { authorizer: Authorizer::Upstream, loopback_only: false });
+    let surface =
+        surface_with(ApiOptions { authorizer: Authorizer::Upstream, loopback_only: false, ..ApiOptions::default() });
     let ada = Identity { name: Some("ada@example.com".to_owned()), role: Some(Role::Admin) };
     let kill = surface.post("/v1/installation/kill").json(&json!({"actor": "eve@example.com"})).identity(ada.clone());
     let killed = kill.header("x-pawl-actor", "eve@example.com").send().expect(200);

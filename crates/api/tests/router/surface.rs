@@ -29,7 +29,7 @@ pub(crate) struct Surface {
 
 /// A server that is open to all.
 pub(crate) fn surface() -> Surface {
-    surface_with(ApiOptions { authorizer: Authorizer::Open, loopback_only: false })
+    surface_with(ApiOptions { authorizer: Authorizer::Open, loopback_only: false, ..ApiOptions::default() })
 }
 
 /// A server with these options.

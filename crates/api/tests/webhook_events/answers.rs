@@ -92,8 +92,10 @@ fn send(router: &Router, name: &str) -> Answer {
 #[test]
 fn every_event_is_answered() {
     let world = world();
-    let router =
-        pawl_api::router(world.system.clone(), ApiOptions { authorizer: Authorizer::Upstream, loopback_only: true });
+    let router = pawl_api::router(
+        world.system.clone(),
+        ApiOptions { authorizer: Authorizer::Upstream, loopback_only: true, ..ApiOptions::default() },
+    );
     let mut answers = BTreeMap::new();
     let names: Vec<String> = event::all().into_keys().collect();
     for name in &names {
