@@ -8,7 +8,7 @@ use aws_config::SdkConfig;
 use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueError;
 use jiff::{SignedDuration, Timestamp};
-use pawl_runtime::ports::{Clock, SecretError, Secrets};
+use pawl_runtime::ports::{Clock, SecretError, Secrets, without_line_end};
 
 use crate::failure::Failure;
 
@@ -62,7 +62,7 @@ impl ManagerSecrets {
             _ => SecretError::Unavailable(Failure::of(&error).to_string()),
         })?;
         let binary = || SecretError::Unavailable(format!("the secret {name:?} is binary, expected text"));
-        answer.secret_string.ok_or_else(binary)
+        answer.secret_string.map(|secret| without_line_end(&secret).to_owned()).ok_or_else(binary)
     }
 }
 

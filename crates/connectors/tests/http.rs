@@ -352,3 +352,156 @@ async fn tls_to_a_server_without_it_is_a_network_error() {
     let outcome = client("127.0.0.1").send(get_of(format!("https://{server}/"))).await;
     assert!(matches!(&outcome, Err(HttpError::Network(_))), "{outcome:?}");
 }
+
+/// What reaches a server for each of these requests: method and the header `content-length`.
+async fn lengths(requests: &[(&str, Option<&str>)]) -> Vec<String> {
+    let told = |method: Method, headers: HeaderMap| async move {
+        let length = headers.get("content-length").map_or("none", |length| length.to_str().expect("ascii"));
+        format!("{method} {length}")
+    };
+    let server = serve(Router::new().fallback(any(told))).await;
+    let client = client("127.0.0.1");
+    let mut lengths = Vec::new();
+    for (method, body) in requests {
+        let request = HttpRequest {
+            method: (*method).to_owned(),
+            body: body.map(str::to_owned),
+            ..get_of(format!("http://{server}/"))
+        };
+        let answer = client.send(request).await.expect("the server answers");
+        lengths.push(answer.body.as_str().expect("a text").to_owned());
+    }
+    lengths
+}
+
+/// IIS, Azure and Google's front ends answered 411.
+#[tokio::test]
+async fn a_request_without_a_body_says_so_where_it_might_have_one() {
+    let requests =
+        [("POST", None), ("PUT", None), ("PATCH", Some("")), ("POST", Some("x")), ("GET", None), ("DELETE", None)];
+    let told = ["POST 0", "PUT 0", "PATCH 0", "POST 1", "GET none", "DELETE none"];
+    assert_eq!(lengths(&requests).await, told);
+}
+
+#[tokio::test]
+async fn a_redirect_that_keeps_the_body_is_not_followed_to_another_origin() {
+    let reached = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&reached);
+    let count = move || {
+        counter.fetch_add(1, Ordering::Relaxed);
+        async { "taken" }
+    };
+    let target = serve(Router::new().fallback(any(count))).await;
+    for status in [StatusCode::TEMPORARY_REDIRECT, StatusCode::PERMANENT_REDIRECT] {
+        let server = serve(redirect(status, format!("http://{target}/there"))).await;
+        let request = HttpRequest {
+            method: "POST".to_owned(),
+            body: Some("s3cret".to_owned()),
+            ..get_of(format!("http://{server}/"))
+        };
+        let message = refusal(client("127.0.0.1").send(request).await);
+        let expected = format!(
+            "a redirect of http://{server} is not followed: it would send the body to another origin, http://{target}"
+        );
+        assert_eq!(message, expected);
+        let without_body = HttpRequest { method: "DELETE".to_owned(), ..get_of(format!("http://{server}/")) };
+        assert!(client("127.0.0.1").send(without_body).await.is_ok());
+    }
+    assert_eq!(reached.load(Ordering::Relaxed), 2, "only without a body");
+}
+
+#[tokio::test]
+async fn the_bytes_of_an_answer_are_read_as_its_headers_say() {
+    let gzip = b"\x1f\x8b\x08\0\0\0\0\0\0\x03\xabVJT\xb22\xac\x05\0\xa8\x8b\xdc\x66\x07\0\0\0";
+    for (head, body, expected) in [
+        ("content-type: application/json; charset=iso-8859-1", &b"{\"name\":\"Zo\xeb\"}"[..], json!({"name": "Zoë"})),
+        ("content-type: text/csv; charset=windows-1252", b"5 \x80", json!("5 €")),
+        ("content-type: application/json", b"\xef\xbb\xbf{\"a\":1}", json!({"a": 1})),
+    ] {
+        let answer = answered(head, body).await.expect("it can be read");
+        assert_eq!(answer.body, expected, "{head}");
+    }
+    for (head, body) in [
+        ("content-type: application/json", &br#"{"text":"cut here \ud83d"}"#[..]),
+        ("content-type: application/json", b"{\"a\":"),
+        ("content-encoding: br", b"x"),
+        ("content-encoding: gzip", &gzip[..20]),
+        ("content-type: image/png", b"\x89PNG\xff"),
+    ] {
+        let outcome = answered(head, body).await;
+        assert!(matches!(outcome, Err(HttpError::Undecodable(_))), "{head}: {outcome:?}");
+    }
+    let answer = answered("set-cookie: a=1; Expires=Wed, 21 Oct 2026 07:28:00 GMT\r\nset-cookie: b=2", b"").await;
+    assert_eq!(answer.expect("an answer").cookies, ["a=1; Expires=Wed, 21 Oct 2026 07:28:00 GMT", "b=2"]);
+}
+
+/// The outcome of a call whose answer has this header and body.
+async fn answered(head: &str, body: &[u8]) -> Result<HttpAnswer, HttpError> {
+    let mut bytes = format!("HTTP/1.1 200 OK\r\n{head}\r\ncontent-length: {}\r\n\r\n", body.len()).into_bytes();
+    bytes.extend_from_slice(body);
+    let server = serve_bytes(bytes).await;
+    client("127.0.0.1").send(get_of(format!("http://{server}/"))).await
+}
+
+#[tokio::test]
+async fn a_redirect_with_letters_of_any_language_is_followed() {
+    let server =
+        serve_bytes("HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:1/café a\r\ncontent-length: 0\r\n\r\n").await;
+    let outcome = client("127.0.0.1").send(get_of(format!("http://{server}/"))).await;
+    let expected = "connecting to http://127.0.0.1:1 failed: connection refused";
+    assert_eq!(outcome, Err(HttpError::Network(expected.to_owned())));
+}
+
+/// A step could end, start or delete anything by the management API of its own process.
+#[tokio::test]
+async fn the_own_listener_is_refused_whatever_is_allow_listed() {
+    let own = serve(Router::new().fallback(any(echo))).await;
+    let other = serve(redirect(StatusCode::FOUND, format!("http://{own}/v1/workflows"))).await;
+    let names = Answers::of(&[&["127.0.0.1"]]);
+    let config = HttpConfig { own: vec![own], ..config("127.0.0.1, localhost, ::1, 0.0.0.0, alias.example") };
+    let client = GuardedHttp::with_resolver(config, names).expect("a client can be made");
+    let port = own.port();
+    for url in [
+        format!("http://{own}/v1/workflows"),
+        format!("http://localhost:{port}/"),
+        format!("http://LOCALHOST.:{port}/"),
+        format!("http://alias.example:{port}/"),
+        format!("http://2130706433:{port}/"),
+        format!("http://0.0.0.0:{port}/"),
+        format!("http://[::1]:{port}/"),
+        format!("http://[::ffff:127.0.0.1]:{port}/"),
+        format!("http://user@127.0.0.1:{port}/"),
+        format!("http://{other}/"),
+    ] {
+        let message = refusal(client.send(get_of(url.as_str())).await);
+        assert!(message.contains("pawl itself listens there"), "{url}: {message}");
+    }
+    let neighbour = serve(Router::new().fallback(any(echo))).await;
+    assert!(client.send(get_of(format!("http://{neighbour}/"))).await.is_ok(), "what is listed is reached");
+}
+
+/// Such an answer was never late: each byte came in time.
+#[tokio::test]
+async fn an_answer_that_trickles_is_late_as_a_whole() {
+    for head in ["HTTP/1.1 200 OK\r\n", "HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n"] {
+        let (listener, server) = listen().await;
+        let (arrived, arrival) = oneshot::channel();
+        tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.expect("the client connects");
+            read_head(&mut stream).await;
+            tokio::io::AsyncWriteExt::write_all(&mut stream, head.as_bytes()).await.expect("the client reads");
+            arrived.send(stream).expect("the test waits");
+        });
+        let call = tokio::spawn(async move { client("127.0.0.1").send(get_of(format!("http://{server}/"))).await });
+        let mut stream = arrival.await.expect("the request arrives");
+        tokio::time::pause();
+        for _ in 0..30 {
+            // The client may have given up by the last.
+            let _ = tokio::io::AsyncWriteExt::write_all(&mut stream, b"x").await;
+            tokio::time::advance(std::time::Duration::from_secs(1)).await;
+        }
+        let outcome = call.await.expect("the call does not panic");
+        assert_eq!(outcome, Err(HttpError::Timeout(format!("no complete answer from http://{server} within 30 s"))));
+        tokio::time::resume();
+    }
+}

@@ -50,14 +50,36 @@ impl Activity {
 pub struct HttpCall {
     /// Method, upper case.
     pub method: String,
-    /// URL with query.
+    /// URL, perhaps with a query of its own.
     pub url: String,
+    /// What is added to its query, encoded; empty if nothing is.
+    pub query: String,
     /// Headers, lower case.
     pub headers: BTreeMap<String, String>,
     /// Body.
-    pub body: Option<String>,
+    pub body: Option<HttpBody>,
     /// Longest time of one attempt.
     pub timeout: SignedDuration,
+}
+
+/// The body of an HTTP call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HttpBody {
+    /// Its text, encoded but for placeholders of secrets.
+    pub text: String,
+    /// How a secret is encoded in it.
+    pub kind: BodyKind,
+}
+
+/// What a body consists of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BodyKind {
+    /// Text as the author wrote it.
+    Text,
+    /// JSON.
+    Json,
+    /// Fields of a form, percent-encoded.
+    Form,
 }
 
 /// A call of a language model.

@@ -31,8 +31,8 @@ mod variables;
 mod waiting;
 
 pub use activity::{
-    Activity, Allowance, Found, HttpCall, MachineLook, MachineRun, ModelCall, Performed, Read, RecordQuery,
-    ResolvedTest, StartedMachine,
+    Activity, Allowance, BodyKind, Found, HttpBody, HttpCall, MachineLook, MachineRun, ModelCall, Performed, Read,
+    RecordQuery, ResolvedTest, StartedMachine,
 };
 pub use context::{Context, Reads, reads};
 pub use create::create;

@@ -5,11 +5,12 @@
 //! - [`items`]: keys and shapes of all that is stored, the same on every backend.
 //! - [`Ingest`], [`Evaluator`], [`Executor`]: the three loops; [`Sweeper`] looks for what was left behind.
 //! - [`Workflows`], [`Records`], [`History`]: what the management API does.
-//! - [`Redactor`]: takes secrets out of what came back.
+//! - [`outgoing`]: requests of steps as they are sent; [`Redactor`]: takes secrets out of what came back.
 
 pub mod bus;
 pub mod items;
 pub mod message;
+pub mod outgoing;
 pub mod ports;
 mod readers;
 pub mod spill;

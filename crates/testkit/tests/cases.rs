@@ -159,7 +159,7 @@ cases:
     d/greet.cases.yaml
       d/greet.cases.yaml:4:5: error[missing_key] cases[0]: expected the key "event", which is absent
       d/greet.cases.yaml:5:11: error[unknown_key] cases[0].evnt: unknown key "evnt"; expected one of event, expect, http, look_after, models, name, now, records, secrets, state_machines, then; did you mean "event"?
-      d/greet.cases.yaml:6:22: error[unknown_key] cases[0].expect.stauts: unknown key "stauts"; expected one of began, calls, error, failed_steps, path, records, refused, state_machines, status, variables; did you mean "status"?
+      d/greet.cases.yaml:6:22: error[unknown_key] cases[0].expect.stauts: unknown key "stauts"; expected one of began, calls, error, executions, failed_steps, path, records, refused, state_machines, status, variables; did you mean "status"?
       d/greet.cases.yaml:9:27: error[unknown_key] cases[1].http[0].when.methd: unknown key "methd"; expected one of body, method, url; did you mean "method"?
       d/greet.cases.yaml:11:22: error[unknown_word] cases[1].expect.status: expected one of queued, running, waiting, paused, completed, canceled, failed, found "done"
       no case ran: 5 problems
@@ -216,4 +216,101 @@ fn the_schema_for_editors_knows_words_and_keys() {
     let status = &case["properties"]["expect"]["properties"]["status"];
     assert_eq!(status["enum"], json!(["queued", "running", "waiting", "paused", "completed", "canceled", "failed"]));
     assert!(status["description"].is_string());
+}
+
+/// Runs the cases of a text beside a workflow that calls: `steps`, started by hand or by a webhook.
+fn run_calls(steps: &str, cases: &str) -> CaseReport {
+    let workflow = format!(
+        "workflow: w\nowner: a@example.com\nactive: true\ntriggers: [{{id: in, type: webhook, verify: none}}]\nsteps:\n{steps}\n  - {{id: done, type: stop, reason: done}}\n"
+    );
+    let texts = [("d/w.workflow.yaml", workflow.as_str()), ("d/w.cases.yaml", cases)];
+    let texts = texts.map(|(path, text)| (PathBuf::from(path), text.to_owned()));
+    run_file(Path::new("d/w.cases.yaml"), &Texts(BTreeMap::from(texts)))
+}
+
+/// `pawl test` passed what every call refused.
+#[test]
+fn what_cannot_be_sent_fails_a_case_as_it_fails_a_call() {
+    let cases = "
+http: [{answer: {status: 200}}]
+cases:
+  - {name: a header of two lines, event: {webhook: {body: {x: \"a\\r\\nb: c\"}}}, expect: {status: completed}}
+";
+    let step = "  - {id: call, type: http_request, url: 'https://x.example/', headers: {x-note: '{{ trigger.body.x }}'}, on_failure: {then: fail}}";
+    let report = run_calls(step, cases);
+    let difference = report.cases[0].difference.as_deref().unwrap_or_default();
+    assert!(
+        difference.contains("http_invalid: expected one line without control characters in the header `x-note`"),
+        "{difference}"
+    );
+    let step = "  - {id: call, type: http_request, method: POST, url: 'https://x.example/', headers: {bad header: x}}";
+    let report = run_calls(step, cases);
+    let problem = report.problems.first().expect("the check knows it already");
+    assert_eq!(problem.message, "expected a name of a header such as content-type, found \"bad header\"");
+}
+
+#[test]
+fn calls_are_expected_as_they_are_sent() {
+    let step = "  - {id: get, type: http_request, url: 'https://api.example.com/v1/customers/{{ trigger.body.id }}', headers: {authorization: 'Bearer {{ secret(\"api\") }}'}}";
+    let report = run_calls(
+        step,
+        "
+secrets: {api: k-1}
+http: [{when: {url: 'https://api.example.com/*'}, answer: {status: 200, body: {}}}]
+cases:
+  - name: text of a stranger stays one segment of the path
+    event: {webhook: {body: {id: '../../admin/keys?all=1#'}}}
+    expect:
+      calls: [{url: 'https://api.example.com/v1/customers/..%2F..%2Fadmin%2Fkeys%3Fall%3D1%23'}]
+",
+    );
+    assert!(report.passed(), "{report}");
+}
+
+#[test]
+fn a_call_that_nothing_answers_tells_what_is_near() {
+    let step =
+        "  - {id: get, type: http_request, url: 'https://a.example/items', query: {page: 2}, on_failure: {then: fail}}";
+    let report = run_calls(
+        step,
+        "
+http: [{when: {url: 'https://a.example/items?page=1'}, answer: {}}]
+cases:
+  - {name: another page, event: {webhook: {body: {}}}, expect: {status: failed}}
+",
+    );
+    let difference = report.cases[0].difference.as_deref().unwrap_or_default();
+    assert_eq!(
+        difference,
+        "no answer is scripted for the call GET https://a.example/items?page=2; the answer for \
+         https://a.example/items?page=1 is for another query"
+    );
+}
+
+const TWICE: &str = "
+http: [{when: {url: 'https://x.example/1'}, answer: {}}, {when: {url: 'https://x.example/2'}, answer: {status: 400}}]
+cases:
+  - name: two
+    event: {webhook: {body: {n: 1}}}
+    then: [{webhook: {body: {n: 2}}}]
+    expect: ";
+
+/// Once only the last execution was looked at.
+#[test]
+fn every_execution_of_a_case_is_held_against_what_is_expected() {
+    let step =
+        "  - {id: call, type: http_request, url: 'https://x.example/{{ trigger.body.n }}', on_failure: {then: fail}}";
+    let expect = |expected: &str| run_calls(step, &format!("{TWICE}{expected}\n"));
+    let difference = expect("{status: failed}").cases[0].difference.clone().unwrap_or_default();
+    assert_eq!(
+        difference,
+        "execution 1 of 2: expected the status failed, found completed\n2 executions began, and each is held against \
+         what is expected; `executions` says it of each"
+    );
+    let each = "{executions: [{status: completed, path: [call, done]}, {error: http_status, path: ['call:failed']}]}";
+    assert!(expect(each).passed(), "{}", expect(each));
+    let difference = expect("{executions: [{status: completed}]}").cases[0].difference.clone().unwrap_or_default();
+    assert_eq!(difference, "expected 1 execution, found 2");
+    let problems = expect("{status: completed, executions: [{status: completed}]}").problems;
+    assert_eq!(problems[0].code, "exactly_one");
 }

@@ -35,6 +35,9 @@ pub(crate) async fn run(dev: Dev, token: Option<String>) -> anyhow::Result<bool>
         variables: variables(),
     })
     .await?;
+    for doubt in &embedded.doubts {
+        say!("warning: {doubt}");
+    }
     let mut watching = None;
     if let Some(dir) = &dev.dir {
         let mut folder = Folder::new(dir);

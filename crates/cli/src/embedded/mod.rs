@@ -61,6 +61,8 @@ pub(crate) struct Embedded {
     pub(crate) address: SocketAddr,
     /// A model is configured.
     pub(crate) has_model: bool,
+    /// What is doubtful about the secrets, a sentence each.
+    pub(crate) doubts: Vec<String>,
     store: Store,
     workers: Workers,
     threads: WorkerThreads,
@@ -106,11 +108,12 @@ impl Embedded {
         let has_model = !providers.is_empty();
         let token = options.token.clone();
         let port = options.port;
-        let system = system(&store, providers, options)?;
+        let doubts = VariableSecrets::new(options.variables.clone()).doubts();
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
             .await
             .with_context(|| format!("cannot listen on 127.0.0.1:{port}"))?;
         let address = listener.local_addr()?;
+        let system = system(&store, providers, address, options)?;
         let threads = WorkerThreads::start()?;
         let workers = {
             let _at_work = threads.enter();
@@ -120,7 +123,7 @@ impl Embedded {
         let router = router(&system, &store, token.as_deref());
         let server = tokio::spawn(serve::serve(listener, router, stopped));
         tokio::spawn(forget_after_failures(store.clone(), system.clone()));
-        Ok(Self { system, address, has_model, store, workers, threads, server, stop })
+        Ok(Self { system, address, has_model, doubts, store, workers, threads, server, stop })
     }
 
     /// Where it listens, as a URL.
@@ -164,8 +167,10 @@ impl Embedded {
     }
 }
 
-fn system(store: &Store, providers: Providers, options: Options<'_>) -> anyhow::Result<System> {
+fn system(store: &Store, providers: Providers, own: SocketAddr, options: Options<'_>) -> anyhow::Result<System> {
     let allow = AllowList::parse(options.allow).context("--allow")?;
+    // A step that called the management API would act as an operator, whatever is allow-listed.
+    let http = HttpConfig { allow, own: vec![own], ..HttpConfig::default() };
     let clock = Arc::new(SystemClock);
     let ports = Ports {
         tables: store.tables(),
@@ -175,7 +180,7 @@ fn system(store: &Store, providers: Providers, options: Options<'_>) -> anyhow::
         blobs: store.blobs(),
         state_machines: machines::state_machines(&options.variables)?,
         secrets: Arc::new(VariableSecrets::new(options.variables)),
-        http: Arc::new(GuardedHttp::new(HttpConfig { allow, ..HttpConfig::default() })?),
+        http: Arc::new(GuardedHttp::new(http)?),
         models: Arc::new(ModelClient::new(providers)?),
         notifier: Arc::new(LogNotifier),
         clock,

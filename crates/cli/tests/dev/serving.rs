@@ -17,6 +17,8 @@ const SOON: Duration = Duration::from_secs(30);
 pub(crate) struct Dev {
     child: Child,
     url: String,
+    /// What it said before it was ready.
+    before: Vec<String>,
     lines: UnboundedReceiver<String>,
     http: reqwest::Client,
 }
@@ -26,6 +28,13 @@ impl Dev {
     pub(crate) async fn start(folder: &Path, data: &Path) -> Self {
         let command = Command::new(env!("CARGO_BIN_EXE_pawl"));
         Self::start_as(command, folder, data, &[]).await
+    }
+
+    /// The same with further options and variables.
+    pub(crate) async fn start_with(folder: &Path, data: &Path, options: &[&str], variables: &[(&str, &str)]) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_pawl"));
+        command.envs(variables.iter().copied());
+        Self::start_as(command, folder, data, options).await
     }
 
     /// The same by another command that runs it, with further options.
@@ -39,7 +48,7 @@ impl Dev {
         let (sender, lines) = unbounded_channel();
         tokio::spawn(read(child.stdout.take().expect("the output is piped"), sender.clone()));
         tokio::spawn(read(child.stderr.take().expect("the log is piped"), sender));
-        let mut dev = Self { child, url: String::new(), lines, http: reqwest::Client::new() };
+        let mut dev = Self { child, url: String::new(), before: Vec::new(), lines, http: reqwest::Client::new() };
         let ready = dev.told("ready on ").await;
         ready.trim_start_matches("ready on ").clone_into(&mut dev.url);
         dev
@@ -50,11 +59,21 @@ impl Dev {
         let mut told = Vec::new();
         loop {
             match tokio::time::timeout(SOON, self.lines.recv()).await {
-                Ok(Some(line)) if line.contains(part) => return line,
+                Ok(Some(line)) if line.contains(part) => {
+                    if self.url.is_empty() {
+                        self.before = told;
+                    }
+                    return line;
+                }
                 Ok(Some(line)) => told.push(line),
                 Ok(None) | Err(_) => panic!("expected a line with {part:?}, found\n{}", told.join("\n")),
             }
         }
+    }
+
+    /// Whether it printed or logged a line with this part before it was ready.
+    pub(crate) fn before_ready(&self, part: &str) -> bool {
+        self.before.iter().any(|line| line.contains(part))
     }
 
     /// `host:port`.
@@ -69,6 +88,13 @@ impl Dev {
         let answer = request.send().await.expect("the server answers");
         let status = answer.status().as_u16();
         (status, answer.json().await.expect("the answer is JSON"))
+    }
+
+    /// Delivers to a webhook with a header.
+    pub(crate) async fn deliver_with(&self, hook: &str, body: &Value, header: (&str, &str)) -> (u16, Value) {
+        let request = self.http.post(format!("{}/hooks/{hook}", self.url)).header(header.0, header.1).json(body);
+        let answer = request.send().await.expect("the server answers");
+        (answer.status().as_u16(), answer.json().await.expect("the answer is JSON"))
     }
 
     /// Delivers to a webhook; returns the execution.

@@ -2,105 +2,110 @@
 
 use std::collections::BTreeMap;
 
-use pawl_runtime::json::{self, Bounds};
+use pawl_runtime::outgoing::{SET_COOKIE, origin};
 use pawl_runtime::ports::{HttpAnswer, HttpError};
-use reqwest::header::{CONTENT_TYPE, HeaderMap};
+use reqwest::Url;
+use reqwest::header::HeaderMap;
 use serde_json::Value;
 
-/// Puts together status, headers and the complete body.
-///
-/// # Errors
-/// JSON beyond the bounds of all values from outside.
-pub(super) fn answer(status: u16, headers: &HeaderMap, body: &[u8]) -> Result<HttpAnswer, HttpError> {
-    Ok(HttpAnswer { status, headers: joined(headers), body: value(is_json(headers), body)? })
+use super::content::{Unreadable, unpacked, value};
+use crate::transport::Failure;
+
+/// Puts together status, headers and the complete body, of which at most `limit` bytes come.
+pub(super) fn answer(
+    url: &Url,
+    status: u16,
+    headers: &HeaderMap,
+    body: &[u8],
+    limit: usize,
+) -> Result<HttpAnswer, HttpError> {
+    let read = unpacked(headers, body, limit).and_then(|body| match value(headers, &body) {
+        // The step fails by its status, and people read what of this is readable.
+        Err(_) if is_failure(status) => Ok(Value::String(String::from_utf8_lossy(&body).into_owned())),
+        read => read,
+    });
+    let body = match read {
+        Ok(body) => body,
+        Err(_) if is_failure(status) => Value::Null,
+        Err(Unreadable::TooLarge) => return Err(Failure::too_large(url, limit).into()),
+        Err(Unreadable::OutOfBounds(why)) => {
+            return Err(HttpError::TooLarge(format!("expected an answer with JSON within bounds, found {why}")));
+        }
+        Err(Unreadable::Malformed(why)) => {
+            let message = format!("{} answered {status}, and its body {why}", origin(url));
+            return Err(HttpError::Undecodable(message));
+        }
+    };
+    let cookies = headers.get_all(SET_COOKIE).iter().map(|cookie| text(cookie.as_bytes())).collect();
+    Ok(HttpAnswer { status, headers: joined(headers), cookies, body })
+}
+
+fn is_failure(status: u16) -> bool {
+    status >= 400
 }
 
 /// Header names in lower case, the values of a repeated one joined.
 fn joined(headers: &HeaderMap) -> BTreeMap<String, String> {
     let mut joined = BTreeMap::<String, String>::new();
-    for (name, value) in headers {
-        let value = String::from_utf8_lossy(value.as_bytes());
+    for (name, value) in headers.iter().filter(|(name, _)| *name != SET_COOKIE) {
+        let value = text(value.as_bytes());
         joined
             .entry(name.as_str().to_owned())
             .and_modify(|values| {
                 values.push_str(", ");
                 values.push_str(&value);
             })
-            .or_insert_with(|| value.into_owned());
+            .or_insert_with(|| value.clone());
     }
     joined
 }
 
-/// JSON if it is said to be and parses, null if empty, else text; bytes that are no UTF-8 are replaced.
-fn value(is_json: bool, body: &[u8]) -> Result<Value, HttpError> {
-    if body.is_empty() {
-        return Ok(Value::Null);
-    }
-    let text = || Value::String(String::from_utf8_lossy(body).into_owned());
-    if !is_json {
-        return Ok(text());
-    }
-    match json::parse(body, &Bounds::OUTSIDE) {
-        Ok(value) => Ok(value),
-        Err(error) if error.code().is_some() => {
-            Err(HttpError::TooLarge(format!("expected an answer with JSON within bounds, found {error}")))
-        }
-        Err(_) => Ok(text()),
-    }
-}
-
-/// `application/json`, `text/json` or any `…+json`, whatever its parameters.
-fn is_json(headers: &HeaderMap) -> bool {
-    let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or("");
-    let essence = kind.split(';').next().unwrap_or("").trim().to_ascii_lowercase();
-    essence.ends_with("/json") || essence.ends_with("+json")
+/// A header is in UTF-8, else each byte is the character of its number (RFC 9110, section 5.5).
+fn text(bytes: &[u8]) -> String {
+    str::from_utf8(bytes).map_or_else(|_| bytes.iter().map(|byte| char::from(*byte)).collect(), str::to_owned)
 }
 
 #[cfg(test)]
 mod tests {
-    use reqwest::header::HeaderValue;
+    use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderValue};
     use serde_json::json;
 
     use super::*;
 
-    #[test]
-    fn a_body_is_json_only_where_it_says_so_and_parses() {
-        for (kind, body, expected) in [
-            ("application/json", &b"{\"a\":1}"[..], json!({"a": 1})),
-            ("application/problem+json; charset=utf-8", b"[1]", json!([1])),
-            ("Application/JSON", b"1", json!(1)),
-            ("application/json", b"{broken", json!("{broken")),
-            ("application/json", b"", json!(null)),
-            ("text/plain", b"{\"a\":1}", json!("{\"a\":1}")),
-            ("application/jsonp", b"1", json!("1")),
-            ("text/plain", b"caf\xe9", json!("caf\u{fffd}")),
-            ("", b"", json!(null)),
-        ] {
-            let headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static(kind))]);
-            assert_eq!(answer(200, &headers, body).map(|answer| answer.body), Ok(expected), "{kind} {body:?}");
-        }
-    }
-
-    /// Once it was accepted, stored in an envelope, and neither the execution nor a listing could be read again.
-    #[test]
-    fn json_deeper_than_what_is_stored_can_be_read_is_refused() {
-        let headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("application/json"))]);
-        let nested = |levels| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
-        assert!(answer(200, &headers, nested(64).as_bytes()).is_ok());
-        let refused = answer(200, &headers, nested(65).as_bytes());
-        let Err(HttpError::TooLarge(message)) = refused else { panic!("expected a refusal, found {refused:?}") };
-        assert_eq!(
-            message,
-            "expected an answer with JSON within bounds, found more than 64 levels of nesting at line 1, column 65"
-        );
+    fn read(status: u16, headers: &HeaderMap, body: &[u8]) -> Result<HttpAnswer, HttpError> {
+        let url = Url::parse("https://a.example/b?token=s3cret").expect("the test's url is one");
+        answer(&url, status, headers, body, 1_000)
     }
 
     #[test]
-    fn repeated_headers_are_joined() {
+    fn repeated_headers_are_joined_but_cookies_are_not() {
         let mut headers = HeaderMap::new();
-        headers.append("X-Part", HeaderValue::from_static("one"));
-        headers.append("x-part", HeaderValue::from_static("two"));
-        let answer = answer(200, &headers, b"").expect("an empty answer is one");
+        for (name, value) in [
+            ("x-part", "one"),
+            ("x-part", "two"),
+            ("set-cookie", "a=1; Expires=Wed, 21 Oct 2026 07:28:00 GMT"),
+            ("set-cookie", "b=2"),
+        ] {
+            headers.append(name, HeaderValue::from_static(value));
+        }
+        headers.append("x-name", HeaderValue::from_bytes(b"Zo\xeb").expect("opaque bytes are allowed"));
+        let answer = read(200, &headers, b"").expect("an answer");
         assert_eq!(answer.headers["x-part"], "one, two");
+        assert_eq!(answer.headers["x-name"], "Zoë");
+        assert_eq!(answer.headers.get("set-cookie"), None);
+        assert_eq!(answer.cookies, ["a=1; Expires=Wed, 21 Oct 2026 07:28:00 GMT", "b=2"]);
+    }
+
+    #[test]
+    fn a_success_that_cannot_be_read_is_an_error_and_a_failure_keeps_its_status() {
+        let json = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("application/json"))]);
+        let message = "https://a.example:443 answered 201, and its body is said to be JSON (application/json), found a \
+                       fault (expected value) at line 1, column 1";
+        assert_eq!(read(201, &json, b"<html>"), Err(HttpError::Undecodable(message.to_owned())));
+        let answer = read(503, &json, b"<html>\xff").expect("the status says enough");
+        assert_eq!((answer.status, answer.body), (503, json!("<html>\u{fffd}")));
+        let packed = HeaderMap::from_iter([(CONTENT_ENCODING, HeaderValue::from_static("br"))]);
+        assert_eq!(read(429, &packed, b"x").expect("the status says enough").body, json!(null));
+        assert!(matches!(read(200, &packed, b"x"), Err(HttpError::Undecodable(_))));
     }
 }

@@ -9,6 +9,7 @@ use reqwest::dns::{Addrs, Name, Resolving};
 
 use super::address::{Place, place};
 use super::allow_list::AllowList;
+use super::own::{self, Own};
 use crate::transport::Refusal;
 
 /// Looks up the addresses of a name.
@@ -34,13 +35,18 @@ impl Resolve for SystemResolver {
 pub(super) struct GuardedResolver {
     pub(super) names: Arc<dyn Resolve>,
     pub(super) allow: Arc<AllowList>,
+    /// Where this process listens at the port that is called.
+    pub(super) own: Own,
 }
 
 impl reqwest::dns::Resolve for GuardedResolver {
     fn resolve(&self, name: Name) -> Resolving {
-        let (names, allow) = (Arc::clone(&self.names), Arc::clone(&self.allow));
+        let (names, allow, own) = (Arc::clone(&self.names), Arc::clone(&self.allow), self.own.clone());
         Box::pin(async move {
             let answers = names.resolve(name.as_str()).await?;
+            if answers.iter().any(|answer| own.is(*answer, None)) {
+                return Err(Refusal(format!("{} is refused: {}", name.as_str(), own::WHY)).into());
+            }
             let admitted = admit(name.as_str(), answers, &allow)?;
             // Port 0 stands for the port of the URL.
             let addresses: Addrs = Box::new(admitted.into_iter().map(|address| SocketAddr::new(address, 0)));

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use reqwest::Url;
 
-use super::CONNECT_TIMEOUT;
+use super::{CONNECT_TIMEOUT, origin};
 
 /// Why no answer came.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,15 +69,6 @@ impl Failure {
     /// The answer is larger than `limit` bytes.
     pub(crate) fn too_large(url: &Url, limit: usize) -> Self {
         Self::TooLarge(format!("the answer of {} is larger than {} KiB", origin(url), limit / 1024))
-    }
-}
-
-/// `scheme://host:port`: all that a message says of a URL.
-pub(crate) fn origin(url: &Url) -> String {
-    let host = url.host_str().unwrap_or("");
-    match url.port_or_known_default() {
-        Some(port) => format!("{}://{host}:{port}", url.scheme()),
-        None => format!("{}://{host}", url.scheme()),
     }
 }
 

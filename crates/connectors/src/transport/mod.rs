@@ -11,7 +11,8 @@ use reqwest::redirect::Policy;
 use reqwest::{Client, ClientBuilder, RequestBuilder, Response, Url};
 
 pub(crate) use body::read_bounded;
-pub(crate) use failure::{Failure, Refusal, origin};
+pub(crate) use failure::{Failure, Refusal};
+pub(crate) use pawl_runtime::outgoing::origin;
 
 /// How long connecting may take, the DNS look-up and the TLS handshake included (the language's limit).
 pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);

@@ -28,6 +28,7 @@
 mod budget;
 mod calendar;
 mod duration;
+mod encoding;
 mod error;
 mod evaluate;
 mod functions;
@@ -40,6 +41,7 @@ mod roots;
 mod scope;
 mod secret;
 mod template;
+mod url;
 mod val;
 
 #[cfg(test)]
@@ -58,13 +60,15 @@ use roots::Roots;
 use val::Val;
 
 pub use duration::Duration;
+pub use encoding::{form_encoded, percent_encoded};
 pub use error::ExpressionError;
 pub(crate) use functions::all_names as names_of_functions;
 pub(crate) use infer::Seen;
 pub use scope::Scope;
-pub use secret::{placeholders, redact, redact_text, secret_placeholder};
+pub use secret::{Placeholder, placeholders, redact, redact_text, secret_placeholder};
 pub use template::Template;
 pub(crate) use template::end_of_expression;
+pub use url::UrlError;
 
 /// Bare CEL, parsed once; a clone is cheap.
 #[derive(Clone)]
@@ -122,6 +126,11 @@ impl Expression {
                 Err(ExpressionError::wrong_type(format!("expected true or false, found {found}")))
             }
         }
+    }
+
+    /// Whether it is a call of `urlencode`.
+    fn is_urlencoded(&self) -> bool {
+        matches!(&self.program.lowered.node, node::Node::Call(function, _) if function.name == "urlencode")
     }
 
     fn evaluate_with<'a>(&'a self, roots: &'a Roots<'a>) -> Result<Value, ExpressionError> {

@@ -1,5 +1,6 @@
 //! Templates: JSON values whose strings may hold `{{ expr }}`.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -42,6 +43,19 @@ enum Part {
     Value(Expression),
 }
 
+/// A part of a text whose expressions were evaluated.
+pub(super) enum Piece<'a> {
+    /// As the author wrote it.
+    Text(Cow<'a, str>),
+    /// What an expression gave.
+    Value {
+        /// As text.
+        text: String,
+        /// The expression percent-encodes it.
+        is_encoded: bool,
+    },
+}
+
 impl Template {
     /// Parses every expression of a JSON value.
     pub fn parse(value: &Value) -> Result<Self, ExpressionError> {
@@ -82,6 +96,36 @@ impl Template {
     /// The secrets that its expressions name.
     pub fn secrets(&self) -> BTreeSet<String> {
         self.collect(Expression::secrets)
+    }
+
+    /// Whether it is one expression that percent-encodes: what it gives is not encoded again.
+    pub fn is_urlencoded(&self) -> bool {
+        matches!(&self.inner.node, Node::Whole(expression) if expression.is_urlencoded())
+    }
+
+    /// Evaluates the expressions of a text, and keeps apart what the author wrote and what they gave: at most so many
+    /// bytes.
+    pub(super) fn pieces(&self, scope: &dyn Scope, most: usize) -> Result<Vec<Piece<'_>>, ExpressionError> {
+        let roots = Roots::new(scope, &self.inner.roots);
+        let mut left = most;
+        let mut value = |expression: &Expression| {
+            let text = text_of(expression.evaluate_with(&Roots::new(scope, expression.roots()))?);
+            left = left
+                .checked_sub(text.len())
+                .ok_or_else(|| ExpressionError::costly(format!("its text has more than {most} bytes")))?;
+            Ok(Piece::Value { text, is_encoded: expression.is_urlencoded() })
+        };
+        match &self.inner.node {
+            Node::Whole(expression) => Ok(vec![value(expression)?]),
+            Node::Text(parts) => parts
+                .iter()
+                .map(|part| match part {
+                    Part::Text(text) => Ok(Piece::Text(Cow::Borrowed(text))),
+                    Part::Value(expression) => value(expression),
+                })
+                .collect(),
+            node => Ok(vec![Piece::Text(Cow::Owned(text_of(node.resolve(&roots)?)))]),
+        }
     }
 
     fn collect<T: Ord + Clone>(&self, of: fn(&Expression) -> &BTreeSet<T>) -> BTreeSet<T> {

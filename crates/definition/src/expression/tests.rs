@@ -14,6 +14,7 @@ mod functions;
 mod operators;
 mod syntax;
 mod template;
+mod url;
 
 /// A scope whose variables are the keys of a JSON object, on Saturday, 2026-11-21, 09:30 in Berlin.
 pub(super) struct World {

@@ -11,6 +11,26 @@ use crate::validate::Facts;
 use crate::validate::words::found;
 use crate::{Check, Template, code};
 
+/// The content type of a form.
+pub const FORM: &str = "application/x-www-form-urlencoded";
+
+/// Headers that frame the message or choose its target. They belong to the client: set by an author they could disagree
+/// with what is sent, or address another host than the one that was checked.
+pub const CLIENT_HEADERS: &[&str] = &[
+    "accept-encoding",
+    "connection",
+    "content-length",
+    "expect",
+    "host",
+    "keep-alive",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
 /// The step `http_request`. Output: `{status, headers, body}`.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -19,9 +39,9 @@ pub struct HttpRequest {
     #[serde(default = "HttpRequest::default_method")]
     #[schemars(extend("enum" = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]))]
     pub method: String,
-    /// Absolute URL.
+    /// Absolute URL; a value put into its path is one segment, one in its query one value.
     pub url: Template,
-    /// Query parameters.
+    /// Query parameters: a list repeats its name, null is left out.
     #[serde(default)]
     pub query: BTreeMap<String, Template>,
     /// Headers.
@@ -30,12 +50,89 @@ pub struct HttpRequest {
     /// Body: an object or list is sent as JSON, text as it is.
     #[serde(default)]
     pub body: Option<Template>,
+    /// Body as `application/x-www-form-urlencoded`: a list repeats its name, null is left out.
+    #[serde(default)]
+    pub form: Option<BTreeMap<String, Template>>,
 }
 
 impl HttpRequest {
     fn default_method() -> String {
         "GET".to_owned()
     }
+
+    fn check_url(&self, cx: &mut Check<'_, '_>) {
+        let is_absolute = |url: &str| url.starts_with("https://") || url.starts_with("http://");
+        let expected = "expected an absolute URL such as \"https://example.com/path\"";
+        match self.url.literal() {
+            Some(url) if !url.as_str().is_some_and(is_absolute) => {
+                cx.error(code::INVALID_VALUE, &cx.key("url"), format!("{expected}, found {}", found(url)));
+            }
+            Some(_) => {}
+            None => {
+                let begins = self.url.source().as_str().and_then(|url| url.split("{{").next()).unwrap_or_default();
+                if !begins.trim().is_empty() && !is_absolute(begins) {
+                    cx.error(
+                        code::INVALID_VALUE,
+                        &cx.key("url"),
+                        format!("{expected}, found one that begins with {begins:?}"),
+                    );
+                }
+            }
+        }
+    }
+
+    fn check_headers(&self, cx: &mut Check<'_, '_>) {
+        for (name, value) in &self.headers {
+            let path = cx.key("headers").key(name);
+            let lower = name.to_ascii_lowercase();
+            if !is_header_name(name) {
+                let message = format!("expected a name of a header such as content-type, found {name:?}");
+                cx.error(code::INVALID_VALUE, &path, message);
+            } else if CLIENT_HEADERS.contains(&lower.as_str()) {
+                let message = format!("the header `{lower}` is set by pawl and cannot be given");
+                cx.error(code::INVALID_VALUE, &path, message);
+            } else if self.headers.keys().any(|other| other < name && other.eq_ignore_ascii_case(name)) {
+                cx.error(code::DUPLICATE_KEY, &path, format!("the header `{lower}` is given twice, in other letters"));
+            } else if value.literal().is_some_and(|value| !value.as_str().is_none_or(is_header_value)) {
+                let message =
+                    format!("expected one line without control characters in the header `{lower}`, found some");
+                cx.error(code::INVALID_VALUE, &path, message);
+            }
+        }
+    }
+
+    fn check_body(&self, cx: &mut Check<'_, '_>) {
+        let key = if self.form.is_some() { "form" } else { "body" };
+        if self.form.is_some() && self.body.is_some() {
+            cx.error(code::EXACTLY_ONE, &cx.key("form"), "expected either body or form, found both".to_owned());
+        }
+        if (self.body.is_some() || self.form.is_some()) && matches!(self.method.as_str(), "GET" | "HEAD") {
+            let message = format!("{} requests carry no body", self.method);
+            cx.warning(code::SUSPICIOUS, &cx.key(key), message).suggest("did you mean `method: POST`?".to_owned());
+        }
+        let is_form = self.headers.iter().any(|(name, value)| {
+            let kind = value.literal().and_then(|kind| kind.as_str()).unwrap_or_default();
+            name.eq_ignore_ascii_case("content-type") && kind.to_ascii_lowercase().starts_with(FORM)
+        });
+        let is_pasted =
+            |body: &Template| body.literal().is_none() && body.source().as_str().is_some_and(|text| text.contains('='));
+        if is_form && self.body.as_ref().is_some_and(is_pasted) {
+            let message = "values are put into this text as they are, so that a `&` or `+` in one ends it".to_owned();
+            cx.warning(code::SUSPICIOUS, &cx.key("body"), message)
+                .suggest("did you mean `form: {name: value}`?".to_owned());
+        }
+    }
+}
+
+/// RFC 9110, section 5.6.2.
+fn is_header_name(name: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    !name.is_empty() && name.bytes().all(fits)
+}
+
+fn is_header_value(value: &str) -> bool {
+    let value = value.trim_matches([' ', '\t', '\r', '\n']);
+    value.chars().all(|c| c == '\t' || !c.is_control())
 }
 
 impl Shape for HttpRequest {
@@ -57,17 +154,8 @@ impl Shape for HttpRequest {
     }
 
     fn check(&self, cx: &mut Check<'_, '_>) {
-        if let Some(url) = self.url.literal() {
-            let absolute = url.as_str().is_some_and(|url| url.starts_with("https://") || url.starts_with("http://"));
-            if !absolute {
-                let message =
-                    format!("expected an absolute URL such as \"https://example.com/path\", found {}", found(url));
-                cx.error(code::INVALID_VALUE, &cx.key("url"), message);
-            }
-        }
-        if self.body.is_some() && matches!(self.method.as_str(), "GET" | "HEAD") {
-            let message = format!("{} requests carry no body", self.method);
-            cx.warning(code::SUSPICIOUS, &cx.key("body"), message).suggest("did you mean `method: POST`?".to_owned());
-        }
+        self.check_url(cx);
+        self.check_headers(cx);
+        self.check_body(cx);
     }
 }

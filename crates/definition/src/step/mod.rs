@@ -28,7 +28,7 @@ pub use delay::Delay;
 pub use find_records::{FieldTest, FindRecords};
 pub use go_to::GoTo;
 pub use goal::{Goal, IfPast};
-pub use http_request::HttpRequest;
+pub use http_request::{CLIENT_HEADERS, FORM, HttpRequest};
 pub use note::Note;
 pub use run_state_machine::RunStateMachine;
 pub use set_fields::{FieldChange, SetFields};

@@ -158,6 +158,32 @@ fn secrets_stand_only_in_requests() {
 }
 
 #[test]
+fn a_request_that_could_not_be_sent_is_known_before() {
+    let problems = steps(
+        r#"
+  - {id: a, type: http_request, url: "example.com/{{ now }}", headers: {"bad header": x, Host: y}}
+  - {id: b, type: http_request, method: POST, url: "https://x.example", headers: {x-a: "1\n2", X-A: "3"}, body: {}, form: {}}
+  - {id: c, type: http_request, url: "https://x.example", form: {a: 1}}
+  - id: d
+    type: http_request
+    method: POST
+    url: "https://x.example/{{ now }}"
+    headers: {content-type: application/x-www-form-urlencoded}
+    body: "a={{ now }}"
+"#,
+    );
+    assert_snapshot!(problems, @r#"
+    w.yaml:6:38: error[invalid_value] steps[0].url: expected an absolute URL such as "https://example.com/path", found one that begins with "example.com/"
+    w.yaml:6:87: error[invalid_value] steps[0].headers["bad header"]: expected a name of a header such as content-type, found "bad header"
+    w.yaml:6:96: error[invalid_value] steps[0].headers.Host: the header `host` is set by pawl and cannot be given
+    w.yaml:7:88: error[duplicate_key] steps[1].headers.x-a: the header `x-a` is given twice, in other letters
+    w.yaml:7:123: error[exactly_one] steps[1].form: expected either body or form, found both
+    w.yaml:8:65: warning[suspicious] steps[2].form: GET requests carry no body; did you mean `method: POST`?
+    w.yaml:14:11: warning[suspicious] steps[3].body: values are put into this text as they are, so that a `&` or `+` in one ends it; did you mean `form: {name: value}`?
+    "#);
+}
+
+#[test]
 fn what_is_not_a_workflow_is_said_so() {
     for (text, expected) in [
         ("", "w.yaml: error[wrong_type] expected a mapping, found nothing"),

@@ -1,18 +1,15 @@
 //! `http_request`: resolves secrets, calls, and keeps secrets out of what comes back.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use jiff::Timestamp;
 use pawl_definition::FailureClass;
-use pawl_definition::expression::placeholders;
 use pawl_engine::{HttpCall, Performed, StepError};
-use serde_json::{Value, json};
+use serde_json::json;
 
+use super::filled::{Used, filled, names};
 use super::lease::Held;
-use crate::ports::{Http, HttpAnswer, HttpError, HttpRequest, SecretError, Secrets};
-
-/// Secrets that a call used, by name.
-type Used = BTreeMap<String, String>;
+use crate::Redactor;
+use crate::outgoing::SET_COOKIE;
+use crate::ports::{Http, HttpAnswer, HttpError, SecretError, Secrets};
 
 /// Calls once.
 pub(super) async fn perform(http: &dyn Http, secrets: &dyn Secrets, call: &HttpCall, held: Held<'_>) -> Performed {
@@ -20,29 +17,25 @@ pub(super) async fn perform(http: &dyn Http, secrets: &dyn Secrets, call: &HttpC
         Ok(used) => used,
         Err(error) => return Performed::failed(error),
     };
-    let request = HttpRequest {
-        method: call.method.clone(),
-        url: fill(&call.url, &used),
-        headers: call.headers.iter().map(|(name, value)| (name.clone(), fill(value, &used))).collect(),
-        body: call.body.as_ref().map(|body| fill(body, &used)),
-        timeout: call.timeout,
+    let redactor = Redactor::new(used.iter().map(|(name, secret)| (name.as_str(), secret.as_str())));
+    let request = match filled(call, &used) {
+        Ok(request) => request,
+        Err(error) => return Performed::failed(failure(&error, &redactor)),
     };
     if let Err(error) = held.allows(call.timeout) {
         return Performed::failed(error);
     }
     match http.send(request).await {
-        Ok(answer) => judge(&answer, &used, held.clock.now()),
-        Err(error) => Performed::failed(failure(&error, &used)),
+        Ok(answer) => judge(&answer, &redactor, held.clock.now()),
+        Err(error) => Performed::failed(failure(&error, &redactor)),
     }
 }
 
 async fn read_secrets(secrets: &dyn Secrets, call: &HttpCall) -> Result<Used, StepError> {
-    let texts = call.headers.values().chain([&call.url]).chain(&call.body);
-    let names: BTreeSet<&str> = texts.flat_map(|text| placeholders(text).map(|(_, name)| name)).collect();
     let mut used = Used::new();
-    for name in names {
-        let secret = secrets.get(name).await.map_err(|error| no_secret(&error))?;
-        used.insert(name.to_owned(), secret);
+    for name in names(call) {
+        let secret = secrets.get(&name).await.map_err(|error| no_secret(&error))?;
+        used.insert(name, secret);
     }
     Ok(used)
 }
@@ -56,45 +49,16 @@ fn no_secret(error: &SecretError) -> StepError {
     }
 }
 
-/// Puts secrets in the place of their placeholders.
-fn fill(text: &str, used: &Used) -> String {
-    let mut filled = String::with_capacity(text.len());
-    let mut end = 0;
-    for (range, name) in placeholders(text) {
-        filled.push_str(&text[end..range.start]);
-        filled.push_str(used.get(name).map_or("", String::as_str));
-        end = range.end;
-    }
-    filled.push_str(&text[end..]);
-    filled
-}
-
-/// Takes secrets out of a text that came back.
-fn scrub(text: &str, used: &Used) -> String {
-    let mut scrubbed = text.to_owned();
-    for (name, secret) in used.iter().filter(|(_, secret)| !secret.is_empty()) {
-        scrubbed = scrubbed.replace(secret.as_str(), &format!("[secret:{name}]"));
-    }
-    scrubbed
-}
-
-fn scrub_value(value: Value, used: &Used) -> Value {
-    match value {
-        Value::String(text) => scrub(&text, used).into(),
-        Value::Array(items) => items.into_iter().map(|item| scrub_value(item, used)).collect(),
-        Value::Object(keys) => {
-            keys.into_iter().map(|(key, value)| (scrub(&key, used), scrub_value(value, used))).collect()
-        }
-        other => other,
-    }
-}
-
 /// 2xx and 3xx are answers; 408, 425, 429 and 5xx may be tried again; other statuses are final.
-fn judge(answer: &HttpAnswer, used: &Used, now: Timestamp) -> Performed {
+fn judge(answer: &HttpAnswer, redactor: &Redactor, now: Timestamp) -> Performed {
     let status = answer.status;
     let retry_after_s = answer.headers.get("retry-after").and_then(|value| seconds_of(value.trim(), now));
-    let output = json!({"status": status, "headers": answer.headers, "body": answer.body});
-    let output = if used.is_empty() { output } else { scrub_value(output, used) };
+    let mut headers = json!(answer.headers);
+    if !answer.cookies.is_empty() {
+        headers[SET_COOKIE] = json!(answer.cookies);
+    }
+    let (headers, body) = (redactor.value(headers), redactor.value(answer.body.clone()));
+    let output = json!({"status": status, "headers": headers, "body": body});
     let error = match status {
         408 | 425 => {
             Some(StepError::classed("http_status", FailureClass::Timeout, format!("the service answered {status}")))
@@ -122,12 +86,13 @@ fn seconds_of(retry_after: &str, now: Timestamp) -> Option<u64> {
     })
 }
 
-fn failure(error: &HttpError, used: &Used) -> StepError {
-    let message = scrub(&error.to_string(), used);
+fn failure(error: &HttpError, redactor: &Redactor) -> StepError {
+    let message = redactor.text(&error.to_string());
     match error {
         HttpError::Refused(_) => StepError::new("http_refused", message),
         HttpError::Invalid(_) => StepError::new("http_invalid", message),
         HttpError::TooLarge(_) => StepError::new("http_too_large", message),
+        HttpError::Undecodable(_) => StepError::new("http_undecodable", message),
         HttpError::Network(_) => StepError::classed("http_network", FailureClass::Network, message),
         HttpError::Timeout(_) => StepError::classed("http_timeout", FailureClass::Timeout, message),
     }

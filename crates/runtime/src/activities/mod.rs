@@ -1,6 +1,7 @@
 //! What the runtime does for steps. One file for each activity and read, and one line in the registries below.
 
 mod call_llm;
+mod filled;
 mod http_request;
 mod lease;
 mod records;

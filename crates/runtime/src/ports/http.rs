@@ -29,9 +29,12 @@ pub struct HttpRequest {
 pub struct HttpAnswer {
     /// HTTP status.
     pub status: u16,
-    /// Header names in lower case; of a repeated header the values joined by `, `.
+    /// Header names in lower case; of a repeated header the values joined by `, `. Without `set-cookie`.
     pub headers: BTreeMap<String, String>,
-    /// JSON if the answer says so and parses; otherwise text; null if empty.
+    /// The values of `set-cookie`, which cannot be joined: a date in one holds a comma.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cookies: Vec<String>,
+    /// JSON if the answer says so; otherwise text; null if empty.
     pub body: Value,
 }
 
@@ -53,11 +56,15 @@ pub enum HttpError {
     /// The request cannot be sent as written (bad URL, method or header). Final.
     #[error("{0}")]
     Invalid(String),
+    /// An answer came and its body cannot be read: it is not what its headers say. Final; the effect has happened.
+    #[error("{0}")]
+    Undecodable(String),
 }
 
 /// The HTTP port.
 #[async_trait]
 pub trait Http: Send + Sync {
-    /// Sends once, without retries, following at most 5 redirects, each guarded like the first.
+    /// Sends once, without retries, following at most 5 redirects, each guarded like the first. What is sent is
+    /// prepared by [`Outgoing`](crate::outgoing::Outgoing).
     async fn send(&self, request: HttpRequest) -> Result<HttpAnswer, HttpError>;
 }

@@ -25,7 +25,7 @@ pub use http::{Http, HttpAnswer, HttpError, HttpRequest};
 pub use models::{ModelAnswer, ModelError, ModelRequest, Models};
 pub use notify::{Notice, NoticeError, Notifier};
 pub use queue::{Message, Queue, QueueError, QueueName, QueueSource, Received};
-pub use secrets::{SecretError, Secrets};
+pub use secrets::{SecretError, Secrets, without_line_end};
 pub use state_machines::{
     MachineState, NoStateMachines, StartStateMachine, StartedMachine, StateMachineError, StateMachines,
 };

@@ -13,9 +13,14 @@ pub enum SecretError {
     Unavailable(String),
 }
 
+/// A secret without the line breaks at its end: what reads secrets from files adds them, and no service means them.
+pub fn without_line_end(secret: &str) -> &str {
+    secret.trim_end_matches(['\r', '\n'])
+}
+
 /// The secret store.
 #[async_trait]
 pub trait Secrets: Send + Sync {
-    /// Reads a secret.
+    /// Reads a secret, [without line breaks at its end](without_line_end).
     async fn get(&self, name: &str) -> Result<String, SecretError>;
 }

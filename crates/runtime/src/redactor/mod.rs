@@ -75,6 +75,9 @@ impl Redactor {
 
     /// Takes them out of a text.
     pub fn text(&self, text: &str) -> String {
+        if self.marks.is_empty() {
+            return text.to_owned();
+        }
         let mut out = String::with_capacity(text.len());
         let mut done = 0;
         for hit in self.hits(text) {
@@ -115,20 +118,23 @@ impl Redactor {
     /// The parts of a text that hold a secret, in order, none touching another of the same secret.
     fn hits(&self, text: &str) -> Vec<Hit> {
         let mut hits = Vec::new();
-        self.find(&View::plain(text), &mut hits);
-        let mut layer = View::plain(text).unescaped();
-        for _ in 0..LAYERS {
-            for view in &layer {
-                self.find(view, &mut hits);
-            }
-            layer = layer.iter().flat_map(View::unescaped).collect();
-        }
+        self.search(&View::plain(text), LAYERS, &mut hits);
         hits.sort_by_key(|hit| (hit.start, std::cmp::Reverse(hit.end)));
         let mut merged: Vec<Hit> = Vec::new();
         for hit in hits {
             add(&mut merged, hit);
         }
         merged
+    }
+
+    /// Looks at a text, and at what is under its escapes. One view of each layer is there at a time: an answer is large.
+    fn search(&self, view: &View<'_>, layers: usize, hits: &mut Vec<Hit>) {
+        self.find(view, hits);
+        if layers > 0 {
+            for unescaped in view.unescaped() {
+                self.search(&unescaped, layers - 1, hits);
+            }
+        }
     }
 
     fn find(&self, view: &View<'_>, hits: &mut Vec<Hit>) {

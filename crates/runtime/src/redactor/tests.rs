@@ -118,3 +118,11 @@ fn what_is_doubtful_about_a_secret_is_told() {
     assert_eq!(doubt_about("topsecret"), None);
     assert_eq!(doubt_about("-----BEGIN KEY-----\nabc\n-----END KEY-----"), None, "lines inside are fine");
 }
+
+#[test]
+fn a_hostile_answer_takes_little_memory_and_hides_nothing() {
+    let noise = "%41+\\u0041&amp;".repeat(20_000);
+    let text = format!("{noise} dG9wc2VjcmV0 {noise} top%73ecret");
+    let redacted = redacted("topsecret", &text);
+    assert!(redacted.ends_with(" [secret:k]") && redacted.contains(" [secret:k] %41"), "both are found");
+}

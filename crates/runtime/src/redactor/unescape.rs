@@ -13,8 +13,8 @@ pub(super) struct View<'a> {
 /// Reads one escape at the beginning of some bytes: what it stands for, and its length.
 type Escape = fn(&[u8]) -> Option<(Vec<u8>, usize)>;
 
-/// Each kind of escape, with the byte that such an escape begins with.
-const ESCAPES: &[(u8, Escape)] = &[(b'%', percent), (b'\\', json), (b'&', html)];
+/// Each kind of escape, with the bytes that such an escape begins with. In a form `+` is a blank.
+const ESCAPES: &[(&[u8], Escape)] = &[(b"%", percent), (b"+%", form), (b"\\", json), (b"&", html)];
 
 impl<'a> View<'a> {
     /// The text as it is.
@@ -31,31 +31,23 @@ impl<'a> View<'a> {
         self.from.as_ref().map_or((start, end), |from| (from[start], from[end]))
     }
 
-    /// The views in which one kind of escapes is undone, as far as there are some.
-    pub(super) fn unescaped(&self) -> Vec<View<'static>> {
-        let mut views: Vec<_> = ESCAPES.iter().filter_map(|(begin, escape)| self.undone(*begin, *escape)).collect();
-        if self.bytes.contains(&b'+') {
-            // In a form `+` is a blank, and may be one here.
-            views.extend(self.undone(b'+', |bytes| (bytes[0] == b'+').then(|| (vec![b' '], 1))));
-            let in_form: Escape = |bytes| if bytes[0] == b'+' { Some((vec![b' '], 1)) } else { percent(bytes) };
-            views.extend(self.undone_where(|byte| byte == b'+' || byte == b'%', in_form));
+    /// The views in which one kind of escapes is undone, as far as there are some, made one after the other.
+    pub(super) fn unescaped(&self) -> impl Iterator<Item = View<'static>> {
+        ESCAPES.iter().filter_map(|(begins, escape)| self.undone(begins, *escape))
+    }
+
+    fn undone(&self, begins: &[u8], escape: Escape) -> Option<View<'static>> {
+        if begins.len() > 1 && !self.bytes.contains(&begins[0]) {
+            return None; // the same as without it
         }
-        views
-    }
-
-    fn undone(&self, begin: u8, escape: Escape) -> Option<View<'static>> {
-        self.undone_where(|byte| byte == begin, escape)
-    }
-
-    fn undone_where(&self, begins: impl Fn(u8) -> bool, escape: Escape) -> Option<View<'static>> {
         let bytes = self.bytes();
-        let first = bytes.iter().position(|byte| begins(*byte))?;
+        let first = bytes.iter().position(|byte| begins.contains(byte))?;
         let (mut undone, mut from) =
             (bytes[..first].to_vec(), (0..first).map(|at| self.source(at, at).0).collect::<Vec<_>>());
         let (mut at, mut changed) = (first, false);
         while at < bytes.len() {
             let here = self.source(at, at).0;
-            if let Some((meant, length)) = begins(bytes[at]).then(|| escape(&bytes[at..])).flatten() {
+            if let Some((meant, length)) = begins.contains(&bytes[at]).then(|| escape(&bytes[at..])).flatten() {
                 from.extend(std::iter::repeat_n(here, meant.len()));
                 undone.extend(meant);
                 at += length;
@@ -69,6 +61,10 @@ impl<'a> View<'a> {
         from.push(self.source(bytes.len(), bytes.len()).0);
         changed.then_some(View { bytes: Cow::Owned(undone), from: Some(from) })
     }
+}
+
+fn form(bytes: &[u8]) -> Option<(Vec<u8>, usize)> {
+    if bytes[0] == b'+' { Some((vec![b' '], 1)) } else { percent(bytes) }
 }
 
 fn percent(bytes: &[u8]) -> Option<(Vec<u8>, usize)> {

@@ -3,7 +3,7 @@
 use pawl_definition::{Duration, JsonSchema, Level, Mismatch, MismatchKind, Path, Problem, Source, code};
 use serde_json::Value;
 
-use super::file::{Case, CaseFile, Happens, HttpScript, Later, ModelScript};
+use super::file::{Case, CaseFile, ExpectExecution, Happens, HttpScript, Later, ModelScript};
 use super::{cases_schema, machines};
 
 /// Least likeness of a word to be suggested.
@@ -140,6 +140,10 @@ impl Found<'_> {
             self.model(&path.key("models").index(index), model);
         }
         self.happens(&path.key("event"), &case.event);
+        if case.expect.executions.is_some() && case.expect.execution() != ExpectExecution::default() {
+            let message = "expected either executions, or status, path, variables, failed_steps and error, found both";
+            self.add(&path.key("expect"), code::EXACTLY_ONE, message.to_owned());
+        }
         for (index, later) in case.then.iter().enumerate() {
             self.later(&path.key("then").index(index), later);
         }

@@ -223,10 +223,10 @@ pub(super) struct CallTest {
     /// Method.
     #[serde(default)]
     pub(super) method: Option<String>,
-    /// URL with query; `*` stands for any text.
+    /// URL as it is sent; without a query it is for every query; `*` stands for any text.
     #[serde(default)]
     pub(super) url: Option<String>,
-    /// Body, or a part of it.
+    /// Body, or a part of it; of a form, an object of its fields.
     #[serde(default)]
     pub(super) body: Option<Value>,
 }
@@ -239,12 +239,32 @@ pub(super) struct HttpAnswer {
     #[serde(default = "HttpAnswer::default_status")]
     #[schemars(range(min = 100, max = 599))]
     pub(super) status: u16,
-    /// Headers.
+    /// Headers; a list repeats one.
     #[serde(default)]
-    pub(super) headers: BTreeMap<String, String>,
+    pub(super) headers: BTreeMap<String, Texts>,
     /// Body.
     #[serde(default)]
     pub(super) body: Option<Value>,
+}
+
+/// A text, or a list of texts.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub(super) enum Texts {
+    /// One.
+    One(String),
+    /// Several.
+    Many(Vec<String>),
+}
+
+impl Texts {
+    pub(super) fn each(&self) -> impl Iterator<Item = &str> {
+        let texts = match self {
+            Self::One(text) => std::slice::from_ref(text),
+            Self::Many(texts) => texts.as_slice(),
+        };
+        texts.iter().map(String::as_str)
+    }
 }
 
 impl HttpAnswer {
@@ -309,6 +329,10 @@ pub(super) struct Expect {
     /// Values of variables; of an object, the keys that are named.
     #[serde(default)]
     pub(super) variables: Map<String, Value>,
+    /// Every execution that began, in order, each with what must have come of it; in place of `status`, `path`,
+    /// `variables`, `failed_steps` and `error`, which are held against each.
+    #[serde(default)]
+    pub(super) executions: Option<Vec<ExpectExecution>>,
     /// By object all its records, in any order; of each, the fields that are named.
     #[serde(default)]
     pub(super) records: BTreeMap<String, Vec<Map<String, Value>>>,
@@ -330,6 +354,40 @@ pub(super) struct Expect {
     /// The start was refused, or the delivery rejected, with this code.
     #[serde(default)]
     pub(super) refused: Option<String>,
+}
+
+impl Expect {
+    /// What it says of an execution.
+    pub(super) fn execution(&self) -> ExpectExecution {
+        ExpectExecution {
+            status: self.status,
+            path: self.path.clone(),
+            variables: self.variables.clone(),
+            failed_steps: self.failed_steps.clone(),
+            error: self.error.clone(),
+        }
+    }
+}
+
+/// What must have come of one execution.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ExpectExecution {
+    /// State of the execution.
+    #[serde(default)]
+    pub(super) status: Option<StatusWord>,
+    /// The path: each step that ended, in order, as `id`, `id:branch`, `id:failed`, `id:skipped` or `id:moved`.
+    #[serde(default)]
+    pub(super) path: Option<Vec<String>>,
+    /// Values of variables; of an object, the keys that are named.
+    #[serde(default)]
+    pub(super) variables: Map<String, Value>,
+    /// Steps that failed for good.
+    #[serde(default)]
+    pub(super) failed_steps: Option<Vec<String>>,
+    /// Code of the failure that ended it.
+    #[serde(default)]
+    pub(super) error: Option<String>,
 }
 
 /// A state of an execution.
@@ -359,7 +417,7 @@ pub(super) struct Call {
     /// Method.
     #[serde(default)]
     pub(super) method: Option<String>,
-    /// URL with query; `*` stands for any text.
+    /// URL as it is sent, with its query; `*` stands for any text.
     #[serde(default)]
     pub(super) url: Option<String>,
     /// Some of its headers.

@@ -1,7 +1,7 @@
 //! What happens in a case, on its world.
 
 use pawl_definition::Take;
-use pawl_engine::{Control, Subject};
+use pawl_engine::{Control, Execution, Subject};
 use serde_json::Value;
 
 use super::file::{Change, ControlWord, Delivery as DeliveryShape, Happens, Later, RecordThere, Start};
@@ -98,10 +98,24 @@ impl Stage<'_> {
             ControlWord::SkipYes => Control::Skip { take: Some(Take::Yes) },
             ControlWord::SkipNo => Control::Skip { take: Some(Take::No) },
         };
-        let last = self.world.executions().pop();
-        let last = last.ok_or_else(|| impossible(format!("cannot {}: no execution began", control.word())))?;
+        let last = self.controlled(control.word())?;
         let done = self.world.control(&last.id, &control);
         done.map(|_| ()).map_err(|error| impossible(error.to_string()))
+    }
+}
+
+impl Stage<'_> {
+    /// The execution that a control is for: the open one, or the last if none is open.
+    fn controlled(&self, word: &str) -> Result<Execution, HappeningError> {
+        let mut executions = self.world.executions();
+        let mut open = executions.iter().filter(|execution| !execution.status.is_ended());
+        match (open.next().cloned(), open.count()) {
+            (Some(open), 0) => Ok(open),
+            (Some(_), more) => {
+                Err(impossible(format!("cannot {word}: {} executions are open, expected one", more + 1)))
+            }
+            (None, _) => executions.pop().ok_or_else(|| impossible(format!("cannot {word}: no execution began"))),
+        }
     }
 }
 

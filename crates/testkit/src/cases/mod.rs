@@ -5,6 +5,7 @@
 //! - [`cases_schema`] is the JSON Schema by which an editor completes the file.
 //! - [`Files`] is where files come from; [`Disk`] is the obvious one.
 
+mod calls;
 mod check;
 mod file;
 mod files;
@@ -21,4 +22,5 @@ pub use report::{CaseReport, CaseResult};
 pub use run::{check_file, run_file};
 pub use schema::cases_schema;
 
+pub(crate) use calls::{fits_body, is_url};
 pub(crate) use outside::fits_pattern;

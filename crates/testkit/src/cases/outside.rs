@@ -1,38 +1,22 @@
 //! Scripted outside systems of a case.
 
 use pawl_definition::Duration;
-use pawl_runtime::ports::{HttpError, HttpRequest, ModelError};
+use pawl_runtime::ports::{HttpError, ModelError};
 use serde_json::Value;
 
-use super::file::{CallTest, Case, CaseFile, HttpAnswer, HttpFailure, HttpScript, ModelFailure, ModelScript};
+use super::calls::Answers;
+use super::file::{Case, CaseFile, HttpAnswer, HttpFailure, HttpScript, ModelFailure, ModelScript};
 use super::machines;
-use crate::scenario::{ModelReply, Reply, World, answer, contains, network_error, refused_address, says, timeout};
+use crate::scenario::{ModelReply, Reply, World, answer, network_error, refused_address, says, timeout};
 
 /// Lets outside systems answer as the case says, then as the file says.
 pub(super) fn script(world: &World, file: &CaseFile, case: &Case) {
-    let mut scripts: Vec<HttpScript> = case.http.iter().chain(&file.http).cloned().collect();
-    world.http.script(move |request| {
-        let script = scripts.iter_mut().find(|script| script.times != Some(0) && script.when.fits(request))?;
-        script.times = script.times.map(|left| left - 1);
-        Some(reply(script))
-    });
+    let mut answers = Answers::new(&case.http, &file.http);
+    world.http.script_or_hint(move |request| answers.next(request).map(|script| reply(&script)));
     machines::script(world, case.state_machines.iter().chain(&file.state_machines).cloned().collect());
     if let Some(models) = &case.models {
         let mut models = models.clone().into_iter();
         world.models.script(move |_| Some(models.next().map_or_else(no_answer, |model| model_reply(&model))));
-    }
-}
-
-impl CallTest {
-    /// Whether a call fits.
-    fn fits(&self, request: &HttpRequest) -> bool {
-        let body = || match &request.body {
-            Some(body) => serde_json::from_str(body).unwrap_or_else(|_| body.clone().into()),
-            None => Value::Null,
-        };
-        self.method.as_ref().is_none_or(|method| method.eq_ignore_ascii_case(&request.method))
-            && self.url.as_ref().is_none_or(|url| fits_pattern(url, &request.url))
-            && self.body.as_ref().is_none_or(|expected| contains(&body(), expected))
     }
 }
 
@@ -53,7 +37,8 @@ fn reply(script: &HttpScript) -> Reply {
     let reply = match (&script.answer, script.fail) {
         (Some(HttpAnswer { status, headers, body }), _) => {
             let reply = answer(*status).body(body.clone().unwrap_or_default());
-            headers.iter().fold(reply, |reply, (name, value)| reply.header(name, value))
+            let pairs = headers.iter().flat_map(|(name, texts)| texts.each().map(move |text| (name, text)));
+            pairs.fold(reply, |reply, (name, value)| reply.header(name, value))
         }
         (None, Some(HttpFailure::Timeout)) => timeout(),
         (None, Some(HttpFailure::Network)) => network_error(),

@@ -10,12 +10,12 @@ use pawl_runtime::ExecutorOptions;
 use pawl_runtime::ports::Clock;
 use serde_json::Value;
 
-use super::file::{Call, Case, Expect, RecordThere, StatusWord};
+use super::file::{Call, Case, Expect, ExpectExecution, RecordThere, StatusWord};
 use super::happens::Stage;
 use super::load::{Loaded, load};
 use super::{CaseReport, CaseResult, Files, outside};
 use crate::VirtualClock;
-use crate::scenario::{DriveError, Expected, ExpectedCall, HappeningError, World};
+use crate::scenario::{DriveError, Expected, ExpectedCall, ExpectedExecution, HappeningError, Which, World};
 
 /// Runs the cases of a file. It never fails: what is wrong stands in the report.
 pub fn run_file(path: &Path, files: &dyn Files) -> CaseReport {
@@ -118,17 +118,23 @@ fn expected(expect: &Expect) -> Expected {
     let values = |records: &Vec<serde_json::Map<String, Value>>| records.iter().cloned().map(Value::Object).collect();
     Expected {
         workflow: None,
-        status: expect.status.map(|status| word(status).to_owned()),
-        path: expect.path.clone(),
-        variables: expect.variables.clone(),
+        execution: execution(&expect.execution()),
+        executions: match &expect.executions {
+            Some(each) => Which::Each(each.iter().map(execution).collect()),
+            None => Which::Every,
+        },
         records: records.map(|(object, records)| (object.clone(), values(records))).collect(),
         calls: expect.calls.as_ref().map(|calls| calls.iter().cloned().map(call).collect()),
         state_machines: expect.state_machines.as_ref().map(|starts| starts.iter().cloned().map(Into::into).collect()),
-        failed_steps: expect.failed_steps.clone(),
-        error: expect.error.clone(),
         refused: expect.refused.clone(),
         began: expect.began,
     }
+}
+
+fn execution(expect: &ExpectExecution) -> ExpectedExecution {
+    let ExpectExecution { status, path, variables, failed_steps, error } = expect.clone();
+    let status = status.map(|status| word(status).to_owned());
+    ExpectedExecution { status, path, variables, failed_steps, error }
 }
 
 fn call(Call { method, url, headers, body }: Call) -> ExpectedCall {

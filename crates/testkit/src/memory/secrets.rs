@@ -1,7 +1,7 @@
 //! Secrets in memory.
 
 use async_trait::async_trait;
-use pawl_runtime::ports::{SecretError, Secrets};
+use pawl_runtime::ports::{SecretError, Secrets, without_line_end};
 
 use super::MemoryStore;
 
@@ -15,6 +15,7 @@ impl MemoryStore {
 #[async_trait]
 impl Secrets for MemoryStore {
     async fn get(&self, name: &str) -> Result<String, SecretError> {
-        self.lock().secrets.get(name).cloned().ok_or_else(|| SecretError::NotFound(name.to_owned()))
+        let secret = self.lock().secrets.get(name).map(|secret| without_line_end(secret).to_owned());
+        secret.ok_or_else(|| SecretError::NotFound(name.to_owned()))
     }
 }

@@ -1,12 +1,13 @@
 //! Compares what came of a story with what was expected.
 
+use pawl_engine::Execution;
 use pawl_runtime::ports::StartStateMachine;
 use serde_json::Value;
 
 use super::path_difference::path_difference;
-use crate::cases::fits_pattern;
+use crate::cases::{fits_body, fits_pattern, is_url};
 
-use super::{Expected, ExpectedCall, ExpectedMachine, Trace, World};
+use super::{Expected, ExpectedCall, ExpectedExecution, ExpectedMachine, Trace, Which, World};
 
 impl World {
     /// What differs from what was expected, each in words; nothing if all is as it should be.
@@ -18,10 +19,7 @@ impl World {
         } else if let Some(code) = &expected.refused {
             found.extend(self.refusal_difference(expected.workflow.as_deref(), code));
         } else {
-            match self.last_trace(expected.workflow.as_deref()) {
-                Some(trace) => found.extend(execution_differences(expected, &trace)),
-                None => found.push(self.nothing_began()),
-            }
+            found.extend(self.executions_difference(expected));
         }
         for (object, records) in &expected.records {
             found.extend(self.record_difference(object, records));
@@ -38,6 +36,37 @@ impl World {
             self.http.unanswered().into_iter().map(|call| format!("no answer is scripted for the call {call}")),
         );
         found
+    }
+
+    fn executions_difference(&self, expected: &Expected) -> Vec<String> {
+        let workflow = expected.workflow.as_deref();
+        let Some(last) = self.last_trace(workflow) else { return vec![self.nothing_began()] };
+        let of = |execution: &Execution| workflow.is_none_or(|workflow| workflow == execution.workflow);
+        let all =
+            || self.executions().into_iter().filter(of).map(|execution| self.trace(&execution.id)).collect::<Vec<_>>();
+        match &expected.executions {
+            Which::Last => execution_differences(&expected.execution, &last),
+            Which::Every => {
+                let traces = all();
+                let expected = vec![&expected.execution; traces.len()];
+                let mut found = differences_of_each(&expected, &traces);
+                if traces.len() > 1 && !found.is_empty() {
+                    found.push(format!(
+                        "{} executions began, and each is held against what is expected; `executions` says it of each",
+                        traces.len()
+                    ));
+                }
+                found
+            }
+            Which::Each(expected) => {
+                let traces = all();
+                if traces.len() != expected.len() {
+                    let several = if expected.len() == 1 { "execution" } else { "executions" };
+                    return vec![format!("expected {} {several}, found {}", expected.len(), traces.len())];
+                }
+                differences_of_each(&expected.iter().collect::<Vec<_>>(), &traces)
+            }
+        }
     }
 
     /// The last execution, or the last of a workflow.
@@ -134,7 +163,17 @@ fn shown(record: &Value) -> Value {
     own.map(|(key, value)| (key.clone(), value.clone())).collect()
 }
 
-fn execution_differences(expected: &Expected, trace: &Trace) -> Vec<String> {
+fn differences_of_each(expected: &[&ExpectedExecution], traces: &[Trace]) -> Vec<String> {
+    let all = traces.len();
+    let each = expected.iter().zip(traces).enumerate().flat_map(|(at, (expected, trace))| {
+        let number = if all > 1 { format!("execution {} of {all}: ", at + 1) } else { String::new() };
+        let told = move |difference| format!("{number}{difference}");
+        execution_differences(expected, trace).into_iter().map(told)
+    });
+    each.collect()
+}
+
+fn execution_differences(expected: &ExpectedExecution, trace: &Trace) -> Vec<String> {
     let mut found = Vec::new();
     let execution = &trace.execution;
     if let Some(path) = &expected.path {
@@ -173,14 +212,10 @@ fn execution_differences(expected: &Expected, trace: &Trace) -> Vec<String> {
 
 impl ExpectedCall {
     fn fits(&self, call: &pawl_runtime::ports::HttpRequest) -> bool {
-        let body = || match &call.body {
-            Some(body) => serde_json::from_str(body).unwrap_or_else(|_| body.clone().into()),
-            None => Value::Null,
-        };
         self.method.as_ref().is_none_or(|method| method.eq_ignore_ascii_case(&call.method))
-            && self.url.as_ref().is_none_or(|url| fits_pattern(url, &call.url))
+            && self.url.as_ref().is_none_or(|url| is_url(url, &call.url))
             && self.headers.iter().all(|(name, value)| call.headers.get(&name.to_lowercase()) == Some(value))
-            && self.body.as_ref().is_none_or(|expected| contains(&body(), expected))
+            && self.body.as_ref().is_none_or(|expected| fits_body(expected, call))
     }
 
     fn told(&self) -> String {

@@ -10,16 +10,35 @@ use super::happening::keys;
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Expected {
     pub(crate) workflow: Option<String>,
-    pub(crate) status: Option<String>,
-    pub(crate) path: Option<Vec<String>>,
-    pub(crate) variables: Map<String, Value>,
+    pub(crate) execution: ExpectedExecution,
+    pub(crate) executions: Which,
     pub(crate) records: BTreeMap<String, Vec<Value>>,
     pub(crate) calls: Option<Vec<ExpectedCall>>,
     pub(crate) state_machines: Option<Vec<ExpectedMachine>>,
-    pub(crate) failed_steps: Option<Vec<String>>,
-    pub(crate) error: Option<String>,
     pub(crate) refused: Option<String>,
     pub(crate) began: Option<bool>,
+}
+
+/// What must have come of one execution. What is not said is not looked at.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(crate) struct ExpectedExecution {
+    pub(crate) status: Option<String>,
+    pub(crate) path: Option<Vec<String>>,
+    pub(crate) variables: Map<String, Value>,
+    pub(crate) failed_steps: Option<Vec<String>>,
+    pub(crate) error: Option<String>,
+}
+
+/// Which executions are held against what is expected of an execution.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(crate) enum Which {
+    /// The last one.
+    #[default]
+    Last,
+    /// Every one.
+    Every,
+    /// Each against its own, in the order in which they began.
+    Each(Vec<ExpectedExecution>),
 }
 
 /// A call of an outside service that must have been made. What is not said is not looked at.
@@ -59,7 +78,8 @@ impl ExpectedCall {
 }
 
 fn in_state(status: &str) -> Expected {
-    Expected { status: Some(status.to_owned()), ..Expected::default() }
+    let execution = ExpectedExecution { status: Some(status.to_owned()), ..ExpectedExecution::default() };
+    Expected { execution, ..Expected::default() }
 }
 
 /// The execution completed.
@@ -69,7 +89,9 @@ pub fn completed() -> Expected {
 
 /// The execution failed, with this code.
 pub fn failed(code: &str) -> Expected {
-    Expected { error: Some(code.to_owned()), ..in_state("failed") }
+    let mut expected = in_state("failed");
+    expected.execution.error = Some(code.to_owned());
+    expected
 }
 
 /// The execution was canceled.
@@ -118,14 +140,14 @@ impl Expected {
     /// The path was this: steps as `id`, `id:branch`, `id:failed`, `id:skipped` or `id:moved`.
     #[must_use]
     pub fn path<const N: usize>(mut self, path: [&str; N]) -> Self {
-        self.path = Some(path.map(str::to_owned).to_vec());
+        self.execution.path = Some(path.map(str::to_owned).to_vec());
         self
     }
 
     /// A variable has this value; of an object, these keys.
     #[must_use]
     pub fn variable(mut self, name: &str, value: impl Into<Value>) -> Self {
-        self.variables.insert(name.to_owned(), value.into());
+        self.execution.variables.insert(name.to_owned(), value.into());
         self
     }
 
@@ -154,7 +176,7 @@ impl Expected {
     /// These steps failed for good.
     #[must_use]
     pub fn failed_steps<const N: usize>(mut self, steps: [&str; N]) -> Self {
-        self.failed_steps = Some(steps.map(str::to_owned).to_vec());
+        self.execution.failed_steps = Some(steps.map(str::to_owned).to_vec());
         self
     }
 }

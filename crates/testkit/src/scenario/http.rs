@@ -4,6 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
 use jiff::SignedDuration;
+use pawl_runtime::outgoing::{MAX_REDIRECTS, Outgoing, SET_COOKIE, origin};
 use pawl_runtime::ports::{Http, HttpAnswer, HttpError, HttpRequest};
 use serde_json::Value;
 
@@ -24,7 +25,8 @@ enum Outcome {
 
 /// Answers with a status and no body.
 pub fn answer(status: u16) -> Reply {
-    Reply::of(Outcome::Answer(HttpAnswer { status, headers: std::collections::BTreeMap::new(), body: Value::Null }))
+    let headers = std::collections::BTreeMap::new();
+    Reply::of(Outcome::Answer(HttpAnswer { status, headers, cookies: Vec::new(), body: Value::Null }))
 }
 
 /// Does not answer in time.
@@ -70,7 +72,12 @@ impl Reply {
     #[must_use]
     pub fn header(mut self, name: &str, value: &str) -> Self {
         if let Outcome::Answer(answer) = &mut self.outcome {
-            answer.headers.insert(name.to_lowercase(), value.to_owned());
+            let name = name.to_lowercase();
+            if name == SET_COOKIE {
+                answer.cookies.push(value.to_owned());
+            } else {
+                answer.headers.insert(name, value.to_owned());
+            }
         }
         self
     }
@@ -90,7 +97,8 @@ impl Reply {
     }
 }
 
-type Script = Box<dyn FnMut(&HttpRequest) -> Option<Reply> + Send>;
+/// Gives the reply to a call, or says of a call that it does not know what is near to it.
+type Script = Box<dyn FnMut(&HttpRequest) -> Result<Reply, String> + Send>;
 
 /// The HTTP port as a script.
 pub struct ScriptedHttp {
@@ -102,12 +110,17 @@ pub struct ScriptedHttp {
 
 impl ScriptedHttp {
     pub(super) fn new(clock: VirtualClock) -> Self {
-        let nothing: Script = Box::new(|_| None);
+        let nothing: Script = Box::new(|_| Err(String::new()));
         Self { clock, script: Mutex::new(nothing), calls: Mutex::default(), unanswered: Mutex::default() }
     }
 
     /// Replaces the script. A call that it does not know is noted, and refused for good.
-    pub fn script(&self, script: impl FnMut(&HttpRequest) -> Option<Reply> + Send + 'static) {
+    pub fn script(&self, mut script: impl FnMut(&HttpRequest) -> Option<Reply> + Send + 'static) {
+        self.script_or_hint(move |request| script(request).ok_or_else(String::new));
+    }
+
+    /// The same, with a script that says what is near to a call that it does not know.
+    pub fn script_or_hint(&self, script: impl FnMut(&HttpRequest) -> Result<Reply, String> + Send + 'static) {
         *self.script.lock().unwrap_or_else(PoisonError::into_inner) = Box::new(script);
     }
 
@@ -124,8 +137,8 @@ impl ScriptedHttp {
     fn reply(&self, request: &HttpRequest) -> Reply {
         self.calls.lock().unwrap_or_else(PoisonError::into_inner).push(request.clone());
         let reply = (self.script.lock().unwrap_or_else(PoisonError::into_inner))(request);
-        reply.unwrap_or_else(|| {
-            let call = format!("{} {}", request.method, request.url);
+        reply.unwrap_or_else(|hint| {
+            let call = format!("{} {}{hint}", request.method, request.url);
             self.unanswered.lock().unwrap_or_else(PoisonError::into_inner).push(call.clone());
             Reply::error(HttpError::Invalid(format!("no answer is scripted for {call}")))
         })
@@ -134,8 +147,26 @@ impl ScriptedHttp {
 
 #[async_trait]
 impl Http for ScriptedHttp {
+    /// Prepares the call and follows redirects as a real one does.
     async fn send(&self, request: HttpRequest) -> Result<HttpAnswer, HttpError> {
-        let Reply { outcome, takes, meanwhile } = self.reply(&request);
+        let timeout = request.timeout;
+        let mut outgoing = Outgoing::first(request)?;
+        let first = origin(&outgoing.url);
+        for _ in 0..=MAX_REDIRECTS {
+            let answer = self.once(&outgoing.request(timeout)).await?;
+            let location = answer.headers.get("location").map(String::as_bytes);
+            match outgoing.after(answer.status, location)? {
+                Some(next) => outgoing = next,
+                None => return Ok(answer),
+            }
+        }
+        Err(HttpError::Refused(format!("{first} redirected more than {MAX_REDIRECTS} times")))
+    }
+}
+
+impl ScriptedHttp {
+    async fn once(&self, request: &HttpRequest) -> Result<HttpAnswer, HttpError> {
+        let Reply { outcome, takes, meanwhile } = self.reply(request);
         if let Some(happens) = meanwhile {
             happens();
         }

@@ -35,6 +35,7 @@ pub use trace::Trace;
 pub use world::World;
 
 pub(crate) use compare::contains;
+pub(crate) use expected::{ExpectedExecution, Which};
 pub(crate) use machines::{bus_timer, callback, execution_arn, status_change};
 pub(crate) use trace::elapsed;
 

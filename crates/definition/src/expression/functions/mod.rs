@@ -4,6 +4,7 @@
 //! before they are called.
 
 mod convert;
+mod encode;
 mod number;
 mod text;
 mod time;
@@ -15,7 +16,7 @@ use jiff::Timestamp;
 use super::ExpressionError;
 use super::evaluate::{Evaluator, Outcome, described};
 use super::node::Node;
-use super::secret::secret_placeholder;
+use super::secret::{placeholders, secret_placeholder};
 use super::val::{Text, Val};
 use crate::types::Kinds;
 
@@ -58,6 +59,8 @@ const CLOCK: Kinds = MOMENT.or(Kinds::DURATION);
 const SIMPLE: Kinds = TEXT.or(NUMBER).or(BOOLEAN).or(Kinds::BYTES).or(Kinds::TIME).or(Kinds::DURATION).or(Kinds::TYPE);
 
 static FUNCTIONS: &[Function] = &[
+    function("base64", 1..=1, encode::base64).typed(&[SIMPLE], TEXT),
+    function("base64_decode", 1..=1, encode::base64_decode).typed(&[TEXT], TEXT),
     function("bool", 1..=1, convert::to_bool).typed(&[TEXT.or(BOOLEAN)], BOOLEAN),
     function("business_days", 1..=1, time::business_days).typed(&[NUMBER], Kinds::BUSINESS_DAYS),
     function("bytes", 1..=1, convert::to_bytes).typed(&[TEXT.or(Kinds::BYTES)], Kinds::BYTES),
@@ -79,6 +82,7 @@ static FUNCTIONS: &[Function] = &[
     function("getMinutes", 1..=2, time::get).typed(&[CLOCK, TEXT], NUMBER),
     function("getMonth", 1..=2, time::get).typed(&[MOMENT, TEXT], NUMBER),
     function("getSeconds", 1..=2, time::get).typed(&[CLOCK, TEXT], NUMBER),
+    function("hmac_sha256", 2..=3, encode::hmac_sha256).typed(&[SIMPLE, SIMPLE, TEXT], TEXT),
     function("in_zone", 2..=2, time::in_zone).typed(&[MOMENT, TEXT], Kinds::OBJECT),
     function("int", 1..=1, convert::to_int).typed(&[NUMBER.or(TEXT).or(Kinds::TIME)], NUMBER),
     function("join", 1..=2, text::join).typed(&[Kinds::LIST, TEXT], TEXT),
@@ -90,6 +94,7 @@ static FUNCTIONS: &[Function] = &[
     function("replace", 3..=3, text::replace).typed(&[TEXT, TEXT, TEXT], TEXT),
     function("round", 1..=2, number::round).typed(&[NUMBER, NUMBER], NUMBER),
     function("secret", 1..=1, secret).typed(&[TEXT], TEXT),
+    function("sha256", 1..=2, encode::sha256).typed(&[SIMPLE, TEXT], TEXT),
     function("size", 1..=1, text::size).typed(&[TEXT.or(Kinds::BYTES).or(Kinds::LIST).or(Kinds::OBJECT)], NUMBER),
     function("split", 2..=2, text::split).typed(&[TEXT, TEXT], Kinds::LIST),
     function("startsWith", 2..=2, text::starts_with).typed(&[TEXT, TEXT], BOOLEAN),
@@ -99,6 +104,7 @@ static FUNCTIONS: &[Function] = &[
     function("type", 1..=1, convert::type_of).typed(&[], Kinds::TYPE),
     function("uint", 1..=1, convert::to_uint).typed(&[NUMBER.or(TEXT).or(Kinds::TIME)], NUMBER),
     function("upper", 1..=1, text::upper).typed(&[TEXT], TEXT),
+    function("urlencode", 1..=1, encode::urlencode).typed(&[SIMPLE], TEXT),
 ];
 
 /// The function of a name.
@@ -130,9 +136,13 @@ impl<'a> Call<'_, 'a> {
         self.arguments.first().cloned().unwrap_or(Val::Null)
     }
 
-    /// The text at a place.
+    /// The text at a place. A function that looks at it, or changes it, would find a placeholder in a secret's place, and
+    /// could make that of another secret of it.
     fn text(&self, place: usize) -> Result<Text<'a>, ExpressionError> {
         match self.arguments.get(place) {
+            Some(Val::Text(text)) if placeholders(text).next().is_some() && self.evaluator.scope().secrets() => {
+                Err(self.bad("nothing can be computed from a secret but by base64, urlencode, sha256 and hmac_sha256"))
+            }
             Some(Val::Text(text)) => Ok(text.clone()),
             _ => Err(self.wrong(place, "text")),
         }

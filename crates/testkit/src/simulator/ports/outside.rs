@@ -163,7 +163,7 @@ fn echo(request: &HttpRequest) -> Value {
 }
 
 fn answer(status: u16, body: Value) -> HttpAnswer {
-    HttpAnswer { status, headers: BTreeMap::new(), body }
+    HttpAnswer { status, headers: BTreeMap::new(), cookies: Vec::new(), body }
 }
 
 #[async_trait]
