@@ -6,7 +6,7 @@
 //! - [`Workflow`] and [`Object`]: the two kinds of file.
 //! - [`Source`], [`check_workflow`] and [`check_object`]: from a text to these, with every [`Problem`] at once.
 //! - [`json`]: the one entrance of JSON from outside, with its bounds.
-//! - [`JsonSchema`]: JSON Schema over values.
+//! - [`JsonSchema`]: JSON Schema over values; [`OrderedSchema`]: one as its author ordered it.
 //! - [`workflow_schema`], [`checklist`] and [`mermaid`]: what authors get from them.
 
 pub mod expression;
@@ -34,7 +34,7 @@ pub use checklist::{ChecklistItem, ChecklistStatus, checklist};
 pub use expression::{Duration, Expression, ExpressionError, Scope, Template};
 pub use failure::{Failure, FailureClass, Notify, Retry, Severity, Then};
 pub use graph::mermaid;
-pub use json_schema::{JsonSchema, Mismatch, MismatchKind};
+pub use json_schema::{JsonSchema, Mismatch, MismatchKind, OrderedSchema, PROPERTY_ORDER};
 pub use limits::{Budget, BudgetPer, Limits, Reentry, Starts};
 pub use object::{Field, FieldType, Object, Relationship};
 pub use path::{Path, Segment};

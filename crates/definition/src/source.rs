@@ -1,5 +1,6 @@
 //! A file: its YAML or JSON text as a value, with the place of every part.
 
+mod order;
 mod quoting;
 mod yaml;
 
@@ -66,7 +67,11 @@ impl Source {
         // JSON that YAML reads otherwise (tabs, surrogate pairs) keeps its value and loses its positions.
         let json = if text.trim_start().starts_with(['{', '[']) { serde_json::from_str(text).ok() } else { None };
         match (read, json) {
-            (Ok((value, spans)), json) => Ok(Self { name: name.to_owned(), value: json.unwrap_or(value), spans }),
+            (Ok((value, spans)), json) => {
+                let mut source = Self { name: name.to_owned(), value: json.unwrap_or(value), spans };
+                order::keep(&mut source);
+                Ok(source)
+            }
             (Err(problems), Some(json)) if problems.iter().all(|problem| problem.code == code::SYNTAX) => {
                 Ok(Self::from_value(name, json))
             }

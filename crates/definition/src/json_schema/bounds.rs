@@ -60,7 +60,10 @@ pub(super) fn levels(value: &Value) -> usize {
 fn count(value: &Value) -> usize {
     1 + match value {
         Value::Array(items) => items.iter().map(count).sum(),
-        Value::Object(keys) => keys.values().map(count).sum(),
+        // The order of properties is kept beside them, not written by the author.
+        Value::Object(keys) => {
+            keys.iter().filter(|(key, _)| *key != super::PROPERTY_ORDER).map(|(_, value)| count(value)).sum()
+        }
         _ => 0,
     }
 }

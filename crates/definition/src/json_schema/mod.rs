@@ -1,6 +1,7 @@
 //! JSON Schema over values: what a model must answer, and what a file must look like.
 
 mod bounds;
+mod ordered;
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -8,6 +9,8 @@ use std::fmt;
 use boon::{CompileError, Compiler, Draft, ErrorKind, SchemaIndex, Schemas, SchemeUrlLoader, ValidationError};
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
+
+pub use ordered::{OrderedSchema, PROPERTY_ORDER};
 
 /// The address under which a schema stands while it is read. Nothing else can be reached from it.
 const ROOT: &str = "schema:///";
@@ -55,7 +58,8 @@ impl fmt::Display for Mismatch {
 }
 
 impl JsonSchema {
-    /// Reads an author's schema; fails with the first mistake in it. References lead to places of the same schema, by
+    /// Reads an author's schema; fails with the first mistake in it. A `format` such as `date` or `email` is demanded of
+    /// a value, not only noted. References lead to places of the same schema, by
     /// pointers; size and repetition are bounded, and where it leads back to itself, so is the depth of values.
     ///
     /// ```
@@ -68,15 +72,17 @@ impl JsonSchema {
     /// ```
     pub fn new(schema: &Value) -> Result<Self, Mismatch> {
         let levels = bounds::check(schema)?;
-        Ok(Self { levels, ..Self::ours(schema)? })
+        let mut compiler = compiler();
+        compiler.enable_format_assertions();
+        Ok(Self { levels, ..Self::compiled(compiler, schema)? })
     }
 
     /// Reads a schema of our own, such as that of a file: without bounds.
     pub fn ours(schema: &Value) -> Result<Self, Mismatch> {
-        let mut compiler = Compiler::new();
-        compiler.set_default_draft(Draft::V2020_12);
-        // Without it, `file:` would be read.
-        compiler.use_loader(Box::new(SchemeUrlLoader::new()));
+        Self::compiled(compiler(), schema)
+    }
+
+    fn compiled(mut compiler: Compiler, schema: &Value) -> Result<Self, Mismatch> {
         let mut schemas = Schemas::new();
         compiler.add_resource(ROOT, schema.clone()).map_err(|error| mistake(&error))?;
         let index = compiler.compile(ROOT, &mut schemas).map_err(|error| mistake(&error))?;
@@ -102,6 +108,14 @@ impl JsonSchema {
         found.sort_by(by_place);
         found
     }
+}
+
+fn compiler() -> Compiler {
+    let mut compiler = Compiler::new();
+    compiler.set_default_draft(Draft::V2020_12);
+    // Without it, `file:` would be read.
+    compiler.use_loader(Box::new(SchemeUrlLoader::new()));
+    compiler
 }
 
 fn mistake(error: &CompileError) -> Mismatch {
@@ -211,6 +225,14 @@ mod tests {
                 "/to: length must be <=2, but got 3",
             ]
         );
+    }
+
+    #[test]
+    fn formats_are_demanded() {
+        let schema = json!({"properties": {"due": {"format": "date"}, "from": {"format": "email"}}});
+        assert_eq!(told(&schema, &json!({"due": "2026-11-21", "from": "ada@example.com"})), [""; 0]);
+        let places = |value| JsonSchema::new(&schema).expect("a schema").mismatches(&value).len();
+        assert_eq!(places(json!({"due": "tomorrow", "from": "Ada"})), 2);
     }
 
     #[test]

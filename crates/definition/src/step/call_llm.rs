@@ -44,14 +44,26 @@ impl OutputField {
     }
 }
 
-/// The shape of a structured answer.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "snake_case")]
-pub enum OutputShape {
+/// The shape of a structured answer: `fields` or `schema`.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct AnswerShape {
     /// Named fields.
-    Fields(BTreeMap<String, OutputField>),
+    pub fields: BTreeMap<String, OutputField>,
     /// A JSON Schema.
-    Schema(Value),
+    pub schema: Option<Value>,
+    /// The order in which the model is asked for the fields; absent: as they are written in the file.
+    pub order: Vec<String>,
+}
+
+impl AnswerShape {
+    /// The fields in the order in which the model is asked for them; those that `order` does not name come last.
+    pub fn fields_in_order(&self) -> Vec<(&str, &OutputField)> {
+        let place = |name: &str| self.order.iter().position(|ordered| ordered == name).unwrap_or(self.order.len());
+        let mut fields: Vec<_> = self.fields.iter().map(|(name, field)| (name.as_str(), field)).collect();
+        fields.sort_by_key(|(name, _)| place(name));
+        fields
+    }
 }
 
 /// The step `call_llm`. Output: the structured answer, or `{text}`.
@@ -67,7 +79,7 @@ pub struct CallLlm {
     pub prompt: Template,
     /// Shape of the answer: `fields` or `schema`.
     #[serde(default)]
-    pub output: Option<OutputShape>,
+    pub output: Option<AnswerShape>,
     /// Sampling temperature, 0–2.
     #[serde(default)]
     #[schemars(range(min = 0, max = 2))]
@@ -101,8 +113,8 @@ impl Shape for CallLlm {
     fn output(&self, _: &Facts<'_>) -> Type {
         match &self.output {
             None => Type::object([("text", Type::text())]),
-            Some(OutputShape::Schema(schema)) => Type::of_schema(schema),
-            Some(OutputShape::Fields(fields)) => {
+            Some(AnswerShape { schema: Some(schema), .. }) => Type::of_schema(schema),
+            Some(AnswerShape { fields, .. }) => {
                 Type::object(fields.iter().map(|(name, field)| (name.as_str(), field.type_of())))
             }
         }
@@ -119,8 +131,8 @@ impl Shape for CallLlm {
             cx.error(code::INVALID_VALUE, &cx.key("model"), message);
         }
         match &self.output {
-            Some(OutputShape::Fields(fields)) => check_fields(fields, cx),
-            Some(OutputShape::Schema(schema)) => check_schema(schema, cx),
+            Some(AnswerShape { schema: Some(schema), fields, .. }) if fields.is_empty() => check_schema(schema, cx),
+            Some(shape) => check_fields(shape, cx),
             None => {}
         }
         self.check_confidence(cx);
@@ -135,10 +147,10 @@ impl CallLlm {
             cx.warning(code::SUSPICIOUS, &cx.key("low_confidence"), message);
         }
         let answered = match &self.output {
-            Some(OutputShape::Fields(fields)) => {
-                fields.get("confidence").is_some_and(|field| field.kind == FieldType::Number)
+            Some(AnswerShape { schema: Some(schema), .. }) => schema.pointer("/properties/confidence").is_some(),
+            Some(AnswerShape { fields, .. }) => {
+                fields.get("confidence").is_some_and(|field| field.kind == FieldType::Number && !field.many)
             }
-            Some(OutputShape::Schema(schema)) => schema.pointer("/properties/confidence").is_some(),
             None => cx.written("output"),
         };
         if least && !answered {
@@ -153,16 +165,24 @@ fn is_model_name(name: &str) -> bool {
     !name.is_empty() && !name.starts_with('/') && !name.contains(char::is_whitespace)
 }
 
-fn check_fields(fields: &BTreeMap<String, OutputField>, cx: &mut Check<'_, '_>) {
-    let path = cx.key("output").key("fields");
-    if fields.is_empty() && !cx.has_problem("output") {
-        cx.error(code::INVALID_VALUE, &path, "expected at least one field, found none");
+fn check_fields(shape: &AnswerShape, cx: &mut Check<'_, '_>) {
+    let path = cx.key("output");
+    if shape.schema.is_some() {
+        cx.error(code::EXACTLY_ONE, &path, "expected exactly one of the keys fields or schema, found both");
     }
-    for (name, field) in fields {
+    let fields = path.key("fields");
+    if shape.fields.is_empty() && !cx.has_problem("output") {
+        cx.error(code::INVALID_VALUE, &fields, "expected at least one field, found none");
+    }
+    for (name, field) in &shape.fields {
         if field.kind == FieldType::Option && field.options.is_empty() {
             let message = "expected `options` for a field of type option, found none";
-            cx.error(code::MISSING_KEY, &path.key(name), message);
+            cx.error(code::MISSING_KEY, &fields.key(name), message);
         }
+    }
+    for (index, name) in shape.order.iter().enumerate().filter(|(_, name)| !shape.fields.contains_key(*name)) {
+        let message = format!("expected the name of one of the fields, found {name:?}");
+        cx.error(code::INVALID_VALUE, &path.key("order").index(index), message);
     }
 }
 

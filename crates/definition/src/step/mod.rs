@@ -21,7 +21,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-pub use call_llm::{CallLlm, OutputField, OutputShape};
+pub use call_llm::{AnswerShape, CallLlm, OutputField};
 pub use condition::Condition;
 pub use create_record::{CreateRecord, OnDuplicate};
 pub use delay::Delay;
