@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
+use pawl_definition::step::AnswerShape;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -26,8 +28,8 @@ impl Activity {
     pub fn timeout(&self) -> SignedDuration {
         match self {
             Self::HttpRequest(call) => call.timeout,
-            // An answer may be repaired twice.
-            Self::CallLlm(call) => call.timeout * 3,
+            // Others may be in the way, and an answer may be asked for twice more.
+            Self::CallLlm(call) => ModelCall::SLOT_WAIT + call.timeout * 3,
             // It is started, and looked at.
             Self::RunStateMachine(run) => run.timeout * 2,
             Self::LookAtStateMachine(look) => look.timeout,
@@ -91,8 +93,12 @@ pub struct ModelCall {
     pub system: Option<String>,
     /// Prompt.
     pub prompt: String,
-    /// JSON Schema of the answer.
-    pub schema: Option<Value>,
+    /// Shape of the answer; none for a text.
+    pub shape: Option<AnswerShape>,
+    /// The answer's field `confidence` is compared: it must be a number from 0 to 1.
+    pub says_confidence: bool,
+    /// The time zone in which dates and times of the answer are meant.
+    pub timezone: TimeZone,
     /// Sampling temperature.
     pub temperature: Option<f64>,
     /// Bound of the answer.
@@ -101,6 +107,12 @@ pub struct ModelCall {
     pub timeout: SignedDuration,
     /// What is left of the budget: an answer is not repaired beyond it.
     pub left: Allowance,
+}
+
+impl ModelCall {
+    /// Longest time for which a call waits until its provider may be called once more. It is no part of the call's own
+    /// time-out, and short: a worker waits with it.
+    pub const SLOT_WAIT: SignedDuration = SignedDuration::from_secs(30);
 }
 
 /// A run of a Step Functions state machine.
@@ -206,7 +218,8 @@ pub struct Performed {
     pub output: Value,
     /// What models cost, also if the output was not usable.
     pub usage: Usage,
-    /// How it came about, for history: a model's answers as they came, and how long each took.
+    /// How it came about, for history: a model's answers as they came, with why each ended, what it cost and how long it
+    /// took.
     pub trace: Value,
     /// Why it failed.
     pub error: Option<StepError>,

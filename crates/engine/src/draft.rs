@@ -190,7 +190,8 @@ impl<'a> Draft<'a> {
     /// The variable that takes the output, as it has it.
     fn saved(&self, step: &Step, done: &Done) -> Result<Option<(String, serde_json::Value)>, StepError> {
         let typed = |name: &String| Ok((name.clone(), variables::typed(self.cx.plan, name, done.output.clone())?));
-        step.save_as.as_ref().map(typed).transpose().map_err(|error: StepError| error.at("save_as"))
+        let target = step.save_as.as_ref().filter(|_| !done.is_kept_back);
+        target.map(typed).transpose().map_err(|error: StepError| error.at("save_as"))
     }
 
     /// The output does not fit the variable that is to take it: the step fails, and writes nothing.

@@ -253,13 +253,20 @@ pub struct Usage {
     pub tokens: u64,
     /// US dollars.
     pub usd: f64,
+    /// Some of it is an estimate: a provider did not say how many tokens it read or wrote.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub estimated: bool,
 }
 
 impl Usage {
-    /// The sum.
+    /// The sum; too many tokens to count stay so.
     #[must_use]
     pub fn plus(self, other: Self) -> Self {
-        Self { tokens: self.tokens + other.tokens, usd: self.usd + other.usd }
+        Self {
+            tokens: self.tokens.saturating_add(other.tokens),
+            usd: self.usd + other.usd,
+            estimated: self.estimated || other.estimated,
+        }
     }
 
     /// Whether it is nothing.

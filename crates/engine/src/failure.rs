@@ -18,6 +18,12 @@ pub(crate) fn apply<'a>(mut draft: Draft<'a>, step: &Step, error: StepError, aft
         draft.state_mut().interrupted += 1;
         return retry(draft, error, SignedDuration::ZERO);
     }
+    if error.code == "model_busy" {
+        // Nothing was sent either, and others are at work: it waits in the queue, for as long as it takes.
+        draft.state_mut().interrupted += 1;
+        let wait = asked_for(&error);
+        return retry(draft, error, wait);
+    }
     if let Some(wait) = retry_wait(&draft, step, &error, after_effect) {
         return retry(draft, error, wait);
     }

@@ -77,7 +77,8 @@ pub struct Row {
     /// What models cost.
     #[serde(default, skip_serializing_if = "Usage::is_zero")]
     pub usage: Usage,
-    /// How the output came about: of a model call, `{answers: [{text, latency_ms}]}` as they came.
+    /// How the output came about: of a model call, `{model, max_tokens, repairs, answers:
+    /// [{text, finish_reason, model, input_tokens, output_tokens, estimated, usd, latency_ms}]}` as they came.
     #[serde(default, skip_serializing_if = "Value::is_null")]
     pub trace: Value,
     /// State of the execution after the transition; left out where it is stored if it runs, as it mostly does.

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use jiff::SignedDuration;
 use pawl_runtime::ports::{
     DeadLetter, DeadLetters, Http, HttpAnswer, HttpError, HttpRequest, MachineState, ModelAnswer, ModelError,
+    ModelErrorKind,
     ModelRequest, Models, QueueError, SecretError, Secrets, StartStateMachine, StartedMachine, StateMachineError,
     StateMachines, Timer, TimerError, Timers,
 };
@@ -45,7 +46,7 @@ impl Http for Absent {
 #[async_trait]
 impl Models for Absent {
     async fn complete(&self, _request: ModelRequest) -> Result<ModelAnswer, ModelError> {
-        Err(ModelError::NotConfigured(why("models")))
+        Err(ModelError::new(ModelErrorKind::NotConfigured, why("models")))
     }
 }
 

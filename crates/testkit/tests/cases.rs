@@ -314,3 +314,38 @@ fn every_execution_of_a_case_is_held_against_what_is_expected() {
     let problems = expect("{status: completed, executions: [{status: completed}]}").problems;
     assert_eq!(problems[0].code, "exactly_one");
 }
+
+/// Fault 04, and that a case can tell of an answer that was cut off or not counted.
+#[test]
+fn what_a_model_answers_is_read_as_live() {
+    const ASK: &str = "
+workflow: ask
+owner: owner@example.com
+limits: {budget: {tokens: 300}}
+on_failure: {then: continue, notify: none}
+steps:
+  - {id: kind, type: call_llm, model: default, prompt: Bug?, output: {fields: {kind: {options: [bug, question]}}}, save_as: kind}
+  - {id: letter, type: call_llm, model: default, prompt: Write.}
+";
+    const CASES: &str = "
+cases:
+  - name: the answer stands behind the thinking, and a letter that was cut off is none
+    models:
+      - {text: '<think>First: {\"kind\": \"question\"}. But it crashes, so no.</think>{\"kind\": \"Bug\"}'}
+      - {text: Dear Ada, finish_reason: length}
+    event: {manual: {}}
+    expect: {path: [kind, 'letter:failed'], variables: {kind: {kind: bug}}, failed_steps: [letter]}
+  - name: what a provider does not count is estimated
+    models: [{answer: {kind: bug}, usage: null}, {text: Dear Ada}]
+    event: {manual: {}}
+    expect: {path: [kind, letter]}
+  - name: what it counts uses up the budget
+    models: [{answer: {kind: bug}, usage: {prompt_tokens: 299.0, completion_tokens: '1'}}]
+    event: {manual: {}}
+    expect: {path: [kind, 'letter:failed']}
+";
+    let texts = [("d/ask.workflow.yaml", ASK), ("d/ask.cases.yaml", CASES)];
+    let texts = texts.map(|(path, text)| (PathBuf::from(path), text.to_owned()));
+    let report = run_file(Path::new("d/ask.cases.yaml"), &Texts(BTreeMap::from(texts)));
+    assert!(report.passed(), "{report}");
+}

@@ -10,7 +10,10 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use pawl_connectors::{ModelClient, Providers};
 use pawl_lambda::Failure;
-use pawl_runtime::ports::{ModelAnswer, ModelError, ModelRequest, Models, SecretError, Secrets};
+use jiff::SignedDuration;
+use pawl_runtime::ports::{
+    ModelAnswer, ModelError, ModelErrorKind, ModelRequest, ModelSlot, Models, SecretError, Secrets,
+};
 
 /// What the name of a variable ends in that names a secret.
 const SECRET: &str = "_SECRET";
@@ -74,7 +77,8 @@ impl KeyedModels {
         {
             return Ok(client.clone());
         }
-        let unusable = |error: &dyn std::fmt::Display| ModelError::NotConfigured(error.to_string());
+        let unusable =
+            |error: &dyn std::fmt::Display| ModelError::new(ModelErrorKind::NotConfigured, error.to_string());
         let providers = self.settings.providers(keys.clone()).map_err(|error| unusable(&error))?;
         let client = Arc::new(ModelClient::new(providers).map_err(|error| unusable(&error))?);
         *kept = Some((keys, client.clone()));
@@ -83,15 +87,20 @@ impl KeyedModels {
 }
 
 fn no_key(error: &SecretError) -> ModelError {
-    match error {
-        SecretError::NotFound(_) => ModelError::NotConfigured(error.to_string()),
+    let kind = match error {
+        SecretError::NotFound(_) => ModelErrorKind::NotConfigured,
         // Nothing was sent.
-        SecretError::Unavailable(_) => ModelError::Throttled(error.to_string()),
-    }
+        SecretError::Unavailable(_) => ModelErrorKind::Throttled,
+    };
+    ModelError::new(kind, error.to_string())
 }
 
 #[async_trait]
 impl Models for KeyedModels {
+    async fn slot(&self, model: &str, at_most: SignedDuration) -> Result<ModelSlot, ModelError> {
+        self.client().await?.slot(model, at_most).await
+    }
+
     async fn complete(&self, request: ModelRequest) -> Result<ModelAnswer, ModelError> {
         self.client().await?.complete(request).await
     }
@@ -124,7 +133,8 @@ mod tests {
         let settings = ModelSettings::read(variables(&[url, ("PAWL_MODEL_KEY_SECRET", "model")]));
         let store = MemoryStore::new(VirtualClock::default());
         let models = KeyedModels::new(settings.expect("the settings are right"), store.secrets());
-        assert!(matches!(models.client().await.err(), Some(ModelError::NotConfigured(_))));
+        let kind = models.client().await.err().map(|error| error.kind);
+        assert_eq!(kind, Some(ModelErrorKind::NotConfigured));
 
         store.set_secret("model", "first");
         let first = models.client().await.expect("the key is there");

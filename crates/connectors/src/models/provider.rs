@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::net::IpAddr;
 
+use pawl_runtime::Redactor;
+use pawl_runtime::ports::Price;
 use reqwest::Url;
 use reqwest::header::HeaderValue;
 
@@ -21,28 +24,21 @@ pub enum StructuredOutput {
     /// By `response_format: json_schema`: the provider holds the model to the schema.
     #[default]
     JsonSchema,
-    /// By `response_format: json_object`; the schema is in the system prompt.
+    /// By `response_format: json_object`.
     JsonObject,
-    /// By the system prompt alone.
+    /// By the prompt alone, which has the form of the answer in any case.
     Prompt,
 }
 
-/// What a million tokens cost, in US dollars.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Price {
-    /// Tokens read.
-    pub input: f64,
-    /// Tokens written.
-    pub output: f64,
-}
+/// Most calls at once of a provider that does not say otherwise.
+const CONCURRENCY: usize = 16;
 
-impl Price {
-    /// The price of one call, in US dollars.
-    #[expect(clippy::cast_precision_loss, reason = "token counts are far below 2^52")]
-    pub(super) fn of(self, input_tokens: u64, output_tokens: u64) -> f64 {
-        (input_tokens as f64 * self.input + output_tokens as f64 * self.output) / 1_000_000.0
-    }
-}
+/// The same of a provider on this machine: model servers there mostly have one slot, and calls that share it run into
+/// their time-outs together.
+const CONCURRENCY_HERE: usize = 1;
+
+/// Fewest characters of a key that is a secret.
+const SHORTEST_SECRET: usize = 8;
 
 /// A provider's key. It never shows in `Debug`.
 #[derive(Clone, PartialEq, Eq)]
@@ -78,9 +74,10 @@ impl ApiKey {
         value
     }
 
-    /// Takes the key out of a text that a provider sent.
-    pub(super) fn redacted_from(&self, text: &str) -> String {
-        text.replace(&self.0, "[key]")
+    /// Takes the key out of what its provider sends, whose name in messages is given. A short one is no secret but a word
+    /// that a server without keys asks for, such as `none`: taken out, it would take words out of answers.
+    pub(super) fn redactor(&self, name: &str) -> Redactor {
+        if self.0.len() < SHORTEST_SECRET { Redactor::default() } else { Redactor::new([(name, self.0.as_str())]) }
     }
 }
 
@@ -105,6 +102,8 @@ pub struct Provider {
     pub price: Option<Price>,
     /// How it is asked for structured output.
     pub structured_output: StructuredOutput,
+    /// Most calls at once from this process; further ones wait.
+    pub concurrency: usize,
 }
 
 impl Provider {
@@ -123,12 +122,13 @@ impl Provider {
         let path = format!("{path}/chat/completions");
         endpoint.set_path(&path);
         Ok(Self {
-            endpoint,
             kind: ProviderKind::OpenAi,
             api_key: None,
             default_model: None,
             price: None,
             structured_output: StructuredOutput::default(),
+            concurrency: if is_this_machine(&endpoint) { CONCURRENCY_HERE } else { CONCURRENCY },
+            endpoint,
         })
     }
 
@@ -139,9 +139,15 @@ impl Provider {
 
     /// `OpenAI` itself has renamed `max_tokens`, and its newer models refuse the old name, which is the only
     /// one that others know.
-    pub(super) fn max_tokens_field(&self) -> &'static str {
-        if self.endpoint.host_str() == Some("api.openai.com") { "max_completion_tokens" } else { "max_tokens" }
+    pub(super) fn renames_max_tokens(&self) -> bool {
+        self.endpoint.host_str() == Some("api.openai.com")
     }
+}
+
+fn is_this_machine(endpoint: &Url) -> bool {
+    let host = endpoint.host_str().unwrap_or_default().trim_matches(['[', ']']);
+    let address = host.parse::<IpAddr>();
+    address.map_or(host == "localhost" || host.ends_with(".localhost"), |address| address.is_loopback())
 }
 
 impl fmt::Debug for Provider {
@@ -153,6 +159,7 @@ impl fmt::Debug for Provider {
             .field("default_model", &self.default_model)
             .field("price", &self.price)
             .field("structured_output", &self.structured_output)
+            .field("concurrency", &self.concurrency)
             .finish()
     }
 }
@@ -174,9 +181,9 @@ impl Providers {
         self.by_name.get(&canonical(name))
     }
 
-    /// Returns the names in order.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.by_name.keys().map(String::as_str)
+    /// Returns the providers in the order of their names.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Provider)> {
+        self.by_name.iter().map(|(name, provider)| (name.as_str(), provider))
     }
 
     /// Whether no model can be called.
@@ -185,7 +192,7 @@ impl Providers {
     }
 }
 
-fn canonical(name: &str) -> String {
+pub(super) fn canonical(name: &str) -> String {
     name.to_ascii_lowercase().replace('-', "_")
 }
 

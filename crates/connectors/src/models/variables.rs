@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::provider::{ApiKey, Price, Provider, ProviderKind, Providers, StructuredOutput};
+use pawl_runtime::ports::Price;
+
+use super::provider::{ApiKey, Provider, ProviderKind, Providers, StructuredOutput};
 
 /// Begins every variable of this module.
 const PREFIX: &str = "PAWL_MODEL_";
@@ -11,7 +13,10 @@ const PREFIX: &str = "PAWL_MODEL_";
 const DEFAULT: &str = "default";
 
 /// What can be set of a provider, as the end of the variable's name.
-const SETTINGS: &[&str] = &["URL", "KEY", "NAME", "KIND", "OUTPUT", "USD_PER_MTOK_IN", "USD_PER_MTOK_OUT"];
+const SETTINGS: &[&str] = &["URL", "KEY", "NAME", "KIND", "OUTPUT", "USD_PER_MTOK_IN", "USD_PER_MTOK_OUT", "CONCURRENCY"];
+
+/// Most calls at once that can be set.
+const MOST_CALLS: usize = 10_000;
 
 /// Some variables of model providers are bad; all of them are named, with no values of keys or URLs.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -41,6 +46,7 @@ impl Providers {
     /// - `…_OUTPUT`: how structured output is asked for: `json_schema` (unless said otherwise), `json_object`
     ///   or `prompt`.
     /// - `…_USD_PER_MTOK_IN` and `…_USD_PER_MTOK_OUT`, together: the price of a million tokens.
+    /// - `…_CONCURRENCY`: most calls at once from this process; 16, or 1 for a provider on this machine.
     pub fn from_variables(variables: impl IntoIterator<Item = (String, String)>) -> Result<Self, ProvidersError> {
         let mut problems = Vec::new();
         let mut settings = BTreeMap::<String, BTreeMap<&'static str, String>>::new();
@@ -99,6 +105,7 @@ impl Reader<'_> {
         );
         let api_key = self.setting("KEY").and_then(|key| ApiKey::new(key).map_err(|e| self.problem("KEY", &e)).ok());
         let price = self.price();
+        let concurrency = self.concurrency();
         let Some(url) = self.setting("URL") else {
             self.problem("URL", &"expected a url, as other settings of the same provider are given");
             return None;
@@ -109,6 +116,7 @@ impl Reader<'_> {
             structured_output: output.unwrap_or_default(),
             api_key,
             price,
+            concurrency: concurrency.unwrap_or(provider.concurrency),
             default_model: self.setting("NAME"),
             ..provider
         })
@@ -123,6 +131,15 @@ impl Reader<'_> {
             }
         }
         Some(Price { input: input?, output: output? })
+    }
+
+    fn concurrency(&mut self) -> Option<usize> {
+        let text = self.setting("CONCURRENCY")?;
+        let calls = text.parse().ok().filter(|calls| (1..=MOST_CALLS).contains(calls));
+        if calls.is_none() {
+            self.problem("CONCURRENCY", &format_args!("expected a number of calls from 1 to {MOST_CALLS}, found `{text}`"));
+        }
+        calls
     }
 
     fn number(&mut self, setting: &str) -> Option<f64> {
@@ -175,7 +192,7 @@ mod tests {
         let default = providers.get("default").expect("defined");
         assert_eq!(default.default_model.as_deref(), Some("small"));
         assert_eq!(default.api_key, ApiKey::new("s3cret").ok());
-        assert_eq!(providers.names().collect::<Vec<_>>(), ["default"]);
+        assert_eq!(providers.iter().map(|(name, _)| name).collect::<Vec<_>>(), ["default"]);
     }
 
     #[test]
@@ -186,11 +203,13 @@ mod tests {
             ("PAWL_MODEL_MY_OWN_OUTPUT", "json_object"),
             ("PAWL_MODEL_MY_OWN_USD_PER_MTOK_IN", "0.15"),
             ("PAWL_MODEL_MY_OWN_USD_PER_MTOK_OUT", "0.6"),
+            ("PAWL_MODEL_MY_OWN_CONCURRENCY", "4"),
         ])
         .expect("well-formed");
         let own = providers.get("my-own").expect("defined");
         assert_eq!(own.price, Some(Price { input: 0.15, output: 0.6 }));
         assert_eq!(own.structured_output, StructuredOutput::JsonObject);
+        assert_eq!(own.concurrency, 4);
     }
 
     #[test]
@@ -204,16 +223,18 @@ mod tests {
             ("PAWL_MODEL_URL", "https://user:s3cret@a.example"),
             ("PAWL_MODEL_KEY", "s3cret with spaces"),
             ("PAWL_MODEL_KIND", "bedrock"),
+            ("PAWL_MODEL_CONCURRENCY", "0"),
             ("PAWL_MODEL_USD_PER_MTOK_IN", "cheap"),
             ("PAWL_MODEL_OTHER_KEY", "s3cret"),
             ("PAWL_MODEL_TEMPERATURE", "1"),
         ])
         .expect_err("all are bad");
         insta::assert_snapshot!(error.problems.join("\n"), @"
+        PAWL_MODEL_CONCURRENCY: expected a number of calls from 1 to 10000, found `0`
         PAWL_MODEL_KEY: expected a key of printable ascii characters without spaces
         PAWL_MODEL_KIND: expected one of openai, found `bedrock`
         PAWL_MODEL_OTHER_URL: expected a url, as other settings of the same provider are given
-        PAWL_MODEL_TEMPERATURE: expected a name that ends in one of URL, KEY, NAME, KIND, OUTPUT, USD_PER_MTOK_IN, USD_PER_MTOK_OUT
+        PAWL_MODEL_TEMPERATURE: expected a name that ends in one of URL, KEY, NAME, KIND, OUTPUT, USD_PER_MTOK_IN, USD_PER_MTOK_OUT, CONCURRENCY
         PAWL_MODEL_URL: expected a url without user and password; the key is given apart from it
         PAWL_MODEL_USD_PER_MTOK_IN: expected US dollars such as 0.15, found `cheap`
         PAWL_MODEL_USD_PER_MTOK_OUT: expected a price, as PAWL_MODEL_USD_PER_MTOK_IN is given

@@ -21,7 +21,7 @@ use jiff::{SignedDuration, Timestamp};
 use pawl_definition::{Step, StepKind};
 use serde_json::{Map, Value};
 
-pub use call_llm::{Reply, parse_reply, repair_prompt};
+pub use call_llm::{ModelQuestion, ModelReply, ModelSaid, ModelVerdict};
 
 use crate::context::StepScope;
 use crate::{
@@ -83,6 +83,8 @@ pub struct Done {
     pub note: Option<String>,
     /// What it is about has ended badly: the step fails, and is not tried again in this visit.
     pub error: Option<StepError>,
+    /// The output is doubtful: `save_as` does not take it, and its variable stays as it is.
+    pub is_kept_back: bool,
 }
 
 impl Default for Done {
@@ -98,6 +100,7 @@ impl Default for Done {
             end: None,
             note: None,
             error: None,
+            is_kept_back: false,
         }
     }
 }

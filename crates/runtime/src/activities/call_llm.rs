@@ -1,19 +1,24 @@
-//! `call_llm`: asks, reads the answer, and has it repaired at most twice.
+//! `call_llm`: asks, reads the answer, and asks afresh at most twice if it does not fit.
 
+use jiff::SignedDuration;
 use pawl_definition::FailureClass;
-use pawl_engine::steps::{Reply, parse_reply, repair_prompt};
+use pawl_engine::steps::{ModelQuestion, ModelReply, ModelSaid};
 use pawl_engine::{ModelCall, Performed, StepError, Usage};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::lease::Held;
-use crate::ports::{ModelError, ModelRequest, Models};
+use super::retry_after;
+use crate::ports::{ModelAnswer, ModelError, ModelErrorKind, ModelRequest, Models};
 
-/// How often an unusable answer is sent back.
+/// How often an answer that does not fit is asked for again.
 const REPAIRS: usize = 2;
+
+/// After how many seconds a call that found no free slot is tried again.
+const BUSY_AGAIN_S: u64 = 2;
 
 /// Calls, at most three times.
 pub(super) async fn perform(models: &dyn Models, call: &ModelCall, held: Held<'_>) -> Performed {
-    let mut asking = Asking { call, messages: vec![call.prompt.clone()], usage: Usage::default(), answers: Vec::new() };
+    let mut asking = Asking { call, usage: Usage::default(), answers: Vec::new() };
     match asking.ask(models, held).await {
         Ok(output) => Performed { output, ..asking.performed() },
         Err(error) => Performed { output: asking.raw(), error: Some(error), ..asking.performed() },
@@ -23,7 +28,6 @@ pub(super) async fn perform(models: &dyn Models, call: &ModelCall, held: Held<'_
 /// A call under way.
 struct Asking<'a> {
     call: &'a ModelCall,
-    messages: Vec<String>,
     usage: Usage,
     /// As they came, for history.
     answers: Vec<Value>,
@@ -31,15 +35,21 @@ struct Asking<'a> {
 
 impl Asking<'_> {
     async fn ask(&mut self, models: &dyn Models, held: Held<'_>) -> Result<Value, StepError> {
+        // Held for repairs too: an answer that was paid for is not given up for want of a turn.
+        let slot = models.slot(&self.call.model, ModelCall::SLOT_WAIT).await;
+        let _slot = slot.map_err(|error| failure(&error, held))?;
         let mut reasons = Vec::new();
         for _ in 0..=REPAIRS {
-            let text = self.once(models, held).await?;
-            match parse_reply(&text, self.call.schema.as_ref()) {
-                Reply::Value(output) => return Ok(output),
-                Reply::Invalid(why) => {
-                    self.messages.extend([text, repair_prompt(&why)]);
-                    reasons = why;
-                }
+            let answer = self.once(models, held, self.call.question(&reasons)).await?;
+            let said = ModelSaid {
+                text: &answer.text,
+                refusal: answer.refusal.as_deref(),
+                finish_reason: answer.finish_reason.as_deref(),
+            };
+            match self.call.read(said) {
+                ModelReply::Value(output) => return Ok(output),
+                ModelReply::Invalid(why) => reasons = why,
+                ModelReply::Unusable(error) => return Err(error),
             }
         }
         let reasons = reasons.join("; ");
@@ -48,7 +58,12 @@ impl Asking<'_> {
     }
 
     /// Asks once, within the lease and the budget, and as long as nobody stops it.
-    async fn once(&mut self, models: &dyn Models, held: Held<'_>) -> Result<String, StepError> {
+    async fn once(
+        &mut self,
+        models: &dyn Models,
+        held: Held<'_>,
+        question: ModelQuestion,
+    ) -> Result<ModelAnswer, StepError> {
         if self.answers.is_empty() {
             held.allows(self.call.timeout)?;
         } else {
@@ -58,13 +73,35 @@ impl Asking<'_> {
             let message = "the budget of model calls was used up before a usable answer came";
             return Err(StepError::new("over_budget", message));
         }
+        let request = request(self.call, question);
+        let sent = request.prompt.len() + request.system.as_deref().map_or(0, str::len);
         let asked = held.clock.now();
-        let answer = models.complete(request(self.call, &self.messages)).await.map_err(|error| failure(&error))?;
-        let latency_ms = held.clock.now().duration_since(asked).as_millis();
-        let tokens = answer.input_tokens + answer.output_tokens;
-        self.usage = self.usage.plus(Usage { tokens, usd: answer.usd.unwrap_or(0.0) });
-        self.answers.push(json!({"text": answer.text, "latency_ms": i64::try_from(latency_ms).unwrap_or(i64::MAX)}));
-        Ok(answer.text)
+        let answer = models.complete(request).await.map_err(|error| failure(&error, held))?;
+        self.note(&answer, sent, held.clock.now().duration_since(asked));
+        Ok(answer)
+    }
+
+    /// Keeps an answer for history, and counts what it cost.
+    fn note(&mut self, answer: &ModelAnswer, sent: usize, latency: SignedDuration) {
+        let received = answer.text.len() + answer.thinking_bytes + answer.refusal.as_deref().map_or(0, str::len);
+        let (input, output, estimated) = answer.tokens.or_estimate(sent, received);
+        let usd = answer.price.map(|price| price.of(input, output));
+        let tokens = input.saturating_add(output);
+        self.usage = self.usage.plus(Usage { tokens, usd: usd.unwrap_or(0.0), estimated });
+        let latency_ms = i64::try_from(latency.as_millis()).unwrap_or(i64::MAX);
+        let known = [
+            ("finish_reason", answer.finish_reason.as_ref().map(|reason| json!(reason))),
+            ("model", answer.model.as_ref().map(|model| json!(model))),
+            ("refusal", answer.refusal.as_ref().map(|words| json!(words))),
+            ("usd", usd.map(|usd| json!(usd))),
+            ("estimated", estimated.then(|| json!(true))),
+            ("text", Some(json!(answer.text))),
+            ("input_tokens", Some(json!(input))),
+            ("output_tokens", Some(json!(output))),
+            ("latency_ms", Some(json!(latency_ms))),
+        ];
+        let known = known.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
+        self.answers.push(known.collect::<Map<_, _>>().into());
     }
 
     /// The last answer as it came, for steps that follow a failure.
@@ -73,31 +110,46 @@ impl Asking<'_> {
     }
 
     fn performed(self) -> Performed {
-        let trace = if self.answers.is_empty() { Value::Null } else { json!({"answers": self.answers}) };
+        let trace = match self.answers.len() {
+            0 => Value::Null,
+            asked => json!({
+                "model": self.call.model,
+                "max_tokens": self.call.max_tokens,
+                "repairs": asked - 1,
+                "answers": self.answers,
+            }),
+        };
         Performed { usage: self.usage, trace, ..Performed::default() }
     }
 }
 
-fn request(call: &ModelCall, messages: &[String]) -> ModelRequest {
+fn request(call: &ModelCall, question: ModelQuestion) -> ModelRequest {
     ModelRequest {
         model: call.model.clone(),
-        system: call.system.clone(),
-        messages: messages.to_vec(),
-        schema: call.schema.clone(),
+        system: question.system,
+        prompt: question.prompt,
+        schema: call.schema(),
         temperature: call.temperature,
         max_tokens: call.max_tokens,
         timeout: call.timeout,
     }
 }
 
-fn failure(error: &ModelError) -> StepError {
+fn failure(error: &ModelError, held: Held<'_>) -> StepError {
     let message = error.to_string();
-    match error {
-        ModelError::NotConfigured(_) => StepError::new("model_not_configured", message),
-        ModelError::Refused(_) => StepError::new("model_refused", message),
-        ModelError::Throttled(_) => StepError::classed("model_throttled", FailureClass::Throttled, message),
-        ModelError::Server(_) => StepError::classed("model_server", FailureClass::Server, message),
-        ModelError::Network(_) => StepError::classed("model_network", FailureClass::Network, message),
-        ModelError::Timeout(_) => StepError::classed("model_timeout", FailureClass::Timeout, message),
-    }
+    let retry_after_s =
+        error.retry_after.as_deref().and_then(|header| retry_after::seconds(header, held.clock.now()));
+    let error = match error.kind {
+        ModelErrorKind::NotConfigured => StepError::new("model_not_configured", message),
+        ModelErrorKind::Refused => StepError::new("model_refused", message),
+        ModelErrorKind::Throttled => StepError::classed("model_throttled", FailureClass::Throttled, message),
+        ModelErrorKind::Busy => StepError {
+            retry_after_s: Some(BUSY_AGAIN_S),
+            ..StepError::classed("model_busy", FailureClass::Throttled, message)
+        },
+        ModelErrorKind::Server => StepError::classed("model_server", FailureClass::Server, message),
+        ModelErrorKind::Network => StepError::classed("model_network", FailureClass::Network, message),
+        ModelErrorKind::Timeout => StepError::classed("model_timeout", FailureClass::Timeout, message),
+    };
+    StepError { retry_after_s: error.retry_after_s.or(retry_after_s), ..error }
 }

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::filled::{Used, filled, names};
 use super::lease::Held;
+use super::retry_after;
 use crate::Redactor;
 use crate::outgoing::SET_COOKIE;
 use crate::ports::{Http, HttpAnswer, HttpError, SecretError, Secrets};
@@ -52,7 +53,7 @@ fn no_secret(error: &SecretError) -> StepError {
 /// 2xx and 3xx are answers; 408, 425, 429 and 5xx may be tried again; other statuses are final.
 fn judge(answer: &HttpAnswer, redactor: &Redactor, now: Timestamp) -> Performed {
     let status = answer.status;
-    let retry_after_s = answer.headers.get("retry-after").and_then(|value| seconds_of(value.trim(), now));
+    let retry_after_s = answer.headers.get("retry-after").and_then(|value| retry_after::seconds(value, now));
     let mut headers = json!(answer.headers);
     if !answer.cookies.is_empty() {
         headers[SET_COOKIE] = json!(answer.cookies);
@@ -76,14 +77,6 @@ fn judge(answer: &HttpAnswer, redactor: &Redactor, now: Timestamp) -> Performed 
     };
     let error = error.map(|error| StepError { retry_after_s, ..error });
     Performed { output, error, ..Performed::default() }
-}
-
-/// `Retry-After` is a number of seconds or a date (RFC 9110, section 10.2.3).
-fn seconds_of(retry_after: &str, now: Timestamp) -> Option<u64> {
-    retry_after.parse().ok().or_else(|| {
-        let at = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(retry_after).ok()?;
-        u64::try_from(at.duration_since(now).as_secs()).ok()
-    })
 }
 
 fn failure(error: &HttpError, redactor: &Redactor) -> StepError {

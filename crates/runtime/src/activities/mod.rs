@@ -5,6 +5,7 @@ mod filled;
 mod http_request;
 mod lease;
 mod records;
+mod retry_after;
 mod run_state_machine;
 
 use std::collections::BTreeMap;

@@ -33,7 +33,7 @@ pub fn parse(items: &[Option<Item>]) -> Usage {
     let count = |index: usize| items.get(index).and_then(Option::as_ref).map_or(0, counter);
     #[expect(clippy::cast_precision_loss, reason = "millionths of a dollar below 2^53")]
     let usd = count(1) as f64 / 1e6;
-    Usage { tokens: count(0), usd }
+    Usage { tokens: count(0), usd, ..Usage::default() }
 }
 
 /// The value of a counter item.

@@ -17,12 +17,14 @@ mod state_machines;
 mod stream;
 mod tables;
 mod timers;
+mod tokens;
 
 pub use blobs::{BlobError, Blobs};
 pub use clock::{Clock, Random};
 pub use dead_letters::{DeadLetter, DeadLetters, NoDeadLetters};
 pub use http::{Http, HttpAnswer, HttpError, HttpRequest};
-pub use models::{ModelAnswer, ModelError, ModelRequest, Models};
+pub use pawl_definition::OrderedSchema;
+pub use models::{ModelAnswer, ModelError, ModelErrorKind, ModelRequest, ModelSlot, Models};
 pub use notify::{Notice, NoticeError, Notifier};
 pub use queue::{Message, Queue, QueueError, QueueName, QueueSource, Received};
 pub use secrets::{SecretError, Secrets, without_line_end};
@@ -35,3 +37,4 @@ pub use tables::{
     TableError, Tables, Transaction, Write,
 };
 pub use timers::{Timer, TimerError, Timers};
+pub use tokens::{Price, TokenCounts};

@@ -188,6 +188,11 @@ impl Found<'_> {
         if there.iter().filter(|there| **there).count() != 1 {
             self.add(path, code::EXACTLY_ONE, "expected exactly one of answer, text, fail".to_owned());
         }
+        let ended = [("finish_reason", model.finish_reason.is_some()), ("usage", model.usage.is_some())];
+        for (key, _) in ended.into_iter().filter(|(_, written)| *written && model.fail.is_some()) {
+            let message = format!("expected no `{key}` beside `fail`: no answer comes");
+            self.add(&path.key(key), code::NOT_ALLOWED, message);
+        }
     }
 
     fn time(&mut self, path: &Path, written: Option<&str>) {

@@ -285,19 +285,31 @@ pub(super) enum HttpFailure {
     Refused,
 }
 
-/// What a model answers to one call: exactly one of the keys.
+/// What a model answers to one call: exactly one of `answer`, `text`, `fail`.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ModelScript {
     /// A structured answer.
     #[serde(default)]
     pub(super) answer: Option<Map<String, Value>>,
-    /// Or a text.
+    /// Or a text, read as live: with thinking, fences and all.
     #[serde(default)]
     pub(super) text: Option<String>,
+    /// Why the answer ended: `stop` if absent; `length` for one that is cut off.
+    #[serde(default)]
+    pub(super) finish_reason: Option<String>,
+    /// What the provider says it took, `{prompt_tokens, completion_tokens}`; null: it does not say. Absent: 100 and 20.
+    #[serde(default, deserialize_with = "said")]
+    #[schemars(with = "Value")]
+    pub(super) usage: Option<Value>,
     /// Or why none comes.
     #[serde(default)]
     pub(super) fail: Option<ModelFailure>,
+}
+
+/// A value that is there, null too.
+fn said<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(deserializer).map(Some)
 }
 
 /// Why a model does not answer.

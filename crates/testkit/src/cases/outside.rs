@@ -1,13 +1,13 @@
 //! Scripted outside systems of a case.
 
 use pawl_definition::Duration;
-use pawl_runtime::ports::{HttpError, ModelError};
+use pawl_runtime::ports::{HttpError, ModelAnswer, ModelError, ModelErrorKind, TokenCounts};
 use serde_json::Value;
 
 use super::calls::Answers;
 use super::file::{Case, CaseFile, HttpAnswer, HttpFailure, HttpScript, ModelFailure, ModelScript};
 use super::machines;
-use crate::scenario::{ModelReply, Reply, World, answer, network_error, refused_address, says, timeout};
+use crate::scenario::{ModelReply, Reply, World, answer, network_error, refused_address, said, timeout};
 
 /// Lets outside systems answer as the case says, then as the file says.
 pub(super) fn script(world: &World, file: &CaseFile, case: &Case) {
@@ -50,24 +50,27 @@ fn reply(script: &HttpScript) -> Reply {
 }
 
 fn no_answer() -> ModelReply {
-    Err(ModelError::Refused("no answer is scripted for this call of a model".to_owned()))
+    Err(ModelError::new(ModelErrorKind::Refused, "no answer is scripted for this call of a model"))
 }
 
 fn model_reply(script: &ModelScript) -> ModelReply {
-    if let Some(answer) = &script.answer {
-        return says(&Value::Object(answer.clone()).to_string());
+    let structured = script.answer.as_ref().map(|answer| Value::Object(answer.clone()).to_string());
+    if let Some(text) = structured.as_ref().or(script.text.as_ref()) {
+        let answer = said(text);
+        return Ok(ModelAnswer {
+            finish_reason: script.finish_reason.clone().or(answer.finish_reason),
+            tokens: script.usage.as_ref().map_or(answer.tokens, TokenCounts::read),
+            ..answer
+        });
     }
-    if let Some(text) = &script.text {
-        return says(text);
-    }
-    let told = |what: &str| format!("the model provider {what}");
-    Err(match script.fail {
-        Some(ModelFailure::Timeout) => ModelError::Timeout(told("did not answer in time")),
-        Some(ModelFailure::Network) => ModelError::Network(told("could not be reached")),
-        Some(ModelFailure::Throttled) => ModelError::Throttled(told("asks to come back later")),
-        Some(ModelFailure::Server) => ModelError::Server(told("failed")),
-        Some(ModelFailure::Refused) | None => ModelError::Refused(told("refused the request")),
-    })
+    let (kind, what) = match script.fail {
+        Some(ModelFailure::Timeout) => (ModelErrorKind::Timeout, "did not answer in time"),
+        Some(ModelFailure::Network) => (ModelErrorKind::Network, "could not be reached"),
+        Some(ModelFailure::Throttled) => (ModelErrorKind::Throttled, "asks to come back later"),
+        Some(ModelFailure::Server) => (ModelErrorKind::Server, "failed"),
+        Some(ModelFailure::Refused) | None => (ModelErrorKind::Refused, "refused the request"),
+    };
+    Err(ModelError::new(kind, format!("the model provider {what}")))
 }
 
 #[cfg(test)]

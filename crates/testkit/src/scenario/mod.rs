@@ -28,7 +28,7 @@ pub use expected::{
 pub use happening::{Delivered, Happening, HappeningError, Manual, bus_says, created, manual, updated, webhook};
 pub use http::{Reply, ScriptedHttp, answer, dies, network_error, refused_address, timeout};
 pub use machines::{MachineReply, ScriptedMachines, machine_fails, machine_refused, machine_succeeds};
-pub use models::{ModelReply, ScriptedModels, says, says_json};
+pub use models::{ModelReply, ScriptedModels, said, says, says_json};
 pub use notices::KeptNotices;
 pub use prose::{Scenario, scenario};
 pub use trace::Trace;

@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
-use pawl_runtime::ports::{ModelAnswer, ModelError, ModelRequest, Models};
+use pawl_runtime::ports::{ModelAnswer, ModelError, ModelErrorKind, ModelRequest, Models, TokenCounts};
 use serde_json::Value;
 
 /// What a model answers.
@@ -11,7 +11,17 @@ pub type ModelReply = Result<ModelAnswer, ModelError>;
 
 /// A model says a text; it read 100 tokens and wrote 20.
 pub fn says(text: &str) -> ModelReply {
-    Ok(ModelAnswer { text: text.to_owned(), input_tokens: 100, output_tokens: 20, usd: None })
+    Ok(said(text))
+}
+
+/// The same, to be changed.
+pub fn said(text: &str) -> ModelAnswer {
+    ModelAnswer {
+        text: text.to_owned(),
+        finish_reason: Some("stop".to_owned()),
+        tokens: TokenCounts { input: Some(100), output: Some(20) },
+        ..ModelAnswer::default()
+    }
 }
 
 /// A model says JSON; it read 100 tokens and wrote 20.
@@ -49,6 +59,9 @@ impl Models for ScriptedModels {
     async fn complete(&self, request: ModelRequest) -> Result<ModelAnswer, ModelError> {
         self.requests.lock().unwrap_or_else(PoisonError::into_inner).push(request.clone());
         let reply = (self.script.lock().unwrap_or_else(PoisonError::into_inner))(&request);
-        reply.unwrap_or_else(|| Err(ModelError::NotConfigured(format!("no model {:?} is configured", request.model))))
+        reply.unwrap_or_else(|| {
+            let message = format!("no model {:?} is configured", request.model);
+            Err(ModelError::new(ModelErrorKind::NotConfigured, message))
+        })
     }
 }

@@ -1,7 +1,9 @@
 //! `call_llm`, and what models may cost. Sections 7 and 10 of the language.
 
-use pawl_runtime::ports::ModelError;
-use pawl_testkit::scenario::{ModelReply, Scenario, canceled, completed, manual, paused, says, says_json, scenario};
+use pawl_runtime::ports::{ModelAnswer, ModelError, ModelErrorKind, Price, TokenCounts};
+use pawl_testkit::scenario::{
+    ModelReply, Scenario, canceled, completed, manual, paused, said, says, says_json, scenario,
+};
 use serde_json::json;
 
 use crate::support::with;
@@ -21,7 +23,7 @@ const ASK: &str = "
 fn story(keys: &str, replies: Vec<ModelReply>) -> Scenario {
     let keys = format!("variables: [{{name: n, type: number, default: 7}}]\n{keys}");
     let mut replies = replies.into_iter();
-    let unasked = || Err(ModelError::Refused("nobody expected this question".to_owned()));
+    let unasked = || Err(ModelError::new(ModelErrorKind::Refused, "nobody expected this question"));
     scenario().workflow(&with(&keys, ASK)).model(move |_| replies.next().unwrap_or_else(unasked)).event(manual("w"))
 }
 
@@ -34,8 +36,10 @@ fn a_structured_answer_becomes_the_output() {
     let story = story("", vec![says_json(&json!({"urgency": "high", "confidence": 0.9}))]).run_until_idle();
     let story = story.expect(completed().path(["ask", "end"]).variable("answer", json!({"urgency": "high"})));
     let request = story.world().models.requests().remove(0);
-    assert_eq!(request.messages, ["How urgent is 7?"]);
-    assert_eq!(request.schema.expect("the answer has a shape")["required"], json!(["urgency"]));
+    let (asked, form) = request.prompt.split_once("\n\n").expect("the form stands below the prompt");
+    assert_eq!(asked, "How urgent is 7?");
+    assert!(form.contains("\"low\" or \"high\""), "options reach the model: {form}");
+    assert_eq!(request.schema.expect("the answer has a shape")["required"], json!(["urgency", "confidence"]));
     assert_eq!(story.last().execution.usage.tokens, 120);
 }
 
@@ -56,10 +60,11 @@ fn an_answer_that_does_not_fit_is_repaired_with_the_reasons() {
         ],
     );
     let story = story.run_until_idle().expect(completed());
-    let last = story.world().models.requests().remove(2);
-    assert_eq!(last.messages.len(), 5, "prompt, answer, reasons, answer, reasons");
-    assert!(last.messages[2].contains("holds no JSON"), "{}", last.messages[2]);
-    assert!(last.messages[4].contains("urgency"), "{}", last.messages[4]);
+    let requests = story.world().models.requests();
+    assert!(requests[1].prompt.contains("holds no JSON"), "{}", requests[1].prompt);
+    let last = &requests[2].prompt;
+    assert!(last.starts_with(&requests[0].prompt), "it is asked afresh: {last}");
+    assert!(last.contains("urgency: expected one of") && !last.contains("holds no JSON"), "{last}");
     assert_eq!(story.last().execution.usage.tokens, 360, "repairs cost too");
 }
 
@@ -75,19 +80,23 @@ fn after_two_repairs_the_step_fails_and_keeps_the_raw_answer() {
 
 #[test]
 fn history_keeps_the_raw_answers_with_tokens_cost_and_latency() {
-    let costly = pawl_runtime::ports::ModelAnswer {
-        text: "```json\n{\"urgency\": \"low\", \"confidence\": 0.9}\n```".to_owned(),
-        input_tokens: 10,
-        output_tokens: 5,
-        usd: Some(0.25),
+    let text = "```json\n{\"urgency\": \"low\", \"confidence\": 0.9}\n```";
+    let costly = ModelAnswer {
+        model: Some("model-2026-11".to_owned()),
+        tokens: TokenCounts { input: Some(10), output: Some(5) },
+        price: Some(Price { input: 20_000.0, output: 10_000.0 }),
+        ..said(text)
     };
     let story = story("", vec![says("very"), Ok(costly)]).run_until_idle().expect(completed());
     let rows = story.last().rows;
     let row = rows.iter().find(|row| row.step.as_deref() == Some("ask")).expect("the call is a row");
-    let answer = |text: &str| json!({"text": text, "latency_ms": 0});
     assert_eq!(
         row.trace,
-        json!({"answers": [answer("very"), answer("```json\n{\"urgency\": \"low\", \"confidence\": 0.9}\n```")]})
+        json!({"model": "test/model", "max_tokens": null, "repairs": 1, "answers": [
+            {"text": "very", "finish_reason": "stop", "input_tokens": 100, "output_tokens": 20, "latency_ms": 0},
+            {"text": text, "finish_reason": "stop", "model": "model-2026-11", "input_tokens": 10, "output_tokens": 5,
+             "usd": 0.25, "latency_ms": 0},
+        ]})
     );
     assert_eq!((row.usage.tokens, row.usage.usd), (135, 0.25));
     assert_eq!(row.input["prompt"], "How urgent is 7?");
@@ -143,9 +152,9 @@ fn an_unsure_answer_takes_its_path() {
 #[test]
 fn a_provider_that_fails_is_asked_again() {
     let failures = [
-        ModelError::Throttled("later".to_owned()),
-        ModelError::Server("oops".to_owned()),
-        ModelError::Network("gone".to_owned()),
+        ModelError::new(ModelErrorKind::Throttled, "later"),
+        ModelError::new(ModelErrorKind::Server, "oops"),
+        ModelError::new(ModelErrorKind::Network, "gone"),
     ];
     for failure in failures {
         let story =
@@ -195,8 +204,125 @@ fn a_budget_of_a_day_is_shared_by_all_executions_and_anew_the_next_day() {
 
 #[test]
 fn a_budget_in_dollars_counts_what_the_provider_says() {
-    use pawl_runtime::ports::ModelAnswer;
-    let costly = || Ok(ModelAnswer { text: "x".to_owned(), input_tokens: 1, output_tokens: 1, usd: Some(0.5) });
+    let costly = || Ok(ModelAnswer { price: Some(Price { input: 5_000.0, output: 0.0 }), ..said("x") });
     let story = scenario().workflow(&with("limits: {budget: {usd: 0.4}}", TWICE)).model(move |_| costly());
     story.event(manual("w")).run_until_idle().expect(paused().path(["a", "b:failed"]));
+}
+
+/// Fault 29: answers without `usage` never reached a budget.
+#[test]
+fn what_a_provider_does_not_count_is_estimated_and_marked() {
+    let uncounted = || Ok(ModelAnswer { tokens: TokenCounts::default(), ..said(&"word ".repeat(400)) });
+    let story = scenario().workflow(&with("limits: {budget: {tokens: 500}}", TWICE)).model(move |_| uncounted());
+    let story = story.event(manual("w")).run_until_idle().expect(paused().path(["a", "b:failed"]));
+    let usage = story.last().execution.usage;
+    assert_eq!((usage.tokens, usage.estimated), (501, true), "a token for each four bytes of `one` and of the answer");
+    let rows = story.last().rows;
+    let row = rows.iter().find(|row| row.step.as_deref() == Some("a")).expect("the call is a row");
+    assert_eq!(row.trace["answers"][0]["estimated"], json!(true));
+}
+
+/// Fault 05: an answer that was cut off was completed, or asked for again with the same bound.
+#[test]
+fn an_answer_that_was_cut_off_is_not_asked_for_again() {
+    let cut = |text: &str| Ok(ModelAnswer { finish_reason: Some("length".to_owned()), ..said(text) });
+    let story = story("", vec![cut("{\"urgency\": \"lo")]).run_until_idle().expect(paused().path(["ask:failed"]));
+    assert_eq!(asked(&story), 1);
+    let last = story.last();
+    let row = last.rows.iter().find(|row| row.error.is_some()).expect("the step failed");
+    let error = row.error.as_ref().expect("it is the row of the failure");
+    assert_eq!(error.code, "model_answer_cut");
+    assert!(error.message.contains("max_tokens"), "{error}");
+    assert_eq!(last.execution.usage.tokens, 120, "it was paid for");
+}
+
+#[test]
+fn an_answer_that_a_server_broke_off_is_asked_for_again_as_a_failure_of_the_server() {
+    let broken = Ok(ModelAnswer { finish_reason: Some("abort".to_owned()), ..said("{}") });
+    let whole = says_json(&json!({"urgency": "low", "confidence": 0.9}));
+    assert_eq!(asked(&story("", vec![broken, whole]).run_until_idle().expect(completed())), 2);
+}
+
+/// An answer below `min_confidence` was stored by `save_as` all the same.
+#[test]
+fn an_unsure_answer_is_not_saved() {
+    let keys = "variables: [{name: n, type: number, default: 7}, {name: answer, type: object, default: {urgency: none}}]";
+    let unsure = says_json(&json!({"urgency": "low", "confidence": 0.5}));
+    let mut replies = vec![unsure].into_iter();
+    let story = scenario().workflow(&with(keys, ASK)).model(move |_| replies.next().expect("it is asked once"));
+    let story = story.event(manual("w")).run_until_idle();
+    let story = story.expect(completed().path(["ask:low_confidence", "person", "end"]));
+    let last = story.last();
+    assert_eq!(last.execution.variables["answer"], json!({"urgency": "none"}));
+    assert_eq!(last.execution.steps["ask"].output["urgency"], "low", "steps can read it all the same");
+}
+
+/// Confidence 85 passed `min_confidence: 0.7`.
+#[test]
+fn a_confidence_that_is_no_share_is_asked_for_again_and_never_passes() {
+    let wrong = || says_json(&json!({"urgency": "low", "confidence": 85}));
+    let story = story("", vec![wrong(), wrong(), wrong()]).run_until_idle().expect(paused().path(["ask:failed"]));
+    assert!(story.world().models.requests()[1].prompt.contains("a number from 0 to 1, found 85"));
+}
+
+/// Dates, e-mails and telephone numbers of an answer were not checked, and the next step paused.
+#[test]
+fn fields_of_an_answer_are_brought_to_their_types_inside_the_step() {
+    const TYPED: &str = "
+  - id: ask
+    type: call_llm
+    model: test/model
+    prompt: Read the order.
+    output:
+      fields: {price: {type: number}, due: {type: date}, kind: {type: option, options: [bug, question]}, from: {type: email, optional: true}}
+    save_as: order";
+    let answer = "[{\"price\": \"59.90\", \"due\": \"2026-11-21T10:00:00Z\", \"kind\": \"Bug\", \"from\": null}]";
+    let wrong = "{\"price\": 1, \"due\": \"soon\", \"kind\": \"bug\", \"from\": \"nobody\"}";
+    let mut replies = vec![says(wrong), says(answer)].into_iter();
+    let story = scenario().workflow(&with("", TYPED)).model(move |_| replies.next().expect("it is asked twice"));
+    let story = story.event(manual("w")).run_until_idle().expect(completed());
+    let order = json!({"price": 59.9, "due": "2026-11-21", "kind": "bug", "from": null});
+    assert_eq!(story.last().execution.variables["order"], order);
+    let repair = &story.world().models.requests()[1].prompt;
+    assert!(repair.contains("- due: expected a date") && repair.contains("- from: expected an e-mail"), "{repair}");
+}
+
+/// `reason` before `category` could not be asked for.
+#[test]
+fn fields_are_asked_for_in_the_order_in_which_they_are_written() {
+    const ORDERED: &str = "
+  - id: ask
+    type: call_llm
+    model: test/model
+    prompt: Sort it.
+    output: {fields: {reason: {}, category: {options: [a, b]}}}";
+    let story = scenario().workflow(&with("", ORDERED)).model(|_| says("{\"reason\": \"x\", \"category\": \"a\"}"));
+    let story = story.event(manual("w")).run_until_idle().expect(completed());
+    let request = story.world().models.requests().remove(0);
+    let (reason, category) = (request.prompt.find("\"reason\""), request.prompt.find("\"category\""));
+    assert!(reason.is_some() && reason < category, "{}", request.prompt);
+    assert_eq!(request.schema.expect("it has a shape")["propertyOrdering"], json!(["reason", "category"]));
+}
+
+/// Fault 30: the next call came after the policy's time.
+#[test]
+fn a_provider_that_says_when_to_come_back_is_asked_then() {
+    for header in ["20", "Thu, 01 Jan 2026 00:00:20 GMT"] {
+        let throttled = ModelError {
+            retry_after: Some(header.to_owned()),
+            ..ModelError::new(ModelErrorKind::Throttled, "later")
+        };
+        let story = story("", vec![Err(throttled), says_json(&json!({"urgency": "low", "confidence": 0.9}))]);
+        let story = story.run_for("19s");
+        assert_eq!(asked(&story), 1, "{header}");
+        assert_eq!(asked(&story.run_for("2s").expect(completed())), 2, "{header}");
+    }
+}
+
+#[test]
+fn a_busy_provider_uses_up_no_attempt() {
+    let busy = || Err(ModelError::new(ModelErrorKind::Busy, "others are at it"));
+    let mut replies: Vec<_> = (0..9).map(|_| busy()).collect();
+    replies.push(says_json(&json!({"urgency": "low", "confidence": 0.9})));
+    assert_eq!(asked(&story("", replies).run_until_idle().expect(completed())), 10);
 }

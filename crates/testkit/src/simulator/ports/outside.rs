@@ -9,8 +9,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use jiff::SignedDuration;
 use pawl_runtime::ports::{
-    Http, HttpAnswer, HttpError, HttpRequest, ModelAnswer, ModelError, ModelRequest, Models, Notice, NoticeError,
-    Notifier,
+    Http, HttpAnswer, HttpError, HttpRequest, ModelAnswer, ModelError, ModelErrorKind, ModelRequest, Models, Notice, NoticeError,
+    Notifier, Price, TokenCounts,
 };
 use serde_json::{Value, json};
 
@@ -171,7 +171,7 @@ impl Models for Outside {
     async fn complete(&self, request: ModelRequest) -> Result<ModelAnswer, ModelError> {
         let claimed = self.attempt(&request.model);
         self.way(request.timeout).await;
-        let prompt = request.messages.first().map_or("", String::as_str);
+        let prompt = request.prompt.as_str();
         let asked = self
             .hub
             .lock()
@@ -181,14 +181,19 @@ impl Models for Outside {
         if asked == 0 && bits.is_multiple_of(5) {
             self.hub.count("outside failures");
             self.refused(claimed.as_ref());
-            return Err(ModelError::Throttled("come back later".to_owned()));
+            return Err(ModelError::new(ModelErrorKind::Throttled, "come back later"));
         }
         self.performed(claimed.as_ref());
-        // The first answer to some prompts is unusable, and is repaired.
-        let unusable = request.messages.len() == 1 && bits % 5 == 1;
+        // The answer to some prompts is unusable, and is asked for again.
+        let unusable = bits % 5 == 1 && !prompt.contains("could not be used");
         let label = if bits.is_multiple_of(2) { "yes" } else { "no" };
         let text = if unusable { "no idea".to_owned() } else { json!({"label": label, "confidence": 0.9}).to_string() };
-        Ok(ModelAnswer { text, input_tokens: 60, output_tokens: 40, usd: Some(0.001) })
+        Ok(ModelAnswer {
+            text,
+            tokens: TokenCounts { input: Some(60), output: Some(40) },
+            price: Some(Price { input: 10.0, output: 10.0 }),
+            ..ModelAnswer::default()
+        })
     }
 }
 
