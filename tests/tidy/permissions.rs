@@ -61,8 +61,16 @@ const OPEN_ENDED: &[&str] = &[
 ];
 
 /// Parameters that name nothing that IAM could guard.
-const IS_NO_RESOURCE: &[&str] =
-    &["LogLevel", "LongestDelay", "Authorizer", "HttpAllow", "ModelUrl", "ModelName", "ModelKeySecret"];
+const IS_NO_RESOURCE: &[&str] = &[
+    "LogLevel",
+    "LongestDelay",
+    "Authorizer",
+    "HttpAllow",
+    "ModelUrl",
+    "ModelName",
+    "ModelKeySecret",
+    "ModelConcurrency",
+];
 
 /// What a function names to others, which use it by a role of their own: schedules do.
 const NAMED_TO_OTHERS: &[&str] = &["UndeliveredQueue"];

@@ -4,6 +4,7 @@ mod bench;
 mod deployment;
 mod e2e;
 mod emulator;
+mod model;
 mod run;
 mod sim;
 mod template;
@@ -37,6 +38,8 @@ enum Command {
     Tools,
     /// Runs an emulator of AWS until it is interrupted.
     Emulator(tools::Args),
+    /// Lets a workflow ask a small language model on this machine; downloads about 190 MB the first time.
+    Model,
     /// Runs benchmarks, one JSON line each.
     Bench {
         /// `w5`, `sleepers`, `aws-cost`, `aws-latency` or `cold`; all if absent.
@@ -52,6 +55,7 @@ fn main() -> ExitCode {
         Command::Template => template::run(),
         Command::Tools => tools::install(),
         Command::Emulator(args) => tools::emulate(&args),
+        Command::Model => model::run(),
         Command::Bench { name } => bench::run(name.as_deref()),
     };
     match done {

@@ -19,6 +19,11 @@ impl Venv {
         Self::of("emulator", "tests/emulator/requirements.txt")
     }
 
+    /// That of a small language model and its server.
+    pub(crate) fn model() -> anyhow::Result<Self> {
+        Self::of("model", "tests/model/requirements.txt")
+    }
+
     /// That of SAM, cargo-lambda, and what examines the template: another one, since their versions of the SDK differ.
     pub(crate) fn sam() -> anyhow::Result<Self> {
         Self::of("sam", "tests/emulator/requirements-sam.txt")

@@ -202,7 +202,8 @@ async fn completing(body: &'static str) -> SocketAddr {
 
 #[tokio::test]
 async fn the_key_is_taken_out_of_a_successful_answer() {
-    let body = r#"{"model": "s3cret-key", "choices": [{"message": {"content": "use s3cret-key or czNjcmV0LWtleQ=="}}]}"#;
+    let body =
+        r#"{"model": "s3cret-key", "choices": [{"message": {"content": "use s3cret-key or czNjcmV0LWtleQ=="}}]}"#;
     let answer = client_of(completing(body).await).complete(asked("default")).await.expect("the provider answers");
     assert_eq!(answer.text, "use [secret:PAWL_MODEL_KEY] or [secret:PAWL_MODEL_KEY]");
     assert_eq!(answer.model.as_deref(), Some("[secret:PAWL_MODEL_KEY]"));
@@ -253,7 +254,10 @@ async fn an_unreachable_provider_is_a_network_error() {
     let (listener, closed) = listen().await;
     drop(listener);
     let expected = format!("connecting to http://{closed} failed: connection refused");
-    assert_eq!(client_of(closed).complete(asked("default")).await, Err(ModelError::new(ModelErrorKind::Network, expected)));
+    assert_eq!(
+        client_of(closed).complete(asked("default")).await,
+        Err(ModelError::new(ModelErrorKind::Network, expected))
+    );
 
     let cut = serve_bytes("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhalf").await;
     let error = client_of(cut).complete(asked("default")).await.expect_err("it is cut off");
@@ -282,5 +286,8 @@ async fn a_silent_provider_times_out() {
 async fn an_answer_without_end_is_the_providers_failure() {
     let server = serve_bytes(format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", 1u64 << 40)).await;
     let expected = format!("the answer of http://{server} is larger than 8192 KiB");
-    assert_eq!(client_of(server).complete(asked("default")).await, Err(ModelError::new(ModelErrorKind::Server, expected)));
+    assert_eq!(
+        client_of(server).complete(asked("default")).await,
+        Err(ModelError::new(ModelErrorKind::Server, expected))
+    );
 }

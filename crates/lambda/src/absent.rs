@@ -4,9 +4,8 @@ use async_trait::async_trait;
 use jiff::SignedDuration;
 use pawl_runtime::ports::{
     DeadLetter, DeadLetters, Http, HttpAnswer, HttpError, HttpRequest, MachineState, ModelAnswer, ModelError,
-    ModelErrorKind,
-    ModelRequest, Models, QueueError, SecretError, Secrets, StartStateMachine, StartedMachine, StateMachineError,
-    StateMachines, Timer, TimerError, Timers,
+    ModelErrorKind, ModelRequest, Models, QueueError, SecretError, Secrets, StartStateMachine, StartedMachine,
+    StateMachineError, StateMachines, Timer, TimerError, Timers,
 };
 
 /// A port that this function does not have: every call fails and says so.

@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
+use jiff::SignedDuration;
 use pawl_connectors::{ModelClient, Providers};
 use pawl_lambda::Failure;
-use jiff::SignedDuration;
 use pawl_runtime::ports::{
     ModelAnswer, ModelError, ModelErrorKind, ModelRequest, ModelSlot, Models, SecretError, Secrets,
 };

@@ -75,10 +75,10 @@ fn response_format<'a>(provider: &Provider, schema: &'a Value) -> Option<Respons
 /// its first choice must be there: all else is read as far as it is what it should be.
 pub(super) fn answer(called: &Called<'_>, body: &[u8]) -> Result<ModelAnswer, ModelError> {
     let name = called.name;
-    let broken =
-        |what: &str| ModelError::new(ModelErrorKind::Server, format!("provider `{name}` answered 200 {what}"));
+    let broken = |what: &str| ModelError::new(ModelErrorKind::Server, format!("provider `{name}` answered 200 {what}"));
     let text = std::str::from_utf8(body).map_err(|_| broken("with bytes that are no UTF-8"))?;
-    let completion = completion(text.trim_start_matches('\u{feff}')).ok_or_else(|| broken("with no chat completion"))?;
+    let completion =
+        completion(text.trim_start_matches('\u{feff}')).ok_or_else(|| broken("with no chat completion"))?;
     let choices = completion["choices"].as_array().ok_or_else(|| broken("with no chat completion"))?;
     let choice = choices.first().ok_or_else(|| broken("without a choice"))?;
     let message = choice.get("message").filter(|message| message.is_object());
@@ -125,7 +125,8 @@ fn content(content: &Value) -> String {
     match content {
         Value::String(text) => text.clone(),
         Value::Array(parts) => {
-            let is_text = |part: &&Value| part["type"].as_str().is_none_or(|kind| matches!(kind, "text" | "output_text"));
+            let is_text =
+                |part: &&Value| part["type"].as_str().is_none_or(|kind| matches!(kind, "text" | "output_text"));
             parts.iter().filter(is_text).filter_map(|part| part["text"].as_str()).collect()
         }
         _ => String::new(),
@@ -253,7 +254,8 @@ mod tests {
         assert_eq!(answer.model.as_deref(), Some("small-2026"));
         assert_eq!((answer.tokens.input, answer.tokens.output, answer.thinking_bytes), (Some(3), None, 3));
         for number in ["18446744073709551616", "1e999"] {
-            let body = format!(r#"{{"choices":[{{"message":{{"content":"x"}}}}],"usage":{{"prompt_tokens":{number}}}}}"#);
+            let body =
+                format!(r#"{{"choices":[{{"message":{{"content":"x"}}}}],"usage":{{"prompt_tokens":{number}}}}}"#);
             assert_eq!(read_bytes(body.as_bytes()).expect("usage breaks no completion").text, "x");
         }
         for usage in [json!(null), json!(7), json!({"prompt_tokens": u64::MAX})] {

@@ -9,7 +9,12 @@ use super::{Called, words};
 use crate::transport::Failure;
 
 /// Sorts an answer that is no success by its status. `retry_after` is the header as it came.
-pub(super) fn of_status(called: &Called<'_>, status: StatusCode, retry_after: Option<String>, body: &[u8]) -> ModelError {
+pub(super) fn of_status(
+    called: &Called<'_>,
+    status: StatusCode,
+    retry_after: Option<String>,
+    body: &[u8],
+) -> ModelError {
     use ModelErrorKind::{NotConfigured, Refused, Server, Throttled, Timeout};
     let name = called.name;
     let said = said(called, body);
@@ -25,9 +30,7 @@ pub(super) fn of_status(called: &Called<'_>, status: StatusCode, retry_after: Op
         429 if is_out_of_quota(body) => (Refused, format!("{answered}: the account's quota is used up{said}")),
         429 => (Throttled, format!("{answered}{said}")),
         500..=599 => (Server, format!("{answered}{said}")),
-        300..=399 => {
-            (Refused, format!("{answered}, a redirect, which is not followed; see {}", variable(name, "URL")))
-        }
+        300..=399 => (Refused, format!("{answered}, a redirect, which is not followed; see {}", variable(name, "URL"))),
         _ => (Refused, format!("{answered}{said}")),
     };
     let may_come_back = matches!(kind, Timeout | Throttled | Server);

@@ -13,7 +13,8 @@ const PREFIX: &str = "PAWL_MODEL_";
 const DEFAULT: &str = "default";
 
 /// What can be set of a provider, as the end of the variable's name.
-const SETTINGS: &[&str] = &["URL", "KEY", "NAME", "KIND", "OUTPUT", "USD_PER_MTOK_IN", "USD_PER_MTOK_OUT", "CONCURRENCY"];
+const SETTINGS: &[&str] =
+    &["URL", "KEY", "NAME", "KIND", "OUTPUT", "USD_PER_MTOK_IN", "USD_PER_MTOK_OUT", "CONCURRENCY"];
 
 /// Most calls at once that can be set.
 const MOST_CALLS: usize = 10_000;
@@ -137,7 +138,10 @@ impl Reader<'_> {
         let text = self.setting("CONCURRENCY")?;
         let calls = text.parse().ok().filter(|calls| (1..=MOST_CALLS).contains(calls));
         if calls.is_none() {
-            self.problem("CONCURRENCY", &format_args!("expected a number of calls from 1 to {MOST_CALLS}, found `{text}`"));
+            self.problem(
+                "CONCURRENCY",
+                &format_args!("expected a number of calls from 1 to {MOST_CALLS}, found `{text}`"),
+            );
         }
         calls
     }

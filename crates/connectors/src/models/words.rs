@@ -14,18 +14,18 @@ const LOOKED_AT: usize = 64 * 1024;
 /// JSON has them under `error.message`, `error`, `message`, `detail` or `errors`, each a text, a list of such, or of
 /// mistakes with their places (as `FastAPI` tells them); other JSON is shown as it is. HTML is shown without its tags.
 pub(super) fn of(body: &[u8]) -> String {
-    let words = match json::parse(body, &Bounds::OUTSIDE.with_bytes(LOOKED_AT)) {
-        Ok(value) => match said(&value, 0) {
-            Some(words) => words,
-            None if value.is_null() || value.as_object().is_some_and(Map::is_empty) => String::new(),
-            None => value.to_string(),
-        },
-        Err(_) => {
-            let text = String::from_utf8_lossy(&body[..body.len().min(LOOKED_AT)]);
-            if text.trim_start().starts_with('<') { without_tags(&text) } else { text.into_owned() }
-        }
-    };
+    let words =
+        match json::parse(body, &Bounds::OUTSIDE.with_bytes(LOOKED_AT)).map(|value| said(&value, 0).ok_or(value)) {
+            Ok(Ok(words)) => words,
+            Ok(Err(other)) if other.is_null() || other.as_object().is_some_and(Map::is_empty) => String::new(),
+            Ok(Err(other)) => other.to_string(),
+            Err(_) => text_of(&String::from_utf8_lossy(&body[..body.len().min(LOOKED_AT)])),
+        };
     one_line(&words)
+}
+
+fn text_of(body: &str) -> String {
+    if body.trim_start().starts_with('<') { without_tags(body) } else { body.to_owned() }
 }
 
 /// The words in a part of JSON.
@@ -59,10 +59,12 @@ fn without_tags(html: &str) -> String {
     while let Some((before, tag)) = rest.split_once('<') {
         text.push_str(before);
         text.push(' ');
-        let hidden = ["style", "script"].into_iter().find(|name| {
-            tag.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name))
-        });
-        let tag = hidden.and_then(|name| tag.to_ascii_lowercase().find(&format!("</{name}")).map(|at| &tag[at..])).unwrap_or(tag);
+        let hidden = ["style", "script"]
+            .into_iter()
+            .find(|name| tag.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name)));
+        let tag = hidden
+            .and_then(|name| tag.to_ascii_lowercase().find(&format!("</{name}")).map(|at| &tag[at..]))
+            .unwrap_or(tag);
         rest = tag.split_once('>').map_or("", |(_, after)| after);
     }
     text + rest

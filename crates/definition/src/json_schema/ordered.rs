@@ -9,7 +9,15 @@ pub const PROPERTY_ORDER: &str = "propertyOrdering";
 
 /// Keywords whose value is a schema.
 const SCHEMA: &[&str] = &[
-    "additionalProperties", "contains", "else", "if", "items", "not", "propertyNames", "then", "unevaluatedItems",
+    "additionalProperties",
+    "contains",
+    "else",
+    "if",
+    "items",
+    "not",
+    "propertyNames",
+    "then",
+    "unevaluatedItems",
     "unevaluatedProperties",
 ];
 

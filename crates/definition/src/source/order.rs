@@ -48,7 +48,11 @@ impl Keeper<'_> {
             Value::Object(keys) => {
                 for (key, below) in keys {
                     self.way.push(Way::Key(key.clone()));
-                    if is_model && key == "output" { self.output(below) } else { self.steps(below) }
+                    if is_model && key == "output" {
+                        self.output(below);
+                    } else {
+                        self.steps(below);
+                    }
                     self.way.pop();
                 }
             }

@@ -94,7 +94,7 @@ impl Asking<'_> {
             ("model", answer.model.as_ref().map(|model| json!(model))),
             ("refusal", answer.refusal.as_ref().map(|words| json!(words))),
             ("usd", usd.map(|usd| json!(usd))),
-            ("estimated", estimated.then(|| json!(true))),
+            ("estimated", estimated.then_some(Value::Bool(true))),
             ("text", Some(json!(answer.text))),
             ("input_tokens", Some(json!(input))),
             ("output_tokens", Some(json!(output))),
@@ -137,8 +137,7 @@ fn request(call: &ModelCall, question: ModelQuestion) -> ModelRequest {
 
 fn failure(error: &ModelError, held: Held<'_>) -> StepError {
     let message = error.to_string();
-    let retry_after_s =
-        error.retry_after.as_deref().and_then(|header| retry_after::seconds(header, held.clock.now()));
+    let retry_after_s = error.retry_after.as_deref().and_then(|header| retry_after::seconds(header, held.clock.now()));
     let error = match error.kind {
         ModelErrorKind::NotConfigured => StepError::new("model_not_configured", message),
         ModelErrorKind::Refused => StepError::new("model_refused", message),

@@ -23,9 +23,9 @@ pub use blobs::{BlobError, Blobs};
 pub use clock::{Clock, Random};
 pub use dead_letters::{DeadLetter, DeadLetters, NoDeadLetters};
 pub use http::{Http, HttpAnswer, HttpError, HttpRequest};
-pub use pawl_definition::OrderedSchema;
 pub use models::{ModelAnswer, ModelError, ModelErrorKind, ModelRequest, ModelSlot, Models};
 pub use notify::{Notice, NoticeError, Notifier};
+pub use pawl_definition::OrderedSchema;
 pub use queue::{Message, Queue, QueueError, QueueName, QueueSource, Received};
 pub use secrets::{SecretError, Secrets, without_line_end};
 pub use state_machines::{

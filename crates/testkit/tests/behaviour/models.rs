@@ -246,7 +246,8 @@ fn an_answer_that_a_server_broke_off_is_asked_for_again_as_a_failure_of_the_serv
 /// An answer below `min_confidence` was stored by `save_as` all the same.
 #[test]
 fn an_unsure_answer_is_not_saved() {
-    let keys = "variables: [{name: n, type: number, default: 7}, {name: answer, type: object, default: {urgency: none}}]";
+    let keys =
+        "variables: [{name: n, type: number, default: 7}, {name: answer, type: object, default: {urgency: none}}]";
     let unsure = says_json(&json!({"urgency": "low", "confidence": 0.5}));
     let mut replies = vec![unsure].into_iter();
     let story = scenario().workflow(&with(keys, ASK)).model(move |_| replies.next().expect("it is asked once"));
@@ -308,10 +309,8 @@ fn fields_are_asked_for_in_the_order_in_which_they_are_written() {
 #[test]
 fn a_provider_that_says_when_to_come_back_is_asked_then() {
     for header in ["20", "Thu, 01 Jan 2026 00:00:20 GMT"] {
-        let throttled = ModelError {
-            retry_after: Some(header.to_owned()),
-            ..ModelError::new(ModelErrorKind::Throttled, "later")
-        };
+        let throttled =
+            ModelError { retry_after: Some(header.to_owned()), ..ModelError::new(ModelErrorKind::Throttled, "later") };
         let story = story("", vec![Err(throttled), says_json(&json!({"urgency": "low", "confidence": 0.9}))]);
         let story = story.run_for("19s");
         assert_eq!(asked(&story), 1, "{header}");

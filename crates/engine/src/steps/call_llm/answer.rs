@@ -96,16 +96,14 @@ impl ModelCall {
                 _ => ModelReply::Value(json!({"text": text})),
             };
         }
-        match found::whole(said.text) {
-            Some(value) => self.last_that_fits(vec![value]),
-            None => {
-                let text = thinking::cut_out(said.text, true);
-                if text.trim().is_empty() {
-                    return ModelReply::Unusable(empty());
-                }
-                self.last_that_fits(found::whole(&text).map_or_else(|| found::embedded(&text), |value| vec![value]))
-            }
+        if let Some(value) = found::whole(said.text) {
+            return self.last_that_fits(vec![value]);
         }
+        let text = thinking::cut_out(said.text, true);
+        if text.trim().is_empty() {
+            return ModelReply::Unusable(empty());
+        }
+        self.last_that_fits(found::whole(&text).map_or_else(|| found::embedded(&text), |value| vec![value]))
     }
 
     /// Why an answer is none, wherever its text may lead.
@@ -140,7 +138,9 @@ impl ModelCall {
     fn last_that_fits(&self, values: Vec<Value>) -> ModelReply {
         let schema = match self.author_schema() {
             Ok(schema) => schema,
-            Err(mistake) => return ModelReply::Invalid(vec![format!("the schema of the step is not valid: {mistake}")]),
+            Err(mistake) => {
+                return ModelReply::Invalid(vec![format!("the schema of the step is not valid: {mistake}")]);
+            }
         };
         let (mut wrong, mut of_object) = (None, false);
         for value in values.into_iter().rev() {

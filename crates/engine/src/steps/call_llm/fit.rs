@@ -29,7 +29,8 @@ pub(super) fn fields(value: Value, shape: &AnswerShape, timezone: &TimeZone) -> 
 
 fn field(value: Value, field: &OutputField, timezone: &TimeZone) -> Result<Value, String> {
     let kind = if field.options.is_empty() { field.kind } else { FieldType::Option };
-    let blank = value.is_null() || (kind != FieldType::Text && value.as_str().is_some_and(|text| text.trim().is_empty()));
+    let blank =
+        value.is_null() || (kind != FieldType::Text && value.as_str().is_some_and(|text| text.trim().is_empty()));
     if blank && field.optional {
         return Ok(Value::Null);
     }
@@ -105,7 +106,8 @@ fn mend(value: &mut Value, mismatch: &Mismatch, written: &Value) {
             }
         }
         (MismatchKind::WrongType, Value::String(_)) => {
-            let types = [("number", FieldType::Number), ("integer", FieldType::Number), ("boolean", FieldType::Boolean)];
+            let types =
+                [("number", FieldType::Number), ("integer", FieldType::Number), ("boolean", FieldType::Boolean)];
             let Some((_, kind)) = types.into_iter().find(|(name, _)| schema["type"] == *name) else { return };
             if let Ok(typed) = coerce::field(part.clone(), &Field::of(kind), &TimeZone::UTC) {
                 *part = typed;

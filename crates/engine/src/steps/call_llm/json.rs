@@ -64,9 +64,16 @@ mod tests {
 
     #[test]
     fn json_is_found_in_prose_in_its_order() {
-        assert_eq!(embedded("See [1]: {\"a\": {\"b\": 1}} or [{\"a\": 2}]."), [json!([1]), json!({"a": {"b": 1}}), json!([{"a": 2}])]);
+        assert_eq!(
+            embedded("See [1]: {\"a\": {\"b\": 1}} or [{\"a\": 2}]."),
+            [json!([1]), json!({"a": {"b": 1}}), json!([{"a": 2}])]
+        );
         assert_eq!(embedded("a { b [ c {\"a\": 1"), [json!(null); 0]);
-        assert_eq!(embedded("{\"a\": 18446744073709551616} {\"a\": 1}"), [json!({"a": 1})], "no number that is kept exactly");
+        assert_eq!(
+            embedded("{\"a\": 18446744073709551616} {\"a\": 1}"),
+            [json!({"a": 1})],
+            "no number that is kept exactly"
+        );
     }
 
     #[test]

@@ -58,8 +58,8 @@ fn form(shape: &AnswerShape, says_confidence: bool) -> String {
         .fields_in_order()
         .into_iter()
         .map(|(name, field)| {
-            let share = says_confidence && name == "confidence";
-            let kind = if share { "number from 0 to 1".to_owned() } else { kind(field) };
+            let is_compared = says_confidence && name == "confidence";
+            let kind = if is_compared { "number from 0 to 1".to_owned() } else { kind(field) };
             format!("{}: <{kind}{}>", Value::from(name), meaning(field))
         })
         .collect();
@@ -196,8 +196,13 @@ mod tests {
     fn an_authors_schema_stands_in_the_prompt_in_its_order() {
         let schema = json!({"properties": {"a": {}, "b": {}}, "propertyOrdering": ["b", "a"]});
         let prompt = call(json!({ "schema": schema })).question(&[]).prompt;
-        assert!(prompt.ends_with(r#"JSON Schema:
-{"properties":{"b":{},"a":{}}}"#), "{prompt}");
+        assert!(
+            prompt.ends_with(
+                r#"JSON Schema:
+{"properties":{"b":{},"a":{}}}"#
+            ),
+            "{prompt}"
+        );
     }
 
     #[test]

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use jiff::SignedDuration;
 use pawl_runtime::ports::{
-    Http, HttpAnswer, HttpError, HttpRequest, ModelAnswer, ModelError, ModelErrorKind, ModelRequest, Models, Notice, NoticeError,
-    Notifier, Price, TokenCounts,
+    Http, HttpAnswer, HttpError, HttpRequest, ModelAnswer, ModelError, ModelErrorKind, ModelRequest, Models, Notice,
+    NoticeError, Notifier, Price, TokenCounts,
 };
 use serde_json::{Value, json};
 
