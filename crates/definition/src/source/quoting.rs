@@ -50,11 +50,10 @@ fn unquoted(line: &str, sought: &str) -> Option<usize> {
     for (at, c) in line.char_indices() {
         match quote {
             Some(open) if c == open => quote = None,
-            Some(_) => {}
             None if line[at..].starts_with(sought) => return Some(at),
             None if c == '#' => return None,
             None if matches!(c, '"' | '\'') => quote = Some(c),
-            None => {}
+            Some(_) | None => {}
         }
     }
     None

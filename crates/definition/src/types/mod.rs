@@ -95,7 +95,7 @@ impl Type {
                 let new = right.iter().filter(|word| !left.contains(word));
                 left.iter().chain(new).cloned().collect()
             }),
-            element: joined(Kinds::LIST, (left, &left.element), (right, &right.element), |left, right| left.or(right)),
+            element: joined(Kinds::LIST, (left, &left.element), (right, &right.element), Type::or),
             shape: joined(Kinds::OBJECT, (left, &left.shape), (right, &right.shape), Shape::or),
         }
     }

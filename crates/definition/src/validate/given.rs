@@ -77,7 +77,8 @@ impl Check<'_, '_> {
         let expected = literal::expected(field.kind, &field.options);
         let list = if field.many { " or a list of them" } else { "" };
         let lists = field.many && found.kinds.present().meets(Kinds::LIST);
-        if !one.kinds.present().meets(taken(field.kind)) && !(lists && one.kinds == Kinds::NULL) {
+        let fits = one.kinds.present().meets(taken(field.kind)) || (lists && one.kinds == Kinds::NULL);
+        if !fits {
             let message = format!("expected {expected}{list}, found {}", found.kinds.present());
             self.error(code::WRONG_TYPE, path, message);
             return;

@@ -177,7 +177,6 @@ impl Names<'_, '_, '_> {
         if matches!(self.site.owner, Owner::Trigger(_)) && self.below_trigger("match") {
             let message = "`record` does not exist here: this expression is what finds it";
             self.error(code::NO_RECORD, read, message);
-            return;
         }
     }
 

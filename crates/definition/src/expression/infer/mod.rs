@@ -165,7 +165,9 @@ impl Inference<'_> {
     }
 
     fn logical(&mut self, symbol: &str, operands: &[Node]) -> Type {
-        operands.iter().for_each(|operand| self.truth(symbol, operand));
+        for operand in operands {
+            self.truth(symbol, operand);
+        }
         Type::of(Kinds::BOOLEAN)
     }
 
