@@ -41,7 +41,7 @@ impl Http for Slow {
     async fn send(&self, _: HttpRequest) -> Result<HttpAnswer, HttpError> {
         self.calls.fetch_add(1, Ordering::SeqCst);
         self.answers.acquire().await.expect("it is never closed").forget();
-        Ok(HttpAnswer { status: 200, headers: Default::default(), body: serde_json::Value::Null })
+        Ok(HttpAnswer { status: 200, headers: Default::default(), cookies: Vec::new(), body: serde_json::Value::Null })
     }
 }
 
