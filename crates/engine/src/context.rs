@@ -1,11 +1,12 @@
 //! What the engine is told beside an execution: everything that a decision may depend on.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use pawl_definition::{Object, Scope, Step};
+use pawl_definition::{Meter, Object, Scope, Step};
 use serde_json::{Map, Value, json};
 
 use crate::{Execution, Occurrence, Plan, Record, Usage};
@@ -38,7 +39,7 @@ pub struct Context<'a> {
 }
 
 /// What expressions see while a step is decided.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct StepScope<'a> {
     /// The world.
     pub cx: &'a Context<'a>,
@@ -46,6 +47,8 @@ pub struct StepScope<'a> {
     pub execution: &'a Execution,
     /// Whether `secret(…)` may stand here.
     pub secrets: bool,
+    /// Bounds all evaluations that belong together: those of one step, of one filter, of the variables at start.
+    pub meter: Rc<Meter>,
 }
 
 impl StepScope<'_> {
@@ -117,6 +120,10 @@ impl Scope for StepScope<'_> {
 
     fn holidays(&self) -> &BTreeSet<Date> {
         &self.cx.plan.holidays
+    }
+
+    fn meter(&self) -> Option<&Meter> {
+        Some(&self.meter)
     }
 
     fn secrets(&self) -> bool {

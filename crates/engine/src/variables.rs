@@ -1,6 +1,8 @@
 //! Variables at start: section 4 of the language.
 
-use pawl_definition::{ExpressionError, Variable};
+use std::rc::Rc;
+
+use pawl_definition::{ExpressionError, Meter, Variable};
 use serde_json::Value;
 
 use crate::context::StepScope;
@@ -8,9 +10,10 @@ use crate::{Context, Execution, Plan, StepError, coerce};
 
 /// Evaluates the variables top to bottom into the execution; each sees those above it.
 pub(crate) fn evaluate(cx: &Context<'_>, execution: &mut Execution) -> Result<(), StepError> {
+    let meter = Rc::new(Meter::default());
     for variable in &cx.plan.workflow.variables {
-        let value =
-            first_value(variable, cx, execution).map_err(|error| error.at(&format!("variables.{}", variable.name)))?;
+        let scope = StepScope { cx, execution, secrets: false, meter: meter.clone() };
+        let value = first_value(variable, &scope).map_err(|error| error.at(&format!("variables.{}", variable.name)))?;
         if variable.required && coerce::is_blank(&value) {
             let message = format!("variable {:?} is required and every source is blank", variable.name);
             return Err(StepError::new("required_variable", message));
@@ -32,14 +35,14 @@ pub(crate) fn typed(plan: &Plan, name: &str, value: Value) -> Result<Value, Step
 }
 
 /// The override of the start, else the first source that is not blank, else the default, else null.
-fn first_value(variable: &Variable, cx: &Context<'_>, execution: &Execution) -> Result<Value, StepError> {
+fn first_value(variable: &Variable, scope: &StepScope<'_>) -> Result<Value, StepError> {
+    let StepScope { cx, execution, .. } = scope;
     let typed = |value: Value| coerce::variable(value, variable.kind, variable.many, &cx.plan.timezone);
     if let Some(given) = execution.overrides.get(&variable.name).filter(|given| !coerce::is_blank(given)) {
         return typed(given.clone());
     }
-    let scope = StepScope { cx, execution, secrets: false };
     for source in &variable.from {
-        match source.evaluate(&scope) {
+        match source.evaluate(scope) {
             Ok(value) if coerce::is_blank(&value) => {}
             Ok(value) => return typed(value),
             // What the event does not have is as good as blank, as it is to `coalesce`.
@@ -48,7 +51,7 @@ fn first_value(variable: &Variable, cx: &Context<'_>, execution: &Execution) -> 
         }
     }
     match &variable.default {
-        Some(default) => typed(default.resolve(&scope)?),
+        Some(default) => typed(default.resolve(scope)?),
         None => Ok(Value::Null),
     }
 }

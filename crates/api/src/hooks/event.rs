@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use pawl_definition::trigger::Webhook;
-use pawl_definition::{Expression, Object, Trigger};
+use pawl_definition::{Expression, Meter, Object, Trigger};
 use pawl_engine::{Creation, Event, Plan, RecordQuery, ResolvedTest, Subject, coerce, fields, ids};
 use serde_json::{Map, Value};
 
@@ -16,7 +16,7 @@ pub(super) fn is_left_out(plan: &Plan, trigger: &Trigger, event: &Event) -> bool
     let Some(filter) = &trigger.filter else { return false };
     let on_delivery_alone = filter.roots().iter().all(|root| ["trigger", "workflow", "now"].contains(&root.as_str()));
     let view = event.view();
-    let scope = HookScope { plan, trigger: &view, now: event.occurred_at };
+    let scope = HookScope { plan, trigger: &view, now: event.occurred_at, meter: Meter::default() };
     on_delivery_alone && filter.test(&scope) != Ok(true)
 }
 
@@ -26,7 +26,7 @@ pub(super) async fn fill(api: &Api, plan: &Plan, webhook: &Webhook, event: &mut 
         return Ok(());
     }
     let view = event.view();
-    let scope = HookScope { plan, trigger: &view, now: event.occurred_at };
+    let scope = HookScope { plan, trigger: &view, now: event.occurred_at, meter: Meter::default() };
     let values = values(plan, webhook, &scope)?;
     if let Some(rule) = &webhook.record
         && let Some((field, expression)) = rule.r#match.iter().next()

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use pawl_definition::Scope;
+use pawl_definition::{Meter, Scope};
 use pawl_engine::Plan;
 use serde_json::{Value, json};
 
@@ -15,6 +15,8 @@ pub(super) struct HookScope<'a> {
     /// `trigger`: the event so far.
     pub(super) trigger: &'a Value,
     pub(super) now: Timestamp,
+    /// Bounds all evaluations of one delivery.
+    pub(super) meter: Meter,
 }
 
 impl Scope for HookScope<'_> {
@@ -34,6 +36,10 @@ impl Scope for HookScope<'_> {
 
     fn root_ref(&self, name: &str) -> Option<&Value> {
         (name == "trigger").then_some(self.trigger)
+    }
+
+    fn meter(&self) -> Option<&Meter> {
+        Some(&self.meter)
     }
 
     fn now(&self) -> Timestamp {

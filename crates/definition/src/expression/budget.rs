@@ -1,4 +1,6 @@
-//! The bound on the work of one evaluation.
+//! The bound on the work of evaluation.
+
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::ExpressionError;
 
@@ -7,15 +9,44 @@ use super::ExpressionError;
 /// One unit is one operation, one element looked at, or 16 bytes of text read or made.
 const MOST: u64 = 2_000_000;
 
-/// What is left to spend.
+/// Longest text that a template gives, in bytes.
+pub(super) const MOST_TEXT: usize = 1024 * 1024;
+
+/// What a variable costs that a scope puts together for an evaluation.
+const ROOT: u64 = 100;
+
+/// What all evaluations together have left that belong to one step, one delivery or one filter. A scope that hands out
+/// one bounds them together; without it each expression or template is bounded by itself.
 #[derive(Debug)]
+pub struct Meter {
+    left: AtomicU64,
+}
+
+impl Default for Meter {
+    fn default() -> Self {
+        Self { left: AtomicU64::new(MOST) }
+    }
+}
+
+/// What is left to spend.
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Budget {
     left: u64,
 }
 
 impl Budget {
-    pub(super) fn new() -> Self {
-        Self { left: MOST }
+    /// A budget for an evaluation that reads so many variables; what others have spent of the meter is gone.
+    pub(super) fn new(meter: Option<&Meter>, roots: usize) -> Self {
+        let left = meter.map_or(MOST, |meter| meter.left.load(Ordering::Relaxed));
+        let roots = u64::try_from(roots).unwrap_or(u64::MAX);
+        Self { left: left.saturating_sub(ROOT.saturating_mul(roots)) }
+    }
+
+    /// Writes down what is left.
+    pub(super) fn note(self, meter: Option<&Meter>) {
+        if let Some(meter) = meter {
+            meter.left.store(self.left, Ordering::Relaxed);
+        }
     }
 
     pub(super) fn spend(&mut self, units: u64) -> Result<(), ExpressionError> {

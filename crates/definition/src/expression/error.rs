@@ -31,6 +31,13 @@ pub enum ExpressionError {
         /// Which bound was met.
         message: String,
     },
+    /// The value that it gives nests deeper than what may be stored.
+    #[error("{message}")]
+    #[serde(rename = "value_too_deep")]
+    TooDeep {
+        /// Which bound was met.
+        message: String,
+    },
     /// A variable or function that does not exist here.
     #[error("unknown {kind} `{name}`{}", did_you_mean(.suggestion.as_ref()))]
     #[serde(rename = "expression_unknown_name")]
@@ -87,6 +94,7 @@ impl ExpressionError {
             Self::Syntax { .. } => "expression_syntax",
             Self::TooLong { .. } => "expression_too_long",
             Self::TooCostly { .. } => "expression_too_costly",
+            Self::TooDeep { .. } => "value_too_deep",
             Self::Unknown { .. } => "expression_unknown_name",
             Self::Missing { .. } => "expression_missing_key",
             Self::Type { .. } => "expression_type",
@@ -125,9 +133,19 @@ pub(super) fn shortened(text: &str) -> String {
     }
 }
 
+/// Longest name that is compared with others, in bytes: the work is the product of two lengths.
+const MOST_COMPARED: usize = 64;
+
+/// Most candidates that are compared.
+const MOST_CANDIDATES: usize = 200;
+
 /// The candidate nearest to a name, if one is near enough to be meant.
 pub(super) fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
-    let near = candidates.into_iter().map(|candidate| (strsim::damerau_levenshtein(name, candidate), candidate));
+    if name.len() > MOST_COMPARED {
+        return None;
+    }
+    let candidates = candidates.into_iter().filter(|candidate| candidate.len() <= MOST_COMPARED).take(MOST_CANDIDATES);
+    let near = candidates.map(|candidate| (strsim::damerau_levenshtein(name, candidate), candidate));
     let (distance, candidate) = near.min()?;
     (distance <= name.chars().count().div_ceil(3)).then(|| candidate.to_owned())
 }

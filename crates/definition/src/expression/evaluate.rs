@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use super::budget::Budget;
-use super::error::nearest;
 use super::functions::{Call, Function};
+use super::lack::Lack;
 use super::node::{Base, Literal, Loop, LoopKind, Node, Operator, Path, Segment};
 use super::operate::{Misfit, hint, operate};
 use super::roots::Roots;
@@ -21,14 +21,30 @@ pub(super) struct Evaluator<'a> {
     roots: &'a Roots<'a>,
     locals: Vec<Val<'a>>,
     pub(super) budget: Budget,
+    /// What lacked a key, of the errors that are on their way. Their texts are written for the one that is shown.
+    lacks: Vec<Lack<'a>>,
 }
+
+/// What an error costs that another operand, or another element, makes good.
+const SWALLOWED: u64 = 20;
 
 /// What evaluating a node gives.
 pub(super) type Outcome<'a> = Result<Val<'a>, ExpressionError>;
 
 impl<'a> Evaluator<'a> {
     pub(super) fn new(roots: &'a Roots<'a>) -> Self {
-        Self { roots, locals: Vec::new(), budget: Budget::new() }
+        Self { roots, locals: Vec::new(), budget: roots.budget(), lacks: Vec::new() }
+    }
+
+    /// Evaluates the whole expression, hands the rest of the budget back, and words the error that is shown.
+    pub(super) fn whole<T>(
+        mut self,
+        node: &'a Node,
+        take: impl FnOnce(&mut Self, Val<'a>) -> Result<T, ExpressionError>,
+    ) -> Result<T, ExpressionError> {
+        let found = self.eval(node).and_then(|val| take(&mut self, val));
+        self.roots.keep(&self.budget);
+        found.map_err(|error| super::lack::worded(error, &self.lacks))
     }
 
     pub(super) fn scope(&self) -> &'a dyn Scope {
@@ -38,6 +54,10 @@ impl<'a> Evaluator<'a> {
     pub(super) fn eval(&mut self, node: &'a Node) -> Outcome<'a> {
         self.budget.spend(1)?;
         match node {
+            Node::Literal(Literal::Bytes(bytes)) => {
+                self.budget.spend_bytes(bytes.len())?;
+                Ok(Val::Bytes(bytes.as_slice().into()))
+            }
             Node::Literal(literal) => Ok(literal_val(literal)),
             Node::Path(path) => self.path(path),
             Node::Chain(first, rest) => self.chain(first, rest),
@@ -51,6 +71,7 @@ impl<'a> Evaluator<'a> {
             Node::Has(operand) => self.unless_missing(operand).map(|found| Val::Bool(found.is_some())),
             Node::Blank(operand) => {
                 let found = self.unless_missing(operand)?;
+                self.budget.spend_bytes(found.as_ref().map_or(0, Val::blank_cost))?;
                 Ok(Val::Bool(found.is_none_or(|val| val.is_blank())))
             }
             Node::Coalesce(operands) => self.coalesce(operands),
@@ -66,7 +87,7 @@ impl<'a> Evaluator<'a> {
 
     fn path(&mut self, path: &'a Path) -> Outcome<'a> {
         let mut val = match &path.base {
-            Base::Root(name) => Val::data(self.roots.get(name)?),
+            Base::Root(name) => Val::data(self.root(name)?),
             Base::Now => Val::Time(self.scope().now()),
             Base::Local(slot, _) => self.locals[*slot].clone(),
             Base::Type(name) => Val::Type(name),
@@ -77,12 +98,33 @@ impl<'a> Evaluator<'a> {
                 Segment::Field(name) => val.field(name).ok_or_else(|| Val::borrowed(name)),
                 Segment::Index(node) => {
                     let key = self.eval(node)?;
+                    self.budget.spend_bytes(key.text_length())?;
                     val.element(&key).ok_or(key)
                 }
             };
-            val = inner.map_err(|key| missing(path, place, &val, &key))?;
+            val = match inner {
+                Ok(inner) => inner,
+                Err(key) => return Err(self.lacking(Lack { path, place, holder: val, key })),
+            };
         }
         Ok(val)
+    }
+
+    fn root(&mut self, name: &str) -> Result<&'a serde_json::Value, ExpressionError> {
+        let found = self.roots.get(name);
+        if found.is_err() {
+            // The names that exist were looked at, and with them their data.
+            self.budget.spend(5_000)?;
+        }
+        found
+    }
+
+    fn lacking(&mut self, lack: Lack<'a>) -> ExpressionError {
+        let error = lack.unworded(self.lacks.len());
+        if matches!(error, ExpressionError::Missing { .. }) {
+            self.lacks.push(lack);
+        }
+        error
     }
 
     fn chain(&mut self, first: &'a Node, rest: &'a [(Operator, Node)]) -> Outcome<'a> {
@@ -108,14 +150,32 @@ impl<'a> Evaluator<'a> {
     fn logical(&mut self, symbol: &str, decisive: bool, operands: impl Iterator<Item = &'a Node>) -> Outcome<'a> {
         let mut pending = None;
         for operand in operands {
+            let lacks = self.lacks.len();
             match self.truth(operand, symbol) {
                 Ok(truth) if truth == decisive => return Ok(Val::Bool(decisive)),
                 Ok(_) => {}
-                Err(error @ ExpressionError::TooCostly { .. }) => return Err(error),
-                Err(error) => pending = pending.or(Some(error)),
+                Err(error) => self.swallow(&mut pending, error, lacks)?,
             }
         }
         pending.map_or(Ok(Val::Bool(!decisive)), Err)
+    }
+
+    /// Keeps the first error of several, in case none of the others decides. A budget that is spent ends everything.
+    fn swallow(
+        &mut self,
+        pending: &mut Option<ExpressionError>,
+        error: ExpressionError,
+        lacks: usize,
+    ) -> Result<(), ExpressionError> {
+        if matches!(error, ExpressionError::TooCostly { .. }) {
+            return Err(error);
+        }
+        self.budget.spend(SWALLOWED)?;
+        if pending.is_some() {
+            self.lacks.truncate(lacks);
+        }
+        pending.get_or_insert(error);
+        Ok(())
     }
 
     fn truth(&mut self, node: &'a Node, place: &str) -> Result<bool, ExpressionError> {
@@ -169,16 +229,22 @@ impl<'a> Evaluator<'a> {
 
     /// The value, or `None` if a key on the way to it is missing.
     fn unless_missing(&mut self, node: &'a Node) -> Result<Option<Val<'a>>, ExpressionError> {
+        let lacks = self.lacks.len();
         match self.eval(node) {
             Ok(val) => Ok(Some(val)),
-            Err(ExpressionError::Missing { .. }) => Ok(None),
+            Err(ExpressionError::Missing { .. }) => {
+                self.lacks.truncate(lacks);
+                Ok(None)
+            }
             Err(error) => Err(error),
         }
     }
 
     fn coalesce(&mut self, operands: &'a [Node]) -> Outcome<'a> {
         for operand in operands {
-            if let Some(val) = self.unless_missing(operand)?.filter(|val| !val.is_blank()) {
+            let found = self.unless_missing(operand)?;
+            self.budget.spend_bytes(found.as_ref().map_or(0, Val::blank_cost))?;
+            if let Some(val) = found.filter(|val| !val.is_blank()) {
                 return Ok(val);
             }
         }
@@ -187,7 +253,7 @@ impl<'a> Evaluator<'a> {
 
     fn each(&mut self, each: &'a Loop) -> Outcome<'a> {
         let range = self.eval(&each.range)?;
-        self.budget.spend_elements(range.length().unwrap_or(0))?;
+        self.budget.spend_elements(range.elements_cost())?;
         let elements = range.elements().ok_or_else(|| {
             let found = described(Some(&each.range), &range);
             ExpressionError::wrong_type(format!("{}() goes over a list or an object, found {found}", each.kind.name()))
@@ -207,11 +273,11 @@ impl<'a> Evaluator<'a> {
     fn decide(&mut self, each: &'a Loop, decisive: bool, elements: Vec<Val<'a>>) -> Outcome<'a> {
         let mut pending = None;
         for element in elements {
+            let lacks = self.lacks.len();
             match self.within(element, |this| this.truth(&each.body, each.kind.name())) {
                 Ok(truth) if truth == decisive => return Ok(Val::Bool(decisive)),
                 Ok(_) => {}
-                Err(error @ ExpressionError::TooCostly { .. }) => return Err(error),
-                Err(error) => pending = pending.or(Some(error)),
+                Err(error) => self.swallow(&mut pending, error, lacks)?,
             }
         }
         pending.map_or(Ok(Val::Bool(!decisive)), Err)
@@ -262,6 +328,7 @@ impl<'a> Evaluator<'a> {
 
     fn call(&mut self, function: &'static Function, arguments: &'a [Node]) -> Outcome<'a> {
         let vals = self.all_of(arguments)?;
+        self.budget.spend(function.cost)?;
         let mut call = Call { name: function.name, nodes: arguments, arguments: &vals, evaluator: self };
         (function.run)(&mut call)
     }
@@ -286,39 +353,5 @@ pub(super) fn described(node: Option<&Node>, val: &Val<'_>) -> String {
             format!("`{}` ({})", path.text(usize::MAX), val.kind())
         }
         _ => val.kind().to_owned(),
-    }
-}
-
-/// Why a path ends early.
-fn missing(path: &Path, place: usize, holder: &Val<'_>, key: &Val<'_>) -> ExpressionError {
-    let name = path.text(place);
-    let error =
-        |message: String, suggestion| ExpressionError::Missing { path: path.text(place + 1), message, suggestion };
-    match (holder.kind(), key) {
-        ("null", _) => error(format!("`{name}` is null"), None),
-        ("object", _) => {
-            let keys = holder.elements().unwrap_or_default();
-            let keys: Vec<&str> =
-                keys.iter().filter_map(|key| if let Val::Text(key) = key { Some(&**key) } else { None }).collect();
-            let suggestion = if let Val::Text(key) = key { nearest(key, keys.iter().copied()) } else { None };
-            error(listed(&name, &keys), suggestion)
-        }
-        ("list", key) if key.whole_number().is_some() => {
-            error(format!("`{name}` has {} elements, the first is [0]", holder.length().unwrap_or(0)), None)
-        }
-        ("list", _) => ExpressionError::wrong_type(format!(
-            "`{name}` is a list: take an element, `{name}[0]`, or go over it with map()"
-        )),
-        (kind, _) => ExpressionError::wrong_type(format!("`{name}` is {kind}, which has nothing inside")),
-    }
-}
-
-fn listed(name: &str, keys: &[&str]) -> String {
-    const MOST: usize = 12;
-    let some: Vec<String> = keys.iter().take(MOST).map(|key| format!("`{}`", super::error::shortened(key))).collect();
-    match keys.len() {
-        0 => format!("`{name}` is empty"),
-        all if all > MOST => format!("`{name}` has {} and {} more", some.join(", "), all - MOST),
-        _ => format!("`{name}` has {}", some.join(", ")),
     }
 }

@@ -17,7 +17,8 @@
 //!   `minute`, `second`, `weekday` (1 is Monday), `date`, `time` and `datetime`.
 //! - Every function may be called as `f(x)` and as `x.f()`. `secret("name")` takes only a name written down.
 //! - Messages and optional syntax (`a.?b`) are left out. Objects are gone through in the order of their keys.
-//! - An expression has at most 4 KiB, 600 operators and 40 levels of brackets, and an evaluation a budget of work.
+//! - An expression has at most 4 KiB, 600 operators and 40 levels of brackets, and an evaluation a budget of work
+//!   and bytes: one for all expressions of a template, and of a step.
 //!
 //! # How
 //!
@@ -33,6 +34,7 @@ mod error;
 mod evaluate;
 mod functions;
 mod infer;
+mod lack;
 mod lower;
 mod node;
 mod operate;
@@ -54,11 +56,13 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::json::{Bounds, ErrorKind};
 use evaluate::Evaluator;
 use lower::Lowered;
 use roots::Roots;
 use val::Val;
 
+pub use budget::Meter;
 pub use duration::Duration;
 pub use encoding::{form_encoded, percent_encoded};
 pub use error::ExpressionError;
@@ -112,20 +116,21 @@ impl Expression {
 
     /// Evaluates it to a JSON value: times in RFC 3339, durations as [`Duration`] writes them, bytes in base64.
     pub fn evaluate(&self, scope: &dyn Scope) -> Result<Value, ExpressionError> {
-        self.evaluate_with(&Roots::new(scope, self.roots()))
+        let value = self.evaluate_with(&Roots::new(scope, self.roots()))?;
+        bounded(value)
     }
 
     /// Evaluates it to true or false; anything else is an error that names the type found.
     pub fn test(&self, scope: &dyn Scope) -> Result<bool, ExpressionError> {
         let roots = Roots::new(scope, self.roots());
         let node = &self.program.lowered.node;
-        match Evaluator::new(&roots).eval(node)? {
+        Evaluator::new(&roots).whole(node, |_, val| match val {
             Val::Bool(truth) => Ok(truth),
             other => {
                 let found = evaluate::described(Some(node), &other);
                 Err(ExpressionError::wrong_type(format!("expected true or false, found {found}")))
             }
-        }
+        })
     }
 
     /// Whether it is a call of `urlencode`.
@@ -134,9 +139,19 @@ impl Expression {
     }
 
     fn evaluate_with<'a>(&'a self, roots: &'a Roots<'a>) -> Result<Value, ExpressionError> {
-        let mut evaluator = Evaluator::new(roots);
-        let val = evaluator.eval(&self.program.lowered.node)?;
-        val.into_json(&mut evaluator.budget)
+        let node = &self.program.lowered.node;
+        Evaluator::new(roots).whole(node, |evaluator, val| val.into_json(&mut evaluator.budget))
+    }
+}
+
+/// The value that was made, if it is not more than what may be stored.
+fn bounded(value: Value) -> Result<Value, ExpressionError> {
+    match crate::json::check(&value, &Bounds::MADE) {
+        Ok(()) => Ok(value),
+        Err(error) if matches!(error.kind, ErrorKind::TooDeep { .. }) => {
+            Err(ExpressionError::TooDeep { message: format!("expected a value within bounds, found {error}") })
+        }
+        Err(error) => Err(ExpressionError::costly(format!("its value has {error}"))),
     }
 }
 

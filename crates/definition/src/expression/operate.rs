@@ -83,7 +83,10 @@ pub(super) fn equal(budget: &mut Budget, left: &Val<'_>, right: &Val<'_>) -> Res
             budget.spend_bytes(left.len().min(right.len()))?;
             **left == **right
         }
-        (Val::Bytes(left), Val::Bytes(right)) => left == right,
+        (Val::Bytes(left), Val::Bytes(right)) => {
+            budget.spend_bytes(left.len().min(right.len()))?;
+            left == right
+        }
         (Val::Time(left), Val::Time(right)) => left == right,
         (Val::Duration(left), Val::Duration(right)) => match (left.fixed(), right.fixed()) {
             (Some(left), Some(right)) => left == right,
@@ -104,6 +107,7 @@ fn equal_lists(budget: &mut Budget, left: &Val<'_>, right: &Val<'_>) -> Result<b
     if left.length() != right.length() {
         return Ok(false);
     }
+    budget.spend_elements(left.elements_cost().saturating_add(right.elements_cost()))?;
     let pairs = left.elements().into_iter().flatten().zip(right.elements().into_iter().flatten());
     for (left, right) in pairs {
         if !equal(budget, &left, &right)? {
@@ -117,6 +121,7 @@ fn equal_objects(budget: &mut Budget, left: &Val<'_>, right: &Val<'_>) -> Result
     if left.length() != right.length() {
         return Ok(false);
     }
+    budget.spend_elements(left.elements_cost())?;
     for key in left.elements().into_iter().flatten() {
         let (Some(left), Some(right)) = (left.element(&key), right.element(&key)) else { return Ok(false) };
         if !equal(budget, &left, &right)? {
@@ -128,7 +133,7 @@ fn equal_objects(budget: &mut Budget, left: &Val<'_>, right: &Val<'_>) -> Result
 
 /// `in`: among the elements of a list, or the keys of an object.
 fn contains(budget: &mut Budget, holder: &Val<'_>, sought: &Val<'_>) -> Result<bool, Misfit> {
-    budget.spend_elements(holder.length().unwrap_or(0))?;
+    budget.spend_elements(holder.elements_cost())?;
     match holder.kind() {
         "list" => {
             for element in holder.elements().into_iter().flatten() {
@@ -151,7 +156,10 @@ fn order(budget: &mut Budget, left: &Val<'_>, right: &Val<'_>) -> Result<Option<
             budget.spend_bytes(left.len().min(right.len()))?;
             Some((**left).cmp(&**right))
         }
-        (Val::Bytes(left), Val::Bytes(right)) => Some(left.cmp(right)),
+        (Val::Bytes(left), Val::Bytes(right)) => {
+            budget.spend_bytes(left.len().min(right.len()))?;
+            Some(left.cmp(right))
+        }
         (Val::Time(left), Val::Time(right)) => Some(left.cmp(right)),
         (Val::Duration(left), Val::Duration(right)) => match (left.fixed(), right.fixed()) {
             (Some(left), Some(right)) => Some(left.cmp(&right)),
@@ -229,6 +237,7 @@ fn subtract<'a>(evaluator: &mut Evaluator<'a>, left: &Val<'a>, right: &Val<'a>) 
 
 fn move_time<'a>(evaluator: &mut Evaluator<'a>, time: jiff::Timestamp, length: &Val<'a>, back: bool) -> Operated<'a> {
     let scope = evaluator.scope();
+    evaluator.budget.spend(super::functions::CALENDAR)?;
     match length {
         Val::Duration(length) => {
             let length = if back { length.negated() } else { *length };

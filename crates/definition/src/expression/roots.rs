@@ -1,11 +1,12 @@
 //! The variables that an evaluation reads, each asked for at most once.
 
 use std::borrow::Cow;
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use super::budget::Budget;
 use super::error::nearest;
 use super::secret::disarm;
 use super::{ExpressionError, Scope};
@@ -13,16 +14,29 @@ use super::{ExpressionError, Scope};
 /// Variables by name; empty until they are read.
 pub(super) struct Roots<'a> {
     scope: &'a dyn Scope,
+    budget: Cell<Budget>,
     cells: Vec<(&'a str, OnceCell<Option<Cow<'a, Value>>>)>,
 }
 
 impl<'a> Roots<'a> {
     pub(super) fn new(scope: &'a dyn Scope, names: &'a BTreeSet<String>) -> Self {
-        Self { scope, cells: names.iter().map(|name| (name.as_str(), OnceCell::new())).collect() }
+        let budget = Cell::new(Budget::new(scope.meter(), names.len()));
+        Self { scope, budget, cells: names.iter().map(|name| (name.as_str(), OnceCell::new())).collect() }
     }
 
     pub(super) fn scope(&self) -> &'a dyn Scope {
         self.scope
+    }
+
+    /// What is left for the next evaluation over these variables.
+    pub(super) fn budget(&self) -> Budget {
+        self.budget.get()
+    }
+
+    /// Keeps what an evaluation has left.
+    pub(super) fn keep(&self, budget: &Budget) {
+        self.budget.set(*budget);
+        budget.note(self.scope.meter());
     }
 
     /// The value of a variable.

@@ -7,6 +7,8 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde_json::Value;
 
+use super::Meter;
+
 static NO_HOLIDAYS: BTreeSet<Date> = BTreeSet::new();
 
 /// The world of one evaluation: variables, the present time, and the calendar.
@@ -32,6 +34,11 @@ pub trait Scope {
     /// Days that are no business days though they are no weekend.
     fn holidays(&self) -> &BTreeSet<Date> {
         &NO_HOLIDAYS
+    }
+
+    /// What bounds all evaluations over this scope together.
+    fn meter(&self) -> Option<&Meter> {
+        None
     }
 
     /// Whether `secret("name")` may be used; it gives a placeholder, never the secret.

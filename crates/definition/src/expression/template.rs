@@ -8,9 +8,10 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::budget::MOST_TEXT;
 use super::parse::literal_length;
 use super::roots::Roots;
-use super::{Expression, ExpressionError, Scope};
+use super::{Expression, ExpressionError, Scope, bounded};
 
 /// A JSON value in which any string may hold `{{ expr }}` parts; a clone is cheap.
 ///
@@ -136,7 +137,8 @@ impl Template {
 
     /// Evaluates every expression.
     pub fn resolve(&self, scope: &dyn Scope) -> Result<Value, ExpressionError> {
-        self.inner.node.resolve(&Roots::new(scope, &self.inner.roots))
+        let value = self.inner.node.resolve(&Roots::new(scope, &self.inner.roots))?;
+        if self.literal().is_some() { Ok(value) } else { bounded(value) }
     }
 
     /// Evaluates every expression and gives the result as text: null as nothing, lists and objects as JSON.
@@ -209,6 +211,9 @@ impl Node {
                     match part {
                         Part::Text(plain) => text.push_str(plain),
                         Part::Value(expression) => text.push_str(&text_of(expression.evaluate_with(roots)?)),
+                    }
+                    if text.len() > MOST_TEXT {
+                        return Err(ExpressionError::costly(format!("its text has more than {MOST_TEXT} bytes")));
                     }
                 }
                 Value::String(text)

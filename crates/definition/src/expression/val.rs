@@ -188,7 +188,7 @@ impl<'a> Val<'a> {
     pub(super) fn is_blank(&self) -> bool {
         match self {
             Self::Null => true,
-            Self::Text(text) => text.trim().is_empty(),
+            Self::Text(text) => text.trim_start().is_empty(),
             Self::Bytes(bytes) => bytes.is_empty(),
             _ => self.length() == Some(0),
         }
@@ -214,6 +214,39 @@ impl<'a> Val<'a> {
             Self::Data(Value::Object(keys)) => Some(keys.keys().map(|key| Self::borrowed(key)).collect()),
             _ => None,
         }
+    }
+
+    /// What it takes to go over the elements, in units of work: keys of an object that an expression made are copied.
+    pub(super) fn elements_cost(&self) -> usize {
+        let copied = match self {
+            Self::Map(entries) => {
+                entries.keys().map(|key| if let Key::Text(key) = key { key.len() / 16 } else { 0 }).sum()
+            }
+            _ => 0,
+        };
+        self.length().unwrap_or(0).saturating_add(copied)
+    }
+
+    /// The first keys of an object that are texts.
+    pub(super) fn first_keys(&self, most: usize) -> Vec<Text<'a>> {
+        match self {
+            Self::Map(entries) => {
+                let texts = entries.keys().filter_map(|key| if let Key::Text(key) = key { Some(key) } else { None });
+                texts.take(most).map(|key| Text::Shared(key.as_str().into())).collect()
+            }
+            Self::Data(Value::Object(keys)) => keys.keys().take(most).map(|key| Text::Borrowed(key)).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Bytes of a text; nothing of other values.
+    pub(super) fn text_length(&self) -> usize {
+        if let Self::Text(text) = self { text.len() } else { 0 }
+    }
+
+    /// Bytes that are looked at to say whether it is blank.
+    pub(super) fn blank_cost(&self) -> usize {
+        if let Self::Text(text) = self { text.len() - text.trim_start().len() } else { 0 }
     }
 
     /// The element of a list at a place, or of an object at a key.
@@ -252,7 +285,10 @@ impl<'a> Val<'a> {
                 budget.spend_bytes(text.len())?;
                 Value::String(text.to_string())
             }
-            Self::Bytes(bytes) => Value::String(BASE64_STANDARD.encode(bytes)),
+            Self::Bytes(bytes) => {
+                budget.spend_bytes(bytes.len())?;
+                Value::String(BASE64_STANDARD.encode(bytes))
+            }
             Self::Time(time) => Value::String(time.to_string()),
             Self::Duration(duration) => Value::String(duration.to_string()),
             Self::BusinessDays(_) => {
@@ -269,7 +305,12 @@ impl<'a> Val<'a> {
                 Value::Array(values.collect::<Result<_, _>>()?)
             }
             Self::Map(entries) => {
-                let convert = |(key, val): (&Key, &Val<'_>)| Ok((key.to_string(), val.clone().into_json(budget)?));
+                budget.spend_elements(entries.len())?;
+                let convert = |(key, val): (&Key, &Val<'_>)| {
+                    let key = key.to_string();
+                    budget.spend_bytes(key.len())?;
+                    Ok((key, val.clone().into_json(budget)?))
+                };
                 Value::Object(entries.iter().map(convert).collect::<Result<Map<_, _>, ExpressionError>>()?)
             }
             Self::Type(name) => Value::String(name.to_owned()),
@@ -285,10 +326,11 @@ fn spend_data(value: &Value, budget: &mut Budget) -> Result<(), ExpressionError>
             budget.spend_elements(values.len())?;
             values.iter().try_for_each(|value| spend_data(value, budget))
         }
-        Value::Object(keys) => {
-            budget.spend_elements(keys.len())?;
-            keys.values().try_for_each(|value| spend_data(value, budget))
-        }
+        Value::Object(keys) => keys.iter().try_for_each(|(key, value)| {
+            budget.spend_bytes(key.len())?;
+            budget.spend(1)?;
+            spend_data(value, budget)
+        }),
         _ => Ok(()),
     }
 }

@@ -42,6 +42,10 @@ impl Bounds {
     /// What is taken in from outside. A value takes up to 72 bytes of memory, so these are some 20 MB at most.
     pub const OUTSIDE: Self = Self { bytes: 16 * 1024 * 1024, depth: MOST_DEPTH, values: 250_000, key_bytes: 4 * 1024 };
 
+    /// What steps make: a little deeper, since an answer of the deepest kind is still wrapped into an output, and not more
+    /// than what one history row is worth.
+    pub const MADE: Self = Self { bytes: 4 * 1024 * 1024, depth: 80, values: 250_000, key_bytes: 16 * 1024 };
+
     /// The same with another bound on bytes.
     #[must_use]
     pub const fn with_bytes(self, bytes: usize) -> Self {

@@ -16,6 +16,7 @@ mod stop;
 mod switch;
 
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use jiff::{SignedDuration, Timestamp};
 use pawl_definition::{Step, StepKind};
@@ -45,7 +46,7 @@ pub struct StepContext<'a> {
 impl<'a> StepContext<'a> {
     /// What expressions see.
     pub fn scope(&self) -> StepScope<'a> {
-        StepScope { cx: self.cx, execution: self.execution, secrets: false }
+        StepScope { cx: self.cx, execution: self.execution, secrets: false, meter: Rc::default() }
     }
 
     /// What expressions see where secrets may stand.

@@ -6,6 +6,7 @@ mod record_created;
 mod webhook;
 
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use pawl_definition::{Trigger, TriggerKind, Workflow};
 
@@ -39,7 +40,7 @@ pub fn hears(trigger: &Trigger, plan: &Plan, event: &Event) -> bool {
 /// one that waits for the event, or the one that it would start.
 pub fn passes(trigger: &Trigger, cx: &Context<'_>, execution: &Execution) -> Result<bool, StepError> {
     let Some(filter) = &trigger.filter else { return Ok(true) };
-    let scope = StepScope { cx, execution, secrets: false };
+    let scope = StepScope { cx, execution, secrets: false, meter: Rc::default() };
     filter.test(&scope).map_err(|error| StepError::from(error).at(&format!("triggers.{}.filter", trigger.id)))
 }
 

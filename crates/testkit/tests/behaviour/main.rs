@@ -1,5 +1,6 @@
 //! What a workflow does, told as stories: one file an area of the language.
 
+mod bounds;
 mod breaker;
 mod controls;
 mod dead_letters;

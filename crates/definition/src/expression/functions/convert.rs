@@ -113,7 +113,9 @@ pub(super) fn type_of<'a>(call: &mut Call<'_, 'a>) -> Outcome<'a> {
 /// `json(x)`: the value as JSON text.
 pub(super) fn json<'a>(call: &mut Call<'_, 'a>) -> Outcome<'a> {
     let value = call.first().into_json(&mut call.evaluator.budget)?;
-    Ok(Val::text(value.to_string()))
+    let text = value.to_string();
+    call.evaluator.budget.spend_bytes(text.len())?;
+    Ok(Val::text(text))
 }
 
 /// `parse_json(text)`: the value that a JSON text says.

@@ -28,6 +28,8 @@ pub(super) struct Function {
     pub(super) name: &'static str,
     /// How many arguments it takes.
     pub(super) arguments: RangeInclusive<usize>,
+    /// Units of work of a call, beside what it says itself.
+    pub(super) cost: u64,
     pub(super) run: Run,
     /// The kinds that each argument may be of; any for those that are not listed.
     pub(super) takes: &'static [Kinds],
@@ -35,10 +37,18 @@ pub(super) struct Function {
     pub(super) gives: Kinds,
 }
 
+/// What it costs to ask a calendar, in units of work: time zones are looked up and their rules applied.
+pub(super) const CALENDAR: u64 = 50;
+
 type Run = for<'c, 'a> fn(&mut Call<'c, 'a>) -> Outcome<'a>;
 
 const fn function(name: &'static str, arguments: RangeInclusive<usize>, run: Run) -> Function {
-    Function { name, arguments, run, takes: &[], gives: Kinds::ANY }
+    Function { name, arguments, cost: 1, run, takes: &[], gives: Kinds::ANY }
+}
+
+/// A function that asks a calendar.
+const fn calendar(name: &'static str, arguments: RangeInclusive<usize>, run: Run) -> Function {
+    Function { name, arguments, cost: CALENDAR, run, takes: &[], gives: Kinds::ANY }
 }
 
 impl Function {
@@ -62,34 +72,34 @@ static FUNCTIONS: &[Function] = &[
     function("base64", 1..=1, encode::base64).typed(&[SIMPLE], TEXT),
     function("base64_decode", 1..=1, encode::base64_decode).typed(&[TEXT], TEXT),
     function("bool", 1..=1, convert::to_bool).typed(&[TEXT.or(BOOLEAN)], BOOLEAN),
-    function("business_days", 1..=1, time::business_days).typed(&[NUMBER], Kinds::BUSINESS_DAYS),
+    calendar("business_days", 1..=1, time::business_days).typed(&[NUMBER], Kinds::BUSINESS_DAYS),
     function("bytes", 1..=1, convert::to_bytes).typed(&[TEXT.or(Kinds::BYTES)], Kinds::BYTES),
     function("contains", 2..=2, text::contains).typed(&[TEXT, TEXT], BOOLEAN),
-    function("date", 1..=1, time::date).typed(&[MOMENT], Kinds::TIME),
-    function("days", 1..=1, time::days).typed(&[NUMBER], Kinds::DURATION),
+    calendar("date", 1..=1, time::date).typed(&[MOMENT], Kinds::TIME),
+    calendar("days", 1..=1, time::days).typed(&[NUMBER], Kinds::DURATION),
     function("double", 1..=1, convert::to_double).typed(&[NUMBER.or(TEXT)], NUMBER),
-    function("duration", 1..=1, time::duration)
+    calendar("duration", 1..=1, time::duration)
         .typed(&[TEXT.or(Kinds::DURATION).or(Kinds::BUSINESS_DAYS)], Kinds::DURATION.or(Kinds::BUSINESS_DAYS)),
     function("dyn", 1..=1, convert::to_dyn),
     function("endsWith", 2..=2, text::ends_with).typed(&[TEXT, TEXT], BOOLEAN),
-    function("getDate", 1..=2, time::get).typed(&[MOMENT, TEXT], NUMBER),
-    function("getDayOfMonth", 1..=2, time::get).typed(&[MOMENT, TEXT], NUMBER),
-    function("getDayOfWeek", 1..=2, time::get).typed(&[MOMENT, TEXT], NUMBER),
-    function("getDayOfYear", 1..=2, time::get).typed(&[MOMENT, TEXT], NUMBER),
-    function("getFullYear", 1..=2, time::get).typed(&[MOMENT, TEXT], NUMBER),
-    function("getHours", 1..=2, time::get).typed(&[CLOCK, TEXT], NUMBER),
-    function("getMilliseconds", 1..=2, time::get).typed(&[CLOCK, TEXT], NUMBER),
-    function("getMinutes", 1..=2, time::get).typed(&[CLOCK, TEXT], NUMBER),
-    function("getMonth", 1..=2, time::get).typed(&[MOMENT, TEXT], NUMBER),
-    function("getSeconds", 1..=2, time::get).typed(&[CLOCK, TEXT], NUMBER),
+    calendar("getDate", 1..=2, time::get).typed(&[MOMENT, TEXT], NUMBER),
+    calendar("getDayOfMonth", 1..=2, time::get).typed(&[MOMENT, TEXT], NUMBER),
+    calendar("getDayOfWeek", 1..=2, time::get).typed(&[MOMENT, TEXT], NUMBER),
+    calendar("getDayOfYear", 1..=2, time::get).typed(&[MOMENT, TEXT], NUMBER),
+    calendar("getFullYear", 1..=2, time::get).typed(&[MOMENT, TEXT], NUMBER),
+    calendar("getHours", 1..=2, time::get).typed(&[CLOCK, TEXT], NUMBER),
+    calendar("getMilliseconds", 1..=2, time::get).typed(&[CLOCK, TEXT], NUMBER),
+    calendar("getMinutes", 1..=2, time::get).typed(&[CLOCK, TEXT], NUMBER),
+    calendar("getMonth", 1..=2, time::get).typed(&[MOMENT, TEXT], NUMBER),
+    calendar("getSeconds", 1..=2, time::get).typed(&[CLOCK, TEXT], NUMBER),
     function("hmac_sha256", 2..=3, encode::hmac_sha256).typed(&[SIMPLE, SIMPLE, TEXT], TEXT),
-    function("in_zone", 2..=2, time::in_zone).typed(&[MOMENT, TEXT], Kinds::OBJECT),
+    calendar("in_zone", 2..=2, time::in_zone).typed(&[MOMENT, TEXT], Kinds::OBJECT),
     function("int", 1..=1, convert::to_int).typed(&[NUMBER.or(TEXT).or(Kinds::TIME)], NUMBER),
     function("join", 1..=2, text::join).typed(&[Kinds::LIST, TEXT], TEXT),
     function("json", 1..=1, convert::json).typed(&[], TEXT),
     function("lower", 1..=1, text::lower).typed(&[TEXT], TEXT),
     function("matches", 2..=2, text::matches).typed(&[TEXT, TEXT], BOOLEAN),
-    function("months", 1..=1, time::months).typed(&[NUMBER], Kinds::DURATION),
+    calendar("months", 1..=1, time::months).typed(&[NUMBER], Kinds::DURATION),
     function("parse_json", 1..=1, convert::parse_json).typed(&[TEXT], Kinds::ANY),
     function("replace", 3..=3, text::replace).typed(&[TEXT, TEXT, TEXT], TEXT),
     function("round", 1..=2, number::round).typed(&[NUMBER, NUMBER], NUMBER),
@@ -99,7 +109,7 @@ static FUNCTIONS: &[Function] = &[
     function("split", 2..=2, text::split).typed(&[TEXT, TEXT], Kinds::LIST),
     function("startsWith", 2..=2, text::starts_with).typed(&[TEXT, TEXT], BOOLEAN),
     function("string", 1..=1, convert::to_string).typed(&[SIMPLE], TEXT),
-    function("timestamp", 1..=1, time::timestamp).typed(&[MOMENT.or(NUMBER)], Kinds::TIME),
+    calendar("timestamp", 1..=1, time::timestamp).typed(&[MOMENT.or(NUMBER)], Kinds::TIME),
     function("trim", 1..=1, text::trim).typed(&[TEXT], TEXT),
     function("type", 1..=1, convert::type_of).typed(&[], Kinds::TYPE),
     function("uint", 1..=1, convert::to_uint).typed(&[NUMBER.or(TEXT).or(Kinds::TIME)], NUMBER),

@@ -9,6 +9,9 @@ use crate::expression::val::Val;
 /// Largest compiled pattern in bytes. Patterns run in time linear in the text, whatever they are.
 const MOST_PATTERN: usize = 256 * 1024;
 
+/// What a part costs that a text is split into, in units of work: each is a text of its own.
+const PART: usize = 4;
+
 /// What it costs to compile a pattern that is not written down, in units of work.
 const COMPILE: u64 = 20_000;
 
@@ -103,6 +106,8 @@ pub(super) fn replace<'a>(call: &mut Call<'_, 'a>) -> Outcome<'a> {
 pub(super) fn split<'a>(call: &mut Call<'_, 'a>) -> Outcome<'a> {
     let (text, separator) = (call.text(0)?, call.text(1)?);
     call.evaluator.budget.spend_elements(text.len())?;
+    let parts = if separator.is_empty() { text.chars().count() } else { text.matches(&*separator).count() };
+    call.evaluator.budget.spend_elements(parts.saturating_mul(PART))?;
     let parts = if separator.is_empty() {
         text.chars().map(|c| Val::text(c.to_string())).collect()
     } else {

@@ -75,6 +75,91 @@ fn work_is_bounded() {
     );
 }
 
+/// Four deliveries stopped a server: each look-up that misses computed the edit distance to all keys of the data.
+#[test]
+fn what_is_missing_costs_little_among_many_keys() {
+    let prices: serde_json::Map<_, _> = (0..20_000).map(|at| (format!("sku-{at:06}"), json!(1))).collect();
+    let lines: Vec<_> = (0..20_000).map(|at| format!("sku-{at:06}-x")).collect();
+    let roots = json!({"vars": {"prices": prices, "lines": lines}});
+    check_all_over(
+        &roots,
+        &[
+            ("vars.lines.filter(l, !blank(vars.prices[l])).size()", "0"),
+            ("vars.lines.filter(l, has(vars.prices[l])).size()", "0"),
+            ("vars.lines.map(l, coalesce(vars.prices[l], 0)).size()", "20000"),
+            ("vars.lines.exists(l, vars.prices[l] == 1 || true)", "true"),
+        ],
+    );
+    let shown = check("vars.lines.map(l, vars.prices[l])", roots.clone());
+    assert!(
+        shown.starts_with("expression_missing_key: `vars.prices[l]` does not exist: `vars.prices` has `sku-000000`, ")
+    );
+    assert!(shown.len() < 1_000, "{shown}");
+    let shown = check("vars.lines.all(l, vars.prices[l] == 1)", roots);
+    assert!(shown.starts_with("expression_missing_key"), "{shown}");
+}
+
+#[test]
+fn the_error_that_is_shown_is_the_first_and_is_worded() {
+    let roots = json!({"record": {"email": "a", "name": "b"}});
+    check_all_over(
+        &roots,
+        &[
+            (
+                "record.emial == 'a' || record.nmae == 'b'",
+                "expression_missing_key: `record.emial` does not exist: `record` has `email`, `name`, did you mean `email`?",
+            ),
+            (
+                "[1, 2].exists(x, record.emial == 'a') || blank(record.nmae) && record.nmae == 'c'",
+                "expression_missing_key: `record.emial` does not exist: `record` has `email`, `name`, did you mean `email`?",
+            ),
+            (
+                "has(record.x) || has(record.y) || record.nmae == 'b'",
+                "expression_missing_key: `record.nmae` does not exist: `record` has `email`, `name`, did you mean `name`?",
+            ),
+        ],
+    );
+}
+
+#[test]
+fn copies_and_comparisons_are_paid_for() {
+    let many: Vec<u32> = (0..100_000).collect();
+    let keys: serde_json::Map<_, _> = (0..500).map(|at| (format!("{at}{}", "k".repeat(3_000)), json!(1))).collect();
+    let roots =
+        json!({"vars": {"many": many, "few": [1, 2, 3, 4, 5, 6, 7], "keys": keys, "blank": " ".repeat(1 << 20)}});
+    let costly = "expression_too_costly: expression is too costly: it takes more than 2000000 units of work";
+    check_all_over(
+        &roots,
+        &[
+            ("vars.many.map(x, vars.many == vars.many.map(y, y))", costly),
+            ("vars.few.map(x, [0] + vars.many == vars.many + [0])", costly),
+            ("vars.many.map(x, blank(vars.blank))", costly),
+            ("vars.many.map(x, parse_json(json(vars.keys)).map(k, 1))", costly),
+            ("vars.many.map(x, now + duration('1d')).map(x, in_zone(now, 'Europe/Berlin'))", costly),
+            ("vars.many.map(x, vars.blank.split(''))", costly),
+        ],
+    );
+}
+
+#[test]
+fn a_value_nests_no_deeper_than_what_may_be_stored() {
+    let mut deep = json!(1);
+    for _ in 0..60 {
+        deep = json!([deep]);
+    }
+    let roots = json!({"vars": {"deep": deep}});
+    assert!(evaluated("[[[vars.deep]]]", roots.clone()).is_ok());
+    let message = check("[[[[[[[[[[[[[[[[[[[[[[vars.deep]]]]]]]]]]]]]]]]]]]]]]", roots);
+    assert_eq!(message, "value_too_deep: expected a value within bounds, found more than 80 levels of nesting");
+}
+
+#[test]
+fn a_value_is_bounded_in_bytes() {
+    let roots = json!({"vars": {"long": "x".repeat(1 << 20)}});
+    let message = check("[1, 2, 3, 4, 5].map(x, vars.long)", roots);
+    assert_eq!(message, "expression_too_costly: expression is too costly: its value has more than 4194304 bytes");
+}
+
 #[test]
 fn shared_values_do_not_grow_beyond_bounds_in_the_result() {
     let doubled = "[x, x, x, x, x, x, x, x]";

@@ -105,3 +105,20 @@ proptest! {
         prop_assert_eq!(template.resolve(&world(json!({}))), Ok(json!(text)));
     }
 }
+
+/// 5,000 times a body of a megabyte aborted the process, and again after each restart.
+#[test]
+fn all_parts_of_a_template_share_one_budget() {
+    let roots = json!({"vars": {"long": "x".repeat(1 << 20), "short": "y".repeat(1_000)}});
+    let over = |template: Value| {
+        let resolved = Template::parse(&template).and_then(|template| template.resolve(&world(roots.clone())));
+        resolved.map_err(|error| error.to_string())
+    };
+    let many = over(json!("{{ vars.long }}".repeat(5_000)));
+    assert_eq!(many, Err("expression is too costly: its text has more than 1048576 bytes".to_owned()));
+    let texts: Vec<_> = (0..5_000).map(|_| json!("{{ vars.long }}")).collect();
+    let many = over(json!(texts));
+    assert_eq!(many, Err("expression is too costly: it takes more than 2000000 units of work".to_owned()));
+    let few = over(json!("{{ vars.short }}".repeat(1_000))).expect("a megabyte is within bounds");
+    assert_eq!(few.as_str().map(str::len), Some(1_000_000));
+}
