@@ -7,6 +7,7 @@ mod emulator;
 mod model;
 mod run;
 mod sim;
+mod soak;
 mod template;
 mod test;
 mod tools;
@@ -32,6 +33,8 @@ enum Command {
     E2e(e2e::E2e),
     /// Runs the simulator.
     Sim(sim::Sim),
+    /// Sends webhooks, requests and definitions of chance to an installation of its own.
+    Soak(soak::Soak),
     /// Examines the template of an installation on AWS: SAM, cfn-lint, a security scan.
     Template,
     /// Installs the Python tools that tests and deployments use, and says where they are.
@@ -52,6 +55,7 @@ fn main() -> ExitCode {
         Command::Test => test::run(),
         Command::E2e(e2e) => e2e::run(&e2e),
         Command::Sim(sim) => sim::run(&sim),
+        Command::Soak(soak) => soak::run(&soak),
         Command::Template => template::run(),
         Command::Tools => tools::install(),
         Command::Emulator(args) => tools::emulate(&args),

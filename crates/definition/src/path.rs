@@ -21,6 +21,11 @@ impl Path {
         Self::default()
     }
 
+    /// The place with these parts.
+    pub(crate) fn of(segments: Vec<Segment>) -> Self {
+        Self(segments)
+    }
+
     /// The entry of a mapping below this place.
     #[must_use]
     pub fn key(&self, key: &str) -> Self {
@@ -106,10 +111,17 @@ impl Path {
     }
 }
 
+/// Longest key that is written in full, in characters: a key may be as long as a file.
+const MOST_SHOWN: usize = 200;
+
 impl Display for Path {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (at, segment) in self.0.iter().enumerate() {
             match segment {
+                Segment::Key(key) if key.chars().nth(MOST_SHOWN).is_some() => {
+                    let start: String = key.chars().take(MOST_SHOWN).collect();
+                    write!(f, "[{}]", serde_json::Value::String(format!("{start}…")))?;
+                }
                 Segment::Index(index) => write!(f, "[{index}]")?,
                 Segment::Key(key) if is_plain(key) => write!(f, "{}{key}", if at == 0 { "" } else { "." })?,
                 Segment::Key(key) => write!(f, "[{}]", serde_json::Value::String(key.clone()))?,

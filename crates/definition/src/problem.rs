@@ -4,6 +4,9 @@ use std::fmt::{self, Display};
 
 use serde::Serialize;
 
+/// Most errors that are told of a file, and most warnings: the rest is told once these are mended.
+pub(crate) const MOST_PROBLEMS: usize = 100;
+
 /// Whether a problem forbids the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]

@@ -1,19 +1,24 @@
 //! A file: its YAML or JSON text as a value, with the place of every part.
 
 mod order;
+mod places;
 mod quoting;
 mod yaml;
 
-use std::collections::BTreeMap;
-
 use serde_json::Value;
 
+use crate::json::{self, Bounds};
 use crate::path::{Path, Segment};
 use crate::problem::Level;
 use crate::problem::{Problem, code};
+use places::Places;
 
 /// Largest file that is read, in bytes.
 const MAX_BYTES: usize = 1024 * 1024;
+
+/// JSON as a file may hold it.
+const JSON: Bounds =
+    Bounds { bytes: MAX_BYTES, depth: yaml::MAX_DEPTH, values: yaml::MAX_VALUES, key_bytes: MAX_BYTES };
 
 /// A place in a text, both counted from 1, the column in characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -53,7 +58,7 @@ pub struct Source {
     pub name: String,
     /// Its content.
     pub value: Value,
-    spans: BTreeMap<Path, Span>,
+    places: Places,
 }
 
 impl Source {
@@ -65,10 +70,11 @@ impl Source {
         }
         let read = yaml::read(name, text);
         // JSON that YAML reads otherwise (tabs, surrogate pairs) keeps its value and loses its positions.
-        let json = if text.trim_start().starts_with(['{', '[']) { serde_json::from_str(text).ok() } else { None };
+        let json =
+            if text.trim_start().starts_with(['{', '[']) { json::parse(text.as_bytes(), &JSON).ok() } else { None };
         match (read, json) {
-            (Ok((value, spans)), json) => {
-                let mut source = Self { name: name.to_owned(), value: json.unwrap_or(value), spans };
+            (Ok((value, places)), json) => {
+                let mut source = Self { name: name.to_owned(), value: json.unwrap_or(value), places };
                 order::keep(&mut source);
                 Ok(source)
             }
@@ -81,7 +87,7 @@ impl Source {
 
     /// Takes a value that was never a text; its problems have no positions.
     pub fn from_value(name: &str, value: Value) -> Self {
-        Self { name: name.to_owned(), value, spans: BTreeMap::new() }
+        Self { name: name.to_owned(), value, places: Places::default() }
     }
 
     /// Where the value at a path such as `steps[2].yes[0].url` stands; of a value that is absent, where the mapping
@@ -91,16 +97,16 @@ impl Source {
     }
 
     pub(crate) fn value_position(&self, path: &Path) -> Option<Position> {
-        self.nearest(path).map(|span| span.value)
+        self.places.nearest(path).map(|span| span.value)
     }
 
     pub(crate) fn key_position(&self, path: &Path) -> Option<Position> {
-        self.nearest(path).map(|span| span.key.unwrap_or(span.value))
+        self.places.nearest(path).map(|span| span.key.unwrap_or(span.value))
     }
 
     /// Where a character (counted from 0) of the text at a path stands, if that can be told.
     pub(crate) fn position_within(&self, path: &Path, character: usize) -> Option<Position> {
-        let Span { value: start, style, .. } = self.spans.get(path)?;
+        let Span { value: start, style, .. } = self.places.at(path)?;
         match style {
             Style::Inline(before) => Some(Position { line: start.line, column: start.column + before + character }),
             Style::Block => {
@@ -123,16 +129,6 @@ impl Source {
             })?
             .as_str()
             .filter(|text| !text.starts_with('\n'))
-    }
-
-    fn nearest(&self, path: &Path) -> Option<&Span> {
-        let mut path = path.clone();
-        loop {
-            if let Some(span) = self.spans.get(&path) {
-                return Some(span);
-            }
-            path = path.parent()?;
-        }
     }
 }
 

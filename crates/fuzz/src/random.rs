@@ -36,8 +36,8 @@ impl Random {
     ///
     /// # Panics
     /// If there is none.
-    pub fn pick<'a, T>(&mut self, several: &'a [T]) -> &'a T {
-        &several[self.below(several.len())]
+    pub fn pick<T: Copy>(&mut self, several: &[T]) -> T {
+        several[self.below(several.len())]
     }
 
     /// A size: small mostly, and sometimes up to the bound.

@@ -4,6 +4,7 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use pawl_definition::json;
 use pawl_engine::{Event, Execution, Row, Status, Subject};
 
 use crate::items::audit::Entry;
@@ -19,6 +20,9 @@ pub struct History {
     tables: Arc<dyn Tables>,
     blobs: Arc<dyn Blobs>,
 }
+
+/// Bytes of values after which a page of rows ends, so that 200 rows of megabytes are no answer of gigabytes.
+const ROWS_BYTES: usize = 8 * 1024 * 1024;
 
 /// Among which executions a listing looks.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -162,9 +166,13 @@ impl History {
             // What a commit wrote together was not all to be seen yet.
             (rows, seqs) = self.stored_rows(execution, from, limit, Consistency::Strong).await?;
         }
-        for row in &mut rows {
+        let (mut restored, mut bytes) = (0, 0);
+        for row in rows.iter_mut().take_while(|_| bytes < ROWS_BYTES) {
             spill::restore_row(&*self.blobs, row).await?;
+            bytes += [&row.input, &row.trace, &row.output].map(json::bytes).iter().sum::<usize>();
+            restored += 1;
         }
+        rows.truncate(restored);
         let next = rows.last().map(|row| row.seq).filter(|last| seqs.end() > last);
         Ok(Listed { items: rows, next: next.map(|last| last.to_string()) })
     }

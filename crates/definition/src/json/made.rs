@@ -41,6 +41,16 @@ pub fn check(value: &Value, bounds: &Bounds) -> Result<(), Error> {
     Ok(())
 }
 
+/// Bytes of the texts and keys of a value, and one for each other value: about as much as it takes when it is written.
+pub fn bytes(value: &Value) -> usize {
+    match value {
+        Value::String(text) => text.len(),
+        Value::Array(elements) => elements.iter().map(bytes).sum::<usize>() + 1,
+        Value::Object(entries) => entries.iter().map(|(key, value)| key.len() + bytes(value)).sum::<usize>() + 1,
+        _ => 1,
+    }
+}
+
 /// Levels of nesting of a value: 0 for a simple one.
 pub fn depth(value: &Value) -> usize {
     let mut deepest = 0;

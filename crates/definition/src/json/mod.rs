@@ -19,7 +19,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 pub use error::{Error, ErrorKind};
-pub use made::{check, depth};
+pub use made::{bytes, check, depth};
 
 /// Deepest nesting of a value that comes in: half of the 128 levels that the parser of stored items reads, so that the
 /// envelopes around a value when it is stored (head, history row, event) stay readable.

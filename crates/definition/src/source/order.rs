@@ -21,7 +21,7 @@ const DATA: &[&str] = &["const", "default", "enum", "examples"];
 
 /// Keeps the order of the fields of all model steps of a workflow. What was never a text has no order.
 pub(super) fn keep(source: &mut Source) {
-    if source.spans.is_empty() || !source.value.get("steps").is_some_and(Value::is_array) {
+    if source.places.is_empty() || !source.value.get("steps").is_some_and(Value::is_array) {
         return;
     }
     let mut value = std::mem::take(&mut source.value);

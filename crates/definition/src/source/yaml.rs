@@ -5,30 +5,35 @@ use std::collections::BTreeMap;
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span as Extent, StrInput, Tag};
 use serde_json::{Map, Number, Value};
 
+use super::places::{Place, Places};
 use super::{Position, Span, Style, problem, quoting};
-use crate::path::Path;
-use crate::problem::{Problem, code};
+use crate::path::Segment;
+use crate::problem::{MOST_PROBLEMS, Problem, code};
 
 /// Deepest nesting that is read: a stack is finite, and forty conditions inside one another are too many.
-const MAX_DEPTH: usize = 100;
+pub(super) const MAX_DEPTH: usize = 100;
 
 /// Most values of a file after its aliases are put in.
-const MAX_VALUES: usize = 100_000;
+pub(super) const MAX_VALUES: usize = 100_000;
 
-type Read = (Value, BTreeMap<Path, Span>);
+/// Most bytes of texts and keys after the aliases of a file are put in, what is kept for aliases included.
+const MAX_DERIVED: usize = 8 * 1024 * 1024;
+
+type Read = (Value, Places);
 
 pub(super) fn read(name: &str, text: &str) -> Result<Read, Vec<Problem>> {
     let mut reader = Reader {
         name,
         text,
         parser: Parser::new_from_str(text.strip_prefix('\u{feff}').unwrap_or(text)),
-        spans: BTreeMap::new(),
+        places: Places::default(),
         anchors: BTreeMap::new(),
         values: 0,
+        bytes: 0,
         problems: Vec::new(),
     };
     match reader.file() {
-        Ok(value) if reader.problems.is_empty() => Ok((value, reader.spans)),
+        Ok(value) if reader.problems.is_empty() => Ok((value, reader.places)),
         Ok(_) | Err(Stop) => Err(reader.problems),
     }
 }
@@ -40,10 +45,26 @@ struct Reader<'a> {
     name: &'a str,
     text: &'a str,
     parser: Parser<'a, StrInput<'a>>,
-    spans: BTreeMap<Path, Span>,
-    anchors: BTreeMap<usize, (Value, usize)>,
+    places: Places,
+    anchors: BTreeMap<usize, Anchor>,
     values: usize,
+    bytes: usize,
     problems: Vec<Problem>,
+}
+
+/// A value that aliases repeat.
+#[derive(Clone)]
+struct Anchor {
+    value: Value,
+    values: usize,
+    bytes: usize,
+}
+
+/// Where a value stands: a part of a place, and its key.
+struct Site {
+    above: Option<(Place, Segment)>,
+    key: Option<Position>,
+    levels: usize,
 }
 
 impl<'a> Reader<'a> {
@@ -56,9 +77,9 @@ impl<'a> Reader<'a> {
                 Event::StreamStart | Event::DocumentStart(_) | Event::DocumentEnd | Event::Nothing => {}
                 _ if value.is_some() => {
                     let message = "expected one document, found a second one after `---`".to_owned();
-                    return self.stop(code::SYNTAX, extent.start, &Path::root(), message);
+                    return self.stop(code::SYNTAX, extent.start, 0, message);
                 }
-                event => value = Some(self.value(event, extent, &Path::root(), None)?),
+                event => value = Some(self.value(event, extent, Site { above: None, key: None, levels: 0 })?),
             }
         }
     }
@@ -71,55 +92,65 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn value(&mut self, event: Event<'a>, extent: Extent, path: &Path, key: Option<Position>) -> Result<Value, Stop> {
+    fn value(&mut self, event: Event<'a>, extent: Extent, site: Site) -> Result<Value, Stop> {
+        let Site { above, key, levels } = site;
         let style = match &event {
             Event::Scalar(_, ScalarStyle::Literal, ..) => Style::Block,
             Event::Scalar(_, style, ..) if extent.start.line() == extent.end.line() => inline(*style),
             _ => Style::Other,
         };
-        self.spans.insert(path.clone(), Span { key, value: position(extent.start), style });
-        self.count(1, extent.start, path)?;
-        if path.segments().len() > MAX_DEPTH {
+        let span = Span { key, value: position(extent.start), style };
+        let place = match above {
+            Some((above, segment)) => self.places.part(above, segment, span),
+            None => self.places.root(span),
+        };
+        let before = (self.values, self.bytes);
+        self.count(1, if let Event::Scalar(text, ..) = &event { text.len() } else { 0 }, extent.start, place)?;
+        if levels > MAX_DEPTH {
             let message = format!("expected at most {MAX_DEPTH} levels of nesting, found more");
-            return self.stop(code::FILE_TOO_LARGE, extent.start, path, message);
+            return self.stop(code::FILE_TOO_LARGE, extent.start, place, message);
         }
-        let before = self.values;
         let (value, anchor) = match event {
-            Event::Alias(anchor) => return self.alias(anchor, extent, path),
+            Event::Alias(anchor) => return self.alias(anchor, extent, place),
             Event::Scalar(text, style, anchor, tag) => {
-                (self.scalar(&text, style, tag.as_deref(), (extent, path)), anchor)
+                (self.scalar(&text, style, tag.as_deref(), (extent, place)), anchor)
             }
-            Event::SequenceStart(anchor, _) => (self.list(path)?, anchor),
-            Event::MappingStart(anchor, _) => (self.mapping(path)?, anchor),
-            _ => return self.stop(code::SYNTAX, extent.start, path, "expected a value, found nothing".to_owned()),
+            Event::SequenceStart(anchor, _) => (self.list(place, levels)?, anchor),
+            Event::MappingStart(anchor, _) => (self.mapping(place, levels)?, anchor),
+            _ => return self.stop(code::SYNTAX, extent.start, place, "expected a value, found nothing".to_owned()),
         };
         if anchor > 0 {
-            self.anchors.insert(anchor, (value.clone(), self.values - before + 1));
+            let (values, bytes) = (self.values - before.0, self.bytes - before.1);
+            // What is kept for aliases is a copy, and anchors stand inside one another.
+            self.count(0, bytes, extent.start, place)?;
+            self.anchors.insert(anchor, Anchor { value: value.clone(), values, bytes });
         }
         Ok(value)
     }
 
-    fn alias(&mut self, anchor: usize, extent: Extent, path: &Path) -> Result<Value, Stop> {
-        let Some((value, size)) = self.anchors.get(&anchor).cloned() else {
+    fn alias(&mut self, anchor: usize, extent: Extent, place: Place) -> Result<Value, Stop> {
+        let Some(Anchor { values, bytes, .. }) = self.anchors.get(&anchor) else {
             let message = "expected an alias of a finished value, found one that holds itself".to_owned();
-            return self.stop(code::SYNTAX, extent.start, path, message);
+            return self.stop(code::SYNTAX, extent.start, place, message);
         };
-        self.count(size, extent.start, path)?;
-        Ok(value)
+        let (values, bytes) = (*values, *bytes);
+        self.count(values, bytes, extent.start, place)?;
+        Ok(self.anchors.get(&anchor).map(|anchor| anchor.value.clone()).unwrap_or_default())
     }
 
-    fn list(&mut self, path: &Path) -> Result<Value, Stop> {
+    fn list(&mut self, place: Place, levels: usize) -> Result<Value, Stop> {
         let mut values = Vec::new();
         loop {
             let (event, extent) = self.next()?;
             if event == Event::SequenceEnd {
                 return Ok(Value::Array(values));
             }
-            values.push(self.value(event, extent, &path.index(values.len()), None)?);
+            let above = Some((place, Segment::Index(values.len())));
+            values.push(self.value(event, extent, Site { above, key: None, levels: levels + 1 })?);
         }
     }
 
-    fn mapping(&mut self, path: &Path) -> Result<Value, Stop> {
+    fn mapping(&mut self, place: Place, levels: usize) -> Result<Value, Stop> {
         let mut entries = Map::new();
         let mut merged = Vec::new();
         loop {
@@ -129,18 +160,20 @@ impl<'a> Reader<'a> {
                 Event::Scalar(text, ..) => text.into_owned(),
                 _ => {
                     let message = "expected a word as key, found a list, a mapping or an alias".to_owned();
-                    return self.stop_unquoted(extent.start, path, message);
+                    return self.stop_unquoted(extent.start, place, message);
                 }
             };
-            let below = path.key(&key);
+            self.count(0, key.len(), extent.start, place)?;
+            let segment = Segment::Key(key.clone());
             let at = position(extent.start);
-            let first = self.spans.get(&below).and_then(|span| span.key);
+            let first = self.places.below(place, &segment);
             let (event, extent) = self.next()?;
-            let value = self.value(event, extent, &below, Some(at))?;
+            let site = Site { above: Some((place, segment)), key: Some(at), levels: levels + 1 };
+            let value = self.value(event, extent, site)?;
             if key == "<<" {
                 merged.push(value);
             } else if entries.contains_key(&key) {
-                self.twice(&key, at, first, &below);
+                self.twice(&key, at, first);
             } else {
                 entries.insert(key, value);
             }
@@ -151,13 +184,19 @@ impl<'a> Reader<'a> {
         Ok(Value::Object(entries))
     }
 
-    fn twice(&mut self, key: &str, at: Position, first: Option<Position>, path: &Path) {
+    fn twice(&mut self, key: &str, at: Position, first: Option<Place>) {
+        if self.problems.len() >= MOST_PROBLEMS {
+            return;
+        }
+        let path = first.map(|first| self.places.path(first)).unwrap_or_default();
+        let first = first.and_then(|first| self.places.span(first)).and_then(|span| span.key);
+        let key = crate::validate::words::quoted(key);
         let before = first.map_or_else(String::new, |first| format!("; it stands first in line {}", first.line));
-        let message = format!("expected each key once, found {key:?} again{before}");
+        let message = format!("expected each key once, found {key} again{before}");
         self.problems.push(problem(self.name, code::DUPLICATE_KEY, Some(at), &path.to_string(), message));
     }
 
-    fn scalar(&mut self, text: &str, style: ScalarStyle, tag: Option<&Tag>, (extent, path): (Extent, &Path)) -> Value {
+    fn scalar(&mut self, text: &str, style: ScalarStyle, tag: Option<&Tag>, (extent, place): (Extent, Place)) -> Value {
         match tag {
             None if style == ScalarStyle::Plain => plain(text),
             None => Value::String(text.to_owned()),
@@ -167,36 +206,46 @@ impl<'a> Reader<'a> {
             Some(tag) => {
                 let message = format!("expected a plain value, found the tag {}{}", tag.handle, tag.suffix);
                 let at = Some(position(extent.start));
-                self.problems.push(problem(self.name, code::SYNTAX, at, &path.to_string(), message));
+                if self.problems.len() < MOST_PROBLEMS {
+                    let path = self.places.path(place).to_string();
+                    self.problems.push(problem(self.name, code::SYNTAX, at, &path, message));
+                }
                 Value::Null
             }
         }
     }
 
-    fn count(&mut self, more: usize, at: Marker, path: &Path) -> Result<(), Stop> {
-        self.values += more;
+    fn count(&mut self, values: usize, bytes: usize, at: Marker, place: Place) -> Result<(), Stop> {
+        self.values += values;
+        self.bytes += bytes;
         if self.values > MAX_VALUES {
             let message = format!("expected at most {MAX_VALUES} values, aliases put in, found more");
-            return self.stop(code::FILE_TOO_LARGE, at, path, message);
+            return self.stop(code::FILE_TOO_LARGE, at, place, message);
+        }
+        if self.bytes > MAX_DERIVED {
+            let message = format!("expected at most {MAX_DERIVED} bytes of texts, aliases put in, found more");
+            return self.stop(code::FILE_TOO_LARGE, at, place, message);
         }
         Ok(())
     }
 
     fn syntax<T>(&mut self, error: &ScanError) -> Result<T, Stop> {
         let message = format!("expected YAML or JSON, found a mistake: {}", error.info());
-        self.stop_unquoted(*error.marker(), &Path::root(), message)
+        self.stop_unquoted(*error.marker(), 0, message)
     }
 
     /// Stops at what is no YAML, which is often an expression without quotes.
-    fn stop_unquoted<T>(&mut self, at: Marker, path: &Path, message: String) -> Result<T, Stop> {
+    fn stop_unquoted<T>(&mut self, at: Marker, place: Place, message: String) -> Result<T, Stop> {
         let suggestion = quoting::suggestion(self.text, at.line());
-        let problem = problem(self.name, code::SYNTAX, Some(position(at)), &path.to_string(), message);
+        let path = self.places.path(place).to_string();
+        let problem = problem(self.name, code::SYNTAX, Some(position(at)), &path, message);
         self.problems.push(Problem { suggestion, ..problem });
         Err(Stop)
     }
 
-    fn stop<T>(&mut self, code: &str, at: Marker, path: &Path, message: String) -> Result<T, Stop> {
-        self.problems.push(problem(self.name, code, Some(position(at)), &path.to_string(), message));
+    fn stop<T>(&mut self, code: &str, at: Marker, place: Place, message: String) -> Result<T, Stop> {
+        let path = self.places.path(place).to_string();
+        self.problems.push(problem(self.name, code, Some(position(at)), &path, message));
         Err(Stop)
     }
 }

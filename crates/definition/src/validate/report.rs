@@ -1,7 +1,7 @@
 //! The report: problems as they are found, with their positions.
 
 use crate::path::Path;
-use crate::problem::{Level, Problem};
+use crate::problem::{Level, MOST_PROBLEMS, Problem};
 use crate::source::{Position, Source};
 
 /// Collects the problems of one file.
@@ -9,11 +9,14 @@ use crate::source::{Position, Source};
 pub(crate) struct Report<'a> {
     source: &'a Source,
     problems: Vec<Problem>,
+    /// Takes what is beyond the bound, and is never told.
+    beyond: Option<Problem>,
+    left_out: usize,
 }
 
 impl<'a> Report<'a> {
     pub(crate) fn new(source: &'a Source) -> Self {
-        Self { source, problems: Vec::new() }
+        Self { source, problems: Vec::new(), beyond: None, left_out: 0 }
     }
 
     /// An error about the value at a path.
@@ -40,9 +43,8 @@ impl<'a> Report<'a> {
 
     /// A warning about the value at a path.
     pub(crate) fn warning(&mut self, code: &str, path: &Path, message: impl Into<String>) -> &mut Problem {
-        let problem = self.error(code, path, message);
-        problem.severity = Level::Warning;
-        problem
+        let position = self.source.value_position(path);
+        self.push_as(Level::Warning, code, path, position, message.into())
     }
 
     /// Whether an error was found at a path or below it.
@@ -68,12 +70,32 @@ impl<'a> Report<'a> {
         self.problems
             .sort_by(|a, b| (a.line, a.column, &a.path, a.severity).cmp(&(b.line, b.column, &b.path, b.severity)));
         self.problems.dedup();
+        if let (Some(last), more @ 1..) = (self.problems.last_mut(), self.left_out) {
+            let text = format!("and {more} more problems of this file, which are not listed");
+            last.suggestion = Some(last.suggestion.take().map_or(text.clone(), |own| format!("{own}; {text}")));
+        }
         self.problems
     }
 
+    /// Whether no more problems of a kind are told: then what they would say need not be found out.
+    fn is_full(&self, level: Level) -> bool {
+        self.problems.len() >= MOST_PROBLEMS
+            && self.problems.iter().filter(|problem| problem.severity == level).count() >= MOST_PROBLEMS
+    }
+
     fn push(&mut self, code: &str, path: &Path, position: Option<Position>, message: String) -> &mut Problem {
-        let at = self.problems.len();
-        self.problems.push(Problem {
+        self.push_as(Level::Error, code, path, position, message)
+    }
+
+    fn push_as(
+        &mut self,
+        severity: Level,
+        code: &str,
+        path: &Path,
+        position: Option<Position>,
+        message: String,
+    ) -> &mut Problem {
+        let problem = Problem {
             file: self.source.name.clone(),
             code: code.to_owned(),
             path: path.to_string(),
@@ -81,8 +103,14 @@ impl<'a> Report<'a> {
             column: position.map(|position| position.column),
             message,
             suggestion: None,
-            severity: Level::Error,
-        });
+            severity,
+        };
+        if self.is_full(severity) {
+            self.left_out += 1;
+            return self.beyond.insert(problem);
+        }
+        let at = self.problems.len();
+        self.problems.push(problem);
         &mut self.problems[at]
     }
 }

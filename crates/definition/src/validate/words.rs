@@ -49,8 +49,17 @@ fn listed<'a>(words: impl IntoIterator<Item = &'a str>, last_joint: &str) -> Str
     }
 }
 
+/// Longest word that is compared with others, in bytes: the work is the product of two lengths.
+const MOST_COMPARED: usize = 64;
+
+/// Most candidates that are compared.
+const MOST_CANDIDATES: usize = 500;
+
 /// The candidate that is meant by a word: the same word of another product, or the nearest one if it is near enough.
 pub(crate) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    if word.len() > MOST_COMPARED {
+        return None;
+    }
     let candidates: Vec<_> = candidates.into_iter().collect();
     let same = synonyms::of(word).find_map(|ours| candidates.iter().find(|candidate| **candidate == ours));
     if let Some(same) = same {
@@ -58,8 +67,8 @@ pub(crate) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a s
     }
     let plain = |text: &str| text.to_lowercase().replace(['-', ' '], "_");
     let meant = plain(word);
-    let distances =
-        candidates.into_iter().map(|candidate| (strsim::damerau_levenshtein(&meant, &plain(candidate)), candidate));
+    let candidates = candidates.into_iter().filter(|candidate| candidate.len() <= MOST_COMPARED).take(MOST_CANDIDATES);
+    let distances = candidates.map(|candidate| (strsim::damerau_levenshtein(&meant, &plain(candidate)), candidate));
     let (distance, candidate) = distances.min()?;
     let allowed = meant.chars().count().div_ceil(3).min(4);
     (distance <= allowed && distance < candidate.chars().count()).then_some(candidate)

@@ -116,3 +116,43 @@ fn size_depth_and_aliases_are_bounded() {
         assert!(problems(&text).contains("error[file_too_large]"), "{:.60}", problems(&text));
     }
 }
+
+/// 146 KiB of JSON took gigabytes: each value kept its whole path as text.
+#[test]
+fn a_long_key_is_kept_once_and_not_for_each_value_below_it() {
+    let text = format!("{{\"{}\": [{}1]}}", "k".repeat(60_000), "1,".repeat(45_000));
+    let source = Source::parse("bomb.yaml", &text).expect("it is within bounds");
+    let (workflow, problems) = check_workflow(&source, &BTreeMap::new());
+    assert!(workflow.is_none());
+    let told: usize = problems.iter().map(|problem| problem.to_string().len()).sum();
+    assert!(told < 10_000, "{told} bytes are told of {} problems", problems.len());
+}
+
+#[test]
+fn aliases_are_bounded_in_values_and_in_bytes() {
+    let mut text = "a0: &a0 [x, x]\n".to_owned();
+    for at in 1..9 {
+        writeln!(text, "a{at}: &a{at} [{}]", vec![format!("*a{}", at - 1); 10].join(", ")).expect("a text grows");
+    }
+    let long = format!("a: &a {}\nb: [{}]\n", "x".repeat(500_000), vec!["*a"; 1_000].join(", "));
+    let nested = format!("{}{}", "&a [".repeat(90), "x".repeat(200_000)) + &"]".repeat(90);
+    for (text, unit) in [(text, "values"), (long, "bytes"), (nested, "bytes")] {
+        let problems = Source::parse("bomb.yaml", &text).expect_err("it is too much");
+        assert_eq!(problems[0].code, "file_too_large");
+        assert!(problems[0].message.contains(unit), "{}", problems[0].message);
+    }
+}
+
+#[test]
+fn of_many_problems_a_hundred_are_told_and_the_others_counted() {
+    let steps: String = (0..3_000).map(|at| format!("  - {{id: s{at}, type: nope, x{at}: 1}}\n")).collect();
+    let text = format!("workflow: w\nowner: a@example.com\nsteps:\n{steps}");
+    let source = Source::parse("many.yaml", &text).expect("it is YAML");
+    let (workflow, problems) = check_workflow(&source, &BTreeMap::new());
+    assert!(workflow.is_none());
+    assert_eq!(problems.iter().filter(|problem| problem.is_error()).count(), 100);
+    let last = problems.last().and_then(|problem| problem.suggestion.clone()).unwrap_or_default();
+    assert!(last.contains("and 2900 more problems of this file"), "{last}");
+    let twice = format!("workflow: w\n{}", "owner: x\n".repeat(5_000));
+    assert!(Source::parse("twice.yaml", &twice).is_err_and(|problems| problems.len() <= 100));
+}

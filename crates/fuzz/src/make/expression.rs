@@ -96,7 +96,7 @@ const LOOPS: [&str; 5] = ["map", "filter", "all", "exists", "exists_one"];
 /// An expression.
 pub fn expression(random: &mut Random, levels: usize) -> String {
     if levels == 0 {
-        return (*random.pick(&ATOMS)).to_owned();
+        return random.pick(&ATOMS).to_owned();
     }
     let mut inner = || expression(random, levels - 1);
     let (a, b) = (inner(), inner());

@@ -77,7 +77,7 @@ fn key(random: &mut Random) -> String {
     match random.below(20) {
         0 => "k".repeat(random.size(6_000)),
         1 => format!("key-{}", random.below(1_000)),
-        _ => (*random.pick(&KEYS)).to_owned(),
+        _ => random.pick(&KEYS).to_owned(),
     }
 }
 
@@ -97,7 +97,7 @@ pub fn text(random: &mut Random) -> String {
         0 => "x".repeat(random.size(200_000)),
         1 => " ".repeat(random.size(50_000)),
         2 => "é🦀".repeat(random.size(2_000)),
-        _ => (*random.pick(&TEXTS)).to_owned(),
+        _ => random.pick(&TEXTS).to_owned(),
     }
 }
 
@@ -122,21 +122,9 @@ pub fn hostile(random: &mut Random) -> String {
         }
         9 => "[null,null]".to_owned(),
         10 => format!("\"{}\"", "x".repeat(random.size(1_200_000))),
-        11 => (*random.pick(&[
-            "",
-            "null",
-            "true",
-            "0",
-            "\"\"",
-            "[]",
-            "{}",
-            "{",
-            "[",
-            "\u{feff}{}",
-            "NaN",
-            "{\"a\":1,\"a\":2}",
-        ]))
-        .to_owned(),
+        11 => random
+            .pick(&["", "null", "true", "0", "\"\"", "[]", "{}", "{", "[", "\u{feff}{}", "NaN", "{\"a\":1,\"a\":2}"])
+            .to_owned(),
         _ => Value::Object(object(random, 5)).to_string(),
     }
 }

@@ -55,7 +55,7 @@ pub fn workflow(random: &mut Random) -> Value {
         whole["triggers"][0]["filter"] = expression::expression(random, 2).into();
     }
     if random.one_in(6) {
-        let key = *random.pick(&values::KEYS);
+        let key = random.pick(&values::KEYS);
         whole[key] = values::value(random, 3);
     }
     whole
@@ -66,7 +66,7 @@ fn step(random: &mut Random, id: &str, levels: usize) -> Value {
     match random.below(if levels == 0 { 6 } else { 8 }) {
         0 | 1 => json!({"id": id, "type": "note", "text": text}),
         2 => json!({"id": id, "type": "set_variables", "values": {"x": {"a": "{{ vars.x }}", "b": text}}}),
-        3 => json!({"id": id, "type": "delay", "for": *random.pick(&["1s", "0s", "2d", "x"])}),
+        3 => json!({"id": id, "type": "delay", "for": random.pick(&["1s", "0s", "2d", "x"])}),
         4 => json!({"id": id, "type": "stop", "reason": text}),
         5 => json!({"id": id, "type": "go_to", "step": format!("s{}", random.below(6))}),
         _ => {

@@ -62,7 +62,7 @@ pub(super) fn action(random: &mut Random) -> Request {
         },
         13..=16 => written(random),
         17 => Request {
-            method: *random.pick(&["PUT", "PATCH"]),
+            method: random.pick(&["PUT", "PATCH"]),
             target: filled("/v1/objects/order/records/ID", &id(random)),
             headers: vec![json_type()],
             body: body(random),
@@ -138,7 +138,7 @@ fn id(random: &mut Random) -> String {
     match random.below(8) {
         0 => "x".repeat(random.size(5_000)),
         1 => "%C3%A9".repeat(random.size(400)),
-        2 => (*random.pick(&["%00", "..", "%2e%2e%2f", "%FF", "", "%", "a%20b", "{", "0", "-1", "failed"])).to_owned(),
+        2 => random.pick(&["%00", "..", "%2e%2e%2f", "%FF", "", "%", "a%20b", "{", "0", "-1", "failed"]).to_owned(),
         3 => format!("made-{}", random.below(20)),
         4 => "intake".to_owned(),
         5 => format!("i{}", random.below(50)),

@@ -17,7 +17,7 @@ pub(super) fn read_all(address: &str) -> anyhow::Result<()> {
     let ids: Vec<&str> = workflows.iter().filter_map(|workflow| workflow["id"].as_str()).collect();
     let executions = listing(address, "/v1/executions?limit=200")?;
     let mut entries = workflows.len() + executions.len();
-    for status in ["queued", "running", "waiting", "paused", "retrying", "completed", "canceled", "failed"] {
+    for status in ["queued", "running", "waiting", "paused", "completed", "canceled", "failed"] {
         entries += listing(address, &format!("/v1/executions?limit=200&status={status}"))?.len();
     }
     for id in ids {
