@@ -167,7 +167,10 @@ impl History {
             (rows, seqs) = self.stored_rows(execution, from, limit, Consistency::Strong).await?;
         }
         let (mut restored, mut bytes) = (0, 0);
-        for row in rows.iter_mut().take_while(|_| bytes < ROWS_BYTES) {
+        for row in &mut rows {
+            if bytes >= ROWS_BYTES {
+                break;
+            }
             spill::restore_row(&*self.blobs, row).await?;
             bytes += [&row.input, &row.trace, &row.output].map(json::bytes).iter().sum::<usize>();
             restored += 1;

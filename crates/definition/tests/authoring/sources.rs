@@ -1,7 +1,10 @@
 //! YAML and JSON as sources: values, places, and what is refused.
 
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
 use crate::support::report;
-use pawl_definition::{Problem, Source};
+use pawl_definition::{Problem, Source, check_workflow};
 use serde_json::{Value, json};
 
 fn value(text: &str) -> Value {
