@@ -43,7 +43,7 @@ impl<'a> Evaluator<'a> {
         take: impl FnOnce(&mut Self, Val<'a>) -> Result<T, ExpressionError>,
     ) -> Result<T, ExpressionError> {
         let found = self.eval(node).and_then(|val| take(&mut self, val));
-        self.roots.keep(&self.budget);
+        self.roots.keep(self.budget);
         found.map_err(|error| super::lack::worded(error, &self.lacks))
     }
 

@@ -34,8 +34,8 @@ impl<'a> Roots<'a> {
     }
 
     /// Keeps what an evaluation has left.
-    pub(super) fn keep(&self, budget: &Budget) {
-        self.budget.set(*budget);
+    pub(super) fn keep(&self, budget: Budget) {
+        self.budget.set(budget);
         budget.note(self.scope.meter());
     }
 

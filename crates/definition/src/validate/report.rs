@@ -44,7 +44,8 @@ impl<'a> Report<'a> {
     /// A warning about the value at a path.
     pub(crate) fn warning(&mut self, code: &str, path: &Path, message: impl Into<String>) -> &mut Problem {
         let position = self.source.value_position(path);
-        self.push_as(Level::Warning, code, path, position, message.into())
+        let problem = self.problem(code, path, position, message.into());
+        self.add(Problem { severity: Level::Warning, ..problem })
     }
 
     /// Whether an error was found at a path or below it.
@@ -84,18 +85,12 @@ impl<'a> Report<'a> {
     }
 
     fn push(&mut self, code: &str, path: &Path, position: Option<Position>, message: String) -> &mut Problem {
-        self.push_as(Level::Error, code, path, position, message)
+        let problem = self.problem(code, path, position, message);
+        self.add(problem)
     }
 
-    fn push_as(
-        &mut self,
-        severity: Level,
-        code: &str,
-        path: &Path,
-        position: Option<Position>,
-        message: String,
-    ) -> &mut Problem {
-        let problem = Problem {
+    fn problem(&self, code: &str, path: &Path, position: Option<Position>, message: String) -> Problem {
+        Problem {
             file: self.source.name.clone(),
             code: code.to_owned(),
             path: path.to_string(),
@@ -103,9 +98,12 @@ impl<'a> Report<'a> {
             column: position.map(|position| position.column),
             message,
             suggestion: None,
-            severity,
-        };
-        if self.is_full(severity) {
+            severity: Level::Error,
+        }
+    }
+
+    fn add(&mut self, problem: Problem) -> &mut Problem {
+        if self.is_full(problem.severity) {
             self.left_out += 1;
             return self.beyond.insert(problem);
         }

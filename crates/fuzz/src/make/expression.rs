@@ -118,7 +118,8 @@ pub fn template(random: &mut Random) -> String {
     let levels = if parts > 10 { 0 } else { 1 + random.below(3) };
     (0..parts)
         .map(|_| format!("{}{{{{ {} }}}}", random.pick(&["", "x", " ", "\n", "{"]), expression(random, levels)))
-        .collect()
+        .collect::<Vec<_>>()
+        .concat()
 }
 
 #[cfg(test)]

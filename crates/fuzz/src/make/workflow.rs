@@ -30,7 +30,7 @@ fn aliases(random: &mut Random) -> String {
     let mut text = "a0: &a0 [x, x]\n".to_owned();
     for at in 1..=random.below(12) {
         let inner = vec![format!("*a{}", at - 1); 10].join(", ");
-        text.push_str(&format!("a{at}: &a{at} [{inner}]\n"));
+        text.extend([format!("a{at}: &a{at} [{inner}]\n")]);
     }
     text
 }
@@ -38,7 +38,7 @@ fn aliases(random: &mut Random) -> String {
 /// A workflow with a webhook, some variables and some steps; mostly a right one.
 pub fn workflow(random: &mut Random) -> Value {
     let name = format!("made-{}", random.below(20));
-    let steps: Vec<Value> = (0..1 + random.below(5)).map(|at| step(random, &format!("s{at}"), 2)).collect();
+    let steps: Vec<Value> = (0..=random.below(5)).map(|at| step(random, &format!("s{at}"), 2)).collect();
     let mut whole = json!({
         "workflow": name,
         "owner": "fuzz@example.com",

@@ -53,9 +53,9 @@ pub(super) fn send(address: &str, request: &Request, patience: Duration) -> anyh
     stream.set_write_timeout(Some(patience))?;
     let Request { method, target, headers, body } = request;
     let mut head = format!("{method} {target} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n");
-    head.push_str(&format!("content-length: {}\r\n", body.len()));
+    head.extend([format!("content-length: {}\r\n", body.len())]);
     for (name, value) in headers {
-        head.push_str(&format!("{name}: {value}\r\n"));
+        head.extend([name, ": ", value, "\r\n"]);
     }
     head.push_str("\r\n");
     // A server that refuses a request by its head answers and closes before the body is there.
