@@ -1,12 +1,13 @@
 //! Where something stands in a file: `steps[2].yes[0].url`.
 
 use std::fmt::{self, Display};
+use std::sync::Arc;
 
 /// One part of a [`Path`].
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Segment {
     /// An entry of a mapping.
-    Key(String),
+    Key(Arc<str>),
     /// An entry of a list, counted from 0.
     Index(usize),
 }
@@ -29,7 +30,7 @@ impl Path {
     /// The entry of a mapping below this place.
     #[must_use]
     pub fn key(&self, key: &str) -> Self {
-        self.with(Segment::Key(key.to_owned()))
+        self.with(Segment::Key(key.into()))
     }
 
     /// The entry of a list below this place.
@@ -124,7 +125,7 @@ impl Display for Path {
                 }
                 Segment::Index(index) => write!(f, "[{index}]")?,
                 Segment::Key(key) if is_plain(key) => write!(f, "{}{key}", if at == 0 { "" } else { "." })?,
-                Segment::Key(key) => write!(f, "[{}]", serde_json::Value::String(key.clone()))?,
+                Segment::Key(key) => write!(f, "[{}]", serde_json::Value::String(key.to_string()))?,
             }
         }
         Ok(())

@@ -124,7 +124,7 @@ impl Source {
         path.segments()
             .iter()
             .try_fold(&self.value, |value, segment| match segment {
-                Segment::Key(key) => value.get(key),
+                Segment::Key(key) => value.get(&**key),
                 Segment::Index(index) => value.get(index),
             })?
             .as_str()

@@ -164,7 +164,7 @@ impl<'a> Reader<'a> {
                 }
             };
             self.count(0, key.len(), extent.start, place)?;
-            let segment = Segment::Key(key.clone());
+            let segment = Segment::Key(key.as_str().into());
             let at = position(extent.start);
             let first = self.places.below(place, &segment);
             let (event, extent) = self.next()?;

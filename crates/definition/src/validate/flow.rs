@@ -98,7 +98,7 @@ impl<'f, 'a> Map<'f, 'a> {
             let Some(list) = path.parent() else { return Vec::new() };
             match self.owners.get(&list) {
                 Some(owner) => step = *owner,
-                None if list.segments().first() == Some(&Segment::Key("on_failure".to_owned())) => {
+                None if list.segments().first() == Some(&Segment::Key("on_failure".into())) => {
                     return self.behind_failure().as_ref().clone();
                 }
                 None => return Vec::new(),
@@ -110,7 +110,7 @@ impl<'f, 'a> Map<'f, 'a> {
         if let Some(known) = &*self.behind_failure.borrow() {
             return known.clone();
         }
-        let in_policy = Segment::Key("on_failure".to_owned());
+        let in_policy = Segment::Key("on_failure".into());
         let steps = self.found.steps.iter().enumerate();
         let failing = steps.filter(|(_, site)| {
             site.path.segments().first() != Some(&in_policy) && own_policy(site).is_none() && !leaves_by_itself(site)

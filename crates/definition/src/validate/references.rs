@@ -109,7 +109,7 @@ fn secrets_allowed(site: &ExpressionSite<'_>, found: &Found<'_>) -> bool {
     let Owner::Step(at) = site.owner else { return false };
     let step = &found.steps[at];
     let key = site.path.segments().get(step.path.segments().len());
-    let common = matches!(key, Some(Segment::Key(key)) if step::COMMON_KEYS.contains(&key.as_str()));
+    let common = matches!(key, Some(Segment::Key(key)) if step::COMMON_KEYS.contains(&&**key));
     step.tag == Some("http_request") && !common
 }
 
@@ -253,13 +253,13 @@ impl Names<'_, '_, '_> {
     }
 
     fn below_trigger(&self, key: &str) -> bool {
-        self.site.path.segments().contains(&Segment::Key(key.to_owned()))
+        self.site.path.segments().contains(&Segment::Key(key.into()))
     }
 
     /// The place of the variable whose source this is.
     fn variable_index(&self) -> Option<usize> {
         match self.site.path.segments() {
-            [Segment::Key(variables), Segment::Index(at), ..] if variables == "variables" => Some(*at),
+            [Segment::Key(variables), Segment::Index(at), ..] if **variables == *"variables" => Some(*at),
             _ => None,
         }
     }

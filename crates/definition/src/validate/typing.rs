@@ -86,7 +86,7 @@ impl<'f, 'a> Typing<'f, 'a> {
             Owner::Trigger(at) => (None, Some(at)),
             Owner::Step(at) => (Some(at), waited_for()),
         };
-        let source = Segment::Key("from".to_owned());
+        let source = Segment::Key("from".into());
         let tolerant = owner == Owner::Workflow && path.segments().get(2) == Some(&source);
         View { typing: self, step, tolerant, trigger: trigger.map_or(&self.trigger, |at| &self.triggers[at]) }
     }
