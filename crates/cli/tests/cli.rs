@@ -335,10 +335,10 @@ fn without_an_installation_a_command_says_how_to_start_one() {
 }
 
 #[test]
-fn the_demo_says_where_it_must_run() {
+fn the_demo_of_a_folder_that_is_not_there_says_so() {
     let folder = folder(&[]);
-    insta::assert_snapshot!(run(folder.path(), &["demo"]), @"
-    error: expected the demo's example, found none at examples/support-triage: run it in the root of the repository, or say --dir
+    insta::assert_snapshot!(run(folder.path(), &["demo", "--dir", "missing"]), @"
+    error: expected a folder of workflows, found none at missing
     exit code 2
     ");
 }
