@@ -40,6 +40,7 @@ const NAMED: &[(&str, Place)] = &[
     (r#"\brefusing\([^";{]*"(\w+)""#, Place::Start),
     (r#"\bdeaf\([^";{]*"(\w+)""#, Place::Start),
     (r#"\bcode: "(\w+)""#, Place::Start),
+    (r#"\breject\([^";{]*"(\w+)""#, Place::Start),
     (r#"\bSelf::new\(\s*"(\w+)""#, Place::Function),
     (r#"\bFailure::new\(\s*"(\w+)""#, Place::Function),
     (r#"\bpub const CODE: &str = "(\w+)""#, Place::Function),

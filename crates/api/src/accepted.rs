@@ -2,9 +2,11 @@
 
 use axum::response::{IntoResponse, Response};
 use http::{HeaderName, HeaderValue, StatusCode};
-use pawl_runtime::Accepted;
+use pawl_runtime::{Accepted, Repeat};
 use serde::Serialize;
 use utoipa::ToSchema;
+
+use crate::{Code, Problem};
 
 /// Says that an answer is the one to an earlier delivery.
 const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
@@ -19,12 +21,16 @@ pub(crate) struct AcceptedView<'a> {
     execution_id: Option<&'a str>,
 }
 
-/// The answer: 202, the same for every repeat.
-pub(crate) fn answer(accepted: &Accepted) -> Response {
+/// The answer: 202, the same for every repeat; 409 if the key is used for something else.
+pub(crate) fn answer(accepted: &Accepted) -> Result<Response, Problem> {
+    if accepted.repeat == Some(Repeat::OtherContent) {
+        let detail = "expected the same request as the first with this idempotency-key, found another one";
+        return Err(Problem::new(Code::IdempotencyKeyReused, detail));
+    }
     let view = AcceptedView { event_id: &accepted.event_id, execution_id: accepted.execution_id.as_deref() };
     let mut response = (StatusCode::ACCEPTED, axum::Json(view)).into_response();
-    if accepted.replayed {
+    if accepted.repeat.is_some() {
         response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
     }
-    response
+    Ok(response)
 }

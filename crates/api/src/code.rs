@@ -103,6 +103,8 @@ codes! {
     UnknownHook = "unknown_hook", NOT_FOUND, "No such webhook";
     /// The workflow, or this trigger of it, does not listen.
     Inactive = "inactive", CONFLICT, "Inactive workflow";
+    /// An `Idempotency-Key` was used before, for another request.
+    IdempotencyKeyReused = "idempotency_key_reused", CONFLICT, "Key used for another request";
     /// Several records match a delivery.
     AmbiguousRecord = "ambiguous_record", CONFLICT, "Ambiguous record";
     /// The value by which the record is found is blank.
@@ -167,6 +169,8 @@ codes! {
     Unavailable = "unavailable", SERVICE_UNAVAILABLE, "Unavailable";
     /// The answer of storage was lost: the change may have happened or not.
     OutcomeUnknown = "outcome_unknown", SERVICE_UNAVAILABLE, "Outcome unknown";
+    /// A stored item that the request needs cannot be read.
+    UnreadableItem = "unreadable_item", INTERNAL_SERVER_ERROR, "Unreadable item";
     /// A fault of the server.
     Internal = "internal", INTERNAL_SERVER_ERROR, "Internal error";
 }

@@ -167,7 +167,7 @@ async fn audit(
     let mut walk = Walk::of("audit".to_owned(), &paging)?;
     let after = walk.after();
     let found = api.system.history.audit(walk.limit, after).await.map_err(|error| walk.problem(error))?;
-    Ok(axum::Json(walk.page(found.items.into_iter().map(EntryView::from).collect(), found.next)))
+    Ok(axum::Json(walk.page(found, EntryView::from)))
 }
 
 /// A notice to somebody who answers for a workflow.
@@ -207,7 +207,7 @@ async fn notices(
     let mut walk = Walk::of("notices".to_owned(), &paging)?;
     let after = walk.after();
     let found = api.system.history.notices(walk.limit, after).await.map_err(|error| walk.problem(error))?;
-    Ok(axum::Json(walk.page(found.items.into_iter().map(NoticeView::from).collect(), found.next)))
+    Ok(axum::Json(walk.page(found, NoticeView::from)))
 }
 
 /// Counts what this process did since it began.

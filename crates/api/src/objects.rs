@@ -73,7 +73,7 @@ impl From<&Object> for ObjectView {
 )]
 async fn list(State(api): State<Arc<Api>>) -> Result<axum::Json<Listing<ObjectView>>, Problem> {
     let objects = api.system.workflows.objects().await?;
-    Ok(axum::Json(Listing { items: objects.values().map(ObjectView::from).collect(), next: None }))
+    Ok(axum::Json(Listing::whole(objects.values().map(ObjectView::from).collect())))
 }
 
 /// Shows an object.

@@ -3,8 +3,9 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use pawl_definition::json::{self, Bounds};
-use pawl_runtime::Error;
+use pawl_runtime::items::Unreadable;
 use pawl_runtime::ports::TableError;
+use pawl_runtime::{Error, Listed};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -28,6 +29,33 @@ pub(crate) struct Listing<T> {
     /// Cursor of the next page; absent at the end. Opaque, and only good for the same listing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) next: Option<String>,
+    /// Stored items that stand in the place of this page and cannot be read; absent if there are none. See
+    /// `unreadable_item`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    pub(crate) unreadable: Vec<UnreadableItem>,
+}
+
+impl<T> Listing<T> {
+    /// All there is.
+    pub(crate) fn whole(items: Vec<T>) -> Self {
+        Self { items, next: None, unreadable: Vec::new() }
+    }
+}
+
+/// A stored item that cannot be read.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
+pub(crate) struct UnreadableItem {
+    /// Its key in storage.
+    key: String,
+    /// What is wrong with it; holds nothing of its content.
+    error: String,
+}
+
+impl From<Unreadable> for UnreadableItem {
+    fn from(unreadable: Unreadable) -> Self {
+        Self { error: unreadable.to_string(), key: unreadable.key }
+    }
 }
 
 /// How many entries, and from where on.
@@ -105,9 +133,13 @@ impl Walk {
         self.after.take()
     }
 
-    /// The page.
-    pub(crate) fn page<T>(&self, items: Vec<T>, next: Option<String>) -> Listing<T> {
-        Listing { items, next: next.map(|next| seal(&self.listing, next)) }
+    /// The page, each entry as it is shown.
+    pub(crate) fn page<T, V>(&self, found: Listed<T>, shown: impl FnMut(T) -> V) -> Listing<V> {
+        Listing {
+            items: found.items.into_iter().map(shown).collect(),
+            next: found.next.map(|next| seal(&self.listing, next)),
+            unreadable: found.unreadable.into_iter().map(UnreadableItem::from).collect(),
+        }
     }
 
     /// The problem of a failed read: what storage calls invalid is a cursor that was forged.

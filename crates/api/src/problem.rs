@@ -210,6 +210,10 @@ impl From<Error> for Problem {
             // Told once in the log, where the backlog becomes full, and counted.
             return Self::new(code, "so much work waits that no more is taken in; send it again a little later");
         }
+        if let Error::Unreadable(unreadable) = &error {
+            tracing::error!(code = code.as_str(), key = %unreadable.key, "a request needs what cannot be read: {error}");
+            return Self::new(code, error.to_string());
+        }
         tracing::warn!(code = code.as_str(), "a request is put off: {error}");
         Self::new(code, "nothing is wrong with the request; send it again a little later")
     }

@@ -54,6 +54,7 @@ const CHANGES: &[(&str, &str, Role)] = &[
     ("PUT", "/v1/workflows/{id}", Role::Editor),
     ("POST", "/v1/workflows/{id}/activate", Role::Editor),
     ("POST", "/v1/workflows/{id}/deactivate", Role::Editor),
+    ("POST", "/v1/workflows/{id}/close-breaker", Role::Editor),
     ("POST", "/v1/workflows/{id}/lift", Role::Editor),
     ("POST", "/v1/objects", Role::Editor),
     ("PUT", "/v1/objects/{object}", Role::Editor),

@@ -17,7 +17,7 @@ pub(crate) struct Api {
 
 impl Api {
     pub(crate) fn new(system: System, options: ApiOptions) -> Self {
-        let finder = Finder::new(system.ports.tables.clone());
+        let finder = Finder::new(system.ports.tables.clone(), system.unreadable.clone());
         Self { system, options, finder, schema_text: OnceLock::new() }
     }
 

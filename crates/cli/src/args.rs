@@ -169,6 +169,11 @@ pub(crate) enum Remote {
         /// Workflow.
         workflow: String,
     },
+    /// Closes the breaker of a workflow, which stays active or inactive as it is.
+    CloseBreaker {
+        /// Workflow.
+        workflow: String,
+    },
     /// Lists executions, newest first.
     Executions {
         /// Of this workflow.

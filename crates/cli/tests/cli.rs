@@ -62,28 +62,29 @@ fn help_lists_the_commands() {
     Usage: pawl [OPTIONS] <COMMAND>
 
     Commands:
-      demo        Runs a bundled example end to end and shows each step as it happens
-      dev         Runs the whole system in one process on loopback: API, webhooks, workers; reloads on save
-      check       Finds every problem in files, and holds workflows against the launch checklist
-      test        Runs test cases on the real engine with virtual time
-      schema      Prints the JSON Schema by which an editor completes and underlines
-      graph       Draws a workflow as a Mermaid flowchart
-      apply       Saves workflows and objects
-      start       Starts a workflow
-      workflows   Lists workflows
-      activate    Lets a workflow's triggers listen
-      deactivate  Makes a workflow deaf
-      executions  Lists executions, newest first
-      show        Shows an execution with its history
-      refusals    Shows what started nothing, and why
-      pause       Holds an execution before its next step
-      resume      Lets a paused execution go on
-      cancel      Ends an execution
-      retry       Tries the failed step of a paused execution again
-      skip        Goes on as if the failed step were done
-      kill        Stops an execution, a workflow or everything at once; state is kept
-      lift        Lifts a kill
-      redrive     Sends what was given up on its way again: dead letters and stalled executions
+      demo           Runs a bundled example end to end and shows each step as it happens
+      dev            Runs the whole system in one process on loopback: API, webhooks, workers; reloads on save
+      check          Finds every problem in files, and holds workflows against the launch checklist
+      test           Runs test cases on the real engine with virtual time
+      schema         Prints the JSON Schema by which an editor completes and underlines
+      graph          Draws a workflow as a Mermaid flowchart
+      apply          Saves workflows and objects
+      start          Starts a workflow
+      workflows      Lists workflows
+      activate       Lets a workflow's triggers listen
+      deactivate     Makes a workflow deaf
+      close-breaker  Closes the breaker of a workflow, which stays active or inactive as it is
+      executions     Lists executions, newest first
+      show           Shows an execution with its history
+      refusals       Shows what started nothing, and why
+      pause          Holds an execution before its next step
+      resume         Lets a paused execution go on
+      cancel         Ends an execution
+      retry          Tries the failed step of a paused execution again
+      skip           Goes on as if the failed step were done
+      kill           Stops an execution, a workflow or everything at once; state is kept
+      lift           Lifts a kill
+      redrive        Sends what was given up on its way again: dead letters and stalled executions
 
     Options:
           --endpoint <ENDPOINT>  Where the installation listens, for the commands that talk to one [env: PAWL_ENDPOINT=] [default: http://127.0.0.1:7420]

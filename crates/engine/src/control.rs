@@ -5,7 +5,8 @@ use pawl_definition::Take;
 use crate::draft::Draft;
 use crate::waiting::look_again;
 use crate::{
-    Act, Context, Control, Decision, Execution, PauseReason, Refused, Requested, RowKind, Status, StepStatus, Wake,
+    Act, Context, Control, DEATHS_MOST, Decision, Execution, Illegal, PauseReason, Refused, Requested, RowKind, Status,
+    Stay, StepStatus, TransitionError, Wake,
 };
 
 /// Applies a control. Repeating it changes nothing; one that does not fit the state is refused.
@@ -14,22 +15,29 @@ pub(crate) fn apply(
     execution: &Execution,
     control: &Control,
     act: &Act,
-) -> Result<Decision, Refused> {
+) -> Result<Decision, TransitionError> {
     let draft = || row(cx, execution, control, act);
-    let illegal = |detail| Err(Refused::Illegal { control: control.word(), status: execution.status, detail });
+    let illegal = |detail| Err(Refused::Illegal { control: control.word(), status: execution.status, detail }.into());
     match control {
-        Control::Stall if execution.stalled || execution.status.is_ended() => Ok(Decision::Stay),
+        Control::Stall if execution.stalled || execution.status.is_ended() => Ok(Decision::Stay(Stay::AlreadyDone)),
         Control::Stall => Ok(stalled(draft())),
-        Control::Cancel if execution.status == Status::Canceled => Ok(Decision::Stay),
-        _ if is_repeated(execution, control) => Ok(Decision::Stay),
+        Control::Cancel if execution.status == Status::Canceled => Ok(Decision::Stay(Stay::AlreadyDone)),
+        Control::Resume | Control::Retry if execution.stalled && execution.status != Status::Paused => {
+            Ok(draft().commit())
+        }
+        _ if is_repeated(execution, control) => Ok(Decision::Stay(Stay::AlreadyDone)),
         _ if execution.status.is_ended() => illegal("it has ended"),
-        Control::Kill if execution.killed.is_some() => Ok(Decision::Stay),
+        Control::Kill if execution.killed.is_some() => Ok(Decision::Stay(Stay::AlreadyDone)),
         Control::Kill => Ok(killed(draft(), Some(act.clone()))),
-        Control::Lift if execution.killed.is_none() => Ok(Decision::Stay),
+        Control::Lift if execution.killed.is_none() => Ok(Decision::Stay(Stay::AlreadyDone)),
         Control::Lift => Ok(killed(draft(), None)),
-        Control::Pause if matches!(execution.requested, Some(Requested::Pause(_))) => Ok(Decision::Stay),
-        Control::Pause if execution.status == Status::Paused => Ok(Decision::Stay),
-        Control::Cancel if matches!(execution.requested, Some(Requested::Cancel(_))) => Ok(Decision::Stay),
+        Control::Pause if matches!(execution.requested, Some(Requested::Pause(_))) => {
+            Ok(Decision::Stay(Stay::AlreadyDone))
+        }
+        Control::Pause if execution.status == Status::Paused => Ok(Decision::Stay(Stay::AlreadyDone)),
+        Control::Cancel if matches!(execution.requested, Some(Requested::Cancel(_))) => {
+            Ok(Decision::Stay(Stay::AlreadyDone))
+        }
         Control::Pause if matches!(execution.requested, Some(Requested::Cancel(_))) => illegal("it is being canceled"),
         Control::Pause if execution.lease.is_some() => Ok(requested(draft(), Requested::Pause(act.clone()))),
         Control::Pause => Ok(paused(draft(), act)),
@@ -37,7 +45,7 @@ pub(crate) fn apply(
         Control::Cancel => Ok(canceled(draft(), act)),
         Control::Resume if execution.status != Status::Paused => Ok(resume_running(draft(), execution)),
         Control::Resume if is_paused_by_failure(execution) => illegal("a step failed: retry or skip it, or cancel"),
-        Control::Resume => Ok(resumed(draft())),
+        Control::Resume => resumed(draft()),
         Control::Retry | Control::Skip { .. } if !is_paused_by_failure(execution) => {
             illegal("no step of it waits for a decision on its failure")
         }
@@ -47,12 +55,20 @@ pub(crate) fn apply(
 }
 
 /// Carries out a pause or cancel that waited for the step in progress.
-pub(crate) fn obey(cx: &Context<'_>, execution: &Execution) -> Decision {
-    match &execution.requested {
-        Some(Requested::Pause(act)) => paused(row(cx, execution, &Control::Pause, act), act),
-        Some(Requested::Cancel(act)) => canceled(row(cx, execution, &Control::Cancel, act), act),
-        None => Decision::Stay,
+pub(crate) fn obey(cx: &Context<'_>, execution: &Execution, request: &Requested) -> Decision {
+    match request {
+        Requested::Pause(act) => paused(row(cx, execution, &Control::Pause, act), act),
+        Requested::Cancel(act) => canceled(row(cx, execution, &Control::Cancel, act), act),
     }
+}
+
+/// Puts it aside: its process died in the present step again and again, and would die again. What is known of the
+/// effect in progress is kept for the one who lets it go on.
+pub(crate) fn stalled_by_deaths(cx: &Context<'_>, execution: &Execution) -> Decision {
+    let step = execution.cursor.as_deref().unwrap_or("-");
+    let why = format!("the process died {DEATHS_MOST} times in a row in step {step}");
+    let act = Act { actor: "executor".to_owned(), reason: Some(why), at: cx.now };
+    stalled(row(cx, execution, &Control::Stall, &act))
 }
 
 /// Whether it is the control that was carried out last, and what it asked for has been done. Whoever lost the answer
@@ -118,7 +134,9 @@ fn paused(mut draft: Draft<'_>, act: &Act) -> Decision {
 }
 
 fn canceled(mut draft: Draft<'_>, act: &Act) -> Decision {
-    if draft.execution.entered && draft.execution.cursor.is_some() {
+    // Also a head that is not sound can be canceled.
+    let Execution { cursor, entered, steps, .. } = &draft.execution;
+    if entered.is_some() && cursor.as_ref().is_some_and(|id| steps.contains_key(id)) {
         draft.set_status(StepStatus::Canceled);
     }
     draft.end(Status::Canceled, act.reason.clone()).commit()
@@ -127,20 +145,23 @@ fn canceled(mut draft: Draft<'_>, act: &Act) -> Decision {
 /// Resuming what runs takes back a pause that is still waiting for the step in progress.
 fn resume_running(mut draft: Draft<'_>, execution: &Execution) -> Decision {
     if !matches!(execution.requested, Some(Requested::Pause(_))) {
-        return Decision::Stay;
+        return Decision::Stay(Stay::AlreadyDone);
     }
     draft.execution.requested = None;
     draft.commit()
 }
 
 /// Goes back to what the pause interrupted; a wait keeps its due time.
-fn resumed(mut draft: Draft<'_>) -> Decision {
-    let Some(pause) = draft.execution.pause.take() else { return Decision::Stay };
+fn resumed(mut draft: Draft<'_>) -> Result<Decision, TransitionError> {
+    let Some(pause) = draft.execution.pause.take() else {
+        let why = "what is paused has a pause";
+        return Err(Illegal { state: draft.execution.status, input: Control::Resume.word(), why }.into());
+    };
     draft.reset_visits();
     draft.execution.status = pause.status;
     draft.execution.wake = pause.wake;
     let at_end = draft.execution.cursor.is_none() && draft.execution.status == Status::Running;
-    if at_end { draft.end(Status::Completed, None).commit() } else { look_again(draft).commit() }
+    Ok(if at_end { draft.end(Status::Completed, None).commit() } else { look_again(draft).commit() })
 }
 
 /// Tries the failed step again, as a new visit with its attempts anew.
@@ -156,7 +177,12 @@ fn retried(mut draft: Draft<'_>) -> Decision {
 }
 
 /// Goes on as if the failed step were done.
-fn skipped(cx: &Context<'_>, mut draft: Draft<'_>, take: Option<Take>, control: &Control) -> Result<Decision, Refused> {
+fn skipped(
+    cx: &Context<'_>,
+    mut draft: Draft<'_>,
+    take: Option<Take>,
+    control: &Control,
+) -> Result<Decision, TransitionError> {
     let status = draft.execution.status;
     draft.execution.pause = None;
     draft.reset_visits();
@@ -167,7 +193,8 @@ fn skipped(cx: &Context<'_>, mut draft: Draft<'_>, take: Option<Take>, control: 
     let Some(step) = step else { return Ok(draft.commit()) };
     let branches = crate::steps::decide(&step.kind).skipped_branch(true).is_some();
     if branches && take.is_none() {
-        return Err(Refused::Illegal { control: control.word(), status, detail: "say which path to take: yes or no" });
+        let detail = "say which path to take: yes or no";
+        return Err(Refused::Illegal { control: control.word(), status, detail }.into());
     }
     Ok(draft.skip(step, take).commit())
 }

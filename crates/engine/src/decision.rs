@@ -5,6 +5,33 @@ use pawl_definition::Take;
 
 use crate::{Act, Activity, Event, Execution, Found, Performed, Read, RecordWrite, Row, StepError, Subject, Usage};
 
+/// Why an input changes nothing. Each is expected by the protocol; an input that is not is an [`crate::Illegal`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stay {
+    /// It has ended: the message or event is an old one.
+    Ended,
+    /// A kill holds it.
+    Killed,
+    /// A person or a failure holds it.
+    Paused,
+    /// Another invocation is in the middle of an effect.
+    Leased,
+    /// Its reason to wake is not due: the message is early, or an old one.
+    NotDue,
+    /// It waits in line, and asked for a place a short time ago.
+    InLine,
+    /// The result is of a claim that is over: it was committed before, or somebody else has the lease.
+    LeaseLost,
+    /// It does not wait for events.
+    NotWaiting,
+    /// The event means nothing to the step that waits, or not yet.
+    NoMatch,
+    /// What it listens on is what it should listen on.
+    Unchanged,
+    /// The control was carried out before.
+    AlreadyDone,
+}
+
 /// What happens to an execution.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Input<'a> {
@@ -30,6 +57,21 @@ pub enum Input<'a> {
     LookAgain,
     /// A person or system acts.
     Control(&'a Control, &'a Act),
+}
+
+impl Input<'_> {
+    /// Its name in logs.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Run => "run",
+            Self::Found(_) => "found",
+            Self::Performed { .. } => "performed",
+            Self::Rejected(_) => "rejected",
+            Self::Event(_) => "event",
+            Self::LookAgain => "look_again",
+            Self::Control(control, _) => control.word(),
+        }
+    }
 }
 
 /// What a person or system can do to an execution.
@@ -115,7 +157,7 @@ pub struct Claim {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Decision {
     /// Nothing changes; what its state needs must be under way.
-    Stay,
+    Stay(Stay),
     /// Read this, and ask again.
     Read(Read),
     /// Commit the claim, perform, and ask again.

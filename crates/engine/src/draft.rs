@@ -5,8 +5,8 @@ use pawl_definition::{Step, Take};
 
 use crate::steps::{Done, decide};
 use crate::{
-    Commit, Context, Decision, Execution, NoticeText, Pause, PauseReason, RecordWrite, ReturnTo, Row, RowKind, Status,
-    StepError, StepState, StepStatus, Subject, Usage, Wake, failure, line, variables,
+    Activity, Commit, Context, Decision, Execution, NoticeText, Pause, PauseReason, Performed, RecordWrite, ReturnTo,
+    Row, RowKind, Status, StepError, StepState, StepStatus, Subject, Usage, Wake, failure, line, variables,
 };
 
 /// A transition in the making.
@@ -30,6 +30,7 @@ impl<'a> Draft<'a> {
         execution.updated_at = cx.now;
         execution.revision = cx.plan.revision;
         execution.stalled = false;
+        execution.deaths = 0;
         let row = Row::of(&execution, kind, cx.now);
         Self { cx, execution, row, writes: Vec::new(), checks: Vec::new(), notice: None, usage: Usage::default() }
     }
@@ -55,7 +56,7 @@ impl<'a> Draft<'a> {
 
     /// Enters the step: a new visit, or another attempt of the present one.
     pub(crate) fn enter(&mut self, step: &Step) {
-        let again = self.execution.entered;
+        let again = self.execution.entered.is_some();
         let claimed = self.execution.lease.as_ref().is_some_and(|lease| lease.owner == self.cx.invocation);
         let interrupted = self.execution.lease.is_some() && !claimed;
         let now = self.cx.now;
@@ -83,7 +84,7 @@ impl<'a> Draft<'a> {
             state.started_at = now;
             state.kept = serde_json::Value::Null;
         }
-        self.execution.entered = true;
+        self.execution.entered = Some(step.kind.tag().to_owned());
         self.execution.lease = None;
         self.execution.status = Status::Running;
         self.execution.wake = Wake::Job;
@@ -116,8 +117,15 @@ impl<'a> Draft<'a> {
         self.row.started_at = Some(started_at);
     }
 
+    /// Notes in the row an effect that was made, and what it cost.
+    pub(crate) fn performed(&mut self, activity: &Activity, performed: &Performed) {
+        self.spend(performed.usage);
+        self.row.input = activity.input();
+        self.row.trace = performed.trace.clone();
+    }
+
     /// Adds what models cost.
-    pub(crate) fn spend(&mut self, usage: Usage) {
+    fn spend(&mut self, usage: Usage) {
         self.usage = usage;
         self.row.usage = usage;
         self.execution.usage = self.execution.usage.plus(usage);
@@ -127,7 +135,7 @@ impl<'a> Draft<'a> {
     pub(crate) fn at(mut self, step: Option<&str>) -> Self {
         self.forget_kept();
         self.execution.cursor = step.map(str::to_owned);
-        self.execution.entered = false;
+        self.execution.entered = None;
         self.execution.lease = None;
         self.execution.waiting = None;
         self.execution.wake = Wake::Job;
@@ -335,6 +343,8 @@ impl<'a> Draft<'a> {
     /// The decision to commit it.
     pub(crate) fn commit(mut self) -> Decision {
         self.row.execution = self.execution.status;
+        // Something came of it: only a claim goes on counting.
+        self.execution.deaths = 0;
         let mut commit = Commit {
             execution: self.execution,
             row: self.row,

@@ -46,6 +46,30 @@ impl From<ExpressionError> for StepError {
     }
 }
 
+/// A pair of state and input that the protocol never makes: a mistake of the program, or a stored head that something
+/// else has written. It is counted and logged, its message is given back, and its execution ends as stalled.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("an execution that is {state} cannot take the input `{input}`: {why}")]
+pub struct Illegal {
+    /// The present state.
+    pub state: Status,
+    /// The input's name.
+    pub input: &'static str,
+    /// What was expected.
+    pub why: &'static str,
+}
+
+/// Why nothing was decided.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TransitionError {
+    /// A person or system asked for a control that does not fit the state.
+    #[error(transparent)]
+    Refused(#[from] Refused),
+    /// State and input never come together.
+    #[error(transparent)]
+    Illegal(#[from] Illegal),
+}
+
 /// Why an input was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {

@@ -315,9 +315,10 @@ pub struct Execution {
     /// The step it is at, or will enter next.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
-    /// The step at the cursor has begun (waits, retries or is claimed).
-    #[serde(default, skip_serializing_if = "is_false")]
-    pub entered: bool,
+    /// The type of the step at the cursor, once that step has begun (waits, retries or is claimed): a step of another
+    /// type that an edit puts in its place takes neither its result nor its checkpoint.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entered: Option<String>,
     /// While the steps of the workflow's default failure policy run: where it goes on after them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub returns_to: Option<ReturnTo>,
@@ -371,6 +372,9 @@ pub struct Execution {
     /// A job of it went to a dead-letter queue.
     #[serde(default, skip_serializing_if = "is_false")]
     pub stalled: bool,
+    /// How often in a row a process died in the present step, as far as a later one has seen it.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub deaths: u32,
     /// It holds a place among the executions that may run at once.
     #[serde(default, skip_serializing_if = "is_false")]
     pub holds_place: bool,
@@ -385,6 +389,10 @@ pub struct Execution {
 impl Execution {
     /// When its reason to wake is due; `None` if only a person or a signal can wake it, or nothing.
     pub fn due_at(&self) -> Option<Timestamp> {
+        // A kill holds it: nothing is due until the kill is lifted.
+        if self.killed.is_some() {
+            return None;
+        }
         // A holder that died is kept in a paused execution, for whoever lets it go on; it wakes nobody.
         if let Some(lease) = self.lease.as_ref().filter(|_| self.status != Status::Paused) {
             return Some(lease.until);
@@ -404,6 +412,21 @@ impl Execution {
     /// Whether it should go on at this time.
     pub fn is_due(&self, now: Timestamp) -> bool {
         self.due_at().is_some_and(|due| due <= now)
+    }
+
+    /// Whether its parts fit each other; the error says which do not. Only a mistake of the program, or a head that
+    /// something else has written, breaks this.
+    pub fn soundness(&self) -> Result<(), &'static str> {
+        let begun = self.cursor.as_ref().is_some_and(|id| self.steps.contains_key(id));
+        let broken = [
+            (self.status.is_ended() != (self.wake == Wake::Never), "only what has ended has nothing to wake it"),
+            ((self.status == Status::Paused) != (self.wake == Wake::Person), "only what is paused waits for a person"),
+            ((self.status == Status::Paused) != self.pause.is_some(), "only what is paused has a pause"),
+            (self.status == Status::Queued && self.cursor.is_some(), "what has not begun stands at no step"),
+            (self.status == Status::Waiting && self.entered.is_none(), "what waits has entered a step"),
+            (self.entered.is_some() && !begun, "the step that was entered has no state"),
+        ];
+        broken.into_iter().find(|(is_broken, _)| *is_broken).map_or(Ok(()), |(_, why)| Err(why))
     }
 
     /// Indicators beside its state, in the order of the language.

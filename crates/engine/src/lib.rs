@@ -36,8 +36,8 @@ pub use activity::{
 };
 pub use context::{Context, Reads, reads};
 pub use create::create;
-pub use decision::{Claim, Commit, Control, Decision, Input, Need, NoticeText};
-pub use error::{Refused, StepError};
+pub use decision::{Claim, Commit, Control, Decision, Input, Need, NoticeText, Stay};
+pub use error::{Illegal, Refused, StepError, TransitionError};
 pub use event::{Cause, Creation, Event, EventType, Link, Occurrence};
 pub use execution::{
     Act, Execution, Lease, Pause, PauseReason, Requested, ReturnTo, Status, StepState, StepStatus, TimerPurpose, Usage,
@@ -46,4 +46,4 @@ pub use execution::{
 pub use history::{Row, RowKind};
 pub use plan::Plan;
 pub use record::{Record, RecordWrite, Subject};
-pub use transition::transition;
+pub use transition::{DEATHS_MOST, transition};

@@ -5,8 +5,8 @@ use pawl_definition::{Delivery, Step};
 use crate::draft::Draft;
 use crate::steps::{self, After, Next, Perform, StepContext, Wait, Waits};
 use crate::{
-    Activity, Claim, Context, Decision, Execution, Input, Lease, Refused, RowKind, Status, StepError, StepState,
-    StepStatus, TimerPurpose, Waiting, Wake, control, variables, waiting,
+    Activity, Claim, Context, Decision, Execution, Illegal, Input, Lease, RowKind, Status, Stay, StepError, StepState,
+    StepStatus, TimerPurpose, TransitionError, Waiting, Wake, control, variables, waiting,
 };
 
 /// How long a place in the line is kept before it is asked for again, in seconds: a quarter of the time that was
@@ -19,26 +19,41 @@ const LINE_MOST_S: i64 = 300;
 /// committed too.
 const LEASE_MARGIN_S: i64 = 15;
 
+/// How often in a row a process may die in a step; then the execution is stalled, and a person says how it goes on.
+pub const DEATHS_MOST: u32 = 5;
+
 /// Decides what an input does to an execution. Pure: the same arguments give the same decision.
-pub fn transition(cx: &Context<'_>, execution: &Execution, input: &Input<'_>) -> Result<Decision, Refused> {
+pub fn transition(cx: &Context<'_>, execution: &Execution, input: &Input<'_>) -> Result<Decision, TransitionError> {
     if let Input::Control(control, act) = input {
         return control::apply(cx, execution, control, act);
     }
-    if execution.status.is_ended() {
-        return Ok(Decision::Stay);
+    let illegal = |why| Illegal { state: execution.status, input: input.name(), why };
+    execution.soundness().map_err(illegal)?;
+    match decide(cx, execution, input).map_err(illegal)? {
+        // Nothing was written since the step asked for it.
+        Decision::Stay(_) if matches!(input, Input::Found(_)) => Err(illegal("a step that asked for a read").into()),
+        decision => Ok(decision),
     }
-    Ok(match input {
+}
+
+fn decide(cx: &Context<'_>, execution: &Execution, input: &Input<'_>) -> Result<Decision, &'static str> {
+    if execution.status.is_ended() {
+        return Ok(Decision::Stay(Stay::Ended));
+    }
+    let found = match input {
         Input::Performed { activity, attempt, performed } => {
-            performed_activity(cx, execution, activity, *attempt, performed)
+            return performed_activity(cx, execution, activity, *attempt, performed);
         }
-        _ if cx.killed || execution.killed.is_some() => Decision::Stay,
-        Input::Run if execution.requested.is_some() && !is_leased(cx, execution) => control::obey(cx, execution),
-        Input::Run => run(cx, execution, None),
-        Input::Found(found) => run(cx, execution, Some(found)),
-        Input::Rejected(error) => rejected(cx, execution, error),
-        Input::Event(event) => waiting::heard(cx, execution, event),
-        Input::LookAgain => waiting::looks_again(cx, execution),
-        Input::Control(..) => Decision::Stay,
+        _ if cx.killed || execution.killed.is_some() => return Ok(Decision::Stay(Stay::Killed)),
+        Input::Rejected(error) => return Ok(rejected(cx, execution, error)),
+        Input::Event(event) => return Ok(waiting::heard(cx, execution, event)),
+        Input::LookAgain => return Ok(waiting::looks_again(cx, execution)),
+        Input::Found(found) => Some(*found),
+        Input::Run | Input::Control(..) => None,
+    };
+    Ok(match &execution.requested {
+        Some(request) if !is_leased(cx, execution) => control::obey(cx, execution, request),
+        _ => run(cx, execution, found),
     })
 }
 
@@ -47,16 +62,28 @@ fn is_leased(cx: &Context<'_>, execution: &Execution) -> bool {
     execution.lease.as_ref().is_some_and(|lease| lease.until > cx.now && lease.owner != cx.invocation)
 }
 
-/// Goes on, if it is due.
-fn run(cx: &Context<'_>, execution: &Execution, found: Option<&crate::Found>) -> Decision {
-    if execution.status == Status::Paused || is_leased(cx, execution) {
-        return Decision::Stay;
-    }
+/// Why it cannot go on now.
+fn held_up(cx: &Context<'_>, execution: &Execution) -> Option<Stay> {
     // A place in the line is asked for by any job, not only by the timer.
     let in_line = matches!(execution.wake, Wake::Timer { purpose: TimerPurpose::Line, .. });
     let own_lease = execution.lease.as_ref().is_some_and(|lease| lease.owner == cx.invocation);
-    if !in_line && !own_lease && !execution.is_due(cx.now) {
-        return Decision::Stay;
+    if execution.status == Status::Paused {
+        return Some(Stay::Paused);
+    }
+    if is_leased(cx, execution) {
+        return Some(Stay::Leased);
+    }
+    (!in_line && !own_lease && !execution.is_due(cx.now)).then_some(Stay::NotDue)
+}
+
+/// Goes on, if it is due.
+fn run(cx: &Context<'_>, execution: &Execution, found: Option<&crate::Found>) -> Decision {
+    if let Some(stay) = held_up(cx, execution) {
+        return Decision::Stay(stay);
+    }
+    let interrupted = execution.lease.as_ref().is_some_and(|lease| lease.owner != cx.invocation);
+    if execution.deaths + u32::from(interrupted) >= DEATHS_MOST {
+        return control::stalled_by_deaths(cx, execution);
     }
     if execution.status == Status::Queued {
         return start(cx, execution);
@@ -66,8 +93,11 @@ fn run(cx: &Context<'_>, execution: &Execution, found: Option<&crate::Found>) ->
         return draft.end(Status::Completed, None).commit();
     };
     let Some(step) = cx.plan.step(id) else { return waiting::moved(cx, execution, id) };
+    if waiting::is_replaced(execution, step) {
+        return waiting::replaced(cx, execution, step);
+    }
     match execution.wake {
-        Wake::Timer { purpose: TimerPurpose::Delay, .. } | Wake::Signal { .. } if execution.entered => {
+        Wake::Timer { purpose: TimerPurpose::Delay, .. } | Wake::Signal { .. } if execution.entered.is_some() => {
             waiting::due(cx, execution, step)
         }
         _ => enter(cx, execution, step, found),
@@ -81,7 +111,7 @@ fn start(cx: &Context<'_>, execution: &Execution) -> Decision {
         if cx.no_place {
             // Another job has asked before: whoever wakes it too early must not add one more job to the line.
             if matches!(execution.wake, Wake::Timer { at, purpose: TimerPurpose::Line } if at > cx.now) {
-                return Decision::Stay;
+                return Decision::Stay(Stay::InLine);
             }
             let waited = cx.now.duration_since(execution.created_at).as_secs();
             let at = cx.now + jiff::SignedDuration::from_secs((waited / 4).clamp(LINE_LEAST_S, LINE_MOST_S));
@@ -106,6 +136,7 @@ fn start(cx: &Context<'_>, execution: &Execution) -> Decision {
 fn enter(cx: &Context<'_>, execution: &Execution, step: &Step, found: Option<&crate::Found>) -> Decision {
     let interrupted = execution.lease.as_ref().is_some_and(|lease| lease.owner != cx.invocation);
     let mut draft = Draft::step(cx, execution, step);
+    draft.execution.deaths = execution.deaths + u32::from(interrupted);
     draft.enter(step);
     if let Some(error) = draft.over_limit(step) {
         return draft.end_failed(error).commit();
@@ -141,9 +172,14 @@ pub(crate) fn goes_on(draft: Draft<'_>, step: &Step, next: Result<Next, StepErro
 
 /// What the step at the cursor decided can never be committed.
 fn rejected(cx: &Context<'_>, execution: &Execution, error: &StepError) -> Decision {
-    let due = execution.status != Status::Paused && !is_leased(cx, execution) && execution.is_due(cx.now);
+    if let Some(stay) = held_up(cx, execution) {
+        return Decision::Stay(stay);
+    }
     let step = execution.cursor.as_deref().and_then(|id| cx.plan.step(id));
-    let Some(step) = step.filter(|_| due) else { return Decision::Stay };
+    // The step that decided it is gone by now.
+    let Some(step) = step.filter(|step| !waiting::is_replaced(execution, step)) else {
+        return run(cx, execution, None);
+    };
     let mut draft = Draft::step(cx, execution, step);
     draft.enter(step);
     draft.failed(step, error.clone(), false).commit()
@@ -197,25 +233,26 @@ fn performed_activity(
     activity: &Activity,
     attempt: u32,
     performed: &crate::Performed,
-) -> Decision {
-    let ours = execution.lease.as_ref().is_some_and(|lease| lease.owner == cx.invocation && lease.attempt == attempt);
+) -> Result<Decision, &'static str> {
+    if !execution.lease.as_ref().is_some_and(|lease| lease.owner == cx.invocation && lease.attempt == attempt) {
+        return Ok(Decision::Stay(Stay::LeaseLost));
+    }
     let step = execution.cursor.as_deref().and_then(|id| cx.plan.step(id).or_else(|| cx.former?.step(id)));
-    let (true, Some(step)) = (ours, step) else { return Decision::Stay };
+    let step = step.ok_or("the step that claimed it, in the revision in force or the one before")?;
     // A look at what the step waits for: while it finds nothing, nothing has happened.
     let looked = execution.steps.get(&step.id).is_some_and(|state| state.status == StepStatus::Waiting);
-    if looked && waiting::is_replaced(execution, &Wake::Signal { until: None }, step) {
-        return waiting::replaced(cx, execution, step);
+    if waiting::is_replaced(execution, step) {
+        let result = (!looked).then_some((activity, performed));
+        return Ok(waiting::replaced_after(cx, execution, step, result));
     }
     let mut draft = Draft::step(cx, execution, step);
-    draft.spend(performed.usage);
-    draft.row.input = activity.input();
-    draft.row.trace = performed.trace.clone();
+    draft.performed(activity, performed);
     let at = StepContext { cx, execution, step, state: draft.state() };
     let outcome = match &performed.error {
         Some(error) => Err(error.clone()),
         None => steps::decide(&step.kind).performed(&at, activity, performed),
     };
-    match outcome {
+    Ok(match outcome {
         Ok(After::Done(done)) => draft.done(step, *done).paused_as(execution).commit(),
         Ok(After::Wait(waits)) if looked && execution.pause.is_none() => {
             let mut waiting = begin_wait(draft, *waits);
@@ -227,5 +264,5 @@ fn performed_activity(
             draft.row.output = performed.output.clone();
             draft.failed(step, error, true).paused_as(execution).commit()
         }
-    }
+    })
 }

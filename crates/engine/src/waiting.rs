@@ -4,7 +4,9 @@ use pawl_definition::Step;
 
 use crate::draft::Draft;
 use crate::steps::{self, Heard, StepContext};
-use crate::{Context, Decision, Event, Execution, RowKind, Status, StepStatus, Wake, transition};
+use crate::{
+    Activity, Context, Decision, Event, Execution, Performed, RowKind, Status, Stay, StepStatus, Wake, transition,
+};
 
 /// Its step was deleted: it moves to the step's former successor.
 pub(crate) fn moved(cx: &Context<'_>, execution: &Execution, deleted: &str) -> Decision {
@@ -25,8 +27,33 @@ pub(crate) fn moved(cx: &Context<'_>, execution: &Execution, deleted: &str) -> D
 
 /// Its step is of another type since an edit: it begins anew.
 pub(crate) fn replaced(cx: &Context<'_>, execution: &Execution, step: &Step) -> Decision {
-    let note = format!("an edit made the step a {}: it begins anew", step.kind.tag());
-    moving(cx, execution, &step.id, note).at(Some(&step.id)).commit()
+    replaced_after(cx, execution, step, None)
+}
+
+/// Its step is of another type since an edit, which was made while the effect of the former step was out: the row keeps
+/// what came of that effect, and the step begins anew.
+pub(crate) fn replaced_after(
+    cx: &Context<'_>,
+    execution: &Execution,
+    step: &Step,
+    result: Option<(&Activity, &Performed)>,
+) -> Decision {
+    let former = execution.entered.as_deref().unwrap_or("step");
+    let cut_off = execution.lease.as_ref().is_some_and(|lease| lease.owner != cx.invocation);
+    let of_effect = match result {
+        Some(_) => format!("; the result of the {former} stands in this row"),
+        None if cut_off => format!("; nobody knows the result of the {former}, whose process died"),
+        None => String::new(),
+    };
+    let note = format!("an edit made the step a {}: it begins anew{of_effect}", step.kind.tag());
+    let mut draft = moving(cx, execution, &step.id, note);
+    draft.row.step_type = Some(former.to_owned());
+    if let Some((activity, performed)) = result {
+        draft.performed(activity, performed);
+        draft.row.output = performed.output.clone();
+        draft.row.error.clone_from(&performed.error);
+    }
+    draft.at(Some(&step.id)).paused_as(execution).commit()
 }
 
 fn moving<'a>(cx: &'a Context<'_>, execution: &Execution, from: &str, note: String) -> Draft<'a> {
@@ -37,17 +64,13 @@ fn moving<'a>(cx: &'a Context<'_>, execution: &Execution, from: &str, note: Stri
     draft
 }
 
-/// Whether what it waits for is not what the step at its cursor waits for.
-pub(crate) fn is_replaced(execution: &Execution, wake: &Wake, step: &Step) -> bool {
-    let kept = execution.steps.get(&step.id).map(|state| &state.kept);
-    kept.is_none_or(|kept| !steps::decide(&step.kind).waits_for(wake, kept))
+/// Whether the step at its cursor is of another type than the one that it has begun there.
+pub(crate) fn is_replaced(execution: &Execution, step: &Step) -> bool {
+    execution.entered.as_deref().is_some_and(|entered| entered != step.kind.tag())
 }
 
 /// The time came that the step waited for.
 pub(crate) fn due(cx: &Context<'_>, execution: &Execution, step: &Step) -> Decision {
-    if is_replaced(execution, &execution.wake, step) {
-        return replaced(cx, execution, step);
-    }
     let draft = Draft::step(cx, execution, step);
     let at = StepContext { cx, execution, step, state: draft.state() };
     let next = steps::decide(&step.kind).due(&at);
@@ -57,15 +80,15 @@ pub(crate) fn due(cx: &Context<'_>, execution: &Execution, step: &Step) -> Decis
 /// An event came on a topic that its step listens on. One that is held by a person hears it too, and stays held. One
 /// that does not wait, because its call is out or will be made again, keeps what it heard.
 pub(crate) fn heard(cx: &Context<'_>, execution: &Execution, event: &Event) -> Decision {
-    let (Some(id), true) = (execution.cursor.as_deref(), execution.waiting.is_some()) else { return Decision::Stay };
+    let (Some(id), true) = (execution.cursor.as_deref(), execution.waiting.is_some()) else {
+        return Decision::Stay(Stay::NotWaiting);
+    };
     let held = execution.pause.as_ref();
-    let (status, wake) = held.map_or((execution.status, &execution.wake), |pause| (pause.status, &pause.wake));
-    let waits = status == Status::Waiting;
-    let wake = if waits { wake } else { &Wake::Signal { until: None } };
+    let waits = held.map_or(execution.status, |pause| pause.status) == Status::Waiting;
     let step = match cx.plan.step(id) {
-        Some(step) if !is_replaced(execution, wake, step) => step,
+        Some(step) if !is_replaced(execution, step) => step,
         // The one who holds it, or the end of its call, lets it go on.
-        _ if held.is_some() || !waits => return Decision::Stay,
+        _ if held.is_some() || !waits => return Decision::Stay(Stay::NoMatch),
         Some(step) => return replaced(cx, execution, step),
         None => return moved(cx, execution, id),
     };
@@ -73,12 +96,12 @@ pub(crate) fn heard(cx: &Context<'_>, execution: &Execution, event: &Event) -> D
     let at = StepContext { cx, execution, step, state: draft.state() };
     match (steps::decide(&step.kind).event(&at, event), held) {
         (Ok(Heard::Due(kept)), _) => due_soon(draft, execution, kept),
-        _ if !waits => Decision::Stay,
+        _ if !waits => Decision::Stay(Stay::NoMatch),
         (Ok(Heard::Done(done)), Some(pause)) => draft.done(step, *done).held_on(execution, pause).commit(),
         (Ok(Heard::Done(done)), None) => draft.done(step, *done).commit(),
         (Ok(Heard::Nothing), _) => listens_anew(draft, step),
         // The one who holds it meets the failure on resuming it.
-        (Err(_), Some(_)) => Decision::Stay,
+        (Err(_), Some(_)) => Decision::Stay(Stay::NoMatch),
         (Err(error), None) => draft.failed(step, error, false).commit(),
     }
 }
@@ -97,7 +120,7 @@ fn due_soon(mut draft: Draft<'_>, before: &Execution, kept: serde_json::Value) -
     let is_later =
         wake.as_deref().is_some_and(|wake| matches!(wake, Wake::Signal { until } if until.is_none_or(|at| at > now)));
     if !is_new && !is_later {
-        return Decision::Stay;
+        return Decision::Stay(Stay::Unchanged);
     }
     if let Some(wake) = wake {
         *wake = Wake::Signal { until: Some(now) };
@@ -109,10 +132,10 @@ fn due_soon(mut draft: Draft<'_>, before: &Execution, kept: serde_json::Value) -
 /// A goal that is met by now goes on, and so does what waits at a step that is not there any more.
 pub(crate) fn looks_again(cx: &Context<'_>, execution: &Execution) -> Decision {
     let Some(id) = execution.cursor.as_deref().filter(|_| execution.status == Status::Waiting) else {
-        return Decision::Stay;
+        return Decision::Stay(Stay::NotWaiting);
     };
     let Some(step) = cx.plan.step(id) else { return moved(cx, execution, id) };
-    if is_replaced(execution, &execution.wake, step) {
+    if is_replaced(execution, step) {
         return replaced(cx, execution, step);
     }
     let draft = Draft::step(cx, execution, step);
@@ -128,7 +151,7 @@ pub(crate) fn looks_again(cx: &Context<'_>, execution: &Execution) -> Decision {
 /// others.
 fn listens_anew(mut draft: Draft<'_>, step: &Step) -> Decision {
     if !listen(&mut draft, step) {
-        return Decision::Stay;
+        return Decision::Stay(Stay::Unchanged);
     }
     draft.set_status(StepStatus::Waiting);
     draft.row.note = Some("listens anew: what it reads has changed".to_owned());
@@ -161,11 +184,11 @@ pub(crate) fn look_again(mut draft: Draft<'_>) -> Draft<'_> {
         return draft;
     }
     let step = draft.execution.cursor.as_deref().and_then(|id| cx.plan.step(id));
-    let Some(step) = step.filter(|step| !is_replaced(&draft.execution, &draft.execution.wake, step)) else {
+    let Some(step) = step.filter(|step| !is_replaced(&draft.execution, step)) else {
         // An edit took its step away, or put another one in its place: it moves on, or enters that, as soon as it runs.
         draft.execution.status = Status::Running;
         draft.execution.wake = Wake::Job;
-        draft.execution.entered = false;
+        draft.execution.entered = None;
         draft.execution.waiting = None;
         return draft;
     };

@@ -71,7 +71,7 @@ impl Batch {
         let ports = &self.system.ports;
         match hop::read(message.body.clone().unwrap_or_default(), ports.clock.now()) {
             Arrived::Early(message) => Ok(ports.queue.send(queue, vec![message]).await?),
-            Arrived::Now(body) => self.system.handle(queue, &body, Some(deadline)).await,
+            Arrived::Now(body) => self.system.deliver(queue, &body, attempt(message) > 1, Some(deadline)).await,
         }
     }
 
@@ -79,8 +79,7 @@ impl Batch {
     async fn failed(&self, queue: QueueName, message: &SqsMessage, why: &Undone) {
         let about = About::read(message.body.as_deref().unwrap_or_default());
         let (what, About { execution_id, event_id }) = (about.what(), &about);
-        let count = message.attributes.get("ApproximateReceiveCount").and_then(|count| count.parse().ok());
-        let attempt: u32 = count.unwrap_or(1);
+        let attempt = attempt(message);
         tracing::warn!(
             execution_id,
             event_id,
@@ -95,6 +94,11 @@ impl Batch {
             tracing::warn!(execution_id, event_id, ?queue, "it comes again only after its visibility: {error}");
         }
     }
+}
+
+/// How often a message was received, this time among them.
+fn attempt(message: &SqsMessage) -> u32 {
+    message.attributes.get("ApproximateReceiveCount").and_then(|count| count.parse().ok()).unwrap_or(1)
 }
 
 /// Lets a panic end only this; `None` if it panicked. What it held is not used again: each message reads its own

@@ -6,14 +6,16 @@
 //! takes the mark away. An event is refused with the code `dead_letter`; that refusal, other than all others, does not
 //! stand: when the message is sent back it is decided anew.
 
+use jiff::Timestamp;
 use pawl_engine::{Act, Control, Event, Execution};
+use serde::Deserialize;
 
 use crate::evaluator::write_refusal;
 use crate::executor::Executor;
 use crate::items::refusal::Refusal;
 use crate::message::{EventMessage, Job};
 use crate::ports::{Consistency, DeadLetter, QueueName, TableError};
-use crate::{ControlError, Error, changes, items};
+use crate::{ControlError, Error, changes, items, spill};
 
 /// Who marks.
 const ACTOR: &str = "dead-letter-queue";
@@ -21,39 +23,44 @@ const ACTOR: &str = "dead-letter-queue";
 /// In the place of the workflow, where an event is addressed to none.
 const NOBODY: &str = "unknown";
 
-/// Makes a dead letter visible; doing it again changes nothing. What nobody can read is visible in its queue only.
+/// Makes a dead letter visible; doing it again changes nothing.
 pub(crate) async fn bury(executor: &Executor, letter: &DeadLetter, why: &str) -> Result<(), Error> {
     if letter.queue != QueueName::Events {
         return match Job::parse(&letter.body) {
             Ok(job) => mark_stalled(executor, &job).await,
-            Err(_) => Ok(()),
+            Err(error) => refuse(executor, of_unreadable(executor, &letter.body, &error)).await,
         };
     }
     match EventMessage::parse(&letter.body) {
-        Ok(EventMessage::Event(event)) => refuse(executor, *event, why).await,
+        Ok(EventMessage::Event(event)) => refuse(executor, of_event(*event, why)).await,
         Ok(EventMessage::Stream(change)) => match changes::event(&change) {
-            Ok(Some(event)) => refuse(executor, event, why).await,
-            Ok(None) | Err(_) => Ok(()),
+            Ok(Some(event)) => refuse(executor, of_event(event, why)).await,
+            Ok(None) => Ok(()),
+            Err(error) => refuse(executor, of_unreadable(executor, &letter.body, &error)).await,
         },
-        Err(_) => Ok(()),
+        Err(error) => refuse(executor, of_unreadable(executor, &letter.body, &error)).await,
     }
 }
 
 /// Marks the execution of a job that was given up, if that job is the one that it needs now: it may have gone on since,
-/// and what is not due yet is woken when it is.
+/// and what is not due yet is woken when it is. A head that cannot be read takes no mark: listings tell of it.
 async fn mark_stalled(executor: &Executor, job: &Job) -> Result<(), Error> {
     let now = executor.clock.now();
     let act = Act { actor: ACTOR.to_owned(), reason: None, at: now };
     let needs_it = |execution: &Execution| execution.seq == job.seq && execution.is_due(now);
     match executor.control_if(&job.execution_id, &Control::Stall, &act, needs_it).await {
+        Err(ControlError::Failed(Error::Unreadable(unreadable))) => {
+            executor.catalog.unreadable().pass_over(&unreadable);
+            Ok(())
+        }
         Err(ControlError::Failed(error)) => Err(error),
         _ => Ok(()),
     }
 }
 
-/// Stores that an event came to nothing, unless it came to something, or that is stored.
-async fn refuse(executor: &Executor, event: Event, why: &str) -> Result<(), Error> {
-    let refusal = Refusal {
+/// The refusal of an event that was given up.
+fn of_event(event: Event, why: &str) -> Refusal {
+    Refusal {
         workflow: event.workflow.unwrap_or_else(|| NOBODY.to_owned()),
         trigger: event.trigger,
         event_id: event.id,
@@ -61,7 +68,42 @@ async fn refuse(executor: &Executor, event: Event, why: &str) -> Result<(), Erro
         code: "dead_letter".to_owned(),
         message: why.to_owned(),
         at: event.occurred_at,
-    };
+    }
+}
+
+/// What of an event stands near the surface: it can be read although the data below is too deep.
+#[derive(Default, Deserialize)]
+struct Surface {
+    #[serde(default)]
+    event: Address,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Address {
+    id: Option<String>,
+    workflow: Option<String>,
+    trigger: Option<String>,
+    occurred_at: Option<Timestamp>,
+}
+
+/// The refusal of a message that cannot be read: by the ids of its event if those can, else by its digest.
+fn of_unreadable(executor: &Executor, body: &str, error: &Error) -> Refusal {
+    let Address { id, workflow, trigger, occurred_at } =
+        serde_json::from_str::<Surface>(body).map(|surface| surface.event).unwrap_or_default();
+    Refusal {
+        workflow: workflow.unwrap_or_else(|| NOBODY.to_owned()),
+        trigger,
+        event_id: id.unwrap_or_else(|| format!("unreadable_{}", &spill::sha256(body.as_bytes())[..20])),
+        record: None,
+        code: "dead_letter".to_owned(),
+        message: error.to_string(),
+        at: occurred_at.unwrap_or_else(|| executor.clock.now()),
+    }
+}
+
+/// Stores that an event came to nothing, unless it came to something, or that is stored.
+async fn refuse(executor: &Executor, refusal: Refusal) -> Result<(), Error> {
     let key = items::refusal::key(&refusal.workflow, &refusal.event_id);
     if executor.tables.get(items::refusal::TABLE, &key, Consistency::Strong).await?.is_some() {
         return Ok(());

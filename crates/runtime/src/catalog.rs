@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex};
 use pawl_definition::{Object, Workflow};
 use pawl_engine::Plan;
 
-use crate::Error;
 use crate::items;
 use crate::ports::{Consistency, Item, Query, SortRange, Tables};
+use crate::{Error, UnreadableItems};
 
 /// How many prepared revisions are kept in memory.
 const KEPT_PLANS: usize = 1_000;
@@ -18,14 +18,15 @@ type Objects = Arc<BTreeMap<String, Object>>;
 /// Reads workflows and objects, and keeps what never changes: prepared revisions, and objects by their revision.
 pub struct Catalog {
     tables: Arc<dyn Tables>,
+    unreadable: Arc<UnreadableItems>,
     plans: Mutex<BTreeMap<(String, u64), Arc<Plan>>>,
     objects: Mutex<Option<(u64, Objects)>>,
 }
 
 impl Catalog {
     /// Makes an empty one over the tables.
-    pub fn new(tables: Arc<dyn Tables>) -> Self {
-        Self { tables, plans: Mutex::default(), objects: Mutex::default() }
+    pub fn new(tables: Arc<dyn Tables>, unreadable: Arc<UnreadableItems>) -> Self {
+        Self { tables, unreadable, plans: Mutex::default(), objects: Mutex::default() }
     }
 
     /// Forgets what it keeps.
@@ -44,8 +45,9 @@ impl Catalog {
         let item = self.tables.get(items::workflow::TABLE, &stored_at, Consistency::Strong).await?;
         let item = item.ok_or_else(|| Error::NoWorkflow(workflow.to_owned(), revision))?;
         let stored = items::workflow::parse_revision(&item)?;
-        let parsed: Workflow = serde_json::from_value(stored.source).map_err(|error| {
-            Error::Poison(format!("workflow {workflow} revision {revision}: {}", items::misshapen(&error)))
+        let parsed: Workflow = serde_json::from_value(stored.source).map_err(|error| items::Unreadable {
+            key: format!("{}/{}", item.key.partition, item.key.sort),
+            reason: items::misshapen(&error),
         })?;
         let plan = Arc::new(Plan::new(Arc::new(parsed), revision));
         let mut plans = self.plans.lock().expect("no holder panics");
@@ -86,10 +88,8 @@ impl Catalog {
         let mut after = None;
         loop {
             let page = self.tables.query(&all_objects(after)).await?;
-            for item in &page.items {
-                let object = items::object::parse(item)?;
-                objects.insert(object.id.clone(), object);
-            }
+            let (read, _) = self.unreadable.read(&page.items, items::object::parse);
+            objects.extend(read.into_iter().map(|object| (object.id.clone(), object)));
             after = page.next;
             if after.is_none() {
                 break;
@@ -98,6 +98,16 @@ impl Catalog {
         let objects = Arc::new(objects);
         *self.objects.lock().expect("no holder panics") = Some((revision, objects.clone()));
         Ok(objects)
+    }
+
+    /// Passes over what cannot be read.
+    pub(crate) fn unreadable(&self) -> &UnreadableItems {
+        &self.unreadable
+    }
+
+    /// The same, for others who read.
+    pub(crate) fn shared_unreadable(&self) -> Arc<UnreadableItems> {
+        self.unreadable.clone()
     }
 
     /// The tables that it reads.

@@ -1,6 +1,6 @@
 //! Why a handler could not finish. The message that it handled is delivered again.
 
-use pawl_engine::StepError;
+use pawl_engine::{Illegal, StepError};
 
 use crate::items::{self, Unreadable};
 use crate::ports::{BlobError, NoticeError, QueueError, TableError, TimerError};
@@ -29,6 +29,9 @@ pub enum Error {
     /// A message is not what its queue carries. It will never be: it goes to the dead-letter queue.
     #[error("the message is not readable: {0}")]
     Poison(String),
+    /// State and input never come together by the protocol.
+    #[error(transparent)]
+    Illegal(#[from] Illegal),
     /// The same execution was changed by others again and again.
     #[error("execution {0} is contended; tries again later")]
     Contended(String),
@@ -38,7 +41,8 @@ pub enum Error {
 }
 
 impl Error {
-    /// Its stable code; each has a page in `docs/errors`. Only `internal` does not go away by itself.
+    /// Its stable code; each has a page in `docs/errors`. Only `internal` and `unreadable_item` do not go away by
+    /// themselves.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Table(TableError::Throttled) => "throttled",
@@ -50,7 +54,8 @@ impl Error {
             | Self::Blob(_)
             | Self::Notice(_) => "unavailable",
             Self::Queue(QueueError::Full(_)) => "backlog_full",
-            Self::Table(TableError::Invalid(_)) | Self::Unreadable(_) | Self::Poison(_) | Self::NoWorkflow(..) => {
+            Self::Unreadable(_) => "unreadable_item",
+            Self::Table(TableError::Invalid(_)) | Self::Illegal(_) | Self::Poison(_) | Self::NoWorkflow(..) => {
                 "internal"
             }
         }

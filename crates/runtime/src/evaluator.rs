@@ -93,15 +93,17 @@ impl Evaluator {
     /// Lets workflows and waiting executions hear an event.
     pub async fn evaluate(&self, mut event: Event) -> Result<(), Error> {
         spill::restore_event(&*self.executor.blobs, &mut event).await?;
+        // Each has its turn although another fails, and the first failure is told: a repeat starts nothing twice.
+        let mut heard = Ok(());
         for workflow in self.candidates(&event).await? {
-            self.start(&workflow, &event).await?;
+            heard = heard.and(self.start(&workflow, &event).await.map(drop));
         }
         if let Some(topic) = event.goal_topic() {
             for execution in self.sorts(items::waiter::TABLE, items::waiter::partition(&topic)).await? {
-                self.executor.hear(&execution, &event).await?;
+                heard = heard.and(self.executor.hear(&execution, &event).await);
             }
         }
-        Ok(())
+        heard
     }
 
     /// The workflows that may hear an event: the one that it is addressed to, or those that listen on its topic.

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use pawl_engine::{
-    Act, Activity, Claim, Commit, Control, Decision, Event, Execution, Found, Input, Occurrence, Performed, Refused,
-    Row, StepError, Wake,
+    Act, Activity, Claim, Commit, Control, Decision, Event, Execution, Illegal, Input, Occurrence, Performed, Refused,
+    Row, Stay, StepError, TransitionError, Wake,
 };
 
 use crate::activities::Activities;
@@ -13,9 +13,9 @@ use crate::commit::Committer;
 use crate::held::Held;
 use crate::message::Job;
 use crate::notices::{self, Notices};
-use crate::ports::{Blobs, Clock, Consistency, Durability, Queue, Random, Tables, Timers};
+use crate::ports::{Blobs, Clock, Consistency, Durability, Item, Queue, Random, Tables, Timers};
 use crate::world::World;
-use crate::{Catalog, Endings, Error, ExecutorOptions, Metrics, Stop, items, spill, starts, under_way};
+use crate::{Catalog, Endings, Error, ExecutorOptions, Metrics, Stop, items, reads, spill, starts, under_way};
 
 /// A stale or early job that finds work due waits this long before its own job: whoever is at work has time to
 /// go on, and repeats do not chase each other.
@@ -97,24 +97,74 @@ impl Executor {
         let is_stale = job.seq != run.execution.seq;
         if is_stale || !(run.execution.is_due(now) || in_line) {
             Metrics::count(&self.metrics.jobs_stale);
+            if run.execution.stalled {
+                // An old job does not bring back what waits for a person.
+                return Ok(());
+            }
             // It does nothing but make sure that what the present state needs is under way: the sender of this job
             // may have died after its commit.
             return self.ensure(&run.execution, HEAL_AFTER).await;
         }
+        let counts = job.again && self.count_death(&mut run).await?;
+        let result = self.go_on(&mut run).await;
+        if counts {
+            self.lived(&run).await;
+        }
+        result
+    }
+
+    /// Goes on step after step.
+    async fn go_on(&self, run: &mut Run) -> Result<(), Error> {
         for _ in 0..=self.options.hops {
             if self.stop.is_set() {
                 break;
             }
-            match self.advance(&mut run).await? {
+            match self.advance(run).await? {
                 Progress::Rest => return Ok(()),
                 Progress::Later => break,
                 Progress::Again if !run.execution.is_due(self.clock.now()) => break,
-                Progress::Again if deadline.is_some_and(|deadline| self.clock.now() >= deadline) => break,
+                Progress::Again if run.deadline.is_some_and(|deadline| self.clock.now() >= deadline) => break,
                 Progress::Again => {}
             }
         }
-        self.let_go(&mut run).await?;
+        self.let_go(run).await?;
         self.ensure(&run.execution, SignedDuration::ZERO).await
+    }
+
+    /// The job was handled before, and nobody knows if that process lives: the head counts it as a death before it is
+    /// handled again, for the next may die as well. A death with a lease is counted by the lease. The first deliveries,
+    /// which are nearly all, write nothing.
+    async fn count_death(&self, run: &mut Run) -> Result<bool, Error> {
+        if run.execution.lease.is_some() {
+            return Ok(false);
+        }
+        let mut after = run.execution.clone();
+        after.version += 1;
+        after.deaths += 1;
+        match self.head_only(run, &after, Durability::Durable).await {
+            Ok(kept) => {
+                run.held.written(kept);
+                run.execution = after;
+                Ok(true)
+            }
+            // Somebody else goes on with it.
+            Err(error) if error.is_conflict() || error.is_unknown() => self.reload(run).await.map(|_| false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The process outlived what it handled, although nothing came of it: the count is taken back. A failure to do so is
+    /// passed over: it counts one death too many.
+    async fn lived(&self, run: &Run) {
+        if run.execution.deaths == 0 || run.execution.lease.is_some() {
+            return;
+        }
+        let mut after = run.execution.clone();
+        after.version += 1;
+        after.deaths -= 1;
+        if let Err(error) = self.head_only(run, &after, Durability::Ordered).await {
+            tracing::debug!(execution_id = %after.id, "a death too many stays counted for {}: {error}", after.id);
+        }
     }
 
     async fn ensure(&self, execution: &Execution, least: SignedDuration) -> Result<(), Error> {
@@ -162,16 +212,21 @@ impl Executor {
         wanted: impl Fn(&Execution) -> bool + Send,
     ) -> Result<Option<Result<Execution, Refused>>, Error> {
         for _ in 0..RACES {
-            let Some(run) = self.load(execution).await? else { return Ok(None) };
+            let on_head = is_on_head_alone(input);
+            let Some(run) = self.load_whole(execution, !on_head).await? else { return Ok(None) };
             if !wanted(&run.execution) {
                 return Ok(Some(Ok(run.execution)));
             }
             let now = self.clock.now();
-            let world = World::read(&self.catalog, &run.execution, now).await?;
+            let world = match World::read(&self.catalog, &run.execution, now).await {
+                Err(Error::Unreadable(_) | Error::NoWorkflow(..)) if on_head => World::unknown(&run.execution),
+                world => world?,
+            };
             let cx = world.context(&run.event, now, &run.invocation);
             let decision = match pawl_engine::transition(&cx, &run.execution, input) {
                 Ok(decision) => decision,
-                Err(refused) => return Ok(Some(Err(refused))),
+                Err(TransitionError::Refused(refused)) => return Ok(Some(Err(refused))),
+                Err(TransitionError::Illegal(illegal)) => return Err(self.illegal(&run.execution, illegal)),
             };
             if let Decision::Postpone(after) = decision {
                 match self.head_only(&run, &after, Durability::Durable).await {
@@ -207,14 +262,21 @@ impl Executor {
     }
 
     async fn load(&self, id: &str) -> Result<Option<Run>, Error> {
+        self.load_whole(id, true).await
+    }
+
+    /// Loads an execution; if not `whole`, an event that cannot be read is an empty one.
+    async fn load_whole(&self, id: &str, whole: bool) -> Result<Option<Run>, Error> {
         let keys = [(items::execution::TABLE, items::execution::key(id)), (items::event::TABLE, items::event::key(id))];
         let found = self.tables.get_many(&keys).await?;
         let (Some(head), Some(event)) = (&found[0], &found[1]) else { return Ok(None) };
         let Some((mut execution, rows)) = items::execution::parse_whole(head)? else { return Ok(None) };
-        let mut event = items::event::parse(event)?;
+        let event = match self.event_of(event).await {
+            Err(Error::Unreadable(_)) if !whole => unknown_event(&execution),
+            event => event?,
+        };
         self.end_dead_lease(&mut execution);
         spill::restore_execution(&*self.blobs, &mut execution).await?;
-        spill::restore_event(&*self.blobs, &mut event).await?;
         let invocation = format!("{:032x}", self.random.bits());
         Ok(Some(Run {
             execution,
@@ -225,6 +287,12 @@ impl Executor {
             deadline: None,
             has_begun: false,
         }))
+    }
+
+    async fn event_of(&self, item: &Item) -> Result<Event, Error> {
+        let mut event = items::event::parse(item)?;
+        spill::restore_event(&*self.blobs, &mut event).await?;
+        Ok(event)
     }
 
     /// In a process that is alone, a lease from before it began is over.
@@ -260,10 +328,8 @@ impl Executor {
     async fn reject(&self, run: &mut Run, error: &StepError) -> Result<Progress, Error> {
         let now = self.clock.now();
         let world = World::read(&self.catalog, &run.execution, now).await?;
-        match Self::decide(run, &world, &Input::Rejected(error), now) {
-            Decision::Commit(commit) => self.take(run, commit, world).await,
-            _ => self.stay(run, now).await,
-        }
+        let decision = self.decide(run, &world, &Input::Rejected(error), now)?;
+        self.carry_out(run, world, decision, now).await
     }
 
     /// Reads the head anew after a lost race; `false` if the execution is gone.
@@ -289,35 +355,75 @@ impl Executor {
             Some(world) => world.for_next(&self.catalog, &run.execution).await?,
             None => World::read(&self.catalog, &run.execution, now).await?,
         };
-        let decision = Self::decide(run, &world, &Input::Run, now);
-        let decision = match decision {
-            Decision::Read(read) => {
-                let found: Found = self.activities.read(&read, &world.objects).await?;
-                Self::decide(run, &world, &Input::Found(&found), now)
-            }
-            decision => decision,
-        };
-        match decision {
+        let decision = self.decide(run, &world, &Input::Run, now)?;
+        self.carry_out(run, world, decision, now).await
+    }
+
+    async fn carry_out(
+        &self,
+        run: &mut Run,
+        world: World,
+        decision: Decision,
+        now: Timestamp,
+    ) -> Result<Progress, Error> {
+        match self.with_reads(run, &world, decision, now).await? {
             Decision::Commit(commit) => self.take(run, commit, world).await,
             Decision::Perform(claim) if self.stop.is_set() || is_too_late(run, &claim.activity, now) => {
                 Ok(Progress::Later)
             }
             Decision::Perform(claim) => self.perform(run, *claim).await,
             Decision::Postpone(execution) => self.postpone(run, *execution).await,
-            Decision::Stay | Decision::Read(_) => self.stay(run, now).await,
+            Decision::Stay(stay) => self.stay(run, stay).await,
+            Decision::Read(_) => Err(self.unexpected(run, "rejected", "a step that fails reads nothing more")),
         }
     }
 
-    fn decide(run: &Run, world: &World, input: &Input<'_>, now: Timestamp) -> Decision {
+    /// Answers the reads that a step asks for, one after another; one that asks without an end fails.
+    async fn with_reads(
+        &self,
+        run: &Run,
+        world: &World,
+        decision: Decision,
+        now: Timestamp,
+    ) -> Result<Decision, Error> {
+        let answer = |read| -> reads::Answer<'_> {
+            Box::pin(async move {
+                let found = self.activities.read(&read, &world.objects).await?;
+                self.decide(run, world, &Input::Found(&found), now)
+            })
+        };
+        match reads::answered(decision, &answer).await? {
+            Ok(decision) => Ok(decision),
+            Err(error) => self.decide(run, world, &Input::Rejected(&error), now),
+        }
+    }
+
+    fn decide(&self, run: &Run, world: &World, input: &Input<'_>, now: Timestamp) -> Result<Decision, Error> {
         let cx = world.context(&run.event, now, &run.invocation);
-        // Only controls are ever refused, and none comes this way.
-        pawl_engine::transition(&cx, &run.execution, input).unwrap_or(Decision::Stay)
+        pawl_engine::transition(&cx, &run.execution, input).map_err(|error| match error {
+            TransitionError::Illegal(illegal) => self.illegal(&run.execution, illegal),
+            TransitionError::Refused(_) => self.unexpected(run, input.name(), "only a control is ever refused"),
+        })
+    }
+
+    fn unexpected(&self, run: &Run, input: &'static str, why: &'static str) -> Error {
+        self.illegal(&run.execution, Illegal { state: run.execution.status, input, why })
+    }
+
+    /// Counts and logs what the protocol never makes. The message is given back, and at the end marks its execution.
+    fn illegal(&self, execution: &Execution, illegal: Illegal) -> Error {
+        Metrics::count(&self.metrics.illegal_inputs);
+        tracing::error!(
+            execution_id = %execution.id, workflow = %execution.workflow, seq = execution.seq, input = illegal.input,
+            status = %execution.status, "execution {}: {illegal}", execution.id
+        );
+        Error::Illegal(illegal)
     }
 
     /// Nothing to decide: somebody else holds the lease, or a kill holds all. A live lease is looked at again when
     /// it is over; a kill is lifted explicitly, and then looks for what is due.
-    async fn stay(&self, run: &Run, now: Timestamp) -> Result<Progress, Error> {
-        if run.execution.lease.as_ref().is_some_and(|lease| lease.until > now) {
+    async fn stay(&self, run: &Run, stay: Stay) -> Result<Progress, Error> {
+        if stay == Stay::Leased {
             self.ensure(&run.execution, HEAL_AFTER).await?;
         }
         Ok(Progress::Rest)
@@ -328,7 +434,7 @@ impl Executor {
     }
 
     async fn take(&self, run: &mut Run, commit: Box<Commit>, world: World) -> Result<Progress, Error> {
-        let ends = commit.execution.status.is_ended();
+        let ends = commit.execution.status.is_ended() || commit.execution.stalled;
         if run.held.take(&run.execution, &commit) {
             run.world = Some(world);
         } else {
@@ -440,12 +546,37 @@ impl Executor {
         let now = self.clock.now();
         let world = World::read(&self.catalog, &run.execution, now).await?;
         let input = Input::Performed { activity, attempt, performed };
-        match Self::decide(run, &world, &input, now) {
+        match self.decide(run, &world, &input, now)? {
             Decision::Commit(commit) => self.take(run, commit, world).await,
             Decision::Postpone(execution) => self.postpone(run, *execution).await,
             // The result was committed although its answer was lost, or the lease went to somebody else.
-            _ => Ok(Progress::Again),
+            Decision::Stay(_) => Ok(Progress::Again),
+            Decision::Read(_) | Decision::Perform(_) => {
+                Err(self.unexpected(run, input.name(), "a result ends a step or lets it wait"))
+            }
         }
+    }
+}
+
+/// Whether an input looks at nothing but the head: what stops an execution works although nothing else of it can be read.
+fn is_on_head_alone(input: &Input<'_>) -> bool {
+    let stops =
+        |control: &Control| matches!(control, Control::Stall | Control::Cancel | Control::Kill | Control::Pause);
+    matches!(input, Input::Control(control, _) if stops(control))
+}
+
+/// In the place of an event that cannot be read and is not looked at.
+fn unknown_event(execution: &Execution) -> Event {
+    Event {
+        id: execution.event_id.clone(),
+        kind: pawl_engine::EventType::Manual,
+        workflow: Some(execution.workflow.clone()),
+        trigger: None,
+        subject: execution.record.clone(),
+        occurred_at: execution.created_at,
+        data: serde_json::Map::new(),
+        creation: None,
+        cause: execution.cause.clone(),
     }
 }
 
@@ -468,7 +599,7 @@ fn log(row: &Row, execution: &Execution) {
     } else if execution.stalled {
         tracing::error!(
             execution_id = %execution.id, workflow = %execution.workflow, step, seq = row.seq, attempt = row.attempt,
-            event_id = %execution.event_id, "execution {} is stalled: its job was given up", execution.id
+            event_id = %execution.event_id, "execution {} is stalled: {}", execution.id, row.note.as_deref().unwrap_or("its job was given up")
         );
     } else {
         tracing::debug!(

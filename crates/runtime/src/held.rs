@@ -68,5 +68,11 @@ fn may_wait(before: &Execution, commit: &Commit) -> bool {
     let runs =
         |execution: &Execution| execution.wake == Wake::Job && execution.lease.is_none() && execution.waiting.is_none();
     let same_guards = before.holds_place == after.holds_place && before.holds_record == after.holds_record;
-    plain && commit.usage.is_zero() && commit.row.error.is_none() && same_guards && runs(before) && runs(after)
+    plain
+        && !after.stalled
+        && commit.usage.is_zero()
+        && commit.row.error.is_none()
+        && same_guards
+        && runs(before)
+        && runs(after)
 }

@@ -7,10 +7,11 @@ use jiff::Timestamp;
 use pawl_definition::json;
 use pawl_engine::{Event, Execution, Row, Status, Subject};
 
+use crate::items::Unreadable;
 use crate::items::audit::Entry;
 use crate::items::refusal::Refusal;
-use crate::ports::{Blobs, Consistency, Index, Notice, Query, SortRange, Table, TableError, Tables};
-use crate::{Error, items, spill};
+use crate::ports::{Blobs, Consistency, Index, Item, Notice, Query, SortRange, Table, TableError, Tables};
+use crate::{Error, UnreadableItems, items, spill};
 
 /// Most pages that one listing reads to fill itself when it filters.
 const PAGES: usize = 10;
@@ -19,6 +20,7 @@ const PAGES: usize = 10;
 pub struct History {
     tables: Arc<dyn Tables>,
     blobs: Arc<dyn Blobs>,
+    unreadable: Arc<UnreadableItems>,
 }
 
 /// Bytes of values after which a page of rows ends, so that 200 rows of megabytes are no answer of gigabytes.
@@ -93,12 +95,30 @@ pub struct Listed<T> {
     pub items: Vec<T>,
     /// Cursor of the next page.
     pub next: Option<String>,
+    /// Items in the place of this page that cannot be read. Which of them fit a filter, nobody knows.
+    pub unreadable: Vec<Unreadable>,
+}
+
+/// Rows as they are stored.
+struct StoredRows {
+    rows: Vec<Row>,
+    /// The numbers that there should be.
+    seqs: RangeInclusive<u64>,
+    unreadable: Vec<Unreadable>,
+    /// The number of the last row in the last item that cannot be read.
+    last_unreadable: Option<u64>,
+}
+
+impl StoredRows {
+    fn none() -> Self {
+        Self { rows: Vec::new(), seqs: RangeInclusive::new(1, 0), unreadable: Vec::new(), last_unreadable: None }
+    }
 }
 
 impl History {
     /// Over these ports.
-    pub fn new(tables: Arc<dyn Tables>, blobs: Arc<dyn Blobs>) -> Self {
-        Self { tables, blobs }
+    pub fn new(tables: Arc<dyn Tables>, blobs: Arc<dyn Blobs>, unreadable: Arc<UnreadableItems>) -> Self {
+        Self { tables, blobs, unreadable }
     }
 
     /// Lists executions, newest first.
@@ -124,19 +144,19 @@ impl History {
             after,
             consistency: Consistency::Eventual,
         };
-        let mut found = Vec::new();
+        let (mut found, mut unreadable) = (Vec::new(), Vec::new());
         for _ in 0..PAGES {
             query.limit = limit - found.len();
             let page = self.tables.query(&query).await?;
-            for item in &page.items {
-                found.extend(items::execution::parse(item)?.filter(|execution| fits(execution, filter)));
-            }
+            let (read, unread) = self.unreadable.read(&page.items, items::execution::parse);
+            found.extend(read.into_iter().flatten().filter(|execution| fits(execution, filter)));
+            unreadable.extend(unread);
             query.after = page.next;
             if query.after.is_none() || found.len() >= limit {
                 break;
             }
         }
-        Ok(Listed { items: found, next: query.after })
+        Ok(Listed { items: found, next: query.after, unreadable })
     }
 
     /// One execution, with large values brought back.
@@ -161,23 +181,34 @@ impl History {
     /// The rows of an execution, oldest first. The cursor is the number of the last row that was seen.
     pub async fn rows(&self, execution: &str, limit: usize, after: Option<String>) -> Result<Listed<Row>, Error> {
         let from = after.map(|cursor| next_seq(&cursor)).transpose()?.unwrap_or(0);
-        let (mut rows, mut seqs) = self.stored_rows(execution, from, limit, Consistency::Eventual).await?;
-        if !rows.iter().map(|row| row.seq).eq(seqs.clone().take(limit)) {
+        let mut found = self.stored_rows(execution, from, limit, Consistency::Eventual).await?;
+        if !found.rows.iter().map(|row| row.seq).eq(found.seqs.clone().take(limit)) {
             // What a commit wrote together was not all to be seen yet.
-            (rows, seqs) = self.stored_rows(execution, from, limit, Consistency::Strong).await?;
+            found = self.stored_rows(execution, from, limit, Consistency::Strong).await?;
         }
+        let StoredRows { mut rows, seqs, mut unreadable, last_unreadable } = found;
         let (mut restored, mut bytes) = (0, 0);
         for row in &mut rows {
             if bytes >= ROWS_BYTES {
                 break;
             }
-            spill::restore_row(&*self.blobs, row).await?;
+            match spill::restore_row(&*self.blobs, row).await {
+                Err(Error::Unreadable(error)) => {
+                    self.unreadable.pass_over(&error);
+                    unreadable.push(error);
+                }
+                restored => restored?,
+            }
             bytes += [&row.input, &row.trace, &row.output].map(json::bytes).iter().sum::<usize>();
             restored += 1;
         }
+        // A page that is full ends with its last row; else all was read as far as the last item, readable or not.
+        let is_whole = restored == rows.len() && restored < limit;
         rows.truncate(restored);
-        let next = rows.last().map(|row| row.seq).filter(|last| seqs.end() > last);
-        Ok(Listed { items: rows, next: next.map(|last| last.to_string()) })
+        let last = rows.last().map(|row| row.seq);
+        let last = if is_whole { last.max(last_unreadable) } else { last };
+        let next = last.filter(|last| seqs.end() > last);
+        Ok(Listed { items: rows, next: next.map(|last| last.to_string()), unreadable })
     }
 
     /// Rows from a number on, as they are stored, and the numbers that there should be. The head is read first: rows that move
@@ -188,11 +219,11 @@ impl History {
         from: u64,
         limit: usize,
         consistency: Consistency,
-    ) -> Result<(Vec<Row>, RangeInclusive<u64>), Error> {
+    ) -> Result<StoredRows, Error> {
         let key = items::execution::key(execution);
         let head = self.tables.get(items::execution::TABLE, &key, consistency).await?;
         let head = head.as_ref().map(items::execution::parse_whole).transpose()?.flatten();
-        let Some((head, newest)) = head else { return Ok((Vec::new(), RangeInclusive::new(1, 0))) };
+        let Some((head, newest)) = head else { return Ok(StoredRows::none()) };
         let query = Query {
             table: items::history::TABLE,
             index: None,
@@ -204,16 +235,16 @@ impl History {
             consistency,
         };
         let page = self.tables.query(&query).await?;
-        let mut rows = Vec::new();
-        for item in &page.items {
-            rows.extend(items::history::parse(item)?);
-        }
+        let (read, unreadable) = self.unreadable.read(&page.items, items::history::parse);
+        let mut rows: Vec<Row> = read.into_iter().flatten().collect();
         if page.next.is_none() {
             rows.extend(newest);
         }
         rows.retain(|row| row.seq >= from);
         rows.truncate(limit);
-        Ok((rows, from..=head.seq))
+        let unread = |item: &&Item| items::history::parse(item).is_err();
+        let last_unreadable = page.items.iter().rev().find(unread).and_then(|item| items::history::last(&item.key));
+        Ok(StoredRows { rows, seqs: from..=head.seq, unreadable, last_unreadable })
     }
 
     /// The starts of a workflow that were refused, newest first.
@@ -226,28 +257,31 @@ impl History {
         let index = Some(Index::First);
         let query = newest(items::refusal::TABLE, items::refusal::partition(workflow), limit, after);
         let query = Query { index, ..query };
-        let page = self.tables.query(&query).await?;
-        let found = page.items.iter().filter_map(|item| items::refusal::parse(item).transpose());
-        let items = found.collect::<Result<_, _>>()?;
-        Ok(Listed { items, next: page.next })
+        let listed = self.list(&query, items::refusal::parse).await?;
+        let items = listed.items.into_iter().flatten().collect();
+        Ok(Listed { items, next: listed.next, unreadable: listed.unreadable })
     }
 
     /// Notices, newest first.
     pub async fn notices(&self, limit: usize, after: Option<String>) -> Result<Listed<Notice>, Error> {
         let query = newest(items::notice::TABLE, items::notice::PARTITION.to_owned(), limit, after);
-        let page = self.tables.query(&query).await?;
-        let items = page.items.iter().map(items::notice::parse).collect::<Result<_, _>>()?;
-        Ok(Listed { items, next: page.next })
+        self.list(&query, items::notice::parse).await
     }
-}
 
-impl History {
     /// Who used the kill switches, newest first.
     pub async fn audit(&self, limit: usize, after: Option<String>) -> Result<Listed<Entry>, Error> {
         let query = newest(items::audit::TABLE, items::audit::PARTITION.to_owned(), limit, after);
-        let page = self.tables.query(&query).await?;
-        let items = page.items.iter().map(items::audit::parse).collect::<Result<_, _>>()?;
-        Ok(Listed { items, next: page.next })
+        self.list(&query, items::audit::parse).await
+    }
+
+    async fn list<T>(
+        &self,
+        query: &Query,
+        parse: impl Fn(&Item) -> Result<T, Unreadable> + Send,
+    ) -> Result<Listed<T>, Error> {
+        let page = self.tables.query(query).await?;
+        let (items, unreadable) = self.unreadable.read(&page.items, parse);
+        Ok(Listed { items, next: page.next, unreadable })
     }
 }
 

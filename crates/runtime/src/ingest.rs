@@ -9,8 +9,7 @@ use crate::items::delivery::{self, Delivery};
 use crate::items::refusal::Refusal;
 use crate::message::EventMessage;
 use crate::ports::{
-    Blobs, Clock, Consistency, Durability, Expect, Message, Queue, QueueName, Random, TableError, Tables, Transaction,
-    Write,
+    Blobs, Clock, Durability, Expect, Message, Queue, QueueName, Random, TableError, Tables, Transaction, Write,
 };
 use crate::{Error, Metrics, Ports, items, spill};
 
@@ -31,8 +30,43 @@ pub struct Accepted {
     pub event_id: String,
     /// The execution that it starts, if its trigger lets it pass.
     pub execution_id: Option<String>,
-    /// It is a repeat: this is the first answer.
-    pub replayed: bool,
+    /// What it repeats; then this is the first answer.
+    pub repeat: Option<Repeat>,
+}
+
+/// What a delivery repeats.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Repeat {
+    /// An earlier delivery, under the same key.
+    Same,
+    /// The key of an earlier delivery, with something else in it: it is refused.
+    OtherContent,
+    /// What was signed in an earlier delivery, under another key, which nobody signed.
+    OtherKey,
+}
+
+/// By what a repeat of a delivery is recognised.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Identity {
+    /// The key that it was sent with; without one each delivery is a new one.
+    pub key: Option<String>,
+    /// Digest of what was sent, if its sender chose the key for it.
+    pub content: Option<String>,
+    /// Digest of what was signed, if the signature does not cover the key.
+    pub signed: Option<String>,
+}
+
+impl Identity {
+    /// By a key alone.
+    pub fn of(key: Option<&str>) -> Self {
+        Self { key: key.map(str::to_owned), ..Self::default() }
+    }
+
+    /// What the event's id is derived from: what nobody but the sender can make anew.
+    pub fn source(&self) -> Option<String> {
+        let key = self.key.clone()?;
+        Some(self.signed.as_ref().map_or(key, |signed| format!("signed:{signed}")))
+    }
 }
 
 impl Ingest {
@@ -53,12 +87,24 @@ impl Ingest {
         self.clock.now()
     }
 
-    /// The answer to an earlier delivery with the same key, if there was one.
-    pub async fn earlier(&self, workflow: &str, trigger: &str, key: &str) -> Result<Option<Accepted>, Error> {
-        let key = delivery::key(workflow, trigger, key);
-        let item = self.tables.get(delivery::TABLE, &key, Consistency::Strong).await?;
-        let first = item.as_ref().map(delivery::parse).transpose()?;
-        Ok(first.map(|first| Accepted { event_id: first.event_id, execution_id: first.execution_id, replayed: true }))
+    /// The answer to an earlier delivery that this one repeats, if there was one.
+    pub async fn earlier(&self, workflow: &str, trigger: &str, identity: &Identity) -> Result<Option<Accepted>, Error> {
+        let key = identity.key.iter().map(|key| delivery::key(workflow, trigger, key));
+        let signed = identity.signed.iter().map(|digest| delivery::signed_key(workflow, trigger, digest));
+        let keys: Vec<_> = key.chain(signed).map(|key| (delivery::TABLE, key)).collect();
+        if keys.is_empty() {
+            return Ok(None);
+        }
+        let found = self.tables.get_many(&keys).await?;
+        let Some(item) = found.iter().flatten().next() else { return Ok(None) };
+        let Delivery { event_id, execution_id, content, first_key } = delivery::parse(item)?;
+        let differs = matches!((&content, &identity.content), (Some(first), Some(now)) if first != now);
+        let repeat = match first_key {
+            Some(first) if identity.key.as_ref() != Some(&first) => Repeat::OtherKey,
+            _ if differs => Repeat::OtherContent,
+            _ => Repeat::Same,
+        };
+        Ok(Some(Accepted { event_id, execution_id, repeat: Some(repeat) }))
     }
 
     /// Whether new work may come in; if not, so much waits that it would only wait longer.
@@ -70,11 +116,11 @@ impl Ingest {
     ///
     /// The event is queued before its key is claimed: a crash between the two leaves a delivery that was not
     /// answered, and its repeat has the same event id, which starts nothing twice. The other order would lose it.
-    pub async fn accept(&self, mut event: Event, key: Option<&str>) -> Result<Accepted, Error> {
+    pub async fn accept(&self, mut event: Event, identity: &Identity) -> Result<Accepted, Error> {
         self.room()?;
         let workflow = event.workflow.clone();
         let execution_id = workflow.as_deref().map(|workflow| ids::execution_id(&event.id, workflow));
-        let accepted = Accepted { event_id: event.id.clone(), execution_id, replayed: false };
+        let accepted = Accepted { event_id: event.id.clone(), execution_id, repeat: None };
         spill::event(&*self.blobs, &mut event).await?;
         let trigger = event.trigger.clone().unwrap_or_default();
         let group = workflow.clone().unwrap_or_default();
@@ -82,27 +128,39 @@ impl Ingest {
         let message = EventMessage::Event(Box::new(event));
         let body = serde_json::to_string(&message).expect("an event is JSON");
         self.events.send(QueueName::Events, vec![Message { body, delay: SignedDuration::ZERO, group: lane }]).await?;
-        let writes = match key {
-            Some(key) => vec![self.claim(delivery::key(&group, &trigger, key), &accepted)],
-            None => Vec::new(),
-        };
+        let writes = self.claims(&group, &trigger, identity, &accepted);
         match self.tables.transact(Transaction { writes, durability: Durability::Durable }).await {
             Ok(()) => {
                 Metrics::count(&self.metrics.events_accepted);
                 Ok(accepted)
             }
             Err(TableError::Conflict(_)) => {
-                let earlier = self.earlier(&group, &trigger, key.unwrap_or_default()).await?;
+                let earlier = self.earlier(&group, &trigger, identity).await?;
                 Ok(earlier.unwrap_or(accepted))
             }
             Err(error) => Err(error.into()),
         }
     }
 
-    fn claim(&self, key: crate::ports::Key, accepted: &Accepted) -> Write {
-        let answer = Delivery { event_id: accepted.event_id.clone(), execution_id: accepted.execution_id.clone() };
-        let item = delivery::item(key, &answer, self.clock.now());
-        Write::Put { table: delivery::TABLE, item, expect: Expect::Absent }
+    /// Claims the key of a delivery, and what was signed under it.
+    fn claims(&self, workflow: &str, trigger: &str, identity: &Identity, accepted: &Accepted) -> Vec<Write> {
+        let Some(key) = &identity.key else { return Vec::new() };
+        let by_key = Delivery {
+            event_id: accepted.event_id.clone(),
+            execution_id: accepted.execution_id.clone(),
+            content: identity.content.clone(),
+            first_key: None,
+        };
+        let by_signature = Delivery { content: None, first_key: Some(key.clone()), ..by_key.clone() };
+        let signed = identity.signed.as_ref();
+        let signed = signed.map(|digest| (delivery::signed_key(workflow, trigger, digest), by_signature));
+        let claims = std::iter::once((delivery::key(workflow, trigger, key), by_key)).chain(signed);
+        let put = |(key, answer)| Write::Put {
+            table: delivery::TABLE,
+            item: delivery::item(key, &answer, self.clock.now()),
+            expect: Expect::Absent,
+        };
+        claims.map(put).collect()
     }
 
     /// Stores that a delivery was rejected, for people to see. The same rejection within a minute is one row, so that

@@ -15,12 +15,15 @@ pub struct Job {
     pub execution_id: String,
     /// Transition that it follows.
     pub seq: u64,
+    /// A job for this transition was handled before, and nobody knows if the process that did so lives.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub again: bool,
 }
 
 impl Job {
     /// The job that an execution needs now.
     pub fn of(execution: &Execution) -> Self {
-        Self { execution_id: execution.id.clone(), seq: execution.seq }
+        Self { execution_id: execution.id.clone(), seq: execution.seq, again: false }
     }
 
     /// The message that carries it.

@@ -52,6 +52,10 @@ counters! {
     waits_begun,
     /// Transitions that were decided again because others had written.
     races_lost,
+    /// Inputs that an execution never gets by the protocol: a mistake of the program, or a head that something else wrote.
+    illegal_inputs,
+    /// Stored items that were passed over, because they could not be read.
+    items_unreadable,
     /// Jobs that were for another transition than the present one, or early.
     jobs_stale,
 }

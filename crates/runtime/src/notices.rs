@@ -8,12 +8,13 @@ use pawl_engine::{Execution, NoticeText};
 use crate::ports::{
     Consistency, Durability, Expect, Index, Notice, Notifier, Query, SortRange, Tables, Transaction, Write,
 };
-use crate::{Error, items};
+use crate::{Error, UnreadableItems, items};
 
 /// Hands notices on.
 pub struct Notices {
     tables: Arc<dyn Tables>,
     notifier: Arc<dyn Notifier>,
+    unreadable: Arc<UnreadableItems>,
 }
 
 /// The notice of a transition.
@@ -30,8 +31,8 @@ pub(crate) fn of(execution: &Execution, text: &NoticeText, at: Timestamp) -> Not
 
 impl Notices {
     /// Over these ports.
-    pub fn new(tables: Arc<dyn Tables>, notifier: Arc<dyn Notifier>) -> Self {
-        Self { tables, notifier }
+    pub fn new(tables: Arc<dyn Tables>, notifier: Arc<dyn Notifier>, unreadable: Arc<UnreadableItems>) -> Self {
+        Self { tables, notifier, unreadable }
     }
 
     /// Stores a notice that belongs to no transition, and hands it on.
@@ -73,9 +74,10 @@ impl Notices {
             consistency: Consistency::Eventual,
         };
         let page = self.tables.query(&unsent).await?;
-        for item in &page.items {
-            self.hand_on(&items::notice::parse(item)?).await;
+        let (notices, _) = self.unreadable.read(&page.items, items::notice::parse);
+        for notice in &notices {
+            self.hand_on(notice).await;
         }
-        Ok(page.items.len())
+        Ok(notices.len())
     }
 }

@@ -19,13 +19,18 @@ pub(crate) async fn new_mistakes(
     let mut found = Vec::new();
     let mut cursor = None;
     loop {
-        let (heads, next) = workflows.list(PAGE, cursor).await?;
-        for head in heads.iter().filter(|head| head.active) {
-            let Some(revision) = workflows.revision(&head.id, head.revision).await? else { continue };
+        let page = workflows.list(PAGE, cursor).await?;
+        for head in page.items.iter().filter(|head| head.active) {
+            // What of them cannot be read is told by listings, and keeps no object from being saved.
+            let revision = match workflows.revision(&head.id, head.revision).await {
+                Err(Error::Unreadable(_)) => None,
+                revision => revision?,
+            };
+            let Some(revision) = revision else { continue };
             let source = Source::from_value(file, revision.source);
             found.extend(of_workflow(&head.id, &source, (before, after)));
         }
-        cursor = next;
+        cursor = page.next;
         if cursor.is_none() {
             return Ok(found);
         }

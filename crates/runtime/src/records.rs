@@ -54,7 +54,7 @@ impl From<TableError> for RecordError {
 impl Records {
     /// Over these ports.
     pub fn new(catalog: Arc<Catalog>, tables: Arc<dyn Tables>, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Self {
-        let finder = Finder::new(tables.clone());
+        let finder = Finder::new(tables.clone(), catalog.shared_unreadable());
         Self { catalog, tables, clock, random, finder }
     }
 
@@ -91,9 +91,9 @@ impl Records {
             consistency: Consistency::Eventual,
         };
         let page = self.tables.query(&query).await?;
-        let records =
-            page.items.iter().map(items::record::parse).collect::<Result<Vec<_>, _>>().map_err(Error::from)?;
-        Ok(Listed { items: records.into_iter().filter(|record| !record.archived).collect(), next: page.next })
+        let (mut items, unreadable) = self.catalog.unreadable().read(&page.items, items::record::parse);
+        items.retain(|record| !record.archived);
+        Ok(Listed { items, next: page.next, unreadable })
     }
 
     /// Creates one, under the given id or a fresh one.

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::Error;
-use crate::items::{body, misshapen};
+use crate::items::{Unreadable, body, misshapen};
 use crate::ports::Blobs;
 
 /// Values above this many bytes of JSON are spilled.
@@ -142,7 +142,7 @@ fn reference(value: &Value) -> Option<&str> {
 async fn restore(blobs: &dyn Blobs, value: &mut Value) -> Result<(), Error> {
     let Some(hash) = reference(value) else { return Ok(()) };
     let content = blobs.get(hash).await?;
-    let unreadable = |error: serde_json::Error| Error::Poison(format!("blob {hash}: {}", misshapen(&error)));
+    let unreadable = |error: serde_json::Error| Unreadable { key: format!("blob/{hash}"), reason: misshapen(&error) };
     *value = serde_json::from_slice(&content).map_err(unreadable)?;
     Ok(())
 }

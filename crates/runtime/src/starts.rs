@@ -56,7 +56,8 @@ pub(crate) async fn after_start(executor: &Executor, before: &Execution) -> Resu
 async fn wake_oldest_in_line(executor: &Executor, workflow: &str) -> Result<(), Error> {
     let query = of_index(Index::Third, items::execution::of_status(Status::Queued), false, 200);
     for item in executor.tables.query(&query).await?.items {
-        let Some(execution) = items::execution::parse(&item)? else { continue };
+        let read = executor.catalog.unreadable().readable(items::execution::parse(&item));
+        let Some(execution) = read.flatten() else { continue };
         let in_line = matches!(execution.wake, Wake::Timer { purpose: TimerPurpose::Line, .. });
         if in_line && execution.workflow == workflow {
             let job = Job::of(&execution).message(workflow, SignedDuration::ZERO);
@@ -72,7 +73,8 @@ async fn mostly_failed(executor: &Executor, workflow: &str) -> Result<bool, Erro
     let query = of_index(Index::First, items::execution::of_workflow(workflow), true, BREAKER_LOOKS_AT);
     let mut results = Vec::new();
     for item in executor.tables.query(&query).await?.items {
-        let Some(execution) = items::execution::parse(&item)? else { continue };
+        let read = executor.catalog.unreadable().readable(items::execution::parse(&item));
+        let Some(execution) = read.flatten() else { continue };
         if since.is_none_or(|since| execution.created_at >= since) {
             results.extend(result(&execution));
         }

@@ -132,18 +132,17 @@ impl Sweeper {
     /// moment of the save, indexes lag, and whoever saved may have died before he had seen to it.
     async fn settle_edits(&self) -> Result<(), Error> {
         let since = self.executor.clock.now() - EDITS_SETTLE;
-        let mut after = None;
+        let (mut after, mut settled) = (None, Ok(()));
         loop {
             let page = self.executor.tables.query(&workflows(after)).await?;
-            for item in &page.items {
-                let head = items::workflow::parse_head(item)?;
-                if head.saved_at > since {
-                    self.edited(&head).await?;
-                }
+            let (heads, _) = self.executor.catalog.unreadable().read(&page.items, items::workflow::parse_head);
+            for head in heads.iter().filter(|head| head.saved_at > since) {
+                // An edit that cannot be looked at keeps no other one.
+                settled = settled.and(self.edited(head).await);
             }
             after = page.next;
             if after.is_none() {
-                return Ok(());
+                return settled;
             }
         }
     }
@@ -151,16 +150,16 @@ impl Sweeper {
     async fn each_waiting(&self, chosen: impl Fn(&Execution) -> bool + Send) -> Result<(), Error> {
         let waiting = items::execution::of_status(Status::Waiting);
         let mut query = starts::of_index(Index::Third, waiting, false, 100);
+        let mut looked = Ok(());
         loop {
             let page = self.executor.tables.query(&query).await?;
-            for item in &page.items {
-                if let Some(execution) = items::execution::parse(item)?.filter(&chosen) {
-                    self.executor.look_again(&execution.id).await?;
-                }
+            let (read, _) = self.executor.catalog.unreadable().read(&page.items, items::execution::parse);
+            for execution in read.into_iter().flatten().filter(&chosen) {
+                looked = looked.and(self.executor.look_again(&execution.id).await);
             }
             query.after = page.next;
             if query.after.is_none() {
-                return Ok(());
+                return looked;
             }
         }
     }
@@ -184,12 +183,16 @@ impl Sweeper {
         let mut woken = 0;
         loop {
             let page = executor.tables.query(&query).await?;
-            for item in &page.items {
-                let Some(execution) = items::execution::parse(item)? else { continue };
+            let (read, _) = executor.catalog.unreadable().read(&page.items, items::execution::parse);
+            for execution in read.into_iter().flatten() {
                 let is_ours = execution.is_due(by) && execution.killed.is_none() && chosen(&execution);
                 if is_ours && !self.is_killed(&execution).await? {
                     let now = executor.clock.now();
-                    under_way::ensure(executor, &execution, now, SignedDuration::ZERO).await?;
+                    if execution.stalled {
+                        under_way::ensure(executor, &execution, now, SignedDuration::ZERO).await?;
+                    } else {
+                        under_way::again(executor, &execution, now).await?;
+                    }
                     woken += 1;
                 }
             }
@@ -201,8 +204,14 @@ impl Sweeper {
     }
 
     async fn is_killed(&self, execution: &Execution) -> Result<bool, Error> {
-        let head = self.executor.catalog.head(&execution.workflow).await?;
-        Ok(head.is_some_and(|head| head.killed.is_some()))
+        match self.executor.catalog.head(&execution.workflow).await {
+            // Its job tells that its workflow cannot be read.
+            Err(Error::Unreadable(unreadable)) => {
+                self.executor.catalog.unreadable().pass_over(&unreadable);
+                Ok(false)
+            }
+            head => Ok(head?.is_some_and(|head| head.killed.is_some())),
+        }
     }
 }
 

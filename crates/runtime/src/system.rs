@@ -9,7 +9,7 @@ use crate::ports::{
 };
 use crate::{
     Activities, Catalog, Endings, Error, Evaluator, Executor, ExecutorOptions, History, Ingest, Installations, Job,
-    Metrics, Notices, Records, Stop, Sweeper, Workflows,
+    Metrics, Notices, Records, Stop, Sweeper, UnreadableItems, Workflows,
 };
 
 /// One set of ports.
@@ -68,25 +68,43 @@ pub struct System {
     pub metrics: Arc<Metrics>,
     /// Set once the process is about to end.
     pub stop: Stop,
+    /// Passes over what cannot be read.
+    pub unreadable: Arc<UnreadableItems>,
 }
 
 impl System {
     /// Handles a message of a queue; a job begins nothing that could not end before the deadline. The caller deletes
     /// the message after, or gives it back if this fails.
     pub async fn handle(&self, queue: QueueName, body: &str, deadline: Option<Timestamp>) -> Result<(), Error> {
+        self.deliver(queue, body, false, deadline).await
+    }
+
+    /// Handles a message, which may have been delivered before: `again` says that it came back and nobody knows if the
+    /// process lives that had it. A step in which process after process dies ends as stalled.
+    pub async fn deliver(
+        &self,
+        queue: QueueName,
+        body: &str,
+        again: bool,
+        deadline: Option<Timestamp>,
+    ) -> Result<(), Error> {
         match queue {
             QueueName::Events => self.evaluator.handle(body).await,
-            QueueName::Jobs | QueueName::JobsHigh => self.executor.handle(&Job::parse(body)?, deadline).await,
+            QueueName::Jobs | QueueName::JobsHigh => {
+                let job = Job::parse(body)?;
+                self.executor.handle(&Job { again: job.again || again, ..job }, deadline).await
+            }
         }
     }
 
     /// Wires the runtime over a set of ports.
     pub fn new(ports: Ports, options: ExecutorOptions) -> Self {
         let Ports { tables, queue: jobs, dead_letters, timers, blobs, notifier, clock, random, .. } = ports.clone();
-        let catalog = Arc::new(Catalog::new(tables.clone()));
-        let endings = Arc::new(Endings::default());
         let metrics = Arc::new(Metrics::default());
         let stop = Stop::default();
+        let unreadable = Arc::new(UnreadableItems::new(metrics.clone()));
+        let catalog = Arc::new(Catalog::new(tables.clone(), unreadable.clone()));
+        let endings = Arc::new(Endings::default());
         let executor = Arc::new(Executor {
             catalog: catalog.clone(),
             tables: tables.clone(),
@@ -95,8 +113,8 @@ impl System {
             blobs: blobs.clone(),
             clock: clock.clone(),
             random: random.clone(),
-            activities: Arc::new(Activities::new(&ports)),
-            notices: Arc::new(Notices::new(tables.clone(), notifier)),
+            activities: Arc::new(Activities::new(&ports, unreadable.clone())),
+            notices: Arc::new(Notices::new(tables.clone(), notifier, unreadable.clone())),
             endings: endings.clone(),
             metrics: metrics.clone(),
             options,
@@ -109,13 +127,14 @@ impl System {
             evaluator: Arc::new(Evaluator::new(executor.clone())),
             workflows: Arc::new(Workflows::new(catalog.clone(), tables.clone(), clock.clone(), sweeper.clone())),
             records: Arc::new(Records::new(catalog.clone(), tables.clone(), clock, random)),
-            history: Arc::new(History::new(tables.clone(), blobs)),
+            history: Arc::new(History::new(tables.clone(), blobs, unreadable.clone())),
             installations: Arc::new(Installations::new(catalog, tables, sweeper.clone())),
             sweeper,
             executor,
             endings,
             metrics,
             stop,
+            unreadable,
         }
     }
 }

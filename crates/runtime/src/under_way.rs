@@ -15,10 +15,26 @@ pub(crate) async fn ensure(
     now: Timestamp,
     least: SignedDuration,
 ) -> Result<(), Error> {
+    send(executor, execution, Job::of(execution), now, least).await
+}
+
+/// Sends the job of an execution whose reason to wake is overdue: its job may have been handled already, and the process
+/// that did so may be dead.
+pub(crate) async fn again(executor: &Executor, execution: &Execution, now: Timestamp) -> Result<(), Error> {
+    let job = Job { again: true, ..Job::of(execution) };
+    send(executor, execution, job, now, SignedDuration::ZERO).await
+}
+
+async fn send(
+    executor: &Executor,
+    execution: &Execution,
+    job: Job,
+    now: Timestamp,
+    least: SignedDuration,
+) -> Result<(), Error> {
     let Need::At(at) = execution.need() else { return Ok(()) };
     let wait = at.duration_since(now).max(least);
     let queue = queue_of(execution);
-    let job = Job::of(execution);
     if wait <= executor.options.longest_delay || wait <= SignedDuration::ZERO {
         let delay = if wait.is_negative() { SignedDuration::ZERO } else { round_up(wait) };
         executor.jobs.send(queue, vec![job.message(&execution.workflow, delay)]).await?;

@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::items::audit;
 use crate::items::workflow::{self, Head, Revision};
 use crate::ports::{Clock, Consistency, Durability, Expect, Index, Query, SortRange, Tables, Transaction, Write};
-use crate::{Catalog, Error, Sweeper, items, readers};
+use crate::{Catalog, Error, Listed, Sweeper, items, readers};
 
 /// Saves and switches workflows and objects.
 pub struct Workflows {
@@ -84,7 +84,8 @@ impl Workflows {
         let Some(object) = object else { return Err(SaveError::Invalid(problems)) };
         let key = items::object::key(&object.id);
         let before = self.tables.get(items::object::TABLE, &key, Consistency::Strong).await?;
-        if before.as_ref().map(items::object::parse).transpose().map_err(Error::from)?.as_ref() == Some(&object) {
+        // One that cannot be read is written over.
+        if before.as_ref().and_then(|item| items::object::parse(item).ok()).as_ref() == Some(&object) {
             return Ok(SavedObject { object, warnings: Vec::new() });
         }
         // A new object takes nothing away.
@@ -200,28 +201,23 @@ impl Workflows {
         Ok(item.as_ref().map(workflow::parse_revision).transpose()?)
     }
 
-    /// The revisions of a workflow, newest first, with the cursor of the next page.
-    pub async fn revisions(
-        &self,
-        id: &str,
-        limit: usize,
-        after: Option<String>,
-    ) -> Result<(Vec<Revision>, Option<String>), Error> {
+    /// The revisions of a workflow, newest first.
+    pub async fn revisions(&self, id: &str, limit: usize, after: Option<String>) -> Result<Listed<Revision>, Error> {
         let partition = workflow::head_key(id).partition;
         let range = SortRange::Prefix(workflow::REVISION_PREFIX.to_owned());
         let page = self.tables.query(&query(None, partition, range, (true, limit, after))).await?;
-        let revisions = page.items.iter().map(workflow::parse_revision).collect::<Result<_, _>>()?;
-        Ok((revisions, page.next))
+        let (items, unreadable) = self.catalog.unreadable().read(&page.items, workflow::parse_revision);
+        Ok(Listed { items, next: page.next, unreadable })
     }
 
-    /// The workflows by id, with the cursor of the next page.
-    pub async fn list(&self, limit: usize, after: Option<String>) -> Result<(Vec<Head>, Option<String>), Error> {
+    /// The workflows by id.
+    pub async fn list(&self, limit: usize, after: Option<String>) -> Result<Listed<Head>, Error> {
         let page = self
             .tables
             .query(&query(Some(Index::First), workflow::ALL.to_owned(), SortRange::All, (false, limit, after)))
             .await?;
-        let heads = page.items.iter().map(workflow::parse_head).collect::<Result<_, _>>()?;
-        Ok((heads, page.next))
+        let (items, unreadable) = self.catalog.unreadable().read(&page.items, workflow::parse_head);
+        Ok(Listed { items, next: page.next, unreadable })
     }
 
     /// Switches its triggers on or off; on also closes the breaker. Nothing is back-filled.
@@ -235,6 +231,17 @@ impl Workflows {
             head.active = active;
         };
         self.change(id, switch, |_| None).await
+    }
+
+    /// Closes its breaker, and leaves it active or inactive as it is. What was refused meanwhile is not back-filled.
+    pub async fn close_breaker(&self, id: &str) -> Result<Head, SaveError> {
+        let now = self.clock.now();
+        let close = |head: &mut Head| {
+            if head.suspended.take().is_some() && head.active {
+                head.active_since = Some(now);
+            }
+        };
+        self.change(id, close, |_| None).await
     }
 
     /// Kills a workflow, or lifts its kill and wakes what is due. Who did it and why is kept.

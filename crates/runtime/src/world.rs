@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use pawl_definition::{BudgetPer, Object};
 use pawl_engine::{Context, Execution, Occurrence, Plan, Reads, Record, Subject, Usage};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::items;
 use crate::ports::{Consistency, Item, Key, Table};
@@ -66,6 +66,22 @@ impl World {
         Ok(Self { plan, former, objects, record, related, killed, no_place, spent_today })
     }
 
+    /// In the place of a world that cannot be read and is not looked at: a workflow without steps.
+    pub(crate) fn unknown(execution: &Execution) -> Self {
+        let source = json!({"workflow": execution.workflow, "owner": "", "steps": []});
+        let workflow = serde_json::from_value(source).expect("a workflow needs an id, an owner and steps");
+        Self {
+            plan: Arc::new(Plan::new(Arc::new(workflow), execution.revision)),
+            former: None,
+            objects: Arc::default(),
+            record: None,
+            related: BTreeMap::new(),
+            killed: false,
+            no_place: false,
+            spent_today: Usage::default(),
+        }
+    }
+
     /// The same look, for the next step: only what that step leads to is read.
     pub(crate) async fn for_next(mut self, catalog: &Catalog, execution: &Execution) -> Result<Self, Error> {
         self.former = former_plan(catalog, execution, &self.plan).await?;
@@ -101,9 +117,8 @@ pub(crate) async fn related(
         let mut records = Vec::new();
         for chunk in keys.chunks(100) {
             let found = catalog.tables().get_many(chunk).await?;
-            for item in found.iter().flatten() {
-                records.push(items::record::parse(item)?);
-            }
+            let found: Vec<_> = found.into_iter().flatten().collect();
+            records.extend(catalog.unreadable().read(&found, items::record::parse).0);
         }
         related.insert(name.clone(), records);
     }

@@ -54,7 +54,7 @@ async fn begin(world: &World, event: &str) -> Job {
         cause: Cause::default(),
     };
     world.system.evaluator.start("greet", &event).await.expect("memory is writable");
-    Job { execution_id: ids::execution_id(&event.id, "greet"), seq: 0 }
+    Job { execution_id: ids::execution_id(&event.id, "greet"), seq: 0, again: false }
 }
 
 fn executor(world: &World) -> StepExecutor {

@@ -51,7 +51,7 @@ async fn handled(payload: Value) -> Outcome {
         let event = event(&world, id);
         world.system.evaluator.start("greet", &event).await.expect("memory is writable");
     }
-    let job = Job { execution_id: ids::execution_id("evt_dead", "greet"), seq: 0 };
+    let job = Job { execution_id: ids::execution_id("evt_dead", "greet"), seq: 0, again: false };
     world.store.give_up(QueueName::Jobs, &json!(job).to_string());
     let unread = EventMessage::Event(Box::new(event(&world, "evt_never")));
     world.store.give_up(QueueName::Events, &json!(unread).to_string());

@@ -5,7 +5,7 @@
 //! queue. Only if the queue does not take it either is the bus asked to try again.
 
 use pawl_lambda::{Failure, guarded};
-use pawl_runtime::{System, bus};
+use pawl_runtime::{Identity, System, bus};
 use serde_json::Value;
 
 /// Evaluates an event of the bus; one that nobody waits for is no news.
@@ -25,6 +25,6 @@ pub(crate) async fn handle(system: &System, said: &Value) -> Result<(), Failure>
         Some(Err(error)) => tracing::warn!(event_id, "event {event_id} is put on the event queue: {error}"),
         None => tracing::warn!(event_id, "event {event_id} is put on the event queue after a panic"),
     }
-    system.ingest.accept(event, None).await?;
+    system.ingest.accept(event, &Identity::default()).await?;
     Ok(())
 }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use pawl_runtime::Error;
+
 use super::view::Summary;
 use crate::Problem;
 use crate::state::Api;
@@ -20,7 +22,11 @@ pub(super) async fn show<'a>(
         };
         let workflow = summary.workflow().to_owned();
         if !all && !killed.contains_key(&workflow) {
-            let head = api.system.workflows.head(&workflow).await?;
+            let head = match api.system.workflows.head(&workflow).await {
+                // One workflow that cannot be read hides no execution.
+                Err(Error::Unreadable(_)) => None,
+                head => head?,
+            };
             killed.insert(workflow.clone(), head.is_some_and(|head| head.killed.is_some()));
         }
         if all || killed.get(&workflow) == Some(&true) {

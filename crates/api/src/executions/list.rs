@@ -1,18 +1,19 @@
 //! The listing of executions.
 
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::extract::State;
 use jiff::{SignedDuration, Timestamp};
 use pawl_engine::{Execution, Status, Subject};
-use pawl_runtime::{Among, Filter, Shelf};
+use pawl_runtime::{Among, Filter, Listed, Shelf};
 use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
 
 use super::killed;
 use super::view::Summary;
-use crate::page::{self, Listing, Paging, Walk};
+use crate::page::{self, Listing, Paging, UnreadableItem, Walk};
 use crate::problem::Sent;
 use crate::request::Params;
 use crate::state::Api;
@@ -69,7 +70,8 @@ pub(super) async fn list(
     let after = walk.after();
     let found = api.system.history.executions(&among, &filter, walk.limit, after).await;
     let found = found.map_err(|error| walk.problem(error))?;
-    Ok(axum::Json(walk.page(summaries(&api, &found.items).await?, found.next)))
+    let items = summaries(&api, &found.items).await?;
+    Ok(axum::Json(walk.page(Listed { items, next: found.next, unreadable: found.unreadable }, |summary| summary)))
 }
 
 async fn summaries(api: &Api, executions: &[Execution]) -> Result<Vec<Summary>, Problem> {
@@ -117,9 +119,11 @@ impl Place {
 async fn merged(api: &Api, filter: &Filter, which: &Which, name: &str) -> Result<Listing<Summary>, Problem> {
     let limit = page::limit(which.limit)?;
     let place: Option<Place> = page::open(name, which.cursor.as_deref())?;
-    let mut found = Vec::new();
+    let (mut found, mut unreadable) = (Vec::new(), BTreeSet::new());
     for shelf in Shelf::ALL.into_iter().filter(|shelf| filter.status.is_none_or(|status| shelf.may_hold(status))) {
-        found.extend(after(api, filter, shelf, place.as_ref(), limit + 1).await?);
+        let beside = after(api, filter, shelf, place.as_ref(), limit + 1).await?;
+        found.extend(beside.items);
+        unreadable.extend(beside.unreadable.into_iter().map(UnreadableItem::from));
     }
     found.sort_by_key(|execution| Reverse(Place::of(execution)));
     // One that changed its state between two of the reads is found twice.
@@ -127,7 +131,7 @@ async fn merged(api: &Api, filter: &Filter, which: &Which, name: &str) -> Result
     let more = found.len() > limit;
     found.truncate(limit);
     let next = found.last().filter(|_| more).map(|last| page::seal(name, Place::of(last)));
-    Ok(Listing { items: summaries(api, &found).await?, next })
+    Ok(Listing { items: summaries(api, &found).await?, next, unreadable: unreadable.into_iter().collect() })
 }
 
 /// The newest executions on a shelf after a place.
@@ -137,20 +141,21 @@ async fn after(
     shelf: Shelf,
     place: Option<&Place>,
     limit: usize,
-) -> Result<Vec<Execution>, Problem> {
+) -> Result<Listed<Execution>, Problem> {
     // Others of the same time may follow the place: the bound is a little later, and what stands before is left out.
     let bound = place.map(|place| place.at.saturating_add(SignedDuration::from_micros(1)).unwrap_or(place.at));
     let until = [bound, filter.until].into_iter().flatten().min();
     let (among, filter) = (Among::Shelf(shelf), Filter { until, ..filter.clone() });
-    let mut found = Vec::new();
+    let mut found = Listed { items: Vec::new(), next: None, unreadable: Vec::new() };
     let mut cursor = None;
     loop {
         let page = api.system.history.executions(&among, &filter, page::MOST, cursor).await?;
         let fresh = |execution: &Execution| place.is_none_or(|place| Place::of(execution) < *place);
-        found.extend(page.items.into_iter().filter(fresh));
+        found.items.extend(page.items.into_iter().filter(fresh));
+        found.unreadable.extend(page.unreadable);
         cursor = page.next;
-        if found.len() >= limit || cursor.is_none() {
-            found.truncate(limit);
+        if found.items.len() >= limit || cursor.is_none() {
+            found.items.truncate(limit);
             return Ok(found);
         }
     }

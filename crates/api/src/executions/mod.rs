@@ -114,7 +114,7 @@ async fn history(
     Params(paging): Params<Paging>,
 ) -> Result<axum::Json<Listing<RowView>>, Problem> {
     let listing = rows(&api, &id, &paging).await?;
-    if listing.items.is_empty() && api.system.history.execution(&id).await?.is_none() {
+    if listing.items.is_empty() && listing.unreadable.is_empty() && api.system.history.execution(&id).await?.is_none() {
         return Err(unknown(&id));
     }
     Ok(axum::Json(listing))
@@ -126,7 +126,7 @@ async fn rows(api: &Api, id: &str, paging: &Paging) -> Result<Listing<RowView>, 
     let mut walk = Walk::of(format!("history {id}"), &paging)?;
     let after = walk.after();
     let found = api.system.history.rows(id, walk.limit, after).await.map_err(|error| walk.problem(error))?;
-    Ok(walk.page(found.items.into_iter().map(RowView::from).collect(), found.next))
+    Ok(walk.page(found, RowView::from))
 }
 
 /// The event that started an execution, as it was.

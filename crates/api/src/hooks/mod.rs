@@ -22,6 +22,7 @@ use pawl_definition::trigger::{Verify, Webhook};
 use pawl_engine::{Plan, ids};
 use pawl_runtime::items::workflow::Head;
 use pawl_runtime::ports::SecretError;
+use pawl_runtime::{Accepted, Repeat};
 use serde_json::{Map, Value};
 
 use crate::accepted::{self, AcceptedView};
@@ -169,14 +170,12 @@ impl Hook<'_> {
         let ingest = &self.api.system.ingest;
         let workflow = self.head.id.as_str();
         let body = webhook::decode(delivery.headers, delivery.body)?;
-        let key = webhook::delivery_id(&webhook.verify, delivery, &body);
-        if let Some(key) = &key
-            && let Some(earlier) = ingest.earlier(workflow, &trigger.id, key).await?
-        {
-            return Ok(accepted::answer(&earlier));
+        let identity = webhook::identity(&webhook.verify, delivery, &body);
+        if let Some(earlier) = ingest.earlier(workflow, &trigger.id, &identity).await? {
+            return self.repeated(trigger, &earlier).await;
         }
-        let id = match &key {
-            Some(key) => ids::delivery_event_id(workflow, &trigger.id, key),
+        let id = match identity.source() {
+            Some(source) => ids::delivery_event_id(workflow, &trigger.id, &source),
             None => ingest.fresh_id(),
         };
         let data = data(&webhook.verify, delivery, body);
@@ -184,7 +183,18 @@ impl Hook<'_> {
         if !event::is_left_out(&self.plan, trigger, &event) {
             event::fill(self.api, &self.plan, webhook, &mut event).await?;
         }
-        Ok(accepted::answer(&ingest.accept(event, key.as_deref()).await?))
+        let accepted = ingest.accept(event, &identity).await?;
+        self.repeated(trigger, &accepted).await
+    }
+
+    /// Answers a delivery that was accepted, now or before. One whose signed bytes came before under another key is told
+    /// to people: whoever sends the same bytes on purpose finds there why they start nothing.
+    async fn repeated(&self, trigger: &Trigger, accepted: &Accepted) -> Result<Response, Rejected> {
+        if accepted.repeat == Some(Repeat::OtherKey) {
+            let message = "what was signed came before, under another key that is not signed: it counts as a repeat";
+            self.api.system.ingest.reject(&self.head.id, &trigger.id, "repeated_signature", message).await?;
+        }
+        Ok(accepted::answer(accepted)?)
     }
 }
 

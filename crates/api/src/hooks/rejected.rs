@@ -28,6 +28,7 @@ impl Rejected {
                 | Code::Contended
                 | Code::Unavailable
                 | Code::OutcomeUnknown
+                | Code::UnreadableItem
                 | Code::Internal
         ) {
             return;

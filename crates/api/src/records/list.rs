@@ -103,7 +103,7 @@ async fn all(api: &Api, object: &str, find: Find) -> Result<Listing<RecordView>,
         Err(pawl_runtime::RecordError::Failed(error)) => return Err(walk.problem(error)),
         found => found?,
     };
-    Ok(walk.page(found.items.into_iter().map(RecordView::from).collect(), found.next))
+    Ok(walk.page(found, RecordView::from))
 }
 
 /// Where a filtered listing stands: after this record, or, if that is gone, after so many.
@@ -128,5 +128,5 @@ async fn some(api: &Api, object: &str, find: Find) -> Result<Listing<RecordView>
     let records: Vec<_> = found.into_iter().skip(skipped).take(limit).collect();
     let place = records.last().map(|last| Place { id: last.id.clone(), count: skipped + records.len() });
     let next = place.filter(|_| rest > 0).map(|place| page::seal(&name, place));
-    Ok(Listing { items: records.into_iter().map(RecordView::from).collect(), next })
+    Ok(Listing { next, ..Listing::whole(records.into_iter().map(RecordView::from).collect()) })
 }

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use pawl_definition::trigger::Verify;
+use pawl_runtime::Identity;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -12,11 +13,14 @@ use super::verify::id_header;
 /// Longest key, in bytes; a longer one is replaced by its hash.
 pub const MAX_DELIVERY_ID: usize = 255;
 
+/// The header whose value a sender chooses for one request.
+const CHOSEN: &str = "idempotency-key";
+
 /// Headers that stay the same when a delivery is sent again, in the order of preference.
 ///
 /// `X-Request-Id` and its like are not among them: most senders give each attempt its own.
 const HEADERS: [&str; 8] = [
-    "idempotency-key",
+    CHOSEN,
     "webhook-id",
     "svix-id",
     "x-github-delivery",
@@ -32,19 +36,50 @@ const HEADERS: [&str; 8] = [
 /// `body` is the decoded one. What the rule's signature covers comes first: whoever repeats a signed delivery cannot
 /// make it a new one by another header. The forms of the key are stored, do not change them.
 pub fn delivery_id(rule: &Verify, delivery: &Delivery<'_>, body: &Value) -> Option<String> {
-    let signed = match rule {
-        Verify::Stripe { .. } => stripe(body),
-        Verify::Slack { .. } => slack(body),
-        Verify::StandardWebhooks { .. } => header(delivery, id_header(delivery)),
-        _ => None,
-    };
-    signed
+    signed_id(rule, delivery, body)
         .or_else(|| HEADERS.iter().find_map(|name| header(delivery, name)))
         .or_else(|| shopify(delivery))
         .or_else(|| cloud_event(delivery))
         .or_else(|| delivery.header("stripe-signature").and_then(|_| stripe(body)))
         .or_else(|| delivery.header("x-slack-request-timestamp").and_then(|_| slack(body)))
         .map(bounded)
+}
+
+/// Gives all by which a repeat of a delivery is recognised.
+///
+/// - A key that its sender chose (`Idempotency-Key`) stands for one request: with another body it is refused.
+/// - Where the signature does not cover the key, what was signed counts as well: whoever has one delivery and not the
+///   secret cannot make it a new one by another key. A sender who gives no keys at all has no repeats.
+pub fn identity(rule: &Verify, delivery: &Delivery<'_>, body: &Value) -> Identity {
+    let key = delivery_id(rule, delivery, body);
+    let is_chosen = key.is_some() && key == header(delivery, CHOSEN).map(bounded);
+    let content = is_chosen.then(|| hash(delivery.body));
+    let signed = signed_id(rule, delivery, body).is_none().then(|| signed_bytes(rule, delivery)).flatten();
+    Identity { key, content, signed }
+}
+
+/// The id that a rule's signature covers.
+fn signed_id(rule: &Verify, delivery: &Delivery<'_>, body: &Value) -> Option<String> {
+    match rule {
+        Verify::Stripe { .. } => stripe(body),
+        Verify::Slack { .. } => slack(body),
+        Verify::StandardWebhooks { .. } => header(delivery, id_header(delivery)),
+        _ => None,
+    }
+}
+
+/// Digest of what a rule's signature covers: the time of sending, if it is signed, and the body.
+fn signed_bytes(rule: &Verify, delivery: &Delivery<'_>) -> Option<String> {
+    let time = match rule {
+        Verify::Hmac(shape) => shape.timestamp_header.as_deref().and_then(|name| delivery.header(name)),
+        Verify::Slack { .. } => delivery.header("x-slack-request-timestamp"),
+        Verify::Stripe { .. } => delivery
+            .header("stripe-signature")
+            .and_then(|written| written.split(',').filter_map(|item| item.trim().strip_prefix("t=")).next()),
+        Verify::Github { .. } | Verify::Shopify { .. } => None,
+        Verify::None | Verify::Token { .. } | Verify::Basic { .. } | Verify::StandardWebhooks { .. } => return None,
+    };
+    Some(hash(&[time.unwrap_or_default().as_bytes(), b".", delivery.body].concat()))
 }
 
 fn header(delivery: &Delivery<'_>, name: &str) -> Option<String> {

@@ -4,7 +4,7 @@
 //! - [`verify`]: whether it comes from whom the trigger names; [`secret_names`] says what to fetch first.
 //! - [`handshake`]: answers to systems that ask whether the address is willing.
 //! - [`decode`]: the body as a value; [`MAX_BODY`] is the documented limit.
-//! - [`delivery_id`]: the key under which a repeat is recognised.
+//! - [`delivery_id`], [`identity`]: by what a repeat is recognised.
 //! - [`visible`]: the headers and query that an event may keep, its credentials taken out.
 //!
 //! All are pure: the caller fetches secrets and reads the clock. In order: look the trigger up, verify, answer a
@@ -23,7 +23,7 @@ mod visible;
 
 pub use content::{ContentError, MAX_BODY, decode};
 pub use delivery::{Delivery, query_pairs};
-pub use delivery_id::{MAX_DELIVERY_ID, delivery_id};
+pub use delivery_id::{MAX_DELIVERY_ID, delivery_id, identity};
 pub use handshake::{Answer, MAX_CHALLENGE, handshake};
 pub use rejection::Rejection;
 pub use verify::{DEFAULT_TOLERANCE, secret_names, verify};

@@ -33,6 +33,7 @@ pub(crate) fn routes<S: Surface>(surface: S) -> S {
         .on::<__path_refusals, _, _>(refusals)
         .on::<switch::__path_activate, _, _>(switch::activate)
         .on::<switch::__path_deactivate, _, _>(switch::deactivate)
+        .on::<switch::__path_close_breaker, _, _>(switch::close_breaker)
         .on::<switch::__path_kill, _, _>(switch::kill)
         .on::<switch::__path_lift, _, _>(switch::lift)
         .on::<start::__path_start, _, _>(start::start)
@@ -55,8 +56,8 @@ async fn list(
     let mut walk = Walk::of("workflows".to_owned(), &paging)?;
     let after = walk.after();
     let found = api.system.workflows.list(walk.limit, after).await;
-    let (heads, next) = found.map_err(|error| walk.problem(error))?;
-    Ok(axum::Json(walk.page(heads.iter().map(HeadView::from).collect(), next)))
+    let found = found.map_err(|error| walk.problem(error))?;
+    Ok(axum::Json(walk.page(found, |head| HeadView::from(&head))))
 }
 
 /// Shows a workflow with its source.
@@ -89,11 +90,11 @@ async fn revisions(
     let mut walk = Walk::of(format!("revisions {id}"), &paging)?;
     let after = walk.after();
     let found = api.system.workflows.revisions(&id, walk.limit, after).await;
-    let (revisions, next) = found.map_err(|error| walk.problem(error))?;
-    if revisions.is_empty() && api.system.workflows.head(&id).await?.is_none() {
+    let found = found.map_err(|error| walk.problem(error))?;
+    if found.items.is_empty() && found.unreadable.is_empty() && api.system.workflows.head(&id).await?.is_none() {
         return Err(unknown(&id));
     }
-    Ok(axum::Json(walk.page(revisions.into_iter().map(RevisionView::listed).collect(), next)))
+    Ok(axum::Json(walk.page(found, RevisionView::listed)))
 }
 
 /// Shows one revision of a workflow.
@@ -137,8 +138,8 @@ async fn refusals(
     let mut walk = Walk::of(format!("refusals {id}"), &paging)?;
     let after = walk.after();
     let found = api.system.history.refusals(&id, walk.limit, after).await.map_err(|error| walk.problem(error))?;
-    if found.items.is_empty() && api.system.workflows.head(&id).await?.is_none() {
+    if found.items.is_empty() && found.unreadable.is_empty() && api.system.workflows.head(&id).await?.is_none() {
         return Err(unknown(&id));
     }
-    Ok(axum::Json(walk.page(found.items.into_iter().map(RefusalView::from).collect(), found.next)))
+    Ok(axum::Json(walk.page(found, RefusalView::from)))
 }

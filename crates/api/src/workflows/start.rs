@@ -7,8 +7,9 @@ use axum::response::Response;
 use http::HeaderMap;
 use pawl_definition::Workflow;
 use pawl_engine::{Cause, Event, EventType, Plan, Subject, coerce, ids};
+use pawl_runtime::{Identity, spill};
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
 use super::unknown;
@@ -58,7 +59,7 @@ pub(super) struct Target {
     responses(
         (status = 202, description = "Accepted, durably", body = AcceptedView,
             headers(("idempotent-replayed", description = "`true` if this is the answer to an earlier request"))),
-        (status = 404, body = Sent), (status = 422, body = Sent)
+        (status = 404, body = Sent), (status = 409, body = Sent), (status = 422, body = Sent)
     )
 )]
 pub(super) async fn start(
@@ -71,10 +72,10 @@ pub(super) async fn start(
     let ingest = &api.system.ingest;
     let key = request::idempotency_key(&headers)?;
     let (_, plan) = api.system.workflows.in_force(&id).await?.ok_or_else(|| unknown(&id))?;
-    if let Some(key) = &key
-        && let Some(earlier) = ingest.earlier(&id, MANUAL, key).await?
-    {
-        return Ok(accepted::answer(&earlier));
+    let content = content(&body);
+    let identity = Identity { content: key.as_ref().map(|_| content), ..Identity::of(key.as_deref()) };
+    if let Some(earlier) = ingest.earlier(&id, MANUAL, &identity).await? {
+        return accepted::answer(&earlier);
     }
     let subject = subject(&api, &plan.workflow, body.record).await?;
     let values = values(&plan, body.values)?;
@@ -92,7 +93,13 @@ pub(super) async fn start(
         creation: None,
         cause: Cause::default(),
     };
-    Ok(accepted::answer(&ingest.accept(event, key.as_deref()).await?))
+    accepted::answer(&ingest.accept(event, &identity).await?)
+}
+
+/// Digest of what a start asks for; who asks is no part of it.
+fn content(body: &Start) -> String {
+    let record = body.record.as_ref().map(|target| [&target.object, &target.id]);
+    spill::sha256(json!([record, body.values]).to_string().as_bytes())
 }
 
 /// The record, which must be one that the workflow runs on.

@@ -34,6 +34,19 @@ pub(super) async fn activate(
     answer(api.system.workflows.set_active(&id, true).await)
 }
 
+/// Closes the breaker of a workflow, which stays active or inactive as it is. Nothing is back-filled.
+#[utoipa::path(
+    post, path = "/v1/workflows/{id}/close-breaker", tag = "workflows", operation_id = "close_breaker",
+    params(("id" = String, Path, description = "Workflow")),
+    responses((status = 200, body = HeadView), (status = 404, body = Sent))
+)]
+pub(super) async fn close_breaker(
+    State(api): State<Arc<Api>>,
+    Route(id): Route<String>,
+) -> Result<axum::Json<HeadView>, Problem> {
+    answer(api.system.workflows.close_breaker(&id).await)
+}
+
 /// Makes the triggers of a workflow deaf. Executions in flight go on.
 #[utoipa::path(
     post, path = "/v1/workflows/{id}/deactivate", tag = "workflows", operation_id = "deactivate_workflow",

@@ -3,8 +3,10 @@
 use axum::body::Body;
 use base64::Engine as _;
 use futures::stream;
+use hmac::{Hmac, KeyInit, Mac};
 use http::Method;
 use serde_json::{Value, json};
+use sha2::Sha256;
 
 use crate::shop::{INTAKE, ORDER};
 use crate::surface::{Answer, Surface, surface};
@@ -280,4 +282,78 @@ fn a_goal_hears_its_own_webhook_and_starts_nothing_by_it() {
         surface.get("/v1/executions?workflow=intake").send().expect(200)["items"].as_array().map(Vec::len),
         Some(1)
     );
+}
+
+/// Bug: `Idempotency-Key` with another body repeated the first answer, as if the second request had been done.
+#[test]
+fn an_idempotency_key_stands_for_one_body() {
+    let surface = shop();
+    let send =
+        |key: &str, body: Value| surface.post("/hooks/intake/open").json(&body).header("idempotency-key", key).send();
+    let first = send("k1", json!({"n": 1}));
+    assert_eq!(first.status, 202);
+    send("k1", json!({"n": 2})).problem(409, "idempotency_key_reused");
+    assert_eq!(send("k1", json!({"n": 1})).header("idempotent-replayed"), Some("true"), "the first one stands");
+    assert_eq!(send("k2", json!({"n": 2})).header("idempotent-replayed"), None);
+}
+
+/// The codes of a workflow's refusals.
+fn codes_of(surface: &Surface, workflow: &str) -> Vec<String> {
+    surface.world.refusals(workflow).into_iter().map(|refusal| refusal.code).collect()
+}
+
+/// What GitHub signs a body with.
+fn github_signature(secret: &str, body: &str) -> String {
+    let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(secret.as_bytes()).expect("any length is a key");
+    mac.update(body.as_bytes());
+    mac.finalize().into_bytes().iter().fold("sha256=".to_owned(), |hex, byte| format!("{hex}{byte:02x}"))
+}
+
+/// Bug: a captured delivery counted as new under another key, which the signature does not cover.
+#[test]
+fn what_was_signed_is_not_new_under_another_key() {
+    let workflow = "
+workflow: repo
+owner: owner@example.com
+active: true
+triggers: [{id: push, type: webhook, verify: {github: {secret: shop}}}]
+steps: [{id: end, type: note, text: end}]";
+    let surface = surface().workflow(workflow).secret("shop", "s3cret");
+    let send = |body: &str, (name, key): (&'static str, &str)| {
+        let signature = github_signature("s3cret", body);
+        let call = surface.post("/hooks/repo/push").header("content-type", "application/json");
+        call.header("x-hub-signature-256", &signature).header(name, key).body(body.to_owned()).send()
+    };
+    let first = send(r#"{"after":"1"}"#, ("x-github-delivery", "d1"));
+    assert_eq!((first.status.as_u16(), first.header("idempotent-replayed")), (202, None));
+    for key in [("x-github-delivery", "d2"), ("idempotency-key", "mine"), ("x-other", "none")] {
+        let captured = send(r#"{"after":"1"}"#, key);
+        assert_eq!((captured.header("idempotent-replayed"), &captured.text), (Some("true"), &first.text), "{key:?}");
+    }
+    assert_eq!(codes_of(&surface, "repo"), ["repeated_signature"], "people see it, once a minute");
+    let again = send(r#"{"after":"1"}"#, ("x-github-delivery", "d1"));
+    assert_eq!(again.header("idempotent-replayed"), Some("true"));
+    let other = send(r#"{"after":"2"}"#, ("x-github-delivery", "d3"));
+    assert_eq!(other.header("idempotent-replayed"), None);
+    surface.settle();
+    assert_eq!(surface.world.executions().len(), 2);
+}
+
+/// A sender who gives no keys may send the same again.
+#[test]
+fn without_keys_each_signed_delivery_is_new() {
+    let workflow = "
+workflow: door
+owner: owner@example.com
+active: true
+triggers: [{id: opened, type: webhook, verify: {hmac: {header: x-signature, prefix: 'sha256=', secret: shop}}}]
+steps: [{id: end, type: note, text: end}]";
+    let surface = surface().workflow(workflow).secret("shop", "s3cret");
+    for _ in 0..2 {
+        let call = surface.post("/hooks/door/opened").header("content-type", "application/json");
+        let call = call.header("x-signature", &github_signature("s3cret", "{}")).body("{}");
+        assert_eq!(call.send().header("idempotent-replayed"), None);
+    }
+    surface.settle();
+    assert_eq!(surface.world.executions().len(), 2);
 }

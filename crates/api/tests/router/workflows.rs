@@ -35,7 +35,7 @@ fn what_is_not_there_is_said_not_to_be_there() {
     for path in ["", "/revisions", "/graph", "/refusals"] {
         surface.get(&format!("/v1/workflows/none{path}")).send().problem(404, "no_workflow");
     }
-    for path in ["activate", "deactivate", "kill", "lift", "start"] {
+    for path in ["activate", "deactivate", "close-breaker", "kill", "lift", "start"] {
         surface.post(&format!("/v1/workflows/none/{path}")).send().problem(404, "no_workflow");
     }
     surface.get("/v1/nothing").send().problem(404, "unknown_route");
@@ -188,6 +188,19 @@ fn a_repeated_start_is_answered_as_the_first_and_starts_nothing() {
     start();
     surface.settle();
     assert_eq!(surface.world.executions().len(), 1);
+}
+
+/// Bug: `Idempotency-Key` with another body repeated the first answer.
+#[test]
+fn a_start_under_the_key_of_another_one_is_refused() {
+    let surface = surface().workflow(REPORT);
+    let start = |actor: &str, record: Value| {
+        let body = json!({"actor": actor, "record": record});
+        surface.post("/v1/workflows/report/start").json(&body).header("idempotency-key", "monday").send()
+    };
+    assert_eq!(start("ada", Value::Null).status, 202);
+    start("ada", json!({"object": "order", "id": "o1"})).problem(409, "idempotency_key_reused");
+    assert_eq!(start("bob", Value::Null).header("idempotent-replayed"), Some("true"), "who asks is no part of it");
 }
 
 #[test]

@@ -44,7 +44,7 @@ pub(crate) async fn run(dev: Dev, token: Option<String>) -> anyhow::Result<bool>
         folder.load(&embedded.system).await?.iter().for_each(tell);
         watching = Some(tokio::spawn(watch(folder, embedded.system.clone(), embedded.url())));
     }
-    for head in embedded.system.workflows.list(1_000, None).await?.0 {
+    for head in embedded.system.workflows.list(1_000, None).await?.items {
         print_webhooks(&embedded.system, &embedded.url(), &head.id).await?;
     }
     let mut interrupted = hear_signals(grace)?;

@@ -36,6 +36,9 @@ pub(crate) async fn run(command: Remote, client: Client) -> anyhow::Result<bool>
         Remote::Deactivate { workflow } => {
             show(&client, post(format!("/v1/workflows/{workflow}/deactivate")), |_| say!("inactive")).await
         }
+        Remote::CloseBreaker { workflow } => {
+            show(&client, post(format!("/v1/workflows/{workflow}/close-breaker")), |_| say!("closed")).await
+        }
         Remote::Executions { workflow, status, record, since, until, page } => {
             let which =
                 [("workflow", workflow), ("status", status), ("record", record), ("since", since), ("until", until)];

@@ -7,7 +7,7 @@ use pawl_definition::step::Delay;
 use serde_json::{Value, json};
 
 use super::{Decide, Done, Next, StepContext, Waits};
-use crate::{Plan, StepError, TimerPurpose, Wake, coerce};
+use crate::{Plan, StepError, coerce};
 
 impl Decide for Delay {
     fn enter(&self, at: &StepContext<'_>) -> Result<Next, StepError> {
@@ -30,10 +30,6 @@ impl Decide for Delay {
             return Ok(Next::done(Done { input, note, ..Done::default() }));
         }
         Ok(Next::Wait(Box::new(Waits::until(due, input))))
-    }
-
-    fn waits_for(&self, wake: &Wake, _kept: &Value) -> bool {
-        matches!(wake, Wake::Timer { purpose: TimerPurpose::Delay, .. })
     }
 }
 

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use pawl_definition::step::{Goal, IfPast};
 use pawl_definition::{Duration, TriggerKind};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{Decide, Done, Heard, Listening, Next, StepContext, Waits, delay};
-use crate::{Context, Event, Occurrence, StepError, StepStatus, Wake, coerce, triggers};
+use crate::{Context, Event, Occurrence, StepError, StepStatus, coerce, triggers};
 
 impl Decide for Goal {
     fn enter(&self, at: &StepContext<'_>) -> Result<Next, StepError> {
@@ -63,10 +63,6 @@ impl Decide for Goal {
 
     fn again(&self, at: &StepContext<'_>) -> Result<Option<Done>, StepError> {
         Ok(holds(self, at)?.then(|| met("the condition holds")))
-    }
-
-    fn waits_for(&self, wake: &Wake, kept: &Value) -> bool {
-        matches!(wake, Wake::Signal { .. }) && kept.is_null()
     }
 
     fn listens(&self, at: &StepContext<'_>) -> Option<Listening> {

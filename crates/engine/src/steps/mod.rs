@@ -27,7 +27,7 @@ pub use call_llm::{ModelQuestion, ModelReply, ModelSaid, ModelVerdict};
 use crate::context::StepScope;
 use crate::{
     Activity, Context, Event, Execution, Found, Performed, Read, RecordWrite, Status, StepError, StepState, StepStatus,
-    Subject, Wake,
+    Subject,
 };
 
 /// A step about to be decided.
@@ -239,12 +239,6 @@ pub trait Decide {
     /// It may have missed an event while it was held; `None`: it waits on.
     fn again(&self, _at: &StepContext<'_>) -> Result<Option<Done>, StepError> {
         Ok(None)
-    }
-
-    /// Whether it waits for this, with what was kept of the visit; a step of another type may stand in its place since
-    /// an edit.
-    fn waits_for(&self, _wake: &Wake, _kept: &Value) -> bool {
-        false
     }
 
     /// Whether what it does next outside only looks: then an at-most-once step does it again after a crash.

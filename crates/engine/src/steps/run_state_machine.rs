@@ -16,8 +16,7 @@ use serde_json::{Value, json};
 use super::{After, Decide, Done, Heard, Listening, Next, Perform, StepContext, Waits, goal};
 use crate::event::EventType;
 use crate::{
-    Activity, Event, MachineLook, MachineRun, Performed, StartedMachine, Status, StepError, StepState, Wake, coerce,
-    ids,
+    Activity, Event, MachineLook, MachineRun, Performed, StartedMachine, Status, StepError, StepState, coerce, ids,
 };
 
 /// Longest time of one call of Step Functions, in seconds, if the step does not say.
@@ -93,7 +92,7 @@ impl Decide for RunStateMachine {
         let waits = match activity {
             Activity::RunStateMachine(run) => run.wait,
             Activity::LookAtStateMachine(_) => true,
-            // An edit put this step in the place of the one that called.
+            // Calls of other steps: what an edit puts in the place of a step takes no result of it.
             Activity::HttpRequest(_) | Activity::CallLlm(_) => false,
         };
         if !waits {
@@ -127,10 +126,6 @@ impl Decide for RunStateMachine {
             return Ok(Heard::Done(Box::new(kept.ended(&end))));
         }
         Ok(Heard::Due(json!(Kept { heard: Some(end), ..kept })))
-    }
-
-    fn waits_for(&self, wake: &Wake, kept: &Value) -> bool {
-        matches!(wake, Wake::Signal { .. }) && !kept.is_null()
     }
 
     fn only_looks(&self, kept: &Value) -> bool {

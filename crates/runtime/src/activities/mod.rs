@@ -16,7 +16,7 @@ use pawl_definition::Object;
 use pawl_engine::{Activity, Execution, Found, Performed, Read};
 
 use crate::ports::{Clock, Http, Models, Secrets, StateMachines};
-use crate::{Error, Ports};
+use crate::{Error, Ports, UnreadableItems};
 use lease::Held;
 
 pub use records::Finder;
@@ -33,9 +33,9 @@ pub struct Activities {
 
 impl Activities {
     /// Over some of these ports.
-    pub fn new(ports: &Ports) -> Self {
+    pub fn new(ports: &Ports, unreadable: Arc<UnreadableItems>) -> Self {
         let Ports { tables, http, models, state_machines, secrets, clock, .. } = ports.clone();
-        Self { http, models, state_machines, secrets, clock, finder: Finder::new(tables) }
+        Self { http, models, state_machines, secrets, clock, finder: Finder::new(tables, unreadable) }
     }
 
     /// Performs an effect outside, once, as long as the lease of its claim lasts. A failure is a result.

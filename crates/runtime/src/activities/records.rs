@@ -9,7 +9,7 @@ use pawl_engine::{Found, Record, RecordQuery, ResolvedTest, Subject, coerce, fie
 use serde_json::{Map, Value};
 
 use crate::ports::{Consistency, Item, Query, SortRange, Table, Tables};
-use crate::{Error, items};
+use crate::{Error, UnreadableItems, items};
 
 /// Most records that a query without an indexed field reads.
 const SCAN_MOST: usize = 100_000;
@@ -17,12 +17,13 @@ const SCAN_MOST: usize = 100_000;
 /// Finds records.
 pub struct Finder {
     tables: Arc<dyn Tables>,
+    unreadable: Arc<UnreadableItems>,
 }
 
 impl Finder {
     /// Over these tables.
-    pub fn new(tables: Arc<dyn Tables>) -> Self {
-        Self { tables }
+    pub fn new(tables: Arc<dyn Tables>, unreadable: Arc<UnreadableItems>) -> Self {
+        Self { tables, unreadable }
     }
 
     /// The tables that it reads.
@@ -103,7 +104,13 @@ impl Finder {
     /// The record that a row by value leads to.
     async fn follow(&self, object: &str, row: &Item) -> Result<Vec<Record>, Error> {
         match items::record::row_target(row) {
-            Some(id) => Ok(self.one(object, &id).await?.records),
+            Some(id) => match self.one(object, &id).await {
+                Err(Error::Unreadable(unreadable)) => {
+                    self.unreadable.pass_over(&unreadable);
+                    Ok(Vec::new())
+                }
+                found => Ok(found?.records),
+            },
             None => Ok(Vec::new()),
         }
     }
@@ -111,7 +118,7 @@ impl Finder {
     async fn scan(&self, object: &str) -> Result<Vec<Record>, Error> {
         let partition = items::record::partition(object);
         let items = self.all(items::record::TABLE, partition, SortRange::All).await?;
-        items.iter().map(items::record::parse).collect::<Result<_, _>>().map_err(Error::from)
+        Ok(self.unreadable.read(&items, items::record::parse).0)
     }
 
     async fn all(&self, table: Table, partition: String, range: SortRange) -> Result<Vec<Item>, Error> {

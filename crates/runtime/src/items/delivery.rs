@@ -19,11 +19,22 @@ pub struct Delivery {
     pub event_id: String,
     /// The execution that it would start.
     pub execution_id: Option<String>,
+    /// Digest of what was sent under a key that its sender chose: a repeat sends the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content: Option<String>,
+    /// The key under which these signed bytes came first, where the signature does not cover it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_key: Option<String>,
 }
 
 /// Its key.
 pub fn key(workflow: &str, trigger: &str, delivery: &str) -> Key {
     Key::new(format!("delivery#{workflow}/{trigger}"), delivery)
+}
+
+/// Its key by the bytes that were signed.
+pub fn signed_key(workflow: &str, trigger: &str, digest: &str) -> Key {
+    key(workflow, trigger, &format!("signed:{digest}"))
 }
 
 /// As stored.

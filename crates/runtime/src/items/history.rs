@@ -30,6 +30,11 @@ pub fn sort(last: u64) -> String {
     format!("{PREFIX}{last:010}")
 }
 
+/// The last row of the item under a key.
+pub fn last(key: &Key) -> Option<u64> {
+    key.sort.strip_prefix(PREFIX)?.parse().ok()
+}
+
 /// Writes rows, oldest first, as few items.
 pub fn writes(execution: &str, rows: &[Row]) -> Vec<Write> {
     let mut packs: Vec<(usize, Vec<&Row>)> = Vec::new();

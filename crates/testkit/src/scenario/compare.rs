@@ -88,7 +88,7 @@ impl World {
 
     fn workflow_ids(&self) -> Vec<String> {
         let listed = super::at_once(self.system.workflows.list(1_000, None)).expect("memory is readable");
-        listed.0.into_iter().map(|head| head.id).collect()
+        listed.items.into_iter().map(|head| head.id).collect()
     }
 
     fn refusal_difference(&self, workflow: Option<&str>, code: &str) -> Option<String> {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use pawl_engine::{Cause, Event, EventType, Subject};
+use pawl_runtime::Identity;
 use serde_json::{Map, Value, json};
 
 use super::{World, at_once, delivery};
@@ -215,7 +216,7 @@ impl World {
     }
 
     fn accept(&self, event: Event) -> Result<(), HappeningError> {
-        let accepted = at_once(self.system.ingest.accept(event, None));
+        let accepted = at_once(self.system.ingest.accept(event, &Identity::default()));
         accepted.map(|_| ()).map_err(|error| HappeningError::new("failed", error.to_string()))
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use pawl_definition::Source;
 use pawl_engine::{Act, Cause, Control, Creation, Event, EventType, ids};
-use pawl_runtime::{ControlError, RecordError, SaveError, System};
+use pawl_runtime::{ControlError, Identity, RecordError, SaveError, System};
 use serde_json::{Map, json};
 
 use super::hub::Hub;
@@ -122,14 +122,13 @@ async fn deliver(hub: &Hub, system: &System, what: What) -> Answer {
         Some(key) => ids::delivery_event_id(&workflow, &trigger, key),
         None => system.ingest.fresh_id(),
     };
-    if let Some(key) = &key {
-        match system.ingest.earlier(&workflow, &trigger, key).await {
-            Ok(Some(earlier)) => {
-                return Answer::Done(Some(Accepted { event: earlier.event_id, workflow, trigger, replayed: true }));
-            }
-            Ok(None) => {}
-            Err(_) => return Answer::Lost,
+    let identity = Identity::of(key.as_deref());
+    match system.ingest.earlier(&workflow, &trigger, &identity).await {
+        Ok(Some(earlier)) => {
+            return Answer::Done(Some(Accepted { event: earlier.event_id, workflow, trigger, replayed: true }));
         }
+        Ok(None) => {}
+        Err(_) => return Answer::Lost,
     }
     let creation = creates.map(|fields| Creation { fields });
     let mut data = Map::new();
@@ -146,10 +145,13 @@ async fn deliver(hub: &Hub, system: &System, what: What) -> Answer {
         creation,
         cause: Cause::default(),
     };
-    match system.ingest.accept(event, key.as_deref()).await {
-        Ok(accepted) => {
-            Answer::Done(Some(Accepted { event: accepted.event_id, workflow, trigger, replayed: accepted.replayed }))
-        }
+    match system.ingest.accept(event, &identity).await {
+        Ok(accepted) => Answer::Done(Some(Accepted {
+            event: accepted.event_id,
+            workflow,
+            trigger,
+            replayed: accepted.repeat.is_some(),
+        })),
         Err(_) => Answer::Lost,
     }
 }

@@ -65,7 +65,7 @@ impl Process {
                 let _ = source.delete(queue, &message.receipt).await;
             }
             let deadline = hub.now() + SignedDuration::from_secs(20);
-            let result = system.handle(queue, &message.body, Some(deadline)).await;
+            let result = system.deliver(queue, &message.body, message.attempt > 1, Some(deadline)).await;
             if let Err(error) = &result {
                 hub.count("handlers failed");
                 hub.note(&format!("fails: {error}"));

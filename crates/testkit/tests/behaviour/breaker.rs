@@ -1,5 +1,6 @@
 //! The breaker: starts that come too often, and failures without end. Section 7 of the language.
 
+use futures::FutureExt;
 use pawl_engine::Status;
 use pawl_testkit::scenario::{Happening, Scenario, completed, manual, refused, scenario, updated, webhook};
 use serde_json::json;
@@ -105,4 +106,22 @@ fn one_success_among_ten_keeps_the_breaker_closed() {
         story = story.event(webhook("w", "hook").body(body)).run_for("1h");
     }
     assert_eq!(story.world().executions().len(), 40);
+}
+
+/// Bug: the only way to close the breaker of an inactive workflow activated it.
+#[test]
+fn closing_the_breaker_leaves_the_workflow_active_or_inactive() {
+    for active in [true, false] {
+        let mut story = tickets(&on_tickets(NOTE));
+        for _ in 0..50 {
+            story = story.event(start()).run_for("1s");
+        }
+        let story = story.event(start()).settle().expect(refused("breaker"));
+        let workflows = &story.world().system.workflows;
+        let at_once = |head: Result<_, _>| head.expect("memory is writable");
+        at_once(workflows.set_active("w", active).now_or_never().expect("memory answers at once"));
+        // Activating it closed the breaker as well.
+        let open = at_once(workflows.close_breaker("w").now_or_never().expect("memory answers at once"));
+        assert_eq!((open.active, open.suspended), (active, None));
+    }
 }

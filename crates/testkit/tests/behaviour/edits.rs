@@ -3,7 +3,7 @@
 use pawl_definition::Source;
 use pawl_engine::Control;
 use pawl_runtime::SaveError;
-use pawl_testkit::scenario::{Scenario, answer, completed, manual, scenario, updated, waiting, webhook};
+use pawl_testkit::scenario::{Scenario, answer, completed, dies, manual, scenario, updated, waiting, webhook};
 use serde_json::json;
 
 use crate::support::{CUSTOMER, TICKET, on_tickets, with, workflow};
@@ -108,6 +108,65 @@ fn a_step_deleted_while_its_call_is_under_way_commits_and_goes_on_at_its_former_
         })
     });
     story.event(manual("w")).run_until_idle().expect(completed().path(["call", "end"]));
+}
+
+/// Bug: a condition that an edit put in the place of a call took the call's answer for its own, and completed without
+/// being evaluated.
+#[test]
+fn a_result_that_comes_back_after_an_edit_is_not_given_to_a_step_of_another_type() {
+    let calling = "  - {id: look, type: http_request, url: 'https://x.example'}";
+    let judging = "
+  - id: look
+    type: condition
+    if: 1 + 1 == 3
+    yes: [{id: right, type: note, text: right}]
+    no: [{id: wrong, type: note, text: wrong}]";
+    for (answer, fails) in [(answer(200), false), (answer(404), true)] {
+        let story = scenario().workflow(&workflow(calling));
+        let (world, edited, mut answer) = (story.world().clone(), workflow(judging), Some(answer));
+        let story = story.http(move |_| {
+            let (world, edited) = (world.clone(), edited.clone());
+            answer.take().expect("it is called once").meanwhile(move || {
+                let source = Source::parse("workflow.yaml", &edited).expect("the edit is YAML");
+                world.save_workflow(&source).expect("the edit is right");
+            })
+        });
+        let story = story.event(manual("w")).run_until_idle();
+        let story = story.expect(completed().path(["look:moved", "look:no", "wrong"]));
+        let trace = story.last();
+        let moved = trace.rows.iter().find(|row| row.kind == pawl_engine::RowKind::Moved).expect("history says so");
+        let note =
+            "an edit made the step a condition: it begins anew; the result of the http_request stands in this row";
+        assert_eq!(moved.note.as_deref(), Some(note));
+        assert_eq!(moved.step_type.as_deref(), Some("http_request"));
+        assert_eq!(moved.input["url"], "https://x.example");
+        assert_eq!(moved.error.is_some(), fails, "what came of the call is kept");
+        assert_eq!(moved.output["status"], if fails { 404 } else { 200 });
+    }
+}
+
+/// Bug: after a crash in a call, or between two attempts, a step of another type went on with the visit of the former.
+#[test]
+fn a_retry_or_a_repeat_after_a_crash_begins_a_step_of_another_type_anew() {
+    let calling = "  - {id: call, type: http_request, url: 'https://x.example'}";
+    let noting = workflow("  - {id: call, type: note, text: instead}");
+    for (reply, note) in [
+        (answer(503), "an edit made the step a note: it begins anew"),
+        (
+            dies(),
+            "an edit made the step a note: it begins anew; nobody knows the result of the http_request, whose process died",
+        ),
+    ] {
+        let mut reply = Some(reply);
+        let story = scenario().workflow(&workflow(calling));
+        let story = story.http(move |_| reply.take().expect("it is called once")).event(manual("w")).settle();
+        let story = story.workflow(&noting).run_until_idle().expect(completed());
+        let trace = story.last();
+        let moved = trace.rows.iter().find(|row| row.kind == pawl_engine::RowKind::Moved).expect("history says so");
+        assert_eq!(moved.note.as_deref(), Some(note));
+        let last = trace.rows.last().expect("there are rows");
+        assert_eq!((last.step_type.as_deref(), last.attempt), (Some("note"), Some(1)), "a visit of its own");
+    }
 }
 
 #[test]

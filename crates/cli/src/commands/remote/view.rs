@@ -70,7 +70,11 @@ fn table(header: &[&str], rows: &[Vec<String>]) {
     say!("{}", table::render(header, rows).trim_end());
 }
 
+/// What follows a listing: the stored items that it passes over, and where it goes on.
 fn more(body: &Value) {
+    for item in body.get("unreadable").and_then(Value::as_array).into_iter().flatten() {
+        say!("unreadable: {}", text(item, "error"));
+    }
     if let Some(next) = body.get("next").and_then(Value::as_str) {
         say!("more: --cursor {next}");
     }
