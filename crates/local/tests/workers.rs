@@ -11,7 +11,7 @@ use pawl_definition::Source;
 use pawl_engine::StepStatus;
 use pawl_local::{Store, WorkerOptions, Workers};
 use pawl_runtime::ports::{Clock, Http, HttpAnswer, HttpError, HttpRequest, Random};
-use pawl_runtime::{EventMessage, ExecutorOptions, Ports, System};
+use pawl_runtime::{EventMessage, ExecutorOptions, Identity, Ports, System};
 use pawl_testkit::VirtualClock;
 use pawl_testkit::scenario::World;
 use tempfile::TempDir;
@@ -82,7 +82,7 @@ impl Running {
         let EventMessage::Event(event) = EventMessage::parse(event).expect("it is an event") else {
             panic!("it is one")
         };
-        let accepted = self.system.ingest.accept(*event, None).await.expect("storage is there");
+        let accepted = self.system.ingest.accept(*event, &Identity::default()).await.expect("storage is there");
         accepted.execution_id.expect("it is addressed to a workflow")
     }
 
