@@ -9,11 +9,9 @@ use super::FEWEST_DIGITS;
 /// Fewest bytes of a secret that is told from other text in every form.
 pub(super) const FEWEST_BYTES: usize = 5;
 
-/// Fewest bytes of a segment of a URL's path that is taken for a credential: `/v1/messages` is none.
-const FEWEST_IN_PATH: usize = 16;
-
-/// Fewest bytes of a value of a URL's query that is taken for a credential.
-const FEWEST_IN_QUERY: usize = 8;
+/// Fewest bytes of a segment of a URL's path, or of a value of its query, that is taken for a credential: `/v1/messages`
+/// and `api-version=2016-10-01` are none.
+const FEWEST_IN_URL: usize = 16;
 
 /// The forms of one secret.
 #[derive(Debug, Default)]
@@ -63,9 +61,9 @@ impl Forms {
 /// What of a URL is a credential by itself.
 fn credentials(secret: &str) -> Vec<String> {
     let Ok(url) = Url::parse(secret) else { return Vec::new() };
-    let segments = url.path_segments().into_iter().flatten().filter(|segment| segment.len() >= FEWEST_IN_PATH);
+    let segments = url.path_segments().into_iter().flatten().filter(|segment| segment.len() >= FEWEST_IN_URL);
     let mut found: Vec<String> = segments.map(str::to_owned).collect();
-    found.extend(url.query_pairs().map(|(_, value)| value.into_owned()).filter(|value| value.len() >= FEWEST_IN_QUERY));
+    found.extend(url.query_pairs().map(|(_, value)| value.into_owned()).filter(|value| value.len() >= FEWEST_IN_URL));
     found.extend(url.password().filter(|password| !password.is_empty()).map(str::to_owned));
     found
 }

@@ -69,12 +69,15 @@ fn a_line_break_at_the_end_does_not_hide_a_secret() {
 
 #[test]
 fn credentials_inside_a_url_are_secrets_too() {
-    let secret = "https://user:p4ssw0rd@hooks.example/services/T000/B000/XXXXXXXXXXXXXXXXXXXXXXXX?sig=abcdefgh&v=1";
+    let secret = "https://user:p4ssw0rd@hooks.example/services/T000/B000/XXXXXXXXXXXXXXXXXXXXXXXX?sig=abcdefghijklmnop&v=2016-10-01";
     assert_eq!(
         redacted(secret, "no POST /services/T000/B000/XXXXXXXXXXXXXXXXXXXXXXXX"),
         "no POST /services/T000/B000/[secret:k]"
     );
-    assert_eq!(redacted(secret, "sig abcdefgh, password p4ssw0rd, v=1"), "sig [secret:k], password [secret:k], v=1");
+    assert_eq!(
+        redacted(secret, "sig abcdefghijklmnop, password p4ssw0rd, v=2016-10-01"),
+        "sig [secret:k], password [secret:k], v=2016-10-01"
+    );
     assert_eq!(redacted("https://mail.example/v1", "GET /v1 at mail.example"), "GET /v1 at mail.example");
 }
 
