@@ -131,6 +131,8 @@ pub(crate) struct Folders {
 pub(crate) struct Beside {
     /// Its objects, as far as they are right; their own problems are found when they are checked.
     pub(crate) objects: BTreeMap<String, Object>,
+    /// The ids of its objects that are not right: that is told where they stand, and nowhere else.
+    pub(crate) broken: BTreeSet<String>,
     /// The names of the workflow files that a file of test cases is about; none stands for all.
     tested: BTreeSet<Option<std::ffi::OsString>>,
 }
@@ -157,12 +159,20 @@ impl Folders {
         let mut beside = Beside::default();
         for file in walk::inside(folder, &[OBJECT, CASES].concat())? {
             self.reads += 1;
-            let Ok(source) = read(&file) else { continue };
+            let Ok(source) = read(&file) else {
+                // What cannot be read at all is known by its name.
+                let name = file.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
+                beside.broken.extend(OBJECT.iter().find_map(|end| name.strip_suffix(end)).map(str::to_owned));
+                continue;
+            };
             if is(&file, CASES) {
                 let named = source.value.get("workflow").and_then(serde_json::Value::as_str);
                 beside.tested.insert(named.and_then(|named| Path::new(named).file_name()).map(Into::into));
             } else if let (Some(object), _) = check_object(&source) {
                 beside.objects.insert(object.id.clone(), object);
+            } else {
+                let id = source.value.get("object").and_then(serde_json::Value::as_str);
+                beside.broken.extend(id.map(str::to_owned));
             }
         }
         Ok(beside)

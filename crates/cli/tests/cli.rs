@@ -198,6 +198,30 @@ fn check_finds_the_problems_of_every_file_whatever_another_is() {
 }
 
 #[test]
+fn bug_a_mistake_in_an_object_made_others_say_that_it_does_not_exist() {
+    let cases = "cases: [{name: c, event: {manual: {record: order/o}}, records: [{object: order, id: o, fields: {}}], expect: {status: completed}}]";
+    let folder = folder(&[
+        ("customer.object.yaml", "object: customer\nrelationships: {last: {object: order}, cut: {object: cut}}\n"),
+        ("order.object.yaml", "object: order\nfields:\n  total: {type: mony}\n"),
+        ("cut.object.yaml", "object: [\n"),
+        (
+            "w.workflow.yaml",
+            "workflow: w\nowner: a@example.com\nobject: order\nsteps: [{id: n, type: http_request, url: https://example.com/}]\n",
+        ),
+        ("w.cases.yaml", cases),
+    ]);
+    let told = run(folder.path(), &["check", "."]);
+    let places: Vec<_> =
+        told.lines().filter(|line| line.contains("error[")).map(|line| line.split(": ").next()).collect();
+    assert_eq!(places, [Some("./cut.object.yaml:2:1"), Some("./order.object.yaml:3:17")], "each once:\n{told}");
+    assert!(told.contains("./w.cases.yaml: what it is about has errors"), "{told}");
+    assert!(
+        told.contains("✗ Every external call has a failure path (n): say what happens"),
+        "a finding names its step:\n{told}"
+    );
+}
+
+#[test]
 fn check_finds_a_workflow_that_stands_in_two_files() {
     let folder = folder(&[("a.workflow.yaml", GREETING), ("b.workflow.yaml", GREETING)]);
     let told = run(folder.path(), &["check", "."]);

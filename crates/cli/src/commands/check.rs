@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use pawl_definition::{
-    ChecklistItem, ChecklistStatus, Problem, Workflow, check_object, check_objects, check_workflow, checklist,
+    ChecklistItem, ChecklistStatus, Problem, Workflow, check_object, check_objects, check_workflow_beside, checklist,
 };
 use serde_json::json;
 
 use crate::args::Format;
-use crate::files::{self, Folders, Places};
+use crate::files::{self, Beside, Folders, Places};
 use crate::output::say;
 
 /// Checks files; `false` if any has an error.
@@ -19,8 +19,14 @@ pub(crate) fn run(paths: &[PathBuf], format: Format) -> anyhow::Result<bool> {
     // Each folder is an installation of its own: examples may have objects of the same name.
     let mut places: BTreeMap<_, Places> = BTreeMap::new();
     let mut folders = Folders::default();
-    for path in files::some(paths, &endings)? {
+    let files = files::some(paths, &endings)?;
+    let names: BTreeSet<_> = files.iter().map(|path| path.display().to_string()).collect();
+    for path in files {
         let (workflow, mut problems) = check(&path, &mut folders)?;
+        // A file of cases is checked with all that it is about; what is wrong there is told there.
+        let (name, found) = (path.display().to_string(), problems.len());
+        problems.retain(|problem| problem.file == name || !names.contains(&problem.file));
+        let elsewhere = problems.len() < found;
         if let (false, Ok(source)) = (files::is(&path, files::CASES), files::read(&path)) {
             let here = places.entry(path.parent().map(Path::to_owned)).or_default();
             problems.extend(here.note(&path, &source));
@@ -31,6 +37,7 @@ pub(crate) fn run(paths: &[PathBuf], format: Format) -> anyhow::Result<bool> {
             None => Vec::new(),
         };
         match format {
+            Format::Text if elsewhere && problems.is_empty() => say!("{name}: what it is about has errors"),
             Format::Text => print_text(&path, &problems, &list),
             Format::Json => print_json(&path, &problems, &list),
         }
@@ -47,12 +54,12 @@ fn check(path: &Path, folders: &mut Folders) -> anyhow::Result<(Option<Workflow>
         Err(problems) => return Ok((None, problems)),
         Ok(source) => source,
     };
-    let objects = &folders.beside(path)?.objects;
+    let Beside { objects, broken, .. } = folders.beside(path)?;
     if !files::is(path, files::OBJECT) {
-        return Ok(check_workflow(&source, objects));
+        return Ok(check_workflow_beside(&source, objects, broken));
     }
     let (object, mut problems) = check_object(&source);
-    problems.extend(object.iter().flat_map(|object| check_objects(&source, object, objects, &BTreeSet::new())));
+    problems.extend(object.iter().flat_map(|object| check_objects(&source, object, objects, broken)));
     Ok((None, problems))
 }
 
@@ -69,7 +76,9 @@ fn print_text(path: &Path, problems: &[Problem], list: &[ChecklistItem]) {
             ChecklistStatus::Fail => "✗",
             ChecklistStatus::NotApplicable => "–",
         };
-        say!("  {mark} {}: {}", item.title, item.detail);
+        let failing = item.step.as_ref().filter(|_| item.status == ChecklistStatus::Fail);
+        let step = failing.map_or_else(String::new, |step| format!(" ({step})"));
+        say!("  {mark} {}{step}: {}", item.title, item.detail);
     }
 }
 

@@ -12,7 +12,14 @@ pub(super) fn suggestion(text: &str, line: usize) -> Option<String> {
 }
 
 fn in_line(line: &str) -> Option<String> {
-    expression(line).or_else(|| expression_in_quotes(line)).or_else(|| begins_with_bracket(line))
+    let of_value = || {
+        let line = line.trim_start().trim_start_matches("- ");
+        let (key, value) = line.split_once(": ")?;
+        let is_word = key.chars().all(|c| c.is_alphanumeric() || c == '_');
+        let (key, value) = (is_word.then_some(key)?, value.trim());
+        begins_with_mark(key, value).or_else(|| begins_with_bracket(key, value)).or_else(|| holds_colon(key, value))
+    };
+    expression(line).or_else(|| expression_in_quotes(line)).or_else(of_value)
 }
 
 /// `text: {{ now }}`, which YAML reads as a mapping in a mapping.
@@ -32,16 +39,25 @@ fn expression_in_quotes(line: &str) -> Option<String> {
 }
 
 /// `if: [1, 2].exists(x, x > 1)`: what begins with a bracket is read as a list, and ends with it.
-fn begins_with_bracket(line: &str) -> Option<String> {
-    let line = line.trim_start().trim_start_matches("- ");
-    let (key, value) = line.split_once(": ")?;
-    let value = value.trim();
+fn begins_with_bracket(key: &str, value: &str) -> Option<String> {
     let open = value.chars().next().filter(|open| matches!(open, '[' | '{'))?;
-    let word = key.chars().all(|c| c.is_alphanumeric() || c == '_');
     let signs = [").", "].", "}.", "&&", "||", "==", "!=", " in ", "] +", "}}"];
     let what = if open == '[' { "list" } else { "mapping" };
-    (word && signs.iter().any(|sign| value.contains(sign)))
+    (signs.iter().any(|sign| value.contains(sign)))
         .then(|| format!("a value that begins with `{open}` is read as a {what}: quote it, {key}: {}", quoted(value)))
+}
+
+/// `if: !blank(x)`, of which YAML makes a tag.
+fn begins_with_mark(key: &str, value: &str) -> Option<String> {
+    let mark = value.chars().next().filter(|mark| matches!(mark, '!' | '&' | '*' | '%' | '@' | '`'))?;
+    Some(format!("a value that begins with `{mark}` has a meaning in YAML: quote it, {key}: {}", quoted(value)))
+}
+
+/// `until: a ? b : c`, where YAML sees a key.
+fn holds_colon(key: &str, value: &str) -> Option<String> {
+    let plain = !value.starts_with(['"', '\'', '[', '{', '|', '>']);
+    (plain && value.contains(": "))
+        .then(|| format!("a `: ` inside of a value makes a key of it: quote it, {key}: {}", quoted(value)))
 }
 
 /// The first place of a text outside of quotes.
@@ -81,6 +97,8 @@ mod tests {
                 "    if: [1].exists(l, l == 1)",
                 Some("a value that begins with `[` is read as a list: quote it, if: \"[1].exists(l, l == 1)\""),
             ),
+            ("if: !blank(x)", Some("a value that begins with `!` has a meaning in YAML: quote it, if: \"!blank(x)\"")),
+            ("if: a ? b : c", Some("a `: ` inside of a value makes a key of it: quote it, if: \"a ? b : c\"")),
             ("text: \"{{ now }}\"", None),
             ("tags: [a, b", None),
         ] {

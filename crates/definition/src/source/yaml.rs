@@ -208,7 +208,9 @@ impl<'a> Reader<'a> {
                 let at = Some(position(extent.start));
                 if self.problems.len() < MOST_PROBLEMS {
                     let path = self.places.path(place).to_string();
-                    self.problems.push(problem(self.name, code::SYNTAX, at, &path, message));
+                    let suggestion = quoting::suggestion(self.text, extent.start.line());
+                    let problem = problem(self.name, code::SYNTAX, at, &path, message);
+                    self.problems.push(Problem { suggestion, ..problem });
                 }
                 Value::Null
             }

@@ -69,7 +69,7 @@ impl Type {
         let element = schema.get("items").map(|items| Self::of_schema(items).into());
         let shape = schema.get("properties").and_then(Value::as_object).map(|properties| {
             let keys = properties.iter().map(|(key, inside)| (key.clone(), Self::of_schema(inside))).collect();
-            let open = schema.get("additionalProperties") != Some(&Value::Bool(false));
+            let open = schema.get("additionalProperties") != Some(&Value::Bool(false)) || !plain("patternProperties");
             Shape { keys, open, object: None }.into()
         });
         Self { kinds, words, element, shape }

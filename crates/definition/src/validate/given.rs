@@ -72,6 +72,23 @@ impl Check<'_, '_> {
         }
     }
 
+    /// Demands that a declared variable takes what each of its sources gives, and its default.
+    pub(crate) fn sources(&mut self, name: &str) {
+        let Some(field) = variable_field(self.facts, name) else { return };
+        let written = self.keys.get("from").and_then(serde_json::Value::as_array).into_iter().flatten();
+        for (at, source) in written.enumerate() {
+            let Some(source) = source.as_str().and_then(|text| Expression::parse(text).ok()) else { continue };
+            let (found, mistakes) = source.infer(&self.view);
+            if mistakes.is_empty() {
+                self.takes(&field, &found.stored(), &self.key("from").index(at));
+            }
+        }
+        let default = self.keys.get("default").and_then(|default| Template::parse(default).ok());
+        if let Some(default) = default {
+            self.field_takes(&field, &default, &self.key("default"));
+        }
+    }
+
     fn takes(&mut self, field: &Field, found: &Type, path: &Path) {
         let one = if field.many && found.kinds.meets(Kinds::LIST) { found.item() } else { found.clone() };
         let expected = literal::expected(field.kind, &field.options);

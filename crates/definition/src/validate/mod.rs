@@ -71,6 +71,7 @@ pub fn check_workflow_beside(
     let triggers: Vec<_> = found.triggers.iter().map(|site| typed::trigger_kind(site, &report)).collect();
     let typing = Typing::gather(&source.value, &found, &facts, (&kinds, &triggers));
     expressions::check(&mut report, &found, &expressions, (&facts, &typing));
+    steps::variables(&mut report, &source.value, &facts, &typing);
     steps::check(&mut report, &found, &facts, &typing);
     finish(report, source)
 }

@@ -74,19 +74,19 @@ pub(super) fn check(
 
 /// Tells of `steps.my-step.output`, which CEL reads as a subtraction.
 fn dashed_step(report: &mut Report<'_>, site: &ExpressionSite<'_>, facts: &Facts<'_>) -> bool {
-    let inside = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-');
-    let written = |id: &&&str| {
-        let path = format!("steps.{id}");
-        let mut places = site.text.match_indices(&path);
-        id.contains('-') && places.any(|(at, _)| !site.text[at + path.len()..].starts_with(inside))
-    };
-    let Some(id) = facts.steps.keys().filter(written).max_by_key(|id| id.len()) else { return false };
-    let place = site.text.find(&format!("steps.{id}")).unwrap_or_default();
-    let at = site.text[..place].chars().count();
-    let message = format!("`steps.{id}` is read as a subtraction, since `-` is no letter of a name");
-    let rest = site.text[place..].strip_prefix(&format!("steps.{id}")).unwrap_or_default();
-    let rest: String = rest.chars().take_while(|c| c.is_alphanumeric() || matches!(c, '_' | '.')).collect();
-    let problem = report.error_within(code::EXPRESSION_SYNTAX, &site.path, site.column + at, message);
+    const ROOT: &str = "steps.";
+    let letter = |c: char| c.is_alphanumeric() || c == '_';
+    let dashed = site.text.match_indices(ROOT).find_map(|(at, _)| {
+        let rest = &site.text[at + ROOT.len()..];
+        let length = rest.find(|c: char| !letter(c) && c != '-').unwrap_or(rest.len());
+        let (id, rest) = rest.split_at(length);
+        (id.contains('-') && facts.steps.contains_key(id)).then_some((at, id, rest))
+    });
+    let Some((at, id, rest)) = dashed else { return false };
+    let column = site.column + site.text[..at].chars().count();
+    let message = format!("`{ROOT}{id}` is read as a subtraction, since `-` is no letter of a name");
+    let rest = &rest[..rest.find(|c: char| !letter(c) && c != '.').unwrap_or(rest.len())];
+    let problem = report.error_within(code::EXPRESSION_SYNTAX, &site.path, column, message);
     problem.suggest(format!("write `steps[{id:?}]{rest}`"));
     true
 }

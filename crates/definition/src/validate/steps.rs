@@ -9,8 +9,20 @@ use super::found::{Found, Owner, StepSite};
 use super::report::Report;
 use super::typing::Typing;
 use super::{literal, typed, words};
+use crate::path::Path;
 use crate::problem::code;
 use crate::{Duration, Expression, StepKind};
+
+/// Checks the sources of every variable.
+pub(super) fn variables<'a>(report: &mut Report<'a>, file: &'a Value, facts: &Facts<'a>, typing: &Typing<'_, 'a>) {
+    for (at, variable) in file.get("variables").and_then(Value::as_array).into_iter().flatten().enumerate() {
+        let path = Path::root().key("variables").index(at);
+        let view = typing.seen_at(Owner::Workflow, &path.key("from"));
+        if let (Some(keys), Some(name)) = (variable.as_object(), variable.get("name").and_then(Value::as_str)) {
+            Check { report, facts, view, keys, path, waits: false }.sources(name);
+        }
+    }
+}
 
 /// Checks every step and trigger.
 pub(super) fn check<'a>(report: &mut Report<'a>, found: &Found<'a>, facts: &Facts<'a>, typing: &Typing<'_, 'a>) {

@@ -254,8 +254,8 @@ fn places_say_what_they_take() {
     let told = told_of(
         r#"
 variables:
-  - {name: count, type: number}
-  - {name: key, type: text}
+  - {name: count, type: number, from: [record.labels, record.note], default: "{{ record.rush }}"}
+  - {name: key, type: text, from: [record.customer, record.total]}
 steps:
   - {id: g, type: goal, until: record.status, timeout: 1d}
   - {id: c, type: condition, if: record.total, yes: []}
@@ -271,6 +271,8 @@ steps:
     assert_eq!(
         told,
         [
+            "wrong_type variables[0].from[0]: expected a number, found list",
+            "wrong_type variables[0].default: expected a number, found boolean",
             "expression_type steps[0].until: expected true or false, found `record.status` (text); write a test, such as `record.status == \"new\"`",
             "expression_type steps[1].if: expected true or false, found `record.total` (number); write a test, such as `… == …` or `!blank(…)`",
             "expression_type steps[2].until: expected a date and time, found `record.total` (number)",
@@ -360,6 +362,24 @@ steps:
 "#,
     );
     assert_eq!(told, [""; 0]);
+}
+
+#[test]
+fn what_is_stored_is_json() {
+    let told = told_of(
+        r#"
+steps:
+  - {id: a, type: set_variables, values: {x: "{{ {'at': now, 'all': [now]} }}", y: "{{ now }}", z: "{{ duration('1h') }}"}}
+  - {id: b, type: note, text: "{{ vars.x.at < '2026' && vars.x.all[0] < '2026' && vars.y < '2026' && vars.z == '1h' }}"}
+  - {id: c, type: note, text: "{{ vars.y < now }}"}
+"#,
+    );
+    assert_eq!(
+        told,
+        [
+            "expression_type steps[2].text: `<` cannot stand between `vars.y` (text) and `now` (timestamp): write timestamp(…) or date(…) around the text"
+        ]
+    );
 }
 
 #[test]

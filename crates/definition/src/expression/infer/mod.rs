@@ -101,6 +101,10 @@ impl Type {
             self.words = None;
         }
         self.element = self.element.map(|element| element.as_ref().clone().stored().into());
+        self.shape = self.shape.map(|shape| {
+            let keys = shape.keys.iter().map(|(key, inside)| (key.clone(), inside.clone().stored())).collect();
+            Shape { keys, open: shape.open, object: shape.object.clone() }.into()
+        });
         self
     }
 }
