@@ -97,11 +97,11 @@ fn broken_texts_are_told_with_their_place() {
         f.yaml:2:2: error[syntax] expected YAML or JSON, found a mistake: illegal placement of ':' indicator
         f.yaml:2:3: error[syntax] expected YAML or JSON, found a mistake: mapping values are not allowed in this context
         f.yaml:1:9: error[syntax] expected YAML or JSON, found a mistake: while parsing a flow mapping, did not find expected ',' or '}'
-        f.yaml:1:4: error[syntax] a: expected a plain value, found the tag !secret
+        f.yaml:1:4: error[syntax] a: expected a plain value, found the tag !secret; a value that begins with `!` has a meaning in YAML: quote it, a: "!secret x"
         f.yaml:3:1: error[syntax] expected one document, found a second one after `---`
         f.yaml:1:3: error[syntax] expected a word as key, found a list, a mapping or an alias
         f.yaml:1:8: error[syntax] a[0]: expected an alias of a finished value, found one that holds itself
-        f.yaml:1:4: error[syntax] expected YAML or JSON, found a mistake: while parsing node, found unknown anchor
+        f.yaml:1:4: error[syntax] expected YAML or JSON, found a mistake: while parsing node, found unknown anchor; a value that begins with `*` has a meaning in YAML: quote it, a: "*nothing"
         "#
     );
 }
