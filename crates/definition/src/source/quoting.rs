@@ -5,10 +5,14 @@ use crate::expression::end_of_expression;
 /// How far above the place of a mistake its cause is looked for, in lines.
 const ABOVE: usize = 3;
 
+/// Longest line of which a suggestion quotes, in bytes.
+const MOST_LINE: usize = 300;
+
 /// What may help at a line, counted from 1, or just above it.
 pub(super) fn suggestion(text: &str, line: usize) -> Option<String> {
     let lines: Vec<_> = text.lines().take(line).collect();
-    lines.iter().rev().take(ABOVE).find_map(|line| in_line(line))
+    let mut near = lines.iter().rev().take(ABOVE).filter(|line| line.len() <= MOST_LINE);
+    near.find_map(|line| in_line(line))
 }
 
 fn in_line(line: &str) -> Option<String> {

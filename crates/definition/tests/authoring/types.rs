@@ -89,6 +89,10 @@ fn types_that_never_go_together_are_told() {
         &["expression_type map() goes over a list or an object, found `record.total` (number)"],
     );
     expression("vars.names.contains('a')", &["expression_type contains() expects text, found `vars.names` (list)"]);
+}
+
+#[test]
+fn types_inside_of_lists_and_of_times_are_told() {
     expression(
         "record.parts.filter(p, p.name)",
         &["expression_type `filter` expects true or false, found `p.name` (text)"],
