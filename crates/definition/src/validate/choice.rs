@@ -71,7 +71,11 @@ impl<'a> Walker<'a, '_> {
         match found.as_slice() {
             _ if tags.is_empty() => self.wrong_type(shape, value, path),
             [one] => {
-                let message = format!("unknown key {one:?}; expected one of {}", words::any_of(tags.iter().copied()));
+                let message = format!(
+                    "unknown key {}; expected one of {}",
+                    words::quoted(one),
+                    words::any_of(tags.iter().copied())
+                );
                 let near = words::did_you_mean(one, tags);
                 self.report.error_at_key(code::UNKNOWN_KEY, &path.key(one), message).suggest(near);
             }

@@ -31,7 +31,8 @@ impl<'a> Walker<'a, '_> {
                     let known = known.into_iter().flat_map(Map::keys).map(String::as_str);
                     let known: Vec<_> = known.filter(|known| listed(known)).collect();
                     let near = hint(key, value).or_else(|| words::did_you_mean(key, known.iter().copied()));
-                    let message = format!("unknown key {key:?}; expected one of {}", words::any_of(known));
+                    let message =
+                        format!("unknown key {}; expected one of {}", words::quoted(key), words::any_of(known));
                     self.report.error_at_key(code::UNKNOWN_KEY, &path.key(key), message).suggest(near);
                 }
                 Some(shape) => self.value(shape, value, &path.key(key)),
