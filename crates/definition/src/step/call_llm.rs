@@ -130,17 +130,19 @@ impl Shape for CallLlm {
             let message = format!("expected <provider>/<model>, found {}", found(model));
             cx.error(code::INVALID_VALUE, &cx.key("model"), message);
         }
+        // A field with a mistake of its shape is not among those that are known.
+        let is_read = !cx.has_problem("output");
         match &self.output {
             Some(AnswerShape { schema: Some(schema), fields, .. }) if fields.is_empty() => check_schema(schema, cx),
             Some(shape) => check_fields(shape, cx),
             None => {}
         }
-        self.check_confidence(cx);
+        self.check_confidence(is_read, cx);
     }
 }
 
 impl CallLlm {
-    fn check_confidence(&self, cx: &mut Check<'_, '_>) {
+    fn check_confidence(&self, is_read: bool, cx: &mut Check<'_, '_>) {
         let least = cx.written("min_confidence");
         if cx.written("low_confidence") && !least {
             let message = "these steps are never taken without `min_confidence`";
@@ -153,7 +155,7 @@ impl CallLlm {
             }
             None => cx.written("output"),
         };
-        if least && !answered {
+        if least && !answered && is_read {
             let message = "expected a number `confidence` among the fields of `output`, found none to compare";
             cx.error(code::MISSING_KEY, &cx.key("min_confidence"), message);
         }
@@ -179,6 +181,10 @@ fn check_fields(shape: &AnswerShape, cx: &mut Check<'_, '_>) {
             let message = "expected `options` for a field of type option, found none";
             cx.error(code::MISSING_KEY, &fields.key(name), message);
         }
+    }
+    if cx.has_problem("output") {
+        // A field with a mistake is not among those that are known.
+        return;
     }
     for (index, name) in shape.order.iter().enumerate().filter(|(_, name)| !shape.fields.contains_key(*name)) {
         let message = format!("expected the name of one of the fields, found {name:?}");

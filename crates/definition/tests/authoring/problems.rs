@@ -309,3 +309,23 @@ fn a_state_machine_is_named_by_its_arn_and_waits_like_a_goal() {
     w.yaml:11:113: error[wrong_type] steps[5].wait: expected true or false, found "maybe"
     "#);
 }
+
+/// The order of fields is kept beside them, and would be told too.
+#[test]
+fn a_mistake_in_a_field_of_an_answer_is_one_problem() {
+    let problems = steps(
+        r"
+  - id: ask
+    type: call_llm
+    model: default
+    prompt: Why?
+    min_confidence: 0.5
+    output: {fields: {reason: {descripton: why}, kind: {}, confidence: {type: number}}}
+  - {id: b, type: call_llm, model: default, prompt: Why?, output: {fields: {a: {}}, order: [b]}}
+",
+    );
+    assert_snapshot!(problems, @r#"
+    w.yaml:11:32: error[unknown_key] steps[0].output.fields.reason.descripton: unknown key "descripton"; expected one of description, many, optional, options or type; did you mean "description"?
+    w.yaml:12:93: error[invalid_value] steps[1].output.order[0]: expected the name of one of the fields, found "b"
+    "#);
+}
