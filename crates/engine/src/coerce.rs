@@ -4,30 +4,29 @@
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
+pub use pawl_definition::value::is_blank;
+use pawl_definition::value::{self, NumberError};
 use pawl_definition::{Field, FieldType, VariableType};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::StepError;
 
-/// Whether a value counts as blank: null, white space, an empty list or object.
-pub fn is_blank(value: &Value) -> bool {
-    match value {
-        Value::Null => true,
-        Value::String(text) => text.trim().is_empty(),
-        Value::Array(items) => items.is_empty(),
-        Value::Object(keys) => keys.is_empty(),
-        Value::Bool(_) | Value::Number(_) => false,
-    }
-}
-
-/// Brings a value to the type of a variable; null stays null.
+/// Brings a value to the type of a variable. What is blank is null, of a list the empty list; but a text keeps what it
+/// is, be it empty.
 pub fn variable(value: Value, kind: VariableType, many: bool, timezone: &TimeZone) -> Result<Value, StepError> {
-    each(value, many, |value| scalar(&value, field_type(kind), &[], timezone))
+    let one = |value: Value| {
+        let is_blank_id = kind == VariableType::Record && is_blank(&value);
+        if is_blank_id { Ok(Value::Null) } else { scalar(&value, field_type(kind), &[], timezone) }
+    };
+    each(value, many, one)
 }
 
-/// Brings a value to the type of a field; null stays null.
+/// Brings a value to the type of a field. What is blank is null, since an empty field is absent; but white space stays
+/// white space in a field of text.
 pub fn field(value: Value, field: &Field, timezone: &TimeZone) -> Result<Value, StepError> {
-    each(value, field.many, |value| scalar(&value, field.kind, &field.options, timezone))
+    let value = each(value, field.many, |value| scalar(&value, field.kind, &field.options, timezone))?;
+    let is_white_space = value.as_str().is_some_and(|text| !text.is_empty());
+    Ok(if is_blank(&value) && !is_white_space { Value::Null } else { value })
 }
 
 fn field_type(kind: VariableType) -> FieldType {
@@ -46,8 +45,9 @@ fn field_type(kind: VariableType) -> FieldType {
 
 fn each(value: Value, many: bool, one: impl Fn(Value) -> Result<Value, StepError>) -> Result<Value, StepError> {
     match (value, many) {
-        (Value::Null, _) => Ok(Value::Null),
+        (Value::Null, false) => Ok(Value::Null),
         (Value::Array(values), true) => values.into_iter().map(one).collect::<Result<_, _>>().map(Value::Array),
+        (value, true) if is_blank(&value) => Ok(Value::Array(Vec::new())),
         (value, true) => Ok(Value::Array(vec![one(value)?])),
         (value, false) => one(value),
     }
@@ -56,16 +56,19 @@ fn each(value: Value, many: bool, one: impl Fn(Value) -> Result<Value, StepError
 fn scalar(value: &Value, kind: FieldType, options: &[String], timezone: &TimeZone) -> Result<Value, StepError> {
     let coerced = match (kind, value) {
         (_, Value::Null)
-        | (FieldType::Text | FieldType::Member, Value::String(_))
-        | (FieldType::Number, Value::Number(_))
+        | (FieldType::Text, Value::String(_))
         | (FieldType::Boolean, Value::Bool(_))
         | (FieldType::Object, Value::Object(_)) => Some(value.clone()),
-        (FieldType::Email, Value::String(text)) => email(text),
-        (FieldType::Text, Value::Number(number)) => Some(number.to_string().into()),
-        (FieldType::Text, Value::Bool(truth)) => Some(truth.to_string().into()),
+        (FieldType::Number, Value::Number(_)) => Some(value::canonical(value.clone())),
+        (FieldType::Text, Value::Number(_) | Value::Bool(_)) => Some(value::text_of(value).into()),
         // A record variable may be given as the record itself: its id is kept.
         (FieldType::Text, Value::Object(record)) => record.get("id").filter(|id| id.is_string()).cloned(),
-        (FieldType::Number, Value::String(text)) => number(text),
+        // A visitor who leaves a field of a form empty sends an empty text.
+        (_, Value::String(text)) if value::is_blank_text(text) => Some(Value::Null),
+        (FieldType::Email, Value::String(text)) => value::email(text).map(Value::from),
+        // The address of a member is one of e-mail as a rule.
+        (FieldType::Member, Value::String(text)) => Some(value::email(text).unwrap_or_else(|| text.clone()).into()),
+        (FieldType::Number, Value::String(text)) => number(text)?,
         (FieldType::Boolean, Value::String(text)) => truth(text),
         (FieldType::Date, Value::String(text)) => date(text, timezone),
         (FieldType::Datetime, Value::String(text)) => datetime(text, timezone),
@@ -77,18 +80,21 @@ fn scalar(value: &Value, kind: FieldType, options: &[String], timezone: &TimeZon
     coerced.ok_or_else(|| mismatch(value, kind, options))
 }
 
-fn number(text: &str) -> Option<Value> {
-    let text = text.trim();
-    text.parse::<i64>()
-        .map(Value::from)
-        .ok()
-        .or_else(|| text.parse::<f64>().ok().filter(|n| n.is_finite()).map(|n| json!(n)))
+fn number(text: &str) -> Result<Option<Value>, StepError> {
+    match value::read_number(text.trim()) {
+        Ok(number) => Ok(Some(number.into())),
+        Err(NumberError::NotANumber) => Ok(None),
+        Err(error @ NumberError::TooLarge) => {
+            Err(StepError::new("wrong_type", format!("{error}, found {}", short(&text.into()))))
+        }
+    }
 }
 
 fn truth(text: &str) -> Option<Value> {
     match text.trim().to_lowercase().as_str() {
-        "true" | "yes" | "1" => Some(true.into()),
-        "false" | "no" | "0" => Some(false.into()),
+        // `on` is what a ticked checkbox of a form sends.
+        "true" | "yes" | "on" | "1" => Some(true.into()),
+        "false" | "no" | "off" | "0" => Some(false.into()),
         _ => None,
     }
 }
@@ -117,14 +123,6 @@ fn datetime(text: &str, timezone: &TimeZone) -> Option<Value> {
 fn civil(text: &str) -> Option<DateTime> {
     let whole_date = text.len() == 10 && text.parse::<Date>().is_ok();
     if whole_date || text.contains(['T', 't', ' ']) { text.parse().ok() } else { None }
-}
-
-/// Something before and something after one `@`, no white space.
-fn email(text: &str) -> Option<Value> {
-    let text = text.trim();
-    let parts: Vec<_> = text.split('@').collect();
-    let fits = matches!(parts.as_slice(), [name, domain] if !name.is_empty() && !domain.is_empty());
-    (fits && !text.contains(char::is_whitespace)).then(|| text.into())
 }
 
 fn uuid(text: &str) -> Option<Value> {
@@ -177,6 +175,8 @@ pub fn short(value: &Value) -> String {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[track_caller]
@@ -196,7 +196,11 @@ mod tests {
         check(json!("4.5"), VariableType::Number, &json!(4.5));
         check(json!("many"), VariableType::Number, &json!("expected a number, found \"many\""));
         check(json!(7), VariableType::Text, &json!("7"));
+        check(json!(59.0), VariableType::Text, &json!("59"));
+        check(json!(59.0), VariableType::Number, &json!(59));
+        check(json!("18446744073709551615"), VariableType::Number, &json!(u64::MAX));
         check(json!("yes"), VariableType::Boolean, &json!(true));
+        check(json!("on"), VariableType::Boolean, &json!(true));
         check(json!("2026-11-21T23:00:00-03:00"), VariableType::Date, &json!("2026-11-22"));
         check(json!("2026-11-21"), VariableType::Datetime, &json!("2026-11-21T00:00:00Z"));
         check(json!("0049 (30) 123-4567"), VariableType::Phone, &json!("+49301234567"));
@@ -227,7 +231,35 @@ mod tests {
         let field =
             Field { kind: FieldType::Email, ..serde_json::from_value(json!({"type": "email"})).expect("a field") };
         assert!(super::field(json!("ada"), &field, &TimeZone::UTC).is_err());
-        assert_eq!(super::field(json!(" ada@example.com "), &field, &TimeZone::UTC), Ok(json!("ada@example.com")));
+        assert_eq!(super::field(json!(" Ada@Example.com "), &field, &TimeZone::UTC), Ok(json!("ada@example.com")));
+        let beyond = "expected a whole number of at most 64 bits, or a number that a double holds; larger ones are kept \
+                      as texts, found \"18446744073709551616\"";
+        check(json!("18446744073709551616"), VariableType::Number, &json!(beyond));
+    }
+
+    #[test]
+    fn what_a_visitor_left_empty_is_blank() {
+        let field = |kind: &str, value: Value| {
+            let field = serde_json::from_value(json!({"type": kind, "options": ["small"]})).expect("a field");
+            super::field(value, &field, &TimeZone::UTC)
+        };
+        for kind in ["date", "datetime", "number", "boolean", "option", "uuid", "phone", "email", "member", "text"] {
+            assert_eq!(field(kind, json!("")), Ok(Value::Null), "{kind}");
+        }
+        assert_eq!(field("number", json!(" ")), Ok(Value::Null));
+        assert_eq!(field("text", json!(" ")), Ok(json!(" ")), "white space may be meant");
+        check(json!(""), VariableType::Number, &Value::Null);
+        check(json!(""), VariableType::Record, &Value::Null);
+        check(json!(""), VariableType::Text, &json!(""));
+    }
+
+    #[test]
+    fn a_list_without_elements_is_the_empty_list_of_a_variable_and_an_absent_field() {
+        for blank in [Value::Null, json!(""), json!([])] {
+            assert_eq!(variable(blank.clone(), VariableType::Number, true, &TimeZone::UTC), Ok(json!([])));
+            let field = Field { many: true, ..Field::of(FieldType::Text) };
+            assert_eq!(super::field(blank, &field, &TimeZone::UTC), Ok(Value::Null));
+        }
     }
 
     #[test]

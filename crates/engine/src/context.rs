@@ -6,7 +6,7 @@ use std::rc::Rc;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use pawl_definition::{Meter, Object, Scope, Step};
+use pawl_definition::{Meter, Object, Scope, Step, Variable};
 use serde_json::{Map, Value, json};
 
 use crate::{Execution, Occurrence, Plan, Record, Usage};
@@ -62,11 +62,17 @@ impl StepScope<'_> {
         Value::Object(self.execution.steps.keys().filter_map(|id| Some((id.clone(), view(id)?))).collect())
     }
 
-    /// Variables; those that nothing has set yet are null.
+    /// Variables; those that nothing has set yet are null, or of a list the empty list.
     fn variables(&self) -> Value {
-        let unset = self.cx.plan.assigned.iter().map(|name| (name.clone(), Value::Null));
+        let empty =
+            |name| if self.declared(name).is_some_and(|variable| variable.many) { json!([]) } else { Value::Null };
+        let unset = self.cx.plan.assigned.iter().map(|name| (name.clone(), empty(name)));
         let set = self.execution.variables.iter().map(|(name, value)| (name.clone(), value.clone()));
         Value::Object(unset.chain(set).collect())
+    }
+
+    fn declared(&self, name: &str) -> Option<&Variable> {
+        self.cx.plan.workflow.variables.iter().find(|variable| variable.name == name)
     }
 
     fn execution(&self) -> Value {
@@ -110,6 +116,18 @@ impl Scope for StepScope<'_> {
         (name == "trigger").then(|| self.cx.event.view())
     }
 
+    /// A declared variable is there from the start: it is set once it is not blank.
+    fn is_set(&self, root: &str, name: &str) -> bool {
+        let value = self.execution.variables.get(name);
+        let is_empty = |value: &Value| value.is_null() || value.as_array().is_some_and(Vec::is_empty);
+        root != "vars" || value.is_some_and(|value| self.declared(name).is_none() || !is_empty(value))
+    }
+
+    fn is_relationship(&self, root: &str, name: &str) -> bool {
+        let object = self.cx.record.and_then(|record| self.cx.objects.get(&record.object));
+        root == "record" && object.is_some_and(|object| object.relationships.contains_key(name))
+    }
+
     fn now(&self) -> Timestamp {
         self.cx.now
     }
@@ -131,8 +149,8 @@ impl Scope for StepScope<'_> {
     }
 }
 
-/// A record as expressions see it: every field of its schema, empty ones null, and related records in place of
-/// their ids as far as they were read.
+/// A record as expressions see it: every field of its schema, empty ones null (lists the empty list), and related
+/// records in place of their ids as far as they were read.
 pub fn record_view(record: &Record, cx: &Context<'_>) -> Value {
     let mut view = plain_view(record, cx.objects);
     if let Some(object) = cx.objects.get(&record.object) {
@@ -159,12 +177,14 @@ pub(crate) fn plain_view(record: &Record, objects: &BTreeMap<String, Object>) ->
     view
 }
 
+/// What is empty is null, and a list without elements is the empty list.
 fn fill_empty(view: &mut Map<String, Value>, object: &Object) {
-    let stage = (!object.stages.is_empty()).then_some("stage");
-    let names = object.fields.keys().chain(object.relationships.keys()).map(String::as_str).chain(stage);
-    for name in names {
-        if !view.contains_key(name) {
-            view.insert(name.to_owned(), Value::Null);
+    let fields = object.fields.iter().map(|(name, field)| (name.as_str(), field.many));
+    let relationships = object.relationships.iter().map(|(name, relationship)| (name.as_str(), relationship.many));
+    let stage = (!object.stages.is_empty()).then_some(("stage", false));
+    for (name, many) in fields.chain(relationships).chain(stage) {
+        if view.get(name).is_none_or(Value::is_null) {
+            view.insert(name.to_owned(), if many { json!([]) } else { Value::Null });
         }
     }
 }

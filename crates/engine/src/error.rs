@@ -32,10 +32,13 @@ impl StepError {
         Self { class: Some(class), ..Self::new(code, message) }
     }
 
-    /// Names the key of the step that it is about.
+    /// Names the key of the step that it is about, once.
     #[must_use]
     pub fn at(mut self, key: &str) -> Self {
-        self.message = format!("`{key}`: {}", self.message);
+        let place = format!("`{key}`: ");
+        if !self.message.starts_with(&place) {
+            self.message.insert_str(0, &place);
+        }
         self
     }
 }

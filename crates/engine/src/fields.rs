@@ -1,7 +1,7 @@
 //! Values into the fields of a record, by its object.
 
 use jiff::tz::TimeZone;
-use pawl_definition::Object;
+use pawl_definition::{Field, Object, VariableType, value};
 use serde_json::{Map, Value};
 
 use crate::{StepError, coerce};
@@ -13,8 +13,9 @@ pub fn coerce_field(object: &Object, name: &str, value: Value, timezone: &TimeZo
         return coerce::field(value, field, timezone).map_err(|error| error.at(name));
     }
     if let Some(relationship) = object.relationships.get(name) {
-        let kind = pawl_definition::VariableType::Record;
-        return coerce::variable(value, kind, relationship.many, timezone).map_err(|error| error.at(name));
+        let ids = coerce::variable(value, VariableType::Record, relationship.many, timezone)
+            .map_err(|error| error.at(name))?;
+        return Ok(if coerce::is_blank(&ids) { Value::Null } else { ids });
     }
     if name == "stage" && !object.stages.is_empty() {
         let known = value.as_str().is_some_and(|stage| object.stages.iter().any(|known| known == stage));
@@ -37,14 +38,16 @@ pub fn new_fields(
 ) -> Result<Map<String, Value>, StepError> {
     let mut fields = Map::new();
     for (name, value) in given {
-        let value = coerce_field(object, &name, value, timezone)?;
-        if !value.is_null() {
-            fields.insert(name, value);
+        // Of a stage that is not given, the first is meant.
+        if name == "stage" && coerce::is_blank(&value) {
+            continue;
         }
+        let value = coerce_field(object, &name, value, timezone)?;
+        put(&mut fields, &name, value);
     }
     for (name, field) in &object.fields {
         if let (false, Some(default)) = (fields.contains_key(name), &field.default) {
-            fields.insert(name.clone(), coerce_field(object, name, default.clone(), timezone)?);
+            put(&mut fields, name, coerce_field(object, name, default.clone(), timezone)?);
         }
     }
     if let (false, Some(first)) = (fields.contains_key("stage"), object.stages.first()) {
@@ -52,6 +55,65 @@ pub fn new_fields(
     }
     check(object, &fields)?;
     Ok(fields)
+}
+
+/// Gives a field a value that has its type; null empties it. A value that equals the present one changes nothing.
+pub fn put(fields: &mut Map<String, Value>, name: &str, value: Value) {
+    if value::unchanged(fields.get(name), Some(&value)) {
+        return;
+    }
+    if value.is_null() {
+        fields.remove(name);
+    } else {
+        fields.insert(name.to_owned(), value);
+    }
+}
+
+/// Brings the operand of a test to what the field is compared with: to its type, so that `"5"` finds the number 5 and a
+/// time finds the same time; for `in` a list of such values, for `contains` a part of a text or an element of a list.
+pub fn operand(
+    object: &Object,
+    name: &str,
+    operator: &str,
+    operand: Value,
+    timezone: &TimeZone,
+) -> Result<Value, StepError> {
+    let wrong = |expected: &str, found: &Value| {
+        let message = format!("expected {expected} for {operator}, found {}", coerce::short(found));
+        StepError::new("wrong_type", message).at(name)
+    };
+    let field = object.field(name);
+    let is_list = field.as_ref().is_some_and(|field| field.many)
+        || object.relationships.get(name).is_some_and(|relationship| relationship.many);
+    let whole = |value: Value| match &field {
+        Some(field) => coerce::field(value, field, timezone).map_err(|error| error.at(name)),
+        None => coerce_field(object, name, value, timezone),
+    };
+    match (operator, operand) {
+        ("blank", truth @ Value::Bool(_)) => Ok(truth),
+        ("blank", other) => Err(wrong("true or false", &other)),
+        ("in", Value::Array(values)) => values.into_iter().map(whole).collect::<Result<_, _>>().map(Value::Array),
+        ("in", other) => Err(wrong("a list", &other)),
+        ("equals" | "not", value) => whole(value),
+        (_, Value::Null) => Err(wrong("a value", &Value::Null)),
+        ("contains", value) if is_list => element(object, name, value, timezone),
+        ("contains", text @ Value::String(_)) => Ok(text),
+        ("contains", other) => Err(wrong("a text", &other)),
+        (_, value) if is_list => Err(wrong("a field with an order", &value)),
+        (_, value) => {
+            let found = whole(value.clone())?;
+            if found.is_null() { Err(wrong("a value", &value)) } else { Ok(found) }
+        }
+    }
+}
+
+/// Brings one element of a list field to the type of its elements.
+fn element(object: &Object, name: &str, value: Value, timezone: &TimeZone) -> Result<Value, StepError> {
+    let one = match object.fields.get(name) {
+        Some(field) => coerce::field(value, &Field { many: false, ..field.clone() }, timezone),
+        None => coerce::variable(value, VariableType::Record, false, timezone),
+    };
+    one.map_err(|error| error.at(name))
 }
 
 /// Longest id of a record, in bytes: it stands in the keys of all that is about the record.

@@ -34,7 +34,8 @@ pub(crate) fn typed(plan: &Plan, name: &str, value: Value) -> Result<Value, Step
     coerce::variable(value, *kind, *many, &plan.timezone).map_err(|error| error.at(name))
 }
 
-/// The override of the start, else the first source that is not blank, else the default, else null.
+/// The override of the start, else the first source that is not blank, else the default, else null, or of a list the
+/// empty list.
 fn first_value(variable: &Variable, scope: &StepScope<'_>) -> Result<Value, StepError> {
     let StepScope { cx, execution, .. } = scope;
     let typed = |value: Value| coerce::variable(value, variable.kind, variable.many, &cx.plan.timezone);
@@ -52,6 +53,6 @@ fn first_value(variable: &Variable, scope: &StepScope<'_>) -> Result<Value, Step
     }
     match &variable.default {
         Some(default) => typed(default.resolve(scope)?),
-        None => Ok(Value::Null),
+        None => typed(Value::Null),
     }
 }

@@ -1,5 +1,6 @@
 //! Changes of records as events.
 
+use pawl_definition::value;
 use pawl_engine::{Event, EventType, Record, ids};
 use serde_json::{Map, Value, json};
 
@@ -45,6 +46,6 @@ fn changed_fields(old: Option<&Record>, new: &Record) -> Map<String, Value> {
     let empty = Map::new();
     let before = old.map_or(&empty, |old| &old.fields);
     let names: std::collections::BTreeSet<_> = before.keys().chain(new.fields.keys()).collect();
-    let changed = names.into_iter().filter(|name| before.get(*name) != new.fields.get(*name));
+    let changed = names.into_iter().filter(|name| !value::unchanged(before.get(*name), new.fields.get(*name)));
     changed.map(|name| (name.clone(), json!({"from": before.get(name), "to": new.fields.get(name)}))).collect()
 }

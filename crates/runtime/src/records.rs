@@ -140,11 +140,7 @@ impl Records {
             let mut after = before.clone();
             for (name, value) in given {
                 let value = fields::coerce_field(&schema, name, value.clone(), &TimeZone::UTC)?;
-                if value.is_null() {
-                    after.fields.remove(name)
-                } else {
-                    after.fields.insert(name.clone(), value)
-                };
+                fields::put(&mut after.fields, name, value);
             }
             if after.fields == before.fields {
                 return Ok(before);

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use pawl_definition::trigger::Webhook;
-use pawl_definition::{Expression, Meter, Object, Trigger};
+use pawl_definition::{Expression, ExpressionError, Meter, Object, Trigger, value};
 use pawl_engine::{Creation, Event, Plan, RecordQuery, ResolvedTest, Subject, coerce, fields, ids};
 use serde_json::{Map, Value};
 
@@ -40,12 +40,16 @@ pub(super) async fn fill(api: &Api, plan: &Plan, webhook: &Webhook, event: &mut 
     Ok(())
 }
 
-/// The values by name; one that a variable will take has its type already.
+/// The values by name; one that a variable will take has its type already. What the delivery does not have is no value.
 fn values(plan: &Plan, webhook: &Webhook, scope: &HookScope<'_>) -> Result<Map<String, Value>, Problem> {
     let mut values = Map::new();
     for (name, expression) in &webhook.values {
         let path = || format!("values.{name}");
-        let mut value = evaluate(expression, scope).map_err(|problem| problem.at(path()))?;
+        let mut value = match expression.evaluate(scope) {
+            // As to a source of a variable: it is blank.
+            Ok(Value::Null) | Err(ExpressionError::Missing { .. }) => continue,
+            result => result.map_err(|error| failed(&error).at(path()))?,
+        };
         if let Some(variable) = plan.workflow.variables.iter().find(|variable| variable.name == *name) {
             let typed = coerce::variable(value, variable.kind, variable.many, &plan.timezone);
             value = typed.map_err(|error| Problem::new(Code::ValueFailed, error.message).at(path()))?;
@@ -55,8 +59,8 @@ fn values(plan: &Plan, webhook: &Webhook, scope: &HookScope<'_>) -> Result<Map<S
     Ok(values)
 }
 
-fn evaluate(expression: &Expression, scope: &HookScope<'_>) -> Result<Value, Problem> {
-    expression.evaluate(scope).map_err(|error| Problem::new(Code::ValueFailed, error.to_string()))
+fn failed(error: &ExpressionError) -> Problem {
+    Problem::new(Code::ValueFailed, error.to_string())
 }
 
 /// The record that a delivery is about: the one of the workflow's object with a value in a field.
@@ -99,7 +103,7 @@ impl Target<'_> {
 
     /// The value by which it is found, as the field takes it.
     fn value(&self, object: &Object, expression: &Expression, scope: &HookScope<'_>) -> Result<Value, Problem> {
-        let value = evaluate(expression, scope)?;
+        let value = expression.evaluate(scope).map_err(|error| failed(&error))?;
         if coerce::is_blank(&value) {
             let detail = format!("expected a value by which a record of {:?} is found, found a blank one", object.id);
             return Err(Problem::new(Code::BlankMatch, detail));
@@ -114,7 +118,7 @@ impl Target<'_> {
     /// The ids of the records that have the value, two at most.
     async fn ids(&self, object: &Object, value: &Value) -> Result<Vec<String>, Problem> {
         let found = if self.field == "id" {
-            self.api.finder.one(&object.id, &text_of(value)).await?
+            self.api.finder.one(&object.id, &value::text_of(value)).await?
         } else {
             let test = ResolvedTest { field: self.field.to_owned(), operator: "equals", value: value.clone() };
             let query = RecordQuery { object: object.id.clone(), tests: vec![test], order: None, limit: 2 };
@@ -129,12 +133,12 @@ impl Target<'_> {
         let own = values.iter().filter(|(name, _)| names.contains(&name.as_str()) && !is_built_in(name));
         let mut given: Map<String, Value> = own.map(|(name, value)| (name.clone(), value.clone())).collect();
         let id = if self.field == "id" {
-            let id = text_of(value);
+            let id = value::text_of(value);
             fields::check_id(&id).map_err(pawl_runtime::RecordError::from)?;
             id
         } else {
             given.insert(self.field.to_owned(), value.clone());
-            ids::matched_record_id(&object.id, self.field, &text_of(value))
+            ids::matched_record_id(&object.id, self.field, &value::text_of(value))
         };
         let fields = fields::new_fields(object, given, &self.plan.timezone).map_err(pawl_runtime::RecordError::from)?;
         Ok((Some(Subject { object: object.id.clone(), id }), Some(Creation { fields })))
@@ -143,10 +147,6 @@ impl Target<'_> {
 
 fn is_built_in(name: &str) -> bool {
     Object::BUILT_IN.contains(&name)
-}
-
-fn text_of(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 /// An event of a delivery, with nothing but what was delivered.

@@ -20,6 +20,8 @@ use super::{ExpressionError, Scope};
 pub(super) struct Evaluator<'a> {
     roots: &'a Roots<'a>,
     locals: Vec<Val<'a>>,
+    /// Whether a field behind an empty relationship is missing, as it is to `has`, and not null.
+    strict: bool,
     pub(super) budget: Budget,
     /// What lacked a key, of the errors that are on their way. Their texts are written for the one that is shown.
     lacks: Vec<Lack<'a>>,
@@ -33,7 +35,7 @@ pub(super) type Outcome<'a> = Result<Val<'a>, ExpressionError>;
 
 impl<'a> Evaluator<'a> {
     pub(super) fn new(roots: &'a Roots<'a>) -> Self {
-        Self { roots, locals: Vec::new(), budget: roots.budget(), lacks: Vec::new() }
+        Self { roots, locals: Vec::new(), strict: false, budget: roots.budget(), lacks: Vec::new() }
     }
 
     /// Evaluates the whole expression, hands the rest of the budget back, and words the error that is shown.
@@ -68,7 +70,7 @@ impl<'a> Evaluator<'a> {
             Node::Choose(branches) => self.choose(branches),
             Node::List(nodes) => self.all_of(nodes).map(Val::list),
             Node::Map(entries) => self.map(entries),
-            Node::Has(operand) => self.unless_missing(operand).map(|found| Val::Bool(found.is_some())),
+            Node::Has(operand) => self.has(operand),
             Node::Blank(operand) => {
                 let found = self.unless_missing(operand)?;
                 self.budget.spend_bytes(found.as_ref().map_or(0, Val::blank_cost))?;
@@ -104,6 +106,7 @@ impl<'a> Evaluator<'a> {
             };
             val = match inner {
                 Ok(inner) => inner,
+                Err(_) if matches!(val, Val::Null) && self.is_behind_nothing(path, place) => return Ok(Val::Null),
                 Err(key) => return Err(self.lacking(Lack { path, place, holder: val, key })),
             };
         }
@@ -125,6 +128,24 @@ impl<'a> Evaluator<'a> {
             self.lacks.push(lack);
         }
         error
+    }
+
+    /// Whether a segment follows a relationship, which is empty if it is null.
+    fn is_behind_nothing(&self, path: &Path, place: usize) -> bool {
+        let related = || path.head().is_some_and(|(root, name)| self.scope().is_relationship(root, name));
+        !self.strict && place > 0 && related()
+    }
+
+    fn has(&mut self, operand: &'a Node) -> Outcome<'a> {
+        if let Node::Path(path) = operand
+            && path.head().is_some_and(|(root, name)| !self.scope().is_set(root, name))
+        {
+            return Ok(Val::Bool(false));
+        }
+        let before = std::mem::replace(&mut self.strict, true);
+        let found = self.unless_missing(operand);
+        self.strict = before;
+        found.map(|found| Val::Bool(found.is_some()))
     }
 
     fn chain(&mut self, first: &'a Node, rest: &'a [(Operator, Node)]) -> Outcome<'a> {
@@ -240,15 +261,17 @@ impl<'a> Evaluator<'a> {
         }
     }
 
+    /// The first operand that is not blank, else the last as it is, be it an empty list or text.
     fn coalesce(&mut self, operands: &'a [Node]) -> Outcome<'a> {
-        for operand in operands {
+        let Some((last, others)) = operands.split_last() else { return Ok(Val::Null) };
+        for operand in others {
             let found = self.unless_missing(operand)?;
             self.budget.spend_bytes(found.as_ref().map_or(0, Val::blank_cost))?;
             if let Some(val) = found.filter(|val| !val.is_blank()) {
                 return Ok(val);
             }
         }
-        Ok(Val::Null)
+        Ok(self.unless_missing(last)?.unwrap_or(Val::Null))
     }
 
     fn each(&mut self, each: &'a Loop) -> Outcome<'a> {

@@ -163,6 +163,15 @@ impl Path {
         text
     }
 
+    /// The variable and the name after it: `vars` and `total` of `vars.total`.
+    pub(super) fn head(&self) -> Option<(&str, &str)> {
+        match (&self.base, self.segments.first()?) {
+            (Base::Root(root), Segment::Field(name)) => Some((root, name)),
+            (Base::Root(root), Segment::Index(Node::Literal(Literal::Text(name)))) => Some((root, name)),
+            _ => None,
+        }
+    }
+
     /// The variable and the fields after it that are read whatever the data are.
     pub(super) fn reads(&self) -> Option<Vec<String>> {
         let Base::Root(root) = &self.base else { return None };

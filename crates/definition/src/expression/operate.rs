@@ -8,6 +8,7 @@ use super::evaluate::Evaluator;
 use super::node::Operator;
 use super::val::{Key, Val};
 use super::{Duration, ExpressionError};
+use crate::value::Exact;
 
 /// Why two values do not go together.
 pub(super) enum Misfit {
@@ -34,12 +35,10 @@ pub(super) fn operate<'a>(
     match operator {
         Operator::Equal => same(&mut evaluator.budget, left, right).map(Val::Bool),
         Operator::NotEqual => same(&mut evaluator.budget, left, right).map(|same| Val::Bool(!same)),
-        Operator::Less => Ok(Val::Bool(order(&mut evaluator.budget, left, right)?.is_some_and(Ordering::is_lt))),
-        Operator::LessOrEqual => Ok(Val::Bool(order(&mut evaluator.budget, left, right)?.is_some_and(Ordering::is_le))),
-        Operator::Greater => Ok(Val::Bool(order(&mut evaluator.budget, left, right)?.is_some_and(Ordering::is_gt))),
-        Operator::GreaterOrEqual => {
-            Ok(Val::Bool(order(&mut evaluator.budget, left, right)?.is_some_and(Ordering::is_ge)))
-        }
+        Operator::Less => order(&mut evaluator.budget, left, right).map(|order| Val::Bool(order.is_lt())),
+        Operator::LessOrEqual => order(&mut evaluator.budget, left, right).map(|order| Val::Bool(order.is_le())),
+        Operator::Greater => order(&mut evaluator.budget, left, right).map(|order| Val::Bool(order.is_gt())),
+        Operator::GreaterOrEqual => order(&mut evaluator.budget, left, right).map(|order| Val::Bool(order.is_ge())),
         Operator::In => contains(&mut evaluator.budget, right, left).map(Val::Bool),
         Operator::Add => add(evaluator, left, right),
         Operator::Subtract => subtract(evaluator, left, right),
@@ -96,7 +95,7 @@ pub(super) fn equal(budget: &mut Budget, left: &Val<'_>, right: &Val<'_>) -> Res
         (Val::Type(left), Val::Type(right)) => left == right,
         _ if left.kind() != right.kind() => false,
         _ => match left.kind() {
-            "number" => number_order(left, right) == Some(Ordering::Equal),
+            "number" => left.as_exact() == right.as_exact(),
             "list" => equal_lists(budget, left, right)?,
             _ => equal_objects(budget, left, right)?,
         },
@@ -148,50 +147,28 @@ fn contains(budget: &mut Budget, holder: &Val<'_>, sought: &Val<'_>) -> Result<b
     }
 }
 
-/// The order of two values; `None` if one is not a number at all.
-fn order(budget: &mut Budget, left: &Val<'_>, right: &Val<'_>) -> Result<Option<Ordering>, Misfit> {
+/// The order of two values.
+fn order(budget: &mut Budget, left: &Val<'_>, right: &Val<'_>) -> Result<Ordering, Misfit> {
     Ok(match (left, right) {
-        (Val::Bool(left), Val::Bool(right)) => Some(left.cmp(right)),
+        (Val::Bool(left), Val::Bool(right)) => left.cmp(right),
         (Val::Text(left), Val::Text(right)) => {
             budget.spend_bytes(left.len().min(right.len()))?;
-            Some((**left).cmp(&**right))
+            (**left).cmp(&**right)
         }
         (Val::Bytes(left), Val::Bytes(right)) => {
             budget.spend_bytes(left.len().min(right.len()))?;
-            Some(left.cmp(right))
+            left.cmp(right)
         }
-        (Val::Time(left), Val::Time(right)) => Some(left.cmp(right)),
+        (Val::Time(left), Val::Time(right)) => left.cmp(right),
         (Val::Duration(left), Val::Duration(right)) => match (left.fixed(), right.fixed()) {
-            (Some(left), Some(right)) => Some(left.cmp(&right)),
+            (Some(left), Some(right)) => left.cmp(&right),
             _ => return Err(Misfit::Types),
         },
-        _ if left.kind() == "number" && right.kind() == "number" => number_order(left, right),
-        _ => return Err(Misfit::Types),
+        _ => match (left.as_exact(), right.as_exact()) {
+            (Some(left), Some(right)) => left.cmp(&right),
+            _ => return Err(Misfit::Types),
+        },
     })
-}
-
-/// The order of two numbers by their exact values, whatever their types.
-fn number_order(left: &Val<'_>, right: &Val<'_>) -> Option<Ordering> {
-    match (left, right) {
-        (Val::Double(left), Val::Double(right)) => left.partial_cmp(right),
-        (_, Val::Double(right)) => integer_order(left.whole_number()?, *right),
-        (Val::Double(left), _) => integer_order(right.whole_number()?, *left).map(Ordering::reverse),
-        _ => Some(left.whole_number()?.cmp(&right.whole_number()?)),
-    }
-}
-
-fn integer_order(integer: i128, double: f64) -> Option<Ordering> {
-    // Beyond every integer of the language, and where a cast is exact below.
-    const BEYOND: f64 = 1e20;
-    if double.is_nan() {
-        return None;
-    }
-    if double.abs() >= BEYOND {
-        return Some(if double > 0.0 { Ordering::Less } else { Ordering::Greater });
-    }
-    #[expect(clippy::cast_possible_truncation, reason = "below 1e20, and the fraction is looked at after")]
-    let whole = double.trunc() as i128;
-    Some(integer.cmp(&whole).then_with(|| 0.0_f64.partial_cmp(&double.fract()).unwrap_or(Ordering::Equal)))
 }
 
 fn out_of_range() -> Misfit {
@@ -252,55 +229,57 @@ fn move_time<'a>(evaluator: &mut Evaluator<'a>, time: jiff::Timestamp, length: &
     }
 }
 
-/// `+ - * / %` of numbers: exact between integers, in doubles as soon as one is a double.
+/// `+ - * / %` of numbers: exact between whole numbers, however they are written; in doubles as soon as one has a
+/// fraction, or the quotient has.
 fn arithmetic<'a>(operator: Operator, left: &Val<'a>, right: &Val<'a>) -> Operated<'a> {
-    match (left, right) {
-        (Val::Int(_) | Val::Uint(_), Val::Int(_) | Val::Uint(_)) => integers(operator, left, right),
-        _ => match (double(left), double(right)) {
-            (Some(left), Some(right)) => doubles(operator, left, right).map(Val::Double),
-            _ => Err(Misfit::Types),
-        },
-    }
-}
-
-fn integers<'a>(operator: Operator, left: &Val<'a>, right: &Val<'a>) -> Operated<'a> {
-    let (Some(a), Some(b)) = (left.whole_number(), right.whole_number()) else { return Err(Misfit::Types) };
-    if b == 0 && matches!(operator, Operator::Divide | Operator::Modulo) {
+    let (Some(a), Some(b)) = (left.as_exact(), right.as_exact()) else { return Err(Misfit::Types) };
+    if matches!(operator, Operator::Divide | Operator::Modulo) && b == Exact::Whole(0) {
         return Err(ExpressionError::value("division by zero").into());
     }
-    let number = match operator {
-        Operator::Add => a.checked_add(b),
-        Operator::Subtract => a.checked_sub(b),
-        Operator::Multiply => a.checked_mul(b),
-        Operator::Divide => a.checked_div(b),
-        Operator::Modulo => a.checked_rem(b),
-        _ => return Err(Misfit::Types),
+    let result = match (a, b) {
+        (Exact::Whole(a), Exact::Whole(b)) => whole(operator, a, b)?,
+        _ => None,
     };
-    let val = match (left, right) {
-        (Val::Uint(_), Val::Uint(_)) => number.and_then(|number| u64::try_from(number).ok()).map(Val::Uint),
-        _ => number.and_then(Val::integer),
+    let unsigned = matches!((left, right), (Val::Uint(_), Val::Uint(_)));
+    let fits = |number: &i128| !unsigned || *number >= 0;
+    // Doubles that are whole, and too large together, are doubles still.
+    let in_doubles = [left, right].iter().any(|val| matches!(val, Val::Double(_)));
+    let val = match result {
+        Some(number) => match Val::integer(number).filter(|_| fits(&number)) {
+            None if in_doubles => doubles(operator, a.nearest(), b.nearest())?,
+            val => val,
+        },
+        None => doubles(operator, a.nearest(), b.nearest())?,
     };
     val.ok_or_else(|| ExpressionError::value(format!("the result of `{}` is out of range", operator.symbol())).into())
 }
 
-fn doubles(operator: Operator, left: f64, right: f64) -> Result<f64, Misfit> {
-    match operator {
-        Operator::Add => Ok(left + right),
-        Operator::Subtract => Ok(left - right),
-        Operator::Multiply => Ok(left * right),
-        Operator::Divide if right == 0.0 => Err(ExpressionError::value("division by zero").into()),
-        Operator::Divide => Ok(left / right),
-        _ => Err(Misfit::Types),
-    }
+/// Of two whole numbers of 64 bits; `None` if the quotient has a fraction.
+fn whole(operator: Operator, a: i128, b: i128) -> Result<Option<i128>, Misfit> {
+    Ok(match operator {
+        Operator::Add => Some(a + b),
+        Operator::Subtract => Some(a - b),
+        // Beyond 128 bits it is beyond 64.
+        Operator::Multiply => Some(a.saturating_mul(b)),
+        Operator::Divide => (a % b == 0).then(|| a / b),
+        Operator::Modulo => Some(a % b),
+        _ => return Err(Misfit::Types),
+    })
+}
+
+/// In doubles; `None` if the result is none.
+fn doubles<'a>(operator: Operator, left: f64, right: f64) -> Result<Option<Val<'a>>, Misfit> {
+    let number = match operator {
+        Operator::Add => left + right,
+        Operator::Subtract => left - right,
+        Operator::Multiply => left * right,
+        Operator::Divide => left / right,
+        _ => return Err(Misfit::Types),
+    };
+    Ok(Some(Val::Double(number)).filter(|_| number.is_finite()))
 }
 
 /// A number as a double, rounded if it is a very large integer.
-#[expect(clippy::cast_precision_loss, reason = "the language says so: doubles are what they are in JSON")]
 pub(super) fn double(val: &Val<'_>) -> Option<f64> {
-    match val {
-        Val::Int(number) => Some(*number as f64),
-        Val::Uint(number) => Some(*number as f64),
-        Val::Double(number) => Some(*number),
-        _ => None,
-    }
+    val.as_exact().map(Exact::nearest)
 }

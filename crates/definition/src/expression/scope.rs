@@ -25,6 +25,18 @@ pub trait Scope {
         None
     }
 
+    /// Whether anything has given `root.name` a value; if not, `has` is false though it reads as null.
+    fn is_set(&self, root: &str, name: &str) -> bool {
+        let _ = (root, name);
+        true
+    }
+
+    /// Whether `root.name` stands for another record. If there is none it is null, and so is each of its fields.
+    fn is_relationship(&self, root: &str, name: &str) -> bool {
+        let _ = (root, name);
+        false
+    }
+
     /// The step's time, which `now` gives.
     fn now(&self) -> Timestamp;
 

@@ -12,6 +12,7 @@ use super::budget::MOST_TEXT;
 use super::parse::literal_length;
 use super::roots::Roots;
 use super::{Expression, ExpressionError, Scope, bounded};
+use crate::value;
 
 /// A JSON value in which any string may hold `{{ expr }}` parts; a clone is cheap.
 ///
@@ -143,7 +144,7 @@ impl Template {
 
     /// Evaluates every expression and gives the result as text: null as nothing, lists and objects as JSON.
     pub fn resolve_text(&self, scope: &dyn Scope) -> Result<String, ExpressionError> {
-        Ok(text_of(self.resolve(scope)?))
+        Ok(value::text_of(&self.resolve(scope)?))
     }
 }
 
@@ -156,11 +157,11 @@ impl Node {
                 let parse = |(key, value): (&String, &Value)| Ok((key.clone(), Self::parse(value)?));
                 Self::Object(keys.iter().map(parse).collect::<Result<_, ExpressionError>>()?)
             }
-            _ => Self::Literal(value.clone()),
+            _ => Self::Literal(value::canonical(value.clone())),
         };
         let mut dynamic = false;
         node.visit(&mut |_| dynamic = true);
-        Ok(if dynamic { node } else { Self::Literal(value.clone()) })
+        Ok(if dynamic { node } else { Self::Literal(value::canonical(value.clone())) })
     }
 
     fn parse_text(text: &str) -> Result<Self, ExpressionError> {
@@ -210,7 +211,7 @@ impl Node {
                 for part in parts {
                     match part {
                         Part::Text(plain) => text.push_str(plain),
-                        Part::Value(expression) => text.push_str(&text_of(expression.evaluate_with(roots)?)),
+                        Part::Value(expression) => text.push_str(&value::text_of(&expression.evaluate_with(roots)?)),
                     }
                     if text.len() > MOST_TEXT {
                         return Err(ExpressionError::costly(format!("its text has more than {MOST_TEXT} bytes")));
@@ -224,14 +225,6 @@ impl Node {
                 Value::Object(nodes.iter().map(resolve).collect::<Result<_, ExpressionError>>()?)
             }
         })
-    }
-}
-
-fn text_of(value: Value) -> String {
-    match value {
-        Value::Null => String::new(),
-        Value::String(text) => text,
-        other => other.to_string(),
     }
 }
 

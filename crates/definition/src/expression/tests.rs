@@ -15,6 +15,7 @@ mod operators;
 mod syntax;
 mod template;
 mod url;
+mod values;
 
 /// A scope whose variables are the keys of a JSON object, on Saturday, 2026-11-21, 09:30 in Berlin.
 pub(super) struct World {

@@ -11,6 +11,7 @@ use serde_json::{Map, Number, Value};
 
 use super::budget::Budget;
 use super::{Duration, ExpressionError};
+use crate::value::{self, Exact};
 
 /// A value; a clone is cheap.
 #[derive(Debug, Clone)]
@@ -134,18 +135,32 @@ impl<'a> Val<'a> {
     }
 
     fn number(number: &Number) -> Self {
-        let integer = number.as_i64().map(Self::Int).or_else(|| number.as_u64().map(Self::Uint));
-        // A number that is no integer is a double: the parser of JSON knows no other.
-        integer.unwrap_or_else(|| Self::Double(number.as_f64().unwrap_or(f64::NAN)))
+        Self::exact(Exact::of(number))
+    }
+
+    /// A number: an integer if it is whole, however it is written.
+    pub(super) fn exact(number: Exact) -> Self {
+        match number {
+            Exact::Whole(whole) => Self::integer(whole).unwrap_or(Self::Null),
+            Exact::Double(double) => Self::Double(double),
+        }
+    }
+
+    /// The exact value of a number.
+    pub(super) fn as_exact(&self) -> Option<Exact> {
+        match self {
+            Self::Int(number) => Some(Exact::Whole(i128::from(*number))),
+            Self::Uint(number) => Some(Exact::Whole(i128::from(*number))),
+            Self::Double(number) => Some(Exact::of_double(*number)),
+            _ => None,
+        }
     }
 
     /// The value of a number that has no fraction.
     pub(super) fn whole_number(&self) -> Option<i128> {
-        match self {
-            Self::Int(number) => Some(i128::from(*number)),
-            Self::Uint(number) => Some(i128::from(*number)),
-            Self::Double(number) => whole(*number),
-            _ => None,
+        match self.as_exact()? {
+            Exact::Whole(number) => Some(number),
+            Exact::Double(_) => None,
         }
     }
 
@@ -184,11 +199,12 @@ impl<'a> Val<'a> {
         }
     }
 
-    /// Null, a text without letters, or a list or object without elements.
+    /// Whether it is blank as [`value::is_blank`] has it, or bytes of which there are none.
     pub(super) fn is_blank(&self) -> bool {
         match self {
             Self::Null => true,
-            Self::Text(text) => text.trim_start().is_empty(),
+            Self::Data(value) => value::is_blank(value),
+            Self::Text(text) => value::is_blank_text(text),
             Self::Bytes(bytes) => bytes.is_empty(),
             _ => self.length() == Some(0),
         }
@@ -278,7 +294,8 @@ impl<'a> Val<'a> {
             Self::Bool(truth) => Value::Bool(truth),
             Self::Int(number) => Value::from(number),
             Self::Uint(number) => Value::from(number),
-            Self::Double(number) => Number::from_f64(number)
+            Self::Double(number) => Exact::of_double(number)
+                .number()
                 .map(Value::Number)
                 .ok_or_else(|| ExpressionError::value(format!("the result is {number}, which JSON cannot hold")))?,
             Self::Text(text) => {
@@ -298,7 +315,7 @@ impl<'a> Val<'a> {
             }
             Self::Data(value) => {
                 spend_data(value, budget)?;
-                value.clone()
+                value::canonical(value.clone())
             }
             Self::List(elements) => {
                 let values = elements.iter().map(|element| element.clone().into_json(budget));
@@ -306,12 +323,18 @@ impl<'a> Val<'a> {
             }
             Self::Map(entries) => {
                 budget.spend_elements(entries.len())?;
-                let convert = |(key, val): (&Key, &Val<'_>)| {
+                let mut object = Map::new();
+                for (key, val) in entries.iter() {
                     let key = key.to_string();
                     budget.spend_bytes(key.len())?;
-                    Ok((key, val.clone().into_json(budget)?))
-                };
-                Value::Object(entries.iter().map(convert).collect::<Result<Map<_, _>, ExpressionError>>()?)
+                    let value = val.clone().into_json(budget)?;
+                    // In JSON each key is a text.
+                    if object.contains_key(&key) {
+                        return Err(ExpressionError::value(format!("the key `{key}` stands twice")));
+                    }
+                    object.insert(key, value);
+                }
+                Value::Object(object)
             }
             Self::Type(name) => Value::String(name.to_owned()),
         })
@@ -333,12 +356,4 @@ fn spend_data(value: &Value, budget: &mut Budget) -> Result<(), ExpressionError>
         }),
         _ => Ok(()),
     }
-}
-
-/// The value of a double that has no fraction and is not too large to be told from its neighbours.
-fn whole(number: f64) -> Option<i128> {
-    const MOST: f64 = 18_446_744_073_709_551_616.0;
-    let fits = number.fract() == 0.0 && number.abs() <= MOST;
-    #[expect(clippy::cast_possible_truncation, reason = "checked: no fraction, and far inside the range")]
-    fits.then_some(number as i128)
 }

@@ -15,5 +15,5 @@ pub fn is_blank(value: &Value) -> bool {
 
 /// Whether a text has no letters.
 pub fn is_blank_text(text: &str) -> bool {
-    text.trim().is_empty()
+    text.trim_start().is_empty()
 }

@@ -6,12 +6,17 @@ use super::number::{canonical_number, number_text};
 
 /// A value with each number in its one way of being written: `59` for 59.0. Equal values are then the same JSON, keys
 /// left in their order.
-pub fn canonical(value: Value) -> Value {
+pub fn canonical(mut value: Value) -> Value {
+    settle(&mut value);
+    value
+}
+
+fn settle(value: &mut Value) {
     match value {
-        Value::Number(number) => Value::Number(canonical_number(&number)),
-        Value::Array(elements) => elements.into_iter().map(canonical).collect(),
-        Value::Object(entries) => entries.into_iter().map(|(key, value)| (key, canonical(value))).collect(),
-        simple => simple,
+        Value::Number(number) if number.is_f64() => *number = canonical_number(number),
+        Value::Array(elements) => elements.iter_mut().for_each(settle),
+        Value::Object(entries) => entries.values_mut().for_each(settle),
+        _ => {}
     }
 }
 

@@ -20,12 +20,14 @@ mod number;
 mod order;
 
 #[cfg(test)]
+pub(crate) mod arbitrary;
+#[cfg(test)]
 mod tests;
 
 pub use blank::{is_blank, is_blank_text};
 pub use canonical::{canonical, text_of};
 pub use email::email;
-pub use equality::{contains, equal, unchanged};
+pub use equality::{contains, equal, named, unchanged};
 pub use key::index_key;
 pub use number::{Exact, NumberError, add, number_text, read_number, subtract};
-pub use order::{compare, compare_times, order};
+pub use order::{compare, compare_times, order, order_times};

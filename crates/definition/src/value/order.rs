@@ -20,6 +20,14 @@ pub fn order(left: &Value, right: &Value) -> Option<Ordering> {
     }
 }
 
+/// The same where texts may be points in time: two of those are ordered by time.
+pub fn order_times(left: &Value, right: &Value) -> Option<Ordering> {
+    match (moment(left), moment(right)) {
+        (Some(earlier), Some(later)) => Some(earlier.cmp(&later)),
+        _ => order(left, right),
+    }
+}
+
 /// The order of any two values: booleans, numbers, texts, lists, objects, and blank values last. Lists are ordered by
 /// their first elements that differ, objects by their first keys. It is total, and of two values neither is first if,
 /// and only if, they are equal.
@@ -32,15 +40,18 @@ pub fn compare(left: &Value, right: &Value) -> Ordering {
     })
 }
 
-/// The same where texts are points in time: those come by time, before other texts.
+/// The order of any two values where texts are points in time: those come by time, before other texts.
 pub fn compare_times(left: &Value, right: &Value) -> Ordering {
-    let moment = |value: &Value| value.as_str().and_then(|text| text.parse::<Timestamp>().ok());
     match (moment(left), moment(right)) {
         (Some(earlier), Some(later)) => earlier.cmp(&later).then_with(|| compare(left, right)),
         (Some(_), None) if right.is_string() && !is_blank(right) => Ordering::Less,
         (None, Some(_)) if left.is_string() && !is_blank(left) => Ordering::Greater,
         _ => compare(left, right),
     }
+}
+
+fn moment(value: &Value) -> Option<Timestamp> {
+    value.as_str()?.parse().ok()
 }
 
 fn rank(value: &Value) -> u8 {

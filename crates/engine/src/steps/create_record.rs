@@ -1,7 +1,7 @@
 //! `create_record`.
 
-use pawl_definition::Object;
 use pawl_definition::step::{CreateRecord, OnDuplicate};
+use pawl_definition::{Object, value};
 use serde_json::{Map, Value, json};
 
 use super::set_fields::changed;
@@ -45,7 +45,8 @@ fn fields_of(step: &CreateRecord, at: &StepContext<'_>, object: &Object) -> Resu
     let scope = at.scope();
     let mut given = Map::new();
     for (name, change) in &step.fields {
-        let value = changed(change, &Value::Null, &scope).map_err(|error| error.at(name))?;
+        let typed = |value: Value| fields::coerce_field(object, name, value, &at.cx.plan.timezone);
+        let value = changed(change, &Value::Null, &scope, &typed).map_err(|error| error.at(name))?;
         given.insert(name.clone(), value);
     }
     if let (Some(relationship), Some(record)) = (&step.link_back, &at.execution.record) {
@@ -119,7 +120,10 @@ fn unarchive(at: &StepContext<'_>, duplicate: &Record, fields: Map<String, Value
 fn suffix(object: &Object, fields: &mut Map<String, Value>, found: &Found) -> Result<(), StepError> {
     let unique: Vec<_> = unique_values(object, fields).collect();
     for (name, value) in unique {
-        let taken = |candidate: &Value| found.records.iter().any(|record| record.fields.get(&name) == Some(candidate));
+        let has = |record: &Record, candidate: &Value| {
+            record.fields.get(&name).is_some_and(|value| value::equal(value, candidate))
+        };
+        let taken = |candidate: &Value| found.records.iter().any(|record| has(record, candidate));
         if !taken(&value) {
             continue;
         }

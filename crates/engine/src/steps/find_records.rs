@@ -1,13 +1,12 @@
 //! `find_records`.
 
-use jiff::tz::TimeZone;
+use pawl_definition::Template;
 use pawl_definition::step::{FieldTest, FindRecords};
-use pawl_definition::{Object, Template};
 use serde_json::{Value, json};
 
 use super::{Decide, Done, Next, StepContext};
 use crate::context::{StepScope, plain_view};
-use crate::{Found, Read, RecordQuery, ResolvedTest, StepError, coerce, fields};
+use crate::{Found, Read, RecordQuery, ResolvedTest, StepError, fields};
 
 impl Decide for FindRecords {
     fn enter(&self, at: &StepContext<'_>) -> Result<Next, StepError> {
@@ -32,7 +31,8 @@ fn query(step: &FindRecords, at: &StepContext<'_>) -> Result<RecordQuery, StepEr
     }
     if let Some(object) = at.cx.objects.get(&step.object) {
         for test in &mut tests {
-            test.value = typed(object, test, &at.cx.plan.timezone)?;
+            let value = std::mem::take(&mut test.value);
+            test.value = fields::operand(object, &test.field, test.operator, value, &at.cx.plan.timezone)?;
         }
     }
     let order = step.order.as_ref().map(|order| match order.strip_prefix('-') {
@@ -67,22 +67,6 @@ fn resolve(
         tests.push(ResolvedTest { field: field.to_owned(), operator: "blank", value: blank.into() });
     }
     Ok(())
-}
-
-/// The operand as the field has its values, so that `"5"` finds the number 5 and a time finds the same time.
-fn typed(object: &Object, test: &ResolvedTest, timezone: &TimeZone) -> Result<Value, StepError> {
-    let one = |value: Value| fields::coerce_field(object, &test.field, value, timezone);
-    let many = object.fields.get(&test.field).is_some_and(|field| field.many);
-    match (test.operator, &test.value) {
-        _ if Object::BUILT_IN.contains(&test.field.as_str()) || many => Ok(test.value.clone()),
-        ("contains" | "blank", _) => Ok(test.value.clone()),
-        ("in", Value::Array(values)) => values.iter().cloned().map(one).collect::<Result<_, _>>().map(Value::Array),
-        ("in", found) => {
-            let message = format!("expected a list, found {}", coerce::short(found));
-            Err(StepError::new("wrong_type", message).at(&test.field))
-        }
-        (_, value) => one(value.clone()),
-    }
 }
 
 fn describe(query: &RecordQuery) -> Value {

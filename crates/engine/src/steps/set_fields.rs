@@ -1,8 +1,8 @@
 //! `set_fields`.
 
 use pawl_definition::step::{FieldChange, SetFields};
-use pawl_definition::{Object, Template};
-use serde_json::{Map, Value, json};
+use pawl_definition::{Object, Template, value};
+use serde_json::{Map, Number, Value, json};
 
 use super::create_record::caused_by;
 use super::{Decide, Done, Next, StepContext};
@@ -69,16 +69,17 @@ fn change(step: &SetFields, at: &StepContext<'_>, record: &Record) -> Result<Nex
         if change.if_blank && !coerce::is_blank(&before) {
             continue;
         }
-        let value = changed(change, &before, &scope).map_err(|error| error.at(name))?;
-        let value = fields::coerce_field(object, name, value, &at.cx.plan.timezone)?;
-        put(&mut after.fields, name, value);
+        // What is added or taken away has the type of the field too: it is compared with what is there.
+        let typed = |value: Value| fields::coerce_field(object, name, value, &at.cx.plan.timezone);
+        let value = typed(changed(change, &before, &scope, &typed).map_err(|error| error.at(name))?)?;
+        fields::put(&mut after.fields, name, value);
     }
     fields::check(object, &after.fields)?;
     Ok(Next::done(done(step, at, record, after, object)))
 }
 
 fn done(step: &SetFields, at: &StepContext<'_>, record: &Record, mut after: Record, object: &Object) -> Done {
-    let is_new = |name: &&String| record.fields.get(*name) != after.fields.get(*name);
+    let is_new = |name: &&String| !value::unchanged(record.fields.get(*name), after.fields.get(*name));
     let changes: Map<_, _> = step
         .fields
         .keys()
@@ -101,23 +102,20 @@ fn done(step: &SetFields, at: &StepContext<'_>, record: &Record, mut after: Reco
     Done { input, output: json!({"changes": changes}), writes, ..Done::default() }
 }
 
-fn put(fields: &mut Map<String, Value>, name: &str, value: Value) {
-    if value.is_null() {
-        fields.remove(name);
-    } else {
-        fields.insert(name.to_owned(), value);
-    }
-}
-
 /// The value that a field takes.
-pub(super) fn changed(change: &FieldChange, before: &Value, scope: &StepScope<'_>) -> Result<Value, StepError> {
+pub(super) fn changed(
+    change: &FieldChange,
+    before: &Value,
+    scope: &StepScope<'_>,
+    typed: &dyn Fn(Value) -> Result<Value, StepError>,
+) -> Result<Value, StepError> {
     if change.clear {
         return Ok(Value::Null);
     }
     if let Some(template) = &change.set {
         return Ok(mapped(change, template.resolve(scope)?));
     }
-    let part = |template: &Template| Ok::<_, StepError>(mapped(change, template.resolve(scope)?));
+    let part = |template: &Template| typed(mapped(change, template.resolve(scope)?));
     match (&change.add, &change.remove) {
         (Some(add), None) => added(before, part(add)?),
         (None, Some(remove)) => removed(before, part(remove)?),
@@ -131,19 +129,21 @@ fn mapped(change: &FieldChange, value: Value) -> Value {
     if change.map.is_empty() {
         return value;
     }
-    let key = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    change.map.get(&key).or_else(|| change.map.get("*")).cloned().unwrap_or(value)
+    let named = value::named(change.map.keys(), &value).and_then(|key| change.map.get(key));
+    named.or_else(|| change.map.get("*")).cloned().unwrap_or(value)
 }
 
 fn added(before: &Value, value: Value) -> Result<Value, StepError> {
     match (before, value) {
-        (Value::Null, value @ Value::Number(_)) => Ok(value),
-        (Value::Number(before), Value::Number(value)) => Ok(sum(before, &value, 1)),
+        (Value::Null, value @ (Value::Number(_) | Value::Null)) => Ok(value),
+        (Value::Number(number), Value::Number(value)) => {
+            value::add(number, &value).map(Value::Number).ok_or_else(|| too_large("add to", before, &value.into()))
+        }
         (Value::Null, value) => Ok(Value::Array(listed(value))),
         (Value::Array(before), value) => {
             let mut list = before.clone();
             for value in listed(value) {
-                if !list.contains(&value) {
+                if !value::contains(&list, &value) {
                     list.push(value);
                 }
             }
@@ -154,13 +154,17 @@ fn added(before: &Value, value: Value) -> Result<Value, StepError> {
 }
 
 fn removed(before: &Value, value: Value) -> Result<Value, StepError> {
+    let nothing = Number::from(0);
     match (before, value) {
-        (Value::Number(before), Value::Number(value)) => Ok(sum(before, &value, -1)),
-        (Value::Null, Value::Number(value)) => Ok(sum(&0.into(), &value, -1)),
+        (Value::Number(_) | Value::Null, Value::Number(value)) => {
+            let number = before.as_number().unwrap_or(&nothing);
+            let result = value::subtract(number, &value).map(Value::Number);
+            result.ok_or_else(|| too_large("remove from", before, &value.into()))
+        }
         (Value::Null, _) => Ok(Value::Null),
         (Value::Array(before), value) => {
             let gone = listed(value);
-            Ok(Value::Array(before.iter().filter(|value| !gone.contains(value)).cloned().collect()))
+            Ok(Value::Array(before.iter().filter(|value| !value::contains(&gone, value)).cloned().collect()))
         }
         (before, value) => Err(cannot("remove from", before, &value)),
     }
@@ -168,18 +172,18 @@ fn removed(before: &Value, value: Value) -> Result<Value, StepError> {
 
 fn listed(value: Value) -> Vec<Value> {
     match value {
+        Value::Null => Vec::new(),
         Value::Array(values) => values,
         one => vec![one],
     }
 }
 
-/// `before + sign * value`, whole numbers as long as both are and the sum fits.
-fn sum(before: &serde_json::Number, value: &serde_json::Number, sign: i64) -> Value {
-    let whole = before.as_i64().zip(value.as_i64()).and_then(|(a, b)| a.checked_add(b.checked_mul(sign)?));
-    let sign = if sign < 0 { -1.0 } else { 1.0 };
-    whole.map_or_else(|| json!(before.as_f64().unwrap_or(0.0) + sign * value.as_f64().unwrap_or(0.0)), Value::from)
-}
-
 fn cannot(what: &str, before: &Value, value: &Value) -> StepError {
     StepError::new("wrong_type", format!("cannot {what} {} the value {}", coerce::short(before), coerce::short(value)))
+}
+
+fn too_large(what: &str, before: &Value, value: &Value) -> StepError {
+    let mut error = cannot(what, before, value);
+    error.message.push_str(": the result needs more than 64 bits");
+    error
 }

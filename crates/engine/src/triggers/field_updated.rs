@@ -1,12 +1,14 @@
 //! `field_updated`.
 
+use std::cmp::Ordering;
+
 use pawl_definition::trigger::{FieldUpdated, ValueTest};
-use pawl_definition::{Trigger, Workflow};
+use pawl_definition::{Trigger, Workflow, value};
 use serde_json::Value;
 
 use super::{Hear, is_own_object, object_topic};
 use crate::event::EventType;
-use crate::{Event, Plan, coerce};
+use crate::{Event, Plan};
 
 impl Hear for FieldUpdated {
     fn hears(&self, _: &Trigger, plan: &Plan, event: &Event) -> bool {
@@ -40,26 +42,29 @@ impl Fits for FieldUpdated {
 }
 
 fn test(rule: &ValueTest, value: &Value, from: &Value, to: &Value) -> bool {
-    let holds = |list: &Value, one: &Value| list.as_array().is_some_and(|list| list.contains(one));
+    let holds = |list: &Value, one: &Value| list.as_array().is_some_and(|list| list.iter().any(|value| is(value, one)));
     match rule {
         ValueTest::Any => true,
-        ValueTest::Blank => coerce::is_blank(value),
-        ValueTest::NotBlank => !coerce::is_blank(value),
-        ValueTest::Equals(expected) => value == expected,
-        ValueTest::In(expected) => expected.contains(value),
+        ValueTest::Blank => value::is_blank(value),
+        ValueTest::NotBlank => !value::is_blank(value),
+        ValueTest::Equals(expected) => is(value, expected),
+        ValueTest::In(expected) => expected.iter().any(|expected| is(value, expected)),
         ValueTest::Added(one) => holds(to, one) && !holds(from, one),
         ValueTest::Removed(one) => holds(from, one) && !holds(to, one),
         ValueTest::Between(least, most) => between(value, least, most),
     }
 }
 
-/// Numbers by size; texts by their order, which is right for dates and times in UTC.
+/// Whether a value is the one that an author wrote, who may write a number as text or a text as number; blank values are
+/// one.
+fn is(value: &Value, written: &Value) -> bool {
+    let simple = |value: &Value| !value.is_array() && !value.is_object() && !value.is_null();
+    let by_text = || simple(value) && simple(written) && value::named([&value::text_of(written)], value).is_some();
+    value::equal(value, written) || (value::is_blank(value) && value::is_blank(written)) || by_text()
+}
+
+/// Numbers by size, points in time by time, other texts by their order.
 fn between(value: &Value, least: &Value, most: &Value) -> bool {
-    if let (Some(value), Some(least), Some(most)) = (value.as_f64(), least.as_f64(), most.as_f64()) {
-        return least <= value && value <= most;
-    }
-    match (value.as_str(), least.as_str(), most.as_str()) {
-        (Some(value), Some(least), Some(most)) => least <= value && value <= most,
-        _ => false,
-    }
+    let at_least = |value, least| value::order_times(value, least).is_some_and(Ordering::is_ge);
+    at_least(value, least) && at_least(most, value)
 }

@@ -3,9 +3,8 @@
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-use jiff::Timestamp;
-use pawl_definition::Object;
-use pawl_engine::{Found, Record, RecordQuery, ResolvedTest, Subject, coerce, fields};
+use pawl_definition::{FieldType, Object, value};
+use pawl_engine::{Found, Record, RecordQuery, ResolvedTest, Subject, fields};
 use serde_json::{Map, Value};
 
 use crate::ports::{Consistency, Item, Query, SortRange, Table, Tables};
@@ -58,7 +57,9 @@ impl Finder {
             move |record| seen.insert(record.id.clone())
         });
         // Whoever has the very value stands first; those after have the value with a number.
-        let exact = |record: &Record| values.iter().any(|(field, value)| record.fields.get(field) == Some(value));
+        let has =
+            |record: &Record, field, value| record.fields.get(field).is_some_and(|found| value::equal(found, value));
+        let exact = |record: &Record| values.iter().any(|(field, value)| has(record, field, value));
         records.sort_by_key(|record| !exact(record));
         if !records.first().is_some_and(exact) {
             records.clear();
@@ -72,13 +73,19 @@ impl Finder {
             Some((field, unique, value)) => self.by_value(&query.object, field, unique, &value).await?,
             None => self.scan(&query.object).await?,
         };
-        records.retain(|record| !record.archived && query.tests.iter().all(|test| holds(test, record)));
+        let is_time = |field: &str| is_time(object, field);
+        records.retain(|record| {
+            !record.archived && query.tests.iter().all(|test| holds(test, record, is_time(&test.field)))
+        });
+        // Those that the field does not tell apart come newest first too, whatever the order was in which they were read.
+        let newest = |a: &Record, b: &Record| b.created_at.cmp(&a.created_at).then_with(|| a.id.cmp(&b.id));
         match &query.order {
-            Some((field, descending)) => records.sort_by(|a, b| {
-                let order = compare(&of(a, field), &of(b, field)).unwrap_or(Ordering::Equal);
-                if *descending { order.reverse() } else { order }
-            }),
-            None => records.sort_by(|a, b| b.created_at.cmp(&a.created_at).then_with(|| a.id.cmp(&b.id))),
+            Some((field, descending)) => {
+                let by = if is_time(field) { value::compare_times } else { value::compare };
+                records
+                    .sort_by(|a, b| ordered(&of(a, field), &of(b, field), by, *descending).then_with(|| newest(a, b)));
+            }
+            None => records.sort_by(newest),
         }
         records.truncate(query.limit);
         Ok(Found { records })
@@ -162,44 +169,43 @@ fn of(record: &Record, field: &str) -> Value {
     }
 }
 
-fn holds(test: &ResolvedTest, record: &Record) -> bool {
+/// Whether a field holds points in time.
+fn is_time(object: Option<&Object>, field: &str) -> bool {
+    let built_in = || matches!(field, "created_at" | "updated_at");
+    object.and_then(|object| object.field(field)).map_or_else(built_in, |field| field.kind == FieldType::Datetime)
+}
+
+/// The order of two values in a list that goes up or down. Blank ones are last in both.
+fn ordered(a: &Value, b: &Value, by: fn(&Value, &Value) -> Ordering, descending: bool) -> Ordering {
+    match (value::is_blank(a), value::is_blank(b)) {
+        (false, false) if descending => by(b, a),
+        _ => by(a, b),
+    }
+}
+
+fn holds(test: &ResolvedTest, record: &Record, is_time: bool) -> bool {
     let value = of(record, &test.field);
-    let ordered = |accept: fn(Ordering) -> bool| compare(&value, &test.value).is_some_and(accept);
+    let order = if is_time { value::order_times } else { value::order };
+    let ordered = |accept: fn(Ordering) -> bool| order(&value, &test.value).is_some_and(accept);
     match test.operator {
-        "equals" => equal(&value, &test.value),
-        "not" => !equal(&value, &test.value),
-        "in" => test.value.as_array().is_some_and(|list| list.iter().any(|one| equal(&value, one))),
+        "equals" => value::equal(&value, &test.value),
+        "not" => !value::equal(&value, &test.value),
+        "in" => test.value.as_array().is_some_and(|list| value::contains(list, &value)),
         "gt" => ordered(Ordering::is_gt),
         "gte" => ordered(Ordering::is_ge),
         "lt" => ordered(Ordering::is_lt),
         "lte" => ordered(Ordering::is_le),
         "contains" => contains(&value, &test.value),
-        "blank" => Value::Bool(coerce::is_blank(&value)) == test.value,
+        "blank" => Value::Bool(value::is_blank(&value)) == test.value,
         _ => false,
     }
 }
 
-fn equal(a: &Value, b: &Value) -> bool {
-    a == b || matches!((a.as_f64(), b.as_f64()), (Some(a), Some(b)) if a.total_cmp(&b).is_eq())
-}
-
+/// A text in a text, whatever their case, or a value among those of a list.
 fn contains(value: &Value, part: &Value) -> bool {
     match (value, part) {
         (Value::String(text), Value::String(part)) => text.to_lowercase().contains(&part.to_lowercase()),
-        (Value::Array(list), part) => list.contains(part),
+        (Value::Array(list), part) => value::contains(list, part),
         _ => false,
-    }
-}
-
-/// Numbers by size, points in time by time, other texts by their order; other pairs are not ordered.
-fn compare(a: &Value, b: &Value) -> Option<Ordering> {
-    let time = |value: &Value| value.as_str().and_then(|text| text.parse::<Timestamp>().ok());
-    match (a, b) {
-        (Value::Number(_), Value::Number(_)) => a.as_f64()?.partial_cmp(&b.as_f64()?),
-        (Value::String(_), Value::String(_)) if time(a).is_some() && time(b).is_some() => {
-            time(a)?.partial_cmp(&time(b)?)
-        }
-        (Value::String(a), Value::String(b)) => Some(a.cmp(b)),
-        _ => None,
     }
 }

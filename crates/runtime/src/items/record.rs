@@ -1,8 +1,9 @@
 //! A record, and the rows by which it is found by the values of its fields.
 
-use pawl_definition::Object;
-use pawl_engine::{Record, RecordWrite, Subject, coerce};
+use pawl_definition::{Object, value};
+use pawl_engine::{Record, RecordWrite, Subject};
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
 use super::{Unreadable, body, read, sortable};
 use crate::ports::{Expect, Index, IndexEntry, Item, Key, Table, Write};
@@ -13,7 +14,7 @@ pub const TABLE: Table = Table::Records;
 /// The table of the rows by value.
 pub const VALUES: Table = Table::Idempotency;
 
-/// Longest value that is found by a row, in bytes.
+/// Longest key of a value that stands in a key as it is, in bytes; of a longer one a digest does.
 const VALUE_MOST: usize = 512;
 
 /// The partition of an object's records, by id.
@@ -43,13 +44,15 @@ pub fn parse(item: &Item) -> Result<Record, Unreadable> {
     read(item)
 }
 
-/// A value as it stands in a key; `None` if it is blank or too long to be found.
+/// A value as it stands in a key, the same for equal values and for no others; `None` if it is blank. Of a long one it
+/// is a digest: `l` stands for no type.
 pub fn value_key(value: &Value) -> Option<String> {
-    if coerce::is_blank(value) {
-        return None;
+    let key = value::index_key(value)?;
+    if key.len() <= VALUE_MOST {
+        return Some(key.replace('\u{2}', "\u{2}2").replace(END, "\u{2}1"));
     }
-    let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    (text.len() <= VALUE_MOST).then_some(text)
+    let digest = Sha256::digest(key.as_bytes());
+    Some(digest.iter().fold("l".to_owned(), |key, byte| format!("{key}{byte:02x}")))
 }
 
 /// The key of the row that claims a unique value.
@@ -68,9 +71,12 @@ pub fn value_partition(object: &str, field: &str) -> String {
     format!("value#{object}#{field}")
 }
 
+/// Ends a value in a sort key, and stands in none: what follows is the record's id.
+const END: char = '\u{1}';
+
 /// The sort key of a row of an indexed field begins so.
 pub fn value_prefix(value: &str) -> String {
-    format!("{value}\u{1}")
+    format!("{value}{END}")
 }
 
 /// The record id that a row by value leads to.
@@ -108,4 +114,27 @@ pub fn writes(change: &RecordWrite, object: Option<&Object>) -> Vec<Write> {
         writes.extend(now.iter().map(|value| Write::Put { table: VALUES, item: row(key(value), &after.id), expect }));
     }
     writes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_values_have_one_key_and_others_have_their_own() {
+        let key = |value: Value| value_key(&value).expect("it is not blank");
+        assert_eq!(key(json!(1001)), key(json!(1001.0)));
+        assert_ne!(key(json!(1)), key(json!("1")));
+        assert_ne!(key(json!(7_615_917_337_495_251_231_u64)), key(json!(7_615_917_337_495_251_232_u64)));
+        assert_ne!(key(json!("a\u{1}b")), key(json!("a\u{2}1b")));
+        assert!(!key(json!("a\u{1}b")).contains(END));
+    }
+
+    #[test]
+    fn a_long_value_has_a_key_too() {
+        let long = |last: &str| value_key(&json!("x".repeat(2_000) + last)).expect("it is not blank");
+        assert_eq!(long("a"), long("a"));
+        assert_ne!(long("a"), long("b"));
+        assert!(long("a").len() <= VALUE_MOST);
+    }
 }

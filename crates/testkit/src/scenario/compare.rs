@@ -1,5 +1,6 @@
 //! Compares what came of a story with what was expected.
 
+use pawl_definition::value;
 use pawl_engine::Execution;
 use pawl_runtime::ports::StartStateMachine;
 use serde_json::Value;
@@ -226,8 +227,8 @@ impl ExpectedCall {
     }
 }
 
-/// Whether a value holds what is expected of it: of objects the keys that are named, of lists every item, numbers by
-/// their size; all else must be equal. An expected null is also met by an absent key.
+/// Whether a value holds what is expected of it: of objects the keys that are named, of lists every item; all else must
+/// be equal. An expected null, or empty list, is also met by an absent key.
 pub(crate) fn contains(found: &Value, expected: &Value) -> bool {
     match (found, expected) {
         (Value::Object(found), Value::Object(expected)) => {
@@ -237,7 +238,7 @@ pub(crate) fn contains(found: &Value, expected: &Value) -> bool {
             found.len() == expected.len()
                 && found.iter().zip(expected).all(|(found, expected)| contains(found, expected))
         }
-        (Value::Number(a), Value::Number(b)) => a == b || a.as_f64() == b.as_f64(),
-        _ => found == expected,
+        (Value::Null, Value::Array(expected)) => expected.is_empty(),
+        _ => value::equal(found, expected),
     }
 }

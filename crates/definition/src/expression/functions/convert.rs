@@ -7,10 +7,10 @@ use serde_json::Value;
 use super::{Call, Outcome};
 use crate::ExpressionError;
 use crate::expression::error::shortened;
-use crate::expression::operate::double;
 use crate::expression::secret::disarm;
 use crate::expression::val::Val;
 use crate::json::Bounds;
+use crate::value::{Exact, number_text, read_number};
 
 pub(super) fn to_bool<'a>(call: &mut Call<'_, 'a>) -> Outcome<'a> {
     match call.first() {
@@ -48,16 +48,17 @@ fn integer(call: &Call<'_, '_>) -> Result<i128, ExpressionError> {
     }
 }
 
+/// `double(x)`: the double nearest to a number, or to the number that a text says.
 pub(super) fn to_double<'a>(call: &mut Call<'_, 'a>) -> Outcome<'a> {
-    match call.first() {
+    let exact = match call.first() {
         Val::Text(text) => {
             let digits = text.trim();
-            let number = digits.parse().ok().filter(|number: &f64| number.is_finite());
-            let bad = || call.bad(format!("expected a number, found {:?}", shortened(digits)));
-            number.map(Val::Double).ok_or_else(bad)
+            let bad = |error| call.bad(format!("{error}, found {:?}", shortened(digits)));
+            Exact::of(&read_number(digits).map_err(bad)?)
         }
-        number => double(&number).map(Val::Double).ok_or_else(|| call.wrong(0, "a number or text")),
-    }
+        number => number.as_exact().ok_or_else(|| call.wrong(0, "a number or text"))?,
+    };
+    Ok(Val::Double(exact.nearest()))
 }
 
 pub(super) fn to_string<'a>(call: &mut Call<'_, 'a>) -> Outcome<'a> {
@@ -78,9 +79,7 @@ pub(super) fn to_string<'a>(call: &mut Call<'_, 'a>) -> Outcome<'a> {
 pub(super) fn written(val: &Val<'_>) -> Option<String> {
     Some(match val {
         Val::Bool(truth) => truth.to_string(),
-        Val::Int(number) => number.to_string(),
-        Val::Uint(number) => number.to_string(),
-        Val::Double(number) => number.to_string(),
+        Val::Int(_) | Val::Uint(_) | Val::Double(_) => number_text(&val.as_exact()?.number()?),
         Val::Text(text) => text.to_string(),
         Val::Time(time) => time.to_string(),
         Val::Duration(duration) => duration.to_string(),

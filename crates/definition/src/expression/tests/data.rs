@@ -118,6 +118,12 @@ fn blank_and_coalesce_take_missing_keys_too() {
             ("coalesce(record.phone, record.email)", "null"),
             ("coalesce(vars.count, 1 / 0)", "3"),
             ("coalesce(0, 1)", "0"),
+            // Fault 06: the last argument is given as it is.
+            ("coalesce(record.missing, [])", "[]"),
+            ("size(coalesce(record.missing, []))", "0"),
+            ("'Hello ' + coalesce(record.missing, '')", r#""Hello ""#),
+            ("coalesce('', record.missing)", "null"),
+            ("coalesce([], {})", "{}"),
             ("blank(1 / 0)", "expression_value: bad value: division by zero"),
         ],
     );
@@ -197,7 +203,7 @@ fn results_keep_their_types() {
             ("duration('90m')", r#""1h 30m""#),
             ("now - date('2026-11-21')", r#""9h 30m""#),
             ("b'\\xff'", r#""/w==""#),
-            ("1.0", "1.0"),
+            ("1.0", "1"),
             ("18446744073709551615u", "18446744073709551615"),
             ("type(1)", r#""int""#),
         ],

@@ -105,7 +105,7 @@ fn numbers_are_rounded_as_on_paper() {
         ("round(-2.5)", "-3"),
         ("round(1.005, 2)", "1.01"),
         ("round(7)", "7"),
-        ("(2.0).round(1)", "2.0"),
+        ("(2.0).round(1)", "2"),
         ("round(1e300)", "1e+300"),
         ("round('2')", "expression_type: wrong type: round() expects a number, found text"),
         ("round(2.5, 99)", "expression_value: bad value: round(): expected 0 to 15 places, found 99"),

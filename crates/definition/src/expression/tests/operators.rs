@@ -11,7 +11,11 @@ fn numbers_of_any_kind_go_together() {
         ("1 + 1.5", "2.5"),
         ("2u + 1", "3"),
         ("2u * 3u", "6"),
-        ("7 / 2", "3"),
+        ("7 / 2", "3.5"),
+        ("8 / 2", "4"),
+        ("int(7 / 2)", "3"),
+        ("-7 / 2", "-3.5"),
+        ("9007199254740993 / 3", "3002399751580331"),
         ("7 / 2.0", "3.5"),
         ("-7 % 4", "-3"),
         ("1 == 1.0 && 1u == 1 && 1.0 == 1u", "true"),
@@ -38,7 +42,8 @@ fn arithmetic_fails_rather_than_wraps() {
             "expression_value: bad value: the result of `*` is out of range",
         ),
         ("-9223372036854775808 - 1", "expression_value: bad value: the result of `-` is out of range"),
-        ("1e308 * 10.0", "expression_value: bad value: the result is inf, which JSON cannot hold"),
+        ("1e308 * 10.0", "expression_value: bad value: the result of `*` is out of range"),
+        ("9223372036854775807 * 2 * 2", "expression_value: bad value: the result of `*` is out of range"),
         (
             "5.5 % 2",
             "expression_type: wrong type: `%` cannot stand between number and number: it takes whole numbers, write int(…)",
@@ -47,17 +52,18 @@ fn arithmetic_fails_rather_than_wraps() {
 }
 
 #[test]
-fn numbers_of_data_are_integers_if_they_have_no_fraction_written() {
+fn numbers_of_data_are_integers_if_they_have_no_fraction() {
     let roots = json!({"vars": {"a": 3, "b": 1.5, "c": 2.0, "big": u64::MAX}});
     check_all_over(
         &roots,
         &[
             ("vars.a + vars.b", "4.5"),
-            ("vars.a / 2", "1"),
-            ("vars.c + 1", "3.0"),
+            ("vars.a / 2", "1.5"),
+            ("vars.c + 1", "3"),
+            ("vars.c / 4", "0.5"),
             ("vars.big > vars.a", "true"),
             ("[10, 20, 30][vars.c]", "30"),
-            ("type(vars.a) == int && type(vars.b) == double && type(vars.big) == uint", "true"),
+            ("type(vars.a) == int && type(vars.b) == double && type(vars.c) == int && type(vars.big) == uint", "true"),
         ],
     );
 }
@@ -209,6 +215,7 @@ fn objects_are_made_with_braces() {
         ("{'a': {'b': 2}}.a.b", "2"),
         ("{1u: 'x'}[1]", r#""x""#),
         ("{'a': 1, 'a': 2}", "expression_value: bad value: the key `a` stands twice"),
+        ("{1: 'x', '1': 'y'}", "expression_value: bad value: the key `1` stands twice"),
         ("{null: 1}", "expression_type: wrong type: a key is a text, a whole number or a boolean, found null"),
     ]);
 }

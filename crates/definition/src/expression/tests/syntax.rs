@@ -60,7 +60,7 @@ fn a_long_text_is_cut_in_messages() {
 #[test]
 fn literals_of_every_kind_are_read() {
     check_all(&[
-        ("[0x1F, 1u, 1e3, .5, true, null]", "[31,1,1000.0,0.5,true,null]"),
+        ("[0x1F, 1u, 1e3, .5, true, null]", "[31,1,1000,0.5,true,null]"),
         (r#"'a\n\u00e4' + r'\n' + """triple "quoted" """"#, r#""a\nä\\ntriple \"quoted\" ""#),
         ("// a comment\n1 // more", "1"),
         ("[1, 2,]", "[1,2]"),
