@@ -3,6 +3,7 @@
 mod order;
 mod places;
 mod quoting;
+mod texts;
 mod yaml;
 
 use serde_json::Value;
@@ -12,6 +13,8 @@ use crate::path::{Path, Segment};
 use crate::problem::Level;
 use crate::problem::{Problem, code};
 use places::Places;
+
+pub(crate) use texts::of_object;
 
 /// Largest file that is read, in bytes.
 const MAX_BYTES: usize = 1024 * 1024;

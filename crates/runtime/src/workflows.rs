@@ -120,6 +120,7 @@ impl Workflows {
     /// writer had read; a save over another one changes nothing.
     pub async fn save(&self, source: &Source, read_at: Option<u64>, by: &str) -> Result<Saved, SaveError> {
         let objects = self.objects().await?;
+        let source = &source.for_workflow(&objects);
         let (workflow, problems) = pawl_definition::check_workflow(source, &objects);
         let Some(workflow) = workflow else { return Err(SaveError::Invalid(problems)) };
         let before = self.catalog.head(&workflow.id).await?;

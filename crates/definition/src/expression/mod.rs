@@ -7,10 +7,14 @@
 //!
 //! # What differs from standard CEL
 //!
-//! - Integers and doubles mix in `+ - * / < ==`: the numbers of JSON come as they come. `7 / 2` is 3, `7 / 2.0` is 3.5.
+//! The list is in `docs/language.md`; what is behind it:
+//!
+//! - Equality, order, blanks and the writing of numbers are those of [`crate::value`]. Whole numbers are exact however
+//!   they are written: a double without fraction is one, so that equal numbers give equal results.
 //! - `==` of two types is an error, never a silent no; but null may be compared with anything, and `in` and the elements
 //!   of lists and objects compare as in CEL.
 //! - A missing key, or a key of null, is an error that names the path; `has`, `blank` and `coalesce` take it at any depth.
+//!   Behind an empty relationship ([`Scope::is_relationship`]) it is null.
 //! - `now`, `date("2026-11-21")` and `timestamp("…")` are times; times in data are text, until one of the two reads them.
 //!   `time ± duration("2d 3h")`, `± days(n)`, `± months(n)`, `± business_days(n)` count on the calendar of the scope's time
 //!   zone, and business days on its holidays. `in_zone(time, "Europe/Berlin")` gives `year`, `month`, `day`, `hour`,

@@ -166,8 +166,9 @@ impl Path {
     /// The variable and the name after it: `vars` and `total` of `vars.total`.
     pub(super) fn head(&self) -> Option<(&str, &str)> {
         match (&self.base, self.segments.first()?) {
-            (Base::Root(root), Segment::Field(name)) => Some((root, name)),
-            (Base::Root(root), Segment::Index(Node::Literal(Literal::Text(name)))) => Some((root, name)),
+            (Base::Root(root), Segment::Field(name) | Segment::Index(Node::Literal(Literal::Text(name)))) => {
+                Some((root, name))
+            }
             _ => None,
         }
     }

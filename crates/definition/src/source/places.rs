@@ -15,6 +15,8 @@ pub(super) struct Places {
     spans: Vec<Span>,
     above: Vec<Option<(Place, Segment)>>,
     below: BTreeMap<(Place, Segment), Place>,
+    /// Numbers as they are written, where that is not the one way of writing them: `1.10`.
+    written: BTreeMap<Place, String>,
 }
 
 impl Places {
@@ -40,6 +42,16 @@ impl Places {
         self.spans.push(span);
         self.above.push(above);
         place
+    }
+
+    /// Notes how the number at a place is written.
+    pub(super) fn write(&mut self, place: Place, text: &str) {
+        self.written.insert(place, text.to_owned());
+    }
+
+    /// The numbers that are written in another way than their one.
+    pub(super) fn written(&self) -> impl Iterator<Item = (Path, &str)> {
+        self.written.iter().map(|(place, text)| (self.path(*place), text.as_str()))
     }
 
     /// The place of a part, if there is one.

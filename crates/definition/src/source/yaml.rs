@@ -9,6 +9,7 @@ use super::places::{Place, Places};
 use super::{Position, Span, Style, problem, quoting};
 use crate::path::Segment;
 use crate::problem::{MOST_PROBLEMS, Problem, code};
+use crate::value;
 
 /// Deepest nesting that is read: a stack is finite, and forty conditions inside one another are too many.
 pub(super) const MAX_DEPTH: usize = 100;
@@ -113,7 +114,13 @@ impl<'a> Reader<'a> {
         let (value, anchor) = match event {
             Event::Alias(anchor) => return self.alias(anchor, extent, place),
             Event::Scalar(text, style, anchor, tag) => {
-                (self.scalar(&text, style, tag.as_deref(), (extent, place)), anchor)
+                let value = self.scalar(&text, style, tag.as_deref(), (extent, place));
+                if let Value::Number(number) = &value
+                    && value::number_text(number) != *text
+                {
+                    self.places.write(place, &text);
+                }
+                (value, anchor)
             }
             Event::SequenceStart(anchor, _) => (self.list(place, levels)?, anchor),
             Event::MappingStart(anchor, _) => (self.mapping(place, levels)?, anchor),
@@ -283,23 +290,17 @@ fn plain(text: &str) -> Value {
     }
 }
 
+/// A number by the core schema, but for what would lose its digits: `01234`, `+4930123` and whole numbers beyond 64 bits
+/// are texts.
 fn number(text: &str) -> Option<Number> {
-    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
     if let Some(hex) = text.strip_prefix("0x") {
         return u64::from_str_radix(hex, 16).ok().map(Number::from);
     }
     if let Some(octal) = text.strip_prefix("0o") {
         return u64::from_str_radix(octal, 8).ok().map(Number::from);
     }
-    let numeric = digits.starts_with(|c: char| c.is_ascii_digit() || c == '.')
-        && digits.chars().any(|c| c.is_ascii_digit())
-        && digits.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | 'e' | 'E' | '+' | '-'));
-    if !numeric {
-        return None;
-    }
-    let whole = text.strip_prefix('+').unwrap_or(text);
-    if let Ok(number) = whole.parse::<i64>() {
-        return Some(number.into());
-    }
-    whole.parse::<u64>().map(Number::from).ok().or_else(|| Number::from_f64(whole.parse().ok()?))
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let is_padded = digits.starts_with('0') && digits[1..].starts_with(|c: char| c.is_ascii_digit());
+    let is_numeric = digits.starts_with(|c: char| c.is_ascii_digit() || c == '.');
+    if is_padded || !is_numeric { None } else { value::read_number(text).ok() }
 }

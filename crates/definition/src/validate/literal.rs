@@ -5,7 +5,7 @@ use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::TimeZone;
 use serde_json::Value;
 
-use crate::FieldType;
+use crate::{FieldType, value};
 
 /// What a field type takes, in words.
 pub(crate) fn expected(kind: FieldType, options: &[String]) -> String {
@@ -33,9 +33,12 @@ pub(crate) fn takes(kind: FieldType, options: &[String], value: &Value) -> bool 
         | (FieldType::Boolean, Value::Bool(_))
         | (FieldType::Member, Value::String(_))
         | (FieldType::Object, Value::Object(_)) => true,
-        (FieldType::Number, Value::String(text)) => text.trim().parse::<f64>().is_ok_and(f64::is_finite),
+        // A blank text empties a field of whatever type.
+        (_, Value::String(text)) if value::is_blank_text(text) => true,
+        (FieldType::Number, Value::String(text)) => value::read_number(text.trim()).is_ok(),
         (FieldType::Boolean, Value::String(text)) => {
-            matches!(text.trim().to_lowercase().as_str(), "true" | "false" | "yes" | "no" | "1" | "0")
+            let words = ["true", "false", "yes", "no", "on", "off", "1", "0"];
+            words.contains(&text.trim().to_lowercase().as_str())
         }
         (FieldType::Date, Value::String(text)) => is_date(text) || is_moment(text),
         (FieldType::Datetime, Value::String(text)) => is_moment(text),
@@ -44,7 +47,7 @@ pub(crate) fn takes(kind: FieldType, options: &[String], value: &Value) -> bool 
             let digits = text.chars().filter(char::is_ascii_digit).count();
             (7..=17).contains(&digits) && !text.contains(char::is_alphabetic)
         }
-        (FieldType::Email, Value::String(text)) => is_email(text),
+        (FieldType::Email, Value::String(text)) => value::email(text).is_some(),
         (FieldType::Option, Value::String(text)) => options.contains(text),
         _ => false,
     }
@@ -69,13 +72,6 @@ pub(crate) fn is_time_of_day(text: &str) -> bool {
 /// A name of the IANA time zone database.
 pub(crate) fn is_timezone(name: &str) -> bool {
     TimeZone::get(name).is_ok()
-}
-
-/// Something before and something after one `@`, no white space.
-pub(crate) fn is_email(text: &str) -> bool {
-    let parts: Vec<_> = text.split('@').collect();
-    matches!(parts.as_slice(), [name, domain] if !name.is_empty() && !domain.is_empty())
-        && !text.contains(char::is_whitespace)
 }
 
 /// `[a-z_][a-z0-9_]*`.

@@ -59,6 +59,7 @@ pub fn check_workflow_beside(
     objects: &BTreeMap<String, Object>,
     broken: &BTreeSet<String>,
 ) -> (Option<Workflow>, Vec<Problem>) {
+    let source = &source.for_workflow(objects);
     let mut report = Report::new(source);
     let mut walker = Walker::new(&mut report);
     walker.value(&walker.shapes.workflow, &source.value, &Path::root());
@@ -78,6 +79,7 @@ pub fn check_workflow_beside(
 
 /// Checks an object file. The object is there if and only if no problem is an error.
 pub fn check_object(source: &Source) -> (Option<Object>, Vec<Problem>) {
+    let source = &crate::source::of_object(source);
     let mut report = Report::new(source);
     let mut walker = Walker::new(&mut report);
     walker.value(&walker.shapes.object, &source.value, &Path::root());

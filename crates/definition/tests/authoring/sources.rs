@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crate::support::report;
-use pawl_definition::{Problem, Source, check_workflow};
+use pawl_definition::{Problem, Source, Template, check_object, check_workflow};
 use serde_json::{Value, json};
 
 fn value(text: &str) -> Value {
@@ -35,16 +35,80 @@ fn scalars_follow_yaml_1_2() {
         12,
         -3,
         4.5,
-        1000.0,
+        1000,
         16,
         15,
         "7",
-        49,
+        "+49",
         "1.2.3",
         0.5,
         "8"
     ]);
     assert_eq!(value(text), expected);
+}
+
+/// Fault 26: 01234 became 1234, and 30 digits a double.
+#[test]
+fn digits_that_a_number_would_lose_are_a_text() {
+    let text = "[01234, -007, +4930123, 123456789012345678901234567890, 0, -0, 0.5, 18446744073709551615]";
+    let digits = "123456789012345678901234567890";
+    assert_eq!(value(text), json!(["01234", "-007", "+4930123", digits, 0, 0, 0.5, u64::MAX]));
+    assert_eq!(value(&format!("{{\"a\": {digits}}}")), json!({"a": digits}), "JSON too");
+}
+
+#[test]
+fn a_number_is_the_text_that_was_written_where_a_text_is_wanted() {
+    let object = "object: order\nfields: {zip: {type: text, default: 1.10}, price: {type: number, default: 1.10}}\n";
+    let (object, _) = check_object(&Source::parse("f.yaml", object).expect("it is YAML"));
+    let object = object.expect("it is an object");
+    assert_eq!(object.fields["zip"].default, Some(json!("1.10")));
+    assert_eq!(object.fields["price"].default, Some(json!(1.1)));
+    let workflow = "
+workflow: w
+owner: a@example.com
+object: order
+triggers: [{type: field_updated, field: zip, to: {equals: 1.10}}]
+variables:
+  - {name: version, type: text, default: 1.10}
+  - {name: versions, type: text, many: true, default: [1.10, 2.0]}
+  - {name: amount, type: number, default: 1.10}
+steps:
+  - {id: set, type: set_fields, fields: {zip: 1.10, price: 1.10}}
+  - id: if
+    type: condition
+    if: true
+    yes: [{id: map, type: set_fields, fields: {zip: {set: 'a', map: {a: 1.0}}}}]
+  - {id: make, type: create_record, object: order, fields: {zip: 1e3}}
+  - {id: find, type: find_records, object: order, where: {zip: {in: [1.50]}, price: 1.50}}
+  - {id: keep, type: set_variables, values: {version: 2.0, amount: 2.50, other: 2.50}}
+  - {id: call, type: http_request, url: 'https://a.example', query: {v: 1.10}, headers: {x-v: 1.0}, body: {v: 1.10}}
+";
+    let objects = BTreeMap::from([("order".to_owned(), object)]);
+    let written = Source::parse("f.yaml", workflow).expect("it is YAML").for_workflow(&objects).value;
+    let at = |pointer: &str| written.pointer(pointer).cloned().expect("it is there");
+    for (pointer, expected) in [
+        ("/triggers/0/to/equals", json!("1.10")),
+        ("/variables/0/default", json!("1.10")),
+        ("/variables/1/default", json!(["1.10", "2.0"])),
+        ("/variables/2/default", json!(1.1)),
+        ("/steps/0/fields/zip", json!("1.10")),
+        ("/steps/0/fields/price", json!(1.1)),
+        ("/steps/1/yes/0/fields/zip/map/a", json!("1.0")),
+        ("/steps/2/fields/zip", json!("1e3")),
+        ("/steps/3/where/zip/in/0", json!("1.50")),
+        ("/steps/3/where/price", json!(1.5)),
+        ("/steps/4/values/version", json!("2.0")),
+        ("/steps/4/values/amount", json!(2.5)),
+        ("/steps/4/values/other", json!(2.5)),
+        ("/steps/5/query/v", json!("1.10")),
+        ("/steps/5/headers/x-v", json!("1.0")),
+        ("/steps/5/body/v", json!(1.1)),
+    ] {
+        assert_eq!(at(pointer), expected, "{pointer}");
+    }
+    let (workflow, problems) = check_workflow(&Source::parse("f.yaml", workflow).expect("it is YAML"), &objects);
+    let workflow = workflow.unwrap_or_else(|| panic!("{}", report(&problems)));
+    assert_eq!(workflow.variables[0].default.as_ref().map(Template::source), Some(&json!("1.10")));
 }
 
 #[test]

@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::Files;
 use super::check;
 use super::file::CaseFile;
+use super::texts;
 
 /// A file of cases with all that it names.
 pub(super) struct Loaded {
@@ -43,8 +44,8 @@ impl Loaded {
 
 /// Reads and checks everything.
 pub(super) fn load(path: &Path, files: &dyn Files) -> Result<Loaded, Vec<Problem>> {
-    let source = read(path, files)?;
-    let file = check::check(&source)?;
+    let mut source = read(path, files)?;
+    let mut file = check::check(&source)?;
     let folder = path.parent().unwrap_or(Path::new("")).to_owned();
     let object_sources = objects(&folder, &file, files)?;
     let mut objects: BTreeMap<String, Object> = BTreeMap::new();
@@ -53,7 +54,12 @@ pub(super) fn load(path: &Path, files: &dyn Files) -> Result<Loaded, Vec<Problem
         let object = object.ok_or_else(|| errors(problems))?;
         objects.insert(object.id.clone(), object);
     }
-    let workflow_source = read(&workflow_path(&folder, &file, &source, files)?, files)?;
+    let workflow_source = read(&workflow_path(&folder, &file, &source, files)?, files)?.for_workflow(&objects);
+    let with_texts = source.with_texts(&|root, path| texts::wanted(root, path, &workflow_source, &objects));
+    if with_texts.value != source.value {
+        source = with_texts;
+        file = check::check(&source)?;
+    }
     let (workflow, problems) = pawl_definition::check_workflow(&workflow_source, &objects);
     let workflow = workflow.ok_or_else(|| errors(problems))?;
     let requests = requests(&folder, &file, files)?;

@@ -16,6 +16,7 @@ mod outside;
 mod report;
 mod run;
 mod schema;
+mod texts;
 
 pub use files::{Disk, Files};
 pub use report::{CaseReport, CaseResult};

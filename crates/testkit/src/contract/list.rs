@@ -53,6 +53,10 @@ macro_rules! contract {
                 an_index_entry_over_the_limit_is_invalid,
                 an_empty_key_is_invalid,
                 reads_and_pages_have_bounds,
+                equal_numbers_are_one_unique_value,
+                an_address_in_other_letters_is_the_same_unique_value,
+                blank_values_claim_nothing_and_long_ones_do,
+                equal_numbers_are_found_by_one_key,
             ]
         );
     };

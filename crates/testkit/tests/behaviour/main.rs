@@ -22,4 +22,5 @@ mod starts;
 mod support;
 mod types;
 mod unreadable;
+mod values;
 mod variables;

@@ -8,6 +8,7 @@ mod queries;
 mod reads;
 mod rules;
 mod stream;
+mod values;
 
 pub use counters::{
     a_counter_conflicts_above_its_bound, a_counter_never_goes_below_zero, a_counter_starts_at_zero_and_adds,
@@ -42,4 +43,8 @@ pub use stream::{
     a_changed_record_yields_a_stream_message, a_deleted_record_yields_a_stream_message,
     a_failed_commit_yields_no_stream_message, an_unchanged_record_yields_no_stream_message,
     other_tables_yield_no_stream_message,
+};
+pub use values::{
+    an_address_in_other_letters_is_the_same_unique_value, blank_values_claim_nothing_and_long_ones_do,
+    equal_numbers_are_found_by_one_key, equal_numbers_are_one_unique_value,
 };
