@@ -111,7 +111,7 @@ impl Template {
         let roots = Roots::new(scope, &self.inner.roots);
         let mut left = most;
         let mut value = |expression: &Expression| {
-            let text = text_of(expression.evaluate_with(&Roots::new(scope, expression.roots()))?);
+            let text = value::text_of(&expression.evaluate_with(&Roots::new(scope, expression.roots()))?);
             left = left
                 .checked_sub(text.len())
                 .ok_or_else(|| ExpressionError::costly(format!("its text has more than {most} bytes")))?;
@@ -126,7 +126,7 @@ impl Template {
                     Part::Value(expression) => value(expression),
                 })
                 .collect(),
-            node => Ok(vec![Piece::Text(Cow::Owned(text_of(node.resolve(&roots)?)))]),
+            node => Ok(vec![Piece::Text(Cow::Owned(value::text_of(&node.resolve(&roots)?)))]),
         }
     }
 
