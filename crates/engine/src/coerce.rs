@@ -29,6 +29,18 @@ pub fn field(value: Value, field: &Field, timezone: &TimeZone) -> Result<Value, 
     Ok(if is_blank(&value) && !is_white_space { Value::Null } else { value })
 }
 
+/// Brings what a model answered to the type of a field. An empty text is an answer only where a text is asked for.
+pub fn answer(value: Value, field: &Field, timezone: &TimeZone) -> Result<Value, StepError> {
+    each(value, field.many, |value| {
+        let is_empty = field.kind != FieldType::Text && value.as_str().is_some_and(value::is_blank_text);
+        if is_empty {
+            Err(mismatch(&value, field.kind, &field.options))
+        } else {
+            scalar(&value, field.kind, &field.options, timezone)
+        }
+    })
+}
+
 fn field_type(kind: VariableType) -> FieldType {
     match kind {
         VariableType::Text | VariableType::Record => FieldType::Text,

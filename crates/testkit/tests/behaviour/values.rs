@@ -275,7 +275,7 @@ fn a_list_variable_without_a_value_is_the_empty_list() {
 /// `record.parent.id` without a parent failed even a note.
 #[test]
 fn a_field_behind_an_empty_relationship_is_null() {
-    let values = "{seen: '{{ [record.parent.id, record.parent.name, record.parent.parent.name, record.parent, record.parts, record.sizes] }}', parts: '{{ record.parts.map(p, p.name) }}', has: '{{ [has(record.parent), has(record.parent.id), blank(record.parent.id)] }}'}";
+    let values = "{seen: '{{ [record.parent.id, record.parent.name, record.parent.parent, record.parent, record.parts, record.sizes] }}', parts: '{{ record.parts.map(p, p.name) }}', has: '{{ [has(record.parent), has(record.parent.id), blank(record.parent.id)] }}'}";
     let empty = json!([null, null, null, null, [], []]);
     items(&keeps("", values), &[("a", json!({"name": "alone"}))])
         .event(manual("w").on("item", "a"))

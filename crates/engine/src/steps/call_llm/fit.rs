@@ -48,7 +48,7 @@ fn field(value: Value, field: &OutputField, timezone: &TimeZone) -> Result<Value
         return Err(format!("expected text, found {}", short(&value)));
     }
     let typed = Field { options: field.options.clone(), many: field.many, ..Field::of(kind) };
-    coerce::field(value, &typed, timezone).map_err(|error| error.message)
+    coerce::answer(value, &typed, timezone).map_err(|error| error.message)
 }
 
 /// The option that a word is meant for: the same one, or the only one that differs in nothing but case and white space.
@@ -109,7 +109,7 @@ fn mend(value: &mut Value, mismatch: &Mismatch, written: &Value) {
             let types =
                 [("number", FieldType::Number), ("integer", FieldType::Number), ("boolean", FieldType::Boolean)];
             let Some((_, kind)) = types.into_iter().find(|(name, _)| schema["type"] == *name) else { return };
-            if let Ok(typed) = coerce::field(part.clone(), &Field::of(kind), &TimeZone::UTC) {
+            if let Ok(typed) = coerce::answer(part.clone(), &Field::of(kind), &TimeZone::UTC) {
                 *part = typed;
             }
         }
