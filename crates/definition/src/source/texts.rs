@@ -61,7 +61,7 @@ impl Source {
 
 fn at_mut<'a>(root: &'a mut Value, path: &Path) -> Option<&'a mut Value> {
     path.segments().iter().try_fold(root, |value, segment| match segment {
-        Segment::Key(key) => value.get_mut(key),
+        Segment::Key(key) => value.get_mut(&**key),
         Segment::Index(index) => value.get_mut(index),
     })
 }
@@ -111,7 +111,7 @@ fn nearest<'v, 'p>(
     let mut found = None;
     for (depth, segment) in path.iter().enumerate() {
         value = match segment {
-            Segment::Key(key) => value.get(key)?,
+            Segment::Key(key) => value.get(&**key)?,
             Segment::Index(index) => value.get(index)?,
         };
         if meant(value, &path[..=depth]) {
@@ -131,7 +131,7 @@ fn keys(path: &[Segment]) -> Vec<&str> {
     let mut keys = Vec::new();
     for segment in path {
         match segment {
-            Segment::Key(key) => keys.push(key.as_str()),
+            Segment::Key(key) => keys.push(&**key),
             Segment::Index(_) => break,
         }
     }

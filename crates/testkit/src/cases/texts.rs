@@ -8,7 +8,7 @@ use serde_json::Value;
 /// Whether a text is wanted at a place: in fields and variables that take texts, in headers and parameters.
 pub(super) fn wanted(root: &Value, path: &[Segment], workflow: &Source, objects: &BTreeMap<String, Object>) -> bool {
     let takes_text = |object: &str, name: &str| objects.get(object).is_some_and(|object| object.takes_text(name));
-    let is_key = |segment: &Segment, key: &str| matches!(segment, Segment::Key(found) if found == key);
+    let is_key = |segment: &Segment, key: &str| matches!(segment, Segment::Key(found) if **found == *key);
     let name_after = |at: usize| path.get(at + 1).and_then(key);
     for (at, segment) in path.iter().enumerate() {
         let Some(word) = key(segment) else { continue };
@@ -42,7 +42,7 @@ fn key(segment: &Segment) -> Option<&str> {
 
 fn value_at<'a>(root: &'a Value, path: &[Segment]) -> Option<&'a Value> {
     path.iter().try_fold(root, |value, segment| match segment {
-        Segment::Key(key) => value.get(key),
+        Segment::Key(key) => value.get(&**key),
         Segment::Index(index) => value.get(index),
     })
 }
