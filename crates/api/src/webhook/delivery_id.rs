@@ -75,7 +75,7 @@ fn signed_bytes(rule: &Verify, delivery: &Delivery<'_>) -> Option<String> {
         Verify::Slack { .. } => delivery.header("x-slack-request-timestamp"),
         Verify::Stripe { .. } => delivery
             .header("stripe-signature")
-            .and_then(|written| written.split(',').filter_map(|item| item.trim().strip_prefix("t=")).next()),
+            .and_then(|written| written.split(',').find_map(|item| item.trim().strip_prefix("t="))),
         Verify::Github { .. } | Verify::Shopify { .. } => None,
         Verify::None | Verify::Token { .. } | Verify::Basic { .. } | Verify::StandardWebhooks { .. } => return None,
     };
