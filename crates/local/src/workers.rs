@@ -162,7 +162,7 @@ impl Worker {
             return;
         }
         let deadline = self.system.ports.clock.now() + HANDLER_MOST;
-        let work = self.system.handle(self.queue, &message.body, Some(deadline));
+        let work = Box::pin(self.system.handle(self.queue, &message.body, Some(deadline)));
         let work = AssertUnwindSafe(self.store.in_session(true, work)).catch_unwind();
         let result = match work.await {
             Ok(Ok(())) => self.source.delete(self.queue, &message.receipt).await,
@@ -203,7 +203,7 @@ impl Worker {
 /// Sweeps once at the start, for what the process before left, and then at intervals.
 async fn sweep(system: System, store: Store, every: Duration, mut stopped: watch::Receiver<bool>) {
     loop {
-        let sweeping = store.in_session(false, system.sweeper.sweep());
+        let sweeping = store.in_session(false, Box::pin(system.sweeper.sweep()));
         match AssertUnwindSafe(sweeping).catch_unwind().await {
             Ok(Ok(_)) => {}
             Ok(Err(error)) => tracing::error!("sweeping failed: {error}"),

@@ -41,7 +41,9 @@ impl Hub {
     pub(super) fn reset(&self, session: u64) {
         let mut lanes = self.lanes.each_ref().map(|lane| lane.lock().unwrap_or_else(PoisonError::into_inner));
         self.session.store(session, Ordering::SeqCst);
-        lanes.iter_mut().for_each(|lane| **lane = Lane::default());
+        for lane in &mut lanes {
+            **lane = Lane::default();
+        }
         self.backlog.reset();
     }
 

@@ -123,6 +123,29 @@ async fn messages_that_were_received_come_again_after_a_failure_and_old_receipts
 }
 
 #[tokio::test]
+async fn a_thread_of_the_store_that_panics_is_begun_again() {
+    let folder = TempDir::new().expect("a directory can be made");
+    let panics = Arc::new(AtomicBool::new(false));
+    let asked = panics.clone();
+    let sync = move |file: &File| {
+        assert!(!asked.swap(false, Ordering::SeqCst), "a broken invariant");
+        file.sync_data()
+    };
+    let clock = Arc::new(VirtualClock::default());
+    let store = Store::open_synced(folder.path(), clock, BacklogLimits::default(), Arc::new(sync));
+    let store = store.expect("the directory opens");
+    let durable = || Transaction { writes: Vec::new(), durability: Durability::Durable };
+    panics.store(true, Ordering::SeqCst);
+    assert!(matches!(store.transact(durable()).await, Err(TableError::Unknown(_))));
+    let mut condition = store.condition();
+    condition.wait_for(|condition| *condition == Condition::Ready).await.expect("the store is there");
+    while store.session() == 1 || *condition.borrow_and_update() != Condition::Ready {
+        condition.changed().await.expect("the store is there");
+    }
+    assert_eq!(store.transact(durable()).await, Ok(()));
+}
+
+#[tokio::test]
 async fn a_store_whose_disk_never_comes_back_can_be_closed() {
     let disk = Disk::new();
     disk.fail().await;

@@ -130,12 +130,12 @@ impl Writer {
             }
             Request::RoomWasMade => self.messages.room_was_made(),
             Request::Settle(reply) => self.settle(reply)?,
-            Request::Flushed => {}
             Request::Checkpointed => self.group.finish_checkpoint(&self.connection)?,
             Request::Fail(session, failure) if session == self.session => {
                 return Ok(ControlFlow::Break(End::Failed(failure)));
             }
-            Request::Fail(..) => {}
+            // The flusher is idle again, or a session failed that is over.
+            Request::Flushed | Request::Fail(..) => {}
             Request::Shutdown => return Ok(ControlFlow::Break(End::Shutdown)),
         }
         Ok(ControlFlow::Continue(()))
