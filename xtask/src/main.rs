@@ -1,5 +1,6 @@
 //! `cargo xtask`: everything that developers and CI run.
 
+mod api;
 mod bench;
 mod deployment;
 mod e2e;
@@ -31,6 +32,8 @@ enum Command {
     Test,
     /// Deploys the template on an emulator, and drives the functions end to end.
     E2e(e2e::E2e),
+    /// Holds the API of the debug build against its description.
+    Api,
     /// Runs the simulator.
     Sim(sim::Sim),
     /// Sends webhooks, requests and definitions of chance to an installation of its own.
@@ -54,6 +57,7 @@ fn main() -> ExitCode {
     let done = match Args::parse().command {
         Command::Test => test::run(),
         Command::E2e(e2e) => e2e::run(&e2e),
+        Command::Api => api::run(),
         Command::Sim(sim) => sim::run(&sim),
         Command::Soak(soak) => soak::run(&soak),
         Command::Template => template::run(),

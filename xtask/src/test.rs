@@ -1,12 +1,12 @@
-//! `cargo xtask test`: format, lints, the checks of the template, all tests (those of AWS on the emulator), the deployed
-//! template end to end, the examples' cases, and 2,000 seeds of the simulator.
+//! `cargo xtask test`: format, lints, the checks of the template, all tests (those of AWS on the emulator), the API
+//! against its description, the deployed template end to end, the examples' cases, and 2,000 seeds of the simulator.
 
 use std::process::Command;
 use std::time::Instant;
 
 use crate::emulator::{self, Emulator};
 use crate::run::{cargo, cargo_with, execute, target, workspace};
-use crate::{e2e, template};
+use crate::{api, e2e, template};
 
 /// Seeds of the simulator in one run of the tests.
 const SEEDS: &str = "2000";
@@ -18,6 +18,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
     template::run()?;
     cargo(&["build", "--workspace", "--bins"])?;
     on_emulator()?;
+    api::run()?;
     e2e::run(&e2e::E2e::default())?;
     built("pawl", &["test", "examples"])?;
     built("pawl-sim", &["--seeds", SEEDS])

@@ -29,6 +29,11 @@ impl Venv {
         Self::of("sam", "tests/emulator/requirements-sam.txt")
     }
 
+    /// That of what holds the API against its description.
+    pub(crate) fn api() -> anyhow::Result<Self> {
+        Self::of("api", "tests/api/requirements.txt")
+    }
+
     /// Its Python.
     pub(crate) fn python(&self) -> PathBuf {
         self.bin.join("python")

@@ -17,7 +17,9 @@ const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 pub(crate) struct AcceptedView<'a> {
     /// The event that it became.
     event_id: &'a str,
-    /// The execution that it starts, if the workflow's filter and limits let it pass.
+    /// The execution that it starts, if the workflow's filter and limits let it pass. Absent for the webhook of a goal:
+    /// it starts nothing, and executions that wait for it go on.
+    #[serde(skip_serializing_if = "Option::is_none")]
     execution_id: Option<&'a str>,
 }
 

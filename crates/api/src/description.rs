@@ -1,4 +1,7 @@
-//! What the description of the API says of every operation alike: problems, and bodies that may be empty.
+//! What the description of the API says of every operation alike: problems, descriptions of answers, bodies that may be
+//! empty, and no schema that nothing leads to.
+
+use std::collections::BTreeSet;
 
 use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
@@ -6,6 +9,7 @@ use utoipa::openapi::{Content, OpenApi, Ref, RefOr, Response, Schema};
 
 const JSON: &str = "application/json";
 const PROBLEM_JSON: &str = "application/problem+json";
+const SCHEMAS: &str = "#/components/schemas/";
 const PROBLEM: &str = "#/components/schemas/Problem";
 
 /// Completes the description that stands with the routes.
@@ -19,8 +23,10 @@ pub(crate) fn complete(openapi: &mut OpenApi) {
     };
     for operation in openapi.paths.paths.values_mut().flat_map(operations) {
         problems(operation);
+        descriptions(operation);
         empty_body(operation, may_be_empty);
     }
+    forget_unused(openapi);
 }
 
 fn operations(path: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
@@ -33,14 +39,83 @@ fn problems(operation: &mut Operation) {
     for response in operation.responses.responses.values_mut() {
         let RefOr::T(response) = response else { continue };
         let is_problem = response.content.get(JSON).is_some_and(|content| leads_to(content) == Some(PROBLEM));
-        if let (true, Some(content)) = (is_problem, response.content.shift_remove(JSON)) {
+        if is_problem && let Some(content) = response.content.shift_remove(JSON) {
             response.content.insert(PROBLEM_JSON.to_owned(), content);
         }
     }
     let mut other = Response::new("Another problem: its `code` has a page in docs/errors");
     let content = RefOr::T(Content::new(Some(Ref::new(PROBLEM))));
     other.content.insert(PROBLEM_JSON.to_owned(), content);
-    operation.responses.responses.entry("default".to_owned()).or_insert(RefOr::T(other));
+    for status in ["4XX", "default"] {
+        operation.responses.responses.entry(status.to_owned()).or_insert_with(|| RefOr::T(other.clone()));
+    }
+}
+
+/// A response without a description of its own says what its status means.
+fn descriptions(operation: &mut Operation) {
+    for (status, response) in &mut operation.responses.responses {
+        if let RefOr::T(response) = response
+            && response.description.is_empty()
+        {
+            meaning(status).clone_into(&mut response.description);
+        }
+    }
+}
+
+fn meaning(status: &str) -> &'static str {
+    match status {
+        "200" => "Done",
+        "201" => "It is made",
+        "202" => "Accepted, durably",
+        "204" => "Done; there is nothing to tell",
+        "400" => "A part of the path, the query or a header cannot be read",
+        "401" => "The credentials, or the signature of a delivery, are missing or wrong",
+        "403" => "The role does not allow this",
+        "404" => "There is none",
+        "405" => "Another method is expected",
+        "409" => "The present state does not allow this",
+        "412" => "It was changed since it was read",
+        "413" => "The body is too large",
+        "415" => "The body is of a kind that is not taken",
+        "422" => "The body is not as expected",
+        "429" => "Too much at present; `retry-after` says when to repeat it",
+        "503" => "Not possible at present; `retry-after` says when to repeat it",
+        _ => "Another answer",
+    }
+}
+
+/// Schemas that no operation leads to are left out: they came along with generic types.
+fn forget_unused(openapi: &mut OpenApi) {
+    let of = |value: &serde_json::Value| {
+        let mut names = BTreeSet::new();
+        references(value, &mut names);
+        names
+    };
+    let paths = serde_json::to_value(&openapi.paths).expect("a description is JSON");
+    let Some(components) = &mut openapi.components else { return };
+    let mut used = BTreeSet::new();
+    let mut next: Vec<String> = of(&paths).into_iter().collect();
+    while let Some(name) = next.pop() {
+        if let Some(schema) = components.schemas.get(&name)
+            && used.insert(name)
+        {
+            next.extend(of(&serde_json::to_value(schema).expect("a schema is JSON")));
+        }
+    }
+    components.schemas.retain(|name, _| used.contains(name));
+}
+
+/// The schemas that a part of the description refers to.
+fn references(value: &serde_json::Value, names: &mut BTreeSet<String>) {
+    match value {
+        serde_json::Value::Array(values) => values.iter().for_each(|value| references(value, names)),
+        serde_json::Value::Object(keys) => {
+            let own = keys.get("$ref").and_then(serde_json::Value::as_str);
+            names.extend(own.and_then(|path| path.strip_prefix(SCHEMAS)).map(str::to_owned));
+            keys.values().for_each(|value| references(value, names));
+        }
+        _ => {}
+    }
 }
 
 /// An empty body stands for an empty object.

@@ -4,7 +4,7 @@
 //!   [`webhooks`] make the halves of it, for functions of their own.
 //! - [`Authorizer`], [`Identity`] and [`Role`]: who may do what.
 //! - [`Problem`] and [`Code`]: what is wrong, as RFC 9457; one table of codes, each with a page in `docs/errors`.
-//! - [`page`]: the page of a code, as `/docs/errors/<code>` serves it.
+//! - [`page`]: the page of a code, as `/docs/errors/<code>` serves it; [`codes`] are all of them.
 //! - [`openapi`] describes it all; `docs/openapi.json` is kept equal to it by a test.
 //! - [`webhook`]: what a delivery is verified, decoded and recognised by, without storage.
 
@@ -34,7 +34,7 @@ mod workflows;
 pub use body::BodyFault;
 pub use code::Code;
 pub use options::{ApiOptions, Authorizer, HealthCheck, Identity};
-pub use pages::page;
+pub use pages::{codes, page};
 pub use problem::{Mistake, Problem};
 pub use role::Role;
 pub use router::{management, openapi, router, webhooks};

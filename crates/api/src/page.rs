@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::Timestamp;
 use pawl_definition::json::{self, Bounds};
 use pawl_runtime::items::Unreadable;
 use pawl_runtime::ports::TableError;
@@ -34,12 +35,16 @@ pub(crate) struct Listing<T> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     pub(crate) unreadable: Vec<UnreadableItem>,
+    /// Present if few entries fit and the request stopped before its page was full: entries from before this time were
+    /// not looked at yet. The listing goes on at `next`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) looked_until: Option<Timestamp>,
 }
 
 impl<T> Listing<T> {
     /// All there is.
     pub(crate) fn whole(items: Vec<T>) -> Self {
-        Self { items, next: None, unreadable: Vec::new() }
+        Self { items, next: None, unreadable: Vec::new(), looked_until: None }
     }
 }
 
@@ -139,6 +144,7 @@ impl Walk {
             items: found.items.into_iter().map(shown).collect(),
             next: found.next.map(|next| seal(&self.listing, next)),
             unreadable: found.unreadable.into_iter().map(UnreadableItem::from).collect(),
+            looked_until: None,
         }
     }
 

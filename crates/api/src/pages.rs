@@ -22,6 +22,12 @@ pub fn page(code: &str) -> Option<&'static str> {
     PAGES.binary_search_by_key(&code, |(code, _)| code).ok().map(|at| PAGES[at].1)
 }
 
+/// Every code that has a page, in order.
+pub fn codes() -> impl Iterator<Item = &'static str> {
+    // The overview of the pages stands among them.
+    PAGES.iter().map(|(code, _)| *code).filter(|code| *code != "README")
+}
+
 /// Shows the page of an error code: what it means and what to do. Needs no credentials.
 #[utoipa::path(
     get, path = "/docs/errors/{code}", tag = "installation", operation_id = "show_error", security(()),

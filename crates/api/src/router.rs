@@ -24,6 +24,7 @@ use crate::{ApiOptions, Code, Problem, access, executions, hooks, installation, 
             Errors are RFC 9457 problems whose `code` is stable and has a page in docs/errors.",
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")
     ),
+    servers((url = "/", description = "The server that serves this description")),
     tags(
         (name = "workflows", description = "Save, switch, check and start workflows"),
         (name = "executions", description = "Look at executions and control them"),

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
+use jiff::Timestamp;
 
 /// Write, check, test and run agentic workflows.
 #[derive(Debug, Parser)]
@@ -73,6 +74,11 @@ pub(crate) enum Command {
         /// Of which kind of file.
         #[arg(value_enum, default_value = "workflow")]
         kind: Kind,
+    },
+    /// Explains the code of an error or of a refusal: what it means and what to do.
+    Explain {
+        /// Code, such as `signature_mismatch`.
+        code: String,
     },
     /// Draws a workflow as a Mermaid flowchart.
     Graph {
@@ -157,14 +163,20 @@ pub(crate) enum Remote {
         #[arg(long)]
         idempotency_key: Option<String>,
     },
-    /// Lists workflows.
-    Workflows,
+    /// Sends a webhook to the installation, signed as its trigger demands, with the secret from `PAWL_SECRET_…`.
+    Deliver(Deliver),
+    /// Lists workflows, all of them unless a limit is given.
+    Workflows {
+        /// At most so many.
+        #[arg(long)]
+        limit: Option<usize>,
+    },
     /// Lets a workflow's triggers listen.
     Activate {
         /// Workflow.
         workflow: String,
     },
-    /// Makes a workflow deaf.
+    /// Stops a workflow's triggers from listening.
     Deactivate {
         /// Workflow.
         workflow: String,
@@ -175,26 +187,8 @@ pub(crate) enum Remote {
         workflow: String,
     },
     /// Lists executions, newest first.
-    Executions {
-        /// Of this workflow.
-        #[arg(long)]
-        workflow: Option<String>,
-        /// In this state.
-        #[arg(long)]
-        status: Option<String>,
-        /// On this record, `<object>/<id>`.
-        #[arg(long)]
-        record: Option<String>,
-        /// Made at this time or later, such as `2026-11-21T08:00:00Z`.
-        #[arg(long)]
-        since: Option<String>,
-        /// Made before this time.
-        #[arg(long)]
-        until: Option<String>,
-        #[command(flatten)]
-        page: Page,
-    },
-    /// Shows an execution with its history.
+    Executions(Executions),
+    /// Shows an execution with its history: when each step was committed, and how long each attempt took.
     Show {
         /// Execution.
         execution: String,
@@ -234,12 +228,61 @@ pub(crate) enum Remote {
     },
 }
 
+/// Which executions are listed.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Executions {
+    /// Of this workflow.
+    #[arg(long)]
+    pub(crate) workflow: Option<String>,
+    /// In one of these states: queued, running, waiting, paused, completed, canceled, failed.
+    #[arg(long, value_delimiter = ',')]
+    pub(crate) status: Vec<String>,
+    /// On this record, `<object>/<id>`.
+    #[arg(long)]
+    pub(crate) record: Option<String>,
+    /// At this step.
+    #[arg(long)]
+    pub(crate) step: Option<String>,
+    /// With a failure of this code.
+    #[arg(long)]
+    pub(crate) code: Option<String>,
+    /// With this indicator: `throttled`, `stalled`, `killed`, `has_failures`, `over_budget`.
+    #[arg(long)]
+    pub(crate) indicator: Option<String>,
+    /// Made at this time or later: `1h` (ago), `2026-11-01`, `2026-11-21T08:00:00Z`.
+    #[arg(long, value_parser = crate::when::since)]
+    pub(crate) since: Option<Timestamp>,
+    /// Made before this time, written in the same ways.
+    #[arg(long, value_parser = crate::when::since)]
+    pub(crate) until: Option<Timestamp>,
+    #[command(flatten)]
+    pub(crate) page: Page,
+}
+
+/// A webhook to send.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Deliver {
+    /// Workflow.
+    pub(crate) workflow: String,
+    /// Trigger, also one that a goal waits for; the only webhook of the workflow if absent.
+    pub(crate) trigger: Option<String>,
+    /// File that holds the body; `-` is standard input.
+    #[arg(long)]
+    pub(crate) body: Option<PathBuf>,
+    /// A header more, `name: value`; the body is JSON unless `content-type` says something else.
+    #[arg(long = "header", short = 'H')]
+    pub(crate) headers: Vec<String>,
+    /// A parameter of the query, `name=value`.
+    #[arg(long = "query", short = 'q')]
+    pub(crate) query: Vec<String>,
+}
+
 /// A page of a listing.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Page {
-    /// How many.
-    #[arg(long, default_value_t = 20)]
-    pub(crate) limit: usize,
+    /// How many; 20 if absent, and with --json all.
+    #[arg(long)]
+    pub(crate) limit: Option<usize>,
     /// Where the page before ended.
     #[arg(long)]
     pub(crate) cursor: Option<String>,

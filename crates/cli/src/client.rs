@@ -10,10 +10,12 @@ use std::net::IpAddr;
 use anyhow::{Context, bail};
 use pawl_connectors::SystemClock;
 use pawl_runtime::ports::Clock;
-use reqwest::{Method, RequestBuilder, Url};
+use reqwest::{Method, Request, RequestBuilder, Url};
 use serde_json::Value;
 
 use crate::args::AuthMode;
+use crate::output::complain;
+use crate::shown::shown;
 use auth::Auth;
 use refusal::Refusal;
 
@@ -59,8 +61,17 @@ impl Client {
     /// Authorizes and sends a request, and reads the answer.
     pub(crate) async fn send(&self, request: RequestBuilder) -> anyhow::Result<Answer> {
         let mut request = request.build().context("cannot make the request")?;
+        self.auth.apply(&mut request, SystemClock.now()).await?;
+        self.carry_out(request).await
+    }
+
+    /// Sends a request as it is, as an outside system does, and reads the answer.
+    pub(crate) async fn send_unauthorized(&self, request: RequestBuilder) -> anyhow::Result<Answer> {
+        self.carry_out(request.build().context("cannot make the request")?).await
+    }
+
+    async fn carry_out(&self, request: Request) -> anyhow::Result<Answer> {
         let now = SystemClock.now();
-        self.auth.apply(&mut request, now).await?;
         let answer = self.http.execute(request).await.with_context(|| {
             let advice = if self.is_local { "start one with `pawl dev DIR`, or say" } else { "check" };
             format!("cannot reach an installation at {}: {advice} --endpoint", self.endpoint)
@@ -87,23 +98,50 @@ fn is_loopback(url: &Url) -> bool {
 
 /// Prints a problem for a person.
 pub(crate) fn explain(problem: &Value) {
-    let text = |key: &str| problem.get(key).and_then(Value::as_str).unwrap_or_default();
-    eprintln!("{} [{}]", text("title"), text("code"));
+    for line in explanation(problem) {
+        complain!("{line}");
+    }
+}
+
+/// A problem for a person, line by line.
+fn explanation(problem: &Value) -> Vec<String> {
+    let text = |key: &str| shown(problem.get(key).and_then(Value::as_str).unwrap_or_default());
+    let mut lines = vec![format!("{} [{}]", text("title"), text("code"))];
     if !text("detail").is_empty() {
         let at = if text("path").is_empty() { String::new() } else { format!("{}: ", text("path")) };
-        eprintln!("  {at}{}", text("detail"));
+        lines.push(format!("  {at}{}", text("detail")));
     }
     for problem in problem.get("problems").and_then(Value::as_array).into_iter().flatten() {
         let part = |key: &str| match problem.get(key) {
             None | Some(Value::Null) => String::new(),
-            Some(Value::String(text)) => text.clone(),
-            Some(other) => other.to_string(),
+            Some(Value::String(text)) => shown(text).into_owned(),
+            Some(other) => shown(&other.to_string()).into_owned(),
         };
         let with = |text: String, end: &str| if text.is_empty() { text } else { text + end };
         let place = with([part("line"), part("column")].join(":").trim_matches(':').to_owned(), ": ");
         let suggestion =
             if part("suggestion").is_empty() { String::new() } else { format!("; {}", part("suggestion")) };
         let what = with(part("severity"), &format!("[{}] ", part("code")));
-        eprintln!("  {place}{what}{}{}{suggestion}", with(part("path"), ": "), part("message"));
+        lines.push(format!("  {place}{what}{}{}{suggestion}", with(part("path"), ": "), part("message")));
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::shown::{OBEYED, is_safe};
+
+    #[test]
+    fn a_problem_is_shown_and_not_obeyed() {
+        let text = format!("{OBEYED}\nforged");
+        let mistake =
+            json!({"severity": text, "code": text, "path": text, "message": text, "suggestion": text, "line": 1});
+        let problem = json!({"title": text, "code": text, "detail": text, "path": text, "problems": [mistake]});
+        let lines = explanation(&problem);
+        assert_eq!(lines.len(), 3);
+        assert!(lines.iter().all(|line| is_safe(line) && !line.contains('\n')), "{lines:?}");
     }
 }

@@ -9,6 +9,8 @@ use pawl_definition::{Object, Problem, Source, check_object};
 
 mod walk;
 
+use crate::output::complain;
+use crate::shown::shown;
 pub(crate) use walk::Found;
 
 /// How a workflow's file is named.
@@ -27,7 +29,9 @@ pub(crate) fn is(path: &Path, endings: &[&str]) -> bool {
 /// The files that a list of files and folders names, each once, in order; at least one. What is passed over is told.
 pub(crate) fn some(paths: &[PathBuf], endings: &[&str]) -> anyhow::Result<Vec<PathBuf>> {
     let Found { files, passed_over, .. } = expand(paths, endings)?;
-    passed_over.iter().for_each(|note| eprintln!("{note}"));
+    for note in &passed_over {
+        complain!("{}", shown(note));
+    }
     if files.is_empty() {
         let places: Vec<_> = paths.iter().map(|path| path.display().to_string()).collect();
         bail!("expected files named {} in {}, found none", names(endings), places.join(", "));

@@ -7,7 +7,9 @@ mod embedded;
 mod files;
 mod logs;
 mod output;
+mod shown;
 mod table;
+mod when;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -31,7 +33,7 @@ fn main() -> ExitCode {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::from(BAD_INPUT),
         Err(error) => {
-            eprintln!("error: {error:#}");
+            output::complain!("error: {}", shown::shown(&format!("{error:#}")));
             ExitCode::from(BROKEN)
         }
     }
@@ -45,6 +47,7 @@ fn run(args: Args) -> anyhow::Result<bool> {
         Command::Check { files, format } => commands::check::run(&files, if json { Format::Json } else { format }),
         Command::Schema { kind } => commands::schema::run(kind),
         Command::Graph { file } => commands::graph::run(&file),
+        Command::Explain { code } => commands::explain::run(&code, json),
         Command::Test { files } => commands::test::run(&files, json),
         Command::Demo { dir } => block_on(commands::demo::run(dir.as_deref(), json)),
         Command::Dev(dev) => block_on(commands::dev::run(dev, token)),

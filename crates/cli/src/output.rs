@@ -1,19 +1,26 @@
-//! Standard output, which may be closed early.
+//! Standard output, which may be closed early, and standard error. All that is printed is shown, not obeyed.
 
 use std::fmt::Arguments;
 use std::io::{ErrorKind, Write};
+
+use crate::shown;
 
 /// Prints a line for people or for programs, as `println!` does; a closed pipe is no failure.
 macro_rules! say {
     ($($text:tt)*) => { $crate::output::line(format_args!($($text)*)) };
 }
 
-pub(crate) use say;
+/// Prints a line on standard error, as `eprintln!` does.
+macro_rules! complain {
+    ($($text:tt)*) => { $crate::output::error_line(format_args!($($text)*)) };
+}
 
-/// Prints a text. Whoever closes the pipe (`pawl schema | head`) has read enough: that is no failure.
+pub(crate) use {complain, say};
+
+/// Prints a text. A reader that closes the pipe (`pawl schema | head`) has read enough: that is no failure.
 pub(crate) fn print(text: &str) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+    match out.write_all(shown::lines(text).as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error.into()),
         _ => Ok(()),
     }
@@ -24,4 +31,10 @@ pub(crate) fn line(text: Arguments<'_>) {
     if let Err(error) = print(&format!("{text}\n")) {
         tracing::error!("cannot write to standard output: {error:#}");
     }
+}
+
+/// Prints a line on standard error. If nobody reads it, nobody reads an error about it either.
+pub(crate) fn error_line(text: Arguments<'_>) {
+    let text = format!("{text}\n");
+    let _ = std::io::stderr().lock().write_all(shown::lines(&text).as_bytes());
 }

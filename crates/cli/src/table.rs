@@ -1,7 +1,11 @@
 //! Tables of text.
 
+use crate::shown::shown;
+
 /// Lays rows out in columns as wide as their widest cell; the last column is as long as it likes.
 pub(crate) fn render(header: &[&str], rows: &[Vec<String>]) -> String {
+    let cell = |cell: &String| shown(cell).into_owned();
+    let rows: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(cell).collect()).collect();
     let width = |column: usize| {
         let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count());
         cells.chain([header[column].chars().count()]).max().unwrap_or(0)
@@ -19,7 +23,7 @@ pub(crate) fn render(header: &[&str], rows: &[Vec<String>]) -> String {
 
 /// Cuts a text to a number of characters.
 pub(crate) fn cut(text: &str, most: usize) -> String {
-    let flat: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let flat = shown(&text.replace(['\n', '\r', '\t'], " ")).into_owned();
     match flat.char_indices().nth(most) {
         Some((end, _)) => format!("{}…", &flat[..end]),
         None => flat,

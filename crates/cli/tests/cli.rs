@@ -67,15 +67,17 @@ fn help_lists_the_commands() {
       check          Finds every problem in files, and holds workflows against the launch checklist
       test           Runs test cases on the real engine with virtual time
       schema         Prints the JSON Schema by which an editor completes and underlines
+      explain        Explains the code of an error or of a refusal: what it means and what to do
       graph          Draws a workflow as a Mermaid flowchart
       apply          Saves workflows and objects
       start          Starts a workflow
-      workflows      Lists workflows
+      deliver        Sends a webhook to the installation, signed as its trigger demands, with the secret from `PAWL_SECRET_…`
+      workflows      Lists workflows, all of them unless a limit is given
       activate       Lets a workflow's triggers listen
-      deactivate     Makes a workflow deaf
+      deactivate     Stops a workflow's triggers from listening
       close-breaker  Closes the breaker of a workflow, which stays active or inactive as it is
       executions     Lists executions, newest first
-      show           Shows an execution with its history
+      show           Shows an execution with its history: when each step was committed, and how long each attempt took
       refusals       Shows what started nothing, and why
       pause          Holds an execution before its next step
       resume         Lets a paused execution go on

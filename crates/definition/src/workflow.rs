@@ -83,6 +83,17 @@ pub struct Workflow {
     pub steps: Vec<Step>,
 }
 
+/// A webhook of a workflow.
+#[derive(Debug, Clone, Copy)]
+pub struct Hook<'a> {
+    /// The trigger: its id ends the address.
+    pub trigger: &'a Trigger,
+    /// Its settings.
+    pub webhook: &'a Webhook,
+    /// The goal that waits for it; `None` if it starts executions.
+    pub goal: Option<&'a str>,
+}
+
 impl Workflow {
     /// Its name for people.
     pub fn display_name(&self) -> &str {
@@ -110,15 +121,24 @@ impl Workflow {
 
     /// The webhook of an id: one of its triggers, or one that a goal waits for.
     pub fn webhook(&self, id: &str) -> Option<(&Trigger, &Webhook)> {
-        let goals = self.all_steps().into_iter().filter_map(|step| match &step.kind {
-            StepKind::Goal(goal) => Some(&goal.on),
-            _ => None,
+        let hook = self.webhooks().into_iter().find(|hook| hook.trigger.id == id)?;
+        Some((hook.trigger, hook.webhook))
+    }
+
+    /// Its webhooks: those of its triggers, then those that goals wait for, in the order written.
+    pub fn webhooks(&self) -> Vec<Hook<'_>> {
+        let own = self.triggers.iter().map(|trigger| (trigger, None));
+        let steps = self.all_steps();
+        let goals = steps.into_iter().flat_map(|step| match &step.kind {
+            StepKind::Goal(goal) => goal.on.iter().map(|trigger| (trigger, Some(step.id.as_str()))).collect(),
+            _ => Vec::new(),
         });
-        let mut triggers = self.triggers.iter().chain(goals.flatten());
-        triggers.find_map(|trigger| match &trigger.kind {
-            TriggerKind::Webhook(webhook) if trigger.id == id => Some((trigger, webhook)),
-            _ => None,
-        })
+        own.chain(goals)
+            .filter_map(|(trigger, goal)| match &trigger.kind {
+                TriggerKind::Webhook(webhook) => Some(Hook { trigger, webhook, goal }),
+                _ => None,
+            })
+            .collect()
     }
 
     /// All steps at any depth, in the order written.

@@ -70,6 +70,7 @@ impl Row {
             visit: None,
             attempt: None,
             started_at: None,
+            attempt_started_at: None,
             input: Value::Null,
             output: Value::Null,
             branch: None,

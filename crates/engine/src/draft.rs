@@ -69,6 +69,7 @@ impl<'a> Draft<'a> {
             attempt: 0,
             interrupted: 0,
             started_at: now,
+            attempt_started_at: None,
             kept: serde_json::Value::Null,
         });
         state.status = StepStatus::Running;
@@ -76,12 +77,14 @@ impl<'a> Draft<'a> {
             // Whose claim was written although its answer was lost has not performed anything yet.
             state.attempt += u32::from(!claimed);
             state.interrupted += u32::from(interrupted);
+            state.attempt_started_at = Some(now);
         } else {
             state.visit += 1;
             state.fresh_visits += 1;
             state.attempt = 1;
             state.interrupted = 0;
             state.started_at = now;
+            state.attempt_started_at = None;
             state.kept = serde_json::Value::Null;
         }
         self.execution.entered = Some(step.kind.tag().to_owned());
@@ -110,11 +113,13 @@ impl<'a> Draft<'a> {
     pub(crate) fn set_status(&mut self, status: StepStatus) {
         let state = self.state_mut();
         state.status = status;
-        let (visit, attempt, started_at) = (state.visit, state.attempt, state.started_at);
+        let (visit, attempt) = (state.visit, state.attempt);
+        let (started_at, attempt_started_at) = (state.started_at, state.attempt_started_at);
         self.row.status = Some(status);
         self.row.visit = Some(visit);
         self.row.attempt = Some(attempt);
         self.row.started_at = Some(started_at);
+        self.row.attempt_started_at = attempt_started_at;
     }
 
     /// Notes in the row an effect that was made, and what it cost.
@@ -287,7 +292,18 @@ impl<'a> Draft<'a> {
     pub(crate) fn paused(mut self, reason: PauseReason, note: Option<String>) -> Self {
         let wake = std::mem::replace(&mut self.execution.wake, Wake::Person);
         let status = std::mem::replace(&mut self.execution.status, Status::Paused);
-        self.execution.pause = Some(Pause { reason, note, status, wake });
+        let (since, actor) = (self.cx.now, self.row.actor.clone());
+        self.execution.pause = Some(Pause { reason, note, since, actor, status, wake });
+        self
+    }
+
+    /// Goes back into a pause that was there before, with what it interrupts now.
+    fn paused_again(mut self, before: &Pause) -> Self {
+        self = self.paused(before.reason, before.note.clone());
+        if let Some(pause) = &mut self.execution.pause {
+            pause.since = before.since;
+            pause.actor.clone_from(&before.actor);
+        }
         self
     }
 
@@ -299,7 +315,7 @@ impl<'a> Draft<'a> {
         self.execution.requested.clone_from(&before.requested);
         self.execution.status = Status::Running;
         self.execution.wake = Wake::Job;
-        self.paused(pause.reason, pause.note.clone())
+        self.paused_again(pause)
     }
 
     /// Goes back into the pause that came while a slow holder was at its effect; its result is kept.
@@ -307,7 +323,7 @@ impl<'a> Draft<'a> {
         match (&before.pause, self.execution.status) {
             (None, _) | (_, Status::Paused | Status::Canceled | Status::Failed) => self,
             (Some(pause), Status::Completed) => self.held_on(before, pause),
-            (Some(pause), _) => self.paused(pause.reason, pause.note.clone()),
+            (Some(pause), _) => self.paused_again(pause),
         }
     }
 

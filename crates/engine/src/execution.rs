@@ -105,6 +105,9 @@ pub struct StepState {
     pub interrupted: u32,
     /// When this visit began.
     pub started_at: Timestamp,
+    /// When this attempt of the visit began, if it is not the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attempt_started_at: Option<Timestamp>,
     /// What its type keeps of this visit until it ends: nobody else reads it, and it is shown to nobody.
     #[serde(default, skip_serializing_if = "Value::is_null")]
     pub kept: Value,
@@ -211,6 +214,11 @@ pub struct Pause {
     /// In words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+    /// Since when.
+    pub since: Timestamp,
+    /// Who paused it; `None` if a workflow or a failure did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actor: Option<String>,
     /// State to return to.
     pub status: Status,
     /// Reason to wake that is kept; a timer keeps its due time.

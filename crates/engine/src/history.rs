@@ -53,6 +53,9 @@ pub struct Row {
     /// When the visit began.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started_at: Option<Timestamp>,
+    /// When this attempt of the visit began; left out where it is stored if the visit began with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attempt_started_at: Option<Timestamp>,
     /// Input as resolved, secrets redacted.
     #[serde(default, skip_serializing_if = "Value::is_null")]
     pub input: Value,
@@ -84,6 +87,20 @@ pub struct Row {
     /// State of the execution after the transition; left out where it is stored if it runs, as it mostly does.
     #[serde(default = "running", skip_serializing_if = "is_running")]
     pub execution: Status,
+}
+
+impl Row {
+    /// When the attempt that this row is about began; `None` if it is about no attempt of a step.
+    pub fn attempt_began(&self) -> Option<Timestamp> {
+        self.attempt_started_at.or(self.started_at)
+    }
+
+    /// How long the attempt had taken when this row was decided, in milliseconds; for a wait that is over, the wait
+    /// included. A clock that went back counts as no time.
+    pub fn duration_ms(&self) -> Option<u64> {
+        let began = self.attempt_began()?;
+        Some(u64::try_from(self.at.duration_since(began).as_millis()).unwrap_or(0))
+    }
 }
 
 fn running() -> Status {

@@ -24,9 +24,9 @@ pub fn delivery_event_id(workflow: &str, trigger: &str, key: &str) -> String {
     format!("evt_{}", digest(&["delivery", workflow, trigger, key]))
 }
 
-/// The id of a rejected delivery: the same rejection within a minute is one.
-pub fn rejection_id(workflow: &str, trigger: &str, code: &str, message: &str, minute: i64) -> String {
-    format!("rej_{}", digest(&["rejection", workflow, trigger, code, message, &minute.to_string()]))
+/// The id of deliveries that were rejected: those of one trigger with one code within an hour are one row.
+pub fn rejection_id(workflow: &str, trigger: &str, code: &str, hour: i64) -> String {
+    format!("rej_{}", digest(&["rejection", workflow, trigger, code, &hour.to_string()]))
 }
 
 /// The id of the event that a change of a record becomes.

@@ -39,6 +39,11 @@ impl Secrets for VariableSecrets {
     }
 }
 
+/// The variable that holds a secret.
+pub fn secret_variable(name: &str) -> String {
+    format!("{PREFIX}{}", variable(name))
+}
+
 fn variable(name: &str) -> String {
     let letter = |letter: char| if letter.is_ascii_alphanumeric() { letter.to_ascii_uppercase() } else { '_' };
     name.chars().map(letter).collect()

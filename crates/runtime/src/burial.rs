@@ -68,6 +68,9 @@ fn of_event(event: Event, why: &str) -> Refusal {
         code: "dead_letter".to_owned(),
         message: why.to_owned(),
         at: event.occurred_at,
+        first_at: None,
+        count: 1,
+        at_least: false,
     }
 }
 
@@ -99,6 +102,9 @@ fn of_unreadable(executor: &Executor, body: &str, error: &Error) -> Refusal {
         code: "dead_letter".to_owned(),
         message: error.to_string(),
         at: occurred_at.unwrap_or_else(|| executor.clock.now()),
+        first_at: None,
+        count: 1,
+        at_least: false,
     }
 }
 

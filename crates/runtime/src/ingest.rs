@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use pawl_engine::{Event, ids};
 
 use crate::items::delivery::{self, Delivery};
@@ -11,7 +11,8 @@ use crate::message::EventMessage;
 use crate::ports::{
     Blobs, Clock, Durability, Expect, Message, Queue, QueueName, Random, TableError, Tables, Transaction, Write,
 };
-use crate::{Error, Metrics, Ports, items, spill};
+use crate::rejections::Rejections;
+use crate::{Error, Metrics, Ports, spill};
 
 /// Takes events in.
 pub struct Ingest {
@@ -21,6 +22,7 @@ pub struct Ingest {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
     pub(crate) metrics: Arc<Metrics>,
+    rejections: Rejections,
 }
 
 /// What an accepted delivery is answered.
@@ -28,7 +30,7 @@ pub struct Ingest {
 pub struct Accepted {
     /// The event that it became.
     pub event_id: String,
-    /// The execution that it starts, if its trigger lets it pass.
+    /// The execution that it starts, if its trigger lets it pass; `None` if it can start none.
     pub execution_id: Option<String>,
     /// What it repeats; then this is the first answer.
     pub repeat: Option<Repeat>,
@@ -73,7 +75,7 @@ impl Ingest {
     /// Over some of these ports.
     pub fn new(ports: &Ports, metrics: Arc<Metrics>) -> Self {
         let Ports { tables, queue, blobs, clock, random, .. } = ports.clone();
-        Self { tables, events: queue, blobs, clock, random, metrics }
+        Self { tables, events: queue, blobs, clock, random, metrics, rejections: Rejections::default() }
     }
 
     /// A fresh event id, ordered by time: 48 bits of milliseconds, then chance.
@@ -116,10 +118,24 @@ impl Ingest {
     ///
     /// The event is queued before its key is claimed: a crash between the two leaves a delivery that was not
     /// answered, and its repeat has the same event id, which starts nothing twice. The other order would lose it.
-    pub async fn accept(&self, mut event: Event, identity: &Identity) -> Result<Accepted, Error> {
+    pub async fn accept(&self, event: Event, identity: &Identity) -> Result<Accepted, Error> {
+        let execution_id = event.workflow.as_deref().map(|workflow| ids::execution_id(&event.id, workflow));
+        self.take(event, identity, execution_id).await
+    }
+
+    /// Accepts an event that starts nothing: executions may wait for it. Durable as above.
+    pub async fn accept_signal(&self, event: Event, identity: &Identity) -> Result<Accepted, Error> {
+        self.take(event, identity, None).await
+    }
+
+    async fn take(
+        &self,
+        mut event: Event,
+        identity: &Identity,
+        execution_id: Option<String>,
+    ) -> Result<Accepted, Error> {
         self.room()?;
         let workflow = event.workflow.clone();
-        let execution_id = workflow.as_deref().map(|workflow| ids::execution_id(&event.id, workflow));
         let accepted = Accepted { event_id: event.id.clone(), execution_id, repeat: None };
         spill::event(&*self.blobs, &mut event).await?;
         let trigger = event.trigger.clone().unwrap_or_default();
@@ -163,32 +179,29 @@ impl Ingest {
         claims.map(put).collect()
     }
 
-    /// Stores that a delivery was rejected, for people to see. The same rejection within a minute is one row, so that
-    /// somebody without a key cannot fill the storage.
+    /// Stores that a delivery was rejected, for people to see. Those of one trigger with one code within an hour are one
+    /// row that counts them, so that nobody without a key can fill the storage.
     pub async fn reject(&self, workflow: &str, trigger: &str, code: &str, message: &str) -> Result<(), Error> {
         let now = self.clock.now();
-        let minute = now.as_second().div_euclid(60);
         let refusal = Refusal {
             workflow: workflow.to_owned(),
             trigger: Some(trigger.to_owned()),
-            event_id: ids::rejection_id(workflow, trigger, code, message, minute),
+            event_id: ids::rejection_id(workflow, trigger, code, now.as_second().div_euclid(3_600)),
             record: None,
             code: code.to_owned(),
             message: message.to_owned(),
-            at: Timestamp::from_second(minute * 60).unwrap_or(now),
+            at: now,
+            first_at: None,
+            count: 1,
+            at_least: false,
         };
         Metrics::count(&self.metrics.deliveries_rejected);
         tracing::info!(workflow, code, "a delivery on {workflow}/{trigger} is rejected: {code}");
-        self.refuse(&refusal).await
+        Ok(self.rejections.add(&self.tables, refusal).await?)
     }
 
-    async fn refuse(&self, refusal: &Refusal) -> Result<(), Error> {
-        let item = items::refusal::item(refusal, 1);
-        let put = Write::Put { table: items::refusal::TABLE, item, expect: Expect::Absent };
-        match self.tables.transact(Transaction { writes: vec![put], durability: Durability::Ordered }).await {
-            // It stands there already.
-            Err(TableError::Conflict(_)) => Ok(()),
-            result => Ok(result?),
-        }
+    /// Writes what this process counted of rejected deliveries and storage did not take yet.
+    pub async fn write_rejections(&self) -> Result<(), Error> {
+        Ok(self.rejections.write_all(&self.tables).await?)
     }
 }

@@ -36,6 +36,7 @@ mod reads;
 mod recent;
 mod records;
 mod redactor;
+mod rejections;
 mod starts;
 mod stop;
 mod sweeper;

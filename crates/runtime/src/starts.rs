@@ -27,6 +27,9 @@ pub(crate) fn refusal(plan: &Plan, trigger: Option<&str>, event: &Event, reason:
         code: reason.code.to_owned(),
         message: reason.message.clone(),
         at: event.occurred_at,
+        first_at: None,
+        count: 1,
+        at_least: false,
     }
 }
 

@@ -434,3 +434,24 @@ fn what_is_expected_is_met_by_equal_numbers_only() {
     assert!(of("9007199254740993"));
     assert!(!of("9007199254740992") && !of("9007199254740992.0"));
 }
+
+/// A webhook in a goal's `on` could not be tested: its signature was not taken as right.
+#[test]
+fn a_case_delivers_to_the_webhook_of_a_goal() {
+    let goal = "{id: paid, type: webhook, verify: {github: {secret: s}}}";
+    let wait = format!("{{id: wait, type: goal, on: [{goal}], timeout: 1d, met: [{{id: y, type: note, text: y}}]}}");
+    let workflow = format!(
+        "workflow: pay\nowner: o@example.com\ntriggers: [{{id: in, type: webhook}}]\nsteps:\n  - {{id: c, type: condition, if: 'true', yes: [{wait}]}}\n"
+    );
+    let cases = "
+cases:
+  - name: paid by the webhook of the goal
+    event: {webhook: {body: {a: 1}}}
+    then: [{after: 1h, webhook: {trigger: paid, body: {b: 1}}}]
+    expect: {status: completed, path: ['c:yes', 'wait:met', y]}
+";
+    let texts = [("d/pay.workflow.yaml", workflow.as_str()), ("d/pay.cases.yaml", cases)];
+    let texts = texts.map(|(path, text)| (PathBuf::from(path), text.to_owned()));
+    let report = run_file(Path::new("d/pay.cases.yaml"), &Texts(BTreeMap::from(texts)));
+    assert!(report.passed(), "{report}");
+}

@@ -8,6 +8,7 @@ use pawl_engine::Control;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
+use super::situation::Situations;
 use super::view::Whole;
 use crate::body::Json;
 use crate::problem::Sent;
@@ -55,7 +56,8 @@ impl How {
 async fn control(api: &Api, id: &str, control: &Control, actor: Actor, how: How) -> Result<axum::Json<Whole>, Problem> {
     let act = actor.or(how.actor)?.act(how.reason, api.system.ingest.now())?;
     let execution = api.system.executor.control(id, control, &act).await?;
-    Ok(axum::Json(Whole::from(&execution)))
+    let summary = Situations::new(api).summary(&execution).await?;
+    Ok(axum::Json(Whole::of(&execution, summary)))
 }
 
 /// Defines a handler for each control that needs nothing but a reason.

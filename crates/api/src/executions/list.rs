@@ -1,162 +1,204 @@
 //! The listing of executions.
+//!
+//! Executions are read newest first from one partition (of a workflow, of a record) or from several, one a state, merged
+//! by time. A filter may fit few of them: a request looks at a bounded number, and says how far it looked.
 
-use std::cmp::Reverse;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use axum::extract::State;
 use jiff::{SignedDuration, Timestamp};
-use pawl_engine::{Execution, Status, Subject};
-use pawl_runtime::{Among, Filter, Listed, Shelf};
+use pawl_engine::Execution;
+use pawl_runtime::{Among, Shelf, items};
 use serde::{Deserialize, Serialize};
-use utoipa::IntoParams;
 
-use super::killed;
-use super::view::Summary;
-use crate::page::{self, Listing, Paging, UnreadableItem, Walk};
+use super::filter::{Filter, Which};
+use super::situation::Situations;
+use super::summary::Summary;
+use crate::page::{self, Listing, UnreadableItem};
 use crate::problem::Sent;
 use crate::request::Params;
 use crate::state::Api;
 use crate::{Code, Problem};
 
-/// All states.
-const STATES: [Status; 7] = [
-    Status::Queued,
-    Status::Running,
-    Status::Waiting,
-    Status::Paused,
-    Status::Completed,
-    Status::Canceled,
-    Status::Failed,
-];
+/// Most executions that one request looks at: on SQLite under a second, on `DynamoDB` 200 reads of 100 items.
+const LOOKED_MOST: usize = 20_000;
 
-/// Which executions.
-#[derive(Debug, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Which {
-    /// Of this workflow.
-    workflow: Option<String>,
-    /// On this record, `<object>/<id>`.
-    record: Option<String>,
-    /// In this state.
-    status: Option<String>,
-    /// Made at this time or later, RFC 3339.
-    since: Option<Timestamp>,
-    /// Made before this time, RFC 3339.
-    until: Option<Timestamp>,
-    /// Most entries, 1–200; 50 if absent. A page may have fewer although more follow.
-    #[param(minimum = 1, maximum = 200)]
-    limit: Option<usize>,
-    /// `next` of the page before.
-    cursor: Option<String>,
-}
+/// A request that looked so long answers with what it has.
+const LOOKED_LONGEST: SignedDuration = SignedDuration::from_secs(2);
 
 /// Lists executions, newest first.
 #[utoipa::path(
     get, path = "/v1/executions", tag = "executions", operation_id = "list_executions", params(Which),
-    responses((status = 200, body = Listing<Summary>), (status = 400, body = Sent))
+    responses((status = 200, body = Listing<Summary>), (status = 400, body = Sent), (status = 404, body = Sent))
 )]
 pub(super) async fn list(
     State(api): State<Arc<Api>>,
     Params(which): Params<Which>,
 ) -> Result<axum::Json<Listing<Summary>>, Problem> {
-    let (among, filter) = (among(&which)?, filter(&which)?);
-    let name = format!("executions {among:?} {filter:?}");
-    let Some(among) = among else {
-        return Ok(axum::Json(merged(&api, &filter, &which, &name).await?));
-    };
-    let mut walk = Walk::of(name, &Paging { limit: which.limit, cursor: which.cursor })?;
-    let after = walk.after();
-    let found = api.system.history.executions(&among, &filter, walk.limit, after).await;
-    let found = found.map_err(|error| walk.problem(error))?;
-    let items = summaries(&api, &found.items).await?;
-    Ok(axum::Json(walk.page(Listed { items, next: found.next, unreadable: found.unreadable }, |summary| summary)))
+    let filter = Filter::of(&which)?;
+    let name = format!("executions {filter:?}");
+    let limit = page::limit(which.limit)?;
+    let place: Option<Place> = page::open(&name, which.cursor.as_deref())?;
+    there(&api, &filter).await?;
+    let mut search = Search::new(&api, &filter, limit, place);
+    search.run().await?;
+    Ok(axum::Json(search.listing(&name)))
 }
 
-async fn summaries(api: &Api, executions: &[Execution]) -> Result<Vec<Summary>, Problem> {
-    let mut summaries: Vec<_> = executions.iter().map(Summary::from).collect();
-    killed::show(api, summaries.iter_mut()).await?;
-    Ok(summaries)
-}
-
-/// Those of a record or of a workflow; none is all.
-fn among(which: &Which) -> Result<Option<Among>, Problem> {
-    let Some(record) = which.record.as_deref() else { return Ok(which.workflow.clone().map(Among::Workflow)) };
-    match record.split_once('/') {
-        Some((object, id)) if !object.is_empty() && !id.is_empty() => {
-            Ok(Some(Among::Record(Subject { object: object.to_owned(), id: id.to_owned() })))
-        }
-        _ => Err(Problem::new(Code::BadQuery, format!("expected record as <object>/<id>, found {record:?}"))),
+/// Whether the workflow and the object exist that a filter names: a word that is misspelt is no empty list.
+async fn there(api: &Api, filter: &Filter) -> Result<(), Problem> {
+    if let Some(workflow) = &filter.workflow
+        && api.system.workflows.head(workflow).await?.is_none()
+    {
+        return Err(Problem::new(Code::NoWorkflow, format!("there is no workflow {workflow:?}")));
     }
+    if let Some(record) = &filter.record
+        && !api.system.workflows.objects().await?.contains_key(&record.object)
+    {
+        return Err(Problem::new(Code::NoObject, format!("there is no object {:?}", record.object)));
+    }
+    Ok(())
 }
 
-fn filter(which: &Which) -> Result<Filter, Problem> {
-    let status = which.status.as_deref().map(|word| {
-        let words = || STATES.map(Status::as_str).join(", ");
-        let known = STATES.into_iter().find(|status| status.as_str() == word);
-        known.ok_or_else(|| {
-            Problem::new(Code::BadQuery, format!("expected status as one of {}, found {word:?}", words()))
-        })
-    });
-    Ok(Filter { workflow: which.workflow.clone(), status: status.transpose()?, since: which.since, until: which.until })
-}
-
-/// Where a merged listing stands: after this execution. It holds whatever state that is in by now.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+/// Where a listing stands: after this execution, whatever has become of it. Times are as indexes have them.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 struct Place {
-    at: Timestamp,
+    at: String,
     id: String,
 }
 
 impl Place {
     fn of(execution: &Execution) -> Self {
-        Self { at: execution.created_at, id: execution.id.clone() }
+        Self { at: items::sortable(execution.created_at), id: execution.id.clone() }
     }
 }
 
-/// Executions of all workflows: their shelves are read beside each other and merged by time.
-async fn merged(api: &Api, filter: &Filter, which: &Which, name: &str) -> Result<Listing<Summary>, Problem> {
-    let limit = page::limit(which.limit)?;
-    let place: Option<Place> = page::open(name, which.cursor.as_deref())?;
-    let (mut found, mut unreadable) = (Vec::new(), BTreeSet::new());
-    for shelf in Shelf::ALL.into_iter().filter(|shelf| filter.status.is_none_or(|status| shelf.may_hold(status))) {
-        let beside = after(api, filter, shelf, place.as_ref(), limit + 1).await?;
-        found.extend(beside.items);
-        unreadable.extend(beside.unreadable.into_iter().map(UnreadableItem::from));
-    }
-    found.sort_by_key(|execution| Reverse(Place::of(execution)));
-    // One that changed its state between two of the reads is found twice.
-    found.dedup_by(|a, b| a.id == b.id);
-    let more = found.len() > limit;
-    found.truncate(limit);
-    let next = found.last().filter(|_| more).map(|last| page::seal(name, Place::of(last)));
-    Ok(Listing { items: summaries(api, &found).await?, next, unreadable: unreadable.into_iter().collect() })
+/// Executions of one partition, newest first, read as they are needed.
+struct Source {
+    among: Among,
+    read: VecDeque<Execution>,
+    cursor: Option<String>,
+    is_over: bool,
 }
 
-/// The newest executions on a shelf after a place.
-async fn after(
-    api: &Api,
-    filter: &Filter,
-    shelf: Shelf,
-    place: Option<&Place>,
+/// A search for the next page.
+struct Search<'a> {
+    api: &'a Api,
+    filter: &'a Filter,
     limit: usize,
-) -> Result<Listed<Execution>, Problem> {
-    // Others of the same time may follow the place: the bound is a little later, and what stands before is left out.
-    let bound = place.map(|place| place.at.saturating_add(SignedDuration::from_micros(1)).unwrap_or(place.at));
-    let until = [bound, filter.until].into_iter().flatten().min();
-    let (among, filter) = (Among::Shelf(shelf), Filter { until, ..filter.clone() });
-    let mut found = Listed { items: Vec::new(), next: None, unreadable: Vec::new() };
-    let mut cursor = None;
-    loop {
-        let page = api.system.history.executions(&among, &filter, page::MOST, cursor).await?;
-        let fresh = |execution: &Execution| place.is_none_or(|place| Place::of(execution) < *place);
-        found.items.extend(page.items.into_iter().filter(fresh));
-        found.unreadable.extend(page.unreadable);
-        cursor = page.next;
-        if found.items.len() >= limit || cursor.is_none() {
-            found.items.truncate(limit);
-            return Ok(found);
+    sources: Vec<Source>,
+    /// What one read asks for; it stays the same while a partition is read.
+    range: pawl_runtime::Filter,
+    page: usize,
+    start: Option<Place>,
+    /// The last execution that was looked at.
+    place: Option<Place>,
+    looked_until: Option<Timestamp>,
+    looked: usize,
+    found: Vec<Summary>,
+    unreadable: BTreeSet<UnreadableItem>,
+    has_more: bool,
+}
+
+impl<'a> Search<'a> {
+    fn new(api: &'a Api, filter: &'a Filter, limit: usize, place: Option<Place>) -> Self {
+        let shelves = || {
+            let may_hold = |shelf: &Shelf| filter.states.iter().any(|state| shelf.may_hold(*state));
+            let asked = Shelf::ALL.into_iter().filter(|shelf| filter.states.is_empty() || may_hold(shelf));
+            asked.map(Among::Shelf).collect()
+        };
+        let among = match (&filter.record, &filter.workflow) {
+            (Some(record), _) => vec![Among::Record(record.clone())],
+            (None, Some(workflow)) => vec![Among::Workflow(workflow.clone())],
+            (None, None) => shelves(),
+        };
+        let source = |among| Source { among, read: VecDeque::new(), cursor: None, is_over: false };
+        let sources = among.into_iter().map(source).collect();
+        let page = if filter.leaves_out() { page::MOST } else { limit + 1 };
+        let (looked_until, looked, found, unreadable, has_more) = (None, 0, Vec::new(), BTreeSet::new(), false);
+        let range = range(filter, place.as_ref());
+        let start = place.clone();
+        Self {
+            api,
+            filter,
+            limit,
+            sources,
+            range,
+            page,
+            start,
+            place,
+            looked_until,
+            looked,
+            found,
+            unreadable,
+            has_more,
         }
     }
+
+    /// Looks until the page is full, nothing is left, or the bound of work is reached.
+    async fn run(&mut self) -> Result<(), Problem> {
+        let now = || self.api.system.ingest.now();
+        let began = now();
+        let mut situations = Situations::new(self.api);
+        let mut seen = BTreeSet::new();
+        loop {
+            self.refill().await?;
+            let newest = self.sources.iter().filter_map(|source| source.read.front().map(Place::of)).max();
+            let Some(newest) = newest else { return Ok(()) };
+            let is_late = || self.api.system.ingest.now().duration_since(began) >= LOOKED_LONGEST;
+            if self.found.len() == self.limit || self.looked >= LOOKED_MOST || is_late() {
+                self.has_more = true;
+                return Ok(());
+            }
+            let execution = self
+                .sources
+                .iter_mut()
+                .find_map(|source| source.read.pop_front_if(|execution| Place::of(execution) == newest));
+            let Some(execution) = execution else { return Ok(()) };
+            self.looked += 1;
+            self.looked_until = Some(execution.created_at);
+            self.place = Some(newest);
+            // One that changed its state between two of the reads is found twice.
+            if seen.insert(execution.id.clone()) && self.filter.fits(&execution) {
+                let summary = situations.summary(&execution).await?;
+                if self.filter.indicator().is_none_or(|indicator| summary.has(indicator)) {
+                    self.found.push(summary);
+                }
+            }
+        }
+    }
+
+    /// Reads on in every partition of which nothing is left to look at.
+    async fn refill(&mut self) -> Result<(), Problem> {
+        for source in &mut self.sources {
+            while source.read.is_empty() && !source.is_over {
+                let cursor = source.cursor.take();
+                let page = self.api.system.history.executions(&source.among, &self.range, self.page, cursor).await?;
+                let start = self.start.as_ref();
+                let is_fresh = |execution: &Execution| start.is_none_or(|start| Place::of(execution) < *start);
+                source.read.extend(page.items.into_iter().filter(is_fresh));
+                self.unreadable.extend(page.unreadable.into_iter().map(UnreadableItem::from));
+                source.cursor = page.next;
+                source.is_over = source.cursor.is_none();
+            }
+        }
+        Ok(())
+    }
+
+    fn listing(self, name: &str) -> Listing<Summary> {
+        let next = self.place.filter(|_| self.has_more).map(|place| page::seal(name, place));
+        let is_full = self.found.len() == self.limit;
+        let looked_until = self.looked_until.filter(|_| self.has_more && !is_full);
+        Listing { items: self.found, next, unreadable: self.unreadable.into_iter().collect(), looked_until }
+    }
+}
+
+/// The time range of a search that goes on after a place. Others of the same time may follow the place: the bound is a
+/// little later, and what stands before is left out.
+fn range(filter: &Filter, start: Option<&Place>) -> pawl_runtime::Filter {
+    let bound = start.and_then(|place| place.at.parse::<Timestamp>().ok());
+    let bound = bound.and_then(|at| at.checked_add(SignedDuration::from_micros(1)).ok());
+    let until = [bound, filter.until].into_iter().flatten().min();
+    pawl_runtime::Filter { since: filter.since, until, ..pawl_runtime::Filter::default() }
 }

@@ -1,9 +1,12 @@
 //! Executions: list, show, and what people do to them.
 
 mod control;
-mod killed;
+mod filter;
 mod list;
+mod situation;
+mod summary;
 mod view;
+mod waits;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,6 +19,7 @@ use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
 
 pub(crate) use control::Why;
+use situation::Situations;
 pub(crate) use view::{ActView, RecordName};
 use view::{RowView, Whole};
 
@@ -79,8 +83,8 @@ async fn show(
         None | Some(0) => api.system.history.execution(&id).await?,
         Some(seconds) => ended(&api, &id, seconds).await?,
     };
-    let mut whole = Whole::from(&execution.ok_or_else(|| unknown(&id))?);
-    killed::show(&api, std::iter::once(&mut whole.summary)).await?;
+    let execution = execution.ok_or_else(|| unknown(&id))?;
+    let mut whole = Whole::of(&execution, Situations::new(&api).summary(&execution).await?);
     whole.history = Some(rows(&api, &id, &Paging { limit: look.limit, cursor: look.cursor }).await?);
     Ok(axum::Json(whole))
 }

@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+use super::summary::Summary;
 use crate::page::Listing;
 use crate::problem;
 
@@ -99,95 +100,16 @@ pub(crate) struct PauseView {
     /// In words.
     #[serde(skip_serializing_if = "Option::is_none")]
     note: Option<String>,
+    /// Since when.
+    since: Timestamp,
+    /// Who paused it; absent if a workflow or a failure did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    actor: Option<String>,
 }
 
 impl From<&Pause> for PauseView {
     fn from(pause: &Pause) -> Self {
-        Self { reason: pause.reason, note: pause.note.clone() }
-    }
-}
-
-/// An execution in a listing.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = ExecutionSummary)]
-pub(crate) struct Summary {
-    /// Id.
-    id: String,
-    /// Workflow.
-    workflow: String,
-    /// Revision that its last transition used.
-    revision: u64,
-    /// State: `queued`, `running`, `waiting`, `paused`, `completed`, `canceled` or `failed`.
-    #[schema(value_type = String)]
-    status: Status,
-    /// Beside the state: `throttled`, `stalled`, `killed`, `has_failures`, `over_budget`.
-    indicators: Vec<&'static str>,
-    /// The record it runs on.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    record: Option<RecordName>,
-    /// The step it is at, or will enter next.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cursor: Option<String>,
-    /// When it will go on by itself.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    due_at: Option<Timestamp>,
-    /// When it was made.
-    created_at: Timestamp,
-    /// When it began to run.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    started_at: Option<Timestamp>,
-    /// When it ended.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    ended_at: Option<Timestamp>,
-    /// When it last changed.
-    updated_at: Timestamp,
-    /// Why it ended so.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<String>,
-    /// The failure that ended it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<Fault>,
-}
-
-impl From<&Execution> for Summary {
-    fn from(execution: &Execution) -> Self {
-        Self {
-            id: execution.id.clone(),
-            workflow: execution.workflow.clone(),
-            revision: execution.revision,
-            status: execution.status,
-            indicators: execution.indicators(),
-            record: execution.record.as_ref().map(RecordName::from),
-            cursor: execution.cursor.clone(),
-            due_at: execution.due_at(),
-            created_at: execution.created_at,
-            started_at: execution.started_at,
-            ended_at: execution.ended_at,
-            updated_at: execution.updated_at,
-            reason: execution.reason.clone(),
-            error: execution.error.as_ref().map(Fault::from),
-        }
-    }
-}
-
-impl Summary {
-    /// Its workflow.
-    pub(super) fn workflow(&self) -> &str {
-        &self.workflow
-    }
-
-    /// Whether something may follow.
-    pub(super) fn is_open(&self) -> bool {
-        !self.status.is_ended()
-    }
-
-    /// A kill of its workflow or of everything holds it.
-    pub(super) fn show_killed(&mut self) {
-        if !self.indicators.contains(&"killed") {
-            let before = |word: &&str| matches!(*word, "throttled" | "stalled");
-            let place = self.indicators.iter().take_while(|word| before(word)).count();
-            self.indicators.insert(place, "killed");
-        }
+        Self { reason: pause.reason, note: pause.note.clone(), since: pause.since, actor: pause.actor.clone() }
     }
 }
 
@@ -209,6 +131,8 @@ pub(crate) struct StepView {
     attempt: u32,
     /// When its last visit began.
     started_at: Timestamp,
+    /// When the last attempt of that visit began.
+    attempt_started_at: Timestamp,
 }
 
 impl From<&StepState> for StepView {
@@ -220,6 +144,7 @@ impl From<&StepState> for StepView {
             visit: state.visit,
             attempt: state.attempt,
             started_at: state.started_at,
+            attempt_started_at: state.attempt_started_at.unwrap_or(state.started_at),
         }
     }
 }
@@ -279,15 +204,16 @@ pub(crate) struct Whole {
     pub(super) history: Option<Listing<RowView>>,
 }
 
-impl From<&Execution> for Whole {
-    fn from(execution: &Execution) -> Self {
+impl Whole {
+    /// The execution with its summary, which says also what of others holds it.
+    pub(super) fn of(execution: &Execution, summary: Summary) -> Self {
         let link = |link: &pawl_engine::Link| LinkView {
             workflow: link.workflow.clone(),
             execution: link.execution.clone(),
             record: link.record.as_ref().map(RecordName::from),
         };
         Self {
-            summary: Summary::from(execution),
+            summary,
             seq: execution.seq,
             event_id: execution.event_id.clone(),
             cause: execution.cause.chain.iter().map(link).collect(),
@@ -316,7 +242,7 @@ impl From<&Execution> for Whole {
 pub(crate) struct RowView {
     /// Number of the transition.
     seq: u64,
-    /// When.
+    /// When it was committed.
     at: Timestamp,
     /// `created`, `started`, `step`, `control`, `moved` or `limit`.
     #[schema(value_type = String)]
@@ -345,6 +271,12 @@ pub(crate) struct RowView {
     /// When the visit began.
     #[serde(skip_serializing_if = "Option::is_none")]
     started_at: Option<Timestamp>,
+    /// When this attempt of the visit began.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attempt_started_at: Option<Timestamp>,
+    /// How long this attempt had taken by then, in milliseconds; a wait that is over is included.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    duration_ms: Option<u64>,
     /// Input as resolved, secrets redacted.
     #[serde(skip_serializing_if = "Value::is_null")]
     input: Value,
@@ -379,6 +311,7 @@ pub(crate) struct RowView {
 
 impl From<Row> for RowView {
     fn from(row: Row) -> Self {
+        let (attempt_started_at, duration_ms) = (row.attempt_began(), row.duration_ms());
         Self {
             seq: row.seq,
             at: row.at,
@@ -391,6 +324,8 @@ impl From<Row> for RowView {
             visit: row.visit,
             attempt: row.attempt,
             started_at: row.started_at,
+            attempt_started_at,
+            duration_ms,
             input: row.input,
             output: row.output,
             branch: row.branch,

@@ -146,9 +146,14 @@ impl Hook<'_> {
         Ok(secrets)
     }
 
+    /// Whether a trigger starts executions; one of a goal lets those go on that wait for it.
+    fn starts(&self, trigger: &Trigger) -> bool {
+        self.plan.workflow.triggers.iter().any(|own| own.id == trigger.id)
+    }
+
     /// Whether a trigger listens. One of a goal does as long as an execution may wait for it: what is in flight goes on.
     fn listens(&self, trigger: &Trigger) -> Result<(), Problem> {
-        let starts = self.plan.workflow.triggers.iter().any(|own| own.id == trigger.id);
+        let starts = self.starts(trigger);
         let why = if !trigger.enabled {
             "the trigger is not enabled"
         } else if starts && !self.head.active {
@@ -183,7 +188,11 @@ impl Hook<'_> {
         if !event::is_left_out(&self.plan, trigger, &event) {
             event::fill(self.api, &self.plan, webhook, &mut event).await?;
         }
-        let accepted = ingest.accept(event, &identity).await?;
+        let accepted = if self.starts(trigger) {
+            ingest.accept(event, &identity).await?
+        } else {
+            ingest.accept_signal(event, &identity).await?
+        };
         self.repeated(trigger, &accepted).await
     }
 

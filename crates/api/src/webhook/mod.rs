@@ -1,7 +1,8 @@
 //! What an outside system meets at `/hooks/<workflow>/<trigger>`: the parts without storage.
 //!
 //! - [`Delivery`]: a request as it was received; [`query_pairs`] reads its query.
-//! - [`verify`]: whether it comes from whom the trigger names; [`secret_names`] says what to fetch first.
+//! - [`verify`]: whether it comes from whom the trigger names; [`secret_names`] says what to fetch first. [`sign`] is its
+//!   counterpart, for trials.
 //! - [`handshake`]: answers to systems that ask whether the address is willing.
 //! - [`decode`]: the body as a value; [`MAX_BODY`] is the documented limit.
 //! - [`delivery_id`], [`identity`]: by what a repeat is recognised.
@@ -18,6 +19,7 @@ mod handshake;
 mod rejection;
 #[cfg(test)]
 mod sent;
+mod signed;
 mod verify;
 mod visible;
 
@@ -26,5 +28,6 @@ pub use delivery::{Delivery, query_pairs};
 pub use delivery_id::{MAX_DELIVERY_ID, delivery_id, identity};
 pub use handshake::{Answer, MAX_CHALLENGE, handshake};
 pub use rejection::Rejection;
-pub use verify::{DEFAULT_TOLERANCE, secret_names, verify};
+pub use signed::Signed;
+pub use verify::{DEFAULT_TOLERANCE, secret_names, sign, verify};
 pub use visible::{REDACTED, Visible, visible};

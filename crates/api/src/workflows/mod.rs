@@ -135,6 +135,8 @@ async fn refusals(
     Route(id): Route<String>,
     Params(paging): Params<Paging>,
 ) -> Result<axum::Json<Listing<RefusalView>>, Problem> {
+    // What this process rejected itself is shown at once; where others reject, they write it.
+    api.system.ingest.write_rejections().await?;
     let mut walk = Walk::of(format!("refusals {id}"), &paging)?;
     let after = walk.after();
     let found = api.system.history.refusals(&id, walk.limit, after).await.map_err(|error| walk.problem(error))?;

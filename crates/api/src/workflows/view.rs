@@ -1,7 +1,6 @@
 //! Workflows as people and programs see them.
 
 use jiff::Timestamp;
-use pawl_definition::TriggerKind;
 use pawl_engine::Plan;
 use pawl_runtime::items::refusal::Refusal;
 use pawl_runtime::items::workflow::{Head, Revision};
@@ -75,22 +74,24 @@ pub(super) struct Hook {
     methods: Vec<String>,
     /// Path on this server.
     path: String,
-    /// It listens while the workflow is active.
+    /// It listens: while the workflow is active, or one of a goal while an execution waits for it.
     enabled: bool,
+    /// The goal that waits for it; absent if it starts executions.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    goal: Option<String>,
 }
 
 impl Whole {
     pub(super) fn of(head: &Head, plan: &Plan, source: Value) -> Self {
-        let hooks = plan.workflow.triggers.iter().filter_map(|trigger| match &trigger.kind {
-            TriggerKind::Webhook(webhook) => Some(Hook {
-                trigger: trigger.id.clone(),
-                methods: webhook.methods.clone(),
-                path: format!("/hooks/{}/{}", head.id, trigger.id),
-                enabled: trigger.enabled,
-            }),
-            _ => None,
-        });
-        Self { head: HeadView::from(head), hooks: hooks.collect(), source }
+        let hook = |hook: pawl_definition::Hook<'_>| Hook {
+            trigger: hook.trigger.id.clone(),
+            methods: hook.webhook.methods.clone(),
+            path: format!("/hooks/{}/{}", head.id, hook.trigger.id),
+            enabled: hook.trigger.enabled,
+            goal: hook.goal.map(str::to_owned),
+        };
+        let hooks = plan.workflow.webhooks().into_iter().map(hook).collect();
+        Self { head: HeadView::from(head), hooks, source }
     }
 }
 
@@ -149,12 +150,19 @@ pub(super) struct RefusalView {
     message: String,
     /// Page in the project's documentation that says what to do.
     help: String,
-    /// When.
-    at: Timestamp,
+    /// How often: deliveries that are rejected alike within an hour are one entry.
+    count: u64,
+    /// The count is a lower bound: the outcome of a write was unknown, or storage refused it.
+    at_least: bool,
+    /// When it first happened.
+    first_at: Timestamp,
+    /// When it last happened.
+    last_at: Timestamp,
 }
 
 impl From<Refusal> for RefusalView {
     fn from(refusal: Refusal) -> Self {
+        let first_at = refusal.first_at();
         Self {
             trigger: refusal.trigger,
             event_id: refusal.event_id,
@@ -162,7 +170,10 @@ impl From<Refusal> for RefusalView {
             help: crate::problem::help(&refusal.code),
             code: refusal.code,
             message: refusal.message,
-            at: refusal.at,
+            count: refusal.count,
+            at_least: refusal.at_least,
+            first_at,
+            last_at: refusal.at,
         }
     }
 }

@@ -106,3 +106,33 @@ fn the_description_tells_problems_apart_and_bodies_that_may_be_empty() {
     assert_eq!(description["paths"]["/v1/workflows"]["post"]["requestBody"]["required"], true);
     assert_eq!(description["security"], serde_json::json!([{}, {"bearer": []}]));
 }
+
+#[test]
+fn every_answer_has_a_description_and_every_body_a_schema() {
+    let description = surface().get("/openapi.json").send().expect(200);
+    let paths = description["paths"].as_object().expect("paths are an object");
+    let operations = paths.iter().flat_map(|(path, item)| {
+        item.as_object().into_iter().flatten().map(move |(method, operation)| (path, method, operation))
+    });
+    for (path, method, operation) in operations {
+        for (status, response) in operation["responses"].as_object().expect("an operation has responses") {
+            let name = format!("{method} {path} {status}");
+            assert!(response["description"].as_str().is_some_and(|text| !text.is_empty()), "{name}");
+            let content = response["content"].as_object().unwrap_or_else(|| panic!("{name} has no content"));
+            assert!(content.values().all(|content| content.get("schema").is_some()), "{name}");
+            // Health is told in the same shape whether it is good or not.
+            let is_problem = !status.starts_with('2') && name != "get /v1/health 503";
+            assert_eq!(content.contains_key("application/problem+json"), is_problem, "{name}: {content:?}");
+        }
+    }
+}
+
+#[test]
+fn no_schema_stands_alone() {
+    let description = surface().get("/openapi.json").send().expect(200);
+    let text = description.to_string();
+    let schemas = description["components"]["schemas"].as_object().expect("components have schemas");
+    for name in schemas.keys() {
+        assert!(text.contains(&format!("\"#/components/schemas/{name}\"")), "nothing leads to {name}");
+    }
+}

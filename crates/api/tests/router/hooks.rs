@@ -159,8 +159,21 @@ fn the_record_is_found_by_a_field() {
     assert_eq!((&shown["record"]["id"], &shown["variables"]), (&json!("o1"), &json!({"amount": null})));
     let mut shown = refused(&surface);
     shown.sort();
-    let codes = ["ambiguous_record", "blank_match", "no_record", "value_failed", "value_failed"];
-    assert_eq!(shown, codes);
+    assert_eq!(shown, ["ambiguous_record", "blank_match", "no_record", "value_failed"]);
+}
+
+#[test]
+fn fifty_forged_deliveries_are_one_row_that_counts_them() {
+    let surface = shop();
+    for _ in 0..50 {
+        surface.world.clock.advance(jiff::SignedDuration::from_millis(1_500));
+        surface.post("/hooks/intake/token").json(&json!({})).header("x-token", "wrong").send().expect(401);
+    }
+    let listed = surface.get("/v1/workflows/intake/refusals").send().expect(200);
+    let [row] = listed["items"].as_array().expect("a listing has items").as_slice() else { panic!("{listed}") };
+    assert_eq!((&row["code"], &row["count"], &row["at_least"]), (&json!("token_mismatch"), &json!(50), &json!(false)));
+    let times = (&row["first_at"], &row["last_at"]);
+    assert_eq!(times, (&json!("2026-11-21T09:00:01.5Z"), &json!("2026-11-21T09:01:15Z")), "exact, not to the minute");
 }
 
 #[test]
@@ -361,4 +374,42 @@ steps: [{id: end, type: note, text: end}]";
     }
     surface.settle();
     assert_eq!(surface.world.executions().len(), 2);
+}
+
+/// Waits for a webhook of its own.
+const PAID: &str = "
+workflow: pay
+owner: shop@example.com
+active: true
+triggers: [{id: in, type: webhook}]
+steps:
+  - id: wait
+    type: goal
+    on: [{id: paid, type: webhook, verify: {token: {in: {header: x-token}, secret: shop}}}]
+    timeout: 1d
+    met: [{id: y, type: note, text: paid}]
+";
+
+/// Its 202 named an execution that never was, and nothing told its address.
+#[test]
+fn the_webhook_of_a_goal_is_listed_and_starts_nothing() {
+    let surface = crate::surface::surface().workflow(PAID).secret("shop", "s3cret");
+    let hooks = surface.get("/v1/workflows/pay").send().expect(200)["hooks"].clone();
+    assert_eq!((&hooks[0]["path"], hooks[0].get("goal")), (&json!("/hooks/pay/in"), None));
+    assert_eq!((&hooks[1]["path"], &hooks[1]["goal"]), (&json!("/hooks/pay/paid"), &json!("wait")));
+
+    let started = surface.post("/hooks/pay/in").json(&json!({})).send().expect(202);
+    let id = started["execution_id"].as_str().expect("a delivery names its execution").to_owned();
+    surface.settle();
+    let waiting = surface.get("/v1/executions?status=waiting").send().expect(200)["items"][0].clone();
+    assert_eq!(waiting["waits_for"], json!([{"kind": "webhook", "text": "/hooks/pay/paid"}]));
+
+    let paid =
+        || surface.post("/hooks/pay/paid").json(&json!({})).header("x-token", "s3cret").header("idempotency-key", "k");
+    let answer = paid().send().expect(202);
+    assert!(answer["event_id"].is_string() && answer.get("execution_id").is_none(), "{answer}");
+    assert_eq!(paid().send().expect(202), answer, "a repeat is answered as the first was");
+    surface.settle();
+    assert_eq!(surface.get(&format!("/v1/executions/{id}")).send().expect(200)["status"], "completed");
+    assert_eq!(surface.world.executions().len(), 1);
 }

@@ -11,6 +11,7 @@ use serde_json::json;
 use crate::args::Format;
 use crate::files::{self, Beside, Folders, Places};
 use crate::output::say;
+use crate::shown::shown;
 
 /// Checks files; `false` if any has an error.
 pub(crate) fn run(paths: &[PathBuf], format: Format) -> anyhow::Result<bool> {
@@ -65,7 +66,7 @@ fn check(path: &Path, folders: &mut Folders) -> anyhow::Result<(Option<Workflow>
 
 fn print_text(path: &Path, problems: &[Problem], list: &[ChecklistItem]) {
     for problem in problems {
-        say!("{problem}");
+        say!("{}", shown(&problem.to_string()));
     }
     if !problems.iter().any(Problem::is_error) {
         say!("{}: ok", path.display());
@@ -78,7 +79,7 @@ fn print_text(path: &Path, problems: &[Problem], list: &[ChecklistItem]) {
         };
         let failing = item.step.as_ref().filter(|_| item.status == ChecklistStatus::Fail);
         let step = failing.map_or_else(String::new, |step| format!(" ({step})"));
-        say!("  {mark} {}{step}: {}", item.title, item.detail);
+        say!("  {mark} {}{step}: {}", item.title, shown(&item.detail));
     }
 }
 

@@ -4,13 +4,14 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{bail, ensure};
-use pawl_definition::{TriggerKind, Workflow};
+use pawl_definition::Hook;
 use pawl_local::BacklogLimits;
 use pawl_runtime::System;
 
 use crate::args::Dev;
 use crate::embedded::{Embedded, Folder, Loaded, Options, Stopped, What, hear_signals};
 use crate::output::say;
+use crate::shown::shown;
 
 /// The folder inside the author's folder in which data is kept.
 const DATA: &str = ".pawl";
@@ -119,28 +120,27 @@ fn tell(loaded: &Loaded) {
     match &loaded.result {
         Ok(what) => {
             say!("{}: {what}", loaded.path.display());
-            loaded.warnings.iter().for_each(|warning| say!("{warning}"));
+            loaded.warnings.iter().for_each(|warning| say!("{}", shown(&warning.to_string())));
         }
-        Err(problems) => problems.iter().for_each(|problem| say!("{problem}")),
+        Err(problems) => problems.iter().for_each(|problem| say!("{}", shown(&problem.to_string()))),
     }
 }
 
 /// Prints where the webhooks of a workflow listen, and what keeps them from it.
 async fn print_webhooks(system: &System, url: &str, workflow: &str) -> anyhow::Result<()> {
     let Some((head, plan)) = system.workflows.in_force(workflow).await? else { return Ok(()) };
-    for (path, is_enabled) in webhooks(&plan.workflow) {
-        let note = match (head.active, is_enabled) {
-            (false, _) => "  (the workflow is inactive)",
-            (true, false) => "  (not enabled)",
-            (true, true) => "",
-        };
-        say!("webhook {url}{path}{note}");
+    for hook in plan.workflow.webhooks() {
+        say!("webhook {url}/hooks/{workflow}/{}{}", hook.trigger.id, note(&hook, head.active));
     }
     Ok(())
 }
 
-/// The paths of a workflow's webhooks, and whether each is enabled.
-fn webhooks(workflow: &Workflow) -> impl Iterator<Item = (String, bool)> {
-    let hooks = workflow.triggers.iter().filter(|trigger| matches!(trigger.kind, TriggerKind::Webhook(_)));
-    hooks.map(|trigger| (format!("/hooks/{}/{}", workflow.id, trigger.id), trigger.enabled))
+/// What a webhook is for if it starts nothing, and what keeps it from listening.
+fn note(hook: &Hook<'_>, is_active: bool) -> String {
+    match (hook.goal, hook.trigger.enabled) {
+        (_, false) => "  (not enabled)".to_owned(),
+        (Some(goal), true) => format!("  (for the goal {goal})"),
+        (None, true) if !is_active => "  (the workflow is inactive)".to_owned(),
+        (None, true) => String::new(),
+    }
 }

@@ -4,6 +4,8 @@ use std::path::Path;
 
 use pawl_definition::{Problem, check_workflow, mermaid};
 
+use crate::output::complain;
+use crate::shown::shown;
 use crate::{files, output};
 
 /// Prints it.
@@ -19,7 +21,7 @@ pub(crate) fn run(file: &Path) -> anyhow::Result<bool> {
         Err(problems) => problems,
     };
     for problem in problems.iter().filter(|problem| Problem::is_error(problem)) {
-        eprintln!("{problem}");
+        complain!("{}", shown(&problem.to_string()));
     }
     Ok(false)
 }

@@ -3,6 +3,7 @@
 pub(crate) mod check;
 pub(crate) mod demo;
 pub(crate) mod dev;
+pub(crate) mod explain;
 pub(crate) mod graph;
 pub(crate) mod remote;
 pub(crate) mod schema;

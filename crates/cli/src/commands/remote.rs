@@ -1,5 +1,7 @@
 //! The commands that talk to an installation.
 
+mod deliver;
+mod list;
 mod view;
 
 use std::path::Path;
@@ -9,17 +11,17 @@ use pawl_definition::json::{self, Bounds};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Map, Value, json};
 
-use crate::args::{Act, Kill, Page, Remote};
+use crate::args::{Act, Kill, Remote};
 use crate::client::{Answer, Client, explain};
 use crate::files;
-use crate::output::say;
+use crate::output::{complain, say};
+use crate::when::When;
 use view::text;
 
 pub(crate) use view::{HISTORY, history_rows, what};
 
 /// Carries a command out; `false` if the installation refused.
 pub(crate) async fn run(command: Remote, client: Client) -> anyhow::Result<bool> {
-    let get = |path: &str| client.request(Method::GET, path);
     let post = |path: String| client.request(Method::POST, &path);
     match command {
         Remote::Apply { files, if_match } => apply(&client, &files, if_match).await,
@@ -29,7 +31,8 @@ pub(crate) async fn run(command: Remote, client: Client) -> anyhow::Result<bool>
             let request = idempotency_key.iter().fold(request, |request, key| request.header("idempotency-key", key));
             show(&client, request, |body| say!("started {}", text(body, "execution_id"))).await
         }
-        Remote::Workflows => show(&client, get("/v1/workflows"), view::workflows).await,
+        Remote::Deliver(deliver) => deliver::run(&client, &deliver).await,
+        Remote::Workflows { limit } => list::workflows(&client, limit).await,
         Remote::Activate { workflow } => {
             show(&client, post(format!("/v1/workflows/{workflow}/activate")), |_| say!("active")).await
         }
@@ -39,17 +42,9 @@ pub(crate) async fn run(command: Remote, client: Client) -> anyhow::Result<bool>
         Remote::CloseBreaker { workflow } => {
             show(&client, post(format!("/v1/workflows/{workflow}/close-breaker")), |_| say!("closed")).await
         }
-        Remote::Executions { workflow, status, record, since, until, page } => {
-            let which =
-                [("workflow", workflow), ("status", status), ("record", record), ("since", since), ("until", until)];
-            let which: Vec<_> = which.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
-            show(&client, get("/v1/executions").query(&which).query(&paging(&page)), view::executions).await
-        }
+        Remote::Executions(which) => list::executions(&client, &which).await,
         Remote::Show { execution } => execution_page(&client, &execution).await,
-        Remote::Refusals { workflow, page } => {
-            let request = get(&format!("/v1/workflows/{workflow}/refusals")).query(&paging(&page));
-            show(&client, request, view::refusals).await
-        }
+        Remote::Refusals { workflow, page } => list::refusals(&client, &workflow, &page).await,
         Remote::Pause(act) => control(&client, "pause", &act, None).await,
         Remote::Resume(act) => control(&client, "resume", &act, None).await,
         Remote::Cancel(act) => control(&client, "cancel", &act, None).await,
@@ -84,11 +79,6 @@ fn refused(client: &Client, problem: &Value) -> bool {
     false
 }
 
-fn paging(page: &Page) -> Vec<(&'static str, String)> {
-    let limit = Some(("limit", page.limit.to_string()));
-    limit.into_iter().chain(page.cursor.clone().map(|cursor| ("cursor", cursor))).collect()
-}
-
 /// Shows an execution with its whole history, which may come in several pages.
 async fn execution_page(client: &Client, execution: &str) -> anyhow::Result<bool> {
     let path = format!("/v1/executions/{execution}");
@@ -109,7 +99,7 @@ async fn execution_page(client: &Client, execution: &str) -> anyhow::Result<bool
             if client.json {
                 say!("{page}");
             } else {
-                view::execution(&page);
+                say!("{}", view::execution(&page, &When::system()).trim_end());
             }
             return Ok(true);
         }
@@ -133,7 +123,7 @@ async fn apply(client: &Client, paths: &[std::path::PathBuf], if_match: Option<u
             Answer::Done(body) => say!("{}: {}", path.display(), view::saved(&body)),
             Answer::Problem(problem) => {
                 if !client.json {
-                    eprintln!("{}:", path.display());
+                    complain!("{}:", path.display());
                 }
                 right = refused(client, &problem);
             }

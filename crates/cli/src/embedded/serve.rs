@@ -137,12 +137,11 @@ impl Server {
                 _ = stop.wait_for(|stop| *stop) => None,
             }
         };
-        let served = match served {
-            Some(served) => served,
-            None => {
-                std::pin::Pin::new(&mut connection).graceful_shutdown();
-                (&mut connection).await
-            }
+        let served = if let Some(served) = served {
+            served
+        } else {
+            std::pin::Pin::new(&mut connection).graceful_shutdown();
+            (&mut connection).await
         };
         if served.is_err_and(|error| error.is_timeout()) {
             let parts = connection.into_parts();
@@ -203,7 +202,7 @@ mod tests {
         let (mut client, stream) = duplex(64 * 1024);
         client.write_all(text.as_bytes()).await.expect("the server reads");
         let mut told = String::new();
-        let (_, read) = tokio::join!(server.connection(stream, 1, Arc::default()), client.read_to_string(&mut told));
+        let ((), read) = tokio::join!(server.connection(stream, 1, Arc::default()), client.read_to_string(&mut told));
         read.expect("the answer is text");
         told
     }

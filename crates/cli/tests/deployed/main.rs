@@ -201,7 +201,7 @@ async fn a_proxy_is_used_but_for_this_machine() {
     let machine = Machine::with(&[KEYS, &[REGION, ("HTTP_PROXY", proxy.url())]].concat());
     let told = machine.run(&["--endpoint", "http://pawl.example", "--auth", "sigv4", "workflows"]).await;
     assert!(told.ends_with("exit code 0"), "{told}");
-    assert_eq!(proxy.sent()[0].uri.to_string(), "http://pawl.example/v1/workflows");
+    assert_eq!(proxy.sent()[0].uri.to_string(), "http://pawl.example/v1/workflows?limit=200");
     let told = machine.run(&["--endpoint", server.url(), "workflows"]).await;
     assert!(told.ends_with("exit code 0"), "{told}");
     assert_eq!((proxy.sent().len(), server.sent().len()), (1, 1));

@@ -21,7 +21,7 @@ async fn a_step_never_reaches_the_management_api_and_a_doubtful_secret_is_told()
     let (folder, data) = (TempDir::new().expect("a folder"), TempDir::new().expect("a folder"));
     std::fs::write(folder.path().join("w.workflow.yaml"), WORKFLOW).expect("the folder can be written");
     let allow = ["--allow", "127.0.0.1,localhost"];
-    let mut dev = Dev::start_with(folder.path(), data.path(), &allow, &[("PAWL_SECRET_K", "topsecret\n")]).await;
+    let dev = Dev::start_with(folder.path(), data.path(), &allow, &[("PAWL_SECRET_K", "topsecret\n")]).await;
     assert!(dev.before_ready("PAWL_SECRET_K ends with a line break, which is left out"));
     let port = dev.address().rsplit(':').next().expect("an address has a port").to_owned();
     for host in ["127.0.0.1", "localhost"] {

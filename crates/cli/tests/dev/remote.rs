@@ -54,11 +54,12 @@ async fn an_execution_is_shown_with_its_whole_history_and_why_it_stands() {
 
     let told = run(&dev, &["show", &execution]).await;
     assert!(
-        told.starts_with(&format!("{execution}  round  paused  has_failures\n  paused by a failure at say: ")),
+        told.starts_with(&format!("{execution}  round  paused  has_failures\n  made "))
+            && told.lines().nth(2).is_some_and(|line| line.contains(" by a failure at say: ")),
         "{told}"
     );
     // Made, begun, three rows in each of 90 rounds but two in the last, and the failure.
-    assert!(told.lines().any(|line| line.starts_with("271  say ")), "{told}");
+    assert!(told.lines().any(|line| line.starts_with("271  2") && line.contains(" say ")), "{told}");
     let page: serde_json::Value =
         serde_json::from_str(run(&dev, &["show", "--json", &execution]).await.trim_end_matches("\nexit code 0"))
             .expect("JSON");
@@ -127,4 +128,66 @@ async fn a_redrive_of_what_never_failed_sets_nothing_going() {
     assert_eq!(told, "redriven: 0 dead letters, 0 stalled executions\nexit code 0");
     let logged = dev.told("stalled executions go on").await;
     assert!(logged.contains("the tracker is back"), "{logged}");
+}
+
+#[tokio::test]
+async fn as_json_every_entry_of_every_page_is_a_line() {
+    let folder = folder("round.workflow.yaml", ROUND);
+    let dev = dev(&folder).await;
+    for name in ["a", "b", "c"] {
+        let execution = dev.deliver("round/in", &json!({"name": name})).await;
+        dev.ended(&execution).await;
+    }
+    for (arguments, expected) in [(vec!["executions", "--json"], 3), (vec!["executions", "--json", "--limit", "2"], 2)]
+    {
+        let told = run(&dev, &arguments).await;
+        let lines: Vec<_> = told.lines().filter(|line| line.starts_with('{')).collect();
+        assert_eq!(lines.len(), expected, "{told}");
+        for line in lines {
+            let execution: serde_json::Value = serde_json::from_str(line).expect("a line is JSON");
+            assert_eq!(execution["workflow"], "round");
+        }
+    }
+    let told = run(&dev, &["executions", "--status", "completed,failed", "--status", "paused", "--since", "1h"]).await;
+    assert_eq!(told.lines().filter(|line| line.starts_with("exe_")).count(), 3, "{told}");
+    let told = run(&dev, &["executions", "--workflow", "nope"]).await;
+    assert!(told.contains("[no_workflow]") && told.ends_with("exit code 1"), "{told}");
+    let told = run(&dev, &["executions", "--since", "soon"]).await;
+    assert!(told.contains("expected how long ago (`1h`, `2d`), a date"), "{told}");
+}
+
+/// A body that wants to clear the screen, and to look like an answer of Pawl.
+#[tokio::test]
+async fn text_of_strangers_is_shown_and_not_obeyed() {
+    let folder = folder("round.workflow.yaml", ROUND);
+    let dev = dev(&folder).await;
+    let name = "\u{1b}[2J\u{1b}]0;owned\u{7}\nexe_forged  round  completed\u{202e}\u{9b}31m";
+    std::fs::write(folder.path().join("body.json"), json!({"name": name}).to_string()).expect("the folder is writable");
+    let body = folder.path().join("body.json").display().to_string();
+    let told = run(&dev, &["deliver", "round", "--body", &body]).await;
+    assert!(told.starts_with("accepted as event evt_"), "{told}");
+    let execution =
+        told.split("it starts execution ").nth(1).and_then(|rest| rest.lines().next()).expect("it starts one");
+    dev.ended(execution).await;
+    for arguments in [vec!["show", execution], vec!["show", "--json", execution], vec!["executions"]] {
+        let told = run(&dev, &arguments).await;
+        assert!(told.contains(execution), "{told}");
+        let obeyed = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}';
+        assert!(!told.contains(obeyed) && !told.contains("\nexe_forged"), "{told:?}");
+    }
+    assert!(run(&dev, &["show", execution]).await.contains("\\u001b[2J"), "it is shown");
+}
+
+#[tokio::test]
+async fn a_code_is_explained() {
+    let output = |code: &'static str| async move {
+        let output = Command::new(env!("CARGO_BIN_EXE_pawl")).args(["explain", code]).output().await;
+        let output = output.expect("the program can be run");
+        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("the program prints UTF-8");
+        (output.status.code(), text(&output.stdout), text(&output.stderr))
+    };
+    let (code, page, _) = output("signature_mismatch").await;
+    assert!(code == Some(0) && page.starts_with("# `signature_mismatch`\n"), "{page}");
+    let (code, _, told) = output("signature_mismach").await;
+    assert!(code == Some(1) && told.contains("did you mean signature_mismatch?"), "{told}");
 }

@@ -30,13 +30,54 @@ pub struct Refusal {
     pub record: Option<Subject>,
     /// Stable code: `filtered`, `inactive`, `reentry`, `cooldown`, `depth_limit`, `signature_mismatch`…
     pub code: String,
-    /// In words.
+    /// In words; of several, why the last.
     pub message: String,
-    /// When the event happened.
+    /// When the event happened, or the last of the deliveries that were rejected alike.
     pub at: Timestamp,
+    /// When the first of them came, if it was not at `at`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_at: Option<Timestamp>,
+    /// How many they are.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub count: u64,
+    /// They may be more: the outcome of a write was unknown, or storage refused it.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub at_least: bool,
+}
+
+fn one() -> u64 {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for this signature")]
+fn is_one(count: &u64) -> bool {
+    *count == 1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for this signature")]
+fn is_false(flag: &bool) -> bool {
+    !*flag
 }
 
 impl Refusal {
+    /// When the first of what it counts happened.
+    pub fn first_at(&self) -> Timestamp {
+        self.first_at.unwrap_or(self.at)
+    }
+
+    /// The two as one row: they are about the same trigger and code.
+    #[must_use]
+    pub fn plus(&self, other: &Self) -> Self {
+        let newer = if other.at >= self.at { other } else { self };
+        let first = self.first_at().min(other.first_at());
+        Self {
+            first_at: Some(first).filter(|first| *first != newer.at),
+            count: self.count.saturating_add(other.count),
+            at_least: self.at_least || other.at_least,
+            ..newer.clone()
+        }
+    }
+
     /// Whether it stands, however often the event is delivered. That of an event that was given up does not: once its
     /// message is sent back, it is decided anew.
     pub fn stands(&self) -> bool {

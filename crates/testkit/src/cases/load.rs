@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use pawl_definition::{Level, Object, Problem, Source, TriggerKind, Workflow, code};
+use pawl_definition::{Level, Object, Problem, Source, Workflow, code};
 use serde_json::Value;
 
 use super::Files;
@@ -25,20 +25,36 @@ impl Loaded {
     /// The workflow with webhooks that trust every delivery: a case does not sign.
     pub(super) fn unverified(&self) -> Source {
         let mut value = self.workflow_source.value.clone();
-        for trigger in value.get_mut("triggers").and_then(Value::as_array_mut).into_iter().flatten() {
-            if let Some(trigger) = trigger.as_object_mut() {
-                trigger.remove("verify");
-            }
-        }
+        trust(value.get_mut("triggers"));
+        trust_goals(&mut value);
         Source::from_value(&self.workflow_source.name, value)
     }
 
     /// The id of the webhook that a delivery comes on.
     pub(super) fn webhook(&self, named: Option<&str>) -> String {
-        let triggers = self.workflow.triggers.iter();
-        let mut hooks = triggers.filter(|trigger| matches!(trigger.kind, TriggerKind::Webhook(_)));
-        let first = || hooks.next().map(|trigger| trigger.id.clone());
+        let first = || self.workflow.webhooks().first().map(|hook| hook.trigger.id.clone());
         named.map(str::to_owned).or_else(first).unwrap_or_else(|| "webhook".to_owned())
+    }
+}
+
+/// Triggers that ask for no signature.
+fn trust(triggers: Option<&mut Value>) {
+    for trigger in triggers.and_then(Value::as_array_mut).into_iter().flatten() {
+        if let Some(trigger) = trigger.as_object_mut() {
+            trigger.remove("verify");
+        }
+    }
+}
+
+/// The same for what goals wait for, wherever their steps stand.
+fn trust_goals(value: &mut Value) {
+    if value.get("type").and_then(Value::as_str) == Some("goal") {
+        trust(value.get_mut("on"));
+    }
+    match value {
+        Value::Array(values) => values.iter_mut().for_each(trust_goals),
+        Value::Object(keys) => keys.values_mut().for_each(trust_goals),
+        _ => {}
     }
 }
 

@@ -1,9 +1,10 @@
 //! History: the newest rows stand in the head, older ones beside it, and nobody who reads them notices.
 
 use futures::FutureExt;
-use pawl_engine::Row;
+use jiff::SignedDuration;
+use pawl_engine::{Row, StepStatus};
 use pawl_runtime::items;
-use pawl_testkit::scenario::{Scenario, completed, manual, scenario};
+use pawl_testkit::scenario::{Scenario, answer, completed, manual, scenario};
 
 use crate::support::workflow;
 
@@ -71,4 +72,31 @@ fn an_execution_that_is_not_there_has_no_rows() {
     let rows = long().world().system.history.rows("exe_none", 10, None).now_or_never();
     let listed = rows.expect("memory answers at once").expect("nothing is to be read");
     assert_eq!((listed.items, listed.next), (Vec::new(), None));
+}
+
+/// A retried row had the start of the visit: how long one attempt took was recorded nowhere.
+#[test]
+fn each_attempt_has_its_own_start_and_duration() {
+    let step = "  - {id: call, type: http_request, method: POST, url: 'https://x.example'}";
+    let mut replies = vec![answer(503).after_s(2), answer(503).after_s(3), answer(200).after_s(4)].into_iter();
+    let story = scenario().workflow(&workflow(step)).http(move |_| replies.next().unwrap_or_else(|| answer(200)));
+    let story = story.event(manual("w")).run_until_idle().expect(completed());
+    let rows = page(&story, 100, None).0;
+    let attempts: Vec<&Row> = rows.iter().filter(|row| row.step.as_deref() == Some("call")).collect();
+    let took: Vec<_> = attempts.iter().map(|row| (row.attempt, row.duration_ms())).collect();
+    assert_eq!(took, [(Some(1), Some(2_000)), (Some(2), Some(3_000)), (Some(3), Some(4_000))]);
+    let began = |row: &Row| row.attempt_began().expect("an attempt began");
+    assert_eq!(attempts[0].started_at, attempts[2].started_at, "they are of one visit");
+    assert!(began(attempts[1]) >= attempts[0].due.expect("a retry is due"));
+    assert!(attempts.iter().all(|row| row.at
+        == began(row) + SignedDuration::from_millis(i64::try_from(row.duration_ms().unwrap_or(0)).unwrap_or(0))));
+}
+
+#[test]
+fn a_wait_that_is_over_is_in_the_duration_of_its_row() {
+    let story = scenario().workflow(&workflow("  - {id: nap, type: delay, for: 90s}")).event(manual("w"));
+    let rows = page(&story.run_until_idle().expect(completed()), 100, None).0;
+    let nap: Vec<_> = rows.iter().filter(|row| row.step.as_deref() == Some("nap")).collect();
+    let told: Vec<_> = nap.iter().map(|row| (row.status, row.duration_ms())).collect();
+    assert_eq!(told, [(Some(StepStatus::Waiting), Some(0)), (Some(StepStatus::Completed), Some(90_000))]);
 }

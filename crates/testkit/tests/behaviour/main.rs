@@ -17,6 +17,7 @@ mod large;
 mod machines;
 mod models;
 mod records;
+mod rejections;
 mod requests;
 mod starts;
 mod support;

@@ -1,7 +1,7 @@
 //! `verify: basic`: HTTP basic authentication, RFC 7617.
 
-use super::super::{Delivery, Rejection};
-use super::encoding::base64;
+use super::super::{Delivery, Rejection, Signed};
+use super::encoding::{base64, to_base64};
 use super::{Keys, same};
 
 /// Checks user name and password; both are compared in any case, so that nobody learns which one was right.
@@ -21,4 +21,10 @@ fn credentials(delivery: &Delivery<'_>) -> Option<(Vec<u8>, Vec<u8>)> {
     let password = user.split_off(colon + 1);
     user.truncate(colon);
     Some((user, password))
+}
+
+/// Carries user name and password.
+pub(super) fn sign(user: &str, keys: &Keys<'_>) -> Signed {
+    let credentials = [user.as_bytes(), b":", keys.first()].concat();
+    Signed::header("authorization", format!("Basic {}", to_base64(&credentials)))
 }

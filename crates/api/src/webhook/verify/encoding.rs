@@ -18,13 +18,25 @@ pub(super) fn base64(text: &str) -> Option<Vec<u8>> {
     STANDARD.decode(text).ok().filter(|bytes| !bytes.is_empty())
 }
 
+/// Writes hexadecimal.
+pub(super) fn to_hex(bytes: &[u8]) -> String {
+    let digit = |half: u8| char::from_digit(u32::from(half), 16).expect("half a byte is a digit");
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+}
+
+/// Writes base64 in its one standard form.
+pub(super) fn to_base64(bytes: &[u8]) -> String {
+    STANDARD.encode(bytes)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{base64, hex};
+    use super::{base64, hex, to_hex};
 
     #[test]
     fn only_whole_hexadecimal_is_read() {
         assert_eq!(hex("00fFa9"), Some(vec![0, 255, 169]));
+        assert_eq!(to_hex(&[0, 255, 169]), "00ffa9");
         for text in ["", "0", "0g", "é0", "00 ", "+1"] {
             assert_eq!(hex(text), None, "{text:?}");
         }

@@ -4,7 +4,7 @@
 
 use pawl_definition::trigger::HmacAlgorithm;
 
-use super::super::{Delivery, Rejection};
+use super::super::{Delivery, Rejection, Signed};
 use super::{Keys, encoding, signature};
 
 /// Where the signature stands.
@@ -24,4 +24,10 @@ pub(super) fn check(keys: &Keys<'_>, delivery: &Delivery<'_>) -> Result<(), Reje
     } else {
         Err(Rejection::SignatureMismatch { header: header() })
     }
+}
+
+/// Signs as GitHub does.
+pub(super) fn sign(keys: &Keys<'_>, body: &[u8]) -> Signed {
+    let signature = signature::sign(HmacAlgorithm::Sha256, keys.first(), &[body]);
+    Signed::header(HEADER, format!("sha256={}", encoding::to_hex(&signature)))
 }

@@ -27,6 +27,11 @@ impl<'a> Keys<'a> {
         &self.0
     }
 
+    /// The value of the first: the one that a sender of today signs with.
+    pub(super) fn first(&self) -> &'a [u8] {
+        self.0.first().map_or(b"", |(_, value)| value.as_bytes())
+    }
+
     /// Their values as they are written.
     pub(super) fn bytes(&self) -> Vec<&'a [u8]> {
         self.0.iter().map(|(_, value)| value.as_bytes()).collect()

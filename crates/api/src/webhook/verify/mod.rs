@@ -21,7 +21,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use pawl_definition::trigger::{Secrets, Verify};
 
-use super::{Delivery, Rejection};
+use super::{Delivery, Rejection, Signed};
 use keys::same;
 
 pub use freshness::DEFAULT_TOLERANCE;
@@ -51,6 +51,29 @@ pub fn verify(
         Verify::Shopify { secret } => shopify::check(&keys(secret)?, delivery),
         Verify::StandardWebhooks { secret } => standard_webhooks::check(&keys(secret)?, delivery, now),
     }
+}
+
+/// Signs a body as the sender that a rule names does: the counterpart of [`verify`], for trials. The first of the rule's
+/// secrets that has a value is the key; `id` names the delivery where a rule signs that too.
+pub fn sign(
+    rule: &Verify,
+    secrets: &BTreeMap<String, String>,
+    id: &str,
+    body: &[u8],
+    now: Timestamp,
+) -> Result<Signed, Rejection> {
+    let keys = |secret| Keys::of(secret, secrets);
+    Ok(match rule {
+        Verify::None => Signed::default(),
+        Verify::Token { place, secret } => token::sign(place, &keys(secret)?),
+        Verify::Basic { user, secret } => basic::sign(user, &keys(secret)?),
+        Verify::Hmac(shape) => hmac::sign(shape, &keys(&shape.secret)?, body, now),
+        Verify::Github { secret } => github::sign(&keys(secret)?, body),
+        Verify::Stripe { secret } => stripe::sign(&keys(secret)?, body, now),
+        Verify::Slack { secret } => slack::sign(&keys(secret)?, body, now),
+        Verify::Shopify { secret } => shopify::sign(&keys(secret)?, body),
+        Verify::StandardWebhooks { secret } => standard_webhooks::sign(&keys(secret)?, id, body, now)?,
+    })
 }
 
 /// Names the secrets that a rule needs, in the order in which they are tried.

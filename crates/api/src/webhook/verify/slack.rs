@@ -5,7 +5,7 @@
 use jiff::Timestamp;
 use pawl_definition::trigger::HmacAlgorithm;
 
-use super::super::{Delivery, Rejection};
+use super::super::{Delivery, Rejection, Signed};
 use super::{DEFAULT_TOLERANCE, Keys, encoding, freshness, signature};
 
 /// Where the signature stands.
@@ -28,4 +28,12 @@ pub(super) fn check(keys: &Keys<'_>, delivery: &Delivery<'_>, now: Timestamp) ->
         return Err(Rejection::SignatureMismatch { header: header() });
     }
     freshness::check(sent_s, now, DEFAULT_TOLERANCE, TIME)
+}
+
+/// Signs as Slack does.
+pub(super) fn sign(keys: &Keys<'_>, body: &[u8], now: Timestamp) -> Signed {
+    let time = now.as_second().to_string();
+    let message: &[&[u8]] = &[b"v0:", time.as_bytes(), b":", body];
+    let signature = signature::sign(HmacAlgorithm::Sha256, keys.first(), message);
+    Signed::header(HEADER, format!("v0={}", encoding::to_hex(&signature))).and(TIME, time)
 }

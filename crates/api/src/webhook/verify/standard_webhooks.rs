@@ -9,7 +9,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use jiff::Timestamp;
 use pawl_definition::trigger::HmacAlgorithm;
 
-use super::super::{Delivery, Rejection};
+use super::super::{Delivery, Rejection, Signed};
 use super::{DEFAULT_TOLERANCE, Keys, encoding, freshness, signature};
 
 /// Secrets are handed out with and without padding.
@@ -82,4 +82,18 @@ fn decoded(keys: &Keys<'_>) -> (Vec<Vec<u8>>, Option<Rejection>) {
         }
     }
     (usable, unusable)
+}
+
+/// Signs as the specification says, under this id of the delivery.
+pub(super) fn sign(keys: &Keys<'_>, id: &str, body: &[u8], now: Timestamp) -> Result<Signed, Rejection> {
+    let (usable, unusable) = decoded(keys);
+    let key = match (usable.first(), unusable) {
+        (Some(key), _) => key,
+        (None, unusable) => return Err(unusable.unwrap_or(Rejection::SecretMissing { names: Vec::new() })),
+    };
+    let time = now.as_second().to_string();
+    let message: &[&[u8]] = &[id.as_bytes(), b".", time.as_bytes(), b".", body];
+    let signature = encoding::to_base64(&signature::sign(HmacAlgorithm::Sha256, key, message));
+    let signed = Signed::header(STANDARD.signature, format!("v1,{signature}"));
+    Ok(signed.and(STANDARD.id, id).and(STANDARD.time, time))
 }

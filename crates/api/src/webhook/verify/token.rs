@@ -2,7 +2,7 @@
 
 use pawl_definition::trigger::TokenPlace;
 
-use super::super::{Delivery, Rejection};
+use super::super::{Delivery, Rejection, Signed};
 use super::Keys;
 
 /// Checks the token. In `authorization` it may follow `Bearer `.
@@ -27,4 +27,16 @@ pub(super) fn check(place: &TokenPlace, keys: &Keys<'_>, delivery: &Delivery<'_>
 fn without_bearer(value: &[u8]) -> Option<&[u8]> {
     let (scheme, token) = value.split_at_checked("bearer ".len())?;
     scheme.eq_ignore_ascii_case(b"bearer ").then(|| token.trim_ascii_start())
+}
+
+/// Carries the token as a sender does; after `Bearer ` in `authorization`.
+pub(super) fn sign(place: &TokenPlace, keys: &Keys<'_>) -> Signed {
+    let token = String::from_utf8_lossy(keys.first()).into_owned();
+    match place {
+        TokenPlace::Header(name) if name.eq_ignore_ascii_case("authorization") => {
+            Signed::header(name, format!("Bearer {token}"))
+        }
+        TokenPlace::Header(name) => Signed::header(name, token),
+        TokenPlace::Query(name) => Signed::parameter(name, token),
+    }
 }

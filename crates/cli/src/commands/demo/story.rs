@@ -6,7 +6,9 @@ use serde_json::{Value, json};
 
 use crate::commands::remote::{HISTORY, history_rows, what};
 use crate::output::say;
+use crate::shown::shown;
 use crate::table;
+use crate::when::When;
 
 /// Tells the story.
 pub(super) struct Story {
@@ -25,7 +27,7 @@ impl Story {
         if self.json {
             say!("{}", json!({"at_ms": self.at_ms(), "event": line}));
         } else {
-            say!("{:>6} ms  {line}", self.at_ms());
+            say!("{:>6} ms  {}", self.at_ms(), shown(line));
         }
     }
 
@@ -35,8 +37,8 @@ impl Story {
             say!("{}", json!({"at_ms": self.at_ms(), "row": row}));
             return;
         }
-        let text = |key: &str| row.get(key).and_then(Value::as_str).unwrap_or_default();
-        let name = if text("step").is_empty() { format!("({})", text("kind")) } else { text("step").to_owned() };
+        let text = |key: &str| shown(row.get(key).and_then(Value::as_str).unwrap_or_default());
+        let name = if text("step").is_empty() { format!("({})", text("kind")) } else { text("step").into_owned() };
         let branch = if text("branch").is_empty() { String::new() } else { format!(" → {}", text("branch")) };
         say!(
             "{:>6} ms  • {name:<14} {:<13} {:<9}{branch}  {}",
@@ -59,7 +61,9 @@ impl Story {
             say!("{last}");
             return;
         }
-        say!("\n{}", table::render(HISTORY, &page.get("history").map(history_rows).unwrap_or_default()));
+        let when = When::system();
+        let rows = page.get("history").map(|history| history_rows(history, &when)).unwrap_or_default();
+        say!("\n{}", table::render(HISTORY, &rows));
         let status = page.get("status").and_then(Value::as_str).unwrap_or_default();
         say!(
             "execution {} {status} after {} ms; the tracker received {calls} call(s) over a real socket",

@@ -1,0 +1,178 @@
+//! An execution in a listing: where it stands, what holds it, and what it waits for.
+
+use jiff::Timestamp;
+use pawl_engine::{Act, Execution, PauseReason, Status};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::view::{Fault, RecordName};
+use super::waits::WaitView;
+
+/// An execution in a listing.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ExecutionSummary)]
+pub(crate) struct Summary {
+    /// Id.
+    id: String,
+    /// Workflow.
+    workflow: String,
+    /// Revision that its last transition used.
+    revision: u64,
+    /// State: `queued`, `running`, `waiting`, `paused`, `completed`, `canceled` or `failed`.
+    #[schema(value_type = String)]
+    status: Status,
+    /// Beside the state: `throttled`, `stalled`, `killed`, `has_failures`, `over_budget`.
+    indicators: Vec<&'static str>,
+    /// The record it runs on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    record: Option<RecordName>,
+    /// The step it is at, or will enter next.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cursor: Option<String>,
+    /// When it is due to go on by itself; absent while it is held, while a call is in progress, and if only a signal
+    /// can wake it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    due_at: Option<Timestamp>,
+    /// Present while it is paused or killed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    held: Option<HeldView>,
+    /// What it waits for; any of these lets it go on. Empty if it waits for nothing.
+    waits_for: Vec<WaitView>,
+    /// The outside call in progress.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    in_progress: Option<CallView>,
+    /// When it was made.
+    created_at: Timestamp,
+    /// When it began to run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    started_at: Option<Timestamp>,
+    /// When it ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ended_at: Option<Timestamp>,
+    /// When it last changed.
+    updated_at: Timestamp,
+    /// Why it ended so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    /// The failure that ended it, that paused it, or after which its step is tried again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<Fault>,
+}
+
+/// What keeps an execution from going on until a person acts.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = Held)]
+pub(crate) struct HeldView {
+    /// `kill`, or of a pause `person`, `workflow` or `failure`.
+    by: &'static str,
+    /// What was killed: `execution`, `workflow` or `installation`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scope: Option<&'static str>,
+    /// Since when.
+    since: Timestamp,
+    /// Who did it; absent if a workflow or a failure did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    actor: Option<String>,
+    /// Why, in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+}
+
+impl HeldView {
+    /// By a kill of this scope.
+    pub(super) fn killed(act: &Act, scope: &'static str) -> Self {
+        let (actor, reason) = (Some(act.actor.clone()), act.reason.clone());
+        Self { by: "kill", scope: Some(scope), since: act.at, actor, reason }
+    }
+
+    fn of(execution: &Execution) -> Option<Self> {
+        if execution.status.is_ended() {
+            return None;
+        }
+        if let Some(act) = &execution.killed {
+            return Some(Self::killed(act, "execution"));
+        }
+        let pause = execution.pause.as_ref()?;
+        let by = match pause.reason {
+            PauseReason::Person => "person",
+            PauseReason::Workflow => "workflow",
+            PauseReason::Failure => "failure",
+        };
+        let (actor, reason) = (pause.actor.clone(), pause.note.clone());
+        Some(Self { by, scope: None, since: pause.since, actor, reason })
+    }
+}
+
+/// An outside call in progress.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = CallInProgress)]
+pub(crate) struct CallView {
+    /// Step.
+    step: String,
+    /// Attempt of its present visit.
+    attempt: u32,
+    /// When it was claimed.
+    since: Timestamp,
+    /// After this time its process counts as dead, and the step goes on.
+    until: Timestamp,
+}
+
+impl CallView {
+    fn of(execution: &Execution) -> Option<Self> {
+        let (lease, step) = (execution.lease.as_ref()?, execution.cursor.clone()?);
+        Some(Self { step, attempt: lease.attempt, since: lease.claimed_at, until: lease.until })
+    }
+}
+
+impl Summary {
+    /// Where it stands, by its own head and what its step waits for.
+    pub(super) fn of(execution: &Execution, waits_for: Vec<WaitView>) -> Self {
+        let held = HeldView::of(execution);
+        let in_progress = CallView::of(execution);
+        let is_due_by_itself = held.is_none() && in_progress.is_none();
+        Self {
+            id: execution.id.clone(),
+            workflow: execution.workflow.clone(),
+            revision: execution.revision,
+            status: execution.status,
+            indicators: execution.indicators(),
+            record: execution.record.as_ref().map(RecordName::from),
+            cursor: execution.cursor.clone(),
+            due_at: execution.due_at().filter(|_| is_due_by_itself),
+            held,
+            waits_for,
+            in_progress,
+            created_at: execution.created_at,
+            started_at: execution.started_at,
+            ended_at: execution.ended_at,
+            updated_at: execution.updated_at,
+            reason: execution.reason.clone(),
+            error: error(execution),
+        }
+    }
+
+    /// Whether it has this indicator.
+    pub(super) fn has(&self, indicator: &str) -> bool {
+        self.indicators.contains(&indicator)
+    }
+
+    /// A kill of its workflow or of everything holds it.
+    pub(super) fn hold(&mut self, by: &HeldView) {
+        if !self.has("killed") {
+            let before = |word: &&str| matches!(*word, "throttled" | "stalled");
+            let place = self.indicators.iter().take_while(|word| before(word)).count();
+            self.indicators.insert(place, "killed");
+        }
+        if self.held.as_ref().is_none_or(|held| held.by != "kill") {
+            self.held = Some(by.clone());
+        }
+        self.due_at = None;
+    }
+}
+
+/// The failure that ended it; else that of the step that it stands at, which paused it or is followed by a retry.
+fn error(execution: &Execution) -> Option<Fault> {
+    let at_cursor = || execution.steps.get(execution.cursor.as_deref()?)?.error.as_ref();
+    let error = if execution.status.is_ended() { execution.error.as_ref() } else { at_cursor() };
+    error.map(Fault::from)
+}

@@ -1,0 +1,87 @@
+//! What an execution waits for, in words and by kind.
+
+use pawl_definition::step::Goal;
+use pawl_definition::{StepKind, Trigger, TriggerKind};
+use pawl_engine::{Execution, Plan, Status, TimerPurpose, Wake};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// Something that an execution waits for.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Wait)]
+pub(crate) struct WaitView {
+    /// `condition` (CEL over the record), `webhook` (path on this server), `event` (kind and trigger), `state_machine`
+    /// (its execution), `callback`, `time`, `retry`, `slot` (among the executions that may run at once), `throttle` or
+    /// `person`.
+    kind: &'static str,
+    /// In words.
+    text: String,
+}
+
+impl WaitView {
+    fn new(kind: &'static str, text: impl Into<String>) -> Self {
+        Self { kind, text: text.into() }
+    }
+}
+
+/// What an execution waits for, by its head and the plan in force.
+pub(super) fn of(execution: &Execution, plan: Option<&Plan>) -> Vec<WaitView> {
+    match &execution.wake {
+        _ if execution.status.is_ended() => Vec::new(),
+        Wake::Person => vec![WaitView::new("person", person(execution))],
+        Wake::Timer { purpose, .. } => vec![timer(*purpose, execution, plan)],
+        Wake::Signal { .. } => signal(execution, plan),
+        Wake::Job | Wake::Never => Vec::new(),
+    }
+}
+
+fn person(execution: &Execution) -> &'static str {
+    let by_failure = execution.pause.as_ref().is_some_and(|pause| pause.reason == pawl_engine::PauseReason::Failure);
+    if by_failure { "retry, skip or cancel" } else { "resume or cancel" }
+}
+
+fn timer(purpose: TimerPurpose, execution: &Execution, plan: Option<&Plan>) -> WaitView {
+    match purpose {
+        TimerPurpose::Delay => WaitView::new("time", "a time"),
+        TimerPurpose::Throttle => WaitView::new("throttle", "its turn: starts are spaced out"),
+        TimerPurpose::Retry => {
+            let state = execution.cursor.as_ref().and_then(|step| execution.steps.get(step));
+            let next = state.map_or(2, |state| state.attempt + 1);
+            WaitView::new("retry", format!("attempt {next} of the step"))
+        }
+        TimerPurpose::Line => {
+            let most = plan.and_then(|plan| plan.workflow.limits.concurrency);
+            let most = most.map(|most| format!(" ({most} run at once)")).unwrap_or_default();
+            WaitView::new("slot", format!("a free slot{most}"))
+        }
+    }
+}
+
+/// What its step listens on. Topics say what no plan does: which state machine, and whether a callback is awaited.
+fn signal(execution: &Execution, plan: Option<&Plan>) -> Vec<WaitView> {
+    debug_assert!(execution.status != Status::Queued, "nothing that has not begun listens");
+    let step = execution.cursor.as_deref().and_then(|id| plan?.step(id));
+    let mut waits = match step.map(|step| &step.kind) {
+        Some(StepKind::Goal(goal)) => of_goal(goal, &execution.workflow),
+        _ => Vec::new(),
+    };
+    let topics = execution.waiting.iter().flat_map(|waiting| &waiting.topics);
+    waits.extend(topics.filter_map(|topic| match topic.split_once('/') {
+        Some(("state-machine", arn)) => Some(WaitView::new("state_machine", arn)),
+        Some(("callback", _)) => Some(WaitView::new("callback", "a callback")),
+        _ => None,
+    }));
+    waits
+}
+
+fn of_goal(goal: &Goal, workflow: &str) -> Vec<WaitView> {
+    let condition = goal.until.iter().map(|until| WaitView::new("condition", until.source()));
+    condition.chain(goal.on.iter().map(|trigger| of_trigger(trigger, workflow))).collect()
+}
+
+fn of_trigger(trigger: &Trigger, workflow: &str) -> WaitView {
+    match &trigger.kind {
+        TriggerKind::Webhook(_) => WaitView::new("webhook", format!("/hooks/{workflow}/{}", trigger.id)),
+        kind => WaitView::new("event", format!("{} ({})", kind.tag(), trigger.id)),
+    }
+}

@@ -1,0 +1,133 @@
+//! Listings, which may come in many pages: as JSON every entry is a line of its own as it comes, else all are one table.
+
+use std::io::IsTerminal;
+
+use reqwest::Method;
+use serde_json::Value;
+
+use super::{refused, view};
+use crate::args::{Executions, Page};
+use crate::client::{Answer, Client};
+use crate::output::{complain, say};
+use crate::when::When;
+
+/// Entries of a table, unless a limit is given.
+const TABLE_MOST: usize = 20;
+
+/// Most entries that one request asks for.
+const PAGE_MOST: usize = 200;
+
+/// What is listed.
+struct Listing<'a> {
+    path: &'a str,
+    query: Vec<(&'static str, String)>,
+    /// Most entries; all if absent.
+    limit: Option<usize>,
+    cursor: Option<String>,
+    view: fn(&[Value], &When) -> String,
+}
+
+/// What was found.
+#[derive(Default)]
+struct Found {
+    items: Vec<Value>,
+    count: usize,
+    /// Where the listing goes on.
+    next: Option<String>,
+    /// Stored entries that cannot be read, and why.
+    unreadable: Vec<String>,
+}
+
+/// Lists workflows.
+pub(super) async fn workflows(client: &Client, limit: Option<usize>) -> anyhow::Result<bool> {
+    let view = view::workflows;
+    run(client, Listing { path: "/v1/workflows", query: Vec::new(), limit, cursor: None, view }).await
+}
+
+/// Lists executions.
+pub(super) async fn executions(client: &Client, which: &Executions) -> anyhow::Result<bool> {
+    let status = Some(which.status.join(",")).filter(|status| !status.is_empty());
+    let query = [
+        ("workflow", which.workflow.clone()),
+        ("status", status),
+        ("record", which.record.clone()),
+        ("step", which.step.clone()),
+        ("code", which.code.clone()),
+        ("indicator", which.indicator.clone()),
+        ("since", which.since.map(|at| at.to_string())),
+        ("until", which.until.map(|at| at.to_string())),
+    ];
+    let query = query.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
+    paged(client, "/v1/executions", query, &which.page, view::executions).await
+}
+
+/// Lists what started nothing.
+pub(super) async fn refusals(client: &Client, workflow: &str, page: &Page) -> anyhow::Result<bool> {
+    paged(client, &format!("/v1/workflows/{workflow}/refusals"), Vec::new(), page, view::refusals).await
+}
+
+async fn paged(
+    client: &Client,
+    path: &str,
+    query: Vec<(&'static str, String)>,
+    page: &Page,
+    view: fn(&[Value], &When) -> String,
+) -> anyhow::Result<bool> {
+    let limit = page.limit.or_else(|| (!client.json).then_some(TABLE_MOST));
+    run(client, Listing { path, query, limit, cursor: page.cursor.clone(), view }).await
+}
+
+/// Asks for pages until there are as many entries as are wanted, and prints them.
+async fn run(client: &Client, mut listing: Listing<'_>) -> anyhow::Result<bool> {
+    let mut found = Found { next: listing.cursor.take(), ..Found::default() };
+    loop {
+        let wanted = listing.limit.map_or(PAGE_MOST, |limit| limit - found.count).min(PAGE_MOST);
+        if wanted == 0 {
+            break;
+        }
+        let mut query = listing.query.clone();
+        query.push(("limit", wanted.to_string()));
+        let cursor = found.next.take();
+        query.extend(cursor.clone().map(|cursor| ("cursor", cursor)));
+        let page = match client.send(client.request(Method::GET, listing.path).query(&query)).await? {
+            Answer::Done(page) => page,
+            Answer::Problem(problem) => return Ok(refused(client, &problem)),
+        };
+        found.take(page, client.json);
+        // One that goes on where it was would go on for ever.
+        if found.next.is_none() || found.next == cursor {
+            break;
+        }
+    }
+    if !client.json {
+        say!("{}", (listing.view)(&found.items, &When::system()).trim_end());
+        if let Some(next) = &found.next {
+            say!("more: --cursor {next}");
+        }
+    }
+    for error in &found.unreadable {
+        complain!("unreadable: {error}");
+    }
+    Ok(true)
+}
+
+impl Found {
+    fn take(&mut self, mut page: Value, json: bool) {
+        let items = page.get_mut("items").and_then(Value::as_array_mut).map(std::mem::take).unwrap_or_default();
+        self.count += items.len();
+        if json {
+            for item in &items {
+                say!("{item}");
+            }
+        } else {
+            self.items.extend(items);
+        }
+        let text = |key: &str| page.get(key).and_then(Value::as_str).map(str::to_owned);
+        self.next = text("next");
+        let unreadable = page.get("unreadable").and_then(Value::as_array).into_iter().flatten();
+        self.unreadable.extend(unreadable.map(|item| view::text(item, "error")));
+        if let (Some(until), true) = (text("looked_until"), std::io::stderr().is_terminal()) {
+            complain!("looked at what was made since {}, looks on", When::system().local(&until));
+        }
+    }
+}
