@@ -41,7 +41,12 @@ impl Http for Slow {
     async fn send(&self, _: HttpRequest) -> Result<HttpAnswer, HttpError> {
         self.calls.fetch_add(1, Ordering::SeqCst);
         self.answers.acquire().await.expect("it is never closed").forget();
-        Ok(HttpAnswer { status: 200, headers: Default::default(), cookies: Vec::new(), body: serde_json::Value::Null })
+        Ok(HttpAnswer {
+            status: 200,
+            headers: std::collections::BTreeMap::default(),
+            cookies: Vec::new(),
+            body: serde_json::Value::Null,
+        })
     }
 }
 
@@ -87,7 +92,7 @@ impl Running {
     }
 
     fn workers(&self, deliveries: u32) -> Workers {
-        let options = WorkerOptions { deliveries, sweep_every: Duration::from_secs(3_600), ..WorkerOptions::default() };
+        let options = WorkerOptions { deliveries, sweep_every: Duration::from_hours(1), ..WorkerOptions::default() };
         Workers::start(&self.system, &self.store, options)
     }
 
