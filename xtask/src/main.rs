@@ -5,6 +5,7 @@ mod bench;
 mod deployment;
 mod e2e;
 mod emulator;
+mod fuzz;
 mod model;
 mod run;
 mod sim;
@@ -36,6 +37,8 @@ enum Command {
     Api,
     /// Runs the simulator.
     Sim(sim::Sim),
+    /// Runs parsers and evaluation on inputs of chance.
+    Fuzz(fuzz::Fuzz),
     /// Sends webhooks, requests and definitions of chance to an installation of its own.
     Soak(soak::Soak),
     /// Examines the template of an installation on AWS: SAM, cfn-lint, a security scan.
@@ -59,6 +62,7 @@ fn main() -> ExitCode {
         Command::E2e(e2e) => e2e::run(&e2e),
         Command::Api => api::run(),
         Command::Sim(sim) => sim::run(&sim),
+        Command::Fuzz(fuzz) => fuzz::run(&fuzz),
         Command::Soak(soak) => soak::run(&soak),
         Command::Template => template::run(),
         Command::Tools => tools::install(),

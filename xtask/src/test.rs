@@ -1,5 +1,6 @@
 //! `cargo xtask test`: format, lints, the checks of the template, all tests (those of AWS on the emulator), the API
-//! against its description, the deployed template end to end, the examples' cases, and 2,000 seeds of the simulator.
+//! against its description, the deployed template end to end, the examples' cases, ten seconds of each fuzzer, and
+//! 2,000 seeds of the simulator.
 
 use std::process::Command;
 use std::time::Instant;
@@ -11,6 +12,9 @@ use crate::{api, e2e, template};
 /// Seeds of the simulator in one run of the tests.
 const SEEDS: &str = "2000";
 
+/// Seconds of each target of the fuzzer in one run of the tests; two run beside each other.
+const FUZZ_S: &str = "10";
+
 /// Runs everything, in one profile.
 pub(crate) fn run() -> anyhow::Result<()> {
     cargo(&["fmt", "--all", "--check"])?;
@@ -21,6 +25,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
     api::run()?;
     e2e::run(&e2e::E2e::default())?;
     built("pawl", &["test", "examples"])?;
+    built("pawl-fuzz", &["--seconds", FUZZ_S])?;
     built("pawl-sim", &["--seeds", SEEDS])
 }
 

@@ -242,4 +242,6 @@ impl Performed {
 pub struct Found {
     /// The records.
     pub records: Vec<Record>,
+    /// Why the records were not looked for to the end: there are too many of them.
+    pub refused: Option<StepError>,
 }

@@ -153,6 +153,7 @@ fn enter(cx: &Context<'_>, execution: &Execution, step: &Step, found: Option<&cr
     let state: StepState = draft.state().clone();
     let at = StepContext { cx, execution: &entered, step, state: &state };
     let next = match found {
+        Some(crate::Found { refused: Some(error), .. }) => Err(error.clone()),
         Some(found) => decide.found(&at, found),
         None => decide.enter(&at),
     };

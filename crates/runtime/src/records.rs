@@ -67,14 +67,15 @@ impl Records {
 
     /// Reads one.
     pub async fn get(&self, subject: &Subject) -> Result<Record, RecordError> {
-        let Found { records } = self.finder.one(&subject.object, &subject.id).await?;
+        let Found { records, .. } = self.finder.one(&subject.object, &subject.id).await?;
         records.into_iter().next().ok_or_else(|| RecordError::NotFound(subject.clone()))
     }
 
     /// Finds those that a query names.
     pub async fn find(&self, query: &RecordQuery) -> Result<Vec<Record>, RecordError> {
         let object = self.object(&query.object).await?;
-        Ok(self.finder.find(query, Some(&object)).await?.records)
+        let Found { records, refused } = self.finder.find(query, Some(&object)).await?;
+        refused.map_or(Ok(records), |error| Err(RecordError::Invalid(error)))
     }
 
     /// All of an object that are not archived, newest first.

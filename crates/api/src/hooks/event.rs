@@ -124,6 +124,9 @@ impl Target<'_> {
             let query = RecordQuery { object: object.id.clone(), tests: vec![test], order: None, limit: 2 };
             self.api.finder.find(&query, Some(object)).await?
         };
+        if let Some(error) = found.refused {
+            return Err(Problem::new(Code::BadFilter, error.message).at(self.path()));
+        }
         Ok(found.records.into_iter().map(|record| record.id).collect())
     }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use pawl_definition::json::{self, Bounds};
+use pawl_engine::Found;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
@@ -119,7 +120,10 @@ async fn some(api: &Api, object: &str, find: Find) -> Result<Listing<RecordView>
     let name = format!("records {object} {} {:?}", Value::Object(find.r#where.clone()), find.order);
     let place: Option<Place> = page::open(&name, find.cursor.as_deref())?;
     let query = filter::query(&schema, &find.r#where, find.order.as_deref(), REACH)?;
-    let found = api.finder.find(&query, Some(&schema)).await?.records;
+    let Found { records: found, refused } = api.finder.find(&query, Some(&schema)).await?;
+    if let Some(error) = refused {
+        return Err(Problem::new(Code::BadFilter, error.message));
+    }
     let skipped = place.map_or(0, |place| {
         let at = found.iter().position(|record| record.id == place.id);
         at.map_or(place.count.min(found.len()), |at| at + 1)

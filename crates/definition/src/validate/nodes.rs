@@ -85,7 +85,9 @@ impl<'a> Walker<'a, '_> {
                 let span = words::as_duration(key, value).filter(|_| known.iter().any(|known| *known == "for"));
                 let near = words::did_you_mean(key, known.iter().map(|key| key.as_str()));
                 let owners = kind.owners(key);
-                let belongs = || (!owners.is_empty()).then(|| format!("{key:?} belongs to {}", words::any_of(owners)));
+                let belongs = || {
+                    (!owners.is_empty()).then(|| format!("{} belongs to {}", words::quoted(key), words::any_of(owners)))
+                };
                 span.map(|span| format!("write `for: {span}`")).or(near).or_else(belongs)
             };
             let listed = |key: &str| kind.noun != "step" || StepKind::takes_common(tag.unwrap_or_default(), key);

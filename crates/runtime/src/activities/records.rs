@@ -3,15 +3,24 @@
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-use pawl_definition::{FieldType, Object, value};
-use pawl_engine::{Found, Record, RecordQuery, ResolvedTest, Subject, fields};
+use pawl_definition::{FieldType, Object, json, value};
+use pawl_engine::{Found, Record, RecordQuery, ResolvedTest, StepError, Subject, fields};
 use serde_json::{Map, Value};
 
 use crate::ports::{Consistency, Item, Query, SortRange, Table, Tables};
 use crate::{Error, UnreadableItems, items};
 
-/// Most records that a query without an indexed field reads.
-const SCAN_MOST: usize = 100_000;
+/// Records after which a query looks at no more: of an object that is read without an index, or with one value in it.
+const LOOK_MOST: usize = 10_000;
+
+/// Bytes after which a query looks at no more.
+const LOOK_BYTES: usize = 32 * 1024 * 1024;
+
+/// Records of one page.
+const PAGE: usize = 500;
+
+/// Most rows of one unique value and those with a number after it.
+const SCAN_MOST: usize = 10_000;
 
 /// Finds records.
 pub struct Finder {
@@ -39,7 +48,7 @@ impl Finder {
         let key = items::record::key(&Subject { object: object.to_owned(), id: id.to_owned() });
         let item = self.tables.get(items::record::TABLE, &key, Consistency::Strong).await?;
         let records = item.iter().map(items::record::parse).collect::<Result<_, _>>()?;
-        Ok(Found { records })
+        Ok(Found { records, refused: None })
     }
 
     /// The records that have one of the unique values.
@@ -64,19 +73,32 @@ impl Finder {
         if !records.first().is_some_and(exact) {
             records.clear();
         }
-        Ok(Found { records })
+        Ok(Found { records, refused: None })
     }
 
-    /// The records that a query names, in its order.
+    /// The records that a query names, in its order. Of an object that is read without an index only those that match are
+    /// kept, and it is read as far as the bounds only.
     pub async fn find(&self, query: &RecordQuery, object: Option<&Object>) -> Result<Found, Error> {
-        let mut records = match by_row(query, object) {
-            Some((field, unique, value)) => self.by_value(&query.object, field, unique, &value).await?,
-            None => self.scan(&query.object).await?,
-        };
         let is_time = |field: &str| is_time(object, field);
-        records.retain(|record| {
+        let fits = |record: &Record| {
             !record.archived && query.tests.iter().all(|test| holds(test, record, is_time(&test.field)))
-        });
+        };
+        let found = match by_row(query, object) {
+            Some((field, true, value)) => self.by_unique(&query.object, field, &value).await?,
+            Some((field, false, value)) => {
+                let partition = items::record::value_partition(&query.object, field);
+                let range = SortRange::Prefix(items::record::value_prefix(&value));
+                self.read((items::record::VALUES, partition, range), &query.object, fits).await?
+            }
+            None => {
+                let partition = items::record::partition(&query.object);
+                self.read((items::record::TABLE, partition, SortRange::All), &query.object, fits).await?
+            }
+        };
+        let Some(mut records) = found else {
+            return Ok(Found { records: Vec::new(), refused: Some(too_many(query)) });
+        };
+        records.retain(fits);
         // Those that the field does not tell apart come newest first too, whatever the order was in which they were read.
         let newest = |a: &Record, b: &Record| b.created_at.cmp(&a.created_at).then_with(|| a.id.cmp(&b.id));
         match &query.order {
@@ -88,24 +110,51 @@ impl Finder {
             None => records.sort_by(newest),
         }
         records.truncate(query.limit);
-        Ok(Found { records })
+        Ok(Found { records, refused: None })
     }
 
-    async fn by_value(&self, object: &str, field: &str, unique: bool, value: &str) -> Result<Vec<Record>, Error> {
-        let mut records = Vec::new();
-        if unique {
-            let key = items::record::unique_key(object, field, value);
-            let item = self.tables.get(items::record::VALUES, &key, Consistency::Strong).await?;
-            if let Some(item) = item {
-                records.extend(self.follow(object, &item).await?);
+    async fn by_unique(&self, object: &str, field: &str, value: &str) -> Result<Option<Vec<Record>>, Error> {
+        let key = items::record::unique_key(object, field, value);
+        let row = self.tables.get(items::record::VALUES, &key, Consistency::Strong).await?;
+        match row {
+            Some(row) => Ok(Some(self.follow(object, &row).await?)),
+            None => Ok(Some(Vec::new())),
+        }
+    }
+
+    /// The records of a partition, or those that its rows lead to, which fit; `None` if there is too much to look at.
+    async fn read(
+        &self,
+        (table, partition, range): (Table, String, SortRange),
+        object: &str,
+        fits: impl Fn(&Record) -> bool,
+    ) -> Result<Option<Vec<Record>>, Error> {
+        let (mut kept, mut looked, mut bytes) = (Vec::new(), 0, 0);
+        let mut after = None;
+        loop {
+            let (table, partition, range) = (table, partition.clone(), range.clone());
+            let consistency = Consistency::Strong;
+            let query =
+                Query { table, index: None, partition, range, newest_first: false, limit: PAGE, after, consistency };
+            let page = self.tables.query(&query).await?;
+            for item in &page.items {
+                let records = if table == items::record::TABLE {
+                    self.unreadable.read(std::slice::from_ref(item), items::record::parse).0
+                } else {
+                    self.follow(object, item).await?
+                };
+                looked += 1;
+                bytes += records.iter().flat_map(|record| record.fields.values()).map(json::bytes).sum::<usize>();
+                kept.extend(records.into_iter().filter(&fits));
             }
-            return Ok(records);
+            after = page.next;
+            if after.is_none() {
+                return Ok(Some(kept));
+            }
+            if looked >= LOOK_MOST || bytes >= LOOK_BYTES {
+                return Ok(None);
+            }
         }
-        let range = SortRange::Prefix(items::record::value_prefix(value));
-        for item in self.all(items::record::VALUES, items::record::value_partition(object, field), range).await? {
-            records.extend(self.follow(object, &item).await?);
-        }
-        Ok(records)
     }
 
     /// The record that a row by value leads to.
@@ -120,12 +169,6 @@ impl Finder {
             },
             None => Ok(Vec::new()),
         }
-    }
-
-    async fn scan(&self, object: &str) -> Result<Vec<Record>, Error> {
-        let partition = items::record::partition(object);
-        let items = self.all(items::record::TABLE, partition, SortRange::All).await?;
-        Ok(self.unreadable.read(&items, items::record::parse).0)
     }
 
     async fn all(&self, table: Table, partition: String, range: SortRange) -> Result<Vec<Item>, Error> {
@@ -150,6 +193,15 @@ impl Finder {
             }
         }
     }
+}
+
+fn too_many(query: &RecordQuery) -> StepError {
+    let message = format!(
+        "expected an indexed field among the tests, found none that leads to less than {LOOK_MOST} records of {:?}: \
+         give a field `indexed: true`, and test it for equality",
+        query.object
+    );
+    StepError::new("too_many_records", message)
 }
 
 /// The equality test that rows answer, if there is one.
