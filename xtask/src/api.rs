@@ -30,8 +30,9 @@ pub(crate) fn run() -> anyhow::Result<()> {
     execute(Command::new(venv.python()).args(["-m", "openapi_spec_validator"]).arg(&description))?;
     let server = Server::start()?;
     let mut schemathesis = Command::new(venv.program("schemathesis"));
+    // One worker: `ast.parse` of CPython 3.11 fails now and then when threads parse side by side.
     schemathesis.arg("--config-file").arg(workspace().join("tests/api/schemathesis.toml"));
-    schemathesis.arg("run").arg(&description).args(["--url", &server.url, "--checks", CHECKS, "--workers", "2"]);
+    schemathesis.arg("run").arg(&description).args(["--url", &server.url, "--checks", CHECKS, "--workers", "1"]);
     schemathesis.args(["--max-examples", EXAMPLES, "--max-time", TRIAL_MOST_S, "--no-shrink", "--warnings", "off"]);
     execute(schemathesis.current_dir(server.data.parent().unwrap_or(Path::new("."))))
 }
