@@ -1,21 +1,23 @@
 //! The executor: one job, then step after step, each in its own commit.
 
+mod load;
+mod write;
+
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use pawl_engine::{
-    Act, Activity, Claim, Commit, Control, Decision, Event, Execution, Illegal, Input, Occurrence, Performed, Refused,
-    Row, Stay, StepError, TransitionError, Wake,
+    Act, Activity, Claim, Control, Decision, Event, Execution, Illegal, Input, Occurrence, Performed, Refused, Stay,
+    StepError, TransitionError, Wake,
 };
 
 use crate::activities::Activities;
-use crate::commit::Committer;
 use crate::held::Held;
 use crate::message::Job;
-use crate::notices::{self, Notices};
-use crate::ports::{Blobs, Clock, Consistency, Durability, Item, Queue, Random, Tables, Timers};
+use crate::notices::Notices;
+use crate::ports::{Blobs, Clock, Durability, Queue, Random, Tables, Timers};
 use crate::world::World;
-use crate::{Catalog, Endings, Error, ExecutorOptions, Metrics, Stop, items, reads, spill, starts, under_way};
+use crate::{Catalog, Endings, Error, ExecutorOptions, Metrics, Stop, reads, under_way};
 
 /// A stale or early job that finds work due waits this long before its own job: whoever is at work has time to
 /// go on, and repeats do not chase each other.
@@ -261,48 +263,6 @@ impl Executor {
         Err(Error::Contended(execution.to_owned()))
     }
 
-    async fn load(&self, id: &str) -> Result<Option<Run>, Error> {
-        self.load_whole(id, true).await
-    }
-
-    /// Loads an execution; if not `whole`, an event that cannot be read is an empty one.
-    async fn load_whole(&self, id: &str, whole: bool) -> Result<Option<Run>, Error> {
-        let keys = [(items::execution::TABLE, items::execution::key(id)), (items::event::TABLE, items::event::key(id))];
-        let found = self.tables.get_many(&keys).await?;
-        let (Some(head), Some(event)) = (&found[0], &found[1]) else { return Ok(None) };
-        let Some((mut execution, rows)) = items::execution::parse_whole(head)? else { return Ok(None) };
-        let event = match self.event_of(event).await {
-            Err(Error::Unreadable(_)) if !whole => unknown_event(&execution),
-            event => event?,
-        };
-        self.end_dead_lease(&mut execution);
-        spill::restore_execution(&*self.blobs, &mut execution).await?;
-        let invocation = format!("{:032x}", self.random.bits());
-        Ok(Some(Run {
-            execution,
-            event: Occurrence::new(event),
-            invocation,
-            held: Held::up_to(self.options.hold, rows),
-            world: None,
-            deadline: None,
-            has_begun: false,
-        }))
-    }
-
-    async fn event_of(&self, item: &Item) -> Result<Event, Error> {
-        let mut event = items::event::parse(item)?;
-        spill::restore_event(&*self.blobs, &mut event).await?;
-        Ok(event)
-    }
-
-    /// In a process that is alone, a lease from before it began is over.
-    fn end_dead_lease(&self, execution: &mut Execution) {
-        let Some(lease) = &mut execution.lease else { return };
-        if self.options.alone_since.is_some_and(|since| lease.claimed_at < since) {
-            lease.until = lease.claimed_at;
-        }
-    }
-
     /// Makes the next transition, deciding again as long as races are lost.
     async fn advance(&self, run: &mut Run) -> Result<Progress, Error> {
         let mut taken = None;
@@ -330,23 +290,6 @@ impl Executor {
         let world = World::read(&self.catalog, &run.execution, now).await?;
         let decision = self.decide(run, &world, &Input::Rejected(error), now)?;
         self.carry_out(run, world, decision, now).await
-    }
-
-    /// Reads the head anew after a lost race; `false` if the execution is gone.
-    async fn reload(&self, run: &mut Run) -> Result<bool, Error> {
-        let item = self
-            .tables
-            .get(items::execution::TABLE, &items::execution::key(&run.execution.id), Consistency::Strong)
-            .await?;
-        let Some((execution, rows)) = item.as_ref().map(items::execution::parse_whole).transpose()?.flatten() else {
-            return Ok(false);
-        };
-        run.held.lost(rows);
-        run.world = None;
-        run.execution = execution;
-        self.end_dead_lease(&mut run.execution);
-        spill::restore_execution(&*self.blobs, &mut run.execution).await?;
-        Ok(true)
     }
 
     async fn decide_and_commit(&self, run: &mut Run) -> Result<Progress, Error> {
@@ -429,91 +372,6 @@ impl Executor {
         Ok(Progress::Rest)
     }
 
-    fn committer<'a>(&'a self, run: &'a Run, durability: Durability) -> Committer<'a> {
-        Committer { tables: &*self.tables, blobs: &*self.blobs, held: &run.held, durability }
-    }
-
-    async fn take(&self, run: &mut Run, commit: Box<Commit>, world: World) -> Result<Progress, Error> {
-        let ends = commit.execution.status.is_ended() || commit.execution.stalled;
-        if run.held.take(&run.execution, &commit) {
-            run.world = Some(world);
-        } else {
-            let durability = if ends || commit.notice.is_some() { Durability::Durable } else { Durability::Ordered };
-            let kept = self.commit(run, &commit, &world, durability).await?;
-            run.held.written(kept);
-        }
-        run.execution = commit.execution;
-        run.has_begun = true;
-        Ok(if ends { Progress::Rest } else { Progress::Again })
-    }
-
-    /// Writes what is held, at the end of an invocation. If others were faster it never was, and the job for what they
-    /// left is sent in its place.
-    async fn let_go(&self, run: &mut Run) -> Result<(), Error> {
-        if run.held.rows().is_empty() {
-            return Ok(());
-        }
-        match self.head_only(run, &run.execution, Durability::Ordered).await {
-            Err(error) if error.is_conflict() || error.is_unknown() => self.reload(run).await.map(drop),
-            result => result.map(|kept| run.held.written(kept)),
-        }
-    }
-
-    /// Writes a head without a transition of its own, with the rows that are held; returns those that stand in it then.
-    async fn head_only(&self, run: &Run, after: &Execution, durability: Durability) -> Result<Vec<Row>, Error> {
-        let kept = self.committer(run, durability).head_only(&run.execution, after).await?;
-        self.tell(run.held.rows(), after);
-        Ok(kept)
-    }
-
-    /// Logs and counts transitions that are written.
-    fn tell(&self, rows: &[Row], execution: &Execution) {
-        for row in rows {
-            log(row, execution);
-            self.metrics.transition(row);
-        }
-    }
-
-    /// Writes a transition and sees to what follows it; returns the rows that stand in the head then.
-    async fn commit(
-        &self,
-        run: &Run,
-        commit: &Commit,
-        world: &World,
-        durability: Durability,
-    ) -> Result<Vec<Row>, Error> {
-        let (before, after) = (&run.execution, &commit.execution);
-        let notice = commit.notice.as_ref().map(|text| notices::of(after, text, commit.row.at));
-        let kept = self.committer(run, durability).commit(before, commit, world, notice.as_ref()).await?;
-        self.tell(run.held.rows(), after);
-        self.tell(std::slice::from_ref(&commit.row), after);
-        // Every transition but the mark itself takes it away.
-        if after.stalled {
-            Metrics::count(&self.metrics.executions_stalled);
-        }
-        under_way::cancel_timer(self, before, after).await?;
-        if let Some(notice) = &notice {
-            self.notices.hand_on(notice).await;
-        }
-        if before.started_at.is_none() {
-            starts::after_start(self, before).await?;
-        }
-        if after.status.is_ended() {
-            self.endings.announce(&after.id);
-            starts::after_end(self, before, after).await?;
-        }
-        starts::after_failure(self, before, after).await?;
-        Ok(kept)
-    }
-
-    async fn postpone(&self, run: &mut Run, execution: Execution) -> Result<Progress, Error> {
-        let kept = self.head_only(run, &execution, Durability::Ordered).await?;
-        run.held.written(kept);
-        run.execution = execution;
-        self.ensure(&run.execution, SignedDuration::ZERO).await?;
-        Ok(Progress::Rest)
-    }
-
     /// Claims an effect, performs it, and commits what came of it.
     async fn perform(&self, run: &mut Run, claim: Claim) -> Result<Progress, Error> {
         let kept = self.head_only(run, &claim.execution, Durability::Durable).await?;
@@ -565,47 +423,7 @@ fn is_on_head_alone(input: &Input<'_>) -> bool {
     matches!(input, Input::Control(control, _) if stops(control))
 }
 
-/// In the place of an event that cannot be read and is not looked at.
-fn unknown_event(execution: &Execution) -> Event {
-    Event {
-        id: execution.event_id.clone(),
-        kind: pawl_engine::EventType::Manual,
-        workflow: Some(execution.workflow.clone()),
-        trigger: None,
-        subject: execution.record.clone(),
-        occurred_at: execution.created_at,
-        data: serde_json::Map::new(),
-        creation: None,
-        cause: execution.cause.clone(),
-    }
-}
-
 /// Whether an effect may still be under way when the invocation must be over, and another would have more time.
 fn is_too_late(run: &Run, activity: &Activity, now: Timestamp) -> bool {
     run.has_begun && run.deadline.is_some_and(|deadline| now + activity.timeout() > deadline)
-}
-
-/// One line for each transition, with the field names that are the same everywhere.
-fn log(row: &Row, execution: &Execution) {
-    let step = row.step.as_deref().unwrap_or("-");
-    let step_type = row.step_type.as_deref();
-    let duration_ms = row.started_at.and_then(|since| u64::try_from(row.at.duration_since(since).as_millis()).ok());
-    if let Some(error) = &row.error {
-        tracing::warn!(
-            execution_id = %execution.id, workflow = %execution.workflow, step, seq = row.seq, attempt = row.attempt,
-            step_type, duration_ms, event_id = %execution.event_id, code = %error.code,
-            "step {step} failed: {}", error.code
-        );
-    } else if execution.stalled {
-        tracing::error!(
-            execution_id = %execution.id, workflow = %execution.workflow, step, seq = row.seq, attempt = row.attempt,
-            event_id = %execution.event_id, "execution {} is stalled: {}", execution.id, row.note.as_deref().unwrap_or("its job was given up")
-        );
-    } else {
-        tracing::debug!(
-            execution_id = %execution.id, workflow = %execution.workflow, step, seq = row.seq, attempt = row.attempt,
-            step_type, duration_ms, event_id = %execution.event_id, status = %row.execution,
-            "{:?} {step}", row.kind
-        );
-    }
 }

@@ -93,7 +93,9 @@ mod tests {
     fn every_target_takes_its_seeds_and_some_inputs() {
         for target in TARGETS {
             let seeds = target.seeds();
-            seeds.iter().for_each(|seed| (target.run)(seed));
+            for seed in &seeds {
+                (target.run)(seed);
+            }
             let mut random = Random::new(11);
             for _ in 0..INPUTS {
                 (target.run)(&target.input(&mut random, &seeds));

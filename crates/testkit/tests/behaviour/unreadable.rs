@@ -21,8 +21,8 @@ fn at_once<T>(future: impl Future<Output = T>) -> T {
 
 /// Writes another body over a stored item, as a fault of storage or of another version does.
 fn corrupt(story: &Scenario, table: Table, key: &Key, body: &str) {
-    let store = &story.world().store;
-    let item = store.items(table).into_iter().find(|item| item.key == *key).expect("the item is there");
+    let memory = &story.world().store;
+    let item = memory.items(table).into_iter().find(|item| item.key == *key).expect("the item is there");
     let item = Item { version: item.version + 1, body: body.to_owned(), ..item };
     let write = Write::Put { table, item, expect: Expect::Any };
     let transaction = Transaction { writes: vec![write], durability: Durability::Durable };
@@ -185,8 +185,8 @@ fn the_other_workflows_hear_an_event() {
 
 #[test]
 fn a_page_of_rows_goes_on_behind_one_that_cannot_be_read() {
-    let steps: String = (0..80).map(|at| format!("\n  - {{id: n{at}, type: note, text: '{at:0>200}'}}")).collect();
-    let story = scenario().workflow(&workflow(&steps)).event(manual("w")).run_until_idle().expect(completed());
+    let steps: Vec<_> = (0..80).map(|at| format!("\n  - {{id: n{at}, type: note, text: '{at:0>200}'}}")).collect();
+    let story = scenario().workflow(&workflow(&steps.concat())).event(manual("w")).run_until_idle().expect(completed());
     let (id, seq) = (story.last().execution.id, story.last().execution.seq);
     let packs: Vec<_> = story.world().store.items(items::history::TABLE);
     let packs: Vec<_> = packs.into_iter().filter(|item| item.key.sort.starts_with(items::history::PREFIX)).collect();

@@ -1,0 +1,84 @@
+//! Loads an execution with its event, once and again.
+
+use pawl_engine::{Event, Execution, Occurrence};
+
+use super::{Executor, Run};
+use crate::held::Held;
+use crate::ports::{Consistency, Item};
+use crate::{Error, items, spill};
+
+impl Executor {
+    pub(super) async fn load(&self, id: &str) -> Result<Option<Run>, Error> {
+        self.load_whole(id, true).await
+    }
+
+    /// Loads an execution; if not `whole`, an event that cannot be read is an empty one.
+    pub(super) async fn load_whole(&self, id: &str, whole: bool) -> Result<Option<Run>, Error> {
+        let keys = [(items::execution::TABLE, items::execution::key(id)), (items::event::TABLE, items::event::key(id))];
+        let found = self.tables.get_many(&keys).await?;
+        let (Some(head), Some(event)) = (&found[0], &found[1]) else { return Ok(None) };
+        let Some((mut execution, rows)) = items::execution::parse_whole(head)? else { return Ok(None) };
+        let event = match self.event_of(event).await {
+            Err(Error::Unreadable(_)) if !whole => unknown_event(&execution),
+            event => event?,
+        };
+        self.end_dead_lease(&mut execution);
+        spill::restore_execution(&*self.blobs, &mut execution).await?;
+        let invocation = format!("{:032x}", self.random.bits());
+        Ok(Some(Run {
+            execution,
+            event: Occurrence::new(event),
+            invocation,
+            held: Held::up_to(self.options.hold, rows),
+            world: None,
+            deadline: None,
+            has_begun: false,
+        }))
+    }
+
+    async fn event_of(&self, item: &Item) -> Result<Event, Error> {
+        let mut event = items::event::parse(item)?;
+        spill::restore_event(&*self.blobs, &mut event).await?;
+        Ok(event)
+    }
+
+    /// In a process that is alone, a lease from before it began is over.
+    fn end_dead_lease(&self, execution: &mut Execution) {
+        let Some(lease) = &mut execution.lease else { return };
+        if self.options.alone_since.is_some_and(|since| lease.claimed_at < since) {
+            lease.until = lease.claimed_at;
+        }
+    }
+
+    /// Reads the head anew after a lost race; `false` if the execution is gone.
+    pub(super) async fn reload(&self, run: &mut Run) -> Result<bool, Error> {
+        let item = self
+            .tables
+            .get(items::execution::TABLE, &items::execution::key(&run.execution.id), Consistency::Strong)
+            .await?;
+        let Some((execution, rows)) = item.as_ref().map(items::execution::parse_whole).transpose()?.flatten() else {
+            return Ok(false);
+        };
+        run.held.lost(rows);
+        run.world = None;
+        run.execution = execution;
+        self.end_dead_lease(&mut run.execution);
+        spill::restore_execution(&*self.blobs, &mut run.execution).await?;
+        Ok(true)
+    }
+}
+
+/// In the place of an event that cannot be read and is not looked at.
+fn unknown_event(execution: &Execution) -> Event {
+    Event {
+        id: execution.event_id.clone(),
+        kind: pawl_engine::EventType::Manual,
+        workflow: Some(execution.workflow.clone()),
+        trigger: None,
+        subject: execution.record.clone(),
+        occurred_at: execution.created_at,
+        data: serde_json::Map::new(),
+        creation: None,
+        cause: execution.cause.clone(),
+    }
+}

@@ -1,0 +1,127 @@
+//! Writes what was decided, and sees to what follows it.
+
+use jiff::SignedDuration;
+use pawl_engine::{Commit, Execution, Row};
+
+use super::{Executor, Progress, Run};
+use crate::commit::Committer;
+use crate::ports::Durability;
+use crate::world::World;
+use crate::{Error, Metrics, notices, starts, under_way};
+
+impl Executor {
+    fn committer<'a>(&'a self, run: &'a Run, durability: Durability) -> Committer<'a> {
+        Committer { tables: &*self.tables, blobs: &*self.blobs, held: &run.held, durability }
+    }
+
+    pub(super) async fn take(&self, run: &mut Run, commit: Box<Commit>, world: World) -> Result<Progress, Error> {
+        let ends = commit.execution.status.is_ended() || commit.execution.stalled;
+        if run.held.take(&run.execution, &commit) {
+            run.world = Some(world);
+        } else {
+            let durability = if ends || commit.notice.is_some() { Durability::Durable } else { Durability::Ordered };
+            let kept = self.commit(run, &commit, &world, durability).await?;
+            run.held.written(kept);
+        }
+        run.execution = commit.execution;
+        run.has_begun = true;
+        Ok(if ends { Progress::Rest } else { Progress::Again })
+    }
+
+    /// Writes what is held, at the end of an invocation. If others were faster it never was, and the job for what they
+    /// left is sent in its place.
+    pub(super) async fn let_go(&self, run: &mut Run) -> Result<(), Error> {
+        if run.held.rows().is_empty() {
+            return Ok(());
+        }
+        match self.head_only(run, &run.execution, Durability::Ordered).await {
+            Err(error) if error.is_conflict() || error.is_unknown() => self.reload(run).await.map(drop),
+            result => result.map(|kept| run.held.written(kept)),
+        }
+    }
+
+    /// Writes a head without a transition of its own, with the rows that are held; returns those that stand in it then.
+    pub(super) async fn head_only(
+        &self,
+        run: &Run,
+        after: &Execution,
+        durability: Durability,
+    ) -> Result<Vec<Row>, Error> {
+        let kept = self.committer(run, durability).head_only(&run.execution, after).await?;
+        self.tell(run.held.rows(), after);
+        Ok(kept)
+    }
+
+    /// Logs and counts transitions that are written.
+    fn tell(&self, rows: &[Row], execution: &Execution) {
+        for row in rows {
+            log(row, execution);
+            self.metrics.transition(row);
+        }
+    }
+
+    /// Writes a transition and sees to what follows it; returns the rows that stand in the head then.
+    pub(super) async fn commit(
+        &self,
+        run: &Run,
+        commit: &Commit,
+        world: &World,
+        durability: Durability,
+    ) -> Result<Vec<Row>, Error> {
+        let (before, after) = (&run.execution, &commit.execution);
+        let notice = commit.notice.as_ref().map(|text| notices::of(after, text, commit.row.at));
+        let kept = self.committer(run, durability).commit(before, commit, world, notice.as_ref()).await?;
+        self.tell(run.held.rows(), after);
+        self.tell(std::slice::from_ref(&commit.row), after);
+        // Every transition but the mark itself takes it away.
+        if after.stalled {
+            Metrics::count(&self.metrics.executions_stalled);
+        }
+        under_way::cancel_timer(self, before, after).await?;
+        if let Some(notice) = &notice {
+            self.notices.hand_on(notice).await;
+        }
+        if before.started_at.is_none() {
+            starts::after_start(self, before).await?;
+        }
+        if after.status.is_ended() {
+            self.endings.announce(&after.id);
+            starts::after_end(self, before, after).await?;
+        }
+        starts::after_failure(self, before, after).await?;
+        Ok(kept)
+    }
+
+    pub(super) async fn postpone(&self, run: &mut Run, execution: Execution) -> Result<Progress, Error> {
+        let kept = self.head_only(run, &execution, Durability::Ordered).await?;
+        run.held.written(kept);
+        run.execution = execution;
+        self.ensure(&run.execution, SignedDuration::ZERO).await?;
+        Ok(Progress::Rest)
+    }
+}
+
+/// One line for each transition, with the field names that are the same everywhere.
+fn log(row: &Row, execution: &Execution) {
+    let step = row.step.as_deref().unwrap_or("-");
+    let step_type = row.step_type.as_deref();
+    let duration_ms = row.started_at.and_then(|since| u64::try_from(row.at.duration_since(since).as_millis()).ok());
+    if let Some(error) = &row.error {
+        tracing::warn!(
+            execution_id = %execution.id, workflow = %execution.workflow, step, seq = row.seq, attempt = row.attempt,
+            step_type, duration_ms, event_id = %execution.event_id, code = %error.code,
+            "step {step} failed: {}", error.code
+        );
+    } else if execution.stalled {
+        tracing::error!(
+            execution_id = %execution.id, workflow = %execution.workflow, step, seq = row.seq, attempt = row.attempt,
+            event_id = %execution.event_id, "execution {} is stalled: {}", execution.id, row.note.as_deref().unwrap_or("its job was given up")
+        );
+    } else {
+        tracing::debug!(
+            execution_id = %execution.id, workflow = %execution.workflow, step, seq = row.seq, attempt = row.attempt,
+            step_type, duration_ms, event_id = %execution.event_id, status = %row.execution,
+            "{:?} {step}", row.kind
+        );
+    }
+}
