@@ -67,4 +67,6 @@ is_found! {
     finds_kills_that_nobody_sees: "blind-kill";
     finds_timers_that_are_not_set: "lost-timers";
     finds_that_nothing_sweeps: "no-sweeper";
+    finds_messages_of_panicked_handlers_that_are_deleted: "panic-deletes";
+    finds_storage_that_stays_full_for_good: "full-for-good";
 }

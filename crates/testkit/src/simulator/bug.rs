@@ -44,6 +44,10 @@ pub enum Bug {
     LostTimers,
     /// Nothing sweeps.
     NoSweeper,
+    /// The message of a handler that panicked is deleted.
+    PanicDeletes,
+    /// Storage that was full once takes nothing any more.
+    FullForGood,
 }
 
 impl Bug {
@@ -67,6 +71,8 @@ impl Bug {
         ("blind-kill", Self::BlindKill),
         ("lost-timers", Self::LostTimers),
         ("no-sweeper", Self::NoSweeper),
+        ("panic-deletes", Self::PanicDeletes),
+        ("full-for-good", Self::FullForGood),
     ];
 
     /// The bug of a name.

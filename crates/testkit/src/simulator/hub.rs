@@ -67,6 +67,8 @@ pub(super) struct State {
     pub(super) hurry: bool,
     left: u32,
     wait: Option<SignedDuration>,
+    /// Until when storage is full.
+    full_until: Option<Timestamp>,
 }
 
 /// What every part of a run shares.
@@ -96,6 +98,7 @@ impl Hub {
             hurry: false,
             left: profile.budget,
             wait: None,
+            full_until: None,
         };
         let store = MemoryStore::new(clock.clone());
         Self { start: clock.now(), store, clock, bug, state: Mutex::new(state) }
@@ -176,8 +179,12 @@ impl Hub {
 
     /// What becomes of a call.
     pub(super) fn fate(&self, writes: bool) -> Fate {
+        let now = self.now();
         let mut state = self.lock();
         let profile = state.profile;
+        if writes && state.is_full(now, self.bug) {
+            return Fate::Refused;
+        }
         if state.disturbs(profile.refuse) {
             state.counts.add("faults refused");
             return Fate::Refused;
@@ -215,6 +222,21 @@ impl State {
             self.left -= 1;
         }
         happens
+    }
+
+    /// Whether storage is full, or becomes so now. It goes on by itself once there is room.
+    fn is_full(&mut self, now: Timestamp, bug: Option<Bug>) -> bool {
+        if let Some(until) = self.full_until {
+            let ends = until <= now && bug != Some(Bug::FullForGood);
+            self.full_until = Some(until).filter(|_| !ends);
+            return !ends;
+        }
+        let begins = self.disturbs(self.profile.full);
+        if begins {
+            self.counts.add("times storage was full");
+            self.full_until = Some(now + self.chance.millis(1_000, 180_000));
+        }
+        begins
     }
 
     fn latency(&mut self) -> SignedDuration {

@@ -7,6 +7,10 @@ use super::chance::Chance;
 pub(super) struct Profile {
     /// A process dies between two looks at its tasks.
     pub(super) crash: u32,
+    /// A handler panics: its message is given back, and its process lives.
+    pub(super) panic: u32,
+    /// Storage is full for a while: it refuses what is written, and answers what is read.
+    pub(super) full: u32,
     /// All processes die, and what was not durable is gone.
     pub(super) power_loss: u32,
     /// A message is delivered twice.
@@ -36,6 +40,8 @@ impl Profile {
     pub(super) fn calm() -> Self {
         Self {
             crash: 0,
+            panic: 0,
+            full: 0,
             power_loss: 0,
             duplicate: 0,
             refuse: 0,
@@ -53,9 +59,19 @@ impl Profile {
     /// The weather of a seed.
     pub(super) fn of(chance: &Chance) -> Self {
         let calm = Self { budget: 30, contend: 8, skew: chance.percent(30), lag: chance.percent(40), ..Self::calm() };
-        let mixed =
-            Self { crash: 150, power_loss: 600, duplicate: 12, refuse: 80, lose: 60, freeze: 150, slow: 20, ..calm };
-        match chance.below(8) {
+        let mixed = Self {
+            crash: 150,
+            panic: 120,
+            full: 400,
+            power_loss: 600,
+            duplicate: 12,
+            refuse: 80,
+            lose: 60,
+            freeze: 150,
+            slow: 20,
+            ..calm
+        };
+        match chance.below(10) {
             0 => Self { crash: 60, ..calm },
             1 => Self { duplicate: 4, slow: 10, ..calm },
             2 => Self { refuse: 25, lose: 25, ..calm },
@@ -63,6 +79,8 @@ impl Profile {
             4 => Self { power_loss: 120, crash: 200, ..calm },
             5 => Self { deliveries: 4, crash: 60, refuse: 30, ..calm },
             6 => Self { budget: 100, ..mixed },
+            7 => Self { panic: 25, deliveries: 4, ..calm },
+            8 => Self { full: 60, crash: 200, ..calm },
             _ => mixed,
         }
     }

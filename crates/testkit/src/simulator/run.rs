@@ -268,9 +268,13 @@ impl Run {
             let delay = self.chance.millis(0, *self.chance.pick(&[50, 2_000, 400_000]));
             self.spawn(other, Purpose::Message(queue), delay, work);
         }
+        let receipt = message.receipt.clone();
         let work = self.processes[process].handle(&self.hub, queue, message, false);
         let delay = if self.chance.percent(25) { self.chance.millis(0, 500) } else { SignedDuration::ZERO };
         self.spawn(process, Purpose::Message(queue), delay, work);
+        if let Some(task) = self.tasks.last_mut() {
+            task.receipt = Some(receipt);
+        }
     }
 
     /// A process dies, or all of them with what was not durable.
@@ -285,6 +289,9 @@ impl Run {
             self.kill(process);
             return true;
         }
+        if self.hub.lock().disturbs(self.profile.panic) && self.panic() {
+            return true;
+        }
         let power_loss = self.hub.lock().disturbs(self.profile.power_loss);
         if power_loss {
             self.hub.note("the power is lost");
@@ -293,6 +300,27 @@ impl Run {
             (0..self.processes.len()).for_each(|process| self.kill(process));
         }
         power_loss
+    }
+
+    /// A handler panics where it stands; `false` if none is at work.
+    fn panic(&mut self) -> bool {
+        let at_work: Vec<_> = (0..self.tasks.len()).filter(|at| self.tasks[*at].receipt.is_some()).collect();
+        if at_work.is_empty() {
+            return false;
+        }
+        let task = self.tasks.remove(*self.chance.pick(&at_work));
+        self.hub.lock().monitor.forget_task(task.who.task);
+        let (Purpose::Message(queue), Some(receipt)) = (task.purpose, &task.receipt) else { return false };
+        self.hub.note(&format!("the handler of {queue:?} {receipt} panics"));
+        self.hub.count("panics");
+        let source = self.hub.store.source();
+        let seen_to = if self.hub.bug == Some(Bug::PanicDeletes) {
+            source.delete(queue, receipt).now_or_never()
+        } else {
+            source.give_back(queue, receipt, SignedDuration::from_secs(2)).now_or_never()
+        };
+        seen_to.expect("memory answers at once").expect("a queue in memory takes it");
+        true
     }
 
     fn kill(&mut self, process: usize) {

@@ -60,12 +60,14 @@ pub(super) struct Task {
     pub(super) who: Who,
     pub(super) purpose: Purpose,
     pub(super) ready: Timestamp,
+    /// The message that it handles, and gives back if it panics.
+    pub(super) receipt: Option<String>,
     work: Work,
 }
 
 impl Task {
     pub(super) fn new(who: Who, purpose: Purpose, ready: Timestamp, work: Work) -> Self {
-        Self { who, purpose, ready, work }
+        Self { who, purpose, ready, receipt: None, work }
     }
 
     /// Lets it go on to its next pause.
