@@ -3,6 +3,7 @@
 //! - [`Store`]: every storage port on one `SQLite` file, with group commit.
 //! - [`VariableSecrets`]: secrets from environment variables; [`secret_variable`] names the one of a secret.
 
+mod in_hand;
 mod secrets;
 mod store;
 mod workers;

@@ -13,6 +13,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
 use crate::Store;
+use crate::in_hand::{Handle, InHand, Taken};
 
 /// How workers work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +42,9 @@ enum Undone {
     /// Its handler panicked; the process's panic hook has logged where.
     #[error("its handler panicked")]
     Panicked,
+    /// Process after process died with it in hand.
+    #[error("the process died {0} times in a row while it was handled")]
+    Died(u32),
 }
 
 /// A received message is hidden for this long; a handler hands over well before.
@@ -61,6 +65,7 @@ pub struct Workers {
     system: System,
     stop: watch::Sender<bool>,
     in_progress: Arc<AtomicUsize>,
+    in_hand: Arc<InHand>,
 }
 
 impl Workers {
@@ -69,15 +74,16 @@ impl Workers {
         let (stop, stopped) = watch::channel(false);
         let (mut tasks, in_progress) = (JoinSet::new(), Arc::new(AtomicUsize::new(0)));
         let source = store.shared_source(options.at_once);
+        let in_hand = Arc::new(InHand::open(store.directory()));
         for queue in [QueueName::Events, QueueName::JobsHigh, QueueName::Jobs] {
             let places = Arc::new(Semaphore::new(options.at_once));
-            let in_progress = in_progress.clone();
+            let (in_progress, in_hand) = (in_progress.clone(), in_hand.clone());
             let (system, source, store) = (system.clone(), source.clone(), store.clone());
-            let worker = Arc::new(Worker { system, source, store, queue, options, places, in_progress });
+            let worker = Arc::new(Worker { system, source, store, queue, options, places, in_progress, in_hand });
             tasks.spawn(worker.run(stopped.clone()));
         }
         tasks.spawn(sweep(system.clone(), store.clone(), options.sweep_every, stopped));
-        Self { tasks, system: system.clone(), stop, in_progress }
+        Self { tasks, system: system.clone(), stop, in_progress, in_hand }
     }
 
     /// Begins nothing new and lets what is in progress end: an outside call that is out, and the step that it belongs
@@ -87,7 +93,10 @@ impl Workers {
         // Nobody listens any more only if every worker has ended already.
         let _ = self.stop.send(true);
         let all_end = async { while self.tasks.join_next().await.is_some() {} };
-        if tokio::time::timeout(grace, all_end).await.is_ok() {
+        let ended = tokio::time::timeout(grace, all_end).await.is_ok();
+        // What is abandoned did not kill the process.
+        self.in_hand.close();
+        if ended {
             return 0;
         }
         self.in_progress.load(Ordering::SeqCst)
@@ -103,6 +112,7 @@ struct Worker {
     places: Arc<Semaphore>,
     /// Messages of all queues that are being handled.
     in_progress: Arc<AtomicUsize>,
+    in_hand: Arc<InHand>,
 }
 
 impl Worker {
@@ -161,16 +171,28 @@ impl Worker {
             // It was never deleted: it is ready again at the next start.
             return;
         }
-        let deadline = self.system.ports.clock.now() + HANDLER_MOST;
-        let work = Box::pin(self.system.handle(self.queue, &message.body, Some(deadline)));
-        let work = AssertUnwindSafe(self.store.in_session(true, work)).catch_unwind();
-        let result = match work.await {
-            Ok(Ok(())) => self.source.delete(self.queue, &message.receipt).await,
-            Ok(Err(error)) => self.failed(&message, &error.into()).await,
-            Err(_) => self.failed(&message, &Undone::Panicked).await,
+        let result = match self.in_hand.take(self.queue, &message.body).await {
+            Taken::Dead(deaths) => self.failed(&message, &Undone::Died(deaths)).await,
+            Taken::InHand(handle) => self.carry_out(&message, handle).await,
         };
         if let Err(error) = result {
             tracing::error!("a message of {:?} is neither deleted nor given back: {error}", self.queue);
+        }
+    }
+
+    async fn carry_out(&self, message: &Received, in_hand: Option<Handle<'_>>) -> Result<(), QueueError> {
+        if self.system.stop.is_set() {
+            // The word to stop came while it waited for others.
+            return Ok(());
+        }
+        let deadline = self.system.ports.clock.now() + HANDLER_MOST;
+        let work = Box::pin(self.system.handle(self.queue, &message.body, Some(deadline)));
+        let outcome = AssertUnwindSafe(self.store.in_session(true, work)).catch_unwind().await;
+        drop(in_hand);
+        match outcome {
+            Ok(Ok(())) => self.source.delete(self.queue, &message.receipt).await,
+            Ok(Err(error)) => self.failed(message, &error.into()).await,
+            Err(_) => self.failed(message, &Undone::Panicked).await,
         }
     }
 
@@ -178,7 +200,8 @@ impl Worker {
         let attempt = received.attempt;
         let about = About::read(&received.body);
         let (what, About { execution_id, event_id }) = (about.what(), &about);
-        if attempt < self.options.deliveries && !matches!(error, Undone::Failed(Error::Poison(_))) {
+        let is_final = matches!(error, Undone::Failed(Error::Poison(_)) | Undone::Died(_));
+        if attempt < self.options.deliveries && !is_final {
             tracing::warn!(
                 execution_id, event_id, attempt, queue = ?self.queue,
                 "the message of {what} is given back after attempt {attempt}: {error}"
@@ -191,7 +214,10 @@ impl Worker {
         );
         let letter = DeadLetter { queue: self.queue, body: received.body.clone() };
         match self.system.sweeper.bury(&letter, &error.to_string()).await {
-            Ok(()) => self.source.delete(self.queue, &received.receipt).await,
+            Ok(()) => {
+                self.in_hand.forget(self.queue, &received.body);
+                self.source.delete(self.queue, &received.receipt).await
+            }
             Err(error) => {
                 tracing::error!(execution_id, event_id, "the dead message of {what} is kept: {error}");
                 self.source.give_back(self.queue, &received.receipt, message::backoff(u32::MAX)).await

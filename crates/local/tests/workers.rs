@@ -1,6 +1,7 @@
 //! What workers do with messages: a panic is given back and counted, and the word to stop begins nothing new.
 
 use std::future::pending;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -8,9 +9,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::SignedDuration;
 use pawl_definition::Source;
-use pawl_engine::StepStatus;
+use pawl_engine::{Act, Control, Status, StepStatus};
 use pawl_local::{Store, WorkerOptions, Workers};
-use pawl_runtime::ports::{Clock, Http, HttpAnswer, HttpError, HttpRequest, Random};
+use pawl_runtime::ports::{Clock, Http, HttpAnswer, HttpError, HttpRequest, QueueName, Random};
 use pawl_runtime::{EventMessage, ExecutorOptions, Identity, Ports, System};
 use pawl_testkit::VirtualClock;
 use pawl_testkit::scenario::World;
@@ -55,7 +56,15 @@ struct Running {
     store: Store,
     clock: VirtualClock,
     http: Arc<Slow>,
-    _folder: TempDir,
+    folder: TempDir,
+}
+
+/// The event that starts an execution, as it stands in the queue.
+fn event() -> String {
+    let event = r#"{"event": {"id": "evt_1", "type": "manual", "workflow": "w", "trigger": "manual",
+        "occurred_at": "2026-01-01T00:00:00Z", "data": {}}}"#;
+    let event = EventMessage::parse(event).expect("it is an event");
+    serde_json::to_string(&event).expect("an event is JSON")
 }
 
 impl Running {
@@ -77,14 +86,12 @@ impl Running {
         let system = System::new(ports, ExecutorOptions::default());
         let source = Source::parse("w.workflow.yaml", workflow).expect("the file is YAML");
         system.workflows.save(&source, None, "test").await.expect("the workflow is right");
-        Self { system, store, clock, http, _folder: folder }
+        Self { system, store, clock, http, folder }
     }
 
     /// Starts an execution; returns its id.
     async fn begin(&self) -> String {
-        let event = r#"{"event": {"id": "evt_1", "type": "manual", "workflow": "w", "trigger": "manual",
-            "occurred_at": "2026-01-01T00:00:00Z", "data": {}}}"#;
-        let EventMessage::Event(event) = EventMessage::parse(event).expect("it is an event") else {
+        let EventMessage::Event(event) = EventMessage::parse(&event()).expect("it is an event") else {
             panic!("it is one")
         };
         let accepted = self.system.ingest.accept(*event, &Identity::default()).await.expect("storage is there");
@@ -130,9 +137,7 @@ async fn a_message_whose_handler_panicked_once_is_handled_the_next_time() {
     let execution = running.begin().await;
     let workers = running.workers(2);
     running
-        .until(&execution, SignedDuration::from_millis(100), |execution| {
-            execution.status == pawl_engine::Status::Completed
-        })
+        .until(&execution, SignedDuration::from_millis(100), |execution| execution.status == Status::Completed)
         .await;
     workers.stop(Duration::from_secs(5)).await;
 }
@@ -172,4 +177,79 @@ async fn a_call_that_outlasts_the_grace_is_abandoned() {
         abandoned = workers.stop(Duration::from_secs(5)) => assert_eq!(abandoned, 1),
         () = pending::<()>() => {}
     }
+    assert!(!running.folder.path().join("in-hand").exists(), "no process died");
+}
+
+/// Leaves behind that process after process died with a message in hand.
+fn died_in(running: &Running, queue: QueueName, body: &str, deaths: u32) {
+    let mut hasher = DefaultHasher::new();
+    (queue, body).hash(&mut hasher);
+    let mut slot = [0; 16];
+    slot[..8].copy_from_slice(&hasher.finish().to_le_bytes());
+    slot[8..12].copy_from_slice(&(deaths - 1).to_le_bytes());
+    slot[12] = 1;
+    std::fs::write(running.folder.path().join("in-hand"), slot).expect("the folder is there");
+}
+
+/// Bug: attempts were in memory only, so a message that killed its process did so again after each restart, without an
+/// end.
+#[tokio::test]
+async fn bug_a_message_that_kills_its_process_did_so_for_ever() {
+    let running = Running::new(NOTE, 0).await;
+    let execution = running.begin().await;
+    died_in(&running, QueueName::Events, &event(), 5);
+    let workers = running.workers(10);
+    let refused = async || running.system.history.refusals("w", 10, None).await.expect("storage is there").items;
+    for _ in 0..10_000 {
+        running.store.settle().await;
+        if !refused().await.is_empty() {
+            break;
+        }
+        tokio::task::yield_now().await;
+    }
+    let refusal = refused().await.pop().expect("the event is refused");
+    assert_eq!(refusal.code, "dead_letter");
+    assert_eq!(refusal.message, "the process died 5 times in a row while it was handled");
+    assert!(running.system.history.execution(&execution).await.expect("storage is there").is_none());
+    assert_eq!(workers.stop(Duration::from_secs(5)).await, 0);
+    assert!(!running.folder.path().join("in-hand").exists(), "a process that ends well leaves nothing");
+}
+
+#[tokio::test]
+async fn an_execution_whose_job_kills_its_process_is_stalled_and_goes_on_when_it_is_retried() {
+    let running = Running::new(NOTE, 0).await;
+    let execution = running.begin().await;
+    running.system.evaluator.handle(&event()).await.expect("it starts the execution");
+    let source = running.store.source();
+    let mut jobs = Vec::new();
+    for queue in [QueueName::JobsHigh, QueueName::Jobs] {
+        let received =
+            tokio::time::timeout(Duration::from_millis(10), source.receive(queue, 1, SignedDuration::from_secs(1)));
+        if let Ok(received) = received.await {
+            jobs.extend(received.expect("storage is there").into_iter().map(|job| (queue, job)));
+        }
+    }
+    let (queue, job) = jobs.pop().expect("it has a job");
+    source.give_back(queue, &job.receipt, SignedDuration::ZERO).await.expect("it is there");
+    died_in(&running, queue, &job.body, 5);
+    let workers = running.workers(10);
+    running.until(&execution, SignedDuration::from_millis(100), |execution| execution.stalled).await;
+    running
+        .system
+        .executor
+        .control(&execution, &Control::Retry, &Act { actor: "ops".to_owned(), reason: None, at: running.clock.now() })
+        .await
+        .expect("it is stalled");
+    running.until(&execution, SignedDuration::from_millis(100), |it| it.status == Status::Completed).await;
+    assert_eq!(workers.stop(Duration::from_secs(5)).await, 0);
+}
+
+#[tokio::test]
+async fn a_message_in_hand_at_four_deaths_is_handled() {
+    let running = Running::new(NOTE, 0).await;
+    let execution = running.begin().await;
+    died_in(&running, QueueName::Events, &event(), 4);
+    let workers = running.workers(10);
+    running.until(&execution, SignedDuration::from_millis(100), |it| it.status == Status::Completed).await;
+    assert_eq!(workers.stop(Duration::from_secs(5)).await, 0);
 }

@@ -49,6 +49,7 @@ use tokio::sync::{oneshot, watch};
 pub use backlog::BacklogLimits;
 pub use condition::Condition;
 pub use open::OpenError;
+pub(crate) use open::private;
 
 use blobs::BlobDirectory;
 use condition::{Refused, Session};
@@ -71,6 +72,11 @@ struct Inner {
 }
 
 impl Store {
+    /// Where its files are.
+    pub(crate) fn directory(&self) -> &std::path::Path {
+        &self.inner.shared.directory
+    }
+
     /// Its tables.
     pub fn tables(&self) -> Arc<dyn Tables> {
         Arc::new(self.clone())

@@ -115,7 +115,7 @@ pub(super) fn make_folder(folder: &Path) -> std::io::Result<()> {
 }
 
 /// How files of data are made.
-pub(super) fn private() -> OpenOptions {
+pub(crate) fn private() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.write(true).create(true).mode(PRIVATE_FILE);
     options
