@@ -23,8 +23,9 @@ const MOST_STEPS: u32 = 120_000;
 const MOST_MESSAGES: usize = 400;
 /// Tasks at once.
 const MOST_TASKS: usize = 8;
-/// How often an action is asked again before whoever asks gives up.
-const MOST_TRIES: u32 = 40;
+/// How often an action is asked again before its sender gives up: storage may be full several times in a row, for three
+/// minutes each, and what was never accepted is no event that was lost.
+const MOST_TRIES: u32 = 400;
 
 /// An action and what became of it.
 struct Asked {
