@@ -61,7 +61,7 @@ async fn there(api: &Api, filter: &Filter) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Where a listing stands: after this execution, whatever has become of it. Times are as indexes have them.
+/// Where a listing stands: after this execution, also if its state has changed since. Times are as indexes have them.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 struct Place {
     at: String,

@@ -196,8 +196,8 @@ impl Hook<'_> {
         self.repeated(trigger, &accepted).await
     }
 
-    /// Answers a delivery that was accepted, now or before. One whose signed bytes came before under another key is told
-    /// to people: whoever sends the same bytes on purpose finds there why they start nothing.
+    /// Answers a delivery that was accepted, now or before. A delivery whose signed bytes came before under another key
+    /// leaves a refusal: a sender who repeats the bytes on purpose reads there why they start nothing.
     async fn repeated(&self, trigger: &Trigger, accepted: &Accepted) -> Result<Response, Rejected> {
         if accepted.repeat == Some(Repeat::OtherKey) {
             let message = "what was signed came before, under another key that is not signed: it counts as a repeat";

@@ -48,8 +48,8 @@ pub fn delivery_id(rule: &Verify, delivery: &Delivery<'_>, body: &Value) -> Opti
 /// Gives all by which a repeat of a delivery is recognised.
 ///
 /// - A key that its sender chose (`Idempotency-Key`) stands for one request: with another body it is refused.
-/// - Where the signature does not cover the key, what was signed counts as well: whoever has one delivery and not the
-///   secret cannot make it a new one by another key. A sender who gives no keys at all has no repeats.
+/// - Where the signature does not cover the key, what was signed counts as well: an attacker who captured a delivery
+///   and lacks the secret cannot make it a new one by another key. A sender who gives no keys at all has no repeats.
 pub fn identity(rule: &Verify, delivery: &Delivery<'_>, body: &Value) -> Identity {
     let key = delivery_id(rule, delivery, body);
     let is_chosen = key.is_some() && key == header(delivery, CHOSEN).map(bounded);

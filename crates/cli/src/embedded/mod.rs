@@ -1,6 +1,6 @@
 //! The whole system in one process: storage on disk, workers, and the API on loopback.
 //!
-//! Workers have threads of their own: whatever they compute, the API, its kill switch and its health still answer.
+//! Workers have threads of their own: while they are busy, the API, its kill switch and its health still answer.
 
 mod folder;
 mod inflow;
@@ -70,7 +70,7 @@ pub(crate) struct Embedded {
     stop: watch::Sender<bool>,
 }
 
-/// The threads of the workers. They are not waited for: what hangs would hang whoever waits.
+/// The threads of the workers. The process does not wait for them when it ends: a thread that hangs would hang it.
 struct WorkerThreads(Option<Runtime>);
 
 impl WorkerThreads {
@@ -169,7 +169,7 @@ impl Embedded {
 
 fn system(store: &Store, providers: Providers, own: SocketAddr, options: Options<'_>) -> anyhow::Result<System> {
     let allow = AllowList::parse(options.allow).context("--allow")?;
-    // A step that called the management API would act as an operator, whatever is allow-listed.
+    // A step that called the management API would act as an operator; no allow-list opens it.
     let http = HttpConfig { allow, own: vec![own], ..HttpConfig::default() };
     let clock = Arc::new(SystemClock);
     let ports = Ports {

@@ -1,7 +1,7 @@
 //! Serves the API on a socket, with bounds on what clients can hold.
 //!
 //! - A request's head and body must come within a time; half of one is answered 408 and its connection is closed.
-//! - Bodies that are being received take a bounded amount of memory, whoever sends how many.
+//! - Bodies that are being received take a bounded amount of memory, however many are sent at once.
 //! - Connections are bounded: with all in use, a new one takes the place of the oldest that only waits for its client.
 
 use std::collections::BTreeMap;

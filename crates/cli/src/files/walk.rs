@@ -86,7 +86,7 @@ fn entries_of(folder: &Path) -> anyhow::Result<Vec<(PathBuf, Kind)>> {
     Ok(found)
 }
 
-/// A link stands for what it leads to; one that leads nowhere is told by whoever reads it.
+/// A link stands for what it leads to; a link that leads nowhere is told when it is read.
 fn kind_of(path: &Path, kind: FileType) -> Kind {
     let kind = match kind.is_symlink().then(|| path.metadata()) {
         None => kind,
