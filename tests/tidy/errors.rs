@@ -93,7 +93,7 @@ fn every_code_has_a_page_and_every_page_has_a_code() {
 #[test]
 fn the_code_of_every_failure_and_refusal_is_found() {
     let codes = codes();
-    for known in ["filtered", "inactive", "reentry", "breaker", "unheard", "dead_letter"] {
+    for known in ["filtered", "inactive", "reentry", "breaker", "no_match", "dead_letter"] {
         let is_start = codes.get(known).is_some_and(|places| places.contains(&Place::Start));
         assert!(is_start, "refusals are written in a way that this test does not know: {known} is not found");
     }

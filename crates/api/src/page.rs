@@ -108,7 +108,7 @@ pub(crate) fn open<P: DeserializeOwned>(listing: &str, cursor: Option<&str>) -> 
 }
 
 fn fingerprint(listing: &str) -> String {
-    pawl_runtime::spill::sha256(listing.as_bytes())[..12].to_owned()
+    pawl_runtime::offload::sha256(listing.as_bytes())[..12].to_owned()
 }
 
 fn unknown() -> Problem {

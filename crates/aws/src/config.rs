@@ -138,7 +138,7 @@ fn table_variable(table: Table) -> &'static str {
         Table::Workflows => "PAWL_WORKFLOWS_TABLE",
         Table::Executions => "PAWL_EXECUTIONS_TABLE",
         Table::Records => "PAWL_RECORDS_TABLE",
-        Table::Idempotency => "PAWL_IDEMPOTENCY_TABLE",
+        Table::Keys => "PAWL_KEYS_TABLE",
     }
 }
 

@@ -14,8 +14,8 @@ use pawl_runtime::ports::{DeadLetter, DeadLetters, Message, Queue, QueueError, Q
 use crate::SqsQueue;
 use crate::config::QueueUrls;
 use crate::failure::Failure;
-use crate::hop::{self, Arrived};
 use crate::sdk::{ATTEMPT, CONNECT};
+use crate::timer_relay::{self, Arrived};
 
 /// Most messages that one call receives.
 const MOST: i32 = 10;
@@ -104,7 +104,7 @@ impl DeadLetters for SqsDeadLetters {
 
 /// The message of a timer, if it died on its last stretch.
 fn inner(body: String) -> String {
-    match hop::read(body, Timestamp::MAX) {
+    match timer_relay::read(body, Timestamp::MAX) {
         Arrived::Now(body) => body,
         Arrived::Early(message) => message.body,
     }

@@ -2,7 +2,7 @@
 //!
 //! - [`DynamoTables`]: tables on `DynamoDB`; [`change`] reads its stream, [`item`] what is stored.
 //! - [`SqsQueue`]: queues on SQS; [`SqsDeadLetters`]: their dead-letter queues.
-//! - [`SchedulerTimers`]: timers on `EventBridge` Scheduler; [`hop`] does their last stretch with a queue's delay.
+//! - [`SchedulerTimers`]: timers on `EventBridge` Scheduler; [`timer_relay`] does their last stretch with a queue's delay.
 //! - [`S3Blobs`], [`ManagerSecrets`]: blobs on S3, secrets in Secrets Manager.
 //! - [`SfnStateMachines`]: state machines on Step Functions.
 //! - [`config`]: what a function is told by its environment; [`sdk`]: one configuration for all clients.
@@ -10,8 +10,8 @@
 //! Nothing here logs a body, and no error holds one.
 
 pub mod config;
-pub mod hop;
 pub mod sdk;
+pub mod timer_relay;
 
 mod blobs;
 mod dead_letters;

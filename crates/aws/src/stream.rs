@@ -55,7 +55,7 @@ mod tests {
     const AT: i64 = 1_764_158_400;
 
     fn ticket(version: u64, body: &str) -> Item {
-        let entry = IndexEntry { index: Index::First, partition: "object#ticket".to_owned(), sort: "2026".to_owned() };
+        let entry = IndexEntry { index: Index::Gsi1, partition: "object#ticket".to_owned(), sort: "2026".to_owned() };
         Item {
             key: Key::new("record#ticket", "t-1"),
             version,

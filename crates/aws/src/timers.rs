@@ -18,7 +18,7 @@ use pawl_runtime::ports::{Clock, Message, Queue, QueueError, Timer, TimerError, 
 use crate::SqsQueue;
 use crate::config::TimerTargets;
 use crate::failure::Failure;
-use crate::hop;
+use crate::timer_relay;
 
 /// Scheduler fires within this time after the one that it was told.
 const PRECISION: SignedDuration = SignedDuration::from_secs(60);
@@ -156,7 +156,7 @@ fn plan(timer: &Timer, now: Timestamp) -> (Timestamp, String) {
     let soonest = now + MARGIN;
     let early = timer.due - PRECISION;
     if early > soonest {
-        (early, hop::wrap(timer.due, &timer.message))
+        (early, timer_relay::wrap(timer.due, &timer.message))
     } else {
         (timer.due.max(soonest), timer.message.body.clone())
     }
@@ -206,7 +206,7 @@ mod tests {
         let far = timer("2026-11-26T12:30:00.5Z");
         let (at, input) = plan(&far, time("2026-11-26T12:00:00Z"));
         assert_eq!(expression(at), "at(2026-11-26T12:29:01)");
-        assert_eq!(hop::read(input, far.due), hop::Arrived::Now(far.message.body));
+        assert_eq!(timer_relay::read(input, far.due), timer_relay::Arrived::Now(far.message.body));
     }
 
     #[test]

@@ -125,7 +125,7 @@ pub(crate) struct Dev {
     pub(crate) allow: String,
     /// Ready steps that one job carries out after the first.
     #[arg(long, default_value_t = 50)]
-    pub(crate) hops: usize,
+    pub(crate) max_steps_per_invocation: usize,
     /// Seconds that what is in progress has to end once the process is told to; outside calls are cut off after it.
     #[arg(long, env = "PAWL_GRACE_S", default_value_t = 30, value_parser = clap::value_parser!(u64).range(..=3_600))]
     pub(crate) grace: u64,

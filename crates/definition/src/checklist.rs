@@ -159,10 +159,10 @@ fn escalation(workflow: &Workflow, steps: &[&Step]) -> Vec<ChecklistItem> {
         let detail = "failures reach nobody: `on_failure.notify` of the workflow is none";
         return vec![item(code, title, ChecklistStatus::Fail, detail)];
     }
-    let unheard = |step: &&&Step| silent(step.on_failure.as_ref()) && step.failure_steps().is_none();
+    let untold = |step: &&&Step| silent(step.on_failure.as_ref()) && step.failure_steps().is_none();
     let failures: Vec<_> = steps
         .iter()
-        .filter(unheard)
+        .filter(untold)
         .map(|step| ChecklistItem {
             step: Some(step.id.clone()),
             ..item(

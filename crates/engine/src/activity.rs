@@ -20,7 +20,7 @@ pub enum Activity {
     /// Starts a state machine; if its end is waited for, looks at it right after.
     RunStateMachine(MachineRun),
     /// Looks at a state machine that was started before.
-    LookAtStateMachine(MachineLook),
+    PollStateMachine(MachinePoll),
 }
 
 impl Activity {
@@ -32,7 +32,7 @@ impl Activity {
             Self::CallLlm(call) => ModelCall::SLOT_WAIT + call.timeout * 3,
             // It is started, and looked at.
             Self::RunStateMachine(run) => run.timeout * 2,
-            Self::LookAtStateMachine(look) => look.timeout,
+            Self::PollStateMachine(look) => look.timeout,
         }
     }
 
@@ -42,7 +42,7 @@ impl Activity {
             Self::HttpRequest(call) => call.input(),
             Self::CallLlm(call) => call.input(),
             Self::RunStateMachine(run) => run.input(),
-            Self::LookAtStateMachine(look) => look.input(),
+            Self::PollStateMachine(look) => look.input(),
         }
     }
 }
@@ -134,7 +134,7 @@ pub struct MachineRun {
 
 /// A look at a state machine's execution.
 #[derive(Debug, Clone, PartialEq)]
-pub struct MachineLook {
+pub struct MachinePoll {
     /// The execution.
     pub started: StartedMachine,
     /// Longest time of the call.

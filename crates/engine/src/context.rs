@@ -41,7 +41,7 @@ pub struct Context<'a> {
 /// What expressions see while a step is decided.
 #[derive(Debug, Clone)]
 pub struct StepScope<'a> {
-    /// The world.
+    /// What the decision may look at.
     pub cx: &'a Context<'a>,
     /// The execution.
     pub execution: &'a Execution,

@@ -191,7 +191,7 @@ fn skipped(
     draft.execution.wake = Wake::Job;
     draft.execution.status = Status::Running;
     let Some(step) = step else { return Ok(draft.commit()) };
-    let branches = crate::steps::decide(&step.kind).skipped_branch(true).is_some();
+    let branches = crate::steps::handler(&step.kind).skipped_branch(true).is_some();
     if branches && take.is_none() {
         let detail = "say which path to take: yes or no";
         return Err(Refused::Illegal { control: control.word(), status, detail }.into());

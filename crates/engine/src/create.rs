@@ -46,7 +46,7 @@ pub fn create(plan: &Plan, event: &Event, now: Timestamp, start_at: Option<Times
         throttled: later.is_some(),
         stalled: false,
         deaths: 0,
-        holds_place: false,
+        holds_slot: false,
         holds_record: false,
         last_control: None,
     };

@@ -52,7 +52,7 @@ pub enum Input<'a> {
     Rejected(&'a StepError),
     /// An event on a topic that it waits on.
     Event(&'a Event),
-    /// What it waits for may be otherwise: a kill of its workflow or of everything was lifted, under which it heard
+    /// What it waits for may be otherwise: a kill of its workflow or of everything was lifted, under which it received
     /// nothing, or its step was deleted by an edit.
     LookAgain,
     /// A person or system acts.

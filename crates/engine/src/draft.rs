@@ -3,10 +3,10 @@
 use pawl_definition::step::FAILED;
 use pawl_definition::{Step, Take};
 
-use crate::steps::{Done, decide};
+use crate::steps::{StepResult, handler};
 use crate::{
     Activity, Commit, Context, Decision, Execution, NoticeText, Pause, PauseReason, Performed, RecordWrite, ReturnTo,
-    Row, RowKind, Status, StepError, StepState, StepStatus, Subject, Usage, Wake, failure, line, variables,
+    Row, RowKind, Status, StepError, StepState, StepStatus, Subject, Usage, Wake, failure, truncate, variables,
 };
 
 /// A transition in the making.
@@ -70,7 +70,7 @@ impl<'a> Draft<'a> {
             interrupted: 0,
             started_at: now,
             attempt_started_at: None,
-            kept: serde_json::Value::Null,
+            checkpoint: serde_json::Value::Null,
         });
         state.status = StepStatus::Running;
         if again {
@@ -85,7 +85,7 @@ impl<'a> Draft<'a> {
             state.interrupted = 0;
             state.started_at = now;
             state.attempt_started_at = None;
-            state.kept = serde_json::Value::Null;
+            state.checkpoint = serde_json::Value::Null;
         }
         self.execution.entered = Some(step.kind.tag().to_owned());
         self.execution.lease = None;
@@ -138,7 +138,7 @@ impl<'a> Draft<'a> {
 
     /// Stands before a step, ready to run.
     pub(crate) fn at(mut self, step: Option<&str>) -> Self {
-        self.forget_kept();
+        self.forget_checkpoint();
         self.execution.cursor = step.map(str::to_owned);
         self.execution.entered = None;
         self.execution.lease = None;
@@ -148,16 +148,16 @@ impl<'a> Draft<'a> {
     }
 
     /// The visit of the step at the cursor is over: what was kept of it is gone.
-    pub(crate) fn forget_kept(&mut self) {
+    pub(crate) fn forget_checkpoint(&mut self) {
         let Execution { cursor, steps, .. } = &mut self.execution;
         if let Some(state) = cursor.as_ref().and_then(|id| steps.get_mut(id)) {
-            state.kept = serde_json::Value::Null;
+            state.checkpoint = serde_json::Value::Null;
         }
     }
 
     /// The step is done: its result is kept, and the execution stands before the next one or ends. What it is about
     /// may have ended badly; then its failure policy says what follows.
-    pub(crate) fn done(mut self, step: &Step, mut done: Done) -> Self {
+    pub(crate) fn done(mut self, step: &Step, mut done: StepResult) -> Self {
         if let Some(error) = done.error.take() {
             return self.over(step, done, error);
         }
@@ -201,14 +201,14 @@ impl<'a> Draft<'a> {
     }
 
     /// The variable that takes the output, as it has it.
-    fn saved(&self, step: &Step, done: &Done) -> Result<Option<(String, serde_json::Value)>, StepError> {
+    fn saved(&self, step: &Step, done: &StepResult) -> Result<Option<(String, serde_json::Value)>, StepError> {
         let typed = |name: &String| Ok((name.clone(), variables::typed(self.cx.plan, name, done.output.clone())?));
         let target = step.save_as.as_ref().filter(|_| !done.is_kept_back);
         target.map(typed).transpose().map_err(|error: StepError| error.at("save_as"))
     }
 
     /// The output does not fit the variable that is to take it: the step fails, and writes nothing.
-    fn not_saved(mut self, step: &Step, done: Done, error: StepError) -> Self {
+    fn not_saved(mut self, step: &Step, done: StepResult, error: StepError) -> Self {
         if !done.input.is_null() {
             self.row.input = done.input;
         }
@@ -217,7 +217,7 @@ impl<'a> Draft<'a> {
     }
 
     /// What the step is about has ended badly: trying it again in this visit finds the same.
-    fn over(mut self, step: &Step, done: Done, error: StepError) -> Self {
+    fn over(mut self, step: &Step, done: StepResult, error: StepError) -> Self {
         if !done.input.is_null() {
             self.row.input = done.input;
         }
@@ -254,7 +254,7 @@ impl<'a> Draft<'a> {
     /// Goes on after a step that is not carried out. A skipped condition or goal takes the path that was said.
     pub(crate) fn skip(mut self, step: &Step, take: Option<Take>) -> Self {
         self.set_status(StepStatus::Skipped);
-        let branch = take.and_then(|take| decide(&step.kind).skipped_branch(take == Take::Yes));
+        let branch = take.and_then(|take| handler(&step.kind).skipped_branch(take == Take::Yes));
         self.row.branch = branch.map(str::to_owned);
         let next = self.after(step, branch.and_then(|name| step.branch(name)));
         self.to(next.as_deref())
@@ -310,7 +310,7 @@ impl<'a> Draft<'a> {
     /// Stays held although its step ended: the next one waits for the person who holds it.
     pub(crate) fn held_on(mut self, before: &Execution, pause: &Pause) -> Self {
         self.execution.ended_at = None;
-        self.execution.holds_place = before.holds_place;
+        self.execution.holds_slot = before.holds_slot;
         self.execution.holds_record = before.holds_record;
         self.execution.requested.clone_from(&before.requested);
         self.execution.status = Status::Running;
@@ -336,7 +336,7 @@ impl<'a> Draft<'a> {
         self.execution.ended_at = Some(self.cx.now);
         self.execution.pause = None;
         self.execution.requested = None;
-        self.execution.holds_place = false;
+        self.execution.holds_slot = false;
         self.execution.holds_record = false;
         if reason.is_some() {
             self.execution.reason = reason;
@@ -369,7 +369,7 @@ impl<'a> Draft<'a> {
             notice: self.notice,
             usage: self.usage,
         };
-        line::cut_all(&mut commit);
+        truncate::all(&mut commit);
         Decision::Commit(Box::new(commit))
     }
 

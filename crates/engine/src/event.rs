@@ -106,13 +106,13 @@ impl Event {
         Value::Object(view)
     }
 
-    /// What workflows listen on to hear it; none if it is addressed to one.
+    /// The topic on which workflows listen for it; none if it is addressed to one.
     pub fn workflow_topic(&self) -> Option<String> {
         let subject = self.subject.as_ref().filter(|_| self.workflow.is_none());
         subject.map(|subject| format!("object/{}", subject.object))
     }
 
-    /// What waiting steps listen on to hear it.
+    /// The topic on which waiting steps listen for it.
     pub fn goal_topic(&self) -> Option<String> {
         let text = |key: &str| self.data.get(key).and_then(Value::as_str);
         match (self.kind, &self.workflow, &self.trigger, &self.subject) {

@@ -110,7 +110,7 @@ pub struct StepState {
     pub attempt_started_at: Option<Timestamp>,
     /// What its type keeps of this visit until it ends: nobody else reads it, and it is shown to nobody.
     #[serde(default, skip_serializing_if = "Value::is_null")]
-    pub kept: Value,
+    pub checkpoint: Value,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for this signature")]
@@ -139,7 +139,7 @@ pub enum TimerPurpose {
     /// The start is spaced out.
     Throttle,
     /// Waits for a free place among the executions that may run at once.
-    Line,
+    Concurrency,
     /// A delay.
     Delay,
     /// A retry.
@@ -385,7 +385,7 @@ pub struct Execution {
     pub deaths: u32,
     /// It holds a place among the executions that may run at once.
     #[serde(default, skip_serializing_if = "is_false")]
-    pub holds_place: bool,
+    pub holds_slot: bool,
     /// It holds the only open execution of its record.
     #[serde(default, skip_serializing_if = "is_false")]
     pub holds_record: bool,

@@ -40,7 +40,7 @@ pub(crate) fn give_up<'a>(mut draft: Draft<'a>, step: &Step, error: StepError) -
     draft.set_status(StepStatus::Failed);
     draft.execution.lease = None;
     draft.execution.waiting = None;
-    draft.forget_kept();
+    draft.forget_checkpoint();
     draft.execution.failed_steps.insert(step.id.clone());
     if let Some(state) = draft.execution.steps.get_mut(&step.id) {
         state.error = Some(error.clone());

@@ -23,15 +23,15 @@ mod error;
 mod execution;
 mod failure;
 mod history;
-mod line;
 mod plan;
 mod record;
 mod transition;
+mod truncate;
 mod variables;
 mod waiting;
 
 pub use activity::{
-    Activity, Allowance, BodyKind, Found, HttpBody, HttpCall, MachineLook, MachineRun, ModelCall, Performed, Read,
+    Activity, Allowance, BodyKind, Found, HttpBody, HttpCall, MachinePoll, MachineRun, ModelCall, Performed, Read,
     RecordQuery, ResolvedTest, StartedMachine,
 };
 pub use context::{Context, Reads, reads};

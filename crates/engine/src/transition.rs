@@ -3,7 +3,7 @@
 use pawl_definition::{Delivery, Step};
 
 use crate::draft::Draft;
-use crate::steps::{self, After, Next, Perform, StepContext, Wait, Waits};
+use crate::steps::{self, After, Perform, StepContext, StepDecision, Wait, Waits};
 use crate::{
     Activity, Claim, Context, Decision, Execution, Illegal, Input, Lease, RowKind, Status, Stay, StepError, StepState,
     StepStatus, TimerPurpose, TransitionError, Waiting, Wake, control, variables, waiting,
@@ -46,7 +46,7 @@ fn decide(cx: &Context<'_>, execution: &Execution, input: &Input<'_>) -> Result<
         }
         _ if cx.killed || execution.killed.is_some() => return Ok(Decision::Stay(Stay::Killed)),
         Input::Rejected(error) => return Ok(rejected(cx, execution, error)),
-        Input::Event(event) => return Ok(waiting::heard(cx, execution, event)),
+        Input::Event(event) => return Ok(waiting::on_event(cx, execution, event)),
         Input::LookAgain => return Ok(waiting::looks_again(cx, execution)),
         Input::Found(found) => Some(*found),
         Input::Run | Input::Control(..) => None,
@@ -65,7 +65,7 @@ fn is_leased(cx: &Context<'_>, execution: &Execution) -> bool {
 /// Why it cannot go on now.
 fn held_up(cx: &Context<'_>, execution: &Execution) -> Option<Stay> {
     // A place in the line is asked for by any job, not only by the timer.
-    let in_line = matches!(execution.wake, Wake::Timer { purpose: TimerPurpose::Line, .. });
+    let waits_for_slot = matches!(execution.wake, Wake::Timer { purpose: TimerPurpose::Concurrency, .. });
     let own_lease = execution.lease.as_ref().is_some_and(|lease| lease.owner == cx.invocation);
     if execution.status == Status::Paused {
         return Some(Stay::Paused);
@@ -73,7 +73,7 @@ fn held_up(cx: &Context<'_>, execution: &Execution) -> Option<Stay> {
     if is_leased(cx, execution) {
         return Some(Stay::Leased);
     }
-    (!in_line && !own_lease && !execution.is_due(cx.now)).then_some(Stay::NotDue)
+    (!waits_for_slot && !own_lease && !execution.is_due(cx.now)).then_some(Stay::NotDue)
 }
 
 /// Goes on, if it is due.
@@ -110,14 +110,16 @@ fn start(cx: &Context<'_>, execution: &Execution) -> Decision {
     if cx.plan.workflow.limits.concurrency.is_some() {
         if cx.no_place {
             // Another job has asked before: whoever wakes it too early must not add one more job to the line.
-            if matches!(execution.wake, Wake::Timer { at, purpose: TimerPurpose::Line } if at > cx.now) {
+            if matches!(execution.wake, Wake::Timer { at, purpose: TimerPurpose::Concurrency } if at > cx.now) {
                 return Decision::Stay(Stay::InLine);
             }
             let waited = cx.now.duration_since(execution.created_at).as_secs();
             let at = cx.now + jiff::SignedDuration::from_secs((waited / 4).clamp(LINE_LEAST_S, LINE_MOST_S));
-            return Decision::Postpone(Box::new(draft.postponed(Wake::Timer { at, purpose: TimerPurpose::Line })));
+            return Decision::Postpone(Box::new(
+                draft.postponed(Wake::Timer { at, purpose: TimerPurpose::Concurrency }),
+            ));
         }
-        draft.execution.holds_place = true;
+        draft.execution.holds_slot = true;
     }
     draft.execution.status = Status::Running;
     draft.execution.started_at = Some(cx.now);
@@ -144,8 +146,8 @@ fn enter(cx: &Context<'_>, execution: &Execution, step: &Step, found: Option<&cr
     if step.skip {
         return draft.skip(step, step.take).commit();
     }
-    let decide = steps::decide(&step.kind);
-    if interrupted && step.delivery == Delivery::AtMostOnce && !decide.only_looks(&draft.state().kept) {
+    let handler = steps::handler(&step.kind);
+    if interrupted && step.delivery == Delivery::AtMostOnce && !handler.only_looks(&draft.state().checkpoint) {
         let message = "the process ended in the middle of the call; it may or may not have had its effect";
         return draft.failed(step, StepError::new("outcome_unknown", message), false).commit();
     }
@@ -154,19 +156,19 @@ fn enter(cx: &Context<'_>, execution: &Execution, step: &Step, found: Option<&cr
     let at = StepContext { cx, execution: &entered, step, state: &state };
     let next = match found {
         Some(crate::Found { refused: Some(error), .. }) => Err(error.clone()),
-        Some(found) => decide.found(&at, found),
-        None => decide.enter(&at),
+        Some(found) => handler.found(&at, found),
+        None => handler.enter(&at),
     };
     goes_on(draft, step, next)
 }
 
 /// Does what a step has decided.
-pub(crate) fn goes_on(draft: Draft<'_>, step: &Step, next: Result<Next, StepError>) -> Decision {
+pub(crate) fn goes_on(draft: Draft<'_>, step: &Step, next: Result<StepDecision, StepError>) -> Decision {
     match next {
-        Ok(Next::Done(done)) => draft.done(step, *done).commit(),
-        Ok(Next::Read(read)) => Decision::Read(read),
-        Ok(Next::Perform(perform)) => claim(draft, step, perform),
-        Ok(Next::Wait(waits)) => begin_wait(draft, *waits).commit(),
+        Ok(StepDecision::Done(done)) => draft.done(step, *done).commit(),
+        Ok(StepDecision::Read(read)) => Decision::Read(read),
+        Ok(StepDecision::Perform(perform)) => claim(draft, step, perform),
+        Ok(StepDecision::Wait(waits)) => begin_wait(draft, *waits).commit(),
         Err(error) => draft.failed(step, error, false).commit(),
     }
 }
@@ -186,14 +188,14 @@ fn rejected(cx: &Context<'_>, execution: &Execution, error: &StepError) -> Decis
     draft.failed(step, error.clone(), false).commit()
 }
 
-/// Claims an effect before it is performed. A step that listens hears from here on: its effect may answer faster than
+/// Claims an effect before it is performed. A step that listens receives events from here on: its effect may answer faster than
 /// the claim's holder.
 fn claim(mut draft: Draft<'_>, step: &Step, perform: Perform) -> Decision {
-    let Perform { activity, kept } = perform;
+    let Perform { activity, checkpoint } = perform;
     let cx = draft.cx;
-    draft.state_mut().kept = kept;
+    draft.state_mut().checkpoint = checkpoint;
     let at = StepContext { cx, execution: &draft.execution, step, state: draft.state() };
-    if let Some(listening) = steps::decide(&step.kind).listens(&at).filter(|listening| !listening.topics.is_empty()) {
+    if let Some(listening) = steps::handler(&step.kind).listens(&at).filter(|listening| !listening.topics.is_empty()) {
         let since = draft.execution.waiting.as_ref().map_or(cx.now, |waiting| waiting.since);
         draft.execution.waiting = Some(Waiting { since, topics: listening.topics });
     }
@@ -207,7 +209,7 @@ fn claim(mut draft: Draft<'_>, step: &Step, perform: Perform) -> Decision {
 }
 
 fn begin_wait(mut draft: Draft<'_>, waits: Waits) -> Draft<'_> {
-    let Waits { wait, due, input, note, kept } = waits;
+    let Waits { wait, due, input, note, checkpoint } = waits;
     match wait {
         Wait::Until(at) => draft.execution.wake = Wake::Timer { at, purpose: TimerPurpose::Delay },
         Wait::Signal(until, listening) => {
@@ -219,7 +221,7 @@ fn begin_wait(mut draft: Draft<'_>, waits: Waits) -> Draft<'_> {
     draft.execution.lease = None;
     draft.execution.status = Status::Waiting;
     draft.set_status(StepStatus::Waiting);
-    draft.state_mut().kept = kept;
+    draft.state_mut().checkpoint = checkpoint;
     draft.reset_visits();
     draft.row.input = input;
     draft.row.note = note;
@@ -251,7 +253,7 @@ fn performed_activity(
     let at = StepContext { cx, execution, step, state: draft.state() };
     let outcome = match &performed.error {
         Some(error) => Err(error.clone()),
-        None => steps::decide(&step.kind).performed(&at, activity, performed),
+        None => steps::handler(&step.kind).performed(&at, activity, performed),
     };
     Ok(match outcome {
         Ok(After::Done(done)) => draft.done(step, *done).paused_as(execution).commit(),

@@ -3,7 +3,7 @@
 use pawl_definition::Step;
 
 use crate::draft::Draft;
-use crate::steps::{self, Heard, StepContext};
+use crate::steps::{self, OnEvent, StepContext};
 use crate::{
     Activity, Context, Decision, Event, Execution, Performed, RowKind, Status, Stay, StepStatus, Wake, transition,
 };
@@ -73,13 +73,13 @@ pub(crate) fn is_replaced(execution: &Execution, step: &Step) -> bool {
 pub(crate) fn due(cx: &Context<'_>, execution: &Execution, step: &Step) -> Decision {
     let draft = Draft::step(cx, execution, step);
     let at = StepContext { cx, execution, step, state: draft.state() };
-    let next = steps::decide(&step.kind).due(&at);
+    let next = steps::handler(&step.kind).due(&at);
     transition::goes_on(draft, step, next)
 }
 
-/// An event came on a topic that its step listens on. One that is held by a person hears it too, and stays held. One
-/// that does not wait, because its call is out or will be made again, keeps what it heard.
-pub(crate) fn heard(cx: &Context<'_>, execution: &Execution, event: &Event) -> Decision {
+/// An event came on a topic that its step listens on. A paused execution records the event and stays paused. One
+/// that does not wait, because its call is out or will be made again, keeps what it received.
+pub(crate) fn on_event(cx: &Context<'_>, execution: &Execution, event: &Event) -> Decision {
     let (Some(id), true) = (execution.cursor.as_deref(), execution.waiting.is_some()) else {
         return Decision::Stay(Stay::NotWaiting);
     };
@@ -94,24 +94,24 @@ pub(crate) fn heard(cx: &Context<'_>, execution: &Execution, event: &Event) -> D
     };
     let draft = Draft::step(cx, execution, step);
     let at = StepContext { cx, execution, step, state: draft.state() };
-    match (steps::decide(&step.kind).event(&at, event), held) {
-        (Ok(Heard::Due(kept)), _) => due_soon(draft, execution, kept),
+    match (steps::handler(&step.kind).event(&at, event), held) {
+        (Ok(OnEvent::Due(checkpoint)), _) => due_soon(draft, execution, checkpoint),
         _ if !waits => Decision::Stay(Stay::NoMatch),
-        (Ok(Heard::Done(done)), Some(pause)) => draft.done(step, *done).held_on(execution, pause).commit(),
-        (Ok(Heard::Done(done)), None) => draft.done(step, *done).commit(),
-        (Ok(Heard::Nothing), _) => listens_anew(draft, step),
+        (Ok(OnEvent::Done(done)), Some(pause)) => draft.done(step, *done).held_on(execution, pause).commit(),
+        (Ok(OnEvent::Done(done)), None) => draft.done(step, *done).commit(),
+        (Ok(OnEvent::Nothing), _) => listens_anew(draft, step),
         // The one who holds it meets the failure on resuming it.
         (Err(_), Some(_)) => Decision::Stay(Stay::NoMatch),
         (Err(error), None) => draft.failed(step, error, false).commit(),
     }
 }
 
-/// What it waits for is there, but it cannot end at once: it keeps what it heard, and its wait is over. That is no
+/// What it waits for is there, but it cannot end at once: it keeps what it received, and its wait is over. That is no
 /// transition; the one that follows from it is.
-fn due_soon(mut draft: Draft<'_>, before: &Execution, kept: serde_json::Value) -> Decision {
+fn due_soon(mut draft: Draft<'_>, before: &Execution, checkpoint: serde_json::Value) -> Decision {
     let now = draft.cx.now;
-    let is_new = draft.state().kept != kept;
-    draft.state_mut().kept = kept;
+    let is_new = draft.state().checkpoint != checkpoint;
+    draft.state_mut().checkpoint = checkpoint;
     let status = draft.execution.status;
     let wake = match &mut draft.execution.pause {
         Some(pause) => Some(&mut pause.wake).filter(|_| pause.status == Status::Waiting),
@@ -140,7 +140,7 @@ pub(crate) fn looks_again(cx: &Context<'_>, execution: &Execution) -> Decision {
     }
     let draft = Draft::step(cx, execution, step);
     let at = StepContext { cx, execution, step, state: draft.state() };
-    match steps::decide(&step.kind).again(&at) {
+    match steps::handler(&step.kind).again(&at) {
         Ok(Some(done)) => draft.done(step, done).commit(),
         // A condition that cannot be evaluated fails the step with the next event, as it would have.
         Ok(None) | Err(_) => listens_anew(draft, step),
@@ -165,7 +165,7 @@ fn listens_anew(mut draft: Draft<'_>, step: &Step) -> Decision {
 /// Lets a goal listen on what it reads by now; `false` if it does already.
 fn listen(draft: &mut Draft<'_>, step: &Step) -> bool {
     let at = StepContext { cx: draft.cx, execution: &draft.execution, step, state: draft.state() };
-    let Some(listening) = steps::decide(&step.kind).listens(&at) else { return false };
+    let Some(listening) = steps::handler(&step.kind).listens(&at) else { return false };
     let Some(waiting) = draft.execution.waiting.as_mut() else { return false };
     if waiting.topics == listening.topics {
         return false;
@@ -194,7 +194,7 @@ pub(crate) fn look_again(mut draft: Draft<'_>) -> Draft<'_> {
     };
     let at = StepContext { cx, execution: &draft.execution, step, state: draft.state() };
     // A condition that cannot be evaluated fails the step with the next event, as it would have.
-    if let Ok(Some(done)) = steps::decide(&step.kind).again(&at) {
+    if let Ok(Some(done)) = steps::handler(&step.kind).again(&at) {
         return draft.done(step, done);
     }
     listen(&mut draft, step);

@@ -15,7 +15,7 @@ use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use futures::FutureExt;
 use futures::future::join_all;
 use jiff::{SignedDuration, Timestamp};
-use pawl_aws::hop::{self, Arrived};
+use pawl_aws::timer_relay::{self, Arrived};
 use pawl_runtime::ports::{QueueName, QueueSource};
 use pawl_runtime::{About, Error, System, message};
 
@@ -69,7 +69,7 @@ impl Batch {
 
     async fn one(&self, queue: QueueName, message: &SqsMessage, deadline: Timestamp) -> Result<(), Error> {
         let ports = &self.system.ports;
-        match hop::read(message.body.clone().unwrap_or_default(), ports.clock.now()) {
+        match timer_relay::read(message.body.clone().unwrap_or_default(), ports.clock.now()) {
             Arrived::Early(message) => Ok(ports.queue.send(queue, vec![message]).await?),
             Arrived::Now(body) => self.system.deliver(queue, &body, attempt(message) > 1, Some(deadline)).await,
         }

@@ -77,9 +77,9 @@ fn item(key: Key, version: u64) -> Item {
         sort: sort.to_owned(),
     };
     let indexes = vec![
-        entry(Index::First, "workflow#triage", &key.partition[..9]),
-        entry(Index::Third, "status#running", &key.partition[..9]),
-        entry(Index::Fourth, "due", &now),
+        entry(Index::Gsi1, "workflow#triage", &key.partition[..9]),
+        entry(Index::Gsi3, "status#running", &key.partition[..9]),
+        entry(Index::Gsi4, "due", &now),
     ];
     Item { version, indexes, expires_at: None, body: format!("{{\"text\":\"{}\"}}", "x".repeat(800)), key }
 }
@@ -156,7 +156,7 @@ async fn executions(store: &Store, tasks: u32, each: u32) {
 
 async fn execution(store: &Store, head: Key) {
     let claim = Item { body: "{}".to_owned(), indexes: Vec::new(), ..item(Key::new(&head.partition, "delivery"), 1) };
-    let claim = Write::Put { table: Table::Idempotency, item: claim, expect: Expect::Any };
+    let claim = Write::Put { table: Table::Keys, item: claim, expect: Expect::Any };
     send(store, QueueName::Events).await;
     store.transact(Transaction { writes: vec![claim], durability: Durability::Durable }).await.expect("commits");
     let event = receive(store, QueueName::Events).await;

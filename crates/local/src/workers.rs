@@ -213,7 +213,7 @@ impl Worker {
             "the message of {what} is dead after attempt {attempt}: {error}"
         );
         let letter = DeadLetter { queue: self.queue, body: received.body.clone() };
-        match self.system.sweeper.bury(&letter, &error.to_string()).await {
+        match self.system.sweeper.mark_dead_letter(&letter, &error.to_string()).await {
             Ok(()) => {
                 self.in_hand.forget(self.queue, &received.body);
                 self.source.delete(self.queue, &received.receipt).await

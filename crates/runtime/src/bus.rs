@@ -1,6 +1,6 @@
 //! What the event bus (EventBridge) says, as events.
 //!
-//! Two kinds of its events are heard: "Step Functions Execution Status Change" of the source `aws.states`, which only
+//! Two kinds of its events are taken: "Step Functions Execution Status Change" of the source `aws.states`, which only
 //! AWS itself can send, and those of the source `pawl.callback`, which whoever may put events on the bus can send. A
 //! callback is believed for its token, which leaves no trace: the event that it becomes has a digest of it.
 

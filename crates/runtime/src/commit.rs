@@ -3,12 +3,12 @@
 use pawl_definition::Object;
 use pawl_engine::{Commit, Execution, Row};
 
-use crate::held::Held;
 use crate::items;
 use crate::items::guard::Guard;
 use crate::ports::{Blobs, Durability, Expect, Notice, Tables, Transaction, Write};
-use crate::world::World;
-use crate::{Error, spill};
+use crate::snapshot::Snapshot;
+use crate::write_buffer::WriteBuffer;
+use crate::{Error, offload};
 
 /// Most bytes of rows that stand in a head. Each write of the head pays for them anew, and to move them out costs a
 /// transaction; between one and two kilobytes the sum is smallest for heads as they are.
@@ -19,7 +19,7 @@ pub(crate) struct Committer<'a> {
     pub(crate) tables: &'a dyn Tables,
     pub(crate) blobs: &'a dyn Blobs,
     /// The rows in the head, and transitions that ride along.
-    pub(crate) held: &'a Held,
+    pub(crate) buffer: &'a WriteBuffer,
     /// How long a commit waits.
     pub(crate) durability: Durability,
 }
@@ -31,19 +31,19 @@ impl Committer<'_> {
         &self,
         before: &Execution,
         commit: &Commit,
-        world: &World,
+        snapshot: &Snapshot,
         notice: Option<&Notice>,
     ) -> Result<Vec<Row>, Error> {
         let after = &commit.execution;
         let (mut writes, kept) = self.head(before, after, Some(&commit.row)).await?;
         for write in &commit.writes {
-            let object: Option<&Object> = world.objects.get(&write.after.object);
+            let object: Option<&Object> = snapshot.objects.get(&write.after.object);
             writes.extend(items::record::writes(write, object));
         }
         writes.extend(checks(commit));
         writes.extend(waiters(before, after));
-        writes.extend(guards(before, after, world));
-        if !commit.usage.is_zero() && world.plan.workflow.limits.budget.is_some() {
+        writes.extend(guards(before, after, snapshot));
+        if !commit.usage.is_zero() && snapshot.plan.workflow.limits.budget.is_some() {
             writes.extend(items::usage::writes(&after.workflow, commit.row.at, commit.usage));
         }
         writes.extend(notice.map(|notice| Write::Put {
@@ -71,11 +71,11 @@ impl Committer<'_> {
         after: &Execution,
         row: Option<&Row>,
     ) -> Result<(Vec<Write>, Vec<Row>), Error> {
-        let mut rows = self.held.kept().to_vec();
-        for row in self.held.rows().iter().chain(row) {
-            rows.push(spill::row(self.blobs, row.clone()).await?);
+        let mut rows = self.buffer.kept().to_vec();
+        for row in self.buffer.rows().iter().chain(row) {
+            rows.push(offload::row(self.blobs, row.clone()).await?);
         }
-        let execution = spill::execution_body(self.blobs, after).await?;
+        let execution = offload::execution_body(self.blobs, after).await?;
         let mut moved = Vec::new();
         let mut body = items::execution::body_of(&execution, &rows);
         if body.len() - execution.len() > ROWS_MOST {
@@ -84,7 +84,7 @@ impl Committer<'_> {
             body = items::execution::body_of(&execution, &rows);
         }
         let item = items::execution::item_with_body(after, body);
-        let expect = Expect::Version(self.held.version(before));
+        let expect = Expect::Version(self.buffer.version(before));
         let head = Write::Put { table: items::execution::TABLE, item, expect };
         Ok((std::iter::once(head).chain(moved).collect(), rows))
     }
@@ -120,13 +120,13 @@ fn waiters(before: &Execution, after: &Execution) -> Vec<Write> {
 }
 
 /// Places and records that are taken or given back.
-fn guards(before: &Execution, after: &Execution, world: &World) -> Vec<Write> {
+fn guards(before: &Execution, after: &Execution, snapshot: &Snapshot) -> Vec<Write> {
     let mut writes = Vec::new();
     let table = items::guard::TABLE;
-    if before.holds_place != after.holds_place {
-        let most = world.plan.workflow.limits.concurrency.map(i64::from);
-        let key = items::guard::key(&after.workflow, Guard::Places);
-        let (amount, at_most) = if after.holds_place { (1, most) } else { (-1, None) };
+    if before.holds_slot != after.holds_slot {
+        let most = snapshot.plan.workflow.limits.concurrency.map(i64::from);
+        let key = items::guard::key(&after.workflow, Guard::ConcurrencySlots);
+        let (amount, at_most) = if after.holds_slot { (1, most) } else { (-1, None) };
         writes.push(Write::Add { table, key, amount, at_most });
     }
     if let (true, false, Some(record)) = (before.holds_record, after.holds_record, &after.record) {

@@ -20,9 +20,9 @@ use crate::ports::{
     Consistency, Durability, Expect, Message, Query, QueueName, RecordChange, SortRange, Table, TableError,
     Transaction, Write, stream_message,
 };
+use crate::snapshot;
 use crate::starts;
-use crate::world;
-use crate::{Catalog, Error, Metrics, items, spill, under_way};
+use crate::{Catalog, Error, Metrics, dispatch, items, offload};
 
 /// How often a start that lost a race on a guard is tried again before the message is given back.
 const RACES: usize = 8;
@@ -44,8 +44,8 @@ pub enum Outcome {
         /// In words.
         message: String,
     },
-    /// No trigger heard it.
-    Unheard,
+    /// No trigger matches it.
+    NoMatch,
 }
 
 impl Evaluator {
@@ -72,12 +72,12 @@ impl Evaluator {
 
     /// Puts a change of a record on the event queue, where it is evaluated later. It goes as the event that it is, for
     /// the record before and after may be too large for a message; what cannot be read as one goes as it came.
-    pub async fn put_off(&self, change: &RecordChange) -> Result<(), Error> {
+    pub async fn enqueue(&self, change: &RecordChange) -> Result<(), Error> {
         let executor = &self.executor;
         let message = match changes::event(change) {
             Ok(None) => return Ok(()),
             Ok(Some(mut event)) => {
-                spill::event(&*executor.blobs, &mut event).await?;
+                offload::event(&*executor.blobs, &mut event).await?;
                 let group = event.subject.as_ref().map(ToString::to_string).unwrap_or_default();
                 let body = serde_json::to_string(&EventMessage::Event(Box::new(event))).expect("an event is JSON");
                 Message { body, delay: SignedDuration::ZERO, group }
@@ -90,23 +90,23 @@ impl Evaluator {
         Ok(executor.jobs.send(QueueName::Events, vec![message]).await?)
     }
 
-    /// Lets workflows and waiting executions hear an event.
+    /// Evaluates an event against the workflows and the waiting executions that listen.
     pub async fn evaluate(&self, mut event: Event) -> Result<(), Error> {
-        spill::restore_event(&*self.executor.blobs, &mut event).await?;
+        offload::restore_event(&*self.executor.blobs, &mut event).await?;
         // Each has its turn although another fails, and the first failure is told: a repeat starts nothing twice.
-        let mut heard = Ok(());
+        let mut result = Ok(());
         for workflow in self.candidates(&event).await? {
-            heard = heard.and(self.start(&workflow, &event).await.map(drop));
+            result = result.and(self.start(&workflow, &event).await.map(drop));
         }
         if let Some(topic) = event.goal_topic() {
             for execution in self.sorts(items::waiter::TABLE, items::waiter::partition(&topic)).await? {
-                heard = heard.and(self.executor.hear(&execution, &event).await);
+                result = result.and(self.executor.on_event(&execution, &event).await);
             }
         }
-        heard
+        result
     }
 
-    /// The workflows that may hear an event: the one that it is addressed to, or those that listen on its topic.
+    /// The workflows that an event may start: the one that it is addressed to, or those that listen on its topic.
     async fn candidates(&self, event: &Event) -> Result<Vec<String>, Error> {
         if let Some(workflow) = &event.workflow {
             return Ok(vec![workflow.clone()]);
@@ -141,7 +141,7 @@ impl Evaluator {
         }
     }
 
-    /// Starts a workflow for an event, at most once, if one of its triggers hears it and the guards let it pass.
+    /// Starts a workflow for an event, at most once, if one of its triggers matches and the guards let it pass.
     pub async fn start(&self, workflow: &str, event: &Event) -> Result<Outcome, Error> {
         let mut taken = None;
         for _ in 0..RACES {
@@ -162,7 +162,7 @@ impl Evaluator {
             Earlier::Decided(outcome) => return Ok(outcome),
             Earlier::Undecided(over, head) => (over, head),
         };
-        let Some(head) = head else { return Ok(Outcome::Unheard) };
+        let Some(head) = head else { return Ok(Outcome::NoMatch) };
         let plan = self.executor.catalog.plan(workflow, head.revision).await?;
         let reason = Reason { code: "duplicate_record", message: error.message, opens_breaker: false };
         self.refuse(&Asked { plan: &plan, event, over }, event.trigger.as_deref(), &reason).await
@@ -174,27 +174,27 @@ impl Evaluator {
             Earlier::Decided(outcome) => return Ok(outcome),
             Earlier::Undecided(over, head) => (over, head),
         };
-        let Some(head) = head else { return Ok(Outcome::Unheard) };
+        let Some(head) = head else { return Ok(Outcome::NoMatch) };
         let plan = self.executor.catalog.plan(workflow, head.revision).await?;
         if event.trigger.as_ref().is_some_and(|trigger| is_goals(&plan, trigger)) {
-            // A goal's webhook: it starts nothing, and goals that wait for it hear it by its topic.
-            return Ok(Outcome::Unheard);
+            // A goal's webhook: it starts nothing, and goals that wait for it find it by its topic.
+            return Ok(Outcome::NoMatch);
         }
         let asked = Asked { plan: &plan, event, over };
         let is_manual = event.kind == EventType::Manual;
-        // A workflow with a trigger is deaf while inactive; a person may start it all the same.
+        // An inactive workflow starts by no trigger; a person may start it all the same.
         if !head.active && !is_manual {
-            return self.deaf(&asked, "the workflow is inactive").await;
+            return self.inactive(&asked, "the workflow is inactive").await;
         }
         if let Some(since) = head.active_since.filter(|since| event.occurred_at < *since && !is_manual) {
             let message = format!("it happened before the workflow became active at {since}");
-            return self.deaf(&asked, &message).await;
+            return self.inactive(&asked, &message).await;
         }
         let now = self.executor.clock.now();
-        let (trigger, creation) = match self.heard(&plan, event, now).await? {
-            Heard::By { trigger, creation } => (trigger, creation),
-            Heard::Nobody => return Ok(Outcome::Unheard),
-            Heard::Refused(trigger, reason) => return self.refuse(&asked, trigger.as_deref(), &reason).await,
+        let (trigger, creation) = match self.matched(&plan, event, now).await? {
+            Matched::By { trigger, creation } => (trigger, creation),
+            Matched::Nobody => return Ok(Outcome::NoMatch),
+            Matched::Refused(trigger, reason) => return self.refuse(&asked, trigger.as_deref(), &reason).await,
         };
         if let Some(act) = head.suspended.as_ref().filter(|_| !is_manual) {
             let message = format!("its triggers are suspended: {}", act.reason.as_deref().unwrap_or("by the breaker"));
@@ -248,33 +248,33 @@ impl Evaluator {
         let executor = &self.executor;
         if execution.seq == 0 {
             let now = executor.clock.now();
-            under_way::ensure(executor, execution, now, SignedDuration::ZERO).await?;
+            dispatch::ensure_scheduled(executor, execution, now, SignedDuration::ZERO).await?;
         }
         Ok(Outcome::Started(execution.id.clone()))
     }
 
-    /// A deaf workflow hears nothing; an event that was addressed to it is refused visibly.
-    async fn deaf(&self, asked: &Asked<'_>, message: &str) -> Result<Outcome, Error> {
+    /// An event starts no inactive workflow; one that was addressed to it is refused visibly.
+    async fn inactive(&self, asked: &Asked<'_>, message: &str) -> Result<Outcome, Error> {
         if asked.event.workflow.is_none() {
-            return Ok(Outcome::Unheard);
+            return Ok(Outcome::NoMatch);
         }
         let reason = Reason { code: "inactive", message: message.to_owned(), opens_breaker: false };
         self.refuse(asked, asked.event.trigger.as_deref(), &reason).await
     }
 
-    /// The first trigger that hears the event and lets it pass, against the record as it is now.
-    async fn heard(&self, plan: &Arc<Plan>, event: &Event, now: Timestamp) -> Result<Heard, Error> {
+    /// The first trigger that matches the event and whose filter passes it, against the record as it is now.
+    async fn matched(&self, plan: &Arc<Plan>, event: &Event, now: Timestamp) -> Result<Matched, Error> {
         let written = |trigger: &Trigger| matches!(trigger.kind, TriggerKind::Manual(_));
         if event.kind == EventType::Manual && !plan.workflow.triggers.iter().any(written) {
-            return Ok(Heard::By { trigger: "manual".to_owned(), creation: Vec::new() });
+            return Ok(Matched::By { trigger: "manual".to_owned(), creation: Vec::new() });
         }
-        let hearing: Vec<_> =
-            plan.workflow.triggers.iter().filter(|trigger| triggers::hears(trigger, plan, event)).collect();
-        if hearing.is_empty() {
+        let matching: Vec<_> =
+            plan.workflow.triggers.iter().filter(|trigger| triggers::matches(trigger, plan, event)).collect();
+        if matching.is_empty() {
             return Ok(nobody(event));
         }
-        if event.creation.is_none() && hearing[0].filter.is_none() {
-            return Ok(Heard::By { trigger: hearing[0].id.clone(), creation: Vec::new() });
+        if event.creation.is_none() && matching[0].filter.is_none() {
+            return Ok(Matched::By { trigger: matching[0].id.clone(), creation: Vec::new() });
         }
         let mut keys = vec![(items::installation::TABLE, items::installation::key())];
         keys.extend(event.subject.iter().map(|subject| (items::record::TABLE, items::record::key(subject))));
@@ -284,13 +284,13 @@ impl Evaluator {
         let present = found.get(1).and_then(Option::as_ref).map(items::record::parse).transpose()?;
         let (record, creation) = match about(event, present, &objects, &plan.timezone, now) {
             Ok(found) => found,
-            Err(error) => return Ok(refusing(&hearing[0].id, "invalid_record", &error.message)),
+            Err(error) => return Ok(refusing(&matching[0].id, "invalid_record", &error.message)),
         };
         let mut reads = context::Reads::default();
-        for filter in hearing.iter().filter_map(|trigger| trigger.filter.as_ref()) {
+        for filter in matching.iter().filter_map(|trigger| trigger.filter.as_ref()) {
             reads.names.extend(pawl_definition::step::names_after_record(filter.source()));
         }
-        let related = world::related(&self.executor.catalog, record.as_ref(), &objects, &reads).await?;
+        let related = snapshot::related(&self.executor.catalog, record.as_ref(), &objects, &reads).await?;
         let cx = Context {
             plan,
             former: None,
@@ -304,7 +304,7 @@ impl Evaluator {
             no_place: false,
             spent_today: Usage::default(),
         };
-        Ok(judge(&hearing, &cx, creation))
+        Ok(judge(&matching, &cx, creation))
     }
 
     /// Makes the execution with its event, its first row and its guards, and sends its job. A refusal that does not stand
@@ -317,8 +317,8 @@ impl Evaluator {
         // Whoever would write over the same refusal must find another version.
         execution.version += over.unwrap_or(0);
         let mut stored = event.clone();
-        spill::event(&*executor.blobs, &mut stored).await?;
-        let body = spill::execution_body(&*executor.blobs, &execution).await?;
+        offload::event(&*executor.blobs, &mut stored).await?;
+        let body = offload::execution_body(&*executor.blobs, &execution).await?;
         let head = items::execution::item_with_body(&execution, items::execution::body_of(&body, &[row]));
         let event = items::event::item(&execution.id, &stored);
         let mut writes = vec![
@@ -332,7 +332,7 @@ impl Evaluator {
             execution_id = %execution.id, workflow = %execution.workflow, event_id = %execution.event_id,
             "execution {} begins", execution.id
         );
-        under_way::ensure(executor, &execution, now, SignedDuration::ZERO).await?;
+        dispatch::ensure_scheduled(executor, &execution, now, SignedDuration::ZERO).await?;
         Ok(Outcome::Started(execution.id))
     }
 
@@ -344,13 +344,13 @@ impl Evaluator {
 }
 
 /// The first trigger whose filter lets the event pass; else why none does.
-fn judge(hearing: &[&Trigger], cx: &Context<'_>, creation: Vec<Write>) -> Heard {
+fn judge(matching: &[&Trigger], cx: &Context<'_>, creation: Vec<Write>) -> Matched {
     let event = &cx.event.event;
     let (execution, _) = pawl_engine::create(cx.plan, event, cx.now, None);
     let mut refused = nobody(event);
-    for trigger in hearing {
+    for trigger in matching {
         match triggers::passes(trigger, cx, &execution) {
-            Ok(true) => return Heard::By { trigger: trigger.id.clone(), creation },
+            Ok(true) => return Matched::By { trigger: trigger.id.clone(), creation },
             // A change of a record that a filter leaves out is no news; a delivery to this very workflow is.
             Ok(false) if event.workflow.is_none() => {}
             Ok(false) => refused = refusing(&trigger.id, "filtered", "the trigger's filter is false"),
@@ -375,8 +375,8 @@ enum Earlier {
     Undecided(Option<u64>, Option<Box<Head>>),
 }
 
-/// Who heard an event.
-enum Heard {
+/// The trigger that an event matches.
+enum Matched {
     /// A trigger; and what makes the event's record, if it is not there yet.
     By {
         trigger: String,
@@ -393,17 +393,17 @@ fn is_goals(plan: &Plan, trigger: &str) -> bool {
     plan.workflow.triggers.iter().all(|own| own.id != *trigger) && plan.workflow.all_steps().into_iter().any(waits)
 }
 
-/// A change of a record that nobody hears is no news; a delivery to this very workflow is.
-fn nobody(event: &Event) -> Heard {
+/// A change of a record that matches no trigger is no news; a delivery to this very workflow is.
+fn nobody(event: &Event) -> Matched {
     if event.workflow.is_none() {
-        return Heard::Nobody;
+        return Matched::Nobody;
     }
-    let reason = Reason { code: "unheard", message: "no enabled trigger hears it".to_owned(), opens_breaker: false };
-    Heard::Refused(event.trigger.clone(), reason)
+    let reason = Reason { code: "no_match", message: "no enabled trigger matches it".to_owned(), opens_breaker: false };
+    Matched::Refused(event.trigger.clone(), reason)
 }
 
-fn refusing(trigger: &str, code: &'static str, message: &str) -> Heard {
-    Heard::Refused(Some(trigger.to_owned()), Reason { code, message: message.to_owned(), opens_breaker: false })
+fn refusing(trigger: &str, code: &'static str, message: &str) -> Matched {
+    Matched::Refused(Some(trigger.to_owned()), Reason { code, message: message.to_owned(), opens_breaker: false })
 }
 
 /// The record that an event is about; if the event makes it, as it will be, with the writes that make it.

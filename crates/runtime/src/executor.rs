@@ -12,12 +12,12 @@ use pawl_engine::{
 };
 
 use crate::activities::Activities;
-use crate::held::Held;
 use crate::message::Job;
 use crate::notices::Notices;
 use crate::ports::{Blobs, Clock, Durability, Queue, Random, Tables, Timers};
-use crate::world::World;
-use crate::{Catalog, Endings, Error, ExecutorOptions, Metrics, Stop, reads, under_way};
+use crate::snapshot::Snapshot;
+use crate::write_buffer::WriteBuffer;
+use crate::{Catalog, CompletionSignals, Error, ExecutorOptions, Metrics, Stop, dispatch, reads};
 
 /// A stale or early job that finds work due waits this long before its own job: whoever is at work has time to
 /// go on, and repeats do not chase each other.
@@ -37,7 +37,7 @@ pub struct Executor {
     pub(crate) random: Arc<dyn Random>,
     pub(crate) activities: Arc<Activities>,
     pub(crate) notices: Arc<Notices>,
-    pub(crate) endings: Arc<Endings>,
+    pub(crate) completions: Arc<CompletionSignals>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) options: ExecutorOptions,
     pub(crate) stop: Stop,
@@ -62,10 +62,10 @@ struct Run {
     execution: Execution,
     event: Occurrence,
     invocation: String,
-    held: Held,
+    buffer: WriteBuffer,
     /// What the transition that is held last was decided on. As it was no more than thought about, the next one is decided
     /// on the same: what is written together is decided together.
-    world: Option<World>,
+    snapshot: Option<Snapshot>,
     /// When it must be over; none is no bound.
     deadline: Option<Timestamp>,
     /// It has made a transition: the time that it was given is no longer whole.
@@ -83,7 +83,7 @@ enum Progress {
 }
 
 impl Executor {
-    /// Handles a job: goes on while steps are ready, and time and hops last. The caller deletes the message after.
+    /// Handles a job: goes on while steps are ready, and time and steps last. The caller deletes the message after.
     ///
     /// What must not be cut off is not begun: an outside call that may last until after the deadline is handed over to
     /// the next invocation, before it is claimed. Only one that the invocation begins with is made all the same: no other
@@ -95,9 +95,10 @@ impl Executor {
         };
         run.deadline = deadline;
         let now = self.clock.now();
-        let in_line = matches!(run.execution.wake, Wake::Timer { purpose: pawl_engine::TimerPurpose::Line, .. });
+        let waits_for_slot =
+            matches!(run.execution.wake, Wake::Timer { purpose: pawl_engine::TimerPurpose::Concurrency, .. });
         let is_stale = job.seq != run.execution.seq;
-        if is_stale || !(run.execution.is_due(now) || in_line) {
+        if is_stale || !(run.execution.is_due(now) || waits_for_slot) {
             Metrics::count(&self.metrics.jobs_stale);
             if run.execution.stalled {
                 // An old job does not bring back what waits for a person.
@@ -117,7 +118,7 @@ impl Executor {
 
     /// Goes on step after step.
     async fn go_on(&self, run: &mut Run) -> Result<(), Error> {
-        for _ in 0..=self.options.hops {
+        for _ in 0..=self.options.max_steps_per_invocation {
             if self.stop.is_set() {
                 break;
             }
@@ -129,7 +130,7 @@ impl Executor {
                 Progress::Again => {}
             }
         }
-        self.let_go(run).await?;
+        self.flush(run).await?;
         self.ensure(&run.execution, SignedDuration::ZERO).await
     }
 
@@ -145,7 +146,7 @@ impl Executor {
         after.deaths += 1;
         match self.head_only(run, &after, Durability::Durable).await {
             Ok(kept) => {
-                run.held.written(kept);
+                run.buffer.written(kept);
                 run.execution = after;
                 Ok(true)
             }
@@ -170,16 +171,16 @@ impl Executor {
     }
 
     async fn ensure(&self, execution: &Execution, least: SignedDuration) -> Result<(), Error> {
-        under_way::ensure(self, execution, self.clock.now(), least).await
+        dispatch::ensure_scheduled(self, execution, self.clock.now(), least).await
     }
 
     /// Tells an execution of an event on a topic that it waits on.
-    pub async fn hear(&self, execution: &str, event: &Event) -> Result<(), Error> {
+    pub async fn on_event(&self, execution: &str, event: &Event) -> Result<(), Error> {
         self.apply(execution, &Input::Event(event), |_| true).await?;
         Ok(())
     }
 
-    /// Lets an execution look again at what it waits for: a kill was lifted, under which it heard nothing, or its
+    /// Lets an execution look again at what it waits for: a kill was lifted, under which it received nothing, or its
     /// workflow was edited.
     pub(crate) async fn look_again(&self, execution: &str) -> Result<(), Error> {
         self.apply(execution, &Input::LookAgain, |_| true).await?;
@@ -220,11 +221,11 @@ impl Executor {
                 return Ok(Some(Ok(run.execution)));
             }
             let now = self.clock.now();
-            let world = match World::read(&self.catalog, &run.execution, now).await {
-                Err(Error::Unreadable(_) | Error::NoWorkflow(..)) if on_head => World::unknown(&run.execution),
-                world => world?,
+            let snapshot = match Snapshot::read(&self.catalog, &run.execution, now).await {
+                Err(Error::Unreadable(_) | Error::NoWorkflow(..)) if on_head => Snapshot::unknown(&run.execution),
+                snapshot => snapshot?,
             };
-            let cx = world.context(&run.event, now, &run.invocation);
+            let cx = snapshot.context(&run.event, now, &run.invocation);
             let decision = match pawl_engine::transition(&cx, &run.execution, input) {
                 Ok(decision) => decision,
                 Err(TransitionError::Refused(refused)) => return Ok(Some(Err(refused))),
@@ -249,7 +250,7 @@ impl Executor {
                 }
                 return Ok(Some(Ok(run.execution)));
             };
-            match self.commit(&run, &commit, &world, Durability::Durable).await {
+            match self.commit(&run, &commit, &snapshot, Durability::Durable).await {
                 Ok(_) => {
                     if !commit.execution.stalled {
                         self.ensure(&commit.execution, SignedDuration::ZERO).await?;
@@ -287,30 +288,30 @@ impl Executor {
     /// Fails the step whose writes can never be committed.
     async fn reject(&self, run: &mut Run, error: &StepError) -> Result<Progress, Error> {
         let now = self.clock.now();
-        let world = World::read(&self.catalog, &run.execution, now).await?;
-        let decision = self.decide(run, &world, &Input::Rejected(error), now)?;
-        self.carry_out(run, world, decision, now).await
+        let snapshot = Snapshot::read(&self.catalog, &run.execution, now).await?;
+        let decision = self.decide(run, &snapshot, &Input::Rejected(error), now)?;
+        self.carry_out(run, snapshot, decision, now).await
     }
 
     async fn decide_and_commit(&self, run: &mut Run) -> Result<Progress, Error> {
         let now = self.clock.now();
-        let world = match run.world.take() {
-            Some(world) => world.for_next(&self.catalog, &run.execution).await?,
-            None => World::read(&self.catalog, &run.execution, now).await?,
+        let snapshot = match run.snapshot.take() {
+            Some(snapshot) => snapshot.for_next(&self.catalog, &run.execution).await?,
+            None => Snapshot::read(&self.catalog, &run.execution, now).await?,
         };
-        let decision = self.decide(run, &world, &Input::Run, now)?;
-        self.carry_out(run, world, decision, now).await
+        let decision = self.decide(run, &snapshot, &Input::Run, now)?;
+        self.carry_out(run, snapshot, decision, now).await
     }
 
     async fn carry_out(
         &self,
         run: &mut Run,
-        world: World,
+        snapshot: Snapshot,
         decision: Decision,
         now: Timestamp,
     ) -> Result<Progress, Error> {
-        match self.with_reads(run, &world, decision, now).await? {
-            Decision::Commit(commit) => self.take(run, commit, world).await,
+        match self.with_reads(run, &snapshot, decision, now).await? {
+            Decision::Commit(commit) => self.take(run, commit, snapshot).await,
             Decision::Perform(claim) if self.stop.is_set() || is_too_late(run, &claim.activity, now) => {
                 Ok(Progress::Later)
             }
@@ -325,24 +326,24 @@ impl Executor {
     async fn with_reads(
         &self,
         run: &Run,
-        world: &World,
+        snapshot: &Snapshot,
         decision: Decision,
         now: Timestamp,
     ) -> Result<Decision, Error> {
         let answer = |read| -> reads::Answer<'_> {
             Box::pin(async move {
-                let found = self.activities.read(&read, &world.objects).await?;
-                self.decide(run, world, &Input::Found(&found), now)
+                let found = self.activities.read(&read, &snapshot.objects).await?;
+                self.decide(run, snapshot, &Input::Found(&found), now)
             })
         };
         match reads::answered(decision, &answer).await? {
             Ok(decision) => Ok(decision),
-            Err(error) => self.decide(run, world, &Input::Rejected(&error), now),
+            Err(error) => self.decide(run, snapshot, &Input::Rejected(&error), now),
         }
     }
 
-    fn decide(&self, run: &Run, world: &World, input: &Input<'_>, now: Timestamp) -> Result<Decision, Error> {
-        let cx = world.context(&run.event, now, &run.invocation);
+    fn decide(&self, run: &Run, snapshot: &Snapshot, input: &Input<'_>, now: Timestamp) -> Result<Decision, Error> {
+        let cx = snapshot.context(&run.event, now, &run.invocation);
         pawl_engine::transition(&cx, &run.execution, input).map_err(|error| match error {
             TransitionError::Illegal(illegal) => self.illegal(&run.execution, illegal),
             TransitionError::Refused(_) => self.unexpected(run, input.name(), "only a control is ever refused"),
@@ -375,7 +376,7 @@ impl Executor {
     /// Claims an effect, performs it, and commits what came of it.
     async fn perform(&self, run: &mut Run, claim: Claim) -> Result<Progress, Error> {
         let kept = self.head_only(run, &claim.execution, Durability::Durable).await?;
-        run.held.written(kept);
+        run.buffer.written(kept);
         run.execution = claim.execution;
         let lease = run.execution.lease.as_ref().expect("a claim has a lease");
         let attempt = lease.attempt;
@@ -402,10 +403,10 @@ impl Executor {
         performed: &Performed,
     ) -> Result<Progress, Error> {
         let now = self.clock.now();
-        let world = World::read(&self.catalog, &run.execution, now).await?;
+        let snapshot = Snapshot::read(&self.catalog, &run.execution, now).await?;
         let input = Input::Performed { activity, attempt, performed };
-        match self.decide(run, &world, &input, now)? {
-            Decision::Commit(commit) => self.take(run, commit, world).await,
+        match self.decide(run, &snapshot, &input, now)? {
+            Decision::Commit(commit) => self.take(run, commit, snapshot).await,
             Decision::Postpone(execution) => self.postpone(run, *execution).await,
             // The result was committed although its answer was lost, or the lease went to somebody else.
             Decision::Stay(_) => Ok(Progress::Again),

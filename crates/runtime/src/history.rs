@@ -11,7 +11,7 @@ use crate::items::Unreadable;
 use crate::items::audit::Entry;
 use crate::items::refusal::Refusal;
 use crate::ports::{Blobs, Consistency, Index, Item, Notice, Query, SortRange, Table, TableError, Tables};
-use crate::{Error, UnreadableItems, items, spill};
+use crate::{Error, UnreadableItems, items, offload};
 
 /// Most pages that one listing reads to fill itself when it filters.
 const PAGES: usize = 10;
@@ -28,13 +28,13 @@ const ROWS_BYTES: usize = 8 * 1024 * 1024;
 
 /// Among which executions a listing looks.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Among {
+pub enum ListScope {
     /// Those on a record.
     Record(Subject),
     /// Those of a workflow.
     Workflow(String),
-    /// Those on a shelf. Whoever wants all of them reads the shelves beside each other.
-    Shelf(Shelf),
+    /// Those on a partition. Whoever wants all of them reads the partitions beside each other.
+    Partition(StatePartition),
 }
 
 /// Which executions are listed.
@@ -52,14 +52,14 @@ pub struct Filter {
 
 /// Where executions stand by state. Those that are queued or running and due at once, or at work, stand apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Shelf {
+pub enum StatePartition {
     /// Queued or running, and on the move.
     Moving,
     /// In this state, and not on the move.
     At(Status),
 }
 
-impl Shelf {
+impl StatePartition {
     /// All of them: each execution stands on one.
     pub const ALL: [Self; 8] = [
         Self::Moving,
@@ -124,15 +124,15 @@ impl History {
     /// Lists executions, newest first.
     pub async fn executions(
         &self,
-        among: &Among,
+        scope: &ListScope,
         filter: &Filter,
         limit: usize,
         after: Option<String>,
     ) -> Result<Listed<Execution>, Error> {
-        let (index, partition) = match among {
-            Among::Record(record) => (Index::Second, items::execution::of_record(record)),
-            Among::Workflow(workflow) => (Index::First, items::execution::of_workflow(workflow)),
-            Among::Shelf(place) => (Index::Third, place.partition()),
+        let (index, partition) = match scope {
+            ListScope::Record(record) => (Index::Gsi2, items::execution::of_record(record)),
+            ListScope::Workflow(workflow) => (Index::Gsi1, items::execution::of_workflow(workflow)),
+            ListScope::Partition(place) => (Index::Gsi3, place.partition()),
         };
         let mut query = Query {
             table: items::execution::TABLE,
@@ -165,7 +165,7 @@ impl History {
         let Some(mut execution) = item.as_ref().map(items::execution::parse).transpose()?.flatten() else {
             return Ok(None);
         };
-        spill::restore_execution(&*self.blobs, &mut execution).await?;
+        offload::restore_execution(&*self.blobs, &mut execution).await?;
         Ok(Some(execution))
     }
 
@@ -174,7 +174,7 @@ impl History {
         let item = self.tables.get(items::event::TABLE, &items::event::key(execution), Consistency::Eventual).await?;
         let Some(item) = item else { return Ok(None) };
         let mut event = items::event::parse(&item)?;
-        spill::restore_event(&*self.blobs, &mut event).await?;
+        offload::restore_event(&*self.blobs, &mut event).await?;
         Ok(Some(event))
     }
 
@@ -192,7 +192,7 @@ impl History {
             if bytes >= ROWS_BYTES {
                 break;
             }
-            match spill::restore_row(&*self.blobs, row).await {
+            match offload::restore_row(&*self.blobs, row).await {
                 Err(Error::Unreadable(error)) => {
                     self.unreadable.pass_over(&error);
                     unreadable.push(error);
@@ -254,7 +254,7 @@ impl History {
         limit: usize,
         after: Option<String>,
     ) -> Result<Listed<Refusal>, Error> {
-        let index = Some(Index::First);
+        let index = Some(Index::Gsi1);
         let query = newest(items::refusal::TABLE, items::refusal::partition(workflow), limit, after);
         let query = Query { index, ..query };
         let listed = self.list(&query, items::refusal::parse).await?;

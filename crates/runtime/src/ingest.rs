@@ -12,7 +12,7 @@ use crate::ports::{
     Blobs, Clock, Durability, Expect, Message, Queue, QueueName, Random, TableError, Tables, Transaction, Write,
 };
 use crate::rejections::Rejections;
-use crate::{Error, Metrics, Ports, spill};
+use crate::{Error, Metrics, Ports, offload};
 
 /// Takes events in.
 pub struct Ingest {
@@ -137,7 +137,7 @@ impl Ingest {
         self.room()?;
         let workflow = event.workflow.clone();
         let accepted = Accepted { event_id: event.id.clone(), execution_id, repeat: None };
-        spill::event(&*self.blobs, &mut event).await?;
+        offload::event(&*self.blobs, &mut event).await?;
         let trigger = event.trigger.clone().unwrap_or_default();
         let group = workflow.clone().unwrap_or_default();
         let lane = workflow.unwrap_or_else(|| "bus".to_owned());

@@ -65,7 +65,7 @@ impl Notices {
     pub async fn sweep(&self) -> Result<usize, Error> {
         let unsent = Query {
             table: items::notice::TABLE,
-            index: Some(Index::First),
+            index: Some(Index::Gsi1),
             partition: items::notice::UNSENT.to_owned(),
             range: SortRange::All,
             newest_first: false,

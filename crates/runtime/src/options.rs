@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ExecutorOptions {
     /// Ready steps that one invocation carries out after the first; 0 is strictly one step an invocation.
-    pub hops: usize,
+    pub max_steps_per_invocation: usize,
     /// All invocations run in one process that began at this time: whoever held a lease before is dead, and what it
     /// was at goes on at once. `None` where other processes may be at work, as on AWS.
     pub alone_since: Option<Timestamp>,
@@ -26,6 +26,6 @@ impl ExecutorOptions {
 impl Default for ExecutorOptions {
     fn default() -> Self {
         // Enough for nearly every run of ready steps, and few enough that one execution does not hold a worker.
-        Self { hops: 50, alone_since: None, hold: 0, longest_delay: Self::LONGEST_DELAY }
+        Self { max_steps_per_invocation: 50, alone_since: None, hold: 0, longest_delay: Self::LONGEST_DELAY }
     }
 }

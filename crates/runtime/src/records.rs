@@ -83,7 +83,7 @@ impl Records {
         self.object(object).await?;
         let query = Query {
             table: items::record::TABLE,
-            index: Some(Index::First),
+            index: Some(Index::Gsi1),
             partition: items::record::of_object(object),
             range: SortRange::All,
             newest_first: true,

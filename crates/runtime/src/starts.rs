@@ -36,7 +36,7 @@ pub(crate) fn refusal(plan: &Plan, trigger: Option<&str>, event: &Event, reason:
 /// After an execution ended: the place that became free wakes the oldest in line. Not needed for correctness: the line
 /// looks again by itself.
 pub(crate) async fn after_end(executor: &Executor, before: &Execution, after: &Execution) -> Result<(), Error> {
-    if before.holds_place { wake_oldest_in_line(executor, &after.workflow).await } else { Ok(()) }
+    if before.holds_slot { wake_oldest_waiting_for_slot(executor, &after.workflow).await } else { Ok(()) }
 }
 
 /// After a failure: many of them open the breaker. Not needed for correctness: it looks at the next failure again.
@@ -52,17 +52,17 @@ pub(crate) async fn after_failure(executor: &Executor, before: &Execution, after
 /// After an execution began: one that stood in line wakes the next. Several places may have become free while it was
 /// the oldest, and each of them woke it alone.
 pub(crate) async fn after_start(executor: &Executor, before: &Execution) -> Result<(), Error> {
-    let in_line = matches!(before.wake, Wake::Timer { purpose: TimerPurpose::Line, .. });
-    if in_line { wake_oldest_in_line(executor, &before.workflow).await } else { Ok(()) }
+    let waits_for_slot = matches!(before.wake, Wake::Timer { purpose: TimerPurpose::Concurrency, .. });
+    if waits_for_slot { wake_oldest_waiting_for_slot(executor, &before.workflow).await } else { Ok(()) }
 }
 
-async fn wake_oldest_in_line(executor: &Executor, workflow: &str) -> Result<(), Error> {
-    let query = of_index(Index::Third, items::execution::of_status(Status::Queued), false, 200);
+async fn wake_oldest_waiting_for_slot(executor: &Executor, workflow: &str) -> Result<(), Error> {
+    let query = of_index(Index::Gsi3, items::execution::of_status(Status::Queued), false, 200);
     for item in executor.tables.query(&query).await?.items {
         let read = executor.catalog.unreadable().readable(items::execution::parse(&item));
         let Some(execution) = read.flatten() else { continue };
-        let in_line = matches!(execution.wake, Wake::Timer { purpose: TimerPurpose::Line, .. });
-        if in_line && execution.workflow == workflow {
+        let waits_for_slot = matches!(execution.wake, Wake::Timer { purpose: TimerPurpose::Concurrency, .. });
+        if waits_for_slot && execution.workflow == workflow {
             let job = Job::of(&execution).message(workflow, SignedDuration::ZERO);
             return Ok(executor.jobs.send(queue_of(&execution), vec![job]).await?);
         }
@@ -73,7 +73,7 @@ async fn wake_oldest_in_line(executor: &Executor, workflow: &str) -> Result<(), 
 /// Whether nearly all executions failed that were made since the workflow became active, or was activated again.
 async fn mostly_failed(executor: &Executor, workflow: &str) -> Result<bool, Error> {
     let since = executor.catalog.head(workflow).await?.and_then(|head| head.active_since);
-    let query = of_index(Index::First, items::execution::of_workflow(workflow), true, BREAKER_LOOKS_AT);
+    let query = of_index(Index::Gsi1, items::execution::of_workflow(workflow), true, BREAKER_LOOKS_AT);
     let mut results = Vec::new();
     for item in executor.tables.query(&query).await?.items {
         let read = executor.catalog.unreadable().readable(items::execution::parse(&item));

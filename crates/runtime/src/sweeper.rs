@@ -11,8 +11,8 @@ use crate::executor::Executor;
 use crate::items::workflow::Head;
 use crate::message::About;
 use crate::ports::{Consistency, DeadLetter, DeadLetters, Index, Query, SortRange};
-use crate::wakes::Wakes;
-use crate::{Error, burial, items, starts, under_way};
+use crate::wake_backoff::WakeBackoff;
+use crate::{Error, dead_letters, dispatch, items, starts};
 
 /// How long a reason may be overdue: deliveries take time.
 const GRACE: SignedDuration = SignedDuration::from_secs(30);
@@ -30,7 +30,7 @@ const DEAD_LETTERS: usize = 100;
 pub struct Sweeper {
     executor: Arc<Executor>,
     dead_letters: Arc<dyn DeadLetters>,
-    wakes: Wakes,
+    wakes: WakeBackoff,
 }
 
 /// What went back on its way.
@@ -45,7 +45,7 @@ pub struct Redriven {
 impl Sweeper {
     /// Over an executor, whose ports it shares, and what queues gave up.
     pub fn new(executor: Arc<Executor>, dead_letters: Arc<dyn DeadLetters>) -> Self {
-        Self { executor, dead_letters, wakes: Wakes::default() }
+        Self { executor, dead_letters, wakes: WakeBackoff::default() }
     }
 
     /// Makes visible what was given up, puts overdue executions back on the queue, and hands on notices that were left;
@@ -53,7 +53,7 @@ impl Sweeper {
     /// first failure is returned.
     pub async fn sweep(&self) -> Result<usize, Error> {
         // First the marks: what is stalled is not woken.
-        let buried = self.bury_all().await;
+        let marked = self.mark_dead_letters().await;
         let now = self.executor.clock.now();
         let woken = self.wake(now - GRACE, |execution| !execution.stalled && self.wakes.is_time(execution, now)).await;
         self.wakes.forget_all_but(now);
@@ -62,7 +62,7 @@ impl Sweeper {
         }
         let settled = self.settle_edits().await;
         let notified = self.executor.notices.sweep().await;
-        buried.and(settled).and(notified.map(drop)).and(woken)
+        marked.and(settled).and(notified.map(drop)).and(woken)
     }
 
     /// Sends everything that was given up on its way again: dead letters go back to their queues, and stalled
@@ -76,14 +76,14 @@ impl Sweeper {
 
     /// Makes a message visible that was given up: the execution of a job is marked as stalled, an event is refused.
     /// Doing it again changes nothing.
-    pub async fn bury(&self, letter: &DeadLetter, why: &str) -> Result<(), Error> {
-        burial::bury(&self.executor, letter, why).await
+    pub async fn mark_dead_letter(&self, letter: &DeadLetter, why: &str) -> Result<(), Error> {
+        dead_letters::mark_dead_letter(&self.executor, letter, why).await
     }
 
-    async fn bury_all(&self) -> Result<(), Error> {
+    async fn mark_dead_letters(&self) -> Result<(), Error> {
         for letter in self.dead_letters.look(DEAD_LETTERS).await? {
             // One that cannot be marked must not keep the others, nor the sweep, from their turn.
-            if let Err(error) = self.bury(&letter, GIVEN_UP).await {
+            if let Err(error) = self.mark_dead_letter(&letter, GIVEN_UP).await {
                 let About { execution_id, event_id } = About::read(&letter.body);
                 tracing::error!(execution_id, event_id, queue = ?letter.queue, "a dead letter is not marked: {error}");
             }
@@ -91,7 +91,7 @@ impl Sweeper {
         Ok(())
     }
 
-    /// Wakes what is due of one workflow, or of all: after a kill was lifted.
+    /// WakeBackoff what is due of one workflow, or of all: after a kill was lifted.
     pub async fn lifted(&self, workflow: Option<&str>) -> Result<usize, Error> {
         self.look_again(workflow).await?;
         let now = self.executor.clock.now();
@@ -102,7 +102,7 @@ impl Sweeper {
         .await
     }
 
-    /// Lets waiting goals look again: they heard nothing while they were killed.
+    /// Lets waiting goals look again: they received nothing while they were killed.
     async fn look_again(&self, workflow: Option<&str>) -> Result<(), Error> {
         let ours = |execution: &Execution| workflow.is_none_or(|workflow| workflow == execution.workflow);
         self.each_waiting(|execution| ours(execution) && execution.waiting.is_some()).await
@@ -149,7 +149,7 @@ impl Sweeper {
 
     async fn each_waiting(&self, chosen: impl Fn(&Execution) -> bool + Send) -> Result<(), Error> {
         let waiting = items::execution::of_status(Status::Waiting);
-        let mut query = starts::of_index(Index::Third, waiting, false, 100);
+        let mut query = starts::of_index(Index::Gsi3, waiting, false, 100);
         let mut looked = Ok(());
         loop {
             let page = self.executor.tables.query(&query).await?;
@@ -169,8 +169,8 @@ impl Sweeper {
         if self.executor.catalog.read_installation().await?.killed.is_some() {
             return Ok(0);
         }
-        let waited = self.wake_in(overdue(Index::Fourth, items::execution::DUE, by), by, &chosen).await?;
-        Ok(waited + self.wake_in(overdue(Index::Third, items::execution::MOVING, by), by, &chosen).await?)
+        let waited = self.wake_in(overdue(Index::Gsi4, items::execution::DUE, by), by, &chosen).await?;
+        Ok(waited + self.wake_in(overdue(Index::Gsi3, items::execution::MOVING, by), by, &chosen).await?)
     }
 
     async fn wake_in(
@@ -189,9 +189,9 @@ impl Sweeper {
                 if is_ours && !self.is_killed(&execution).await? {
                     let now = executor.clock.now();
                     if execution.stalled {
-                        under_way::ensure(executor, &execution, now, SignedDuration::ZERO).await?;
+                        dispatch::ensure_scheduled(executor, &execution, now, SignedDuration::ZERO).await?;
                     } else {
-                        under_way::again(executor, &execution, now).await?;
+                        dispatch::again(executor, &execution, now).await?;
                     }
                     woken += 1;
                 }
@@ -218,7 +218,7 @@ impl Sweeper {
 fn workflows(after: Option<String>) -> Query {
     Query {
         table: items::workflow::TABLE,
-        index: Some(Index::First),
+        index: Some(Index::Gsi1),
         partition: items::workflow::ALL.to_owned(),
         range: SortRange::All,
         newest_first: false,

@@ -8,8 +8,8 @@ use crate::ports::{
     Blobs, Clock, DeadLetters, Http, Models, Notifier, Queue, QueueName, Random, Secrets, StateMachines, Tables, Timers,
 };
 use crate::{
-    Activities, Catalog, Endings, Error, Evaluator, Executor, ExecutorOptions, History, Ingest, Installations, Job,
-    Metrics, Notices, Records, Stop, Sweeper, UnreadableItems, Workflows,
+    Activities, Catalog, CompletionSignals, Error, Evaluator, Executor, ExecutorOptions, History, Ingest,
+    Installations, Job, Metrics, Notices, Records, Stop, Sweeper, UnreadableItems, Workflows,
 };
 
 /// One set of ports.
@@ -63,7 +63,7 @@ pub struct System {
     /// The installation's kill.
     pub installations: Arc<Installations>,
     /// Who waits for executions to end.
-    pub endings: Arc<Endings>,
+    pub completions: Arc<CompletionSignals>,
     /// Counters.
     pub metrics: Arc<Metrics>,
     /// Set once the process is about to end.
@@ -104,7 +104,7 @@ impl System {
         let stop = Stop::default();
         let unreadable = Arc::new(UnreadableItems::new(metrics.clone()));
         let catalog = Arc::new(Catalog::new(tables.clone(), unreadable.clone()));
-        let endings = Arc::new(Endings::default());
+        let completions = Arc::new(CompletionSignals::default());
         let executor = Arc::new(Executor {
             catalog: catalog.clone(),
             tables: tables.clone(),
@@ -115,7 +115,7 @@ impl System {
             random: random.clone(),
             activities: Arc::new(Activities::new(&ports, unreadable.clone())),
             notices: Arc::new(Notices::new(tables.clone(), notifier, unreadable.clone())),
-            endings: endings.clone(),
+            completions: completions.clone(),
             metrics: metrics.clone(),
             options,
             stop: stop.clone(),
@@ -131,7 +131,7 @@ impl System {
             installations: Arc::new(Installations::new(catalog, tables, sweeper.clone())),
             sweeper,
             executor,
-            endings,
+            completions,
             metrics,
             stop,
             unreadable,

@@ -215,7 +215,7 @@ impl Workflows {
     pub async fn list(&self, limit: usize, after: Option<String>) -> Result<Listed<Head>, Error> {
         let page = self
             .tables
-            .query(&query(Some(Index::First), workflow::ALL.to_owned(), SortRange::All, (false, limit, after)))
+            .query(&query(Some(Index::Gsi1), workflow::ALL.to_owned(), SortRange::All, (false, limit, after)))
             .await?;
         let (items, unreadable) = self.catalog.unreadable().read(&page.items, workflow::parse_head);
         Ok(Listed { items, next: page.next, unreadable })
@@ -294,7 +294,7 @@ fn head_write(head: &Head, before: Option<&Head>) -> Write {
     Write::Put { table: workflow::TABLE, item: workflow::head_item(head), expect }
 }
 
-/// Topics that it begins or ceases to listen on. An inactive workflow keeps its topics: the head says that it is deaf.
+/// Topics that it begins or ceases to listen on. An inactive workflow keeps its topics: the head says that it is inactive.
 fn listeners(before: Option<&Head>, after: &Head) -> Vec<Write> {
     let empty = std::collections::BTreeSet::new();
     let old = before.map_or(&empty, |head| &head.topics);

@@ -22,7 +22,7 @@ pub use identity::Gateway;
 pub const NAME: &str = "api";
 
 /// Tables that it reads and writes.
-const TABLES: &[Table] = &[Table::Workflows, Table::Executions, Table::Records, Table::Idempotency];
+const TABLES: &[Table] = &[Table::Workflows, Table::Executions, Table::Records, Table::Keys];
 
 /// Queues that it sends to, and whose dead letters it puts back.
 const QUEUES: &[QueueName] = &[QueueName::Events, QueueName::Jobs, QueueName::JobsHigh];

@@ -1,6 +1,6 @@
 //! Carries executions on: jobs of the queues, normal and high priority.
 //!
-//! The jobs of one batch are carried on side by side, each as far as its ready steps, the time and the hops last. What
+//! The jobs of one batch are carried on side by side, each as far as its ready steps, the time and the bound on steps last. What
 //! would not end before the function does is handed over to the next job before it is claimed.
 
 mod models;
@@ -23,7 +23,7 @@ pub use models::{KeyedModels, ModelSettings};
 pub const NAME: &str = "step-executor";
 
 /// Tables that it reads and writes.
-const TABLES: &[Table] = &[Table::Workflows, Table::Executions, Table::Records, Table::Idempotency];
+const TABLES: &[Table] = &[Table::Workflows, Table::Executions, Table::Records, Table::Keys];
 
 /// Queues that it takes jobs from and sends them to.
 const QUEUES: &[QueueName] = &[QueueName::Jobs, QueueName::JobsHigh];

@@ -48,7 +48,7 @@ async fn one(system: &System, record: &EventRecord) -> Option<String> {
         }
         None => tracing::warn!(record = about, sequence_number, "a change is put on the event queue after a panic"),
     }
-    match put_off(system, &change).await {
+    match enqueue(system, &change).await {
         Ok(()) => None,
         Err(error) => {
             tracing::error!(record = about, sequence_number, "a change holds up its shard: {error}");
@@ -57,6 +57,6 @@ async fn one(system: &System, record: &EventRecord) -> Option<String> {
     }
 }
 
-async fn put_off(system: &System, change: &RecordChange) -> Result<(), Error> {
-    system.evaluator.put_off(change).await
+async fn enqueue(system: &System, change: &RecordChange) -> Result<(), Error> {
+    system.evaluator.enqueue(change).await
 }

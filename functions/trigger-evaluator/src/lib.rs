@@ -23,7 +23,7 @@ pub use woken::Woken;
 pub const NAME: &str = "trigger-evaluator";
 
 /// Tables that it reads and writes.
-const TABLES: &[Table] = &[Table::Workflows, Table::Executions, Table::Records, Table::Idempotency];
+const TABLES: &[Table] = &[Table::Workflows, Table::Executions, Table::Records, Table::Keys];
 
 /// Queues that it sends to: jobs, and to its own what comes too early or cannot be evaluated yet.
 const QUEUES: &[QueueName] = &[QueueName::Events, QueueName::Jobs, QueueName::JobsHigh];

@@ -18,7 +18,7 @@ use tower::ServiceExt;
 pub const NAME: &str = "webhook-ingress";
 
 /// Tables that it reads; it writes refusals and answered deliveries.
-const TABLES: &[Table] = &[Table::Workflows, Table::Executions, Table::Records, Table::Idempotency];
+const TABLES: &[Table] = &[Table::Workflows, Table::Executions, Table::Records, Table::Keys];
 
 /// The queue that it sends to.
 const QUEUES: &[QueueName] = &[QueueName::Events];

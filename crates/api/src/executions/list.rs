@@ -9,7 +9,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use jiff::{SignedDuration, Timestamp};
 use pawl_engine::Execution;
-use pawl_runtime::{Among, Shelf, items};
+use pawl_runtime::{ListScope, StatePartition, items};
 use serde::{Deserialize, Serialize};
 
 use super::filter::{Filter, Which};
@@ -76,7 +76,7 @@ impl Place {
 
 /// Executions of one partition, newest first, read as they are needed.
 struct Source {
-    among: Among,
+    scope: ListScope,
     read: VecDeque<Execution>,
     cursor: Option<String>,
     is_over: bool,
@@ -103,18 +103,19 @@ struct Search<'a> {
 
 impl<'a> Search<'a> {
     fn new(api: &'a Api, filter: &'a Filter, limit: usize, place: Option<Place>) -> Self {
-        let shelves = || {
-            let may_hold = |shelf: &Shelf| filter.states.iter().any(|state| shelf.may_hold(*state));
-            let asked = Shelf::ALL.into_iter().filter(|shelf| filter.states.is_empty() || may_hold(shelf));
-            asked.map(Among::Shelf).collect()
+        let partitions = || {
+            let may_hold = |partition: &StatePartition| filter.states.iter().any(|state| partition.may_hold(*state));
+            let asked =
+                StatePartition::ALL.into_iter().filter(|partition| filter.states.is_empty() || may_hold(partition));
+            asked.map(ListScope::Partition).collect()
         };
-        let among = match (&filter.record, &filter.workflow) {
-            (Some(record), _) => vec![Among::Record(record.clone())],
-            (None, Some(workflow)) => vec![Among::Workflow(workflow.clone())],
-            (None, None) => shelves(),
+        let scopes = match (&filter.record, &filter.workflow) {
+            (Some(record), _) => vec![ListScope::Record(record.clone())],
+            (None, Some(workflow)) => vec![ListScope::Workflow(workflow.clone())],
+            (None, None) => partitions(),
         };
-        let source = |among| Source { among, read: VecDeque::new(), cursor: None, is_over: false };
-        let sources = among.into_iter().map(source).collect();
+        let source = |scope| Source { scope, read: VecDeque::new(), cursor: None, is_over: false };
+        let sources = scopes.into_iter().map(source).collect();
         let page = if filter.leaves_out() { page::MOST } else { limit + 1 };
         let (looked_until, looked, found, unreadable, has_more) = (None, 0, Vec::new(), BTreeSet::new(), false);
         let range = range(filter, place.as_ref());
@@ -174,7 +175,7 @@ impl<'a> Search<'a> {
         for source in &mut self.sources {
             while source.read.is_empty() && !source.is_over {
                 let cursor = source.cursor.take();
-                let page = self.api.system.history.executions(&source.among, &self.range, self.page, cursor).await?;
+                let page = self.api.system.history.executions(&source.scope, &self.range, self.page, cursor).await?;
                 let start = self.start.as_ref();
                 let is_fresh = |execution: &Execution| start.is_none_or(|start| Place::of(execution) < *start);
                 source.read.extend(page.items.into_iter().filter(is_fresh));

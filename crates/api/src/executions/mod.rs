@@ -94,14 +94,14 @@ async fn ended(api: &Api, id: &str, seconds: u64) -> Result<Option<Execution>, P
     if seconds > WAIT_MOST_S {
         return Err(Problem::new(Code::BadQuery, format!("expected wait_s from 0 to {WAIT_MOST_S}, found {seconds}")));
     }
-    let ended = api.system.endings.of(id);
+    let ended = api.system.completions.of(id);
     let present = api.system.history.execution(id).await?;
     if present.as_ref().is_some_and(|execution| execution.status.is_ended()) {
         drop(ended);
     } else if tokio::time::timeout(Duration::from_secs(seconds), ended).await.is_ok() {
         return Ok(api.system.history.execution(id).await?);
     }
-    api.system.endings.give_up(id);
+    api.system.completions.give_up(id);
     // It may have gone on while it was waited for.
     Ok(api.system.history.execution(id).await?)
 }

@@ -49,7 +49,7 @@ fn timer(purpose: TimerPurpose, execution: &Execution, plan: Option<&Plan>) -> W
             let next = state.map_or(2, |state| state.attempt + 1);
             WaitView::new("retry", format!("attempt {next} of the step"))
         }
-        TimerPurpose::Line => {
+        TimerPurpose::Concurrency => {
             let most = plan.and_then(|plan| plan.workflow.limits.concurrency);
             let most = most.map(|most| format!(" ({most} run at once)")).unwrap_or_default();
             WaitView::new("slot", format!("a free slot{most}"))

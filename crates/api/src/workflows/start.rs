@@ -7,7 +7,7 @@ use axum::response::Response;
 use http::HeaderMap;
 use pawl_definition::Workflow;
 use pawl_engine::{Cause, Event, EventType, Plan, Subject, coerce, ids};
-use pawl_runtime::{Identity, spill};
+use pawl_runtime::{Identity, offload};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
@@ -99,7 +99,7 @@ pub(super) async fn start(
 /// Digest of what a start asks for; who asks is no part of it.
 fn content(body: &Start) -> String {
     let record = body.record.as_ref().map(|target| [&target.object, &target.id]);
-    spill::sha256(json!([record, body.values]).to_string().as_bytes())
+    offload::sha256(json!([record, body.values]).to_string().as_bytes())
 }
 
 /// The record, which must be one that the workflow runs on.

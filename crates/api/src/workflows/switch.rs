@@ -47,7 +47,7 @@ pub(super) async fn close_breaker(
     answer(api.system.workflows.close_breaker(&id).await)
 }
 
-/// Makes the triggers of a workflow deaf. Executions in flight go on.
+/// Deactivates a workflow: its triggers start nothing. Executions in flight go on.
 #[utoipa::path(
     post, path = "/v1/workflows/{id}/deactivate", tag = "workflows", operation_id = "deactivate_workflow",
     params(("id" = String, Path, description = "Workflow")),

@@ -62,7 +62,7 @@ fn an_unknown_hook_is_not_found_and_leaves_nothing() {
 }
 
 #[test]
-fn a_deaf_hook_says_so() {
+fn an_inactive_hook_says_so() {
     let surface = shop();
     deliver(&surface, "off", &json!({})).problem(409, "inactive");
     surface.post("/v1/workflows/intake/deactivate").send().expect(200);

@@ -16,8 +16,8 @@ use tokio::task::JoinHandle;
 use super::batch::whole_seconds;
 use super::{SqsQueue, unavailable};
 use crate::failure::Failure;
-use crate::hop::{self, Arrived};
 use crate::sdk::{ATTEMPT, CONNECT};
+use crate::timer_relay::{self, Arrived};
 
 /// Longest that the service waits for a message.
 const WAIT: Duration = Duration::from_secs(20);
@@ -154,7 +154,7 @@ impl SqsQueue {
             let receipt = receipt(&letter);
             let attempt = attribute(&letter, &MessageSystemAttributeName::ApproximateReceiveCount).unwrap_or(1);
             let sent_at = attribute(&letter, &MessageSystemAttributeName::SentTimestamp).unwrap_or_default();
-            match hop::read(letter.body.unwrap_or_default(), self.clock.now()) {
+            match timer_relay::read(letter.body.unwrap_or_default(), self.clock.now()) {
                 Arrived::Now(body) => received.push(Received {
                     receipt,
                     body,

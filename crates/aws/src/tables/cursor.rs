@@ -84,15 +84,15 @@ mod tests {
         let primary = Place { index_sort: None, key: Key::new("open", "a\0\"b") };
         assert_eq!(Place::of_cursor(&primary.cursor(), &query(None, SortRange::All)), Ok(primary));
         let entry = Place { index_sort: Some("2026".to_owned()), key: Key::new("p", "s") };
-        let by_time = query(Some(Index::Second), SortRange::Prefix("20".to_owned()));
+        let by_time = query(Some(Index::Gsi2), SortRange::Prefix("20".to_owned()));
         assert_eq!(Place::of_cursor(&entry.cursor(), &by_time), Ok(entry.clone()));
         assert_eq!(entry.attributes(&by_time)["i2s"], text("2026\0p\0s"));
-        assert_eq!(Place::of_row(entry.attributes(&by_time), Index::Second), Ok(entry));
+        assert_eq!(Place::of_row(entry.attributes(&by_time), Index::Gsi2), Ok(entry));
     }
 
     #[test]
     fn a_cursor_of_another_query_is_invalid() {
-        let by_time = query(Some(Index::Second), SortRange::Prefix("20".to_owned()));
+        let by_time = query(Some(Index::Gsi2), SortRange::Prefix("20".to_owned()));
         for cursor in ["[\"a\"]", "[\"19\",\"p\",\"s\"]", "[\"20\",\"p\"]", "never returned", "", "{}"] {
             let read = Place::of_cursor(cursor, &by_time);
             assert!(matches!(read, Err(TableError::Invalid(_))), "expected {cursor} to be refused, found {read:?}");

@@ -44,18 +44,18 @@ pub(crate) struct IndexNames {
 }
 
 const INDEXES: [(Index, IndexNames); 4] = [
-    (Index::First, IndexNames { index: "index1", partition: "i1p", sort: "i1s" }),
-    (Index::Second, IndexNames { index: "index2", partition: "i2p", sort: "i2s" }),
-    (Index::Third, IndexNames { index: "index3", partition: "i3p", sort: "i3s" }),
-    (Index::Fourth, IndexNames { index: "index4", partition: "i4p", sort: "i4s" }),
+    (Index::Gsi1, IndexNames { index: "index1", partition: "i1p", sort: "i1s" }),
+    (Index::Gsi2, IndexNames { index: "index2", partition: "i2p", sort: "i2s" }),
+    (Index::Gsi3, IndexNames { index: "index3", partition: "i3p", sort: "i3s" }),
+    (Index::Gsi4, IndexNames { index: "index4", partition: "i4p", sort: "i4s" }),
 ];
 
 pub(crate) fn names(index: Index) -> &'static IndexNames {
     match index {
-        Index::First => &INDEXES[0].1,
-        Index::Second => &INDEXES[1].1,
-        Index::Third => &INDEXES[2].1,
-        Index::Fourth => &INDEXES[3].1,
+        Index::Gsi1 => &INDEXES[0].1,
+        Index::Gsi2 => &INDEXES[1].1,
+        Index::Gsi3 => &INDEXES[2].1,
+        Index::Gsi4 => &INDEXES[3].1,
     }
 }
 
@@ -237,7 +237,7 @@ mod tests {
     }
 
     fn indexes() -> impl Strategy<Value = Vec<IndexEntry>> {
-        let all = [Index::First, Index::Second, Index::Third, Index::Fourth];
+        let all = [Index::Gsi1, Index::Gsi2, Index::Gsi3, Index::Gsi4];
         proptest::collection::vec(proptest::option::of((part(), part())), 4).prop_map(move |entries| {
             let entries = all.into_iter().zip(entries);
             let entry = |(index, entry): (Index, Option<(String, String)>)| {
@@ -284,7 +284,7 @@ mod tests {
         let stored = write(&Item {
             key: Key::new("p", "s"),
             version: 1,
-            indexes: vec![IndexEntry { index: Index::First, partition: "open".to_owned(), sort: "1".to_owned() }],
+            indexes: vec![IndexEntry { index: Index::Gsi1, partition: "open".to_owned(), sort: "1".to_owned() }],
             expires_at: None,
             body: "{}".to_owned(),
         });

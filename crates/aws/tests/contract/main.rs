@@ -8,10 +8,10 @@ mod backend;
 mod bucket;
 mod faults;
 mod fired;
-mod hop;
 mod pump;
 mod resources;
 mod rotation;
+mod timer_relay;
 
 use backend::Amazon;
 use resources::Uses;

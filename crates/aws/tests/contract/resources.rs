@@ -18,7 +18,7 @@ pub(crate) const TABLES: [(Table, &str, usize); 4] = [
     (Table::Workflows, "workflows", 1),
     (Table::Executions, "executions", 4),
     (Table::Records, "records", 1),
-    (Table::Idempotency, "idempotency", 0),
+    (Table::Keys, "idempotency", 0),
 ];
 
 pub(crate) const QUEUES: [(QueueName, &str); 3] =

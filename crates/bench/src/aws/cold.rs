@@ -28,7 +28,7 @@ const ENVIRONMENT: [(&str, &str); 25] = [
     ("PAWL_WORKFLOWS_TABLE", "workflows"),
     ("PAWL_EXECUTIONS_TABLE", "executions"),
     ("PAWL_RECORDS_TABLE", "records"),
-    ("PAWL_IDEMPOTENCY_TABLE", "idempotency"),
+    ("PAWL_KEYS_TABLE", "idempotency"),
     ("PAWL_EVENTS_QUEUE_URL", "http://localhost/events"),
     ("PAWL_JOBS_QUEUE_URL", "http://localhost/jobs"),
     ("PAWL_JOBS_HIGH_QUEUE_URL", "http://localhost/jobs-high"),

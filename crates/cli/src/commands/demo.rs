@@ -63,7 +63,7 @@ async fn show(dir: &Path, data: &Path, json: bool) -> anyhow::Result<bool> {
         data,
         port: 0,
         allow: &tracker.address.to_string(),
-        hops: 50,
+        max_steps_per_invocation: 50,
         backlog: BacklogLimits::default(),
         token: None,
         variables: variables(&tracker),

@@ -30,7 +30,7 @@ pub(crate) async fn run(dev: Dev, token: Option<String>) -> anyhow::Result<bool>
         data: &data,
         port: dev.port,
         allow: &dev.allow,
-        hops: dev.hops,
+        max_steps_per_invocation: dev.max_steps_per_invocation,
         backlog: BacklogLimits { messages: dev.backlog, bytes: dev.backlog_mib.saturating_mul(MIB) },
         token,
         variables: variables(),

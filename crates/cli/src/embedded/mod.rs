@@ -30,7 +30,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 pub(crate) use folder::{Folder, Loaded, What};
-pub(crate) use signals::hear as hear_signals;
+pub(crate) use signals::listen as hear_signals;
 
 /// A server that stops waits this long for clients that are slow to send or that wait for something to end.
 const ANSWER_MOST: Duration = Duration::from_secs(5);
@@ -44,7 +44,7 @@ pub(crate) struct Options<'a> {
     /// Addresses that HTTP steps may reach although they are private.
     pub(crate) allow: &'a str,
     /// Ready steps that one job carries out after the first.
-    pub(crate) hops: usize,
+    pub(crate) max_steps_per_invocation: usize,
     /// How much work may wait before no more is taken in.
     pub(crate) backlog: BacklogLimits,
     /// Bearer token that the management API asks for.
@@ -187,7 +187,14 @@ fn system(store: &Store, providers: Providers, own: SocketAddr, options: Options
         random: Arc::new(SystemRandom),
     };
     let alone_since = Some(ports.clock.now());
-    Ok(System::new(ports, ExecutorOptions { hops: options.hops, alone_since, ..ExecutorOptions::default() }))
+    Ok(System::new(
+        ports,
+        ExecutorOptions {
+            max_steps_per_invocation: options.max_steps_per_invocation,
+            alone_since,
+            ..ExecutorOptions::default()
+        },
+    ))
 }
 
 /// The API. What a request reads and then writes belongs together: it is refused if storage fails in between.

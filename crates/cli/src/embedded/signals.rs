@@ -1,6 +1,6 @@
 //! Interrupts from the keyboard, and polite ends from the system.
 //!
-//! They are heard on a thread of their own, which ends the process by itself if nobody else can: a second signal at
+//! They are signals on a thread of their own, which ends the process by itself if nobody else can: a second signal at
 //! once, and a first one that is not obeyed after its time.
 
 use std::time::Duration;
@@ -15,36 +15,36 @@ const MARGIN: Duration = Duration::from_secs(10);
 /// The exit code of a process that had to be ended from within.
 const HANGS: i32 = 2;
 
-/// Hears signals from now on: before, the system ends the process. The receiver learns of the first.
-pub(crate) fn hear(grace: Duration) -> anyhow::Result<watch::Receiver<bool>> {
+/// Listens for signals from now on: before, the system ends the process. The receiver learns of the first.
+pub(crate) fn listen(grace: Duration) -> anyhow::Result<watch::Receiver<bool>> {
     let (told, first) = watch::channel(false);
     let (begun, has_begun) = std::sync::mpsc::channel();
     let listen = move || {
         let threads = tokio::runtime::Builder::new_current_thread().enable_all().build();
         // Nobody receives the outcome only if the caller is gone.
-        let heard = threads.map_err(anyhow::Error::from).and_then(|threads| {
-            let heard = threads.block_on(async { Heard::new() })?;
-            Ok((threads, heard))
+        let signals = threads.map_err(anyhow::Error::from).and_then(|threads| {
+            let signals = threads.block_on(async { Signals::new() })?;
+            Ok((threads, signals))
         });
-        match heard {
+        match signals {
             Err(error) => drop(begun.send(Err(error))),
-            Ok((threads, heard)) => {
+            Ok((threads, signals)) => {
                 drop(begun.send(Ok(())));
-                threads.block_on(heard.obey(&told, grace + MARGIN));
+                threads.block_on(signals.obey(&told, grace + MARGIN));
             }
         }
     };
-    std::thread::Builder::new().name("pawl-signals".to_owned()).spawn(listen).context("cannot hear signals")?;
-    has_begun.recv().context("cannot hear signals")??;
+    std::thread::Builder::new().name("pawl-signals".to_owned()).spawn(listen).context("cannot listen for signals")?;
+    has_begun.recv().context("cannot listen for signals")??;
     Ok(first)
 }
 
-struct Heard {
+struct Signals {
     interrupt: Signal,
     terminate: Signal,
 }
 
-impl Heard {
+impl Signals {
     fn new() -> anyhow::Result<Self> {
         Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
     }

@@ -12,10 +12,10 @@ const MOST_LINE: usize = 300;
 pub(super) fn suggestion(text: &str, line: usize) -> Option<String> {
     let lines: Vec<_> = text.lines().take(line).collect();
     let mut near = lines.iter().rev().take(ABOVE).filter(|line| line.len() <= MOST_LINE);
-    near.find_map(|line| in_line(line))
+    near.find_map(|line| waits_for_slot(line))
 }
 
-fn in_line(line: &str) -> Option<String> {
+fn waits_for_slot(line: &str) -> Option<String> {
     let of_value = || {
         let line = line.trim_start().trim_start_matches("- ");
         let (key, value) = line.split_once(": ")?;
@@ -106,7 +106,7 @@ mod tests {
             ("text: \"{{ now }}\"", None),
             ("tags: [a, b", None),
         ] {
-            assert_eq!(in_line(line).as_deref(), expected, "{line}");
+            assert_eq!(waits_for_slot(line).as_deref(), expected, "{line}");
         }
     }
 }

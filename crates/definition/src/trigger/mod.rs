@@ -123,7 +123,7 @@ pub struct Trigger {
     pub id: String,
     /// Evaluated when the event is evaluated, against the record as it is then.
     pub filter: Option<Expression>,
-    /// `enabled: false` makes it deaf.
+    /// `enabled: false` switches it off.
     pub enabled: bool,
     /// Its type with own keys.
     pub kind: TriggerKind,

@@ -87,7 +87,7 @@ fn any_trigger(generator: &mut SchemaGenerator) -> Value {
         "properties": {
             "id": described(json!({"type": "string"}), "Id, unique among the triggers; the type if absent."),
             "filter": described(filter, "CEL, evaluated with the event, against the record as it is then."),
-            "enabled": described(json!({"type": "boolean", "default": true}), "`false` makes it deaf."),
+            "enabled": described(json!({"type": "boolean", "default": true}), "`false` switches it off."),
         },
         "required": ["type"],
     })

@@ -3,18 +3,18 @@
 use pawl_definition::step::Condition;
 use serde_json::json;
 
-use super::{Decide, Done, Next, StepContext};
+use super::{StepContext, StepDecision, StepHandler, StepResult};
 use crate::StepError;
 
-impl Decide for Condition {
-    fn enter(&self, at: &StepContext<'_>) -> Result<Next, StepError> {
+impl StepHandler for Condition {
+    fn enter(&self, at: &StepContext<'_>) -> Result<StepDecision, StepError> {
         let truth = self.r#if.test(&at.scope()).map_err(|error| StepError::from(error).at("if"))?;
         let branch = self.skipped_branch(truth).map(str::to_owned);
-        Ok(Next::done(Done {
+        Ok(StepDecision::done(StepResult {
             input: json!({"if": self.r#if.source()}),
             output: json!(truth),
             branch,
-            ..Done::default()
+            ..StepResult::default()
         }))
     }
 

@@ -5,28 +5,28 @@ use pawl_definition::{Object, value};
 use serde_json::{Map, Value, json};
 
 use super::set_fields::changed;
-use super::{Decide, Done, Next, StepContext};
+use super::{StepContext, StepDecision, StepHandler, StepResult};
 use crate::context::plain_view;
 use crate::{Cause, Found, Link, Read, Record, RecordWrite, StepError, coerce, fields, ids};
 
-impl Decide for CreateRecord {
-    fn enter(&self, at: &StepContext<'_>) -> Result<Next, StepError> {
+impl StepHandler for CreateRecord {
+    fn enter(&self, at: &StepContext<'_>) -> Result<StepDecision, StepError> {
         let object = object_of(self, at)?;
         let fields = fields_of(self, at, object)?;
         let values: Map<_, _> = unique_values(object, &fields).collect();
         if values.is_empty() {
             return Ok(create(self, at, fields));
         }
-        Ok(Next::Read(Read::Duplicates { object: object.id.clone(), values }))
+        Ok(StepDecision::Read(Read::Duplicates { object: object.id.clone(), values }))
     }
 
-    fn found(&self, at: &StepContext<'_>, found: &Found) -> Result<Next, StepError> {
+    fn found(&self, at: &StepContext<'_>, found: &Found) -> Result<StepDecision, StepError> {
         let object = object_of(self, at)?;
         let mut fields = fields_of(self, at, object)?;
         let Some(duplicate) = found.records.first() else { return Ok(create(self, at, fields)) };
         match self.on_duplicate {
             OnDuplicate::Error => Err(duplicate_error(object, duplicate)),
-            OnDuplicate::Use => Ok(Next::done(used(at, duplicate, fields))),
+            OnDuplicate::Use => Ok(StepDecision::done(used(at, duplicate, fields))),
             OnDuplicate::Unarchive => Ok(unarchive(at, duplicate, fields)),
             OnDuplicate::Suffix => {
                 suffix(object, &mut fields, found)?;
@@ -55,7 +55,7 @@ fn fields_of(step: &CreateRecord, at: &StepContext<'_>, object: &Object) -> Resu
     fields::new_fields(object, given, &at.cx.plan.timezone)
 }
 
-fn create(step: &CreateRecord, at: &StepContext<'_>, fields: Map<String, Value>) -> Next {
+fn create(step: &CreateRecord, at: &StepContext<'_>, fields: Map<String, Value>) -> StepDecision {
     let id = ids::created_record_id(&at.execution.id, &at.step.id, at.state.visit);
     let after = Record {
         object: step.object.clone(),
@@ -69,7 +69,12 @@ fn create(step: &CreateRecord, at: &StepContext<'_>, fields: Map<String, Value>)
     };
     let input = Value::Object(after.fields.clone());
     let output = view(at, &after);
-    Next::done(Done { input, output, writes: vec![RecordWrite { before: None, after }], ..Done::default() })
+    StepDecision::done(StepResult {
+        input,
+        output,
+        writes: vec![RecordWrite { before: None, after }],
+        ..StepResult::default()
+    })
 }
 
 fn view(at: &StepContext<'_>, record: &Record) -> Value {
@@ -96,14 +101,14 @@ fn duplicate_error(object: &Object, duplicate: &Record) -> StepError {
     )
 }
 
-fn used(at: &StepContext<'_>, duplicate: &Record, fields: Map<String, Value>) -> Done {
+fn used(at: &StepContext<'_>, duplicate: &Record, fields: Map<String, Value>) -> StepResult {
     let note = Some(format!("used {}, which was there", duplicate.id));
-    Done { input: Value::Object(fields), output: view(at, duplicate), note, ..Done::default() }
+    StepResult { input: Value::Object(fields), output: view(at, duplicate), note, ..StepResult::default() }
 }
 
-fn unarchive(at: &StepContext<'_>, duplicate: &Record, fields: Map<String, Value>) -> Next {
+fn unarchive(at: &StepContext<'_>, duplicate: &Record, fields: Map<String, Value>) -> StepDecision {
     if !duplicate.archived {
-        return Next::done(used(at, duplicate, fields));
+        return StepDecision::done(used(at, duplicate, fields));
     }
     let mut after = duplicate.clone();
     after.archived = false;
@@ -112,7 +117,13 @@ fn unarchive(at: &StepContext<'_>, duplicate: &Record, fields: Map<String, Value
     after.cause = Some(caused_by(at));
     let note = Some(format!("brought {} back from the archive", after.id));
     let writes = vec![RecordWrite { before: Some(duplicate.clone()), after: after.clone() }];
-    Next::done(Done { input: Value::Object(fields), output: view(at, &after), writes, note, ..Done::default() })
+    StepDecision::done(StepResult {
+        input: Value::Object(fields),
+        output: view(at, &after),
+        writes,
+        note,
+        ..StepResult::default()
+    })
 }
 
 /// Numbers a text that is taken: `name`, `name (2)`, `name (3)`… The reader returns every record that has the

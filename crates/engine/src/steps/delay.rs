@@ -6,11 +6,11 @@ use pawl_definition::Duration;
 use pawl_definition::step::Delay;
 use serde_json::{Value, json};
 
-use super::{Decide, Done, Next, StepContext, Waits};
+use super::{StepContext, StepDecision, StepHandler, StepResult, Waits};
 use crate::{Plan, StepError, coerce};
 
-impl Decide for Delay {
-    fn enter(&self, at: &StepContext<'_>) -> Result<Next, StepError> {
+impl StepHandler for Delay {
+    fn enter(&self, at: &StepContext<'_>) -> Result<StepDecision, StepError> {
         let plan = at.cx.plan;
         let due = match (&self.r#for, &self.until) {
             (Some(span), None) => {
@@ -27,9 +27,9 @@ impl Decide for Delay {
         let input = json!({"until": due.to_string()});
         if due <= at.cx.now {
             let note = Some("the time is now or past: goes on at once".to_owned());
-            return Ok(Next::done(Done { input, note, ..Done::default() }));
+            return Ok(StepDecision::done(StepResult { input, note, ..StepResult::default() }));
         }
-        Ok(Next::Wait(Box::new(Waits::until(due, input))))
+        Ok(StepDecision::Wait(Box::new(Waits::until(due, input))))
     }
 }
 

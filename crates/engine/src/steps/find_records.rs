@@ -4,22 +4,22 @@ use pawl_definition::Template;
 use pawl_definition::step::{FieldTest, FindRecords};
 use serde_json::{Value, json};
 
-use super::{Decide, Done, Next, StepContext};
+use super::{StepContext, StepDecision, StepHandler, StepResult};
 use crate::context::{StepScope, plain_view};
 use crate::{Found, Read, RecordQuery, ResolvedTest, StepError, fields};
 
-impl Decide for FindRecords {
-    fn enter(&self, at: &StepContext<'_>) -> Result<Next, StepError> {
-        Ok(Next::Read(Read::FindRecords(query(self, at)?)))
+impl StepHandler for FindRecords {
+    fn enter(&self, at: &StepContext<'_>) -> Result<StepDecision, StepError> {
+        Ok(StepDecision::Read(Read::FindRecords(query(self, at)?)))
     }
 
-    fn found(&self, at: &StepContext<'_>, found: &Found) -> Result<Next, StepError> {
+    fn found(&self, at: &StepContext<'_>, found: &Found) -> Result<StepDecision, StepError> {
         let input = describe(&query(self, at)?);
         // Related records of a found record are not read: they stay ids.
         let view = |record| Value::Object(plain_view(record, at.cx.objects));
         let records = found.records.iter().map(view).collect();
         let note = Some(format!("{} found", found.records.len()));
-        Ok(Next::done(Done { input, output: Value::Array(records), note, ..Done::default() }))
+        Ok(StepDecision::done(StepResult { input, output: Value::Array(records), note, ..StepResult::default() }))
     }
 }
 

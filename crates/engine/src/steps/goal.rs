@@ -7,61 +7,61 @@ use pawl_definition::step::{Goal, IfPast};
 use pawl_definition::{Duration, TriggerKind};
 use serde_json::json;
 
-use super::{Decide, Done, Heard, Listening, Next, StepContext, Waits, delay};
+use super::{Listening, OnEvent, StepContext, StepDecision, StepHandler, StepResult, Waits, delay};
 use crate::{Context, Event, Occurrence, StepError, StepStatus, coerce, triggers};
 
-impl Decide for Goal {
-    fn enter(&self, at: &StepContext<'_>) -> Result<Next, StepError> {
+impl StepHandler for Goal {
+    fn enter(&self, at: &StepContext<'_>) -> Result<StepDecision, StepError> {
         if holds(self, at)? {
-            return Ok(Next::done(met("holds on entry")));
+            return Ok(StepDecision::done(met("holds on entry")));
         }
         let mut until = timeout(at)?;
         let input = json!({"until": self.until.as_ref().map(pawl_definition::Expression::source), "timeout": until.map(|at| at.to_string())});
         if until.is_some_and(|until| until <= at.cx.now) {
             match self.if_past {
-                IfPast::Met => return Ok(Next::done(met("the time-out is in the past"))),
-                IfPast::Unmet => return Ok(Next::done(unmet("the time-out is in the past"))),
+                IfPast::Met => return Ok(StepDecision::done(met("the time-out is in the past"))),
+                IfPast::Unmet => return Ok(StepDecision::done(unmet("the time-out is in the past"))),
                 IfPast::Wait => until = None,
             }
         }
-        Ok(Next::Wait(Box::new(Waits::signal(until, listens_on(self, at), input))))
+        Ok(StepDecision::Wait(Box::new(Waits::signal(until, listens_on(self, at), input))))
     }
 
-    fn due(&self, _at: &StepContext<'_>) -> Result<Next, StepError> {
-        Ok(Next::done(unmet("timed out")))
+    fn due(&self, _at: &StepContext<'_>) -> Result<StepDecision, StepError> {
+        Ok(StepDecision::done(unmet("timed out")))
     }
 
-    fn event(&self, at: &StepContext<'_>, event: &Event) -> Result<Heard, StepError> {
+    fn event(&self, at: &StepContext<'_>, event: &Event) -> Result<OnEvent, StepError> {
         // A slow writer stamps a change before the wait began and commits it after: the condition is looked at whatever
         // the event's time is.
         if holds(self, at)? {
-            return Ok(Heard::Done(Box::new(met("the condition holds"))));
+            return Ok(OnEvent::Done(Box::new(met("the condition holds"))));
         }
         let since = at.execution.waiting.as_ref().map(|waiting| waiting.since);
         if since.is_some_and(|since| event.occurred_at < since) {
-            return Ok(Heard::Nothing);
+            return Ok(OnEvent::Nothing);
         }
         let of_other_record =
             matches!((&at.execution.record, &event.subject), (Some(own), Some(other)) if own != other);
         if of_other_record {
-            return Ok(Heard::Nothing);
+            return Ok(OnEvent::Nothing);
         }
-        let hearing: Vec<_> = self.on.iter().filter(|trigger| triggers::hears(trigger, at.cx.plan, event)).collect();
-        if hearing.is_empty() {
-            return Ok(Heard::Nothing);
+        let matching: Vec<_> = self.on.iter().filter(|trigger| triggers::matches(trigger, at.cx.plan, event)).collect();
+        if matching.is_empty() {
+            return Ok(OnEvent::Nothing);
         }
         // In the filters of these triggers, `trigger` is the event that came, not the one that began the execution.
         let came = Occurrence::new(event.clone());
         let cx = Context { event: &came, ..*at.cx };
-        for trigger in hearing {
+        for trigger in matching {
             if triggers::passes(trigger, &cx, at.execution)? {
-                return Ok(Heard::Done(Box::new(met(&format!("event {} on {}", event.id, trigger.id)))));
+                return Ok(OnEvent::Done(Box::new(met(&format!("event {} on {}", event.id, trigger.id)))));
             }
         }
-        Ok(Heard::Nothing)
+        Ok(OnEvent::Nothing)
     }
 
-    fn again(&self, at: &StepContext<'_>) -> Result<Option<Done>, StepError> {
+    fn again(&self, at: &StepContext<'_>) -> Result<Option<StepResult>, StepError> {
         Ok(holds(self, at)?.then(|| met("the condition holds")))
     }
 
@@ -79,8 +79,13 @@ fn holds(step: &Goal, at: &StepContext<'_>) -> Result<bool, StepError> {
     until.test(&at.scope()).map_err(|error| StepError::from(error).at("until"))
 }
 
-fn met(note: &str) -> Done {
-    Done { output: json!("met"), branch: Some("met".to_owned()), note: Some(note.to_owned()), ..Done::default() }
+fn met(note: &str) -> StepResult {
+    StepResult {
+        output: json!("met"),
+        branch: Some("met".to_owned()),
+        note: Some(note.to_owned()),
+        ..StepResult::default()
+    }
 }
 
 /// Its own record, the related ones it reads, and the topics of its triggers.
@@ -94,14 +99,14 @@ fn listens_on(step: &Goal, at: &StepContext<'_>) -> Listening {
     Listening { topics, checks }
 }
 
-fn unmet(note: &str) -> Done {
+fn unmet(note: &str) -> StepResult {
     let status = StepStatus::TimedOut;
-    Done {
+    StepResult {
         status,
         output: json!("unmet"),
         branch: Some("unmet".to_owned()),
         note: Some(note.to_owned()),
-        ..Done::default()
+        ..StepResult::default()
     }
 }
 

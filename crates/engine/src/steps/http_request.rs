@@ -6,7 +6,7 @@ use pawl_definition::expression::{UrlError, form_encoded, percent_encoded, redac
 use pawl_definition::step::{FORM, HttpRequest};
 use serde_json::{Map, Value, json};
 
-use super::{Decide, Next, StepContext};
+use super::{StepContext, StepDecision, StepHandler};
 use crate::context::StepScope;
 use crate::{Activity, BodyKind, HttpBody, HttpCall, StepError, ids};
 
@@ -16,8 +16,8 @@ const MOST: usize = 1024 * 1024;
 /// Longest time for the whole answer, in seconds, if the step does not say.
 const ANSWER_S: i64 = 30;
 
-impl Decide for HttpRequest {
-    fn enter(&self, at: &StepContext<'_>) -> Result<Next, StepError> {
+impl StepHandler for HttpRequest {
+    fn enter(&self, at: &StepContext<'_>) -> Result<StepDecision, StepError> {
         let scope = at.scope_with_secrets();
         let mut headers = BTreeMap::new();
         for (name, template) in &self.headers {
@@ -33,7 +33,7 @@ impl Decide for HttpRequest {
         }
         let (url, query) = (url(self, &scope)?, query(self, &scope)?);
         let timeout = at.timeout(ANSWER_S);
-        Ok(Next::perform(Activity::HttpRequest(HttpCall { method, url, query, headers, body, timeout })))
+        Ok(StepDecision::perform(Activity::HttpRequest(HttpCall { method, url, query, headers, body, timeout })))
     }
 }
 

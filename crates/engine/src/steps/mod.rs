@@ -33,7 +33,7 @@ use crate::{
 /// A step about to be decided.
 #[derive(Debug, Clone, Copy)]
 pub struct StepContext<'a> {
-    /// The world.
+    /// What the decision may look at.
     pub cx: &'a Context<'a>,
     /// The execution, its step already entered.
     pub execution: &'a Execution,
@@ -63,7 +63,7 @@ impl<'a> StepContext<'a> {
 
 /// What a step has done.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Done {
+pub struct StepResult {
     /// Its state.
     pub status: StepStatus,
     /// Input as resolved.
@@ -88,7 +88,7 @@ pub struct Done {
     pub is_kept_back: bool,
 }
 
-impl Default for Done {
+impl Default for StepResult {
     fn default() -> Self {
         Self {
             status: StepStatus::Completed,
@@ -118,18 +118,18 @@ pub struct Waits {
     /// In words.
     pub note: Option<String>,
     /// What it keeps of its visit.
-    pub kept: Value,
+    pub checkpoint: Value,
 }
 
 impl Waits {
     /// Waits until a time.
     fn until(at: Timestamp, input: Value) -> Self {
-        Self { wait: Wait::Until(at), due: Some(at), input, note: None, kept: Value::Null }
+        Self { wait: Wait::Until(at), due: Some(at), input, note: None, checkpoint: Value::Null }
     }
 
     /// Waits for a signal, or until a time.
     fn signal(until: Option<Timestamp>, listening: Listening, input: Value) -> Self {
-        Self { wait: Wait::Signal(until, listening), due: until, input, note: None, kept: Value::Null }
+        Self { wait: Wait::Signal(until, listening), due: until, input, note: None, checkpoint: Value::Null }
     }
 }
 
@@ -153,9 +153,9 @@ pub struct Listening {
 
 /// What a step decides.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Next {
+pub enum StepDecision {
     /// It is done.
-    Done(Box<Done>),
+    Done(Box<StepResult>),
     /// It reads something first.
     Read(Read),
     /// It does something outside.
@@ -164,14 +164,14 @@ pub enum Next {
     Wait(Box<Waits>),
 }
 
-impl Next {
-    fn done(done: Done) -> Self {
+impl StepDecision {
+    fn done(done: StepResult) -> Self {
         Self::Done(Box::new(done))
     }
 
     /// Does something outside, and keeps nothing of it.
     fn perform(activity: Activity) -> Self {
-        Self::Perform(Perform { activity, kept: Value::Null })
+        Self::Perform(Perform { activity, checkpoint: Value::Null })
     }
 }
 
@@ -181,72 +181,76 @@ pub struct Perform {
     /// The effect.
     pub activity: Activity,
     /// What the step keeps of its visit, from before the effect on.
-    pub kept: Value,
+    pub checkpoint: Value,
 }
 
 /// What follows an effect that was performed.
 #[derive(Debug, Clone, PartialEq)]
 pub enum After {
     /// The step is done.
-    Done(Box<Done>),
+    Done(Box<StepResult>),
     /// It waits.
     Wait(Box<Waits>),
 }
 
 impl After {
-    fn done(done: Done) -> Self {
+    fn done(done: StepResult) -> Self {
         Self::Done(Box::new(done))
     }
 }
 
 /// What an event does to a step that listens.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Heard {
+pub enum OnEvent {
     /// Nothing: it waits on.
     Nothing,
     /// It is done.
-    Done(Box<Done>),
+    Done(Box<StepResult>),
     /// It keeps this of its visit, and goes on as soon as the execution can: at once if it waits, else after the call
     /// that is out, or when whoever holds it lets it go on.
     Due(Value),
 }
 
 /// What every step type decides.
-pub trait Decide {
+pub trait StepHandler {
     /// It is entered, or tried again.
-    fn enter(&self, at: &StepContext<'_>) -> Result<Next, StepError>;
+    fn enter(&self, at: &StepContext<'_>) -> Result<StepDecision, StepError>;
 
     /// A read that it asked for is there.
-    fn found(&self, at: &StepContext<'_>, _found: &Found) -> Result<Next, StepError> {
+    fn found(&self, at: &StepContext<'_>, _found: &Found) -> Result<StepDecision, StepError> {
         self.enter(at)
     }
 
     /// Its activity succeeded.
     fn performed(&self, _at: &StepContext<'_>, activity: &Activity, performed: &Performed) -> Result<After, StepError> {
-        Ok(After::done(Done { input: activity.input(), output: performed.output.clone(), ..Done::default() }))
+        Ok(After::done(StepResult {
+            input: activity.input(),
+            output: performed.output.clone(),
+            ..StepResult::default()
+        }))
     }
 
     /// The time came that it waited for.
-    fn due(&self, _at: &StepContext<'_>) -> Result<Next, StepError> {
-        Ok(Next::done(Done::default()))
+    fn due(&self, _at: &StepContext<'_>) -> Result<StepDecision, StepError> {
+        Ok(StepDecision::done(StepResult::default()))
     }
 
     /// An event came on a topic that it listens on.
-    fn event(&self, _at: &StepContext<'_>, _event: &Event) -> Result<Heard, StepError> {
-        Ok(Heard::Nothing)
+    fn event(&self, _at: &StepContext<'_>, _event: &Event) -> Result<OnEvent, StepError> {
+        Ok(OnEvent::Nothing)
     }
 
     /// It may have missed an event while it was held; `None`: it waits on.
-    fn again(&self, _at: &StepContext<'_>) -> Result<Option<Done>, StepError> {
+    fn again(&self, _at: &StepContext<'_>) -> Result<Option<StepResult>, StepError> {
         Ok(None)
     }
 
     /// Whether what it does next outside only looks: then an at-most-once step does it again after a crash.
-    fn only_looks(&self, _kept: &Value) -> bool {
+    fn only_looks(&self, _checkpoint: &Value) -> bool {
         false
     }
 
-    /// What it listens on by now; `None` if it hears no events.
+    /// What it listens on by now; `None` if it listens to no events.
     fn listens(&self, _at: &StepContext<'_>) -> Option<Listening> {
         None
     }
@@ -258,7 +262,7 @@ pub trait Decide {
 }
 
 /// The decisions of a step's type.
-pub fn decide(kind: &StepKind) -> &dyn Decide {
+pub fn handler(kind: &StepKind) -> &dyn StepHandler {
     match kind {
         StepKind::Condition(step) => step,
         StepKind::Switch(step) => step,

@@ -2,12 +2,12 @@
 
 use pawl_definition::step::Note;
 
-use super::{Decide, Done, Next, StepContext};
+use super::{StepContext, StepDecision, StepHandler, StepResult};
 use crate::StepError;
 
-impl Decide for Note {
-    fn enter(&self, at: &StepContext<'_>) -> Result<Next, StepError> {
+impl StepHandler for Note {
+    fn enter(&self, at: &StepContext<'_>) -> Result<StepDecision, StepError> {
         let text = self.text.resolve_text(&at.scope()).map_err(|error| StepError::from(error).at("text"))?;
-        Ok(Next::done(Done { note: Some(text), ..Done::default() }))
+        Ok(StepDecision::done(StepResult { note: Some(text), ..StepResult::default() }))
     }
 }

@@ -13,10 +13,10 @@ use pawl_definition::step::RunStateMachine;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{After, Decide, Done, Heard, Listening, Next, Perform, StepContext, Waits, goal};
+use super::{After, Listening, OnEvent, Perform, StepContext, StepDecision, StepHandler, StepResult, Waits, goal};
 use crate::event::EventType;
 use crate::{
-    Activity, Event, MachineLook, MachineRun, Performed, StartedMachine, Status, StepError, StepState, coerce, ids,
+    Activity, Event, MachinePoll, MachineRun, Performed, StartedMachine, Status, StepError, StepState, coerce, ids,
 };
 
 /// Longest time of one call of Step Functions, in seconds, if the step does not say.
@@ -38,7 +38,7 @@ const CALLED_BACK: &str = "CALLED_BACK";
 
 /// What the step keeps of a visit in which it waits. Stored, do not rename.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-struct Kept {
+struct Checkpoint {
     /// When the wait ends although the machine has not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     until: Option<Timestamp>,
@@ -48,9 +48,9 @@ struct Kept {
     /// What was started, once that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     started: Option<StartedMachine>,
-    /// The end, heard while the execution could not go on.
+    /// The end, received while the execution could not go on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    heard: Option<End>,
+    end: Option<End>,
 }
 
 /// What ended a wait: the machine's own end, or a callback.
@@ -65,25 +65,25 @@ struct End {
     cause: Option<String>,
 }
 
-impl Decide for RunStateMachine {
-    fn enter(&self, at: &StepContext<'_>) -> Result<Next, StepError> {
-        let kept = match Kept::of(at.state) {
-            None if self.wait => Kept::begin(self, at)?,
-            None => return Ok(Next::perform(Activity::RunStateMachine(run(self, at, None)?))),
-            Some(kept) => kept,
+impl StepHandler for RunStateMachine {
+    fn enter(&self, at: &StepContext<'_>) -> Result<StepDecision, StepError> {
+        let checkpoint = match Checkpoint::of(at.state) {
+            None if self.wait => Checkpoint::begin(self, at)?,
+            None => return Ok(StepDecision::perform(Activity::RunStateMachine(run(self, at, None)?))),
+            Some(checkpoint) => checkpoint,
         };
-        if let Some(end) = &kept.heard {
-            return Ok(Next::done(kept.ended(end)));
+        if let Some(end) = &checkpoint.end {
+            return Ok(StepDecision::done(checkpoint.ended(end)));
         }
-        let activity = match &kept.started {
+        let activity = match &checkpoint.started {
             Some(started) => {
                 let timeout = SignedDuration::from_secs(CALL_S);
-                Activity::LookAtStateMachine(MachineLook { started: started.clone(), timeout })
+                Activity::PollStateMachine(MachinePoll { started: started.clone(), timeout })
             }
-            None if kept.is_over(at.cx.now) => return Ok(Next::done(kept.timed_out(None))),
-            None => Activity::RunStateMachine(run(self, at, Some(&kept))?),
+            None if checkpoint.is_over(at.cx.now) => return Ok(StepDecision::done(checkpoint.timed_out(None))),
+            None => Activity::RunStateMachine(run(self, at, Some(&checkpoint))?),
         };
-        Ok(Next::Perform(Perform { activity, kept: json!(kept) }))
+        Ok(StepDecision::Perform(Perform { activity, checkpoint: json!(checkpoint) }))
     }
 
     fn performed(&self, at: &StepContext<'_>, activity: &Activity, performed: &Performed) -> Result<After, StepError> {
@@ -91,59 +91,63 @@ impl Decide for RunStateMachine {
         let started = StartedMachine::deserialize(said).ok();
         let waits = match activity {
             Activity::RunStateMachine(run) => run.wait,
-            Activity::LookAtStateMachine(_) => true,
+            Activity::PollStateMachine(_) => true,
             // Calls of other steps: what an edit puts in the place of a step takes no result of it.
             Activity::HttpRequest(_) | Activity::CallLlm(_) => false,
         };
         if !waits {
             let output = started.map_or_else(|| said.clone(), |started| json!(started));
-            return Ok(After::done(Done { input, output, ..Done::default() }));
+            return Ok(After::done(StepResult { input, output, ..StepResult::default() }));
         }
-        let kept = Kept::of(at.state).unwrap_or_default();
-        let kept = Kept { started: started.or(kept.started.clone()), ..kept };
-        let end = kept.heard.clone().or_else(|| End::read(said));
+        let checkpoint = Checkpoint::of(at.state).unwrap_or_default();
+        let checkpoint = Checkpoint { started: started.or(checkpoint.started.clone()), ..checkpoint };
+        let end = checkpoint.end.clone().or_else(|| End::read(said));
         Ok(match end {
-            Some(end) => After::done(Done { input, ..kept.ended(&end) }),
-            None if kept.is_over(at.cx.now) => After::done(Done { input, ..kept.timed_out(said.get("status")) }),
-            None => After::Wait(Box::new(kept.waits(at, input))),
+            Some(end) => After::done(StepResult { input, ..checkpoint.ended(&end) }),
+            None if checkpoint.is_over(at.cx.now) => {
+                After::done(StepResult { input, ..checkpoint.timed_out(said.get("status")) })
+            }
+            None => After::Wait(Box::new(checkpoint.waits(at, input))),
         })
     }
 
-    fn due(&self, at: &StepContext<'_>) -> Result<Next, StepError> {
+    fn due(&self, at: &StepContext<'_>) -> Result<StepDecision, StepError> {
         self.enter(at)
     }
 
-    fn event(&self, at: &StepContext<'_>, event: &Event) -> Result<Heard, StepError> {
-        let Some(kept) = Kept::of(at.state).filter(|kept| kept.heard.is_none() && kept.is_meant(event)) else {
-            return Ok(Heard::Nothing);
+    fn event(&self, at: &StepContext<'_>, event: &Event) -> Result<OnEvent, StepError> {
+        let Some(checkpoint) =
+            Checkpoint::of(at.state).filter(|checkpoint| checkpoint.end.is_none() && checkpoint.is_meant(event))
+        else {
+            return Ok(OnEvent::Nothing);
         };
-        let Some(end) = End::read(&Value::Object(event.data.clone())) else { return Ok(Heard::Nothing) };
+        let Some(end) = End::read(&Value::Object(event.data.clone())) else { return Ok(OnEvent::Nothing) };
         if event.data.get("output_left_out") == Some(&Value::Bool(true)) {
             // Its output was too large for the event: the machine is looked at, now.
-            return Ok(Heard::Due(json!(kept)));
+            return Ok(OnEvent::Due(json!(checkpoint)));
         }
         if at.execution.status == Status::Waiting {
-            return Ok(Heard::Done(Box::new(kept.ended(&end))));
+            return Ok(OnEvent::Done(Box::new(checkpoint.ended(&end))));
         }
-        Ok(Heard::Due(json!(Kept { heard: Some(end), ..kept })))
+        Ok(OnEvent::Due(json!(Checkpoint { end: Some(end), ..checkpoint })))
     }
 
-    fn only_looks(&self, kept: &Value) -> bool {
-        Kept::read(kept).is_some_and(|kept| kept.started.is_some() || kept.heard.is_some())
+    fn only_looks(&self, checkpoint: &Value) -> bool {
+        Checkpoint::read(checkpoint).is_some_and(|checkpoint| checkpoint.started.is_some() || checkpoint.end.is_some())
     }
 
     fn listens(&self, at: &StepContext<'_>) -> Option<Listening> {
-        Kept::of(at.state).map(|kept| kept.listening())
+        Checkpoint::of(at.state).map(|checkpoint| checkpoint.listening())
     }
 }
 
-impl Kept {
+impl Checkpoint {
     fn of(state: &StepState) -> Option<Self> {
-        Self::read(&state.kept)
+        Self::read(&state.checkpoint)
     }
 
-    fn read(kept: &Value) -> Option<Self> {
-        (!kept.is_null()).then(|| Self::deserialize(kept).unwrap_or_default())
+    fn read(checkpoint: &Value) -> Option<Self> {
+        (!checkpoint.is_null()).then(|| Self::deserialize(checkpoint).unwrap_or_default())
     }
 
     /// At the first attempt of a visit; those after it find the same time-out and the same token.
@@ -190,16 +194,16 @@ impl Kept {
         let look = self.until.map_or(look, |until| look.min(until));
         let note = self.execution_arn().map(|arn| format!("waits for the end of {arn}"));
         let waits = Waits::signal(Some(look), self.listening(), input);
-        Waits { due: self.until, note, kept: json!(self), ..waits }
+        Waits { due: self.until, note, checkpoint: json!(self), ..waits }
     }
 
-    fn ended(&self, end: &End) -> Done {
+    fn ended(&self, end: &End) -> StepResult {
         let End { status, output, error, cause } = end;
         let arn = self.execution_arn();
         if status == SUCCEEDED || status == CALLED_BACK && error.is_none() {
             let note = (status == CALLED_BACK).then(|| "called back with its token".to_owned());
             let output = json!({"execution_arn": arn, "status": status, "output": output});
-            return Done { output, note, ..Done::default() };
+            return StepResult { output, note, ..StepResult::default() };
         }
         let of =
             arn.map_or_else(|| "the state machine".to_owned(), |arn| format!("the state machine's execution {arn}"));
@@ -213,15 +217,15 @@ impl Kept {
         } else {
             format!("{of} ended as {status}{why}")
         };
-        Done {
+        StepResult {
             output: json!({"execution_arn": arn, "status": status, "error": error, "cause": cause}),
             error: Some(StepError::new("state_machine_failed", message)),
-            ..Done::default()
+            ..StepResult::default()
         }
     }
 
     /// `status` as it was seen last.
-    fn timed_out(&self, status: Option<&Value>) -> Done {
+    fn timed_out(&self, status: Option<&Value>) -> StepResult {
         let until = self.until.map_or_else(String::new, |until| format!(" {until}"));
         let message = match self.execution_arn() {
             Some(arn) => {
@@ -229,10 +233,10 @@ impl Kept {
             }
             None => format!("the time-out{until} passed before the state machine was known to be started"),
         };
-        Done {
+        StepResult {
             output: json!({"execution_arn": self.execution_arn(), "status": status}),
             error: Some(StepError::classed("state_machine_timeout", FailureClass::Timeout, message)),
-            ..Done::default()
+            ..StepResult::default()
         }
     }
 }
@@ -249,7 +253,7 @@ fn cut(text: &str, most: usize) -> &str {
 }
 
 /// The run of one visit; `kept` if its end is waited for.
-fn run(step: &RunStateMachine, at: &StepContext<'_>, kept: Option<&Kept>) -> Result<MachineRun, StepError> {
+fn run(step: &RunStateMachine, at: &StepContext<'_>, checkpoint: Option<&Checkpoint>) -> Result<MachineRun, StepError> {
     let scope = at.scope();
     let machine = step.state_machine.resolve(&scope).map_err(|error| StepError::from(error).at("state_machine"))?;
     let Some(arn) = machine.as_str().filter(|arn| arn.starts_with("arn:")) else {
@@ -260,15 +264,15 @@ fn run(step: &RunStateMachine, at: &StepContext<'_>, kept: Option<&Kept>) -> Res
     let input = step.input.as_ref().map(|input| input.resolve(&scope)).transpose();
     let input = input.map_err(|error| StepError::from(error).at("input"))?.filter(|input| !input.is_null());
     let input = input.unwrap_or_else(|| json!({}));
-    let token = kept.and_then(|kept| kept.token.clone());
+    let token = checkpoint.and_then(|checkpoint| checkpoint.token.clone());
     if token.is_some() && !input.is_object() {
         let found = coerce::short(&input);
         let message = format!("`input`: expected a mapping, which takes the token of the callback, found {found}");
         return Err(StepError::new("wrong_type", message));
     }
-    let timeout = if kept.is_some() { SignedDuration::from_secs(CALL_S) } else { at.timeout(CALL_S) };
+    let timeout = if checkpoint.is_some() { SignedDuration::from_secs(CALL_S) } else { at.timeout(CALL_S) };
     let name = ids::state_machine_name(&at.execution.id, &at.step.id, at.state.visit);
-    Ok(MachineRun { machine: arn.to_owned(), name, input, token, wait: kept.is_some(), timeout })
+    Ok(MachineRun { machine: arn.to_owned(), name, input, token, wait: checkpoint.is_some(), timeout })
 }
 
 impl MachineRun {
@@ -292,7 +296,7 @@ impl MachineRun {
     }
 }
 
-impl MachineLook {
+impl MachinePoll {
     /// Its input for history.
     pub fn input(&self) -> Value {
         json!({"execution_arn": self.started.execution_arn})

@@ -5,12 +5,12 @@ use pawl_definition::{Object, Template, value};
 use serde_json::{Map, Number, Value, json};
 
 use super::create_record::caused_by;
-use super::{Decide, Done, Next, StepContext};
+use super::{StepContext, StepDecision, StepHandler, StepResult};
 use crate::context::StepScope;
 use crate::{Found, Read, Record, RecordWrite, StepError, coerce, fields};
 
-impl Decide for SetFields {
-    fn enter(&self, at: &StepContext<'_>) -> Result<Next, StepError> {
+impl StepHandler for SetFields {
+    fn enter(&self, at: &StepContext<'_>) -> Result<StepDecision, StepError> {
         let Some(target) = &self.target else {
             let missing = || {
                 StepError::new("no_record", "there is no record to change: it was deleted, or the workflow is global")
@@ -22,10 +22,10 @@ impl Decide for SetFields {
         }
         let value = target.resolve(&at.scope()).map_err(|error| StepError::from(error).at("target"))?;
         let (object, id) = named(self, &value)?;
-        Ok(Next::Read(Read::Record { object, id }))
+        Ok(StepDecision::Read(Read::Record { object, id }))
     }
 
-    fn found(&self, at: &StepContext<'_>, found: &Found) -> Result<Next, StepError> {
+    fn found(&self, at: &StepContext<'_>, found: &Found) -> Result<StepDecision, StepError> {
         let missing = || StepError::new("no_record", "`target`: the record does not exist");
         change(self, at, found.records.first().ok_or_else(missing)?)
     }
@@ -59,7 +59,7 @@ fn named(step: &SetFields, value: &Value) -> Result<(String, String), StepError>
     Ok((object.ok_or_else(expected)?, id.ok_or_else(expected)?))
 }
 
-fn change(step: &SetFields, at: &StepContext<'_>, record: &Record) -> Result<Next, StepError> {
+fn change(step: &SetFields, at: &StepContext<'_>, record: &Record) -> Result<StepDecision, StepError> {
     let missing = || StepError::new("unknown_object", format!("there is no object {:?}", record.object));
     let object = at.cx.objects.get(&record.object).ok_or_else(missing)?;
     let mut after = record.clone();
@@ -75,10 +75,10 @@ fn change(step: &SetFields, at: &StepContext<'_>, record: &Record) -> Result<Nex
         fields::put(&mut after.fields, name, value);
     }
     fields::check(object, &after.fields)?;
-    Ok(Next::done(done(step, at, record, after, object)))
+    Ok(StepDecision::done(done(step, at, record, after, object)))
 }
 
-fn done(step: &SetFields, at: &StepContext<'_>, record: &Record, mut after: Record, object: &Object) -> Done {
+fn done(step: &SetFields, at: &StepContext<'_>, record: &Record, mut after: Record, object: &Object) -> StepResult {
     let is_new = |name: &&String| !value::unchanged(record.fields.get(*name), after.fields.get(*name));
     let changes: Map<_, _> = step
         .fields
@@ -88,18 +88,18 @@ fn done(step: &SetFields, at: &StepContext<'_>, record: &Record, mut after: Reco
         .collect();
     let input = json!({"object": object.id, "record": record.id});
     if changes.is_empty() {
-        return Done {
+        return StepResult {
             input,
             output: json!({"changes": {}}),
             note: Some("nothing changed".to_owned()),
-            ..Done::default()
+            ..StepResult::default()
         };
     }
     after.version += 1;
     after.updated_at = at.cx.now;
     after.cause = Some(caused_by(at));
     let writes = vec![RecordWrite { before: Some(record.clone()), after }];
-    Done { input, output: json!({"changes": changes}), writes, ..Done::default() }
+    StepResult { input, output: json!({"changes": changes}), writes, ..StepResult::default() }
 }
 
 /// The value that a field takes.

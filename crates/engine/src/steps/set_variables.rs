@@ -3,11 +3,11 @@
 use pawl_definition::step::SetVariables;
 use serde_json::{Map, Value};
 
-use super::{Decide, Done, Next, StepContext};
+use super::{StepContext, StepDecision, StepHandler, StepResult};
 use crate::{StepError, variables};
 
-impl Decide for SetVariables {
-    fn enter(&self, at: &StepContext<'_>) -> Result<Next, StepError> {
+impl StepHandler for SetVariables {
+    fn enter(&self, at: &StepContext<'_>) -> Result<StepDecision, StepError> {
         let scope = at.scope();
         let mut set = Map::new();
         for (name, template) in &self.values {
@@ -16,6 +16,6 @@ impl Decide for SetVariables {
             set.insert(name.clone(), value);
         }
         let output = Value::Object(set.clone());
-        Ok(Next::done(Done { output, variables: set, ..Done::default() }))
+        Ok(StepDecision::done(StepResult { output, variables: set, ..StepResult::default() }))
     }
 }

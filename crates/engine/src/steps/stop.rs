@@ -3,11 +3,11 @@
 use pawl_definition::step::{Stop, StopAs};
 use serde_json::json;
 
-use super::{Decide, Done, Next, StepContext};
+use super::{StepContext, StepDecision, StepHandler, StepResult};
 use crate::{Status, StepError};
 
-impl Decide for Stop {
-    fn enter(&self, at: &StepContext<'_>) -> Result<Next, StepError> {
+impl StepHandler for Stop {
+    fn enter(&self, at: &StepContext<'_>) -> Result<StepDecision, StepError> {
         let reason = self.reason.as_ref().map(|reason| reason.resolve_text(&at.scope())).transpose();
         let reason = reason.map_err(|error| StepError::from(error).at("reason"))?;
         let status = match self.r#as {
@@ -16,11 +16,11 @@ impl Decide for Stop {
             StopAs::Failed => Status::Failed,
             StopAs::Paused => Status::Paused,
         };
-        Ok(Next::done(Done {
+        Ok(StepDecision::done(StepResult {
             output: json!({"as": status}),
             note: reason.clone(),
             end: Some((status, reason)),
-            ..Done::default()
+            ..StepResult::default()
         }))
     }
 }

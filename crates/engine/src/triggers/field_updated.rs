@@ -6,12 +6,12 @@ use pawl_definition::trigger::{FieldUpdated, ValueTest};
 use pawl_definition::{Trigger, Workflow, value};
 use serde_json::Value;
 
-use super::{Hear, is_own_object, object_topic};
+use super::{Match, is_own_object, object_topic};
 use crate::event::EventType;
 use crate::{Event, Plan};
 
-impl Hear for FieldUpdated {
-    fn hears(&self, _: &Trigger, plan: &Plan, event: &Event) -> bool {
+impl Match for FieldUpdated {
+    fn matches(&self, _: &Trigger, plan: &Plan, event: &Event) -> bool {
         let counts = match event.kind {
             EventType::FieldUpdated => true,
             // A record that comes back from the archive is not new.

@@ -3,12 +3,12 @@
 use pawl_definition::trigger::Manual;
 use pawl_definition::{Trigger, Workflow};
 
-use super::Hear;
+use super::Match;
 use crate::event::EventType;
 use crate::{Event, Plan};
 
-impl Hear for Manual {
-    fn hears(&self, _: &Trigger, plan: &Plan, event: &Event) -> bool {
+impl Match for Manual {
+    fn matches(&self, _: &Trigger, plan: &Plan, event: &Event) -> bool {
         event.kind == EventType::Manual && event.workflow.as_ref() == Some(&plan.workflow.id)
     }
 

@@ -13,16 +13,16 @@ use pawl_definition::{Trigger, TriggerKind, Workflow};
 use crate::context::StepScope;
 use crate::{Context, Event, Execution, Plan, StepError};
 
-/// What every trigger type decides.
-trait Hear {
-    /// Whether it hears an event, its filter left aside.
-    fn hears(&self, trigger: &Trigger, plan: &Plan, event: &Event) -> bool;
+/// What each trigger type says of an event.
+trait Match {
+    /// Whether an event matches it; its filter is evaluated apart.
+    fn matches(&self, trigger: &Trigger, plan: &Plan, event: &Event) -> bool;
 
     /// What it listens on; none if it is only ever addressed.
     fn topic(&self, trigger: &Trigger, workflow: &Workflow) -> Option<String>;
 }
 
-fn hear(kind: &TriggerKind) -> &dyn Hear {
+fn matcher(kind: &TriggerKind) -> &dyn Match {
     match kind {
         TriggerKind::Manual(trigger) => trigger,
         TriggerKind::Webhook(trigger) => trigger,
@@ -31,9 +31,9 @@ fn hear(kind: &TriggerKind) -> &dyn Hear {
     }
 }
 
-/// Whether a trigger hears an event, its filter left aside.
-pub fn hears(trigger: &Trigger, plan: &Plan, event: &Event) -> bool {
-    trigger.enabled && hear(&trigger.kind).hears(trigger, plan, event)
+/// Whether an event matches a trigger; its filter is evaluated apart.
+pub fn matches(trigger: &Trigger, plan: &Plan, event: &Event) -> bool {
+    trigger.enabled && matcher(&trigger.kind).matches(trigger, plan, event)
 }
 
 /// Whether the event of a context passes a trigger's filter, against the record as it is now. The execution is the
@@ -47,7 +47,7 @@ pub fn passes(trigger: &Trigger, cx: &Context<'_>, execution: &Execution) -> Res
 /// What a workflow listens on.
 pub fn topics(workflow: &Workflow) -> BTreeSet<String> {
     let enabled = workflow.triggers.iter().filter(|trigger| trigger.enabled);
-    enabled.filter_map(|trigger| hear(&trigger.kind).topic(trigger, workflow)).collect()
+    enabled.filter_map(|trigger| matcher(&trigger.kind).topic(trigger, workflow)).collect()
 }
 
 fn object_topic(workflow: &Workflow) -> Option<String> {

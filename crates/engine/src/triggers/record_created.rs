@@ -4,12 +4,12 @@ use pawl_definition::trigger::{Appearance, RecordCreated};
 use pawl_definition::{Trigger, Workflow};
 use serde_json::Value;
 
-use super::{Hear, is_own_object, object_topic};
+use super::{Match, is_own_object, object_topic};
 use crate::event::EventType;
 use crate::{Event, Plan};
 
-impl Hear for RecordCreated {
-    fn hears(&self, _: &Trigger, plan: &Plan, event: &Event) -> bool {
+impl Match for RecordCreated {
+    fn matches(&self, _: &Trigger, plan: &Plan, event: &Event) -> bool {
         let unarchived = event.data.get("unarchived") == Some(&Value::Bool(true));
         let appearance = if unarchived { Appearance::Unarchived } else { Appearance::Created };
         event.kind == EventType::RecordCreated && self.include.contains(&appearance) && is_own_object(plan, event)

@@ -3,12 +3,12 @@
 use pawl_definition::trigger::Webhook;
 use pawl_definition::{Trigger, Workflow};
 
-use super::Hear;
+use super::Match;
 use crate::event::EventType;
 use crate::{Event, Plan};
 
-impl Hear for Webhook {
-    fn hears(&self, trigger: &Trigger, plan: &Plan, event: &Event) -> bool {
+impl Match for Webhook {
+    fn matches(&self, trigger: &Trigger, plan: &Plan, event: &Event) -> bool {
         let addressed =
             event.workflow.as_ref() == Some(&plan.workflow.id) && event.trigger.as_ref() == Some(&trigger.id);
         event.kind == EventType::Webhook && addressed

@@ -68,7 +68,7 @@ mod tests {
     fn only_expired_rows_are_removed() {
         let connection = Connection::open_in_memory().expect("memory is there");
         schema::create(&connection).expect("the tables are new");
-        let table = Table::Idempotency;
+        let table = Table::Keys;
         let lives = [Some(10), Some(20), None];
         for (number, expires_at) in lives.iter().enumerate() {
             let (key, expires_at) = (Key::new("p", number.to_string()), expires_at.map(micros::read));

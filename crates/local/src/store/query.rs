@@ -18,10 +18,10 @@ impl Columns {
     fn of(index: Option<Index>) -> Self {
         match index {
             None => Self { partition: "pk", sort: "sk", order: &["sk"] },
-            Some(Index::First) => Self { partition: "i1p", sort: "i1s", order: &["i1s", "pk", "sk"] },
-            Some(Index::Second) => Self { partition: "i2p", sort: "i2s", order: &["i2s", "pk", "sk"] },
-            Some(Index::Third) => Self { partition: "i3p", sort: "i3s", order: &["i3s", "pk", "sk"] },
-            Some(Index::Fourth) => Self { partition: "i4p", sort: "i4s", order: &["i4s", "pk", "sk"] },
+            Some(Index::Gsi1) => Self { partition: "i1p", sort: "i1s", order: &["i1s", "pk", "sk"] },
+            Some(Index::Gsi2) => Self { partition: "i2p", sort: "i2s", order: &["i2s", "pk", "sk"] },
+            Some(Index::Gsi3) => Self { partition: "i3p", sort: "i3s", order: &["i3s", "pk", "sk"] },
+            Some(Index::Gsi4) => Self { partition: "i4p", sort: "i4s", order: &["i4s", "pk", "sk"] },
         }
     }
 }

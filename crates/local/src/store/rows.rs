@@ -12,7 +12,7 @@ pub(super) const COLUMNS: &str = "id, version, expires_at, i1p, i1s, i2p, i2s, i
 /// The first of the eight index columns in [`COLUMNS`].
 const FIRST_INDEX_COLUMN: usize = 3;
 
-const INDEXES: [Index; 4] = [Index::First, Index::Second, Index::Third, Index::Fourth];
+const INDEXES: [Index; 4] = [Index::Gsi1, Index::Gsi2, Index::Gsi3, Index::Gsi4];
 
 /// The statements on the items of one table.
 pub(super) struct Statements {
@@ -182,10 +182,10 @@ fn index_columns(item: &Item) -> [Option<&str>; 8] {
     let mut columns = [None; 8];
     for entry in &item.indexes {
         let number = match entry.index {
-            Index::First => 0,
-            Index::Second => 1,
-            Index::Third => 2,
-            Index::Fourth => 3,
+            Index::Gsi1 => 0,
+            Index::Gsi2 => 1,
+            Index::Gsi3 => 2,
+            Index::Gsi4 => 3,
         };
         columns[2 * number] = Some(entry.partition.as_str());
         columns[2 * number + 1] = Some(entry.sort.as_str());

@@ -16,7 +16,7 @@ pub(super) fn table_name(table: Table) -> &'static str {
         Table::Workflows => "workflows",
         Table::Executions => "executions",
         Table::Records => "records",
-        Table::Idempotency => "idempotency",
+        Table::Keys => "idempotency",
     }
 }
 
@@ -26,11 +26,11 @@ pub(super) fn table_index(table: Table) -> usize {
         Table::Workflows => 0,
         Table::Executions => 1,
         Table::Records => 2,
-        Table::Idempotency => 3,
+        Table::Keys => 3,
     }
 }
 
-pub(super) const TABLES: [Table; 4] = [Table::Workflows, Table::Executions, Table::Records, Table::Idempotency];
+pub(super) const TABLES: [Table; 4] = [Table::Workflows, Table::Executions, Table::Records, Table::Keys];
 
 /// The number of a queue in the file. Stored, do not change.
 pub(super) fn queue_column(queue: QueueName) -> i64 {

@@ -219,7 +219,7 @@ impl Writer {
     }
 
     /// Applies a transaction and answers it, at once if it is ordered. A durable one that was refused also waits:
-    /// the refusal tells of items that must not be lost after it was heard.
+    /// the refusal tells of items that must not be lost after it was told.
     fn transact(&mut self, transaction: Transaction, reply: Reply<std::result::Result<(), TableError>>) -> Result<()> {
         let (durability, now) = (transaction.durability, self.now());
         let outcome = match transact(&self.connection, &self.statements, transaction, now)? {

@@ -6,7 +6,7 @@ use pawl_engine::steps::{ModelQuestion, ModelReply, ModelSaid};
 use pawl_engine::{ModelCall, Performed, StepError, Usage};
 use serde_json::{Map, Value, json};
 
-use super::lease::Held;
+use super::lease::LeaseGuard;
 use super::retry_after;
 use crate::ports::{ModelAnswer, ModelError, ModelErrorKind, ModelRequest, Models};
 
@@ -17,9 +17,9 @@ const REPAIRS: usize = 2;
 const BUSY_AGAIN_S: u64 = 2;
 
 /// Calls, at most three times.
-pub(super) async fn perform(models: &dyn Models, call: &ModelCall, held: Held<'_>) -> Performed {
+pub(super) async fn perform(models: &dyn Models, call: &ModelCall, lease: LeaseGuard<'_>) -> Performed {
     let mut asking = Asking { call, usage: Usage::default(), answers: Vec::new() };
-    match asking.ask(models, held).await {
+    match asking.ask(models, lease).await {
         Ok(output) => Performed { output, ..asking.performed() },
         Err(error) => Performed { output: asking.raw(), error: Some(error), ..asking.performed() },
     }
@@ -34,13 +34,13 @@ struct Asking<'a> {
 }
 
 impl Asking<'_> {
-    async fn ask(&mut self, models: &dyn Models, held: Held<'_>) -> Result<Value, StepError> {
+    async fn ask(&mut self, models: &dyn Models, lease: LeaseGuard<'_>) -> Result<Value, StepError> {
         // Held for repairs too: an answer that was paid for is not given up for want of a turn.
         let slot = models.slot(&self.call.model, ModelCall::SLOT_WAIT).await;
-        let _slot = slot.map_err(|error| failure(&error, held))?;
+        let _slot = slot.map_err(|error| failure(&error, lease))?;
         let mut reasons = Vec::new();
         for _ in 0..=REPAIRS {
-            let answer = self.once(models, held, self.call.question(&reasons)).await?;
+            let answer = self.once(models, lease, self.call.question(&reasons)).await?;
             let said = ModelSaid {
                 text: &answer.text,
                 refusal: answer.refusal.as_deref(),
@@ -61,13 +61,13 @@ impl Asking<'_> {
     async fn once(
         &mut self,
         models: &dyn Models,
-        held: Held<'_>,
+        lease: LeaseGuard<'_>,
         question: ModelQuestion,
     ) -> Result<ModelAnswer, StepError> {
         if self.answers.is_empty() {
-            held.allows(self.call.timeout)?;
+            lease.allows(self.call.timeout)?;
         } else {
-            held.allows_one_more(self.call.timeout).await?;
+            lease.allows_one_more(self.call.timeout).await?;
         }
         if self.call.left.is_spent_by(self.usage) {
             let message = "the budget of model calls was used up before a usable answer came";
@@ -75,9 +75,9 @@ impl Asking<'_> {
         }
         let request = request(self.call, question);
         let sent = request.prompt.len() + request.system.as_deref().map_or(0, str::len);
-        let asked = held.clock.now();
-        let answer = models.complete(request).await.map_err(|error| failure(&error, held))?;
-        self.note(&answer, sent, held.clock.now().duration_since(asked));
+        let asked = lease.clock.now();
+        let answer = models.complete(request).await.map_err(|error| failure(&error, lease))?;
+        self.note(&answer, sent, lease.clock.now().duration_since(asked));
         Ok(answer)
     }
 
@@ -135,9 +135,9 @@ fn request(call: &ModelCall, question: ModelQuestion) -> ModelRequest {
     }
 }
 
-fn failure(error: &ModelError, held: Held<'_>) -> StepError {
+fn failure(error: &ModelError, lease: LeaseGuard<'_>) -> StepError {
     let message = error.to_string();
-    let retry_after_s = error.retry_after.as_deref().and_then(|header| retry_after::seconds(header, held.clock.now()));
+    let retry_after_s = error.retry_after.as_deref().and_then(|header| retry_after::seconds(header, lease.clock.now()));
     let error = match error.kind {
         ModelErrorKind::NotConfigured => StepError::new("model_not_configured", message),
         ModelErrorKind::Refused => StepError::new("model_refused", message),

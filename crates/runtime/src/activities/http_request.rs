@@ -6,14 +6,19 @@ use pawl_engine::{HttpCall, Performed, StepError};
 use serde_json::json;
 
 use super::filled::{Used, filled, names};
-use super::lease::Held;
+use super::lease::LeaseGuard;
 use super::retry_after;
 use crate::Redactor;
 use crate::outgoing::SET_COOKIE;
 use crate::ports::{Http, HttpAnswer, HttpError, SecretError, Secrets};
 
 /// Calls once.
-pub(super) async fn perform(http: &dyn Http, secrets: &dyn Secrets, call: &HttpCall, held: Held<'_>) -> Performed {
+pub(super) async fn perform(
+    http: &dyn Http,
+    secrets: &dyn Secrets,
+    call: &HttpCall,
+    lease: LeaseGuard<'_>,
+) -> Performed {
     let used = match read_secrets(secrets, call).await {
         Ok(used) => used,
         Err(error) => return Performed::failed(error),
@@ -23,11 +28,11 @@ pub(super) async fn perform(http: &dyn Http, secrets: &dyn Secrets, call: &HttpC
         Ok(request) => request,
         Err(error) => return Performed::failed(failure(&error, &redactor)),
     };
-    if let Err(error) = held.allows(call.timeout) {
+    if let Err(error) = lease.allows(call.timeout) {
         return Performed::failed(error);
     }
     match http.send(request).await {
-        Ok(answer) => judge(&answer, &redactor, held.clock.now()),
+        Ok(answer) => judge(&answer, &redactor, lease.clock.now()),
         Err(error) => Performed::failed(failure(&error, &redactor)),
     }
 }

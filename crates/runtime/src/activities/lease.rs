@@ -10,14 +10,14 @@ use crate::{Catalog, Error, items};
 /// The lease under which an effect is performed. Looked at right before each call: a process that stood still since
 /// its claim may have been replaced, and must not perform what another one has done.
 #[derive(Clone, Copy)]
-pub(super) struct Held<'a> {
+pub(super) struct LeaseGuard<'a> {
     pub(super) clock: &'a dyn Clock,
     pub(super) tables: &'a dyn Tables,
     pub(super) execution: &'a Execution,
     pub(super) until: Timestamp,
 }
 
-impl Held<'_> {
+impl LeaseGuard<'_> {
     /// Requires that a call of this length ends within the lease. A failure says for sure that nothing was sent.
     pub(super) fn allows(&self, timeout: SignedDuration) -> Result<(), StepError> {
         if self.clock.now() + timeout <= self.until {

@@ -17,7 +17,7 @@ use pawl_engine::{Activity, Execution, Found, Performed, Read};
 
 use crate::ports::{Clock, Http, Models, Secrets, StateMachines};
 use crate::{Error, Ports, UnreadableItems};
-use lease::Held;
+use lease::LeaseGuard;
 
 pub use records::Finder;
 
@@ -41,12 +41,12 @@ impl Activities {
     /// Performs an effect outside, once, as long as the lease of its claim lasts. A failure is a result.
     pub(crate) async fn perform(&self, activity: &Activity, execution: &Execution) -> Performed {
         let until = execution.lease.as_ref().map_or(Timestamp::MIN, |lease| lease.until);
-        let held = Held { clock: &*self.clock, tables: self.finder.tables(), execution, until };
+        let lease = LeaseGuard { clock: &*self.clock, tables: self.finder.tables(), execution, until };
         match activity {
-            Activity::HttpRequest(call) => http_request::perform(&*self.http, &*self.secrets, call, held).await,
-            Activity::CallLlm(call) => call_llm::perform(&*self.models, call, held).await,
-            Activity::RunStateMachine(run) => run_state_machine::start(&*self.state_machines, run, held).await,
-            Activity::LookAtStateMachine(look) => run_state_machine::look(&*self.state_machines, look, held).await,
+            Activity::HttpRequest(call) => http_request::perform(&*self.http, &*self.secrets, call, lease).await,
+            Activity::CallLlm(call) => call_llm::perform(&*self.models, call, lease).await,
+            Activity::RunStateMachine(run) => run_state_machine::start(&*self.state_machines, run, lease).await,
+            Activity::PollStateMachine(look) => run_state_machine::look(&*self.state_machines, look, lease).await,
         }
     }
 

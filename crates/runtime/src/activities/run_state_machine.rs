@@ -1,16 +1,16 @@
 //! `run_state_machine`: starts a state machine, and looks how it stands.
 
 use pawl_definition::FailureClass;
-use pawl_engine::{MachineLook, MachineRun, Performed, StartedMachine, StepError};
+use pawl_engine::{MachinePoll, MachineRun, Performed, StartedMachine, StepError};
 use serde_json::{Value, json};
 
-use super::lease::Held;
+use super::lease::LeaseGuard;
 use crate::ports::{MachineState, StartStateMachine, StateMachineError, StateMachines};
 
 /// Starts it. If its end is waited for, looks right after: it may have been faster than whoever waits. That look is a
 /// bonus, so that its failure says nothing; the next one follows.
-pub(super) async fn start(machines: &dyn StateMachines, run: &MachineRun, held: Held<'_>) -> Performed {
-    if let Err(error) = held.allows(run.timeout) {
+pub(super) async fn start(machines: &dyn StateMachines, run: &MachineRun, lease: LeaseGuard<'_>) -> Performed {
+    if let Err(error) = lease.allows(run.timeout) {
         return Performed::failed(error);
     }
     let start = StartStateMachine {
@@ -24,15 +24,15 @@ pub(super) async fn start(machines: &dyn StateMachines, run: &MachineRun, held: 
         Err(error) => return Performed::failed(failure(&error)),
     };
     let mut seen = None;
-    if run.wait && held.allows(run.timeout).is_ok() {
+    if run.wait && lease.allows(run.timeout).is_ok() {
         seen = machines.describe(&started.execution_arn, run.timeout).await.ok();
     }
     Performed::done(said(&started, seen))
 }
 
 /// Looks how it stands. Who cannot be asked now is asked again with the next look.
-pub(super) async fn look(machines: &dyn StateMachines, look: &MachineLook, held: Held<'_>) -> Performed {
-    if let Err(error) = held.allows(look.timeout) {
+pub(super) async fn look(machines: &dyn StateMachines, look: &MachinePoll, lease: LeaseGuard<'_>) -> Performed {
+    if let Err(error) = lease.allows(look.timeout) {
         return Performed::failed(error);
     }
     let execution = &look.started.execution_arn;
@@ -40,7 +40,7 @@ pub(super) async fn look(machines: &dyn StateMachines, look: &MachineLook, held:
         Ok(seen) => Performed::done(said(&look.started, Some(seen))),
         Err(error) if is_passing(&error) => {
             tracing::info!(
-                execution_id = %held.execution.id,
+                execution_id = %lease.execution.id,
                 "the state machine's execution {execution} could not be looked at: {error}"
             );
             Performed::done(said(&look.started, None))

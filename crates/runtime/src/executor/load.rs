@@ -3,9 +3,9 @@
 use pawl_engine::{Event, Execution, Occurrence};
 
 use super::{Executor, Run};
-use crate::held::Held;
 use crate::ports::{Consistency, Item};
-use crate::{Error, items, spill};
+use crate::write_buffer::WriteBuffer;
+use crate::{Error, items, offload};
 
 impl Executor {
     pub(super) async fn load(&self, id: &str) -> Result<Option<Run>, Error> {
@@ -23,14 +23,14 @@ impl Executor {
             event => event?,
         };
         self.end_dead_lease(&mut execution);
-        spill::restore_execution(&*self.blobs, &mut execution).await?;
+        offload::restore_execution(&*self.blobs, &mut execution).await?;
         let invocation = format!("{:032x}", self.random.bits());
         Ok(Some(Run {
             execution,
             event: Occurrence::new(event),
             invocation,
-            held: Held::up_to(self.options.hold, rows),
-            world: None,
+            buffer: WriteBuffer::up_to(self.options.hold, rows),
+            snapshot: None,
             deadline: None,
             has_begun: false,
         }))
@@ -38,7 +38,7 @@ impl Executor {
 
     async fn event_of(&self, item: &Item) -> Result<Event, Error> {
         let mut event = items::event::parse(item)?;
-        spill::restore_event(&*self.blobs, &mut event).await?;
+        offload::restore_event(&*self.blobs, &mut event).await?;
         Ok(event)
     }
 
@@ -59,11 +59,11 @@ impl Executor {
         let Some((execution, rows)) = item.as_ref().map(items::execution::parse_whole).transpose()?.flatten() else {
             return Ok(false);
         };
-        run.held.lost(rows);
-        run.world = None;
+        run.buffer.lost(rows);
+        run.snapshot = None;
         run.execution = execution;
         self.end_dead_lease(&mut run.execution);
-        spill::restore_execution(&*self.blobs, &mut run.execution).await?;
+        offload::restore_execution(&*self.blobs, &mut run.execution).await?;
         Ok(true)
     }
 }

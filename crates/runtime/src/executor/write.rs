@@ -6,22 +6,22 @@ use pawl_engine::{Commit, Execution, Row};
 use super::{Executor, Progress, Run};
 use crate::commit::Committer;
 use crate::ports::Durability;
-use crate::world::World;
-use crate::{Error, Metrics, notices, starts, under_way};
+use crate::snapshot::Snapshot;
+use crate::{Error, Metrics, dispatch, notices, starts};
 
 impl Executor {
     fn committer<'a>(&'a self, run: &'a Run, durability: Durability) -> Committer<'a> {
-        Committer { tables: &*self.tables, blobs: &*self.blobs, held: &run.held, durability }
+        Committer { tables: &*self.tables, blobs: &*self.blobs, buffer: &run.buffer, durability }
     }
 
-    pub(super) async fn take(&self, run: &mut Run, commit: Box<Commit>, world: World) -> Result<Progress, Error> {
+    pub(super) async fn take(&self, run: &mut Run, commit: Box<Commit>, snapshot: Snapshot) -> Result<Progress, Error> {
         let ends = commit.execution.status.is_ended() || commit.execution.stalled;
-        if run.held.take(&run.execution, &commit) {
-            run.world = Some(world);
+        if run.buffer.take(&run.execution, &commit) {
+            run.snapshot = Some(snapshot);
         } else {
             let durability = if ends || commit.notice.is_some() { Durability::Durable } else { Durability::Ordered };
-            let kept = self.commit(run, &commit, &world, durability).await?;
-            run.held.written(kept);
+            let kept = self.commit(run, &commit, &snapshot, durability).await?;
+            run.buffer.written(kept);
         }
         run.execution = commit.execution;
         run.has_begun = true;
@@ -30,13 +30,13 @@ impl Executor {
 
     /// Writes what is held, at the end of an invocation. If others were faster it never was, and the job for what they
     /// left is sent in its place.
-    pub(super) async fn let_go(&self, run: &mut Run) -> Result<(), Error> {
-        if run.held.rows().is_empty() {
+    pub(super) async fn flush(&self, run: &mut Run) -> Result<(), Error> {
+        if run.buffer.rows().is_empty() {
             return Ok(());
         }
         match self.head_only(run, &run.execution, Durability::Ordered).await {
             Err(error) if error.is_conflict() || error.is_unknown() => self.reload(run).await.map(drop),
-            result => result.map(|kept| run.held.written(kept)),
+            result => result.map(|kept| run.buffer.written(kept)),
         }
     }
 
@@ -48,7 +48,7 @@ impl Executor {
         durability: Durability,
     ) -> Result<Vec<Row>, Error> {
         let kept = self.committer(run, durability).head_only(&run.execution, after).await?;
-        self.tell(run.held.rows(), after);
+        self.tell(run.buffer.rows(), after);
         Ok(kept)
     }
 
@@ -65,19 +65,19 @@ impl Executor {
         &self,
         run: &Run,
         commit: &Commit,
-        world: &World,
+        snapshot: &Snapshot,
         durability: Durability,
     ) -> Result<Vec<Row>, Error> {
         let (before, after) = (&run.execution, &commit.execution);
         let notice = commit.notice.as_ref().map(|text| notices::of(after, text, commit.row.at));
-        let kept = self.committer(run, durability).commit(before, commit, world, notice.as_ref()).await?;
-        self.tell(run.held.rows(), after);
+        let kept = self.committer(run, durability).commit(before, commit, snapshot, notice.as_ref()).await?;
+        self.tell(run.buffer.rows(), after);
         self.tell(std::slice::from_ref(&commit.row), after);
         // Every transition but the mark itself takes it away.
         if after.stalled {
             Metrics::count(&self.metrics.executions_stalled);
         }
-        under_way::cancel_timer(self, before, after).await?;
+        dispatch::cancel_timer(self, before, after).await?;
         if let Some(notice) = &notice {
             self.notices.hand_on(notice).await;
         }
@@ -85,7 +85,7 @@ impl Executor {
             starts::after_start(self, before).await?;
         }
         if after.status.is_ended() {
-            self.endings.announce(&after.id);
+            self.completions.announce(&after.id);
             starts::after_end(self, before, after).await?;
         }
         starts::after_failure(self, before, after).await?;
@@ -94,7 +94,7 @@ impl Executor {
 
     pub(super) async fn postpone(&self, run: &mut Run, execution: Execution) -> Result<Progress, Error> {
         let kept = self.head_only(run, &execution, Durability::Ordered).await?;
-        run.held.written(kept);
+        run.buffer.written(kept);
         run.execution = execution;
         self.ensure(&run.execution, SignedDuration::ZERO).await?;
         Ok(Progress::Rest)

@@ -7,7 +7,7 @@ use super::{Unreadable, body, read};
 use crate::ports::{Item, Key, Table};
 
 /// The table.
-pub const TABLE: Table = Table::Idempotency;
+pub const TABLE: Table = Table::Keys;
 
 /// How long a repeat is recognised. Providers repeat for up to three days (Stripe, Standard Webhooks).
 pub const KEPT: SignedDuration = SignedDuration::from_hours(72);

@@ -61,18 +61,18 @@ pub(crate) fn body_of(execution: &str, rows: &[Row]) -> String {
     format!(r#"{{"execution":{execution},"rows":{}}}"#, body(&rows))
 }
 
-/// As stored, with a body that was made before (large values spilled).
+/// As stored, with a body that was made before (large values offloaded).
 pub(crate) fn item_with_body(execution: &Execution, body: String) -> Item {
     let at = sortable(execution.created_at);
     let entry = |index, partition, sort: &str| IndexEntry { index, partition, sort: sort.to_owned() };
     let moves = moves(execution);
     let state = if moves { MOVING.to_owned() } else { of_status(execution.status) };
-    let mut indexes = vec![entry(Index::First, of_workflow(&execution.workflow), &at), entry(Index::Third, state, &at)];
+    let mut indexes = vec![entry(Index::Gsi1, of_workflow(&execution.workflow), &at), entry(Index::Gsi3, state, &at)];
     if let Some(record) = &execution.record {
-        indexes.push(entry(Index::Second, of_record(record), &at));
+        indexes.push(entry(Index::Gsi2, of_record(record), &at));
     }
     if let Some(due) = execution.due_at().filter(|_| !moves) {
-        indexes.push(entry(Index::Fourth, DUE.to_owned(), &sortable(due)));
+        indexes.push(entry(Index::Gsi4, DUE.to_owned(), &sortable(due)));
     }
     Item { key: key(&execution.id), version: execution.version, indexes, expires_at: None, body }
 }

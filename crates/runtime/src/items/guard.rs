@@ -5,7 +5,7 @@ use pawl_engine::Subject;
 use serde::{Deserialize, Serialize};
 
 use super::{Unreadable, body, read};
-use crate::Recent;
+use crate::StartWindow;
 use crate::ports::{Item, Key, Table};
 
 /// The table.
@@ -25,7 +25,7 @@ pub enum Guard<'a> {
     /// The starts of the last span, and those planned.
     Spacing,
     /// How many executions run.
-    Places,
+    ConcurrencySlots,
 }
 
 /// The state of a guard. Each uses its own fields.
@@ -38,8 +38,8 @@ pub struct State {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<Timestamp>,
     /// The starts of the last span, planned ones too.
-    #[serde(default, skip_serializing_if = "Recent::is_empty")]
-    pub recent: Recent,
+    #[serde(default, skip_serializing_if = "StartWindow::is_empty")]
+    pub recent: StartWindow,
 }
 
 /// Its key.
@@ -50,7 +50,7 @@ pub fn key(workflow: &str, guard: Guard<'_>) -> Key {
         Guard::Cooldown(record) => format!("cooldown#{record}"),
         Guard::Window(record) => format!("window#{record}"),
         Guard::Spacing => "spacing".to_owned(),
-        Guard::Places => "places".to_owned(),
+        Guard::ConcurrencySlots => "slots".to_owned(),
     };
     Key::new(format!("guard#{workflow}"), sort)
 }

@@ -12,7 +12,7 @@ pub const TABLE: Table = Table::Executions;
 pub const PREFIX: &str = "rows#";
 
 /// Most bytes of rows in one item, if there is more than one. A row by itself is smaller than any item may be: its large
-/// values are spilled.
+/// values are offloaded.
 const MOST: usize = 128 * 1024;
 
 /// The partition of an execution.

@@ -15,7 +15,7 @@
 //! | the event that started it | executions | `execution#<id>` / `event` |
 //! | steps that listen on a topic | executions | `waiter#<topic>` / `<execution>` |
 //! | a start that was refused, in the place of the head; all of a workflow, newest first | executions | `execution#<id>` / `head`; First `refusals#<workflow>` by time |
-//! | re-entry, cooldown, spacing, places | executions | `guard#<workflow>` / `<kind>#<record>` |
+//! | re-entry, cooldown, spacing, slots | executions | `guard#<workflow>` / `<kind>#<record>` |
 //! | what models cost in a day | executions | `usage#<workflow>` / `<date>#tokens`, `…#microusd` |
 //! | notices; those not handed on yet | executions | `notices` by time; First `notices#unsent` |
 //! | a record; records of an object, newest first | records | `record#<object>` / `<id>`; First `object#<object>` by time |

@@ -25,7 +25,7 @@ pub fn key(notice: &Notice) -> Key {
 /// As stored: version 1 until it is handed on, then 2.
 pub fn item(notice: &Notice, sent: bool) -> Item {
     let key = key(notice);
-    let unsent = IndexEntry { index: Index::First, partition: UNSENT.to_owned(), sort: key.sort.clone() };
+    let unsent = IndexEntry { index: Index::Gsi1, partition: UNSENT.to_owned(), sort: key.sort.clone() };
     let indexes = if sent { Vec::new() } else { vec![unsent] };
     Item { key, version: if sent { 2 } else { 1 }, indexes, expires_at: Some(notice.at + KEPT), body: body(notice) }
 }

@@ -12,7 +12,7 @@ use crate::ports::{Expect, Index, IndexEntry, Item, Key, Table, Write};
 pub const TABLE: Table = Table::Records;
 
 /// The table of the rows by value.
-pub const VALUES: Table = Table::Idempotency;
+pub const VALUES: Table = Table::Keys;
 
 /// Longest key of a value that stands in a key as it is, in bytes; of a longer one a digest does.
 const VALUE_MOST: usize = 512;
@@ -35,7 +35,7 @@ pub fn of_object(object: &str) -> String {
 /// As stored.
 pub fn item(record: &Record) -> Item {
     let sort = sortable(record.created_at);
-    let indexes = vec![IndexEntry { index: Index::First, partition: of_object(&record.object), sort }];
+    let indexes = vec![IndexEntry { index: Index::Gsi1, partition: of_object(&record.object), sort }];
     Item { key: key(&record.subject()), version: record.version, indexes, expires_at: None, body: body(record) }
 }
 

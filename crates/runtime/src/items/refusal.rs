@@ -109,7 +109,7 @@ struct Stored {
 /// As stored.
 pub fn item(refusal: &Refusal, version: u64) -> Item {
     let by_time = IndexEntry {
-        index: Index::First,
+        index: Index::Gsi1,
         partition: partition(&refusal.workflow),
         sort: format!("{}#{}", sortable(refusal.at), refusal.event_id),
     };

@@ -32,7 +32,7 @@ pub struct Head {
     pub version: u64,
     /// Its triggers listen.
     pub active: bool,
-    /// Since when: what happened before is not heard any more.
+    /// Since when: what happened before starts nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub active_since: Option<Timestamp>,
     /// An execution keeps the revision it began with.
@@ -71,7 +71,7 @@ pub fn head_key(id: &str) -> Key {
 
 /// A head as stored.
 pub fn head_item(head: &Head) -> Item {
-    let indexes = vec![IndexEntry { index: Index::First, partition: ALL.to_owned(), sort: head.id.clone() }];
+    let indexes = vec![IndexEntry { index: Index::Gsi1, partition: ALL.to_owned(), sort: head.id.clone() }];
     Item { key: head_key(&head.id), version: head.version, indexes, expires_at: None, body: body(head) }
 }
 

@@ -18,7 +18,7 @@ pub enum Table {
     /// Records and their unique-value rows. A change here is a stream event.
     Records,
     /// Idempotency keys with a time to live.
-    Idempotency,
+    Keys,
 }
 
 /// A secondary index. What it means is said per item kind in `items/`.
@@ -26,13 +26,13 @@ pub enum Table {
 #[serde(rename_all = "snake_case")]
 pub enum Index {
     /// First index.
-    First,
+    Gsi1,
     /// Second index.
-    Second,
+    Gsi2,
     /// Third index.
-    Third,
+    Gsi3,
     /// Fourth index.
-    Fourth,
+    Gsi4,
 }
 
 /// The primary key of an item: unique in its table. Both parts are non-empty; at most 1 KiB each.

@@ -66,7 +66,7 @@ impl MachineReply {
 
     /// The event of its end gets lost.
     #[must_use]
-    pub fn unheard(mut self) -> Self {
+    pub fn without_event(mut self) -> Self {
         self.is_heard = false;
         self
     }

@@ -42,7 +42,7 @@ pub(crate) use trace::elapsed;
 /// Every table.
 pub const TABLES: [pawl_runtime::ports::Table; 4] = {
     use pawl_runtime::ports::Table;
-    [Table::Workflows, Table::Executions, Table::Records, Table::Idempotency]
+    [Table::Workflows, Table::Executions, Table::Records, Table::Keys]
 };
 
 /// The output of a future that never has to wait: all that a story stands on answers at once.

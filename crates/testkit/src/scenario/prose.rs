@@ -24,8 +24,13 @@ pub fn scenario() -> Scenario {
 impl Scenario {
     /// Carries out at most this many ready steps in one invocation after the first.
     #[must_use]
-    pub fn hops(self, hops: usize) -> Self {
-        Self { world: World::new(self.world.now(), ExecutorOptions { hops, ..ExecutorOptions::default() }) }
+    pub fn max_steps_per_invocation(self, max_steps_per_invocation: usize) -> Self {
+        Self {
+            world: World::new(
+                self.world.now(),
+                ExecutorOptions { max_steps_per_invocation, ..ExecutorOptions::default() },
+            ),
+        }
     }
 
     /// Holds up to so many pure transitions back, to commit them with the next that is not.

@@ -16,7 +16,7 @@ use crate::SeededRandom;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Nature {
     /// Ready steps that it carries out after the first.
-    pub(super) hops: usize,
+    pub(super) max_steps_per_invocation: usize,
     /// Transitions that it holds back to commit them with the next.
     pub(super) hold: usize,
     /// There is no other, so whoever held a lease before it began is dead.
@@ -39,8 +39,11 @@ impl Process {
         let (ports, source) = ports(hub, nature.skew, random);
         let alone_since = nature.alone.then(|| hub.now());
         hub.lock().monitor.alone_since = alone_since;
-        let Nature { hops, hold, .. } = nature;
-        let system = System::new(ports, ExecutorOptions { hops, alone_since, hold, ..ExecutorOptions::default() });
+        let Nature { max_steps_per_invocation, hold, .. } = nature;
+        let system = System::new(
+            ports,
+            ExecutorOptions { max_steps_per_invocation, alone_since, hold, ..ExecutorOptions::default() },
+        );
         Self { system, source, nature, random: random.clone() }
     }
 
@@ -84,12 +87,12 @@ impl Process {
     }
 
     /// Gives a message up: a job marks its execution, an event is refused until an operator has sent it back.
-    pub(super) fn bury(&self, hub: &Arc<Hub>, queue: QueueName, message: Received) -> Work {
+    pub(super) fn mark_dead_letter(&self, hub: &Arc<Hub>, queue: QueueName, message: Received) -> Work {
         let (system, source, hub) = (self.system.clone(), self.source.clone(), hub.clone());
         Box::pin(async move {
             hub.note(&format!("buries {}", short(&message.body)));
             let letter = DeadLetter { queue, body: message.body.clone() };
-            let mut seen_to = system.sweeper.bury(&letter, "simulated").await.is_ok();
+            let mut seen_to = system.sweeper.mark_dead_letter(&letter, "simulated").await.is_ok();
             if seen_to && queue == QueueName::Events {
                 let again = Message { body: letter.body, delay: SignedDuration::from_secs(600), group: String::new() };
                 seen_to = system.ports.queue.send(queue, vec![again]).await.is_ok();

@@ -62,11 +62,11 @@ impl Run {
         hub.store.set_secret("service", "a secret");
         let random = Arc::new(SeededRandom::new(seed));
         let alone = profile.budget > 0 && chance.percent(30);
-        let hops = if profile.budget == 0 { 50 } else { *chance.pick(&[0, 1, 3, 50, 50]) };
+        let max_steps_per_invocation = if profile.budget == 0 { 50 } else { *chance.pick(&[0, 1, 3, 50, 50]) };
         let hold = if profile.budget == 0 { 0 } else { *chance.pick(&[0, 0, 2, 20, 20]) };
         let skew = profile.skew && !alone;
         let natures = (0..if alone { 1 } else { 2 }).map(|_| Nature {
-            hops,
+            max_steps_per_invocation,
             hold,
             alone,
             skew: if skew { chance.millis(-2_000, 2_000) } else { SignedDuration::ZERO },
@@ -256,8 +256,8 @@ impl Run {
     fn take(&mut self, queue: QueueName, message: Received) {
         let process = self.any_process();
         if message.attempt > self.profile.deliveries {
-            self.hub.count("messages buried");
-            let work = self.processes[process].bury(&self.hub, queue, message);
+            self.hub.count("dead letters marked");
+            let work = self.processes[process].mark_dead_letter(&self.hub, queue, message);
             return self.spawn(process, Purpose::Message(queue), SignedDuration::ZERO, work);
         }
         self.hub.count("messages");

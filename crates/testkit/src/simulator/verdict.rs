@@ -36,7 +36,7 @@ pub(super) fn check(hub: &Hub, accepted: &[Accepted]) {
 
 /// Whether an execution waits for a place among those that may run at once.
 pub(super) fn is_in_line(head: &Execution) -> bool {
-    matches!(head.wake, Wake::Timer { purpose: TimerPurpose::Line, .. })
+    matches!(head.wake, Wake::Timer { purpose: TimerPurpose::Concurrency, .. })
 }
 
 /// Each history begins at 0 and has neither gaps nor twins.
@@ -102,9 +102,9 @@ fn waiters(monitor: &Monitor, items: &[Item], broken: &mut Vec<Broken>) {
 /// Places are counted right.
 fn places(monitor: &Monitor, items: &[Item], broken: &mut Vec<Broken>) {
     for workflow in monitor.workflows.keys() {
-        let key = items::guard::key(workflow, Guard::Places);
+        let key = items::guard::key(workflow, Guard::ConcurrencySlots);
         let counted = items.iter().find(|item| item.key == key).map_or(0, items::usage::counter);
-        let held = monitor.open().filter(|head| head.workflow == *workflow && head.holds_place).count();
+        let held = monitor.open().filter(|head| head.workflow == *workflow && head.holds_slot).count();
         if usize::try_from(counted) != Ok(held) {
             broken.push((7, format!("{workflow}: {held} executions hold places, {counted} are counted")));
         }

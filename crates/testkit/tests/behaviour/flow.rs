@@ -152,7 +152,15 @@ fn the_last_step_may_be_a_stop_as_paused() {
 #[test]
 fn steps_run_the_same_one_in_each_invocation_or_many() {
     let workflow = with("variables: [{name: n, type: number, default: 0}]", LOOP);
-    let path = |hops| scenario().hops(hops).workflow(&workflow).event(manual("w")).run_until_idle().last().path();
+    let path = |max_steps_per_invocation| {
+        scenario()
+            .max_steps_per_invocation(max_steps_per_invocation)
+            .workflow(&workflow)
+            .event(manual("w"))
+            .run_until_idle()
+            .last()
+            .path()
+    };
     assert_eq!(path(0), path(50));
 }
 

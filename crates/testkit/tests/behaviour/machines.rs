@@ -110,7 +110,7 @@ fn the_event_of_its_end_ends_the_wait() {
 
 #[test]
 fn a_machine_that_was_faster_than_the_wait_is_not_waited_for() {
-    let story = story(&waits(""), || machine_succeeds(receipt()).unheard()).settle();
+    let story = story(&waits(""), || machine_succeeds(receipt()).without_event()).settle();
     let story = story.expect(completed().variable("settled", succeeded()));
     assert_eq!((starts(&story), looks(&story), seconds(&story)), (1, 1, 0));
 }
@@ -118,7 +118,8 @@ fn a_machine_that_was_faster_than_the_wait_is_not_waited_for() {
 #[test]
 fn a_lost_event_is_made_up_for_by_a_look() {
     for (takes, found_by) in [("20s", 30), ("10m", 15 * 60), ("20h", 20 * 3_600 + 900)] {
-        let story = story(&waits(""), move || machine_succeeds(receipt()).after(takes).unheard()).run_until_idle();
+        let story =
+            story(&waits(""), move || machine_succeeds(receipt()).after(takes).without_event()).run_until_idle();
         let story = story.expect(completed().variable("settled", succeeded()));
         assert!(seconds(&story) <= found_by, "{takes}: found after {} s", seconds(&story));
         assert!(looks(&story) < 110, "{takes}: {} looks", looks(&story));
@@ -127,7 +128,8 @@ fn a_lost_event_is_made_up_for_by_a_look() {
 
 #[test]
 fn looks_are_no_attempts() {
-    let story = story(&waits(""), || machine_succeeds(receipt()).after("3h").unheard()).run_for("2h").expect(waiting());
+    let story =
+        story(&waits(""), || machine_succeeds(receipt()).after("3h").without_event()).run_for("2h").expect(waiting());
     let state = &story.last().execution.steps["settle"];
     assert_eq!((state.visit, state.attempt), (1, 1));
     assert!(looks(&story) > 10);
@@ -169,7 +171,8 @@ fn a_wait_that_takes_too_long_fails_the_step_and_starts_no_second_machine() {
 
 #[test]
 fn an_end_that_nobody_told_is_found_when_the_time_is_over() {
-    let story = story(&settles("wait: true\n    timeout: 1h"), || machine_succeeds(receipt()).after("59m").unheard());
+    let story =
+        story(&settles("wait: true\n    timeout: 1h"), || machine_succeeds(receipt()).after("59m").without_event());
     let story = story.run_until_idle().expect(completed().variable("settled", succeeded()));
     assert!(seconds(&story) <= 3_600);
 }
@@ -238,7 +241,7 @@ fn a_crash_in_the_middle_of_a_look_says_nothing_about_the_machine() {
         let text = waits(&format!("delivery: {delivery}"));
         let story = story(&text, || {
             let network = StateMachineError::Network("gone".to_owned());
-            machine_succeeds(receipt()).after("10m").unheard().look_fails(network).look_dies()
+            machine_succeeds(receipt()).after("10m").without_event().look_fails(network).look_dies()
         });
         let story = story.run_until_idle().expect(completed().variable("settled", succeeded()));
         assert_eq!(starts(&story), 1, "{delivery}");
@@ -250,7 +253,7 @@ fn a_look_that_fails_for_now_is_made_again_and_one_that_fails_for_good_fails_the
     let passing = story(&waits(""), || {
         let gone = || StateMachineError::Network("gone".to_owned());
         let busy = StateMachineError::Throttled("busy".to_owned());
-        machine_succeeds(receipt()).after("50s").unheard().look_fails(gone()).look_fails(busy).look_fails(gone())
+        machine_succeeds(receipt()).after("50s").without_event().look_fails(gone()).look_fails(busy).look_fails(gone())
     });
     passing.run_until_idle().expect(completed().variable("settled", succeeded()));
     let text = waits("on_failure: {then: fail}");
@@ -262,8 +265,8 @@ fn a_look_that_fails_for_now_is_made_again_and_one_that_fails_for_good_fails_the
 #[test]
 fn an_event_without_the_output_leads_to_a_look() {
     let story =
-        story(&waits(""), || machine_succeeds(receipt()).after("1h").unheard()).run_for("61m").expect(waiting());
-    let arn = story.last().execution.steps["settle"].kept["started"]["execution_arn"].clone();
+        story(&waits(""), || machine_succeeds(receipt()).after("1h").without_event()).run_for("61m").expect(waiting());
+    let arn = story.last().execution.steps["settle"].checkpoint["started"]["execution_arn"].clone();
     let before = looks(&story);
     let story = story.event(bus_says(json!({
         "id": "b-1", "source": "aws.states", "detail-type": "Step Functions Execution Status Change",
@@ -277,7 +280,7 @@ fn an_event_without_the_output_leads_to_a_look() {
 #[test]
 fn events_of_other_executions_and_machines_that_run_change_nothing() {
     let story = story(&waits(""), || machine_succeeds(receipt()).after("2h")).settle();
-    let own = story.last().execution.steps["settle"].kept["started"]["execution_arn"].clone();
+    let own = story.last().execution.steps["settle"].checkpoint["started"]["execution_arn"].clone();
     let says = |arn: &Value, status: &str| {
         bus_says(json!({
             "id": "b", "source": "aws.states", "detail-type": "Step Functions Execution Status Change",
@@ -341,7 +344,7 @@ fn the_token_stands_in_no_history_and_in_no_event() {
 #[test]
 fn a_callback_that_comes_while_the_call_is_out_is_kept() {
     let story = story(&waits(CALLBACK), || {
-        machine_succeeds(1).after("5h").unheard().dies().calls_back("0s", json!({"output": "fast"}))
+        machine_succeeds(1).after("5h").without_event().dies().calls_back("0s", json!({"output": "fast"}))
     });
     let story = story.settle();
     assert!(story.last().execution.lease.is_some(), "nobody knows yet what became of the call");

@@ -102,7 +102,7 @@ fn a_filter_that_meets_a_wrong_type_is_a_visible_refusal() {
 }
 
 #[test]
-fn an_inactive_workflow_is_deaf_and_back_fills_nothing() {
+fn an_inactive_workflow_starts_nothing_and_back_fills_nothing() {
     let triggers = "triggers: [{id: a, type: field_updated, field: priority}]";
     let inactive = on_tickets_with(triggers, NOTE).replace("active: true", "active: false");
     let story = tickets(&inactive).event(updated("ticket", "t1", json!({"priority": 1}))).run_until_idle();
@@ -146,7 +146,7 @@ fn a_manual_start_may_have_a_filter_or_be_turned_off() {
     };
     manually("filter: 'record.priority == null'").expect(completed());
     manually("filter: 'record.priority == 5'").expect(refused("filtered"));
-    manually("enabled: false").expect(refused("unheard"));
+    manually("enabled: false").expect(refused("no_match"));
 }
 
 #[test]
@@ -162,7 +162,7 @@ fn a_workflow_of_high_priority_has_its_own_queue() {
 }
 
 #[test]
-fn a_disabled_trigger_is_deaf() {
+fn a_disabled_trigger_starts_nothing() {
     let story =
         tickets(&on_tickets_with("triggers: [{id: a, type: field_updated, field: priority, enabled: false}]", NOTE));
     story.event(updated("ticket", "t1", json!({"priority": 1}))).run_until_idle().expect(nothing_began());

@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 use pawl_engine::{Control, Execution, Status};
 use pawl_runtime::items::{self, Unreadable};
 use pawl_runtime::ports::{DeadLetter, Durability, Expect, Item, Key, QueueName, Table, Transaction, Write};
-use pawl_runtime::{Among, ControlError, Error, Filter, Job, Shelf};
+use pawl_runtime::{ControlError, Error, Filter, Job, ListScope, StatePartition};
 use pawl_testkit::scenario::{Scenario, answer, completed, manual, scenario, waiting};
 use serde_json::{Value, json};
 
@@ -45,9 +45,9 @@ fn one_of_two(body: &str) -> (Scenario, Execution, Execution) {
 }
 
 /// The ids that a listing shows, and the keys that it passes over.
-fn listed(story: &Scenario, among: &Among) -> (Vec<String>, Vec<String>) {
+fn listed(story: &Scenario, scope: &ListScope) -> (Vec<String>, Vec<String>) {
     let history = &story.world().system.history;
-    let page = at_once(history.executions(among, &Filter::default(), 50, None)).expect("the listing is not broken");
+    let page = at_once(history.executions(scope, &Filter::default(), 50, None)).expect("the listing is not broken");
     let ids = page.items.into_iter().map(|execution| execution.id).collect();
     (ids, page.unreadable.into_iter().map(|Unreadable { key, .. }| key).collect())
 }
@@ -58,8 +58,8 @@ fn a_listing_passes_over_an_execution_that_cannot_be_read_and_says_so() {
     for body in ["no JSON", &format!(r#"{{"execution":{}}}"#, deep()), r#"{"execution":{"id":"x"}}"#] {
         let (story, broken, sound) = one_of_two(body);
         let key = format!("execution#{}/head", broken.id);
-        for among in [Among::Workflow("w".to_owned()), Among::Shelf(Shelf::At(Status::Waiting))] {
-            assert_eq!(listed(&story, &among), (vec![sound.id.clone()], vec![key.clone()]));
+        for scope in [ListScope::Workflow("w".to_owned()), ListScope::Partition(StatePartition::At(Status::Waiting))] {
+            assert_eq!(listed(&story, &scope), (vec![sound.id.clone()], vec![key.clone()]));
         }
         assert!(story.world().system.metrics.snapshot()["items_unreadable"] >= 2);
     }
@@ -90,7 +90,7 @@ fn a_dead_letter_of_an_execution_that_cannot_be_read_ends() {
     let handled = at_once(story.world().system.handle(QueueName::Jobs, &body, None));
     assert!(matches!(handled, Err(Error::Unreadable(_))), "{handled:?}");
     let letter = DeadLetter { queue: QueueName::Jobs, body };
-    at_once(story.world().system.sweeper.bury(&letter, "given up")).expect("it is seen to");
+    at_once(story.world().system.sweeper.mark_dead_letter(&letter, "given up")).expect("it is seen to");
 }
 
 /// An execution of which something else than its head cannot be read is stalled, and can be canceled.
@@ -107,7 +107,7 @@ fn what_cannot_go_on_is_stalled_and_can_be_canceled() {
         let body = serde_json::to_string(&Job::of(&story.last().execution)).expect("a job is JSON");
         assert!(at_once(story.world().system.handle(QueueName::Jobs, &body, None)).is_err());
         let letter = DeadLetter { queue: QueueName::Jobs, body };
-        at_once(story.world().system.sweeper.bury(&letter, "given up")).expect("it is marked");
+        at_once(story.world().system.sweeper.mark_dead_letter(&letter, "given up")).expect("it is marked");
         assert_eq!(story.last().state(), "waiting, stalled", "{corrupted}");
         let resumed = story.world().control(&id, &Control::Resume).map(|execution| execution.status);
         assert!(matches!(resumed, Err(ControlError::Failed(Error::Unreadable(_)))), "{corrupted}: {resumed:?}");
@@ -128,7 +128,7 @@ fn an_event_that_is_too_deep_in_its_envelope_is_refused_by_its_ids() {
     assert!(matches!(handled, Err(Error::Poison(_))), "{handled:?}");
     let letter = DeadLetter { queue: QueueName::Events, body };
     for _ in 0..2 {
-        at_once(story.world().system.sweeper.bury(&letter, "given up")).expect("it is refused");
+        at_once(story.world().system.sweeper.mark_dead_letter(&letter, "given up")).expect("it is refused");
     }
     let refusals = story.world().refusals("w");
     assert_eq!(refusals.iter().map(|refusal| refusal.code.as_str()).collect::<Vec<_>>(), ["dead_letter"]);
@@ -140,7 +140,7 @@ fn a_message_that_is_nothing_at_all_is_refused_by_its_digest() {
     let story = scenario().workflow(&workflow(WAITING));
     for queue in [QueueName::Events, QueueName::Jobs] {
         let letter = DeadLetter { queue, body: "no JSON".to_owned() };
-        at_once(story.world().system.sweeper.bury(&letter, "given up")).expect("it is refused");
+        at_once(story.world().system.sweeper.mark_dead_letter(&letter, "given up")).expect("it is refused");
     }
     let refusals = story.world().refusals("unknown");
     assert_eq!(refusals.len(), 1, "the same text is one refusal");

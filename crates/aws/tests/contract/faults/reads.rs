@@ -80,7 +80,7 @@ fn rows(sorts_and_places: &[(&str, &str)]) -> Fault {
 async fn what_has_moved_on_is_not_shown() {
     let faulty = Faulty::start(Uses::Tables).await;
     let standing = |sort: &str, partition: &str, place: &str| {
-        let entry = IndexEntry { index: Index::First, partition: partition.to_owned(), sort: place.to_owned() };
+        let entry = IndexEntry { index: Index::Gsi1, partition: partition.to_owned(), sort: place.to_owned() };
         Item { indexes: vec![entry], ..item(sort, 1) }
     };
     let here = standing("here", "open", "3");
@@ -89,7 +89,7 @@ async fn what_has_moved_on_is_not_shown() {
     }
     let query = Query {
         table: TABLE,
-        index: Some(Index::First),
+        index: Some(Index::Gsi1),
         partition: "open".to_owned(),
         range: SortRange::Between("1".to_owned(), "5".to_owned()),
         newest_first: false,

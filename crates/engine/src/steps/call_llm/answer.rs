@@ -228,8 +228,8 @@ mod tests {
         ] {
             reads(kind(), text, json!({"kind": "bug"}));
         }
-        let kept = json!({"text": "<think>a</think>"});
-        reads(json!({"fields": {"text": {}}}), &kept.to_string(), kept);
+        let checkpoint = json!({"text": "<think>a</think>"});
+        reads(json!({"fields": {"text": {}}}), &checkpoint.to_string(), checkpoint);
         fails(kind(), said("<think>{\"kind\": \"question\"}"), "model_answer_empty");
     }
 

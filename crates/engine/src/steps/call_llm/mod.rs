@@ -14,19 +14,19 @@ use serde_json::{Value, json};
 pub use answer::{ModelReply, ModelSaid, ModelVerdict};
 pub use question::ModelQuestion;
 
-use super::{After, Decide, Done, Next, StepContext};
+use super::{After, StepContext, StepDecision, StepHandler, StepResult};
 use crate::{Activity, Allowance, ModelCall, Performed, StepError};
 
 /// Longest time of one call, in seconds, if the step does not say.
 const CALL_S: i64 = 60;
 
-impl Decide for CallLlm {
-    fn enter(&self, at: &StepContext<'_>) -> Result<Next, StepError> {
+impl StepHandler for CallLlm {
+    fn enter(&self, at: &StepContext<'_>) -> Result<StepDecision, StepError> {
         let left = left(at)?;
         let text = |template: &Template, key: &str| {
             template.resolve_text(&at.scope()).map_err(|error| StepError::from(error).at(key))
         };
-        Ok(Next::perform(Activity::CallLlm(ModelCall {
+        Ok(StepDecision::perform(Activity::CallLlm(ModelCall {
             model: text(&self.model, "model")?,
             system: self.system.as_ref().map(|system| text(system, "system")).transpose()?,
             prompt: text(&self.prompt, "prompt")?,
@@ -45,7 +45,14 @@ impl Decide for CallLlm {
         let note = self.min_confidence.and_then(|least| confidence::doubt(&output, least));
         let is_low = note.is_some();
         let branch = is_low.then(|| "low_confidence".to_owned());
-        Ok(After::done(Done { input: activity.input(), output, branch, note, is_kept_back: is_low, ..Done::default() }))
+        Ok(After::done(StepResult {
+            input: activity.input(),
+            output,
+            branch,
+            note,
+            is_kept_back: is_low,
+            ..StepResult::default()
+        }))
     }
 }
 

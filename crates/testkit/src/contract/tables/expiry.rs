@@ -10,12 +10,12 @@ use super::super::shorthand::{
 
 fn short_lived(backend: &dyn Backend, sort: &str) -> Item {
     let expires_at = Some(backend.now() + span(backend, 2_000));
-    Item { expires_at, ..indexed(item("p", sort), Index::First, "all", sort) }
+    Item { expires_at, ..indexed(item("p", sort), Index::Gsi1, "all", sort) }
 }
 
 /// Once it expired, no read finds it; before, all do.
 pub async fn an_expired_item_is_not_read(backend: &dyn Backend) {
-    let (mortal, lasting) = (short_lived(backend, "1"), indexed(item("p", "2"), Index::First, "all", "2"));
+    let (mortal, lasting) = (short_lived(backend, "1"), indexed(item("p", "2"), Index::Gsi1, "all", "2"));
     committed(backend, vec![put(&mortal), put(&lasting)]).await;
     assert_eq!(found_everywhere(backend, &mortal).await, [true; 5]);
 
@@ -30,7 +30,7 @@ async fn found_everywhere(backend: &dyn Backend, item: &Item) -> [bool; 5] {
     let eventual = tables.get(TABLE, &item.key, Consistency::Eventual).await.expect("the read succeeds");
     let several = tables.get_many(&[(Table::Executions, item.key.clone())]).await.expect("the read succeeds");
     let mut queried = Vec::new();
-    for query in [whole("p"), whole_index(Index::First, "all")] {
+    for query in [whole("p"), whole_index(Index::Gsi1, "all")] {
         queried.push(pages(backend, query).await.iter().any(|page| page.items.contains(item)));
     }
     [

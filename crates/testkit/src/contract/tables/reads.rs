@@ -8,8 +8,8 @@ use super::super::shorthand::{committed, indexed, item, put, read};
 
 /// Every field of an item comes back, from a strong and from an eventual read.
 pub async fn a_put_is_read_back_whole(backend: &dyn Backend) {
-    let mut written = indexed(item("p", "s"), Index::First, "open", "2026");
-    written = indexed(written, Index::Third, "ä", "…");
+    let mut written = indexed(item("p", "s"), Index::Gsi1, "open", "2026");
+    written = indexed(written, Index::Gsi3, "ä", "…");
     let body = "{\"text\":\"größer \\u0000 \\\"quoted\\\"\"}".to_owned();
     let expires_at = Some(backend.now() + SignedDuration::from_hours(1));
     written = Item { version: 7, expires_at, body, ..written };
@@ -23,7 +23,7 @@ pub async fn a_put_is_read_back_whole(backend: &dyn Backend) {
 
 /// One key stands for different items in different tables.
 pub async fn tables_are_separate(backend: &dyn Backend) {
-    let tables = [Table::Workflows, Table::Executions, Table::Idempotency];
+    let tables = [Table::Workflows, Table::Executions, Table::Keys];
     let bodies = ["{\"of\":\"workflows\"}", "{\"of\":\"executions\"}", "{\"of\":\"idempotency\"}"];
     let writes = tables.iter().zip(bodies).map(|(table, body)| {
         let item = Item { body: body.to_owned(), ..item("p", "s") };

@@ -63,12 +63,12 @@ pub async fn bodies_over_the_limit_together_are_invalid(backend: &dyn Backend) {
 
 /// The sort key of an index entry shares its room with the primary key.
 pub async fn an_index_entry_over_the_limit_is_invalid(backend: &dyn Backend) {
-    let sized = |bytes: usize| indexed(item("p", "s"), Index::First, "open", &"x".repeat(bytes - "\0p\0s".len()));
+    let sized = |bytes: usize| indexed(item("p", "s"), Index::Gsi1, "open", &"x".repeat(bytes - "\0p\0s".len()));
     invalid(backend, vec![put(&sized(MAX_INDEX_SORT + 1))]).await;
     let longest = sized(MAX_INDEX_SORT);
     committed(backend, vec![put(&longest)]).await;
     backend.settle().await;
-    assert_eq!(sorts(backend, whole_index(Index::First, "open")).await, ["s"]);
+    assert_eq!(sorts(backend, whole_index(Index::Gsi1, "open")).await, ["s"]);
 }
 
 /// Both parts of a key are needed.

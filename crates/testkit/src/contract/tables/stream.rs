@@ -69,7 +69,7 @@ pub async fn a_failed_commit_yields_no_stream_message(backend: &dyn Backend) {
 
 /// Only records are streamed.
 pub async fn other_tables_yield_no_stream_message(backend: &dyn Backend) {
-    for table in [Table::Workflows, Table::Executions, Table::Idempotency] {
+    for table in [Table::Workflows, Table::Executions, Table::Keys] {
         committed(backend, vec![Write::Put { table, item: item("p", "s"), expect: Expect::Any }]).await;
     }
     assert_eq!(changes(backend).await, []);

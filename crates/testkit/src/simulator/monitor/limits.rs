@@ -20,8 +20,8 @@ pub(super) fn check(monitor: &Monitor, commit: &Commit<'_>, broken: &mut Vec<Bro
     if let Some(most) =
         limits.concurrency.filter(|_| commit.before.is_some_and(|before| before.status == Status::Queued))
     {
-        let runs = |head: &&Execution| head.workflow == after.workflow && head.id != after.id && head.holds_place;
-        let running = monitor.open().filter(runs).count() + usize::from(after.holds_place);
+        let runs = |head: &&Execution| head.workflow == after.workflow && head.id != after.id && head.holds_slot;
+        let running = monitor.open().filter(runs).count() + usize::from(after.holds_slot);
         if running > usize::try_from(most).expect("a limit fits") {
             broken.push((7, format!("{running} executions run at once, the limit is {most}")));
         }

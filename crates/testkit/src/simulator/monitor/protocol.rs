@@ -107,7 +107,7 @@ fn one_reason_to_wake(after: &Execution, broken: &mut Vec<Broken>) {
     let timer =
         |allowed: &[TimerPurpose]| matches!(&after.wake, Wake::Timer { purpose, .. } if allowed.contains(purpose));
     let fits = match after.status {
-        Status::Queued => after.wake == Wake::Job || timer(&[TimerPurpose::Throttle, TimerPurpose::Line]),
+        Status::Queued => after.wake == Wake::Job || timer(&[TimerPurpose::Throttle, TimerPurpose::Concurrency]),
         Status::Running => after.wake == Wake::Job || timer(&[TimerPurpose::Retry]),
         Status::Waiting => {
             matches!(after.wake, Wake::Signal { .. } | Wake::Job) || timer(&[TimerPurpose::Delay, TimerPurpose::Retry])

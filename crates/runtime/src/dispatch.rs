@@ -9,7 +9,7 @@ use crate::ports::Timer;
 use crate::{Error, ExecutorOptions};
 
 /// Sends the job or sets the timer that an execution needs; `least` delays a job that is due now.
-pub(crate) async fn ensure(
+pub(crate) async fn ensure_scheduled(
     executor: &Executor,
     execution: &Execution,
     now: Timestamp,

@@ -8,11 +8,11 @@ use futures::channel::oneshot;
 /// Tells those who wait that an execution ended. Only a short cut: an execution may end in another process, so
 /// whoever waits also looks from time to time.
 #[derive(Default)]
-pub struct Endings {
+pub struct CompletionSignals {
     waiting: Mutex<BTreeMap<String, Vec<oneshot::Sender<()>>>>,
 }
 
-impl Endings {
+impl CompletionSignals {
     /// A future that is ready once the execution has ended in this process.
     pub fn of(&self, execution: &str) -> oneshot::Receiver<()> {
         let (ended, wait) = oneshot::channel();

@@ -2,12 +2,12 @@
 
 use crate::{Commit, StepError};
 
-/// Longest line in bytes, as of a code step's log. Values are spilled when they are large; a line is cut, so that no
+/// Longest line in bytes, as of a code step's log. Values are offloaded when they are large; a line is cut, so that no
 /// template or answer of an outside system brings an item near the limit of the storage.
 const LINE_MOST: usize = 8 * 1024;
 
 /// Cuts what people read in a transition, in its row, its head and its notice.
-pub(crate) fn cut_all(commit: &mut Commit) {
+pub(crate) fn all(commit: &mut Commit) {
     let Commit { execution, row, notice, .. } = commit;
     let state = row.step.as_ref().and_then(|step| execution.steps.get_mut(step));
     let errors = [row.error.as_mut(), execution.error.as_mut(), state.and_then(|state| state.error.as_mut())];

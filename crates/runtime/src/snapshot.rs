@@ -12,8 +12,8 @@ use crate::items;
 use crate::ports::{Consistency, Item, Key, Table};
 use crate::{Catalog, Error};
 
-/// The world around one decision, read at one time.
-pub(crate) struct World {
+/// What one decision may look at, read at one time.
+pub(crate) struct Snapshot {
     pub(crate) plan: Arc<Plan>,
     pub(crate) former: Option<Arc<Plan>>,
     pub(crate) objects: Arc<BTreeMap<String, Object>>,
@@ -24,7 +24,7 @@ pub(crate) struct World {
     pub(crate) spent_today: Usage,
 }
 
-impl World {
+impl Snapshot {
     /// The engine's view of it.
     pub(crate) fn context<'a>(&'a self, event: &'a Occurrence, now: Timestamp, invocation: &'a str) -> Context<'a> {
         Context {
@@ -66,7 +66,7 @@ impl World {
         Ok(Self { plan, former, objects, record, related, killed, no_place, spent_today })
     }
 
-    /// In the place of a world that cannot be read and is not looked at: a workflow without steps.
+    /// In the place of a snapshot that cannot be read and is not looked at: a workflow without steps.
     pub(crate) fn unknown(execution: &Execution) -> Self {
         let source = json!({"workflow": execution.workflow, "owner": "", "steps": []});
         let workflow = serde_json::from_value(source).expect("a workflow needs an id, an owner and steps");
@@ -100,7 +100,7 @@ async fn former_plan(catalog: &Catalog, execution: &Execution, plan: &Plan) -> R
     catalog.plan(&execution.workflow, execution.revision).await.map(Some)
 }
 
-/// The records that expressions reach by one hop.
+/// The records that expressions reach by one relationship.
 pub(crate) async fn related(
     catalog: &Catalog,
     record: Option<&Record>,
@@ -144,7 +144,7 @@ async fn counters(
     let tables = catalog.tables();
     let mut no_place = false;
     if let Some(most) = limits.concurrency.filter(|_| execution.status == pawl_engine::Status::Queued) {
-        let key = items::guard::key(&execution.workflow, items::guard::Guard::Places);
+        let key = items::guard::key(&execution.workflow, items::guard::Guard::ConcurrencySlots);
         let item = tables.get(items::guard::TABLE, &key, Consistency::Strong).await?;
         no_place = item.as_ref().map_or(0, items::usage::counter) >= u64::from(most);
     }

@@ -1,7 +1,7 @@
 //! The rows of the execution's head, and transitions that are decided and not written yet: they ride with the next one that
 //! must be.
 //!
-//! Only steps that touch nothing but their execution's head are held: a condition, a variable. Nobody outside can have
+//! Only steps that touch nothing but their execution's head are buffer: a condition, a variable. Nobody outside can have
 //! seen anything of them, so a crash that loses them loses nothing: they are decided again. What they cost is then not
 //! a transaction each, but a row each.
 
@@ -9,14 +9,14 @@ use pawl_engine::{Commit, Execution, Row, Wake};
 
 /// What one invocation holds of its execution.
 #[derive(Debug, Default)]
-pub(crate) struct Held {
+pub(crate) struct WriteBuffer {
     most: usize,
     kept: Vec<Row>,
     base: Option<u64>,
     rows: Vec<Row>,
 }
 
-impl Held {
+impl WriteBuffer {
     /// Holds up to so many transitions, 0 holds none, beside the rows that stand in the head.
     pub(crate) fn up_to(most: usize, kept: Vec<Row>) -> Self {
         Self { most, kept, ..Self::default() }
@@ -67,7 +67,7 @@ fn may_wait(before: &Execution, commit: &Commit) -> bool {
     let plain = commit.writes.is_empty() && commit.checks.is_empty() && commit.notice.is_none();
     let runs =
         |execution: &Execution| execution.wake == Wake::Job && execution.lease.is_none() && execution.waiting.is_none();
-    let same_guards = before.holds_place == after.holds_place && before.holds_record == after.holds_record;
+    let same_guards = before.holds_slot == after.holds_slot && before.holds_record == after.holds_record;
     plain
         && !after.stalled
         && commit.usage.is_zero()

@@ -10,7 +10,7 @@ const PARTS: i32 = 60;
 /// Starts by time, oldest first. Stored, do not rename.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Recent(Vec<Group>);
+pub struct StartWindow(Vec<Group>);
 
 /// Starts close together.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,7 +20,7 @@ struct Group {
     count: u32,
 }
 
-impl Recent {
+impl StartWindow {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -62,7 +62,7 @@ mod tests {
 
     /// The milliseconds at which starts begin that ask at these.
     fn starts(most: u32, asked: impl IntoIterator<Item = i64>) -> Vec<i64> {
-        let mut recent = Recent::default();
+        let mut recent = StartWindow::default();
         let planned = asked.into_iter().map(|millis| {
             let at = recent.free(Timestamp::UNIX_EPOCH + SignedDuration::from_millis(millis), SPAN, most);
             recent.add(at, SPAN);
@@ -90,7 +90,7 @@ mod tests {
 
     #[test]
     fn it_stays_small() {
-        let mut recent = Recent::default();
+        let mut recent = StartWindow::default();
         for millis in 0..100_000 {
             let at = Timestamp::UNIX_EPOCH + SignedDuration::from_millis(millis * 5);
             recent.count(at, SPAN);

@@ -9,69 +9,69 @@ use crate::Error;
 use crate::items::{Unreadable, body, misshapen};
 use crate::ports::Blobs;
 
-/// Values above this many bytes of JSON are spilled.
+/// Values above this many bytes of JSON are offloaded.
 pub const INLINE_MOST: usize = 32 * 1024;
 
-/// An item above this many bytes spills its largest values although each is small.
+/// An item above this many bytes offloads its largest values although each is small.
 const ITEM_MOST: usize = 200 * 1024;
 
 /// The key of a reference. Stored, do not rename.
 const REFERENCE: &str = "$pawl_blob";
 
-/// The head's body, large values spilled.
+/// The head's body, large values offloaded.
 pub async fn execution_body(blobs: &dyn Blobs, execution: &Execution) -> Result<String, Error> {
     let whole = body(execution);
     if whole.len() <= INLINE_MOST && !whole.contains(REFERENCE) {
         return Ok(whole);
     }
-    let mut spilled = execution.clone();
-    for value in values_of(&mut spilled) {
+    let mut offloaded = execution.clone();
+    for value in values_of(&mut offloaded) {
         escape(blobs, value).await?;
     }
     for most in [INLINE_MOST, 1024] {
-        for value in values_of(&mut spilled) {
-            spill(blobs, value, most).await?;
+        for value in values_of(&mut offloaded) {
+            offload(blobs, value, most).await?;
         }
-        let body = body(&spilled);
+        let body = body(&offloaded);
         if body.len() <= ITEM_MOST {
             return Ok(body);
         }
     }
-    Ok(body(&spilled))
+    Ok(body(&offloaded))
 }
 
 fn values_of(execution: &mut Execution) -> impl Iterator<Item = &mut Value> {
-    let outputs = execution.steps.values_mut().flat_map(|state| [&mut state.output, &mut state.kept]);
+    let outputs = execution.steps.values_mut().flat_map(|state| [&mut state.output, &mut state.checkpoint]);
     execution.variables.values_mut().chain(outputs).chain(execution.overrides.values_mut())
 }
 
-/// A row with large input and output spilled.
+/// A row with large input and output offloaded.
 pub async fn row(blobs: &dyn Blobs, mut row: Row) -> Result<Row, Error> {
     for value in [&mut row.input, &mut row.output, &mut row.trace] {
         escape(blobs, value).await?;
-        spill(blobs, value, INLINE_MOST).await?;
+        offload(blobs, value, INLINE_MOST).await?;
     }
     Ok(row)
 }
 
-/// An event with large parts of its data spilled.
+/// An event with large parts of its data offloaded.
 pub async fn event(blobs: &dyn Blobs, event: &mut Event) -> Result<(), Error> {
-    spill_all(blobs, &mut event.data).await?;
+    offload_all(blobs, &mut event.data).await?;
     if let Some(creation) = &mut event.creation {
-        spill_all(blobs, &mut creation.fields).await?;
+        offload_all(blobs, &mut creation.fields).await?;
     }
     Ok(())
 }
 
-async fn spill_all(blobs: &dyn Blobs, values: &mut Map<String, Value>) -> Result<(), Error> {
+async fn offload_all(blobs: &dyn Blobs, values: &mut Map<String, Value>) -> Result<(), Error> {
     for value in values.values_mut() {
         escape(blobs, value).await?;
-        spill(blobs, value, INLINE_MOST).await?;
+        offload(blobs, value, INLINE_MOST).await?;
     }
     Ok(())
 }
 
-/// Spills a value that came from outside and looks like a reference, so that nobody outside can name a blob.
+/// Offloads a value that came from outside and looks like a reference, so that nobody outside can name a blob.
 async fn escape(blobs: &dyn Blobs, value: &mut Value) -> Result<(), Error> {
     if reference(value).is_none() {
         return Ok(());
@@ -80,7 +80,7 @@ async fn escape(blobs: &dyn Blobs, value: &mut Value) -> Result<(), Error> {
     put(blobs, value, text).await
 }
 
-async fn spill(blobs: &dyn Blobs, value: &mut Value, most: usize) -> Result<(), Error> {
+async fn offload(blobs: &dyn Blobs, value: &mut Value, most: usize) -> Result<(), Error> {
     if is_small(value) || reference(value).is_some() {
         return Ok(());
     }
@@ -106,7 +106,7 @@ fn is_small(value: &Value) -> bool {
     }
 }
 
-/// Brings back what was spilled of a head.
+/// Brings back what was offloaded of a head.
 pub async fn restore_execution(blobs: &dyn Blobs, execution: &mut Execution) -> Result<(), Error> {
     for value in values_of(execution) {
         restore(blobs, value).await?;
@@ -114,7 +114,7 @@ pub async fn restore_execution(blobs: &dyn Blobs, execution: &mut Execution) -> 
     Ok(())
 }
 
-/// Brings back what was spilled of an event.
+/// Brings back what was offloaded of an event.
 pub async fn restore_event(blobs: &dyn Blobs, event: &mut Event) -> Result<(), Error> {
     for value in event.data.values_mut() {
         restore(blobs, value).await?;
@@ -127,7 +127,7 @@ pub async fn restore_event(blobs: &dyn Blobs, event: &mut Event) -> Result<(), E
     Ok(())
 }
 
-/// Brings back what was spilled of a row.
+/// Brings back what was offloaded of a row.
 pub async fn restore_row(blobs: &dyn Blobs, row: &mut Row) -> Result<(), Error> {
     restore(blobs, &mut row.input).await?;
     restore(blobs, &mut row.trace).await?;

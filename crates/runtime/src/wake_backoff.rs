@@ -19,7 +19,7 @@ const MOST: SignedDuration = SignedDuration::from_mins(15);
 /// What this process woke, by execution and transition. Another process knows nothing of it and wakes once more: that
 /// is harmless.
 #[derive(Default)]
-pub(crate) struct Wakes(Mutex<BTreeMap<(String, u64), Woken>>);
+pub(crate) struct WakeBackoff(Mutex<BTreeMap<(String, u64), Woken>>);
 
 struct Woken {
     at: Timestamp,
@@ -27,7 +27,7 @@ struct Woken {
     seen: Timestamp,
 }
 
-impl Wakes {
+impl WakeBackoff {
     /// Whether an overdue execution is to be woken now; if so, that is noted.
     pub(crate) fn is_time(&self, execution: &Execution, now: Timestamp) -> bool {
         let mut woken = self.0.lock().expect("no holder panics");

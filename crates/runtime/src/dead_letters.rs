@@ -15,7 +15,7 @@ use crate::executor::Executor;
 use crate::items::refusal::Refusal;
 use crate::message::{EventMessage, Job};
 use crate::ports::{Consistency, DeadLetter, QueueName, TableError};
-use crate::{ControlError, Error, changes, items, spill};
+use crate::{ControlError, Error, changes, items, offload};
 
 /// Who marks.
 const ACTOR: &str = "dead-letter-queue";
@@ -24,7 +24,7 @@ const ACTOR: &str = "dead-letter-queue";
 const NOBODY: &str = "unknown";
 
 /// Makes a dead letter visible; doing it again changes nothing.
-pub(crate) async fn bury(executor: &Executor, letter: &DeadLetter, why: &str) -> Result<(), Error> {
+pub(crate) async fn mark_dead_letter(executor: &Executor, letter: &DeadLetter, why: &str) -> Result<(), Error> {
     if letter.queue != QueueName::Events {
         return match Job::parse(&letter.body) {
             Ok(job) => mark_stalled(executor, &job).await,
@@ -97,7 +97,7 @@ fn of_unreadable(executor: &Executor, body: &str, error: &Error) -> Refusal {
     Refusal {
         workflow: workflow.unwrap_or_else(|| NOBODY.to_owned()),
         trigger,
-        event_id: id.unwrap_or_else(|| format!("unreadable_{}", &spill::sha256(body.as_bytes())[..20])),
+        event_id: id.unwrap_or_else(|| format!("unreadable_{}", &offload::sha256(body.as_bytes())[..20])),
         record: None,
         code: "dead_letter".to_owned(),
         message: error.to_string(),
