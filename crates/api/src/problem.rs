@@ -188,8 +188,8 @@ impl From<&definition::Problem> for Mistake {
 impl From<&StepError> for Mistake {
     fn from(error: &StepError) -> Self {
         Self {
-            code: error.code.clone(),
-            help: help(&error.code),
+            code: error.code.to_string(),
+            help: help(error.code.as_str()),
             message: error.message.clone(),
             path: String::new(),
             line: None,

@@ -9,7 +9,7 @@ use pawl_definition::value::{self, NumberError};
 use pawl_definition::{Field, FieldType, VariableType};
 use serde_json::Value;
 
-use crate::StepError;
+use crate::{StepCode, StepError};
 
 /// Brings a value to the type of a variable. What is blank is null, of a list the empty list; but a text keeps what it
 /// is, be it empty.
@@ -97,7 +97,7 @@ fn number(text: &str) -> Result<Option<Value>, StepError> {
         Ok(number) => Ok(Some(number.into())),
         Err(NumberError::NotANumber) => Ok(None),
         Err(error @ NumberError::TooLarge) => {
-            Err(StepError::new("wrong_type", format!("{error}, found {}", short(&text.into()))))
+            Err(StepError::new(StepCode::WrongType, format!("{error}, found {}", short(&text.into()))))
         }
     }
 }
@@ -168,12 +168,12 @@ fn mismatch(value: &Value, kind: FieldType, options: &[String]) -> StepError {
         FieldType::Phone => "a telephone number",
         FieldType::Email => "an e-mail address",
         FieldType::Option => {
-            return StepError::new("wrong_type", format!("expected one of {options:?}, found {}", short(value)));
+            return StepError::new(StepCode::WrongType, format!("expected one of {options:?}, found {}", short(value)));
         }
         FieldType::Member => "the address of a member",
         FieldType::Object => "an object",
     };
-    StepError::new("wrong_type", format!("expected {expected}, found {}", short(value)))
+    StepError::new(StepCode::WrongType, format!("expected {expected}, found {}", short(value)))
 }
 
 /// A value in few words, for messages.

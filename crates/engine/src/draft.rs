@@ -6,7 +6,8 @@ use pawl_definition::{Step, Take};
 use crate::steps::{StepResult, handler};
 use crate::{
     Activity, Commit, Context, Decision, Execution, NoticeText, Pause, PauseReason, Performed, RecordWrite, ReturnTo,
-    Row, RowKind, Status, StepError, StepState, StepStatus, Subject, Usage, Wake, failure, truncate, variables,
+    Row, RowKind, Status, StepCode, StepError, StepState, StepStatus, Subject, Usage, Wake, failure, truncate,
+    variables,
 };
 
 /// A transition in the making.
@@ -98,10 +99,10 @@ impl<'a> Draft<'a> {
         let limits = &self.cx.plan.workflow.limits;
         if self.state().fresh_visits > limits.visits {
             let message = format!("step {:?} was visited {} times without a real wait", step.id, limits.visits);
-            return Some(StepError::new("visit_limit", message));
+            return Some(StepError::new(StepCode::VisitLimit, message));
         }
         let over = self.execution.steps_done >= limits.steps;
-        over.then(|| StepError::new("step_limit", format!("the execution carried out {} steps", limits.steps)))
+        over.then(|| StepError::new(StepCode::StepLimit, format!("the execution carried out {} steps", limits.steps)))
     }
 
     /// A real wait, also for a person: visits are counted anew.
@@ -190,7 +191,7 @@ impl<'a> Draft<'a> {
             Some((Status::Paused, reason)) => self.running_at(next.as_deref()).paused(PauseReason::Workflow, reason),
             Some((Status::Failed, reason)) => {
                 let error = StepError::new(
-                    "stopped_as_failed",
+                    StepCode::StoppedAsFailed,
                     reason.unwrap_or_else(|| "the workflow stopped as failed".to_owned()),
                 );
                 self.end_failed(error)

@@ -3,14 +3,14 @@
 use pawl_definition::{ExpressionError, FailureClass};
 use serde::{Deserialize, Serialize};
 
-use crate::Status;
+use crate::{Status, StepCode};
 
 /// Why a step failed. Stored in history; every code has a page in `docs/errors`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, thiserror::Error)]
 #[error("{message}")]
 pub struct StepError {
     /// Stable code.
-    pub code: String,
+    pub code: StepCode,
     /// What was expected and what was found. Holds no secrets.
     pub message: String,
     /// Class, if a retry may help.
@@ -22,13 +22,13 @@ pub struct StepError {
 }
 
 impl StepError {
-    /// A failure that a retry does not help.
-    pub fn new(code: &str, message: impl Into<String>) -> Self {
-        Self { code: code.to_owned(), message: message.into(), class: None, retry_after_s: None }
+    /// A failure of the class that its code has.
+    pub fn new(code: StepCode, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), class: code.class(), retry_after_s: None }
     }
 
-    /// A failure of infrastructure, which a retry may help.
-    pub fn classed(code: &str, class: FailureClass, message: impl Into<String>) -> Self {
+    /// A failure whose code alone does not say its class.
+    pub fn classed(code: StepCode, class: FailureClass, message: impl Into<String>) -> Self {
         Self { class: Some(class), ..Self::new(code, message) }
     }
 
@@ -45,7 +45,7 @@ impl StepError {
 
 impl From<ExpressionError> for StepError {
     fn from(error: ExpressionError) -> Self {
-        Self::new(error.code(), error.to_string())
+        Self::new(StepCode::from(&error), error.to_string())
     }
 }
 

@@ -3,8 +3,9 @@
 use jiff::SignedDuration;
 use pawl_definition::{Failure, FailureClass, Notify, Retry, Severity, Step, StepKind, Then};
 
+use crate::code::Retries;
 use crate::draft::Draft;
-use crate::{NoticeText, PauseReason, Status, StepError, StepStatus, TimerPurpose, Wake, ids};
+use crate::{NoticeText, PauseReason, Status, StepCode, StepError, StepStatus, TimerPurpose, Wake, ids};
 
 /// Longest wait that `Retry-After` may ask for, in seconds.
 const RETRY_AFTER_MOST_S: u64 = 3_600;
@@ -12,16 +13,14 @@ const RETRY_AFTER_MOST_S: u64 = 3_600;
 /// Retries the step, or does what its failure policy says.
 pub(crate) fn apply<'a>(mut draft: Draft<'a>, step: &Step, error: StepError, after_effect: bool) -> Draft<'a> {
     draft.row.error = Some(error.clone());
-    draft.execution.over_budget |= error.code == "over_budget";
-    if matches!(error.code.as_str(), "lease_over" | "held_back") {
-        // Nothing was sent, and nothing is said about the other side: the attempt is made again at once.
+    draft.execution.over_budget |= error.code == StepCode::OverBudget;
+    let wait = match error.code.retries() {
+        Retries::AtOnce => Some(SignedDuration::ZERO),
+        Retries::InTurn => Some(asked_for(&error)),
+        Retries::Never | Retries::Policy(_) | Retries::ByOccurrence => None,
+    };
+    if let Some(wait) = wait {
         draft.state_mut().interrupted += 1;
-        return retry(draft, error, SignedDuration::ZERO);
-    }
-    if error.code == "model_busy" {
-        // Nothing was sent either, and others are at work: it waits in the queue, for as long as it takes.
-        draft.state_mut().interrupted += 1;
-        let wait = asked_for(&error);
         return retry(draft, error, wait);
     }
     if let Some(wait) = retry_wait(&draft, step, &error, after_effect) {
@@ -97,7 +96,7 @@ fn retry_wait(draft: &Draft<'_>, step: &Step, error: &StepError, after_effect: b
     // the answer was lost.
     let once = step.delivery == pawl_definition::Delivery::AtMostOnce && after_effect && may_have_happened(error);
     let applies = retry.on.contains(&FailureClass::Any) || error.class.is_some_and(|class| retry.on.contains(&class));
-    if once || !applies || error.code == "outcome_unknown" || attempt > retry.attempts {
+    if once || !applies || error.code == StepCode::OutcomeUnknown || attempt > retry.attempts {
         return None;
     }
     Some(backoff(draft, step, &retry, attempt).max(asked_for(error)))

@@ -4,7 +4,7 @@ use jiff::tz::TimeZone;
 use pawl_definition::{Field, Object, VariableType, value};
 use serde_json::{Map, Value};
 
-use crate::{StepError, coerce};
+use crate::{StepCode, StepError, coerce};
 
 /// Brings a value to what a field of an object takes: a typed field, a relationship (ids), or the stage. Dates and times
 /// without an offset are meant in the time zone.
@@ -21,13 +21,13 @@ pub fn coerce_field(object: &Object, name: &str, value: Value, timezone: &TimeZo
         let known = value.as_str().is_some_and(|stage| object.stages.iter().any(|known| known == stage));
         let error = || {
             StepError::new(
-                "wrong_type",
+                StepCode::WrongType,
                 format!("`stage`: expected one of {:?}, found {}", object.stages, coerce::short(&value)),
             )
         };
         return if known { Ok(value.clone()) } else { Err(error()) };
     }
-    Err(StepError::new("unknown_field", format!("object {:?} has no field {name:?}", object.id)))
+    Err(StepError::new(StepCode::UnknownField, format!("object {:?} has no field {name:?}", object.id)))
 }
 
 /// The fields of a new record: the given values, then defaults and the first stage; required ones must be there.
@@ -80,7 +80,7 @@ pub fn operand(
 ) -> Result<Value, StepError> {
     let wrong = |expected: &str, found: &Value| {
         let message = format!("expected {expected} for {operator}, found {}", coerce::short(found));
-        StepError::new("wrong_type", message).at(name)
+        StepError::new(StepCode::WrongType, message).at(name)
     };
     let field = object.field(name);
     let is_list = field.as_ref().is_some_and(|field| field.many)
@@ -125,7 +125,7 @@ pub fn check_id(id: &str) -> Result<(), StepError> {
         return Ok(());
     }
     let message = format!("`id`: expected from 1 to {ID_MOST} bytes, found {}", id.len());
-    Err(StepError::new("wrong_type", message))
+    Err(StepError::new(StepCode::WrongType, message))
 }
 
 /// Largest fields of a record as JSON, in bytes: a change, before and after, fits one message.
@@ -138,7 +138,7 @@ pub fn check(object: &Object, fields: &Map<String, Value>) -> Result<(), StepErr
     if size > RECORD_MOST {
         let message =
             format!("expected a record of at most {RECORD_MOST} bytes, found {size}: large values belong in a file");
-        return Err(StepError::new("record_too_large", message));
+        return Err(StepError::new(StepCode::RecordTooLarge, message));
     }
     Ok(())
 }
@@ -147,9 +147,10 @@ fn check_required(object: &Object, fields: &Map<String, Value>) -> Result<(), St
     let missing =
         object.fields.iter().find(|(name, field)| field.required && fields.get(*name).is_none_or(coerce::is_blank));
     match missing {
-        Some((name, _)) => {
-            Err(StepError::new("required_field", format!("object {:?} requires a value for {name:?}", object.id)))
-        }
+        Some((name, _)) => Err(StepError::new(
+            StepCode::RequiredField,
+            format!("object {:?} requires a value for {name:?}", object.id),
+        )),
         None => Ok(()),
     }
 }

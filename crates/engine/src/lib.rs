@@ -15,6 +15,7 @@ pub mod steps;
 pub mod triggers;
 
 mod activity;
+mod code;
 mod control;
 mod create;
 mod decision;
@@ -34,6 +35,7 @@ pub use activity::{
     Activity, Allowance, BodyKind, Found, HttpBody, HttpCall, MachinePoll, MachineRun, ModelCall, Performed, Read,
     RecordQuery, ResolvedTest, StartedMachine,
 };
+pub use code::{Retries, StepCode};
 pub use context::{Context, Reads, reads};
 pub use create::create;
 pub use decision::{Claim, Commit, Control, Decision, Input, Need, NoticeText, Stay};

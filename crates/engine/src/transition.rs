@@ -5,8 +5,8 @@ use pawl_definition::{Delivery, Step};
 use crate::draft::Draft;
 use crate::steps::{self, After, Perform, StepContext, StepDecision, Wait, Waits};
 use crate::{
-    Activity, Claim, Context, Decision, Execution, Illegal, Input, Lease, RowKind, Status, Stay, StepError, StepState,
-    StepStatus, TimerPurpose, TransitionError, Waiting, Wake, control, variables, waiting,
+    Activity, Claim, Context, Decision, Execution, Illegal, Input, Lease, RowKind, Status, Stay, StepCode, StepError,
+    StepState, StepStatus, TimerPurpose, TransitionError, Waiting, Wake, control, variables, waiting,
 };
 
 /// How long a place in the line is kept before it is asked for again, in seconds: a quarter of the time that was
@@ -149,7 +149,7 @@ fn enter(cx: &Context<'_>, execution: &Execution, step: &Step, found: Option<&cr
     let handler = steps::handler(&step.kind);
     if interrupted && step.delivery == Delivery::AtMostOnce && !handler.only_looks(&draft.state().checkpoint) {
         let message = "the process ended in the middle of the call; it may or may not have had its effect";
-        return draft.failed(step, StepError::new("outcome_unknown", message), false).commit();
+        return draft.failed(step, StepError::new(StepCode::OutcomeUnknown, message), false).commit();
     }
     let entered = draft.execution.clone();
     let state: StepState = draft.state().clone();

@@ -6,7 +6,7 @@ use pawl_definition::{ExpressionError, Meter, Variable};
 use serde_json::Value;
 
 use crate::context::StepScope;
-use crate::{Context, Execution, Plan, StepError, coerce};
+use crate::{Context, Execution, Plan, StepCode, StepError, coerce};
 
 /// Evaluates the variables top to bottom into the execution; each sees those above it.
 pub(crate) fn evaluate(cx: &Context<'_>, execution: &mut Execution) -> Result<(), StepError> {
@@ -16,7 +16,7 @@ pub(crate) fn evaluate(cx: &Context<'_>, execution: &mut Execution) -> Result<()
         let value = first_value(variable, &scope).map_err(|error| error.at(&format!("variables.{}", variable.name)))?;
         if variable.required && coerce::is_blank(&value) {
             let message = format!("variable {:?} is required and every source is blank", variable.name);
-            return Err(StepError::new("required_variable", message));
+            return Err(StepError::new(StepCode::RequiredVariable, message));
         }
         execution.variables.insert(variable.name.clone(), value);
     }

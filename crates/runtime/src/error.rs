@@ -1,6 +1,6 @@
 //! Why a handler could not finish. The message that it handled is delivered again.
 
-use pawl_engine::{Illegal, StepError};
+use pawl_engine::{Illegal, StepCode, StepError};
 
 use crate::items::{self, Unreadable};
 use crate::ports::{BlobError, NoticeError, QueueError, TableError, TimerError};
@@ -73,7 +73,7 @@ impl Error {
         let rows: Option<Vec<_>> = rows.collect();
         let (object, field, value) = rows?.into_iter().next()?;
         let message = format!("`{field}`: another record of {object:?} has the value {value:?} already");
-        Some(StepError::new("duplicate_record", message))
+        Some(StepError::new(StepCode::DuplicateRecord, message))
     }
 
     /// Whether nobody knows if the write happened.

@@ -1,7 +1,7 @@
 //! The reads that a step asks for before it decides.
 
 use futures::future::BoxFuture;
-use pawl_engine::{Decision, Read, StepError};
+use pawl_engine::{Decision, Read, StepCode, StepError};
 
 use crate::Error;
 
@@ -24,7 +24,7 @@ pub(crate) async fn answered<'a>(
         return Ok(Ok(decision));
     }
     let message = format!("expected a decision after at most {READS_MOST} reads, found one more read");
-    Ok(Err(StepError::new("too_many_reads", message)))
+    Ok(Err(StepError::new(StepCode::TooManyReads, message)))
 }
 
 #[cfg(test)]

@@ -114,7 +114,7 @@ impl Filter {
     fn has_code(&self, execution: &Execution) -> bool {
         let Some(code) = &self.code else { return true };
         let of_steps = execution.steps.values().filter_map(|state| state.error.as_ref());
-        execution.error.iter().chain(of_steps).any(|error| error.code == *code)
+        execution.error.iter().chain(of_steps).any(|error| error.code == code.as_str())
     }
 }
 

@@ -42,7 +42,7 @@ pub(crate) struct Fault {
 
 impl From<&StepError> for Fault {
     fn from(error: &StepError) -> Self {
-        Self { code: error.code.clone(), message: error.message.clone(), help: problem::help(&error.code) }
+        Self { code: error.code.to_string(), message: error.message.clone(), help: problem::help(error.code.as_str()) }
     }
 }
 

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::set_fields::changed;
 use super::{StepContext, StepDecision, StepHandler, StepResult};
 use crate::context::plain_view;
-use crate::{Cause, Found, Link, Read, Record, RecordWrite, StepError, coerce, fields, ids};
+use crate::{Cause, Found, Link, Read, Record, RecordWrite, StepCode, StepError, coerce, fields, ids};
 
 impl StepHandler for CreateRecord {
     fn enter(&self, at: &StepContext<'_>) -> Result<StepDecision, StepError> {
@@ -37,7 +37,7 @@ impl StepHandler for CreateRecord {
 }
 
 fn object_of<'a>(step: &CreateRecord, at: &StepContext<'a>) -> Result<&'a Object, StepError> {
-    let missing = || StepError::new("unknown_object", format!("`object`: there is no object {:?}", step.object));
+    let missing = || StepError::new(StepCode::UnknownObject, format!("`object`: there is no object {:?}", step.object));
     at.cx.objects.get(&step.object).ok_or_else(missing)
 }
 
@@ -96,7 +96,7 @@ fn unique_values(object: &Object, fields: &Map<String, Value>) -> impl Iterator<
 
 fn duplicate_error(object: &Object, duplicate: &Record) -> StepError {
     StepError::new(
-        "duplicate_record",
+        StepCode::DuplicateRecord,
         format!("{} {} already has a unique value that was asked for", object.id, duplicate.id),
     )
 }
@@ -140,13 +140,13 @@ fn suffix(object: &Object, fields: &mut Map<String, Value>, found: &Found) -> Re
         }
         let text = value.as_str().ok_or_else(|| {
             StepError::new(
-                "duplicate_record",
+                StepCode::DuplicateRecord,
                 format!("{name:?}: only a text can be given a number, found {}", coerce::short(&value)),
             )
         })?;
         let free = (2..10_000).map(|n| json!(format!("{text} ({n})"))).find(|candidate| !taken(candidate));
         let free = free.ok_or_else(|| {
-            StepError::new("duplicate_record", format!("{name:?}: 9,999 records already have this value"))
+            StepError::new(StepCode::DuplicateRecord, format!("{name:?}: 9,999 records already have this value"))
         })?;
         fields.insert(name, free);
     }

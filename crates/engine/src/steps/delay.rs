@@ -7,7 +7,7 @@ use pawl_definition::step::Delay;
 use serde_json::{Value, json};
 
 use super::{StepContext, StepDecision, StepHandler, StepResult, Waits};
-use crate::{Plan, StepError, coerce};
+use crate::{Plan, StepCode, StepError, coerce};
 
 impl StepHandler for Delay {
     fn enter(&self, at: &StepContext<'_>) -> Result<StepDecision, StepError> {
@@ -21,7 +21,7 @@ impl StepHandler for Delay {
                 let value = until.evaluate(&at.scope()).map_err(|error| StepError::from(error).at("until"))?;
                 point(&value, plan).map_err(|error| error.at("until"))?
             }
-            _ => return Err(StepError::new("invalid_delay", "expected either `for` or `until`")),
+            _ => return Err(StepError::new(StepCode::InvalidDelay, "expected either `for` or `until`")),
         };
         let due = adjusted(self, due, plan)?;
         let input = json!({"until": due.to_string()});
@@ -37,8 +37,9 @@ impl StepHandler for Delay {
 fn adjusted(step: &Delay, due: Timestamp, plan: &Plan) -> Result<Timestamp, StepError> {
     let mut local = due.to_zoned(plan.timezone.clone()).datetime();
     if let Some(at) = &step.at {
-        let time: Time =
-            at.parse().map_err(|_| StepError::new("invalid_delay", format!("`at`: expected HH:MM, found {at:?}")))?;
+        let time: Time = at
+            .parse()
+            .map_err(|_| StepError::new(StepCode::InvalidDelay, format!("`at`: expected HH:MM, found {at:?}")))?;
         if local.time() > time {
             local = local.tomorrow().map_err(|error| out_of_range(&error))?;
         }
@@ -56,13 +57,13 @@ fn adjusted(step: &Delay, due: Timestamp, plan: &Plan) -> Result<Timestamp, Step
 }
 
 fn out_of_range(error: &jiff::Error) -> StepError {
-    StepError::new("invalid_delay", format!("the time is out of range: {error}"))
+    StepError::new(StepCode::InvalidDelay, format!("the time is out of range: {error}"))
 }
 
 fn after(value: &Value, now: Timestamp, plan: &Plan) -> Result<Timestamp, StepError> {
     let expected = || {
         StepError::new(
-            "wrong_type",
+            StepCode::WrongType,
             format!("`for`: expected a duration such as \"2d 3h\", found {}", coerce::short(value)),
         )
     };
@@ -75,7 +76,8 @@ fn after(value: &Value, now: Timestamp, plan: &Plan) -> Result<Timestamp, StepEr
 
 /// Reads a date and time, or a date (its beginning in the workflow's time zone).
 pub(super) fn point(value: &Value, plan: &Plan) -> Result<Timestamp, StepError> {
-    let expected = || StepError::new("wrong_type", format!("expected a date and time, found {}", coerce::short(value)));
+    let expected =
+        || StepError::new(StepCode::WrongType, format!("expected a date and time, found {}", coerce::short(value)));
     let text = value.as_str().ok_or_else(expected)?.trim();
     if let Ok(at) = text.parse::<Timestamp>() {
         return Ok(at);

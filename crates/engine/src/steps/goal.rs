@@ -8,7 +8,7 @@ use pawl_definition::{Duration, TriggerKind};
 use serde_json::json;
 
 use super::{Listening, OnEvent, StepContext, StepDecision, StepHandler, StepResult, Waits, delay};
-use crate::{Context, Event, Occurrence, StepError, StepStatus, coerce, triggers};
+use crate::{Context, Event, Occurrence, StepCode, StepError, StepStatus, coerce, triggers};
 
 impl StepHandler for Goal {
     fn enter(&self, at: &StepContext<'_>) -> Result<StepDecision, StepError> {
@@ -124,7 +124,7 @@ pub(super) fn timeout(at: &StepContext<'_>) -> Result<Option<Timestamp>, StepErr
     }
     let expected = || {
         StepError::new(
-            "wrong_type",
+            StepCode::WrongType,
             format!("`timeout`: expected never, a duration or a date and time, found {}", coerce::short(&value)),
         )
     };

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::{StepContext, StepDecision, StepHandler};
 use crate::context::StepScope;
-use crate::{Activity, BodyKind, HttpBody, HttpCall, StepError, ids};
+use crate::{Activity, BodyKind, HttpBody, HttpCall, StepCode, StepError, ids};
 
 /// Most bytes of a query, and of a form.
 const MOST: usize = 1024 * 1024;
@@ -40,7 +40,7 @@ impl StepHandler for HttpRequest {
 fn url(step: &HttpRequest, scope: &StepScope<'_>) -> Result<String, StepError> {
     step.url.resolve_url(scope).map_err(|error| match error {
         UrlError::Expression(error) => StepError::from(error).at("url"),
-        UrlError::Misplaced(message) => StepError::new("http_invalid", message).at("url"),
+        UrlError::Misplaced(message) => StepError::new(StepCode::HttpInvalid, message).at("url"),
     })
 }
 
@@ -68,7 +68,7 @@ fn within(text: String, key: &str) -> Result<String, StepError> {
         return Ok(text);
     }
     let message = format!("expected at most {MOST} bytes once it is encoded, found {}", text.len());
-    Err(StepError::new("http_invalid", message).at(key))
+    Err(StepError::new(StepCode::HttpInvalid, message).at(key))
 }
 
 fn body(
@@ -129,7 +129,7 @@ fn simple(value: &Value, name: &str) -> Result<Vec<String>, StepError> {
         Value::Bool(_) | Value::Number(_) => Ok(Some(value.to_string())),
         Value::Array(_) | Value::Object(_) => {
             let message = "expected a text, number, true or false, or a list of these; json(…) writes others as text";
-            Err(StepError::new("wrong_type", message).at(name))
+            Err(StepError::new(StepCode::WrongType, message).at(name))
         }
     };
     match value {

@@ -8,7 +8,6 @@
 use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
-use pawl_definition::FailureClass;
 use pawl_definition::step::RunStateMachine;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -16,7 +15,8 @@ use serde_json::{Value, json};
 use super::{After, Listening, OnEvent, Perform, StepContext, StepDecision, StepHandler, StepResult, Waits, goal};
 use crate::event::EventType;
 use crate::{
-    Activity, Event, MachinePoll, MachineRun, Performed, StartedMachine, Status, StepError, StepState, coerce, ids,
+    Activity, Event, MachinePoll, MachineRun, Performed, StartedMachine, Status, StepCode, StepError, StepState,
+    coerce, ids,
 };
 
 /// Longest time of one call of Step Functions, in seconds, if the step does not say.
@@ -219,7 +219,7 @@ impl Checkpoint {
         };
         StepResult {
             output: json!({"execution_arn": arn, "status": status, "error": error, "cause": cause}),
-            error: Some(StepError::new("state_machine_failed", message)),
+            error: Some(StepError::new(StepCode::StateMachineFailed, message)),
             ..StepResult::default()
         }
     }
@@ -235,7 +235,7 @@ impl Checkpoint {
         };
         StepResult {
             output: json!({"execution_arn": self.execution_arn(), "status": status}),
-            error: Some(StepError::classed("state_machine_timeout", FailureClass::Timeout, message)),
+            error: Some(StepError::new(StepCode::StateMachineTimeout, message)),
             ..StepResult::default()
         }
     }
@@ -259,7 +259,7 @@ fn run(step: &RunStateMachine, at: &StepContext<'_>, checkpoint: Option<&Checkpo
     let Some(arn) = machine.as_str().filter(|arn| arn.starts_with("arn:")) else {
         let message =
             format!("`state_machine`: expected the ARN of a state machine, found {}", coerce::short(&machine));
-        return Err(StepError::new("wrong_type", message));
+        return Err(StepError::new(StepCode::WrongType, message));
     };
     let input = step.input.as_ref().map(|input| input.resolve(&scope)).transpose();
     let input = input.map_err(|error| StepError::from(error).at("input"))?.filter(|input| !input.is_null());
@@ -268,7 +268,7 @@ fn run(step: &RunStateMachine, at: &StepContext<'_>, checkpoint: Option<&Checkpo
     if token.is_some() && !input.is_object() {
         let found = coerce::short(&input);
         let message = format!("`input`: expected a mapping, which takes the token of the callback, found {found}");
-        return Err(StepError::new("wrong_type", message));
+        return Err(StepError::new(StepCode::WrongType, message));
     }
     let timeout = if checkpoint.is_some() { SignedDuration::from_secs(CALL_S) } else { at.timeout(CALL_S) };
     let name = ids::state_machine_name(&at.execution.id, &at.step.id, at.state.visit);

@@ -7,13 +7,16 @@ use serde_json::{Map, Number, Value, json};
 use super::create_record::caused_by;
 use super::{StepContext, StepDecision, StepHandler, StepResult};
 use crate::context::StepScope;
-use crate::{Found, Read, Record, RecordWrite, StepError, coerce, fields};
+use crate::{Found, Read, Record, RecordWrite, StepCode, StepError, coerce, fields};
 
 impl StepHandler for SetFields {
     fn enter(&self, at: &StepContext<'_>) -> Result<StepDecision, StepError> {
         let Some(target) = &self.target else {
             let missing = || {
-                StepError::new("no_record", "there is no record to change: it was deleted, or the workflow is global")
+                StepError::new(
+                    StepCode::NoRecord,
+                    "there is no record to change: it was deleted, or the workflow is global",
+                )
             };
             return change(self, at, at.cx.record.ok_or_else(missing)?);
         };
@@ -26,7 +29,7 @@ impl StepHandler for SetFields {
     }
 
     fn found(&self, at: &StepContext<'_>, found: &Found) -> Result<StepDecision, StepError> {
-        let missing = || StepError::new("no_record", "`target`: the record does not exist");
+        let missing = || StepError::new(StepCode::NoRecord, "`target`: the record does not exist");
         change(self, at, found.records.first().ok_or_else(missing)?)
     }
 }
@@ -37,9 +40,9 @@ fn related<'a>(at: &StepContext<'a>, path: &str) -> Option<Result<&'a Record, St
     let found = at.cx.related.get(name).map(Vec::as_slice);
     Some(match found {
         Some([record]) => Ok(record),
-        Some([]) | None => Err(StepError::new("no_record", format!("`target`: {path} is empty"))),
+        Some([]) | None => Err(StepError::new(StepCode::NoRecord, format!("`target`: {path} is empty"))),
         Some(many) => {
-            Err(StepError::new("no_record", format!("`target`: expected one record, {path} has {}", many.len())))
+            Err(StepError::new(StepCode::NoRecord, format!("`target`: expected one record, {path} has {}", many.len())))
         }
     })
 }
@@ -52,7 +55,7 @@ fn named(step: &SetFields, value: &Value) -> Result<(String, String), StepError>
     let expected = || {
         let found = coerce::short(value);
         StepError::new(
-            "wrong_type",
+            StepCode::WrongType,
             format!("`target`: expected a record with its object, or an id beside `object`, found {found}"),
         )
     };
@@ -60,7 +63,7 @@ fn named(step: &SetFields, value: &Value) -> Result<(String, String), StepError>
 }
 
 fn change(step: &SetFields, at: &StepContext<'_>, record: &Record) -> Result<StepDecision, StepError> {
-    let missing = || StepError::new("unknown_object", format!("there is no object {:?}", record.object));
+    let missing = || StepError::new(StepCode::UnknownObject, format!("there is no object {:?}", record.object));
     let object = at.cx.objects.get(&record.object).ok_or_else(missing)?;
     let mut after = record.clone();
     let scope = at.scope();
@@ -121,7 +124,7 @@ pub(super) fn changed(
         (None, Some(remove)) => removed(before, part(remove)?),
         // Of a list: what is both removed and added is there afterwards, at its end.
         (Some(add), Some(remove)) => added(&removed(before, part(remove)?)?, part(add)?),
-        (None, None) => Err(StepError::new("invalid_change", "expected set, clear, add or remove")),
+        (None, None) => Err(StepError::new(StepCode::InvalidChange, "expected set, clear, add or remove")),
     }
 }
 
@@ -179,7 +182,10 @@ fn listed(value: Value) -> Vec<Value> {
 }
 
 fn cannot(what: &str, before: &Value, value: &Value) -> StepError {
-    StepError::new("wrong_type", format!("cannot {what} {} the value {}", coerce::short(before), coerce::short(value)))
+    StepError::new(
+        StepCode::WrongType,
+        format!("cannot {what} {} the value {}", coerce::short(before), coerce::short(value)),
+    )
 }
 
 fn too_large(what: &str, before: &Value, value: &Value) -> StepError {

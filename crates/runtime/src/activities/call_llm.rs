@@ -1,9 +1,8 @@
 //! `call_llm`: asks, reads the answer, and asks afresh at most twice if it does not fit.
 
 use jiff::SignedDuration;
-use pawl_definition::FailureClass;
 use pawl_engine::steps::{ModelQuestion, ModelReply, ModelSaid};
-use pawl_engine::{ModelCall, Performed, StepError, Usage};
+use pawl_engine::{ModelCall, Performed, StepCode, StepError, Usage};
 use serde_json::{Map, Value, json};
 
 use super::lease::LeaseGuard;
@@ -54,7 +53,7 @@ impl Asking<'_> {
         }
         let reasons = reasons.join("; ");
         let message = format!("the model's answer was not usable after {REPAIRS} repairs: {reasons}");
-        Err(StepError::new("model_answer_invalid", message))
+        Err(StepError::new(StepCode::ModelAnswerInvalid, message))
     }
 
     /// Asks once, within the lease and the budget, and as long as nobody stops it.
@@ -71,7 +70,7 @@ impl Asking<'_> {
         }
         if self.call.left.is_spent_by(self.usage) {
             let message = "the budget of model calls was used up before a usable answer came";
-            return Err(StepError::new("over_budget", message));
+            return Err(StepError::new(StepCode::OverBudget, message));
         }
         let request = request(self.call, question);
         let sent = request.prompt.len() + request.system.as_deref().map_or(0, str::len);
@@ -139,16 +138,15 @@ fn failure(error: &ModelError, lease: LeaseGuard<'_>) -> StepError {
     let message = error.to_string();
     let retry_after_s = error.retry_after.as_deref().and_then(|header| retry_after::seconds(header, lease.clock.now()));
     let error = match error.kind {
-        ModelErrorKind::NotConfigured => StepError::new("model_not_configured", message),
-        ModelErrorKind::Refused => StepError::new("model_refused", message),
-        ModelErrorKind::Throttled => StepError::classed("model_throttled", FailureClass::Throttled, message),
-        ModelErrorKind::Busy => StepError {
-            retry_after_s: Some(BUSY_AGAIN_S),
-            ..StepError::classed("model_busy", FailureClass::Throttled, message)
-        },
-        ModelErrorKind::Server => StepError::classed("model_server", FailureClass::Server, message),
-        ModelErrorKind::Network => StepError::classed("model_network", FailureClass::Network, message),
-        ModelErrorKind::Timeout => StepError::classed("model_timeout", FailureClass::Timeout, message),
+        ModelErrorKind::NotConfigured => StepError::new(StepCode::ModelNotConfigured, message),
+        ModelErrorKind::Refused => StepError::new(StepCode::ModelRefused, message),
+        ModelErrorKind::Throttled => StepError::new(StepCode::ModelThrottled, message),
+        ModelErrorKind::Busy => {
+            StepError { retry_after_s: Some(BUSY_AGAIN_S), ..StepError::new(StepCode::ModelBusy, message) }
+        }
+        ModelErrorKind::Server => StepError::new(StepCode::ModelServer, message),
+        ModelErrorKind::Network => StepError::new(StepCode::ModelNetwork, message),
+        ModelErrorKind::Timeout => StepError::new(StepCode::ModelTimeout, message),
     };
     StepError { retry_after_s: error.retry_after_s.or(retry_after_s), ..error }
 }

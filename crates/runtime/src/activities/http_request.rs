@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use pawl_definition::FailureClass;
-use pawl_engine::{HttpCall, Performed, StepError};
+use pawl_engine::{HttpCall, Performed, StepCode, StepError};
 use serde_json::json;
 
 use super::filled::{Used, filled, names};
@@ -48,7 +48,7 @@ async fn read_secrets(secrets: &dyn Secrets, call: &HttpCall) -> Result<Used, St
 
 /// A store that cannot be reached is asked again; nothing was sent, so that is safe for every delivery.
 fn no_secret(error: &SecretError) -> StepError {
-    let code = "secret_unavailable";
+    let code = StepCode::SecretUnavailable;
     match error {
         SecretError::NotFound(_) => StepError::new(code, error.to_string()),
         SecretError::Unavailable(_) => StepError::classed(code, FailureClass::Throttled, error.to_string()),
@@ -65,19 +65,13 @@ fn judge(answer: &HttpAnswer, redactor: &Redactor, now: Timestamp) -> Performed 
     }
     let (headers, body) = (redactor.value(headers), redactor.value(answer.body.clone()));
     let output = json!({"status": status, "headers": headers, "body": body});
+    let message = format!("the service answered {status}");
+    let classed = |class, message| Some(StepError::classed(StepCode::HttpStatus, class, message));
     let error = match status {
-        408 | 425 => {
-            Some(StepError::classed("http_status", FailureClass::Timeout, format!("the service answered {status}")))
-        }
-        429 => Some(StepError::classed(
-            "http_status",
-            FailureClass::Throttled,
-            "the service answered 429: too many requests",
-        )),
-        500.. => {
-            Some(StepError::classed("http_status", FailureClass::Server, format!("the service answered {status}")))
-        }
-        400.. => Some(StepError::new("http_status", format!("the service answered {status}"))),
+        408 | 425 => classed(FailureClass::Timeout, message),
+        429 => classed(FailureClass::Throttled, format!("{message}: too many requests")),
+        500.. => classed(FailureClass::Server, message),
+        400.. => Some(StepError::new(StepCode::HttpStatus, message)),
         _ => None,
     };
     let error = error.map(|error| StepError { retry_after_s, ..error });
@@ -87,11 +81,11 @@ fn judge(answer: &HttpAnswer, redactor: &Redactor, now: Timestamp) -> Performed 
 fn failure(error: &HttpError, redactor: &Redactor) -> StepError {
     let message = redactor.text(&error.to_string());
     match error {
-        HttpError::Refused(_) => StepError::new("http_refused", message),
-        HttpError::Invalid(_) => StepError::new("http_invalid", message),
-        HttpError::TooLarge(_) => StepError::new("http_too_large", message),
-        HttpError::Undecodable(_) => StepError::new("http_undecodable", message),
-        HttpError::Network(_) => StepError::classed("http_network", FailureClass::Network, message),
-        HttpError::Timeout(_) => StepError::classed("http_timeout", FailureClass::Timeout, message),
+        HttpError::Refused(_) => StepError::new(StepCode::HttpRefused, message),
+        HttpError::Invalid(_) => StepError::new(StepCode::HttpInvalid, message),
+        HttpError::TooLarge(_) => StepError::new(StepCode::HttpTooLarge, message),
+        HttpError::Undecodable(_) => StepError::new(StepCode::HttpUndecodable, message),
+        HttpError::Network(_) => StepError::new(StepCode::HttpNetwork, message),
+        HttpError::Timeout(_) => StepError::new(StepCode::HttpTimeout, message),
     }
 }

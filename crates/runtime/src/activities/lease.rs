@@ -1,8 +1,7 @@
 //! How long, and until when, a claimed effect may be performed.
 
 use jiff::{SignedDuration, Timestamp};
-use pawl_definition::FailureClass;
-use pawl_engine::{Execution, StepError};
+use pawl_engine::{Execution, StepCode, StepError};
 
 use crate::ports::{Clock, Tables};
 use crate::{Catalog, Error, items};
@@ -24,13 +23,13 @@ impl LeaseGuard<'_> {
             return Ok(());
         }
         let message = "the process stood still after it had claimed the call; nothing was sent";
-        Err(StepError::classed("lease_over", FailureClass::Throttled, message))
+        Err(StepError::new(StepCode::LeaseOver, message))
     }
 
     /// Requires that nobody has killed, paused or canceled what it is for, before one call more of the same effect: it
     /// takes time, and costs. Before the first one the decision looked.
     pub(super) async fn allows_one_more(&self, timeout: SignedDuration) -> Result<(), StepError> {
-        let held = |why: &str| Err(StepError::classed("held_back", FailureClass::Throttled, why));
+        let held = |why: &str| Err(StepError::new(StepCode::HeldBack, why));
         match self.is_stopped().await {
             // The lease comes last: looking takes time too.
             Ok(false) => self.allows(timeout),

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 use pawl_definition::{FieldType, Object, json, value};
-use pawl_engine::{Found, Record, RecordQuery, ResolvedTest, StepError, Subject, fields};
+use pawl_engine::{Found, Record, RecordQuery, ResolvedTest, StepCode, StepError, Subject, fields};
 use serde_json::{Map, Value};
 
 use crate::ports::{Consistency, Item, Query, SortRange, Table, Tables};
@@ -201,7 +201,7 @@ fn too_many(query: &RecordQuery) -> StepError {
          give a field `indexed: true`, and test it for equality",
         query.object
     );
-    StepError::new("too_many_records", message)
+    StepError::new(StepCode::TooManyRecords, message)
 }
 
 /// The equality test that rows answer, if there is one.

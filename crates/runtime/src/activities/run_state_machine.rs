@@ -1,7 +1,6 @@
 //! `run_state_machine`: starts a state machine, and looks how it stands.
 
-use pawl_definition::FailureClass;
-use pawl_engine::{MachinePoll, MachineRun, Performed, StartedMachine, StepError};
+use pawl_engine::{MachinePoll, MachineRun, Performed, StartedMachine, StepCode, StepError};
 use serde_json::{Value, json};
 
 use super::lease::LeaseGuard;
@@ -74,14 +73,12 @@ fn is_passing(error: &StateMachineError) -> bool {
 fn failure(error: &StateMachineError) -> StepError {
     let message = error.to_string();
     match error {
-        StateMachineError::NotConfigured(_) => StepError::new("state_machines_not_configured", message),
-        StateMachineError::Throttled(_) => {
-            StepError::classed("state_machine_throttled", FailureClass::Throttled, message)
-        }
-        StateMachineError::Network(_) => StepError::classed("state_machine_network", FailureClass::Network, message),
-        StateMachineError::Server(_) => StepError::classed("state_machine_server", FailureClass::Server, message),
-        StateMachineError::NotFound(_) => StepError::new("state_machine_not_found", message),
-        StateMachineError::Denied(_) => StepError::new("state_machine_denied", message),
-        StateMachineError::Invalid(_) => StepError::new("state_machine_invalid", message),
+        StateMachineError::NotConfigured(_) => StepError::new(StepCode::StateMachinesNotConfigured, message),
+        StateMachineError::Throttled(_) => StepError::new(StepCode::StateMachineThrottled, message),
+        StateMachineError::Network(_) => StepError::new(StepCode::StateMachineNetwork, message),
+        StateMachineError::Server(_) => StepError::new(StepCode::StateMachineServer, message),
+        StateMachineError::NotFound(_) => StepError::new(StepCode::StateMachineNotFound, message),
+        StateMachineError::Denied(_) => StepError::new(StepCode::StateMachineDenied, message),
+        StateMachineError::Invalid(_) => StepError::new(StepCode::StateMachineInvalid, message),
     }
 }

@@ -1,11 +1,11 @@
 //! What a model's answer is worth. Doubtful is not success: an answer that was cut off, withheld or left out fails the
 //! step, and one that does not fit is asked for again.
 
-use pawl_definition::{FailureClass, JsonSchema};
+use pawl_definition::JsonSchema;
 use serde_json::{Value, json};
 
 use super::{confidence, fit, json as found, thinking};
-use crate::{ModelCall, StepError};
+use crate::{ModelCall, StepCode, StepError};
 
 /// What came of one call of a model, as its provider tells it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,17 +110,17 @@ impl ModelCall {
     fn objection(&self, said: ModelSaid<'_>) -> Option<StepError> {
         let reason = said.finish_reason.unwrap_or_default();
         if let Some(words) = said.refusal.filter(|words| !words.trim().is_empty()) {
-            return Some(StepError::new("model_refused", format!("the model declined to answer: {words}")));
+            return Some(StepError::new(StepCode::ModelRefused, format!("the model declined to answer: {words}")));
         }
         match ModelVerdict::of(said.finish_reason) {
             ModelVerdict::CutOff => Some(self.cut_off(reason)),
             ModelVerdict::Withheld => {
                 let message = format!("the model or a content filter withheld the answer (finish_reason `{reason}`)");
-                Some(StepError::new("model_refused", message))
+                Some(StepError::new(StepCode::ModelRefused, message))
             }
             ModelVerdict::Unfinished => {
                 let message = format!("expected an answer that ends with `stop`, found finish_reason `{reason}`");
-                Some(StepError::classed("model_answer_unfinished", FailureClass::Server, message))
+                Some(StepError::new(StepCode::ModelAnswerUnfinished, message))
             }
             ModelVerdict::Whole => said.text.trim().is_empty().then(empty),
         }
@@ -131,7 +131,7 @@ impl ModelCall {
             Some(most) => format!("raise `max_tokens` of the step, which is {most}, or ask for less"),
             None => "set `max_tokens` of the step above the provider's own bound, or ask for less".to_owned(),
         };
-        StepError::new("model_answer_cut", format!("the answer was cut off (finish_reason `{reason}`): {bound}"))
+        StepError::new(StepCode::ModelAnswerCut, format!("the answer was cut off (finish_reason `{reason}`): {bound}"))
     }
 
     /// The last of some values that fits; if none does, what is wrong with the last one, an object rather than a list.
@@ -175,7 +175,10 @@ impl ModelCall {
 }
 
 fn empty() -> StepError {
-    StepError::new("model_answer_empty", "expected an answer, found none: the text is empty, or nothing but thinking")
+    StepError::new(
+        StepCode::ModelAnswerEmpty,
+        "expected an answer, found none: the text is empty, or nothing but thinking",
+    )
 }
 
 #[cfg(test)]

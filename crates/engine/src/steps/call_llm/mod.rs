@@ -15,7 +15,7 @@ pub use answer::{ModelReply, ModelSaid, ModelVerdict};
 pub use question::ModelQuestion;
 
 use super::{After, StepContext, StepDecision, StepHandler, StepResult};
-use crate::{Activity, Allowance, ModelCall, Performed, StepError};
+use crate::{Activity, Allowance, ModelCall, Performed, StepCode, StepError};
 
 /// Longest time of one call, in seconds, if the step does not say.
 const CALL_S: i64 = 60;
@@ -66,7 +66,7 @@ fn left(at: &StepContext<'_>) -> Result<Allowance, StepError> {
     };
     if (Allowance { tokens: budget.tokens, usd: budget.usd }).is_spent_by(spent) {
         let found = format!("{} tokens and ${:.4} are spent", spent.tokens, spent.usd);
-        return Err(StepError::new("over_budget", format!("the budget of model calls is used up: {found}")));
+        return Err(StepError::new(StepCode::OverBudget, format!("the budget of model calls is used up: {found}")));
     }
     let tokens = budget.tokens.map(|most| most.saturating_sub(spent.tokens));
     Ok(Allowance { tokens, usd: budget.usd.map(|most| most - spent.usd) })
