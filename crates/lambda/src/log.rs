@@ -1,11 +1,13 @@
 //! The log: one flat JSON object a line on standard output. Names of fields are the same everywhere; `function` is on
-//! each line, and `request_id` and `xray_trace_id` on those of an invocation.
+//! each line, and `request_id` and `xray_trace_id` on those of an invocation. What a terminal or a reader's eye would obey
+//! is escaped as JSON escapes it.
 
 use std::fmt;
 use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
+use pawl_runtime::shown::shown;
 use serde_json::{Map, Value};
 use tracing::field::{Field, Visit};
 use tracing::{Event, Subscriber};
@@ -59,7 +61,7 @@ where
         line.insert("timestamp".to_owned(), Timestamp::now().to_string().into());
         line.insert("level".to_owned(), event.metadata().level().as_str().into());
         line.insert("target".to_owned(), event.metadata().target().into());
-        writeln!(writer, "{}", Value::Object(line))
+        writeln!(writer, "{}", shown(&Value::Object(line).to_string()))
     }
 }
 
@@ -114,7 +116,7 @@ pub(crate) fn init(lines: &Lines, filter: Option<&str>) -> Result<(), Failure> {
 /// Writes a line that is JSON already.
 pub(crate) fn print(line: &str) {
     // If nobody reads standard output, nobody reads an error about it either.
-    let _ = writeln!(std::io::stdout().lock(), "{line}");
+    let _ = writeln!(std::io::stdout().lock(), "{}", shown(line));
 }
 
 #[cfg(test)]
@@ -185,5 +187,19 @@ mod tests {
           target: "pawl_lambda::log::tests"
           xray_trace_id: 1-5e1b4151
         "#);
+    }
+
+    /// JSON leaves DEL, C1 controls and overrides of direction as they are.
+    #[test]
+    fn nothing_in_a_line_is_obeyed_by_who_reads_it() {
+        let said = "a\u{1b}[2J\n\u{7f}\u{9b}2J\u{85}\u{202e}\u{2066}\u{2028}z, שלום";
+        let kept = Kept::default();
+        let subscriber = tracing_subscriber::fmt().with_writer(kept.clone()).event_format(Lines::of("api")).finish();
+        tracing::subscriber::with_default(subscriber, || tracing::info!(sender = said, "a delivery says {said}"));
+        let text = String::from_utf8(kept.0.lock().expect("no holder panics").clone()).expect("lines are UTF-8");
+        let line = text.strip_suffix('\n').expect("a line ends");
+        assert_eq!(shown(line), line, "nothing is left to be obeyed");
+        let line: Value = serde_json::from_str(line).expect("a line is JSON");
+        assert_eq!((&line["sender"], &line["message"]), (&said.into(), &format!("a delivery says {said}").into()));
     }
 }

@@ -6,6 +6,7 @@
 //! - [`Ingest`], [`Evaluator`], [`Executor`]: the three loops; [`Sweeper`] looks for what was left behind.
 //! - [`Workflows`], [`Records`], [`History`]: what the management API does.
 //! - [`outgoing`]: requests of steps as they are sent; [`Redactor`]: takes secrets out of what came back.
+//! - [`shown`]: texts of strangers, as people are shown them.
 
 pub mod bus;
 pub mod items;
@@ -14,6 +15,7 @@ pub mod offload;
 pub mod outgoing;
 pub mod ports;
 mod readers;
+pub mod shown;
 
 mod activities;
 mod admission;
