@@ -214,6 +214,9 @@ impl From<Error> for Problem {
             tracing::error!(code = code.as_str(), key = %unreadable.key, "a request needs what cannot be read: {error}");
             return Self::new(code, error.to_string());
         }
+        if code == Code::ValueTooDeep {
+            return Self::new(code, error.to_string());
+        }
         tracing::warn!(code = code.as_str(), "a request is put off: {error}");
         Self::new(code, "nothing is wrong with the request; send it again a little later")
     }

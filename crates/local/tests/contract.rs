@@ -5,16 +5,17 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use pawl_local::{Store, VariableSecrets};
-use pawl_runtime::ports::{Blobs, Clock, Queue, QueueSource, Secrets, Tables, Timers};
+use pawl_runtime::ports::{Blobs, Clock, Key, Queue, QueueSource, Secrets, Table, Tables, Timers};
 use pawl_testkit::VirtualClock;
 use pawl_testkit::contract::Backend;
+use rusqlite::Connection;
 use tempfile::TempDir;
 
 struct Embedded {
     store: Store,
     secrets: VariableSecrets,
     clock: VirtualClock,
-    _directory: TempDir,
+    directory: TempDir,
 }
 
 impl Embedded {
@@ -23,7 +24,7 @@ impl Embedded {
         let directory = TempDir::new().expect("a directory can be made");
         let store = Store::open(directory.path(), Arc::new(clock.clone())).expect("a new directory opens");
         let variables = [("PAWL_SECRET_CONTRACT".to_owned(), "a secret value".to_owned())];
-        Self { store, secrets: VariableSecrets::new(variables), clock, _directory: directory }
+        Self { store, secrets: VariableSecrets::new(variables), clock, directory }
     }
 }
 
@@ -51,6 +52,14 @@ impl Backend for Embedded {
 
     fn secrets(&self) -> &dyn Secrets {
         &self.secrets
+    }
+
+    async fn damage(&self, table: Table, key: &Key) {
+        assert_eq!(table, Table::Executions, "the suite damages no other");
+        let file = Connection::open(self.directory.path().join("pawl.db")).expect("the file is there");
+        let statement = "UPDATE executions SET body = x'ff00' WHERE pk = ?1 AND sk = ?2";
+        let damaged = file.execute(statement, [&key.partition, &key.sort]).expect("the file takes writes");
+        assert_eq!(damaged, 1);
     }
 
     fn now(&self) -> Timestamp {

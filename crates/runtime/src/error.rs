@@ -41,8 +41,8 @@ pub enum Error {
 }
 
 impl Error {
-    /// Its stable code; each has a page in `docs/errors`. Only `internal` and `unreadable_item` do not go away by
-    /// themselves.
+    /// Its stable code; each has a page in `docs/errors`. Only `internal`, `unreadable_item` and `value_too_deep`
+    /// do not go away by themselves.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Table(TableError::Throttled) => "throttled",
@@ -54,6 +54,7 @@ impl Error {
             | Self::Blob(_)
             | Self::Notice(_) => "unavailable",
             Self::Queue(QueueError::Full(_)) => "backlog_full",
+            Self::Table(TableError::TooDeep(_)) => "value_too_deep",
             Self::Unreadable(_) => "unreadable_item",
             Self::Table(TableError::Invalid(_)) | Self::Illegal(_) | Self::Poison(_) | Self::NoWorkflow(..) => {
                 "internal"

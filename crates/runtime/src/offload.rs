@@ -7,7 +7,8 @@ use sha2::{Digest, Sha256};
 
 use crate::Error;
 use crate::items::{Unreadable, body, misshapen};
-use crate::ports::Blobs;
+use crate::ports::rules::is_readable;
+use crate::ports::{Blobs, Key, TableError};
 
 /// Values above this many bytes of JSON are offloaded.
 pub const INLINE_MOST: usize = 32 * 1024;
@@ -90,6 +91,9 @@ async fn offload(blobs: &dyn Blobs, value: &mut Value, most: usize) -> Result<()
 
 async fn put(blobs: &dyn Blobs, value: &mut Value, text: String) -> Result<(), Error> {
     let hash = sha256(text.as_bytes());
+    if !is_readable(&text) {
+        return Err(TableError::TooDeep(Key::new("blob", hash)).into());
+    }
     let bytes = text.len();
     blobs.put(&hash, Bytes::from(text)).await?;
     *value = json!({REFERENCE: hash, "bytes": bytes});

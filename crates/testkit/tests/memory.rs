@@ -2,7 +2,9 @@
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
-use pawl_runtime::ports::{Blobs, Clock, DeadLetters, Queue, QueueName, QueueSource, Secrets, Tables, Timers};
+use pawl_runtime::ports::{
+    Blobs, Clock, DeadLetters, Key, Queue, QueueName, QueueSource, Secrets, Table, Tables, Timers,
+};
 use pawl_testkit::VirtualClock;
 use pawl_testkit::contract::Backend;
 use pawl_testkit::memory::MemoryStore;
@@ -49,6 +51,10 @@ impl Backend for Memory {
 
     async fn give_up(&self, queue: QueueName, body: &str) {
         self.0.give_up(queue, body);
+    }
+
+    async fn damage(&self, table: Table, key: &Key) {
+        self.0.damage(table, key, "damaged");
     }
 
     fn now(&self) -> Timestamp {

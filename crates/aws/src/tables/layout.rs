@@ -19,7 +19,7 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
-use pawl_runtime::ports::rules::counter_body;
+use pawl_runtime::ports::rules::{counter_body, unreadable_body};
 use pawl_runtime::ports::{Index, IndexEntry, Item, Key, TableError};
 
 use super::packing;
@@ -141,8 +141,10 @@ pub(crate) fn read(mut source: impl Source) -> Result<Item, TableError> {
     let version = integer(&mut source, VERSION)?.ok_or_else(|| unreadable(&key, VERSION))?;
     let body = match (integer(&mut source, COUNT)?, source.take(PACKED)) {
         (Some(count), _) => counter_body(count),
-        (None, Some(Value::Bytes(packed))) => packing::unpack(&packed).ok_or_else(|| unreadable(&key, PACKED))?,
-        (None, _) => string(&mut source, BODY).ok_or_else(|| unreadable(&key, BODY))?,
+        // A body that cannot be read is a fault of one item: those beside it in a query or batch are none the worse.
+        (None, Some(Value::Bytes(packed))) => packing::unpack(&packed).unwrap_or_else(unreadable_body),
+        (None, Some(_)) => unreadable_body(),
+        (None, None) => string(&mut source, BODY).unwrap_or_else(unreadable_body),
     };
     let expires_at = match integer(&mut source, EXPIRES_MICROS)? {
         Some(micros) => Some(Timestamp::from_microsecond(micros).map_err(|_| unreadable(&key, EXPIRES_MICROS))?),
@@ -288,10 +290,30 @@ mod tests {
             expires_at: None,
             body: "{}".to_owned(),
         });
-        for (name, other) in [("pk", number(1)), ("v", text("1")), ("b", number(1)), ("i1s", text("1\0q\0s"))] {
+        for (name, other) in [("pk", number(1)), ("v", text("1")), ("i1s", text("1\0q\0s"))] {
             let mut broken = stored.clone();
             broken.insert(name.to_owned(), other);
             assert!(matches!(read(broken), Err(TableError::Invalid(_))), "{name} is not as it was written");
+        }
+    }
+
+    /// Such an item failed the whole query or batch that it was found in.
+    #[test]
+    fn bug_a_body_that_could_not_be_unpacked_was_no_item() {
+        let body = "a".repeat(3_000);
+        let item = Item { key: Key::new("p", "s"), version: 7, indexes: Vec::new(), expires_at: None, body };
+        let stored = write(&item);
+        let packed = |bytes: &[u8]| (PACKED, AttributeValue::B(Blob::new(bytes)));
+        for (name, other) in [packed(b""), packed(b"no zlib"), packed(&[0x78, 0xf9, 0, 0, 0, 1]), (PACKED, number(1))] {
+            let mut broken = stored.clone();
+            assert!(broken.insert(name.to_owned(), other).is_some(), "the body is packed");
+            assert_eq!(read(broken), Ok(Item { body: unreadable_body(), ..item.clone() }));
+        }
+        for other in [None, Some(number(1))] {
+            let mut broken = stored.clone();
+            broken.remove(PACKED);
+            broken.extend(other.map(|other| (BODY.to_owned(), other)));
+            assert_eq!(read(broken), Ok(Item { body: unreadable_body(), ..item.clone() }));
         }
     }
 }

@@ -4,11 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use aws_sdk_dynamodb::primitives::Blob;
+use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_sqs::types::QueueAttributeName;
 use jiff::{SignedDuration, Timestamp};
 use pawl_aws::{DynamoTables, ManagerSecrets, S3Blobs, SchedulerTimers, SqsDeadLetters, SqsQueue};
 use pawl_connectors::{SystemClock, SystemRandom};
-use pawl_runtime::ports::{Blobs, DeadLetters, Queue, QueueName, QueueSource, Secrets, Table, Tables, Timers};
+use pawl_runtime::ports::{Blobs, DeadLetters, Key, Queue, QueueName, QueueSource, Secrets, Table, Tables, Timers};
 use pawl_testkit::contract::Backend;
 use tokio::sync::Mutex;
 
@@ -38,6 +40,7 @@ pub(crate) struct Amazon {
     secrets: ManagerSecrets,
     pump: Option<Mutex<Pump>>,
     speed: Speed,
+    dynamo: aws_sdk_dynamodb::Client,
     sqs: aws_sdk_sqs::Client,
     resources: Resources,
 }
@@ -62,6 +65,7 @@ impl Amazon {
             secrets: ManagerSecrets::new(sdk, format!("{}/", account.prefix), clock),
             pump,
             speed: if account.emulator.is_some() { EMULATOR } else { ACCOUNT },
+            dynamo: aws_sdk_dynamodb::Client::new(sdk),
             sqs: aws_sdk_sqs::Client::new(sdk),
             queue,
             resources,
@@ -110,6 +114,20 @@ impl Backend for Amazon {
     async fn give_up(&self, queue: QueueName, body: &str) {
         let url = &self.resources.dead_letter_queues.0[&queue];
         self.sqs.send_message().queue_url(url).message_body(body).send().await.expect("sending succeeds");
+    }
+
+    /// Cuts the packed body off in its middle.
+    async fn damage(&self, table: Table, at: &Key) {
+        let name = &self.resources.tables.0[&table];
+        let key = |part: &String| AttributeValue::S(part.clone());
+        let request = self.dynamo.get_item().table_name(name);
+        let stored = request.key("pk", key(&at.partition)).key("sk", key(&at.sort)).send().await;
+        let stored = stored.expect("reading succeeds").item.expect("the item is there");
+        let packed = stored["z"].as_b().expect("the body is packed").as_ref();
+        let half = AttributeValue::B(Blob::new(&packed[..packed.len() / 2]));
+        let request = self.dynamo.update_item().table_name(name).key("pk", key(&at.partition)).key("sk", key(&at.sort));
+        let request = request.update_expression("SET z = :half").expression_attribute_values(":half", half);
+        request.send().await.expect("writing succeeds");
     }
 
     /// To the microsecond, as items keep their expiry.

@@ -1,5 +1,6 @@
 //! Items as rows.
 
+use pawl_runtime::ports::rules::unreadable_body;
 use pawl_runtime::ports::{Index, IndexEntry, Item, Key, Table};
 use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 
@@ -155,7 +156,8 @@ pub(super) fn read(row: &Row<'_>) -> Result<Item> {
         version: version(row)?,
         indexes,
         expires_at: row.get::<_, Option<i64>>(2)?.map(micros::read),
-        body: row.get(13)?,
+        // A body that is no text is a fault of one item, and of none beside it.
+        body: row.get_ref(13)?.as_str().map_or_else(|_| unreadable_body(), str::to_owned),
     })
 }
 

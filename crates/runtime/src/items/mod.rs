@@ -43,6 +43,7 @@ use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 
 use crate::ports::Item;
+use crate::ports::rules::unreadable_body;
 
 /// An item whose body does not have the shape that its key promises.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -68,7 +69,11 @@ pub(crate) fn body<T: Serialize>(value: &T) -> String {
 pub(crate) fn read<T: DeserializeOwned>(item: &Item) -> Result<T, Unreadable> {
     serde_json::from_str(&item.body).map_err(|error| Unreadable {
         key: format!("{}/{}", item.key.partition, item.key.sort),
-        reason: misshapen(&error),
+        reason: if item.body == unreadable_body() {
+            "its body cannot be read from storage".to_owned()
+        } else {
+            misshapen(&error)
+        },
     })
 }
 

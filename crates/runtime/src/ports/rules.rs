@@ -12,6 +12,8 @@ pub const MAX_WRITES: usize = 100;
 pub const MAX_KEYS: usize = 100;
 /// Largest body of an item in bytes: below `DynamoDB`'s 400 KB with room for keys and indexes.
 pub const MAX_ITEM_BODY: usize = 380 * 1024;
+/// Most levels of arrays and objects in a body: as many as the parser takes that reads it.
+pub const MAX_BODY_DEPTH: usize = 127;
 /// Largest body of a message in bytes: below the 256 KiB of SQS with room for attributes.
 pub const MAX_MESSAGE_BODY: usize = 240 * 1024;
 /// Largest sum of the bodies of one transaction in bytes: below the 4 MB of `DynamoDB` with room for keys and indexes.
@@ -74,6 +76,9 @@ impl Transaction {
             }
             if let Write::Put { item, .. } = write {
                 validate_item(item)?;
+                if !is_readable(&item.body) {
+                    return Err(TableError::TooDeep(item.key.clone()));
+                }
                 body += item.body.len();
             }
         }
@@ -104,6 +109,34 @@ fn validate_item(item: &Item) -> Result<(), TableError> {
         }
     }
     Ok(())
+}
+
+/// Whether a text of JSON is no deeper than the parser takes. What is stored and cannot be read again is lost, so this is
+/// looked at where it is written.
+pub fn is_readable(json: &str) -> bool {
+    let opens = |byte: &u8| matches!(byte, b'[' | b'{');
+    // Nearly all texts have fewer brackets than levels are allowed, and are not looked at closer.
+    json.bytes().filter(opens).count() <= MAX_BODY_DEPTH || depth(json) <= MAX_BODY_DEPTH
+}
+
+/// Levels of a text of JSON. Brackets in its texts are none.
+fn depth(json: &str) -> usize {
+    let (mut level, mut deepest) = (0_usize, 0);
+    let (mut in_text, mut is_escaped) = (false, false);
+    for byte in json.bytes() {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' if in_text => is_escaped = true,
+            b'"' => in_text = !in_text,
+            b'[' | b'{' if !in_text => {
+                level += 1;
+                deepest = deepest.max(level);
+            }
+            b']' | b'}' if !in_text => level = level.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
 }
 
 /// Checks the bounds of a key.
@@ -143,6 +176,12 @@ pub fn add_to_counter(body: Option<&str>, amount: i64, at_most: Option<i64>) -> 
     let count = body.map_or(Ok(0), read_counter)?;
     let sum = count.saturating_add(amount).max(0);
     Ok(at_most.is_none_or(|bound| sum <= bound).then_some(sum))
+}
+
+/// In the place of a body that a store cannot read, because it is damaged or another version packed it: it is no JSON,
+/// so that each reader finds the item unreadable, and only that item.
+pub fn unreadable_body() -> String {
+    String::new()
 }
 
 /// The body of a counter item. Stored, do not rename.
@@ -210,4 +249,31 @@ pub fn validate_timer_name(name: &str) -> Result<(), TimerError> {
 
 fn invalid<T>(message: String) -> Result<T, TableError> {
     Err(TableError::Invalid(message))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+
+    #[test]
+    fn a_text_is_readable_if_and_only_if_the_parser_takes_its_depth() {
+        let nested = |levels: usize| format!("{}1{}", "[".repeat(levels), "]".repeat(levels));
+        let in_object = |levels: usize| format!(r#"{{"a":"x","b":{}}}"#, nested(levels - 1));
+        for levels in [1, 2, MAX_BODY_DEPTH - 1, MAX_BODY_DEPTH, MAX_BODY_DEPTH + 1, MAX_BODY_DEPTH + 2, 5_000] {
+            for text in [nested(levels), in_object(levels), format!("[{},{}]", nested(levels - 1), nested(1))] {
+                assert_eq!(is_readable(&text), serde_json::from_str::<Value>(&text).is_ok(), "{levels} levels");
+            }
+        }
+    }
+
+    #[test]
+    fn brackets_in_texts_are_no_levels() {
+        for text in ["[".repeat(500), "\\\"[{".repeat(200), "\\\\".repeat(200) + &"{".repeat(200)] {
+            let json = serde_json::json!({"text": text, (text.clone()): [1]}).to_string();
+            assert!(is_readable(&json), "{json}");
+        }
+        assert!(is_readable(&format!("[{}]", vec!["[]"; 500].join(","))), "many lists beside each other");
+    }
 }

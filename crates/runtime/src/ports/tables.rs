@@ -7,6 +7,8 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::rules::MAX_BODY_DEPTH;
+
 /// A table. The names are stored, do not rename.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -74,7 +76,8 @@ pub struct Item {
     pub indexes: Vec<IndexEntry>,
     /// After this time the item may vanish, and reads do not return it. Kept to the microsecond.
     pub expires_at: Option<Timestamp>,
-    /// A JSON object as text, at most 380 KiB.
+    /// A JSON object as text, at most 380 KiB and 127 levels deep; [no JSON](super::rules::unreadable_body) if the store
+    /// cannot read what it holds.
     pub body: String,
 }
 
@@ -230,6 +233,9 @@ pub enum TableError {
     /// Storage cannot be reached; nothing was written.
     #[error("storage is unavailable: {0}")]
     Unavailable(String),
+    /// A body nests so deeply that it could never be read again; nothing was written.
+    #[error("the body of {}/{} nests more than {MAX_BODY_DEPTH} levels and could not be read again", .0.partition, .0.sort)]
+    TooDeep(Key),
     /// The call breaks a rule of the port (too many writes, a key twice, a body over the limit).
     #[error("invalid storage call: {0}")]
     Invalid(String),

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
-use pawl_runtime::ports::{Blobs, DeadLetters, Queue, QueueName, QueueSource, Secrets, Tables, Timers};
+use pawl_runtime::ports::{Blobs, DeadLetters, Key, Queue, QueueName, QueueSource, Secrets, Table, Tables, Timers};
 
 /// A fresh, empty backend. A suite uses only its own ports (the tables' suite also receives from the queue), so a
 /// backend that lacks a port may panic in its accessor.
@@ -35,6 +35,9 @@ pub trait Backend: Send + Sync {
     async fn give_up(&self, queue: QueueName, body: &str) {
         unreachable!("this backend keeps no dead letters, so {body} of {queue:?} cannot become one")
     }
+
+    /// Damages the stored body of an item, as a fault of storage does: no call of the port could write it.
+    async fn damage(&self, table: Table, key: &Key);
 
     /// The time that it lives on.
     fn now(&self) -> Timestamp;

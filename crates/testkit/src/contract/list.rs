@@ -53,6 +53,8 @@ macro_rules! contract {
                 an_index_entry_over_the_limit_is_invalid,
                 an_empty_key_is_invalid,
                 reads_and_pages_have_bounds,
+                a_body_that_no_reader_could_parse_is_too_deep,
+                a_damaged_body_is_a_fault_of_its_item_alone,
                 equal_numbers_are_one_unique_value,
                 an_address_in_other_letters_is_the_same_unique_value,
                 blank_values_claim_nothing_and_long_ones_do,

@@ -1,7 +1,7 @@
 //! Looking into a memory store from outside the ports, for invariants.
 
 use jiff::Timestamp;
-use pawl_runtime::ports::{Item, QueueName, Table, Timer};
+use pawl_runtime::ports::{Item, Key, QueueName, Table, Timer};
 
 use super::MemoryStore;
 use super::state::State;
@@ -27,6 +27,13 @@ impl MemoryStore {
         let (state, now) = (self.lock(), self.now());
         let items = state.items.get(&table).into_iter().flat_map(|items| items.values());
         items.filter(|item| item.is_live(now)).cloned().collect()
+    }
+
+    /// Writes another body over a stored item, as a fault of storage or another version does: the port would refuse it.
+    pub fn damage(&self, table: Table, key: &Key, body: &str) {
+        let mut state = self.lock();
+        let item = state.items.get_mut(&table).and_then(|items| items.get_mut(key)).expect("the item is there");
+        body.clone_into(&mut item.body);
     }
 
     /// All messages of a queue that nobody has deleted, in the order in which they were sent.

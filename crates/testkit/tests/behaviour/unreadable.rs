@@ -4,8 +4,8 @@ use futures::FutureExt;
 use jiff::SignedDuration;
 use pawl_engine::{Control, Execution, Status};
 use pawl_runtime::items::{self, Unreadable};
-use pawl_runtime::ports::{DeadLetter, Durability, Expect, Item, Key, QueueName, Table, Transaction, Write};
-use pawl_runtime::{ControlError, Error, Filter, Job, ListScope, StatePartition};
+use pawl_runtime::ports::{DeadLetter, Durability, Expect, Key, QueueName, Table, TableError, Transaction, Write};
+use pawl_runtime::{ControlError, Error, Filter, Job, ListScope, StatePartition, offload};
 use pawl_testkit::scenario::{Scenario, answer, completed, manual, scenario, waiting};
 use serde_json::{Value, json};
 
@@ -21,12 +21,7 @@ fn at_once<T>(future: impl Future<Output = T>) -> T {
 
 /// Writes another body over a stored item, as a fault of storage or of another version does.
 fn corrupt(story: &Scenario, table: Table, key: &Key, body: &str) {
-    let memory = &story.world().store;
-    let item = memory.items(table).into_iter().find(|item| item.key == *key).expect("the item is there");
-    let item = Item { version: item.version + 1, body: body.to_owned(), ..item };
-    let write = Write::Put { table, item, expect: Expect::Any };
-    let transaction = Transaction { writes: vec![write], durability: Durability::Durable };
-    at_once(story.world().system.ports.tables.transact(transaction)).expect("memory is writable");
+    story.world().store.damage(table, key, body);
 }
 
 /// JSON that the parser takes, and that is too deep with a little more around it.
@@ -145,6 +140,37 @@ fn a_message_that_is_nothing_at_all_is_refused_by_its_digest() {
     let refusals = story.world().refusals("unknown");
     assert_eq!(refusals.len(), 1, "the same text is one refusal");
     assert!(refusals[0].event_id.starts_with("unreadable_"), "{}", refusals[0].event_id);
+}
+
+/// Bounds keep values far from that; if one of them fails, a write is refused and nothing is lost.
+#[test]
+fn what_could_never_be_read_again_is_written_nowhere() {
+    let story = scenario().workflow(&workflow(WAITING)).event(manual("w")).run_for("1h").expect(waiting());
+    let with_variable = |value: Value| {
+        let mut execution = story.last().execution;
+        execution.version += 1;
+        execution.variables.insert("deep".to_owned(), value);
+        let item = items::execution::item(&execution, &[]);
+        let writes = vec![Write::Put { table: items::execution::TABLE, item, expect: Expect::Any }];
+        let transaction = Transaction { writes, durability: Durability::Durable };
+        at_once(story.world().system.ports.tables.transact(transaction)).map_err(Error::from)
+    };
+    // A variable stands three levels deep in the body.
+    assert_eq!(with_variable(nested(124)), Ok(()));
+    assert_eq!(story.last().execution.variables["deep"], nested(124), "it can be read");
+    let refused = with_variable(nested(125)).expect_err("it could not be read");
+    assert!(matches!(&refused, Error::Table(TableError::TooDeep(_))), "{refused}");
+    assert_eq!(refused.code(), "value_too_deep");
+
+    let mut row = story.last().rows.remove(0);
+    row.output = json!({"text": "x".repeat(40_000), "deep": nested(200)});
+    let spilled = at_once(offload::row(&*story.world().system.ports.blobs, row)).map_err(|error| error.code());
+    assert_eq!(spilled.map(|_| ()), Err("value_too_deep"), "a value in a store of its own is read by the same parser");
+}
+
+/// A list in a list, so many times.
+fn nested(levels: usize) -> Value {
+    (0..levels).fold(Value::Null, |inner, _| json!([inner]))
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The suite of [`pawl_runtime::ports::Tables`].
 
 mod counters;
+mod damage;
 mod expectations;
 mod expiry;
 mod indexes;
@@ -14,6 +15,7 @@ pub use counters::{
     a_counter_conflicts_above_its_bound, a_counter_never_goes_below_zero, a_counter_starts_at_zero_and_adds,
     an_expired_counter_starts_again,
 };
+pub use damage::{a_body_that_no_reader_could_parse_is_too_deep, a_damaged_body_is_a_fault_of_its_item_alone};
 pub use expectations::{
     a_check_changes_nothing, a_delete_removes_the_item, a_failed_member_changes_nothing,
     a_version_holds_only_of_itself, absent_holds_only_where_no_item_stands, any_always_holds,
