@@ -20,6 +20,8 @@ pub struct Plan {
     pub holidays: BTreeSet<Date>,
     /// Names that steps and webhooks assign: variables that are null until then.
     pub assigned: BTreeSet<String>,
+    /// Names of the secrets that its steps use.
+    pub secrets: BTreeSet<String>,
     successors: BTreeMap<String, Option<String>>,
 }
 
@@ -31,8 +33,8 @@ impl Plan {
         link(workflow.failure_steps(), None, &mut successors);
         let timezone = workflow.timezone.as_deref().and_then(|name| TimeZone::get(name).ok()).unwrap_or(TimeZone::UTC);
         let holidays = workflow.calendar.iter().filter_map(|day| day.parse().ok()).collect();
-        let assigned = assigned(&workflow);
-        Self { workflow, revision, timezone, holidays, assigned, successors }
+        let (assigned, secrets) = (assigned(&workflow), secrets(&workflow));
+        Self { workflow, revision, timezone, holidays, assigned, secrets, successors }
     }
 
     /// Finds a step.
@@ -74,6 +76,15 @@ fn assigned(workflow: &Workflow) -> BTreeSet<String> {
         }
     }
     names
+}
+
+/// The names of the secrets that steps use, at any depth.
+fn secrets(workflow: &Workflow) -> BTreeSet<String> {
+    let used = |step: &Step| match &step.kind {
+        StepKind::HttpRequest(request) => request.secrets(),
+        _ => BTreeSet::new(),
+    };
+    workflow.all_steps().into_iter().flat_map(used).collect()
 }
 
 /// Records the successor of each step: its next sibling, or what follows the step it stands in.

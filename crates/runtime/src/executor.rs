@@ -3,6 +3,7 @@
 mod load;
 mod write;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -315,7 +316,7 @@ impl Executor {
             Decision::Perform(claim) if self.stop.is_set() || is_too_late(run, &claim.activity, now) => {
                 Ok(Progress::Later)
             }
-            Decision::Perform(claim) => self.perform(run, *claim).await,
+            Decision::Perform(claim) => self.perform(run, *claim, &world.plan.secrets).await,
             Decision::Postpone(execution) => self.postpone(run, *execution).await,
             Decision::Stay(stay) => self.stay(run, stay).await,
             Decision::Read(_) => Err(self.unexpected(run, "rejected", "a step that fails reads nothing more")),
@@ -374,13 +375,13 @@ impl Executor {
     }
 
     /// Claims an effect, performs it, and commits what came of it.
-    async fn perform(&self, run: &mut Run, claim: Claim) -> Result<Progress, Error> {
+    async fn perform(&self, run: &mut Run, claim: Claim, secrets: &BTreeSet<String>) -> Result<Progress, Error> {
         let kept = self.head_only(run, &claim.execution, Durability::Durable).await?;
         run.buffer.written(kept);
         run.execution = claim.execution;
         let lease = run.execution.lease.as_ref().expect("a claim has a lease");
         let attempt = lease.attempt;
-        let performed = self.activities.perform(&claim.activity, &run.execution).await;
+        let performed = self.activities.perform(&claim.activity, &run.execution, secrets).await;
         for _ in 0..RACES {
             match self.commit_performed(run, &claim.activity, attempt, &performed).await {
                 Err(error) if error.is_conflict() || error.is_unknown() => {

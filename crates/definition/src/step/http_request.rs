@@ -1,6 +1,6 @@
 //! `http_request`: calls an HTTP service.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -58,6 +58,13 @@ pub struct HttpRequest {
 impl HttpRequest {
     fn default_method() -> String {
         "GET".to_owned()
+    }
+
+    /// The names of the secrets that it may use.
+    pub fn secrets(&self) -> BTreeSet<String> {
+        let fields = self.form.iter().flat_map(BTreeMap::values);
+        let lists = self.query.values().chain(self.headers.values()).chain(fields);
+        lists.chain([&self.url]).chain(&self.body).flat_map(Template::secrets).collect()
     }
 
     fn check_url(&self, cx: &mut Check<'_, '_>) {

@@ -5,25 +5,21 @@ use pawl_definition::FailureClass;
 use pawl_engine::{HttpCall, Performed, StepCode, StepError};
 use serde_json::json;
 
-use super::filled::{Used, filled, names};
+use super::filled::{filled, names};
+use super::known::Known;
 use super::lease::LeaseGuard;
 use super::retry_after;
 use crate::Redactor;
 use crate::outgoing::SET_COOKIE;
-use crate::ports::{Http, HttpAnswer, HttpError, SecretError, Secrets};
+use crate::ports::{Http, HttpAnswer, HttpError};
 
-/// Calls once.
-pub(super) async fn perform(
-    http: &dyn Http,
-    secrets: &dyn Secrets,
-    call: &HttpCall,
-    lease: LeaseGuard<'_>,
-) -> Performed {
-    let used = match read_secrets(secrets, call).await {
+/// Calls once, with the secrets that it uses, and keeps those of the whole workflow out of what comes back.
+pub(super) async fn perform(http: &dyn Http, known: &Known<'_>, call: &HttpCall, lease: LeaseGuard<'_>) -> Performed {
+    let used = match known.used(names(call)).await {
         Ok(used) => used,
         Err(error) => return Performed::failed(error),
     };
-    let redactor = Redactor::new(used.iter().map(|(name, secret)| (name.as_str(), secret.as_str())));
+    let redactor = known.redactor(&used);
     let request = match filled(call, &used) {
         Ok(request) => request,
         Err(error) => return Performed::failed(failure(&error, &redactor)),
@@ -34,24 +30,6 @@ pub(super) async fn perform(
     match http.send(request).await {
         Ok(answer) => judge(&answer, &redactor, lease.clock.now()),
         Err(error) => Performed::failed(failure(&error, &redactor)),
-    }
-}
-
-async fn read_secrets(secrets: &dyn Secrets, call: &HttpCall) -> Result<Used, StepError> {
-    let mut used = Used::new();
-    for name in names(call) {
-        let secret = secrets.get(&name).await.map_err(|error| no_secret(&error))?;
-        used.insert(name, secret);
-    }
-    Ok(used)
-}
-
-/// A store that cannot be reached is asked again; nothing was sent, so that is safe for every delivery.
-fn no_secret(error: &SecretError) -> StepError {
-    let code = StepCode::SecretUnavailable;
-    match error {
-        SecretError::NotFound(_) => StepError::new(code, error.to_string()),
-        SecretError::Unavailable(_) => StepError::classed(code, FailureClass::Throttled, error.to_string()),
     }
 }
 

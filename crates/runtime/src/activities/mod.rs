@@ -3,12 +3,13 @@
 mod call_llm;
 mod filled;
 mod http_request;
+mod known;
 mod lease;
 mod records;
 mod retry_after;
 mod run_state_machine;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -17,6 +18,7 @@ use pawl_engine::{Activity, Execution, Found, Performed, Read};
 
 use crate::ports::{Clock, Http, Models, Secrets, StateMachines};
 use crate::{Error, Ports, UnreadableItems};
+use known::Known;
 use lease::LeaseGuard;
 
 pub use records::Finder;
@@ -38,16 +40,28 @@ impl Activities {
         Self { http, models, state_machines, secrets, clock, finder: Finder::new(tables, unreadable) }
     }
 
-    /// Performs an effect outside, once, as long as the lease of its claim lasts. A failure is a result.
-    pub(crate) async fn perform(&self, activity: &Activity, execution: &Execution) -> Performed {
+    /// Performs an effect outside, once, as long as the lease of its claim lasts. A failure is a result. No secret of those
+    /// that the workflow names is in what comes back.
+    pub(crate) async fn perform(
+        &self,
+        activity: &Activity,
+        execution: &Execution,
+        secrets: &BTreeSet<String>,
+    ) -> Performed {
+        let known = match Known::read(&*self.secrets, secrets).await {
+            Ok(known) => known,
+            Err(error) => return Performed::failed(error),
+        };
         let until = execution.lease.as_ref().map_or(Timestamp::MIN, |lease| lease.until);
         let lease = LeaseGuard { clock: &*self.clock, tables: self.finder.tables(), execution, until };
-        match activity {
-            Activity::HttpRequest(call) => http_request::perform(&*self.http, &*self.secrets, call, lease).await,
+        let performed = match activity {
+            Activity::HttpRequest(call) => return http_request::perform(&*self.http, &known, call, lease).await,
             Activity::CallLlm(call) => call_llm::perform(&*self.models, call, lease).await,
-            Activity::RunStateMachine(run) => run_state_machine::start(&*self.state_machines, run, lease).await,
+            // Its answer is the name by which it is looked at.
+            Activity::RunStateMachine(run) => return run_state_machine::start(&*self.state_machines, run, lease).await,
             Activity::PollStateMachine(look) => run_state_machine::look(&*self.state_machines, look, lease).await,
-        }
+        };
+        known.taken_out_of(performed)
     }
 
     /// Reads inside Pawl.
