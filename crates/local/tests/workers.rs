@@ -234,6 +234,9 @@ async fn an_execution_whose_job_kills_its_process_is_stalled_and_goes_on_when_it
     died_in(&running, queue, &job.body, 5);
     let workers = running.workers(10);
     running.until(&execution, SignedDuration::from_millis(100), |execution| execution.stalled).await;
+    let rows = running.system.history.rows(&execution, 10, None).await.expect("storage is there").items;
+    let note = rows.last().and_then(|row| row.note.clone());
+    assert_eq!(note.as_deref(), Some("stall: the process died 5 times in a row while it was handled"));
     running
         .system
         .executor

@@ -27,7 +27,7 @@ const NOBODY: &str = "unknown";
 pub(crate) async fn mark_dead_letter(executor: &Executor, letter: &DeadLetter, why: &str) -> Result<(), Error> {
     if letter.queue != QueueName::Events {
         return match Job::parse(&letter.body) {
-            Ok(job) => mark_stalled(executor, &job).await,
+            Ok(job) => mark_stalled(executor, &job, why).await,
             Err(error) => refuse(executor, of_unreadable(executor, &letter.body, &error)).await,
         };
     }
@@ -43,10 +43,15 @@ pub(crate) async fn mark_dead_letter(executor: &Executor, letter: &DeadLetter, w
 }
 
 /// Marks the execution of a job that was given up, if that job is the one that it needs now: it may have gone on since,
-/// and what is not due yet is woken when it is. A head that cannot be read takes no mark: listings tell of it.
-async fn mark_stalled(executor: &Executor, job: &Job) -> Result<(), Error> {
+/// and what is not due yet is woken when it is. Its history says why, and at which step. A head that cannot be read takes
+/// no mark: listings tell of it.
+async fn mark_stalled(executor: &Executor, job: &Job, why: &str) -> Result<(), Error> {
     let now = executor.clock.now();
-    let act = Act { actor: ACTOR.to_owned(), reason: None, at: now };
+    let reason = match step(executor, &job.execution_id).await? {
+        Some(step) => format!("{why}, at step {step}"),
+        None => why.to_owned(),
+    };
+    let act = Act { actor: ACTOR.to_owned(), reason: Some(reason), at: now };
     let needs_it = |execution: &Execution| execution.seq == job.seq && execution.is_due(now);
     match executor.control_if(&job.execution_id, &Control::Stall, &act, needs_it).await {
         Err(ControlError::Failed(Error::Unreadable(unreadable))) => {
@@ -56,6 +61,13 @@ async fn mark_stalled(executor: &Executor, job: &Job) -> Result<(), Error> {
         Err(ControlError::Failed(error)) => Err(error),
         _ => Ok(()),
     }
+}
+
+/// The step at which an execution stands, as far as that can be read.
+async fn step(executor: &Executor, execution: &str) -> Result<Option<String>, Error> {
+    let key = items::execution::key(execution);
+    let head = executor.tables.get(items::execution::TABLE, &key, Consistency::Strong).await?;
+    Ok(head.and_then(|head| items::execution::parse(&head).ok().flatten()).and_then(|execution| execution.cursor))
 }
 
 /// The refusal of an event that was given up.

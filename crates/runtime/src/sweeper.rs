@@ -17,8 +17,8 @@ use crate::{Error, dead_letters, dispatch, items, starts};
 /// How long a reason may be overdue: deliveries take time.
 const GRACE: SignedDuration = SignedDuration::from_secs(30);
 
-/// Why an event that is found as a dead letter came to nothing; the error of each delivery stands in the log.
-const GIVEN_UP: &str = "it was delivered too often without being evaluated, and is in the dead-letter queue";
+/// Why what is found as a dead letter came to nothing; the error of each delivery stands in the log.
+const GIVEN_UP: &str = "its message was delivered too often without coming to an end, and is in the dead-letter queue";
 
 /// For how long an edit is looked at again.
 const EDITS_SETTLE: SignedDuration = SignedDuration::from_mins(5);

@@ -44,6 +44,10 @@ fn stalled() -> Scenario {
     give_up(&story, QueueName::Jobs);
     assert_eq!(sweep(&story), 0);
     assert_eq!(story.last().state(), "waiting, stalled");
+    let row = story.last().rows.pop().expect("there are rows");
+    let note = "stall: its message was delivered too often without coming to an end, and is in the dead-letter queue, at \
+                step wait";
+    assert_eq!((row.note.as_deref(), row.actor.as_deref()), (Some(note), Some("dead-letter-queue")));
     story
 }
 
