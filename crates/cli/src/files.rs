@@ -122,6 +122,15 @@ impl Places {
     }
 }
 
+/// The id of the object in a file that is not right: as it says, or by its name if it cannot be read at all.
+pub(crate) fn object_id(path: &Path, source: Option<&Source>) -> Option<String> {
+    let Some(source) = source else {
+        let name = path.file_name()?.to_string_lossy();
+        return OBJECT.iter().find_map(|end| name.strip_suffix(end)).map(str::to_owned);
+    };
+    source.value.get("object").and_then(serde_json::Value::as_str).map(str::to_owned)
+}
+
 /// What stands in folders, each file read once however many others are checked against it.
 #[derive(Default)]
 pub(crate) struct Folders {
@@ -164,9 +173,7 @@ impl Folders {
         for file in walk::inside(folder, &[OBJECT, CASES].concat())? {
             self.reads += 1;
             let Ok(source) = read(&file) else {
-                // What cannot be read at all is known by its name.
-                let name = file.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
-                beside.broken.extend(OBJECT.iter().find_map(|end| name.strip_suffix(end)).map(str::to_owned));
+                beside.broken.extend(object_id(&file, None));
                 continue;
             };
             if is(&file, CASES) {
@@ -175,8 +182,7 @@ impl Folders {
             } else if let (Some(object), _) = check_object(&source) {
                 beside.objects.insert(object.id.clone(), object);
             } else {
-                let id = source.value.get("object").and_then(serde_json::Value::as_str);
-                beside.broken.extend(id.map(str::to_owned));
+                beside.broken.extend(object_id(&file, Some(&source)));
             }
         }
         Ok(beside)

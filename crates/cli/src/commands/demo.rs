@@ -79,7 +79,7 @@ async fn show(dir: &Path, data: &Path, json: bool) -> anyhow::Result<bool> {
     for loaded in Folder::new(dir).load(&embedded.system).await? {
         match loaded.result {
             Ok(what) => story.say(&format!("loaded {what}")),
-            Err(problems) => bail!("{}", problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")),
+            Err(why) => bail!("{}", why.lines(&loaded.path).join("\n")),
         }
     }
     let client = Client::new(&embedded.url(), None, None, json)?;

@@ -122,7 +122,7 @@ fn tell(loaded: &Loaded) {
             say!("{}: {what}", loaded.path.display());
             loaded.warnings.iter().for_each(|warning| say!("{}", shown(&warning.to_string())));
         }
-        Err(problems) => problems.iter().for_each(|problem| say!("{}", shown(&problem.to_string()))),
+        Err(why) => why.lines(&loaded.path).iter().for_each(|line| say!("{}", shown(line))),
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
-use pawl_definition::{Problem, Source};
+use pawl_definition::{Object, Problem, Source};
 use pawl_runtime::{SaveError, System};
 
 use crate::files::{self, Places};
@@ -27,6 +27,9 @@ pub(crate) struct Folder {
     path: PathBuf,
     look: Arc<Mutex<Look>>,
     places: Places,
+    /// Object files with mistakes, and the ids of their objects: workflows that need those wait for them, and say nothing
+    /// else of it.
+    broken: BTreeMap<PathBuf, String>,
     /// Why the last look failed, told once.
     failed: Option<String>,
 }
@@ -54,10 +57,31 @@ struct Looked {
 pub(crate) struct Loaded {
     /// The file.
     pub(crate) path: PathBuf,
-    /// What it became, or what is wrong with it.
-    pub(crate) result: Result<What, Vec<Problem>>,
+    /// What it became, or why it became nothing.
+    pub(crate) result: Result<What, NotLoaded>,
     /// What is suspicious although it is right.
     pub(crate) warnings: Vec<Problem>,
+}
+
+/// Why a file became nothing.
+pub(crate) enum NotLoaded {
+    /// It has mistakes.
+    Wrong(Vec<Problem>),
+    /// It needs objects whose own files have mistakes, by their ids; it is loaded with them.
+    Waits(Vec<String>),
+}
+
+impl NotLoaded {
+    /// What there is to say of it, a line each.
+    pub(crate) fn lines(&self, path: &Path) -> Vec<String> {
+        match self {
+            Self::Wrong(problems) => problems.iter().map(ToString::to_string).collect(),
+            Self::Waits(objects) => {
+                let noun = if objects.len() == 1 { "an object whose file has" } else { "objects whose files have" };
+                vec![format!("{}: not loaded: it needs {noun} errors: {}", path.display(), objects.join(", "))]
+            }
+        }
+    }
 }
 
 /// What a file became.
@@ -80,7 +104,13 @@ impl std::fmt::Display for What {
 impl Folder {
     /// Nothing of it is loaded yet.
     pub(crate) fn new(path: &Path) -> Self {
-        Self { path: path.to_owned(), look: Arc::default(), places: Places::default(), failed: None }
+        Self {
+            path: path.to_owned(),
+            look: Arc::default(),
+            places: Places::default(),
+            broken: BTreeMap::new(),
+            failed: None,
+        }
     }
 
     /// Loads what changed since the last time, objects first: workflows are checked against them.
@@ -150,15 +180,25 @@ impl Folder {
                 None => Ok(source),
                 Some(twin) => Err(vec![twin]),
             });
+            let id = files::object_id(&path, source.as_ref().ok()).filter(|_| files::is(&path, files::OBJECT));
             let (result, warnings) = match source {
-                Ok(source) => save(system, &path, &source).await?,
-                Err(problems) => (Err(problems), Vec::new()),
+                Ok(source) => save(system, &path, &source, &self.broken()).await?,
+                Err(problems) => (Err(NotLoaded::Wrong(problems)), Vec::new()),
             };
+            self.broken.remove(&path);
+            self.broken.extend(id.filter(|_| result.is_err()).map(|id| (path.clone(), id)));
             // What infrastructure kept from being saved is not seen: it is saved at the next look.
             self.look.lock().unwrap_or_else(PoisonError::into_inner).note(&path, stamp, result.is_err());
             loaded.push(Loaded { path, result, warnings });
         }
         Ok(loaded)
+    }
+}
+
+impl Folder {
+    /// The ids of objects whose files have mistakes.
+    fn broken(&self) -> BTreeSet<String> {
+        self.broken.iter().filter(|(path, _)| path.exists()).map(|(_, id)| id.clone()).collect()
     }
 }
 
@@ -206,19 +246,55 @@ async fn save(
     system: &System,
     path: &Path,
     source: &Source,
-) -> anyhow::Result<(Result<What, Vec<Problem>>, Vec<Problem>)> {
+    broken: &BTreeSet<String>,
+) -> anyhow::Result<(Result<What, NotLoaded>, Vec<Problem>)> {
     let saved = if files::is(path, files::OBJECT) {
         let saved = system.workflows.save_object(source).await;
         saved.map(|saved| (What::Object(saved.object.id), saved.warnings))
     } else {
-        let (_, problems) = pawl_definition::check_workflow(source, &*system.workflows.objects().await?);
-        let warnings = problems.into_iter().filter(|problem| !problem.is_error()).collect();
+        let objects = system.workflows.objects().await?;
+        let (errors, warnings) = check(source, &objects, broken);
+        if !errors.is_empty() {
+            return Ok((Err(NotLoaded::Wrong([errors, warnings].concat())), Vec::new()));
+        }
+        let needed = needed(source, &objects, broken, &warnings);
+        if !needed.is_empty() {
+            return Ok((Err(NotLoaded::Waits(needed)), Vec::new()));
+        }
         let saved = system.workflows.save(source, None, &path.display().to_string()).await;
         saved.map(|saved| (What::Workflow(saved.head.id, saved.head.revision), warnings))
     };
     match saved {
         Ok((what, warnings)) => Ok((Ok(what), warnings)),
-        Err(SaveError::Invalid(problems)) => Ok((Err(problems), Vec::new())),
+        Err(SaveError::Invalid(problems)) => Ok((Err(NotLoaded::Wrong(problems)), Vec::new())),
         Err(error) => Err(error.into()),
     }
+}
+
+/// The objects with mistakes in their files that a workflow needs: without one it says something that these warnings do
+/// not, or with one as it was before it has errors.
+fn needed(
+    source: &Source,
+    objects: &BTreeMap<String, Object>,
+    broken: &BTreeSet<String>,
+    warnings: &[Problem],
+) -> Vec<String> {
+    let is_needed = |id: &&String| {
+        let others = broken.iter().filter(|other| other != id).cloned().collect();
+        let (errors, told) = check(source, objects, &others);
+        !errors.is_empty() || (!objects.contains_key(*id) && told != warnings)
+    };
+    broken.iter().filter(is_needed).cloned().collect()
+}
+
+/// The errors and the warnings of a workflow, without those that follow from mistakes in the files of objects.
+fn check(
+    source: &Source,
+    objects: &BTreeMap<String, Object>,
+    broken: &BTreeSet<String>,
+) -> (Vec<Problem>, Vec<Problem>) {
+    let right = objects.iter().filter(|(id, _)| !broken.contains(*id));
+    let right = right.map(|(id, object)| (id.clone(), object.clone())).collect();
+    let (_, problems) = pawl_definition::check_workflow_beside(source, &right, broken);
+    problems.into_iter().partition(Problem::is_error)
 }

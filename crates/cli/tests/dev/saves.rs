@@ -146,6 +146,34 @@ async fn saving_an_object_rights_a_workflow_that_waited_for_its_field() {
     dev.deliver("w/in", &json!({"name": "a"})).await;
 }
 
+/// Bug: a mistake in an object's file was told, and then again as an object that its workflow does not know.
+#[tokio::test]
+async fn bug_a_mistake_in_an_object_was_told_of_its_workflow_too() {
+    let folders = Folders::with(&workflow("live", "before"));
+    folders.save("thing.object.yaml", &THING.replace("unique: true", "uniqe: true"));
+    let mut dev = folders.dev().await;
+    assert_eq!(dev.lines_before_ready("error[").len(), 1, "one cause, one error");
+    let of_workflow = dev.lines_before_ready("w.workflow.yaml");
+    let waits = "w.workflow.yaml: not loaded: it needs an object whose file has errors: thing";
+    assert!(matches!(of_workflow.as_slice(), [line] if line.ends_with(waits)), "{of_workflow:?}");
+
+    // A mistake of its own is told all the same.
+    folders.save("w.workflow.yaml", &workflow("live", "before").replace("type: note", "type: nota"));
+    assert!(dev.told("w.workflow.yaml").await.contains("did you mean \"note\"?"));
+    folders.save("w.workflow.yaml", &workflow("live", "before"));
+    dev.told(waits).await;
+    folders.save("thing.object.yaml", THING);
+    dev.told("workflow w revision 1").await;
+
+    // The object stands as it was; the workflow reads a field that its file would add.
+    folders.save("thing.object.yaml", &THING.replace("unique: true", "uniqe: true").replace("status:", "state:"));
+    assert!(dev.told("error[").await.contains("thing.object.yaml"));
+    folders.save("w.workflow.yaml", &workflow("live", "after").replace("record.status", "record.state"));
+    assert!(dev.told("w.workflow.yaml").await.ends_with(waits));
+    folders.save("thing.object.yaml", &THING.replace("status:", "state:"));
+    dev.told("workflow w revision 2").await;
+}
+
 #[tokio::test]
 async fn a_workflow_that_stands_in_two_files_is_that_of_the_first() {
     let folders = Folders::with(&workflow("live", "before"));

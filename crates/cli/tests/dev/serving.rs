@@ -76,6 +76,11 @@ impl Dev {
         self.before.iter().any(|line| line.contains(part))
     }
 
+    /// The lines with this part that it printed or logged before it was ready.
+    pub(crate) fn lines_before_ready(&self, part: &str) -> Vec<&str> {
+        self.before.iter().map(String::as_str).filter(|line| line.contains(part)).collect()
+    }
+
     /// `host:port`.
     pub(crate) fn address(&self) -> &str {
         self.url.trim_start_matches("http://")
