@@ -17,10 +17,21 @@ const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 pub(crate) struct AcceptedView<'a> {
     /// The event that it became.
     event_id: &'a str,
-    /// The execution that it starts, if the workflow's filter and limits let it pass. Absent for the webhook of a goal:
-    /// it starts nothing, and executions that wait for it go on.
+    /// The execution that it starts, if the workflow's filter and limits let it pass. Absent for the webhook of a goal.
     #[serde(skip_serializing_if = "Option::is_none")]
     execution_id: Option<&'a str>,
+    /// In place of `execution_id` for the webhook of a goal, which starts nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    executions: Option<Executions>,
+}
+
+/// Which executions an event is for that starts none.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = AcceptedExecutions)]
+enum Executions {
+    /// Those that wait for the event when it is evaluated, after this answer; there may be none.
+    DecidedLater,
 }
 
 /// The answer: 202, the same for every repeat; 409 if the key is used for something else.
@@ -29,7 +40,9 @@ pub(crate) fn answer(accepted: &Accepted) -> Result<Response, Problem> {
         let detail = "expected the same request as the first with this idempotency-key, found another one";
         return Err(Problem::new(Code::IdempotencyKeyReused, detail));
     }
-    let view = AcceptedView { event_id: &accepted.event_id, execution_id: accepted.execution_id.as_deref() };
+    let execution_id = accepted.execution_id.as_deref();
+    let executions = execution_id.is_none().then_some(Executions::DecidedLater);
+    let view = AcceptedView { event_id: &accepted.event_id, execution_id, executions };
     let mut response = (StatusCode::ACCEPTED, axum::Json(view)).into_response();
     if accepted.repeat.is_some() {
         response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));

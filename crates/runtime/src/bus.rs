@@ -218,6 +218,26 @@ mod tests {
         assert_eq!(callback(json!({"code": 7})), r#"{"code":7}"#);
     }
 
+    /// Whoever waits for it goes on with an error; the event is not lost.
+    #[test]
+    fn an_output_beyond_the_bounds_is_left_out_and_told() {
+        let deep = (0..100).fold(json!(1), |inner, _| json!([inner]));
+        let many = json!(vec![0; 250_001]);
+        let ended = include_str!("../../../events/trigger-evaluator/step-functions-succeeded.json");
+        for (output, why) in [(deep, "more than 64 levels of nesting"), (many, "more than 250000 values")] {
+            let detail = json!({"token": "t", "output": output});
+            let envelope = json!({"id": "1", "source": "pawl.callback", "detail-type": "x", "time": "2026-01-01T00:00:00Z", "detail": detail});
+            let callback = event(&envelope).expect("it can be read").expect("somebody may wait for it");
+            assert_eq!(callback.data["output"], Value::Null);
+            assert_eq!(callback.data["error"], format!("the output of the callback has {why}"));
+            // The output of a state machine comes as a text, and stays one.
+            let mut machine: Value = serde_json::from_str(ended).expect("a fixture is JSON");
+            machine["detail"]["output"] = output.to_string().into();
+            let machine = event(&machine).expect("it can be read").expect("somebody may wait for it");
+            assert_eq!(machine.data["output"], output.to_string());
+        }
+    }
+
     #[test]
     fn what_cannot_be_read_is_refused_without_quoting_it() {
         let envelope = json!({"id": "e-1", "source": "pawl.callback", "detail-type": "x", "time": "2026-01-01T00:00:00Z", "detail": {"token": ["s3cret"]}});

@@ -199,6 +199,9 @@ pub(crate) struct Whole {
     tokens: u64,
     /// What models cost, in US dollars.
     usd: f64,
+    /// Some of that is an estimate: a provider did not say how many tokens it read or wrote. Absent if none is.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    estimated: bool,
     /// The first page of its history, in the answer to a GET.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) history: Option<Listing<RowView>>,
@@ -231,6 +234,7 @@ impl Whole {
             steps_done: execution.steps_done,
             tokens: execution.usage.tokens,
             usd: execution.usage.usd,
+            estimated: execution.usage.estimated,
             history: None,
         }
     }
@@ -304,6 +308,9 @@ pub(crate) struct RowView {
     /// What the model cost in it, in US dollars.
     #[serde(skip_serializing_if = "Option::is_none")]
     usd: Option<f64>,
+    /// Tokens and cost are an estimate in part, since the provider did not say how many tokens there were. Absent if not.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    estimated: bool,
     /// How the output came about: of a model call `{answers: [{text, latency_ms}]}`, as they came.
     #[serde(skip_serializing_if = "Value::is_null")]
     trace: Value,
@@ -335,6 +342,7 @@ impl From<Row> for RowView {
             due: row.due,
             tokens: Some(row.usage.tokens).filter(|tokens| *tokens > 0),
             usd: Some(row.usage.usd).filter(|usd| *usd > 0.0),
+            estimated: row.usage.estimated,
             trace: row.trace,
         }
     }

@@ -102,6 +102,7 @@ fn bodies_meet_the_same_bounds_everywhere() {
     {
         for (path, body) in [
             ("/hooks/intake/open", format!("{{\"a\": {value}}}")),
+            ("/hooks/intake/open", format!(r#"{{"type": "url_verification", "challenge": "x", "a": {value}}}"#)),
             ("/v1/workflows/report/start", format!("{{\"values\": {{\"divisor\": {value}}}}}")),
             ("/v1/objects/order/records", format!("{{\"fields\": {{\"tags\": {value}}}}}")),
             ("/v1/objects/order/records/find", format!("{{\"where\": {{\"tags\": {value}}}}}")),

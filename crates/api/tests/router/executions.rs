@@ -1,6 +1,8 @@
 //! Executions: list, show and control.
 
 use jiff::SignedDuration;
+use pawl_runtime::ports::{ModelAnswer, TokenCounts};
+use pawl_testkit::scenario::says;
 use serde_json::{Value, json};
 
 use crate::shop::{ORDER, REMIND, REPORT};
@@ -345,4 +347,30 @@ fn a_request_looks_at_a_bounded_number_and_says_how_far() {
     assert_eq!((ids(&first), &first["looked_until"]), (Vec::new(), &json!("2026-11-21T09:00:00.001Z")));
     let second = surface.get(&format!("{path}&cursor={next}")).send().expect(200);
     assert_eq!((ids(&second), second.get("next"), second.get("looked_until")), (vec![failed], None, None));
+}
+
+/// A provider need not say how many tokens there were: then they are estimated, which a page says, and a row.
+#[test]
+fn an_estimate_of_tokens_is_marked() {
+    let ask =
+        "workflow: ask\nowner: shop@example.com\nsteps: [{id: ask, type: call_llm, model: test/model, prompt: one}]\n";
+    for is_counted in [true, false] {
+        let surface = surface().workflow(ask);
+        surface.world.models.script(move |_| {
+            let said = says("two three");
+            Some(if is_counted {
+                said
+            } else {
+                said.map(|said| ModelAnswer { tokens: TokenCounts::default(), ..said })
+            })
+        });
+        let id = start(&surface, "ask", &json!({}));
+        surface.settle();
+        let page = show(&surface, &id);
+        let rows = page["history"]["items"].as_array().expect("an execution has a history");
+        let row = rows.iter().find(|row| row["step"] == "ask").expect("the call is a row");
+        let (tokens, mark) = if is_counted { (json!(120), None) } else { (json!(4), Some(&Value::Bool(true))) };
+        assert_eq!((&page["tokens"], page.get("estimated")), (&tokens, mark), "{page}");
+        assert_eq!((&row["tokens"], row.get("estimated")), (&tokens, mark), "{row}");
+    }
 }

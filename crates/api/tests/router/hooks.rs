@@ -408,6 +408,8 @@ fn the_webhook_of_a_goal_is_listed_and_starts_nothing() {
         || surface.post("/hooks/pay/paid").json(&json!({})).header("x-token", "s3cret").header("idempotency-key", "k");
     let answer = paid().send().expect(202);
     assert!(answer["event_id"].is_string() && answer.get("execution_id").is_none(), "{answer}");
+    assert_eq!(answer["executions"], "decided_later");
+    assert!(started.get("executions").is_none(), "{started}");
     assert_eq!(paid().send().expect(202), answer, "a repeat is answered as the first was");
     surface.settle();
     assert_eq!(surface.get(&format!("/v1/executions/{id}")).send().expect(200)["status"], "completed");

@@ -4,6 +4,7 @@ mod access;
 mod bounds;
 mod description;
 mod executions;
+mod faults;
 mod hooks;
 mod installation;
 mod records;

@@ -157,11 +157,21 @@ fn start_body(record: Option<&str>, values: &[String]) -> anyhow::Result<Value> 
     let mut given = Map::new();
     for value in values {
         let (name, value) = value.split_once('=').with_context(|| format!("expected name=value, found {value:?}"))?;
-        let value = json::parse(value.as_bytes(), &Bounds::OUTSIDE).unwrap_or_else(|_| json!(value));
-        given.insert(name.to_owned(), value);
+        given.insert(name.to_owned(), given_value(name, value)?);
     }
     body.insert("values".into(), Value::Object(given));
     Ok(Value::Object(body))
+}
+
+/// A value as it is written: JSON, or a text. A text may be long digits; JSON beyond the bounds is meant as JSON.
+fn given_value(name: &str, written: &str) -> anyhow::Result<Value> {
+    match json::parse(written.as_bytes(), &Bounds::OUTSIDE) {
+        Ok(value) => Ok(value),
+        Err(error) if matches!(error.code(), Some("value_too_deep" | "value_too_large")) => {
+            bail!("expected the value of {name} within bounds, found {error}")
+        }
+        Err(_) => Ok(json!(written)),
+    }
 }
 
 async fn control(client: &Client, word: &str, act: &Act, take: Option<&str>) -> anyhow::Result<bool> {
@@ -181,4 +191,27 @@ async fn switch(client: &Client, word: &str, kill: &Kill) -> anyhow::Result<bool
     };
     let request = client.request(Method::POST, &path).json(&json!({"reason": kill.reason}));
     show(client, request, |_| say!("{}", if word == "kill" { "killed" } else { "lifted" })).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_is_json_within_bounds_or_a_text() {
+        let given = |value: &str| start_body(None, &[format!("x={value}")]).map(|body| body["values"]["x"].clone());
+        for (written, expected) in [
+            ("7", json!(7)),
+            (r#"{"a": [1]}"#, json!({"a": [1]})),
+            ("a=b", json!("a=b")),
+            ("[open", json!("[open")),
+            ("123456789012345678901234567890", json!("123456789012345678901234567890")),
+        ] {
+            assert_eq!(given(written).ok(), Some(expected), "{written}");
+        }
+        let deep = given(&format!("{}{}", "[".repeat(65), "]".repeat(65))).expect_err("it is too deep").to_string();
+        assert!(deep.starts_with("expected the value of x within bounds, found more than 64 levels"), "{deep}");
+        let many = given(&format!("[{}0]", "0,".repeat(250_001))).expect_err("it is too large").to_string();
+        assert!(many.starts_with("expected the value of x within bounds, found more than 250000 values"), "{many}");
+    }
 }

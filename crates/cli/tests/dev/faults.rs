@@ -115,6 +115,41 @@ async fn refused(arguments: &[&str], token: &str, folder: &Path) -> String {
     String::from_utf8(output.expect("the program can be run").stderr).expect("the program prints UTF-8")
 }
 
+/// No restart helps, so the exit code is that of a failure, and what is to be done is said.
+#[tokio::test]
+async fn a_data_file_that_is_damaged_ends_the_server_with_its_reason() {
+    let (folder, data) = (folder(), tempfile::tempdir().expect("a temporary folder can be made"));
+    let mut dev = Dev::start(folder.path(), data.path()).await;
+    dev.signal("TERM").await;
+    dev.told("stopped after fsyncs=").await;
+    assert!(dev.end().await.success());
+    let file = data.path().join("pawl.db");
+    let sound = std::fs::read(&file).expect("the data is there");
+
+    // Not a database at all.
+    std::fs::write(&file, "no database, but some text".repeat(500)).expect("it is writable");
+    let (code, told) = started_on(folder.path(), data.path()).await;
+    assert_eq!(code, Some(2), "{told}");
+    assert!(told.starts_with("error: ") && told.contains("database"), "{told}");
+
+    // All but its first page is overwritten.
+    let mut damaged = sound;
+    damaged[4_096..].fill(0xa5);
+    std::fs::write(&file, damaged).expect("it is writable");
+    let (code, told) = started_on(folder.path(), data.path()).await;
+    assert_eq!(code, Some(2), "{told}");
+    assert!(told.contains("error: "), "{told}");
+}
+
+/// The exit code of a server that does not start on its data, or does not stay, and what it says.
+async fn started_on(folder: &Path, data: &Path) -> (Option<i32>, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_pawl"));
+    command.args(["--log", "off", "dev", "--port", "0", "--data"]).arg(data).arg(folder).kill_on_drop(true);
+    let output = tokio::time::timeout(std::time::Duration::from_secs(30), command.output()).await;
+    let output = output.expect("it ends by itself").expect("the program can be run");
+    (output.status.code(), String::from_utf8(output.stderr).expect("the program prints UTF-8"))
+}
+
 #[tokio::test]
 async fn the_demo_needs_no_clone() {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");

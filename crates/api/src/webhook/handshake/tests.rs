@@ -45,6 +45,17 @@ fn other_bodies_are_deliveries() {
     }
 }
 
+/// What is beyond the bounds of a body is no handshake: as a delivery it is refused by its bound.
+#[test]
+fn a_handshake_keeps_to_the_bounds_of_bodies() {
+    let with =
+        |rest: &str| ask(json!("none"), &post(format!(r#"{{"type":"url_verification","challenge":"x","a":{rest}}}"#)));
+    assert_eq!(with(&format!("{}{}", "[".repeat(63), "]".repeat(63))), Ok(Some(echo("x"))));
+    assert_eq!(with(&format!("{}{}", "[".repeat(64), "]".repeat(64))), Ok(None));
+    assert_eq!(with(&"1".repeat(30)), Ok(None));
+    assert_eq!(ask(json!("none"), &post(r#"["url_verification","x"]"#)), Ok(None), "a list is no object");
+}
+
 #[test]
 fn meta_gets_its_challenge_for_the_token_that_is_not_the_key() {
     assert_eq!(ask(meta(), &subscribe("meta-token")), Ok(Some(echo("1158201444"))));

@@ -189,12 +189,22 @@ fn state_lines(page: &Value, when: &When) -> Vec<String> {
     if of("held", "by").is_empty() && page.get("in_progress").is_none() {
         lines.extend(waits_for(page).into_iter().map(|wait| format!("waits for {wait}")));
     }
+    lines.extend(usage(page));
     if !of("error", "code").is_empty() {
         lines.push(format!("{}: {}; see {}", of("error", "code"), of("error", "message"), of("error", "help")));
     } else if !text(page, "reason").is_empty() {
         lines.push(text(page, "reason"));
     }
     lines
+}
+
+/// What models read, wrote and cost, if any was asked.
+fn usage(page: &Value) -> Option<String> {
+    let tokens = page.get("tokens").and_then(Value::as_u64).filter(|tokens| *tokens > 0)?;
+    let usd = page.get("usd").and_then(Value::as_f64).filter(|usd| *usd > 0.0);
+    let cost = usd.map_or_else(String::new, |usd| format!(", {usd:.4} USD"));
+    let estimated = if text(page, "estimated") == "true" { " (estimated in part)" } else { "" };
+    Some(format!("models used {tokens} tokens{cost}{estimated}"))
 }
 
 fn times(page: &Value, when: &When) -> String {
@@ -351,6 +361,18 @@ mod tests {
     }
 
     #[test]
+    fn what_models_cost_is_shown_and_an_estimate_is_marked() {
+        let mut item = waiting();
+        let shown = |item: &Value| execution(item, &when());
+        item["tokens"] = json!(0);
+        assert!(!shown(&item).contains("tokens"), "no model was asked");
+        item["tokens"] = json!(501);
+        assert!(shown(&item).contains("\n  models used 501 tokens\n"), "{}", shown(&item));
+        (item["usd"], item["estimated"]) = (json!(0.25), json!(true));
+        assert!(shown(&item).contains("models used 501 tokens, 0.2500 USD (estimated in part)"), "{}", shown(&item));
+    }
+
+    #[test]
     fn a_lower_bound_is_marked() {
         let refusal = json!({"count": 50, "at_least": true, "first_at": "2026-11-21T08:59:50Z",
             "last_at": "2026-11-21T08:59:59Z", "trigger": "in", "code": "signature_mismatch", "message": "another"});
@@ -366,7 +388,7 @@ mod tests {
         id workflow status indicators cursor created_at due_at ended_at error code message help held by
         actor since until reason scope waits_for kind text in_progress step attempt history items seq at
         note output branch step_type duration_ms record object count at_least first_at last_at trigger owner
-        name revision event_id execution_id";
+        name revision event_id execution_id tokens usd estimated";
 
     /// Any answer of an installation, with the keys that views look at and texts that want to be obeyed.
     fn answer() -> impl Strategy<Value = Value> {
