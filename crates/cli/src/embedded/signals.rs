@@ -1,7 +1,7 @@
 //! Interrupts from the keyboard, and polite ends from the system.
 //!
-//! They are signals on a thread of their own, which ends the process by itself if nobody else can: a second signal at
-//! once, and a first one that is not obeyed after its time.
+//! A thread of its own waits for them. It ends the process by itself if no other thread can: at a second signal at once,
+//! and after a first one that is not obeyed in its time.
 
 use std::time::Duration;
 
@@ -14,6 +14,9 @@ const MARGIN: Duration = Duration::from_secs(10);
 
 /// The exit code of a process that had to be ended from within.
 const HANGS: i32 = 2;
+
+/// A process that is to be ended waits this long for its last words: who reads them may hang as well.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// Listens for signals from now on: before, the system ends the process. The receiver learns of the first.
 pub(crate) fn listen(grace: Duration) -> anyhow::Result<watch::Receiver<bool>> {
@@ -28,9 +31,9 @@ pub(crate) fn listen(grace: Duration) -> anyhow::Result<watch::Receiver<bool>> {
         });
         match signals {
             Err(error) => drop(begun.send(Err(error))),
-            Ok((threads, signals)) => {
+            Ok((threads, mut signals)) => {
                 drop(begun.send(Ok(())));
-                threads.block_on(signals.obey(&told, grace + MARGIN));
+                threads.block_on(forced_end(async || signals.next().await, &told, grace + MARGIN)).carry_out();
             }
         }
     };
@@ -55,17 +58,88 @@ impl Signals {
             _ = self.terminate.recv() => {}
         }
     }
+}
 
-    async fn obey(mut self, told: &watch::Sender<bool>, most: Duration) {
-        self.next().await;
-        told.send_replace(true);
-        tokio::select! {
-            // What is cut off goes on at the next start, as after a crash.
-            () = self.next() => std::process::exit(0),
-            () = tokio::time::sleep(most) => {
-                eprintln!("error: something hangs and is cut off; it goes on at the next start");
+/// Why a process does not end by itself, and is ended. What is cut off goes on at the next start, as after a crash.
+#[derive(Debug, PartialEq, Eq)]
+enum ForcedEnd {
+    /// A second signal came.
+    SecondSignal,
+    /// The first was not obeyed in its time.
+    Hangs,
+}
+
+/// Tells of the first signal, and waits for what makes the process end at once.
+async fn forced_end(mut next: impl AsyncFnMut(), told: &watch::Sender<bool>, most: Duration) -> ForcedEnd {
+    next().await;
+    told.send_replace(true);
+    match tokio::time::timeout(most, next()).await {
+        Ok(()) => ForcedEnd::SecondSignal,
+        Err(_) => ForcedEnd::Hangs,
+    }
+}
+
+impl ForcedEnd {
+    /// Ends the process, whatever its other threads do.
+    fn carry_out(&self) {
+        match self {
+            Self::SecondSignal => std::process::exit(0),
+            Self::Hangs => {
+                let (said, is_said) = std::sync::mpsc::channel();
+                // Standard error may be a pipe that nobody reads, and a thread that hangs may hold it.
+                let say = move || {
+                    eprintln!("error: something hangs and is cut off; it goes on at the next start");
+                    drop(said.send(()));
+                };
+                if std::thread::Builder::new().spawn(say).is_ok() {
+                    // Said or not, the process ends.
+                    drop(is_said.recv_timeout(LAST_WORDS));
+                }
                 std::process::exit(HANGS)
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::mpsc::unbounded_channel;
+    use tokio::time::Instant;
+
+    use super::*;
+
+    const MOST: Duration = Duration::from_secs(40);
+
+    /// What forces the end if so many signals come, ten seconds apart, and after how long.
+    async fn ended_after(count: u32) -> (ForcedEnd, Duration) {
+        let (sender, mut signals) = unbounded_channel();
+        let (told, first) = watch::channel(false);
+        let began = Instant::now();
+        let next = async || match signals.recv().await {
+            Some(()) => {}
+            None => std::future::pending().await,
+        };
+        let send = async {
+            for number in 1..=count {
+                tokio::time::sleep(Duration::from_secs(10)).await;
+                assert_eq!(*first.borrow(), number > 1, "the first is told, and nothing before");
+                assert!(sender.send(()).is_ok(), "they are received");
+            }
+            std::future::pending::<()>().await;
+        };
+        tokio::select! {
+            end = forced_end(next, &told, MOST) => (end, began.elapsed()),
+            () = send => unreachable!("it waits for ever"),
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_second_signal_ends_the_process_at_once() {
+        assert_eq!(ended_after(2).await, (ForcedEnd::SecondSignal, Duration::from_secs(20)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_signal_that_is_not_obeyed_in_its_time_ends_the_process() {
+        assert_eq!(ended_after(1).await, (ForcedEnd::Hangs, Duration::from_secs(50)));
     }
 }

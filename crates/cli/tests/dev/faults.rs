@@ -1,8 +1,10 @@
 //! What a server does when its disk fails, when more comes in than it takes, and when a folder holds what is no file.
 
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
+use std::process::Stdio;
 
-use crate::serving::Dev;
+use crate::serving::{Dev, SOON};
 use reqwest::Method;
 use serde_json::json;
 use tempfile::TempDir;
@@ -145,7 +147,7 @@ async fn a_data_file_that_is_damaged_ends_the_server_with_its_reason() {
 async fn started_on(folder: &Path, data: &Path) -> (Option<i32>, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_pawl"));
     command.args(["--log", "off", "dev", "--port", "0", "--data"]).arg(data).arg(folder).kill_on_drop(true);
-    let output = tokio::time::timeout(std::time::Duration::from_secs(30), command.output()).await;
+    let output = tokio::time::timeout(SOON, command.output()).await;
     let output = output.expect("it ends by itself").expect("the program can be run");
     (output.status.code(), String::from_utf8(output.stderr).expect("the program prints UTF-8"))
 }
@@ -196,4 +198,43 @@ async fn a_call_that_outlasts_the_grace_is_cut_off_and_made_again_at_the_next_st
     let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
     service.called().await.write_all(answer).await.expect("it is read");
     assert_eq!(dev.ended(&execution).await["status"], "completed");
+}
+
+/// The output of the server is a pipe that nobody reads: the thread that ends the process in order hangs in its last line.
+/// A second signal was for nothing where the same thread had to hear it.
+#[tokio::test]
+async fn a_second_signal_ends_a_server_that_hangs() {
+    let (folder, data) = (folder(), tempfile::tempdir().expect("a temporary folder can be made"));
+    let (output, mut filler) = std::io::pipe().expect("a pipe can be made");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_pawl"));
+    command.args(["--log", "off", "dev", "--port", "0", "--data"]).arg(data.path()).arg(folder.path());
+    command.stdout(filler.try_clone().expect("a pipe has several ends")).stderr(Stdio::null()).kill_on_drop(true);
+    let mut child = command.spawn().expect("the program starts");
+    // The command has an end of the pipe as well.
+    drop(command);
+
+    let mut lines = BufReader::new(output).lines();
+    while !lines.next().expect("it gets ready").expect("it prints text").starts_with("ready on ") {}
+    // As much as a pipe holds: whatever is printed from now on waits for a reader.
+    filler.write_all(&[b'x'; 64 * 1024]).expect("there is room");
+    let signal = async || {
+        let id = child.id().expect("it runs").to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().await.expect("it can be sent").success());
+    };
+    signal().await;
+    // Storage is closed, and nothing is left to do but to say so.
+    let log = data.path().join("pawl.db-wal");
+    let closed = async {
+        while log.exists() {
+            tokio::task::yield_now().await
+        }
+    };
+    tokio::time::timeout(SOON, closed).await.expect("it stops");
+    signal().await;
+    let ended = tokio::time::timeout(SOON, child.wait()).await.expect("it ends").expect("its end can be seen");
+    assert_eq!(ended.code(), Some(0));
+
+    drop(filler);
+    let said: Vec<_> = lines.map(|line| line.expect("it prints text")).collect();
+    assert!(said.iter().all(|line| !line.contains("stopped after")), "it ended in order: {said:?}");
 }
