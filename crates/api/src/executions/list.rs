@@ -1,7 +1,9 @@
 //! The listing of executions.
 //!
 //! Executions are read newest first from one partition (of a workflow, of a record) or from several, one a state, merged
-//! by time. A filter may fit few of them: a request looks at a bounded number, and says how far it looked.
+//! by time. A filter may fit few of them: a request looks at a bounded number, and says how far it looked. Those of one
+//! workflow in some states are looked for in both ways by turns: the few failed ones among many of a workflow stand
+//! together by their state, and the few of a workflow among many failed ones by their workflow.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -24,6 +26,9 @@ use crate::{Code, Problem};
 /// Most executions that one request looks at: on SQLite under a second, on `DynamoDB` 200 reads of 100 items.
 const LOOKED_MOST: usize = 20_000;
 
+/// Executions that one of two searches looks at before the other has its turn.
+const TURN: usize = page::MOST;
+
 /// A request that looked so long answers with what it has.
 const LOOKED_LONGEST: SignedDuration = SignedDuration::from_secs(2);
 
@@ -41,9 +46,9 @@ pub(super) async fn list(
     let limit = page::limit(which.limit)?;
     let place: Option<Place> = page::open(&name, which.cursor.as_deref())?;
     there(&api, &filter).await?;
-    let mut search = Search::new(&api, &filter, limit, place);
-    search.run().await?;
-    Ok(axum::Json(search.listing(&name)))
+    let searches = ways(&filter).into_iter().map(|scopes| Search::new((&api, &filter), scopes, limit, place.clone()));
+    let done = first_done(&api, searches.collect()).await?;
+    Ok(axum::Json(done.listing(&name)))
 }
 
 /// Whether the workflow and the object exist that a filter names: a word that is misspelt is no empty list.
@@ -82,6 +87,40 @@ struct Source {
     is_over: bool,
 }
 
+/// The partitions that hold all that a filter may fit: one way, or two of which nobody knows the shorter.
+fn ways(filter: &Filter) -> Vec<Vec<ListScope>> {
+    let may_hold = |partition: &StatePartition| filter.states.iter().any(|state| partition.may_hold(*state));
+    let asked = StatePartition::ALL.into_iter().filter(|partition| filter.states.is_empty() || may_hold(partition));
+    let by_state = || asked.map(ListScope::Partition).collect();
+    match (&filter.record, &filter.workflow) {
+        (Some(record), _) => vec![vec![ListScope::Record(record.clone())]],
+        (None, Some(workflow)) if filter.states.is_empty() => vec![vec![ListScope::Workflow(workflow.clone())]],
+        (None, Some(workflow)) => vec![vec![ListScope::Workflow(workflow.clone())], by_state()],
+        (None, None) => vec![by_state()],
+    }
+}
+
+/// Lets searches for the same page look by turns, until one has a full page, or nothing left, or the bound of work is
+/// reached. Then the one counts that came farthest.
+async fn first_done<'a>(api: &Api, mut searches: Vec<Search<'a>>) -> Result<Search<'a>, Problem> {
+    let now = || api.system.ingest.now();
+    let began = now();
+    loop {
+        for at in 0..searches.len() {
+            if searches[at].advance().await? {
+                return Ok(searches.swap_remove(at));
+            }
+        }
+        let looked: usize = searches.iter().map(|search| search.looked).sum();
+        if looked >= LOOKED_MOST || now().duration_since(began) >= LOOKED_LONGEST {
+            let farthest = searches.into_iter().min_by_key(|search| search.looked_until);
+            let mut farthest = farthest.expect("there is one way at least");
+            farthest.has_more = true;
+            return Ok(farthest);
+        }
+    }
+}
+
 /// A search for the next page.
 struct Search<'a> {
     api: &'a Api,
@@ -96,78 +135,62 @@ struct Search<'a> {
     place: Option<Place>,
     looked_until: Option<Timestamp>,
     looked: usize,
+    seen: BTreeSet<String>,
+    situations: Situations<'a>,
     found: Vec<Summary>,
     unreadable: BTreeSet<UnreadableItem>,
     has_more: bool,
 }
 
 impl<'a> Search<'a> {
-    fn new(api: &'a Api, filter: &'a Filter, limit: usize, place: Option<Place>) -> Self {
-        let partitions = || {
-            let may_hold = |partition: &StatePartition| filter.states.iter().any(|state| partition.may_hold(*state));
-            let asked =
-                StatePartition::ALL.into_iter().filter(|partition| filter.states.is_empty() || may_hold(partition));
-            asked.map(ListScope::Partition).collect()
-        };
-        let scopes = match (&filter.record, &filter.workflow) {
-            (Some(record), _) => vec![ListScope::Record(record.clone())],
-            (None, Some(workflow)) => vec![ListScope::Workflow(workflow.clone())],
-            (None, None) => partitions(),
-        };
+    fn new((api, filter): (&'a Api, &'a Filter), scopes: Vec<ListScope>, limit: usize, place: Option<Place>) -> Self {
         let source = |scope| Source { scope, read: VecDeque::new(), cursor: None, is_over: false };
-        let sources = scopes.into_iter().map(source).collect();
-        let page = if filter.leaves_out() { page::MOST } else { limit + 1 };
-        let (looked_until, looked, found, unreadable, has_more) = (None, 0, Vec::new(), BTreeSet::new(), false);
-        let range = range(filter, place.as_ref());
-        let start = place.clone();
         Self {
             api,
             filter,
             limit,
-            sources,
-            range,
-            page,
-            start,
+            sources: scopes.into_iter().map(source).collect(),
+            range: range(filter, place.as_ref()),
+            page: if filter.leaves_out() { page::MOST } else { limit + 1 },
+            start: place.clone(),
             place,
-            looked_until,
-            looked,
-            found,
-            unreadable,
-            has_more,
+            looked_until: None,
+            looked: 0,
+            seen: BTreeSet::new(),
+            situations: Situations::new(api),
+            found: Vec::new(),
+            unreadable: BTreeSet::new(),
+            has_more: false,
         }
     }
 
-    /// Looks until the page is full, nothing is left, or the bound of work is reached.
-    async fn run(&mut self) -> Result<(), Problem> {
-        let now = || self.api.system.ingest.now();
-        let began = now();
-        let mut situations = Situations::new(self.api);
-        let mut seen = BTreeSet::new();
-        loop {
+    /// Looks at some more; says whether the page is full, or nothing is left.
+    async fn advance(&mut self) -> Result<bool, Problem> {
+        for _ in 0..TURN {
             self.refill().await?;
             let newest = self.sources.iter().filter_map(|source| source.read.front().map(Place::of)).max();
-            let Some(newest) = newest else { return Ok(()) };
-            let is_late = || self.api.system.ingest.now().duration_since(began) >= LOOKED_LONGEST;
-            if self.found.len() == self.limit || self.looked >= LOOKED_MOST || is_late() {
+            let Some(newest) = newest else { return Ok(true) };
+            if self.found.len() == self.limit {
                 self.has_more = true;
-                return Ok(());
+                return Ok(true);
             }
             let execution = self
                 .sources
                 .iter_mut()
                 .find_map(|source| source.read.pop_front_if(|execution| Place::of(execution) == newest));
-            let Some(execution) = execution else { return Ok(()) };
+            let Some(execution) = execution else { return Ok(true) };
             self.looked += 1;
             self.looked_until = Some(execution.created_at);
             self.place = Some(newest);
             // One that changed its state between two of the reads is found twice.
-            if seen.insert(execution.id.clone()) && self.filter.fits(&execution) {
-                let summary = situations.summary(&execution).await?;
+            if self.seen.insert(execution.id.clone()) && self.filter.fits(&execution) {
+                let summary = self.situations.summary(&execution).await?;
                 if self.filter.indicator().is_none_or(|indicator| summary.has(indicator)) {
                     self.found.push(summary);
                 }
             }
         }
+        Ok(false)
     }
 
     /// Reads on in every partition of which nothing is left to look at.
