@@ -316,7 +316,7 @@ impl Executor {
             Decision::Perform(claim) if self.stop.is_set() || is_too_late(run, &claim.activity, now) => {
                 Ok(Progress::Later)
             }
-            Decision::Perform(claim) => self.perform(run, *claim, &world.plan.secrets).await,
+            Decision::Perform(claim) => self.perform(run, *claim, &snapshot.plan.secrets).await,
             Decision::Postpone(execution) => self.postpone(run, *execution).await,
             Decision::Stay(stay) => self.stay(run, stay).await,
             Decision::Read(_) => Err(self.unexpected(run, "rejected", "a step that fails reads nothing more")),

@@ -91,7 +91,7 @@ impl Sweeper {
         Ok(())
     }
 
-    /// WakeBackoff what is due of one workflow, or of all: after a kill was lifted.
+    /// Wakes what is due of one workflow, or of all: after a kill was lifted.
     pub async fn lifted(&self, workflow: Option<&str>) -> Result<usize, Error> {
         self.look_again(workflow).await?;
         let now = self.executor.clock.now();

@@ -146,6 +146,7 @@ fn a_message_that_is_nothing_at_all_is_refused_by_its_digest() {
 #[test]
 fn what_could_never_be_read_again_is_written_nowhere() {
     let story = scenario().workflow(&workflow(WAITING)).event(manual("w")).run_for("1h").expect(waiting());
+    let mut row = story.last().rows.remove(0);
     let with_variable = |value: Value| {
         let mut execution = story.last().execution;
         execution.version += 1;
@@ -162,7 +163,6 @@ fn what_could_never_be_read_again_is_written_nowhere() {
     assert!(matches!(&refused, Error::Table(TableError::TooDeep(_))), "{refused}");
     assert_eq!(refused.code(), "value_too_deep");
 
-    let mut row = story.last().rows.remove(0);
     row.output = json!({"text": "x".repeat(40_000), "deep": nested(200)});
     let spilled = at_once(offload::row(&*story.world().system.ports.blobs, row)).map_err(|error| error.code());
     assert_eq!(spilled.map(|_| ()), Err("value_too_deep"), "a value in a store of its own is read by the same parser");
