@@ -89,11 +89,11 @@ impl ForcedEnd {
                 // Standard error may be a pipe that nobody reads, and a thread that hangs may hold it.
                 let say = move || {
                     eprintln!("error: something hangs and is cut off; it goes on at the next start");
-                    drop(said.send(()));
+                    let _ = said.send(());
                 };
                 if std::thread::Builder::new().spawn(say).is_ok() {
                     // Said or not, the process ends.
-                    drop(is_said.recv_timeout(LAST_WORDS));
+                    let _ = is_said.recv_timeout(LAST_WORDS);
                 }
                 std::process::exit(HANGS)
             }

@@ -216,7 +216,7 @@ async fn a_second_signal_ends_a_server_that_hangs() {
     let mut lines = BufReader::new(output).lines();
     while !lines.next().expect("it gets ready").expect("it prints text").starts_with("ready on ") {}
     // As much as a pipe holds: whatever is printed from now on waits for a reader.
-    filler.write_all(&[b'x'; 64 * 1024]).expect("there is room");
+    filler.write_all(&vec![b'x'; 64 * 1024]).expect("there is room");
     let signal = async || {
         let id = child.id().expect("it runs").to_string();
         assert!(Command::new("kill").args(["-TERM", &id]).status().await.expect("it can be sent").success());
@@ -226,7 +226,7 @@ async fn a_second_signal_ends_a_server_that_hangs() {
     let log = data.path().join("pawl.db-wal");
     let closed = async {
         while log.exists() {
-            tokio::task::yield_now().await
+            tokio::task::yield_now().await;
         }
     };
     tokio::time::timeout(SOON, closed).await.expect("it stops");

@@ -9,8 +9,8 @@ use super::super::shorthand::{TABLE, commit, committed, indexed, item, pages, pu
 /// An item whose body is long enough to be packed where bodies are.
 fn long(sort: &str) -> Item {
     let item = indexed(item("p", sort), Index::Gsi1, "listed", sort);
-    let text: String = (0..400).map(|number| format!("line {number} of {sort}; ")).collect();
-    Item { body: serde_json::json!({"text": text}).to_string(), ..item }
+    let lines: Vec<_> = (0..400).map(|number| format!("line {number} of {sort}")).collect();
+    Item { body: serde_json::json!({"lines": lines}).to_string(), ..item }
 }
 
 /// The version and the body of each item, by sort key; no body if it is no JSON.
