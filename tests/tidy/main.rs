@@ -11,6 +11,7 @@ mod links;
 mod permissions;
 mod readme;
 mod schemas;
+mod snippets;
 mod source;
 mod tables;
 mod template;

@@ -34,7 +34,9 @@ pub use checklist::{ChecklistItem, ChecklistStatus, checklist};
 pub use expression::{Duration, Expression, ExpressionError, Meter, Scope, Template};
 pub use failure::{Failure, FailureClass, Notify, Retry, Severity, Then};
 pub use graph::mermaid;
-pub use json_schema::{JsonSchema, Mismatch, MismatchKind, OrderedSchema, PROPERTY_ORDER};
+pub use json_schema::{
+    JsonSchema, Mismatch, MismatchKind, OrderedSchema, PROPERTY_ORDER, SchemaBudget, SchemaTooCostly,
+};
 pub use limits::{Budget, BudgetPer, Limits, Reentry, Starts};
 pub use object::{Field, FieldType, Object, Relationship};
 pub use path::{Path, Segment};

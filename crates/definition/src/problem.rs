@@ -107,6 +107,8 @@ codes! {
     UNKNOWN_WORD = "unknown_word";
     /// A number outside its bounds.
     OUT_OF_RANGE = "out_of_range";
+    /// A number that is too large to be held.
+    NUMBER_OUT_OF_RANGE = "number_out_of_range";
     /// A value of the right type that is no valid value here.
     INVALID_VALUE = "invalid_value";
     /// A required text is empty.

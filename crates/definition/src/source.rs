@@ -19,6 +19,9 @@ pub(crate) use texts::of_object;
 /// Largest file that is read, in bytes.
 const MAX_BYTES: usize = 1024 * 1024;
 
+/// Most digits of a number that a message repeats.
+const MOST_DIGITS: usize = 40;
+
 /// JSON as a file may hold it.
 const JSON: Bounds =
     Bounds { bytes: MAX_BYTES, depth: yaml::MAX_DEPTH, values: yaml::MAX_VALUES, key_bytes: MAX_BYTES };
@@ -132,6 +135,14 @@ impl Source {
             })?
             .as_str()
             .filter(|text| !text.starts_with('\n'))
+    }
+}
+
+/// A number as a message repeats it.
+fn shortened(number: &str) -> String {
+    match number.char_indices().nth(MOST_DIGITS) {
+        Some((at, _)) => format!("{}…", &number[..at]),
+        None => number.to_owned(),
     }
 }
 

@@ -151,6 +151,8 @@ codes! {
     ModelAnswerInvalid = "model_answer_invalid", Retries::Never;
     /// The answer was cut off.
     ModelAnswerCut = "model_answer_cut", Retries::Never;
+    /// To hold the answer against its schema takes too much work.
+    ModelAnswerCostly = "model_answer_costly", Retries::Never;
     /// The answer is empty.
     ModelAnswerEmpty = "model_answer_empty", Retries::Never;
     /// The provider ended the answer before it was whole.

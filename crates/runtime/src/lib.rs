@@ -5,9 +5,11 @@
 //! - [`items`]: keys and shapes of all that is stored, the same on every backend.
 //! - [`Ingest`], [`Evaluator`], [`Executor`]: the three loops; [`Sweeper`] looks for what was left behind.
 //! - [`Workflows`], [`Records`], [`History`]: what the management API does.
+//! - [`body`]: bodies from outside, unpacked and decoded.
 //! - [`outgoing`]: requests of steps as they are sent; [`Redactor`]: takes secrets out of what came back.
 //! - [`shown`]: texts of strangers, as people are shown them.
 
+pub mod body;
 pub mod bus;
 pub mod items;
 pub mod message;

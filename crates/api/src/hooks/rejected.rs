@@ -108,6 +108,7 @@ mod tests {
             ContentError::TypeMissing,
             ContentError::TypeUnsupported { found: found() },
             ContentError::CharsetUnsupported { found: found() },
+            ContentError::Unpackable { encoding: found() },
             ContentError::Malformed { format: "JSON", line: 1, column: 1, problem: found() },
             bound("[[[[".as_bytes(), Bounds { depth: 3, ..Bounds::OUTSIDE }),
             bound("[1,1,1,1]".as_bytes(), Bounds { values: 3, ..Bounds::OUTSIDE }),

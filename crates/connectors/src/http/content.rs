@@ -2,19 +2,11 @@
 //! is replaced: what is not what the headers say is an error.
 
 use std::borrow::Cow;
-use std::io::Read;
 
-use encoding_rs::{Encoding, UTF_8};
-use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
+use pawl_runtime::body::{self, ContentType, UnknownCharset, Unpackable};
 use pawl_runtime::json::{self, Bounds};
-use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap};
+use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use serde_json::Value;
-
-/// Most encodings on top of each other. More than one is rare, and each costs an answer's size.
-const MOST_LAYERS: usize = 2;
-
-/// Longest part of a header that an error repeats, in characters.
-const MOST_SHOWN: usize = 60;
 
 /// Why a body could not be read. Its text never repeats the body.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,38 +21,16 @@ pub(super) enum Unreadable {
 
 /// Undoes `Content-Encoding`, which servers apply unasked: at most `limit` bytes come of it.
 pub(super) fn unpacked<'a>(headers: &HeaderMap, body: &'a [u8], limit: usize) -> Result<Cow<'a, [u8]>, Unreadable> {
-    let lists: Vec<_> = headers.get_all(CONTENT_ENCODING).iter().map(|list| shown(list.as_bytes())).collect();
-    let names = lists.iter().flat_map(|list| list.split(',')).map(|name| name.trim().to_ascii_lowercase());
-    let layers: Vec<_> = names.filter(|name| !name.is_empty() && name != "identity").collect();
-    if layers.len() > MOST_LAYERS {
-        return Err(Unreadable::Malformed(format!("has more than {MOST_LAYERS} content encodings")));
-    }
-    let mut unpacked = Cow::Borrowed(body);
-    if body.is_empty() {
-        return Ok(unpacked);
-    }
-    for name in layers.iter().rev() {
-        let packed = unpacked.as_ref();
-        let bytes = match name.as_str() {
-            "gzip" | "x-gzip" => read(MultiGzDecoder::new(packed), limit, name),
-            // Meant is zlib (RFC 9110, section 8.4.1.2); some servers send the bare stream.
-            "deflate" => read(ZlibDecoder::new(packed), limit, name)
-                .or_else(|error| read(DeflateDecoder::new(packed), limit, name).map_err(|_| error)),
-            _ => Err(Unreadable::Malformed(format!(
-                "has the content encoding {name:?}, which was not asked for and is not read"
-            ))),
-        };
-        unpacked = Cow::Owned(bytes?);
-    }
-    Ok(unpacked)
-}
-
-fn read(unpacking: impl Read, limit: usize, name: &str) -> Result<Vec<u8>, Unreadable> {
-    let mut bytes = Vec::new();
-    let most = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
-    let done = unpacking.take(most).read_to_end(&mut bytes);
-    done.map_err(|_| Unreadable::Malformed(format!("is said to be packed by {name:?} and is not, or is cut off")))?;
-    if bytes.len() > limit { Err(Unreadable::TooLarge) } else { Ok(bytes) }
+    body::unpacked(headers, body, limit).map_err(|error| match error {
+        Unpackable::TooLarge => Unreadable::TooLarge,
+        Unpackable::TooManyLayers => Unreadable::Malformed("has too many content encodings".to_owned()),
+        Unpackable::Unknown(name) => {
+            Unreadable::Malformed(format!("has the content encoding {name:?}, which was not asked for and is not read"))
+        }
+        Unpackable::Broken(name) => {
+            Unreadable::Malformed(format!("is said to be packed by {name:?} and is not, or is cut off"))
+        }
+    })
 }
 
 /// Reads an unpacked body: JSON if it is said to be, else text; null if it is empty.
@@ -68,10 +38,10 @@ pub(super) fn value(headers: &HeaderMap, body: &[u8]) -> Result<Value, Unreadabl
     if body.is_empty() {
         return Ok(Value::Null);
     }
-    let kind = ContentType::of(headers);
-    let text = kind.text(body)?;
+    let kind = ContentType::read(headers.get(CONTENT_TYPE).map(|kind| kind.as_bytes()));
+    let text = text(&kind, body)?;
     if !kind.is_json() {
-        return Ok(Value::String(text));
+        return Ok(Value::String(text.into_owned()));
     }
     json::parse(text.as_bytes(), &Bounds::OUTSIDE).map_err(|error| match error.code() {
         Some(_) => Unreadable::OutOfBounds(error.to_string()),
@@ -79,77 +49,22 @@ pub(super) fn value(headers: &HeaderMap, body: &[u8]) -> Result<Value, Unreadabl
     })
 }
 
-/// What a `Content-Type` says.
-struct ContentType {
-    /// `application/json`, in lower case; empty if there is none.
-    essence: String,
-    charset: Option<String>,
-}
-
-impl ContentType {
-    fn of(headers: &HeaderMap) -> Self {
-        let written = headers.get(CONTENT_TYPE).map(|kind| shown(kind.as_bytes())).unwrap_or_default();
-        let mut parts = written.split(';').map(str::trim);
-        let essence = parts.next().unwrap_or_default().to_ascii_lowercase();
-        let charset =
-            parts.filter_map(|part| part.split_once('=')).find(|(name, _)| name.trim().eq_ignore_ascii_case("charset"));
-        let charset = charset.map(|(_, value)| value.trim().trim_matches(['"', '\'']).to_owned());
-        Self { essence, charset: charset.filter(|charset| !charset.is_empty()) }
-    }
-
-    /// `application/json`, `text/json` or any `…+json`, whatever its parameters.
-    fn is_json(&self) -> bool {
-        self.essence.ends_with("/json") || self.essence.ends_with("+json")
-    }
-
-    /// Decodes: by the byte order mark, else the charset that the headers say, else that of an XML declaration, else
-    /// UTF-8. Names and tables are those of browsers (WHATWG Encoding).
-    fn text(&self, body: &[u8]) -> Result<String, Unreadable> {
-        let (encoding, body) = match Encoding::for_bom(body) {
-            Some((encoding, length)) => (encoding, &body[length..]),
-            None => (self.encoding(body)?, body),
-        };
-        let text = encoding.decode_without_bom_handling_and_without_replacement(body).map(Cow::into_owned);
-        text.ok_or_else(|| {
-            let kind = if self.essence.is_empty() { "without a type" } else { &self.essence };
-            Unreadable::Malformed(format!("({kind}) is no text in {}", encoding.name()))
-        })
-    }
-
-    fn encoding(&self, body: &[u8]) -> Result<&'static Encoding, Unreadable> {
-        let declared = if self.essence.ends_with("xml") { xml_encoding(body) } else { None };
-        let Some(label) = self.charset.as_deref().or(declared) else { return Ok(UTF_8) };
-        Encoding::for_label_no_replacement(label.as_bytes())
-            .ok_or_else(|| Unreadable::Malformed(format!("has the charset {label:?}, which is not known")))
-    }
-}
-
-/// The encoding that an XML declaration names.
-fn xml_encoding(body: &[u8]) -> Option<&str> {
-    let head = body.strip_prefix(b"<?xml")?;
-    let end = head.iter().take(200).position(|byte| *byte == b'>')?;
-    let (_, rest) = str::from_utf8(&head[..end]).ok()?.split_once("encoding=")?;
-    let quote = rest.chars().next().filter(|quote| matches!(quote, '"' | '\''))?;
-    rest[1..].split(quote).next()
-}
-
-/// A header as text, shortened.
-fn shown(header: &[u8]) -> String {
-    String::from_utf8_lossy(header).chars().filter(|c| !c.is_control()).take(4 * MOST_SHOWN).collect()
+fn text<'a>(kind: &ContentType, body: &'a [u8]) -> Result<Cow<'a, str>, Unreadable> {
+    let (charset, body) = kind.charset(body).map_err(|UnknownCharset(label)| {
+        Unreadable::Malformed(format!("has the charset {label:?}, which is not known"))
+    })?;
+    charset.text(body).map_err(|_| {
+        let kind = if kind.essence.is_empty() { "without a type" } else { &kind.essence };
+        Unreadable::Malformed(format!("({kind}) is no text in {}", charset.name()))
+    })
 }
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
-
-    use flate2::Compression;
-    use flate2::write::{DeflateEncoder, GzEncoder, ZlibEncoder};
-    use reqwest::header::{HeaderName, HeaderValue};
+    use reqwest::header::{CONTENT_ENCODING, HeaderName, HeaderValue};
     use serde_json::json;
 
     use super::*;
-
-    const LIMIT: usize = 100_000;
 
     fn headers(pairs: &[(HeaderName, &str)]) -> HeaderMap {
         let value = |value: &str| HeaderValue::from_str(value).expect("the test's value can be sent");
@@ -223,46 +138,14 @@ mod tests {
     }
 
     #[test]
-    fn a_body_that_was_packed_unasked_is_unpacked_up_to_the_limit() {
-        let text = b"{\"a\":1}".repeat(50);
-        let of = |encoding: &str, body: &[u8]| {
-            unpacked(&headers(&[(CONTENT_ENCODING, encoding)]), body, LIMIT).map(Cow::into_owned)
-        };
-        let (gzip, zlib, bare) = (packed_gzip(&text), packed_zlib(&text), packed_bare(&text));
-        for (encoding, body) in
-            [("gzip", &gzip), ("X-Gzip", &gzip), ("deflate", &zlib), ("deflate", &bare), ("identity", &text)]
+    fn what_cannot_be_unpacked_is_told() {
+        let why = |encoding: &str, limit: usize| match unpacked(&headers(&[(CONTENT_ENCODING, encoding)]), b"x", limit)
         {
-            assert_eq!(of(encoding, body).as_ref(), Ok(&text), "{encoding}");
-        }
-        assert_eq!(of("deflate, gzip", &packed_gzip(&zlib)), Ok(text.clone()));
-        assert_eq!(of("gzip", b""), Ok(Vec::new()), "as after HEAD");
-        assert_eq!(of("gzip", &packed_gzip(&vec![b'x'; LIMIT])).map(|body| body.len()), Ok(LIMIT));
-        assert_eq!(of("gzip", &packed_gzip(&vec![b'x'; LIMIT + 1])), Err(Unreadable::TooLarge));
-        let why = |encoding: &str, body: &[u8]| match of(encoding, body) {
             Err(Unreadable::Malformed(why)) => why,
-            other => panic!("expected that it is malformed, found {other:?}"),
+            other => format!("{other:?}"),
         };
-        insta::assert_snapshot!(why("gzip", &text), @r#"is said to be packed by "gzip" and is not, or is cut off"#);
-        insta::assert_snapshot!(why("gzip", &gzip[..gzip.len() - 9]), @r#"is said to be packed by "gzip" and is not, or is cut off"#);
-        insta::assert_snapshot!(why("br", b"x"), @r#"has the content encoding "br", which was not asked for and is not read"#);
-        insta::assert_snapshot!(why("gzip, gzip, gzip", &gzip), @"has more than 2 content encodings");
-    }
-
-    fn packed_gzip(text: &[u8]) -> Vec<u8> {
-        let mut packing = GzEncoder::new(Vec::new(), Compression::fast());
-        packing.write_all(text).expect("memory takes it");
-        packing.finish().expect("memory takes it")
-    }
-
-    fn packed_zlib(text: &[u8]) -> Vec<u8> {
-        let mut packing = ZlibEncoder::new(Vec::new(), Compression::fast());
-        packing.write_all(text).expect("memory takes it");
-        packing.finish().expect("memory takes it")
-    }
-
-    fn packed_bare(text: &[u8]) -> Vec<u8> {
-        let mut packing = DeflateEncoder::new(Vec::new(), Compression::fast());
-        packing.write_all(text).expect("memory takes it");
-        packing.finish().expect("memory takes it")
+        insta::assert_snapshot!(why("gzip", 9), @r#"is said to be packed by "gzip" and is not, or is cut off"#);
+        insta::assert_snapshot!(why("br", 9), @r#"has the content encoding "br", which was not asked for and is not read"#);
+        insta::assert_snapshot!(why("gzip, gzip, gzip", 9), @"has too many content encodings");
     }
 }

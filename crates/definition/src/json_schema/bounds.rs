@@ -14,6 +14,9 @@ const VALUES: usize = 2_000;
 /// Longest pattern, in bytes.
 const PATTERN: usize = 1_000;
 
+/// Most characters that all patterns of a schema have together, repetitions written out: each is compiled for every answer.
+const CHARACTERS: u64 = 50_000;
+
 /// Most schemas in a row that a value leads through, references included.
 const CHAIN: usize = 64;
 
@@ -45,6 +48,15 @@ pub(super) fn check(schema: &Value) -> Result<Option<usize>, Mismatch> {
         Err(stop) => Err(stop.into_mistake()),
         Ok(_) => Ok(None),
     }
+}
+
+/// Checks what the patterns of a schema weigh together.
+pub(super) fn check_patterns(weight: u64) -> Result<(), Mismatch> {
+    if weight <= CHARACTERS {
+        return Ok(());
+    }
+    let message = format!("expected patterns of at most {CHARACTERS} characters, repetitions written out, found more");
+    Err(mistake("", message))
 }
 
 /// How many levels a value has: 1 for a word or number, one more for each list and mapping around it.

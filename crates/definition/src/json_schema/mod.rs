@@ -1,15 +1,19 @@
 //! JSON Schema over values: what a model must answer, and what a file must look like.
 
 mod bounds;
+mod budget;
+mod cost;
 mod ordered;
+mod pattern;
 
-use std::cmp::Ordering;
 use std::fmt;
 
 use boon::{CompileError, Compiler, Draft, ErrorKind, SchemaIndex, Schemas, SchemeUrlLoader, ValidationError};
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
+pub use budget::{SchemaBudget, SchemaTooCostly};
+use cost::Costs;
 pub use ordered::{OrderedSchema, PROPERTY_ORDER};
 
 /// The address under which a schema stands while it is read. Nothing else can be reached from it.
@@ -21,6 +25,8 @@ pub struct JsonSchema {
     index: SchemaIndex,
     /// How deep a value may be, if the schema leads back to itself.
     levels: Option<usize>,
+    /// What it takes to hold a value against it, of an author's.
+    costs: Option<Costs>,
 }
 
 /// A part of a value that a schema refuses.
@@ -63,18 +69,20 @@ impl JsonSchema {
     /// pointers; size and repetition are bounded, and where it leads back to itself, so is the depth of values.
     ///
     /// ```
-    /// use pawl_definition::JsonSchema;
+    /// use pawl_definition::{JsonSchema, SchemaBudget};
     /// use serde_json::json;
     ///
     /// let schema = JsonSchema::new(&json!({"type": "object", "required": ["city"]})).unwrap();
-    /// let told: Vec<_> = schema.mismatches(&json!({})).iter().map(ToString::to_string).collect();
-    /// assert_eq!(told, [": missing properties 'city'"]);
+    /// let found = schema.mismatches(&json!({}), &mut SchemaBudget::default()).unwrap();
+    /// assert_eq!(found[0].to_string(), ": missing properties 'city'");
     /// ```
     pub fn new(schema: &Value) -> Result<Self, Mismatch> {
         let levels = bounds::check(schema)?;
+        let costs = Costs::of(schema);
+        bounds::check_patterns(costs.weight())?;
         let mut compiler = compiler();
         compiler.enable_format_assertions();
-        Ok(Self { levels, ..Self::compiled(compiler, schema)? })
+        Ok(Self { levels, costs: Some(costs), ..Self::compiled(compiler, schema)? })
     }
 
     /// Reads a schema of our own, such as that of a file: without bounds.
@@ -86,27 +94,36 @@ impl JsonSchema {
         let mut schemas = Schemas::new();
         compiler.add_resource(ROOT, schema.clone()).map_err(|error| mistake(&error))?;
         let index = compiler.compile(ROOT, &mut schemas).map_err(|error| mistake(&error))?;
-        Ok(Self { schemas, index, levels: None })
+        Ok(Self { schemas, index, levels: None, costs: None })
     }
 
-    /// Whether it accepts a value.
-    pub fn accepts(&self, value: &Value) -> bool {
-        self.mismatches(value).is_empty()
+    /// Whether it accepts a value. Fails if the budget does not suffice to say so.
+    pub fn accepts(&self, value: &Value, budget: &mut SchemaBudget) -> Result<bool, SchemaTooCostly> {
+        self.mismatches(value, budget).map(|mismatches| mismatches.is_empty())
     }
 
-    /// All that it refuses of a value, in the order of places.
-    pub fn mismatches(&self, value: &Value) -> Vec<Mismatch> {
+    /// All that it refuses of a value, in the order of places. Fails, before it is begun, if the budget does not suffice
+    /// to hold the value against it, and if it does not suffice to tell what is refused.
+    pub fn mismatches(&self, value: &Value, budget: &mut SchemaBudget) -> Result<Vec<Mismatch>, SchemaTooCostly> {
         if let Some(levels) = self.levels.filter(|levels| bounds::levels(value) > *levels) {
             let message = format!("expected at most {levels} levels of nesting, found more");
-            return vec![Mismatch { place: String::new(), schema: String::new(), kind: MismatchKind::Other, message }];
+            return Ok(vec![Mismatch {
+                place: String::new(),
+                schema: String::new(),
+                kind: MismatchKind::Other,
+                message,
+            }]);
+        }
+        if let Some(costs) = &self.costs {
+            costs.spend(value, budget)?;
         }
         let mut found = Vec::new();
         if let Err(error) = self.schemas.validate(value, self.index) {
-            collect(&error, &mut found);
+            collect(&error, &mut found, budget)?;
         }
         // The library finds them in the order of its hash tables.
-        found.sort_by(by_place);
-        found
+        found.sort_by_cached_key(order);
+        Ok(found)
     }
 }
 
@@ -121,8 +138,8 @@ fn compiler() -> Compiler {
 fn mistake(error: &CompileError) -> Mismatch {
     if let CompileError::ValidationError { src, .. } = error {
         let mut found = Vec::new();
-        collect(src, &mut found);
-        if let Some(first) = found.into_iter().min_by(by_place) {
+        let all_told = collect(src, &mut found, &mut SchemaBudget::default());
+        if let Some(first) = all_told.ok().and(found.into_iter().min_by_key(order)) {
             return first;
         }
     }
@@ -134,49 +151,54 @@ fn mistake(error: &CompileError) -> Mismatch {
     Mismatch { place: String::new(), schema: String::new(), kind: MismatchKind::Other, message }
 }
 
-fn collect(error: &ValidationError<'_, '_>, into: &mut Vec<Mismatch>) {
-    match &error.kind {
+/// Tells what an error says. What is told of all values together is bounded: a place may be long, and stands in each error.
+fn collect(
+    error: &ValidationError<'_, '_>,
+    into: &mut Vec<Mismatch>,
+    budget: &mut SchemaBudget,
+) -> Result<(), SchemaTooCostly> {
+    let (kind, message) = match &error.kind {
         // What each alternative wants, in one.
         ErrorKind::AnyOf | ErrorKind::OneOf(None) if !error.causes.is_empty() => {
-            let mut inner = Vec::new();
-            error.causes.iter().for_each(|cause| collect(cause, &mut inner));
-            let mut wants: Vec<_> = inner.into_iter().map(|mismatch| mismatch.message).collect();
+            let mut wants = wants(error, budget)?;
             wants.sort();
             wants.dedup();
-            into.push(mismatch(error, MismatchKind::Other, wants.join(", or ")));
+            (MismatchKind::Other, wants.join(", or "))
         }
         // The library does not say where the name stands, and of a list what is wrong with each item.
         ErrorKind::PropertyName { prop } => {
-            let mut inner = Vec::new();
-            error.causes.iter().for_each(|cause| collect(cause, &mut inner));
-            let wants: Vec<_> = inner.into_iter().map(|mismatch| mismatch.message).collect();
-            let message = format!("invalid property '{prop}': {}", wants.join(", "));
-            into.push(mismatch(error, MismatchKind::Other, message));
+            (MismatchKind::Other, format!("invalid property '{prop}': {}", wants(error, budget)?.join(", ")))
         }
-        ErrorKind::Contains | ErrorKind::MinContains { .. } => {
-            into.push(mismatch(error, MismatchKind::Other, error.kind.to_string()));
+        ErrorKind::Contains | ErrorKind::MinContains { .. } => (MismatchKind::Other, error.kind.to_string()),
+        ErrorKind::FalseSchema => (MismatchKind::Other, "must be absent".to_owned()),
+        _ if !error.causes.is_empty() => {
+            return error.causes.iter().try_for_each(|cause| collect(cause, into, budget));
         }
-        ErrorKind::FalseSchema => into.push(mismatch(error, MismatchKind::Other, "must be absent".to_owned())),
-        _ if !error.causes.is_empty() => error.causes.iter().for_each(|cause| collect(cause, into)),
         ErrorKind::AdditionalProperties { got } => {
             let mut keys: Vec<_> = got.iter().map(ToString::to_string).collect();
             keys.sort();
             let message = format!("unknown properties '{}'", keys.join("', '"));
-            into.push(mismatch(error, MismatchKind::UnknownKeys(keys), message));
+            (MismatchKind::UnknownKeys(keys), message)
         }
-        kind => {
-            let message = kind.to_string();
-            let kind = match kind {
-                ErrorKind::Required { want } => {
-                    MismatchKind::MissingKeys(want.iter().map(|key| (*key).to_owned()).collect())
-                }
-                ErrorKind::Enum { .. } => MismatchKind::UnknownWord,
-                ErrorKind::Type { .. } => MismatchKind::WrongType,
-                _ => MismatchKind::Other,
-            };
-            into.push(mismatch(error, kind, message));
+        ErrorKind::Required { want } => {
+            let keys = want.iter().map(|key| (*key).to_owned()).collect();
+            (MismatchKind::MissingKeys(keys), error.kind.to_string())
         }
-    }
+        ErrorKind::Enum { .. } => (MismatchKind::UnknownWord, error.kind.to_string()),
+        ErrorKind::Type { .. } => (MismatchKind::WrongType, error.kind.to_string()),
+        kind => (MismatchKind::Other, kind.to_string()),
+    };
+    let mismatch = mismatch(error, kind, message);
+    budget.spend_each(mismatch.place.len() + mismatch.message.len())?;
+    into.push(mismatch);
+    Ok(())
+}
+
+/// What the causes of an error want.
+fn wants(error: &ValidationError<'_, '_>, budget: &mut SchemaBudget) -> Result<Vec<String>, SchemaTooCostly> {
+    let mut inner = Vec::new();
+    error.causes.iter().try_for_each(|cause| collect(cause, &mut inner, budget))?;
+    Ok(inner.into_iter().map(|mismatch| mismatch.message).collect())
 }
 
 fn mismatch(error: &ValidationError<'_, '_>, kind: MismatchKind, message: String) -> Mismatch {
@@ -185,13 +207,10 @@ fn mismatch(error: &ValidationError<'_, '_>, kind: MismatchKind, message: String
     Mismatch { place: error.instance_location.to_string(), schema, kind, message }
 }
 
-/// Orders mismatches as their places stand in the value, items by their number.
-fn by_place(one: &Mismatch, other: &Mismatch) -> Ordering {
-    fn order(mismatch: &Mismatch) -> (Vec<(u64, &str)>, &str) {
-        let parts = mismatch.place.split('/').map(|part| (part.parse().unwrap_or(u64::MAX), part));
-        (parts.collect(), &mismatch.message)
-    }
-    order(one).cmp(&order(other))
+/// What orders mismatches as their places stand in the value, items by their number.
+fn order(mismatch: &Mismatch) -> (Vec<(u64, String)>, String) {
+    let parts = mismatch.place.split('/').map(|part| (part.parse().unwrap_or(u64::MAX), part.to_owned()));
+    (parts.collect(), mismatch.message.clone())
 }
 
 #[cfg(test)]
@@ -200,9 +219,13 @@ mod tests {
 
     use super::*;
 
+    fn found(schema: &JsonSchema, value: &Value) -> Vec<Mismatch> {
+        schema.mismatches(value, &mut SchemaBudget::default()).expect("it costs little")
+    }
+
     fn told(schema: &Value, value: &Value) -> Vec<String> {
         let schema = JsonSchema::new(schema).expect("a schema");
-        schema.mismatches(value).iter().map(ToString::to_string).collect()
+        found(&schema, value).iter().map(ToString::to_string).collect()
     }
 
     #[test]
@@ -231,7 +254,7 @@ mod tests {
     fn formats_are_demanded() {
         let schema = json!({"properties": {"due": {"format": "date"}, "from": {"format": "email"}}});
         assert_eq!(told(&schema, &json!({"due": "2026-11-21", "from": "ada@example.com"})), [""; 0]);
-        let places = |value| JsonSchema::new(&schema).expect("a schema").mismatches(&value).len();
+        let places = |value| found(&JsonSchema::new(&schema).expect("a schema"), &value).len();
         assert_eq!(places(json!({"due": "tomorrow", "from": "Ada"})), 2);
     }
 
@@ -245,7 +268,7 @@ mod tests {
     #[test]
     fn a_mismatch_names_the_schema_that_refuses() {
         let schema = json!({"properties": {"a": {"$ref": "#/$defs/a"}}, "$defs": {"a": {"type": "string"}}});
-        let found = JsonSchema::new(&schema).expect("a schema").mismatches(&json!({"a": 1}));
+        let found = found(&JsonSchema::new(&schema).expect("a schema"), &json!({"a": 1}));
         assert_eq!((found[0].place.as_str(), found[0].schema.as_str()), ("/a", "/$defs/a"));
         assert_eq!(found[0].kind, MismatchKind::WrongType);
     }
@@ -271,8 +294,8 @@ mod tests {
     #[test]
     fn items_are_told_in_their_order() {
         let schema = json!({"items": {"type": "string"}});
-        let found =
-            JsonSchema::new(&schema).expect("a schema").mismatches(&json!([1, "", 1, "", "", "", "", "", "", "", 1]));
+        let schema = JsonSchema::new(&schema).expect("a schema");
+        let found = found(&schema, &json!([1, "", 1, "", "", "", "", "", "", "", 1]));
         let places: Vec<_> = found.iter().map(|mismatch| mismatch.place.as_str()).collect();
         assert_eq!(places, ["/0", "/2", "/10"]);
     }

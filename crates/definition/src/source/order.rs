@@ -114,7 +114,8 @@ impl Keeper<'_> {
         }
     }
 
-    /// The names of a mapping in the order of their places in the text, if that is another one than their own.
+    /// The names of a mapping in the order in which they are written, if that is another one than their own. What an alias
+    /// or a merge key brings has the order of what it names, and stands where that is brought in.
     fn order(&self, mapping: Option<&Value>, key: &str) -> Option<Value> {
         let mapping = mapping?.as_object().filter(|mapping| mapping.len() <= FIELDS)?;
         let path = self.way.iter().fold(Path::root(), |path, way| match way {
@@ -123,7 +124,7 @@ impl Keeper<'_> {
         });
         let path = path.key(key);
         let mut names: Vec<_> = mapping.keys().collect();
-        names.sort_by_key(|name| self.source.key_position(&path.key(name)));
+        names.sort_by_key(|name| self.source.places.find(&path.key(name)));
         if names.iter().copied().eq(mapping.keys()) {
             return None;
         }
@@ -160,6 +161,33 @@ mod tests {
         assert_eq!(kept.pointer("/schema/properties/items/items/propertyOrdering"), Some(&json!(["b", "a"])));
         let named = output("      schema: {properties: {properties: {type: object, enum: []}, default: {}}}\n");
         assert_eq!(named.pointer("/schema/properties/propertyOrdering"), None, "it is no schema");
+    }
+
+    #[test]
+    fn fields_that_an_alias_or_a_merge_brings_keep_theirs() {
+        let of = |output: &str| {
+            let text = format!(
+                "workflow: w\nvariables:\n  - {{name: x, default: &f {{reason: &r {{z: 1, b: 2}}, category: {{}}}}}}\nsteps:\n  \
+                 - {{id: a, type: call_llm, output: {output}}}\n"
+            );
+            Source::parse("w.yaml", &text).expect("the text is YAML").value["steps"][0]["output"].clone()
+        };
+        let order = |output: &str| of(output)["order"].clone();
+        assert_eq!(order("{fields: *f}"), json!(["reason", "category"]));
+        assert_eq!(order("{fields: {<<: *f, answer: {}}}"), json!(["reason", "category", "answer"]));
+        assert_eq!(order("{fields: {zero: {}, <<: *f, answer: {}}}"), json!(["zero", "reason", "category", "answer"]));
+        assert_eq!(
+            order("{fields: {<<: *f, b: {}, reason: {}}}"),
+            json!(["category", "b", "reason"]),
+            "its own stands there"
+        );
+        assert_eq!(order("{fields: {reason: {}, a: {}, <<: *f}}"), json!(["reason", "a", "category"]));
+        assert_eq!(order("{fields: {<<: [*r, *f], a: {}}}"), json!(["z", "b", "reason", "category", "a"]));
+        assert_eq!(of("{schema: {properties: *f}}")["schema"][PROPERTY_ORDER], json!(["reason", "category"]));
+        assert_eq!(
+            of("{schema: {properties: {a: {properties: *r}}}}")["schema"]["properties"]["a"][PROPERTY_ORDER],
+            json!(["z", "b"])
+        );
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! Where the parts of a file stand: each place knows the one around it and its own key or index, so that a long key costs
 //! its length once, and not once for each value below it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::Span;
+use super::{Span, Style};
 use crate::path::{Path, Segment};
 
 /// The number of a place; the whole file is 0.
@@ -17,6 +17,8 @@ pub(super) struct Places {
     below: BTreeMap<(Place, Segment), Place>,
     /// Numbers as they are written, where that is not the one way of writing them: `1.10`.
     written: BTreeMap<Place, String>,
+    /// Numbers that are too large to be held, and are there as they are written.
+    too_large: BTreeSet<Place>,
 }
 
 impl Places {
@@ -37,6 +39,44 @@ impl Places {
         place
     }
 
+    /// Forgets a part, for one that takes its place. The old one is no longer found.
+    pub(super) fn forget(&mut self, of: Place, segment: &Segment) {
+        self.below.remove(&(of, segment.clone()));
+    }
+
+    /// Puts the parts of a place below another one too, in their order: what an alias stands for. They stand where the
+    /// other one stands. A part that is there already stays.
+    pub(super) fn copy_parts(&mut self, from: Place, to: Place) {
+        let Some(span) = self.span(to).map(|span| Span { style: Style::Other, ..*span }) else { return };
+        for (segment, part) in self.parts(from) {
+            if self.below(to, &segment).is_none() {
+                let copy = self.part(to, segment, span);
+                self.copy_number(part, copy);
+                self.copy_parts(part, copy);
+            }
+        }
+    }
+
+    /// Notes that the number at a place is written as that at another one.
+    pub(super) fn copy_number(&mut self, from: Place, to: Place) {
+        if let Some(text) = self.written.get(&from).cloned() {
+            self.written.insert(to, text);
+        }
+        if self.too_large.contains(&from) {
+            self.too_large.insert(to);
+        }
+    }
+
+    /// The parts of a place in their order, without a merge key: what it brings is a part itself.
+    fn parts(&self, of: Place) -> Vec<(Segment, Place)> {
+        let first = (of, Segment::Key("".into()));
+        let below = self.below.range(first..).take_while(|((above, _), _)| *above == of);
+        let below = below.filter(|((_, segment), _)| !matches!(segment, Segment::Key(key) if **key == *"<<"));
+        let mut parts: Vec<_> = below.map(|((_, segment), place)| (segment.clone(), *place)).collect();
+        parts.sort_by_key(|(_, place)| *place);
+        parts
+    }
+
     fn add(&mut self, above: Option<(Place, Segment)>, span: Span) -> Place {
         let place = Place::try_from(self.spans.len()).expect("a file has at most as many values as it has bytes");
         self.spans.push(span);
@@ -49,9 +89,31 @@ impl Places {
         self.written.insert(place, text.to_owned());
     }
 
+    /// Notes that the number at a place is too large to be held.
+    pub(super) fn mark_too_large(&mut self, place: Place) {
+        self.too_large.insert(place);
+    }
+
+    /// Takes it that the number at a place is a text, which may be as large as it is.
+    pub(super) fn is_text(&mut self, place: Place) {
+        self.too_large.remove(&place);
+    }
+
     /// The numbers that are written in another way than their one.
     pub(super) fn written(&self) -> impl Iterator<Item = (Path, &str)> {
-        self.written.iter().map(|(place, text)| (self.path(*place), text.as_str()))
+        let found = self.written.iter().map(|(place, text)| (*place, self.path(*place), text.as_str()));
+        found.filter(|(place, path, _)| self.find(path) == Some(*place)).map(|(_, path, text)| (path, text))
+    }
+
+    /// The numbers that are too large to be held.
+    pub(super) fn too_large(&self) -> impl Iterator<Item = (Place, Path)> {
+        let found = self.too_large.iter().map(|place| (*place, self.path(*place)));
+        found.filter(|(place, path)| self.find(path) == Some(*place))
+    }
+
+    /// Which place a path leads to. Places are numbered in the order in which they stand in the file.
+    pub(super) fn find(&self, path: &Path) -> Option<Place> {
+        path.segments().iter().try_fold(0, |place, segment| self.below(place, segment))
     }
 
     /// The place of a part, if there is one.
@@ -66,8 +128,7 @@ impl Places {
 
     /// Where exactly a path stands.
     pub(super) fn at(&self, path: &Path) -> Option<&Span> {
-        let walked = path.segments().iter().try_fold(0, |place, segment| self.below(place, segment));
-        self.span(walked?)
+        self.span(self.find(path)?)
     }
 
     /// Where a path stands, or what is around it.

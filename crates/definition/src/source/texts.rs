@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::Source;
+use super::{Source, problem};
 use crate::path::{Path, Segment};
+use crate::problem::{MOST_PROBLEMS, Problem, code};
 use crate::{FieldType, Object, VariableType};
 
 impl Source {
@@ -22,7 +23,27 @@ impl Source {
                 *value = text.into();
             }
         }
+        for (place, path) in self.places.too_large() {
+            if wants(&self.value, path.segments()) {
+                source.places.is_text(place);
+            }
+        }
         source
+    }
+
+    /// Errors about numbers that are too large to be held, where no text is wanted.
+    pub fn too_large_numbers(&self) -> Vec<Problem> {
+        let found = self.places.too_large().take(MOST_PROBLEMS).map(|(_, path)| {
+            let written = self.text(&path).unwrap_or_default();
+            let message = format!(
+                "expected a whole number of at most 64 bits, or one that a double holds, found {}",
+                super::shortened(written)
+            );
+            let problem =
+                problem(&self.name, code::NUMBER_OUT_OF_RANGE, self.value_position(&path), &path.to_string(), message);
+            Problem { suggestion: Some("quote it if it is a text".to_owned()), ..problem }
+        });
+        found.collect()
     }
 
     /// The same workflow file in which numbers are the texts that were written where fields, variables, headers and

@@ -1,15 +1,16 @@
 //! YAML events into a value with places. JSON is YAML.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span as Extent, StrInput, Tag};
 use serde_json::{Map, Number, Value};
 
 use super::places::{Place, Places};
 use super::{Position, Span, Style, problem, quoting};
+use crate::json;
 use crate::path::Segment;
 use crate::problem::{MOST_PROBLEMS, Problem, code};
-use crate::value;
+use crate::value::{self, NumberError};
 
 /// Deepest nesting that is read: a stack is finite, and forty conditions inside one another are too many.
 pub(super) const MAX_DEPTH: usize = 100;
@@ -56,6 +57,8 @@ struct Reader<'a> {
 /// A value that aliases repeat.
 #[derive(Clone)]
 struct Anchor {
+    place: Place,
+    levels: usize,
     value: Value,
     values: usize,
     bytes: usize,
@@ -108,19 +111,12 @@ impl<'a> Reader<'a> {
         let before = (self.values, self.bytes);
         self.count(1, if let Event::Scalar(text, ..) = &event { text.len() } else { 0 }, extent.start, place)?;
         if levels > MAX_DEPTH {
-            let message = format!("expected at most {MAX_DEPTH} levels of nesting, found more");
-            return self.stop(code::FILE_TOO_LARGE, extent.start, place, message);
+            return self.too_deep(extent.start, place);
         }
         let (value, anchor) = match event {
-            Event::Alias(anchor) => return self.alias(anchor, extent, place),
+            Event::Alias(anchor) => return self.alias(anchor, extent, (place, levels)),
             Event::Scalar(text, style, anchor, tag) => {
-                let value = self.scalar(&text, style, tag.as_deref(), (extent, place));
-                if let Value::Number(number) = &value
-                    && value::number_text(number) != *text
-                {
-                    self.places.write(place, &text);
-                }
-                (value, anchor)
+                (self.scalar(&text, style, tag.as_deref(), (extent, place)), anchor)
             }
             Event::SequenceStart(anchor, _) => (self.list(place, levels)?, anchor),
             Event::MappingStart(anchor, _) => (self.mapping(place, levels)?, anchor),
@@ -130,18 +126,24 @@ impl<'a> Reader<'a> {
             let (values, bytes) = (self.values - before.0, self.bytes - before.1);
             // What is kept for aliases is a copy, and anchors stand inside one another.
             self.count(0, bytes, extent.start, place)?;
-            self.anchors.insert(anchor, Anchor { value: value.clone(), values, bytes });
+            let levels = json::depth(&value);
+            self.anchors.insert(anchor, Anchor { place, levels, value: value.clone(), values, bytes });
         }
         Ok(value)
     }
 
-    fn alias(&mut self, anchor: usize, extent: Extent, place: Place) -> Result<Value, Stop> {
-        let Some(Anchor { values, bytes, .. }) = self.anchors.get(&anchor) else {
+    fn alias(&mut self, anchor: usize, extent: Extent, (place, levels): (Place, usize)) -> Result<Value, Stop> {
+        let Some(Anchor { place: from, levels: below, values, bytes, .. }) = self.anchors.get(&anchor) else {
             let message = "expected an alias of a finished value, found one that holds itself".to_owned();
             return self.stop(code::SYNTAX, extent.start, place, message);
         };
-        let (values, bytes) = (*values, *bytes);
+        let (from, below, values, bytes) = (*from, *below, *values, *bytes);
         self.count(values, bytes, extent.start, place)?;
+        if levels + below > MAX_DEPTH {
+            return self.too_deep(extent.start, place);
+        }
+        self.places.copy_number(from, place);
+        self.places.copy_parts(from, place);
         Ok(self.anchors.get(&anchor).map(|anchor| anchor.value.clone()).unwrap_or_default())
     }
 
@@ -160,6 +162,7 @@ impl<'a> Reader<'a> {
     fn mapping(&mut self, place: Place, levels: usize) -> Result<Value, Stop> {
         let mut entries = Map::new();
         let mut merged = Vec::new();
+        let mut names_merged = BTreeSet::new();
         loop {
             let (event, extent) = self.next()?;
             let key = match event {
@@ -173,11 +176,16 @@ impl<'a> Reader<'a> {
             self.count(0, key.len(), extent.start, place)?;
             let segment = Segment::Key(key.as_str().into());
             let at = position(extent.start);
+            // A key of its own takes the place of one that a merge brought, and a second merge that of the first.
+            if key == "<<" || names_merged.remove(&key) {
+                self.places.forget(place, &segment);
+            }
             let first = self.places.below(place, &segment);
             let (event, extent) = self.next()?;
             let site = Site { above: Some((place, segment)), key: Some(at), levels: levels + 1 };
             let value = self.value(event, extent, site)?;
             if key == "<<" {
+                names_merged.extend(self.merge_places(place, &value));
                 merged.push(value);
             } else if entries.contains_key(&key) {
                 self.twice(&key, at, first);
@@ -189,6 +197,27 @@ impl<'a> Reader<'a> {
             entries.entry(name).or_insert(value);
         }
         Ok(Value::Object(entries))
+    }
+
+    /// Puts the places of what the merge key at the end of a mapping names below the mapping. Returns the names that are
+    /// new there.
+    fn merge_places(&mut self, place: Place, merged: &Value) -> Vec<String> {
+        let Some(from) = self.places.below(place, &Segment::Key("<<".into())) else { return Vec::new() };
+        let sources = match merged {
+            Value::Array(items) => {
+                let places = (0..items.len()).map(|index| self.places.below(from, &Segment::Index(index)));
+                items.iter().zip(places).filter_map(|(item, place)| Some((item, place?))).collect()
+            }
+            merged => vec![(merged, from)],
+        };
+        let mut new = Vec::new();
+        for (source, from) in sources {
+            let names = source.as_object().into_iter().flatten().map(|(name, _)| name);
+            let is_new = |name: &&String| self.places.below(place, &Segment::Key(name.as_str().into())).is_none();
+            new.extend(names.filter(is_new).cloned());
+            self.places.copy_parts(from, place);
+        }
+        new
     }
 
     fn twice(&mut self, key: &str, at: Position, first: Option<Place>) {
@@ -205,11 +234,11 @@ impl<'a> Reader<'a> {
 
     fn scalar(&mut self, text: &str, style: ScalarStyle, tag: Option<&Tag>, (extent, place): (Extent, Place)) -> Value {
         match tag {
-            None if style == ScalarStyle::Plain => plain(text),
+            None if style == ScalarStyle::Plain => self.plain(text, place),
             None => Value::String(text.to_owned()),
             Some(tag) if tag.handle == "!" && tag.suffix.is_empty() => Value::String(text.to_owned()),
             Some(tag) if tag.is_yaml_core_schema() && tag.suffix == "str" => Value::String(text.to_owned()),
-            Some(tag) if tag.is_yaml_core_schema() => plain(text),
+            Some(tag) if tag.is_yaml_core_schema() => self.plain(text, place),
             Some(tag) => {
                 let message = format!("expected a plain value, found the tag {}{}", tag.handle, tag.suffix);
                 let at = Some(position(extent.start));
@@ -220,6 +249,31 @@ impl<'a> Reader<'a> {
                     self.problems.push(Problem { suggestion, ..problem });
                 }
                 Value::Null
+            }
+        }
+    }
+
+    /// A plain scalar by the core schema of YAML 1.2: `yes`, `on` and `09:00` are texts. How a number is written is noted,
+    /// and one that is too large to be held is a text until it is known whether one is wanted.
+    fn plain(&mut self, text: &str, place: Place) -> Value {
+        match text {
+            "" | "~" | "null" | "Null" | "NULL" => return Value::Null,
+            "true" | "True" | "TRUE" => return Value::Bool(true),
+            "false" | "False" | "FALSE" => return Value::Bool(false),
+            _ => {}
+        }
+        match number(text) {
+            Ok(number) => {
+                if value::number_text(&number) != text {
+                    self.places.write(place, text);
+                }
+                Value::Number(number)
+            }
+            Err(why) => {
+                if why == NumberError::TooLarge {
+                    self.places.mark_too_large(place);
+                }
+                Value::String(text.to_owned())
             }
         }
     }
@@ -236,6 +290,11 @@ impl<'a> Reader<'a> {
             return self.stop(code::FILE_TOO_LARGE, at, place, message);
         }
         Ok(())
+    }
+
+    fn too_deep<T>(&mut self, at: Marker, place: Place) -> Result<T, Stop> {
+        let message = format!("expected at most {MAX_DEPTH} levels of nesting, aliases put in, found more");
+        self.stop(code::FILE_TOO_LARGE, at, place, message)
     }
 
     fn syntax<T>(&mut self, error: &ScanError) -> Result<T, Stop> {
@@ -280,27 +339,16 @@ fn into_entries(value: Value) -> Vec<(String, Value)> {
     }
 }
 
-/// A plain scalar by the core schema of YAML 1.2: `yes`, `on` and `09:00` are texts.
-fn plain(text: &str) -> Value {
-    match text {
-        "" | "~" | "null" | "Null" | "NULL" => Value::Null,
-        "true" | "True" | "TRUE" => Value::Bool(true),
-        "false" | "False" | "FALSE" => Value::Bool(false),
-        _ => number(text).map_or_else(|| Value::String(text.to_owned()), Value::Number),
-    }
-}
-
-/// A number by the core schema, but for what would lose its digits: `01234`, `+4930123` and whole numbers beyond 64 bits
-/// are texts.
-fn number(text: &str) -> Option<Number> {
-    if let Some(hex) = text.strip_prefix("0x") {
-        return u64::from_str_radix(hex, 16).ok().map(Number::from);
-    }
-    if let Some(octal) = text.strip_prefix("0o") {
-        return u64::from_str_radix(octal, 8).ok().map(Number::from);
+/// A number by the core schema, but for what would lose its digits: `01234` and `+4930123` are texts.
+fn number(text: &str) -> Result<Number, NumberError> {
+    for (prefix, radix) in [("0x", 16), ("0o", 8)] {
+        let Some(digits) = text.strip_prefix(prefix) else { continue };
+        let is_number = !digits.is_empty() && digits.chars().all(|digit| digit.is_digit(radix));
+        let too_large = if is_number { NumberError::TooLarge } else { NumberError::NotANumber };
+        return u64::from_str_radix(digits, radix).map(Number::from).map_err(|_| too_large);
     }
     let digits = text.strip_prefix('-').unwrap_or(text);
     let is_padded = digits.starts_with('0') && digits[1..].starts_with(|c: char| c.is_ascii_digit());
     let is_numeric = digits.starts_with(|c: char| c.is_ascii_digit() || c == '.');
-    if is_padded || !is_numeric { None } else { value::read_number(text).ok() }
+    if is_padded || !is_numeric { Err(NumberError::NotANumber) } else { value::read_number(text) }
 }

@@ -61,6 +61,7 @@ pub fn check_workflow_beside(
 ) -> (Option<Workflow>, Vec<Problem>) {
     let source = &source.for_workflow(objects);
     let mut report = Report::new(source);
+    report.too_large_numbers();
     let mut walker = Walker::new(&mut report);
     walker.value(&walker.shapes.workflow, &source.value, &Path::root());
     let found = walker.found;
@@ -81,6 +82,7 @@ pub fn check_workflow_beside(
 pub fn check_object(source: &Source) -> (Option<Object>, Vec<Problem>) {
     let source = &crate::source::of_object(source);
     let mut report = Report::new(source);
+    report.too_large_numbers();
     let mut walker = Walker::new(&mut report);
     walker.value(&walker.shapes.object, &source.value, &Path::root());
     object::check(&mut report, &source.value);

@@ -12,11 +12,18 @@ pub(crate) struct Report<'a> {
     /// Takes what is beyond the bound, and is never told.
     beyond: Option<Problem>,
     left_out: usize,
+    too_large: Vec<Problem>,
 }
 
 impl<'a> Report<'a> {
     pub(crate) fn new(source: &'a Source) -> Self {
-        Self { source, problems: Vec::new(), beyond: None, left_out: 0 }
+        Self { source, problems: Vec::new(), beyond: None, left_out: 0, too_large: Vec::new() }
+    }
+
+    /// Errors about numbers that are too large to be held. They stand in the file as texts: nothing else is told there.
+    pub(crate) fn too_large_numbers(&mut self) {
+        self.too_large = self.source.too_large_numbers();
+        self.problems.clone_from(&self.too_large);
     }
 
     /// An error about the value at a path.
@@ -103,6 +110,9 @@ impl<'a> Report<'a> {
     }
 
     fn add(&mut self, problem: Problem) -> &mut Problem {
+        if self.too_large.iter().any(|told| told.path == problem.path) {
+            return self.beyond.insert(problem);
+        }
         if self.is_full(problem.severity) {
             self.left_out += 1;
             return self.beyond.insert(problem);

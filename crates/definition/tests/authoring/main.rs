@@ -3,7 +3,9 @@
 mod agreement;
 mod examples;
 mod mutations;
+mod orders;
 mod outputs;
+mod places;
 mod problems;
 mod sources;
 mod support;

@@ -47,6 +47,61 @@ fn scalars_follow_yaml_1_2() {
     assert_eq!(value(text), expected);
 }
 
+/// A number of more than 64 bits became a text in silence, also where none is wanted.
+#[test]
+fn bug_a_number_beyond_64_bits_became_a_text_in_silence() {
+    let object = "object: order\nfields:\n  zip: {type: text, default: 123456789012345678901}\n  price: {type: number, default: 123456789012345678901}\n";
+    let (_, told) = check_object(&Source::parse("o.yaml", object).expect("it is YAML"));
+    insta::assert_snapshot!(report(&told), @"o.yaml:4:34: error[number_out_of_range] fields.price.default: expected a whole number of at most 64 bits, or one that a double holds, found 123456789012345678901; quote it if it is a text");
+    let workflow = "
+workflow: w
+owner: a@example.com
+limits: {steps: 99999999999999999999}
+variables: [{name: id, type: text, default: &id 18446744073709551616}, {name: n, type: number}]
+steps:
+  - {id: call, type: http_request, url: 'https://a.example', headers: {x-id: *id}, body: {id: *id, h: 0xdeadbeefdeadbeefdead, e: 1e999, v: [-9223372036854775809]}}
+  - {id: keep, type: set_variables, values: {id: 1e999, n: 18446744073709551615}}
+";
+    let (workflow, told) = check_workflow(&Source::parse("w.yaml", workflow).expect("it is YAML"), &BTreeMap::new());
+    assert!(workflow.is_none());
+    let told: Vec<_> = told
+        .iter()
+        .filter(|problem| problem.is_error())
+        .map(|problem| (problem.code.as_str(), problem.path.as_str(), problem.line))
+        .collect();
+    let expected = ["limits.steps", "steps[0].body.id", "steps[0].body.h", "steps[0].body.e", "steps[0].body.v[0]"];
+    let lines = [4, 7, 7, 7, 7].map(Some);
+    let expected: Vec<_> =
+        expected.into_iter().zip(lines).map(|(path, line)| ("number_out_of_range", path, line)).collect();
+    assert_eq!(told, expected, "one cause is one error, and where a text is wanted it is none");
+    let json = r#"{"workflow": "w", "owner": "a@example.com", "steps": [{"id": "n", "type": "http_request", "url": "https://a.example", "body": 18446744073709551616}]}"#;
+    let (_, told) = check_workflow(&Source::parse("w.json", json).expect("it is JSON"), &BTreeMap::new());
+    assert!(report(&told).contains("number_out_of_range"), "{}", report(&told));
+}
+
+/// `a: &v 1.10` and `b: *v`: the alias was 1.1 where a text is wanted.
+#[test]
+fn an_alias_of_a_number_keeps_its_digits_where_a_text_is_wanted() {
+    let workflow = "
+workflow: w
+owner: a@example.com
+variables:
+  - {name: amount, type: number, default: &v 1.10}
+  - {name: version, type: text, default: *v}
+  - {name: all, type: object, default: &all {x-a: 2.0, x-b: [*v]}}
+steps:
+  - {id: a, type: http_request, url: 'https://a.example', headers: {x-v: *v}, query: *all, body: *all}
+  - {id: b, type: http_request, url: 'https://a.example', headers: {<<: *all, x-b: 3.0, x-c: 4.50}}
+";
+    let written = Source::parse("f.yaml", workflow).expect("it is YAML").for_workflow(&BTreeMap::new()).value;
+    assert_eq!(written["variables"][0]["default"], json!(1.1));
+    assert_eq!(written["variables"][1]["default"], json!("1.10"));
+    let step = &written["steps"][0];
+    assert_eq!((&step["headers"], &step["query"]), (&json!({"x-v": "1.10"}), &json!({"x-a": "2.0", "x-b": ["1.10"]})));
+    assert_eq!(step["body"], json!({"x-a": 2, "x-b": [1.1]}));
+    assert_eq!(written["steps"][1]["headers"], json!({"x-a": "2.0", "x-b": "3.0", "x-c": "4.50"}));
+}
+
 /// Fault 26: 01234 became 1234, and 30 digits a double.
 #[test]
 fn digits_that_a_number_would_lose_are_a_text() {
@@ -203,7 +258,16 @@ fn aliases_are_bounded_in_values_and_in_bytes() {
     }
     let long = format!("a: &a {}\nb: [{}]\n", "x".repeat(500_000), vec!["*a"; 1_000].join(", "));
     let nested = format!("{}{}", "&a [".repeat(90), "x".repeat(200_000)) + &"]".repeat(90);
-    for (text, unit) in [(text, "values"), (long, "bytes"), (nested, "bytes")] {
+    let mut deep = "a0: &a0 []\n".to_owned();
+    for at in 1..30 {
+        writeln!(deep, "a{at}: &a{at} {}*a{}{}", "[".repeat(50), at - 1, "]".repeat(50)).expect("a text grows");
+    }
+    let mut merged = "a0: &a0 {x: 1}\n".to_owned();
+    for at in 1..200 {
+        writeln!(merged, "a{at}: &a{at} {{<<: *a{}, y{at}: 1}}", at - 1).expect("a text grows");
+    }
+    assert_eq!(value(&merged)["a199"].as_object().map(serde_json::Map::len), Some(200), "merges do not multiply");
+    for (text, unit) in [(text, "values"), (long, "bytes"), (nested, "bytes"), (deep, "levels")] {
         let problems = Source::parse("bomb.yaml", &text).expect_err("it is too much");
         assert_eq!(problems[0].code, "file_too_large");
         assert!(problems[0].message.contains(unit), "{}", problems[0].message);

@@ -15,11 +15,16 @@ use crate::Random;
 use crate::make::json as values;
 
 /// Headers that mean something.
-const HEADERS: [&str; 16] = [
+const HEADERS: [&str; 21] = [
     "content-type: application/json",
     "content-type: application/x-www-form-urlencoded",
     "content-type: text/plain; charset=\"utf-8\"",
     "content-type: application/json; charset=latin1",
+    "content-type: text/csv; charset=shift_jis",
+    "content-type: application/x-www-form-urlencoded; charset=utf-16le",
+    "content-type: application/xml; charset=gb18030",
+    "content-type: text/plain; charset=klingon",
+    "content-encoding: deflate",
     "content-type: multipart/form-data; boundary=x",
     "content-encoding: gzip",
     "x-hub-signature-256: sha256=00",

@@ -1,6 +1,6 @@
 //! From a `*.cases.yaml` file to its cases, with every problem at once.
 
-use pawl_definition::{Duration, JsonSchema, Level, Mismatch, MismatchKind, Path, Problem, Source, code};
+use pawl_definition::{Duration, JsonSchema, Level, Mismatch, MismatchKind, Path, Problem, SchemaBudget, Source, code};
 use serde_json::Value;
 
 use super::file::{Case, CaseFile, ExpectExecution, Happens, HttpScript, Later, ModelScript};
@@ -9,10 +9,16 @@ use super::{cases_schema, machines};
 /// Least likeness of a word to be suggested.
 const LIKE: f64 = 0.7;
 
+/// What is said of a file with more problems than are told.
+const TOO_MANY: &str = "expected a file with fewer problems than this one, whose places are too long to be told";
+
 /// Checks a file. The cases are there if and only if there is no problem.
 pub(super) fn check(source: &Source) -> Result<CaseFile, Vec<Problem>> {
     let schema = cases_schema();
-    let mismatches = JsonSchema::ours(&schema).expect("our own schema is valid").mismatches(&source.value);
+    let ours = JsonSchema::ours(&schema).expect("our own schema is valid");
+    let mismatches = ours
+        .mismatches(&source.value, &mut SchemaBudget::default())
+        .map_err(|_| vec![of(source, &Path::root(), code::FILE_TOO_LARGE, TOO_MANY.to_owned())])?;
     let mut problems: Vec<_> =
         mismatches.iter().flat_map(|mismatch| shape_problems(source, &schema, mismatch)).collect();
     problems.sort_by_key(|problem| (problem.line, problem.column));

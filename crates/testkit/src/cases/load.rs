@@ -72,6 +72,10 @@ pub(super) fn load(path: &Path, files: &dyn Files) -> Result<Loaded, Vec<Problem
     }
     let workflow_source = read(&workflow_path(&folder, &file, &source, files)?, files)?.for_workflow(&objects);
     let with_texts = source.with_texts(&|root, path| texts::wanted(root, path, &workflow_source, &objects));
+    let too_large = with_texts.too_large_numbers();
+    if !too_large.is_empty() {
+        return Err(too_large);
+    }
     if with_texts.value != source.value {
         source = with_texts;
         file = check::check(&source)?;

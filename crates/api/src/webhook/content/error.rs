@@ -1,6 +1,9 @@
 //! Why a body could not be read.
 
 use pawl_definition::json;
+use pawl_runtime::body::Unpackable;
+
+use super::MAX_BODY;
 
 /// Longest part of a header that an error repeats, in characters.
 const MOST_SHOWN: usize = 80;
@@ -16,8 +19,8 @@ pub enum ContentError {
         /// The limit in bytes.
         limit: usize,
     },
-    /// The body is compressed.
-    #[error("expected a body without content encoding, found {found:?}")]
+    /// The body is packed in a way that is not read.
+    #[error("expected a body without content encoding, or in gzip or deflate, found {found:?}")]
     EncodingUnsupported {
         /// The encoding as sent.
         found: String,
@@ -31,8 +34,14 @@ pub enum ContentError {
         /// The type as sent.
         found: String,
     },
-    /// The text is not in UTF-8.
-    #[error("expected the charset utf-8, found {found:?}")]
+    /// The body is not what its content encoding says.
+    #[error("expected a body that is packed by {encoding:?}, found one that is not, or is cut off")]
+    Unpackable {
+        /// The encoding.
+        encoding: String,
+    },
+    /// The charset is not known.
+    #[error("expected a charset that is known, such as utf-8, found {found:?}")]
     CharsetUnsupported {
         /// The charset as sent.
         found: String,
@@ -68,7 +77,7 @@ impl ContentError {
             Self::TypeMissing => "content_type_missing",
             Self::TypeUnsupported { .. } => "content_type_unsupported",
             Self::CharsetUnsupported { .. } => "charset_unsupported",
-            Self::Malformed { .. } => "body_malformed",
+            Self::Malformed { .. } | Self::Unpackable { .. } => "body_malformed",
             Self::OutOfBounds { error, .. } => error.code().unwrap_or("body_malformed"),
         }
     }
@@ -77,8 +86,19 @@ impl ContentError {
     pub fn status(&self) -> u16 {
         match self {
             Self::TooLarge { .. } => 413,
-            Self::Malformed { .. } | Self::OutOfBounds { .. } => 422,
+            Self::Malformed { .. } | Self::Unpackable { .. } | Self::OutOfBounds { .. } => 422,
             _ => 415,
+        }
+    }
+
+    /// From the error of unpacking a body of a size.
+    pub(super) fn of_packing(error: Unpackable, size: usize) -> Self {
+        match error {
+            // How long it is unpacked nobody knows: unpacking ends at the limit.
+            Unpackable::TooLarge => Self::TooLarge { size: size.max(MAX_BODY + 1), limit: MAX_BODY },
+            Unpackable::TooManyLayers => Self::EncodingUnsupported { found: "several encodings".to_owned() },
+            Unpackable::Unknown(found) => Self::EncodingUnsupported { found },
+            Unpackable::Broken(encoding) => Self::Unpackable { encoding },
         }
     }
 

@@ -1,6 +1,8 @@
-//! `application/x-www-form-urlencoded`: WHATWG URL, section 5.1, but what is not UTF-8 is refused, not replaced.
+//! `application/x-www-form-urlencoded`: WHATWG URL, section 5.1, but what is no text is refused, not replaced, and the
+//! charset that the sender says holds for its percent-encoded bytes too.
 
 use pawl_definition::json::{self, Bounds};
+use pawl_runtime::body::Charset;
 use percent_encoding::percent_decode;
 use serde_json::{Map, Value};
 
@@ -10,7 +12,7 @@ use super::error::{ContentError, position};
 const PAYLOAD: &str = "payload";
 
 /// Decodes a form: texts by name, a list where a name is repeated.
-pub(super) fn decode(body: &[u8]) -> Result<Value, ContentError> {
+pub(super) fn decode(charset: Charset, body: &[u8]) -> Result<Value, ContentError> {
     let mut fields: Map<String, Value> = Map::new();
     let mut at = 0;
     for pair in body.split(|byte| *byte == b'&') {
@@ -20,7 +22,7 @@ pub(super) fn decode(body: &[u8]) -> Result<Value, ContentError> {
             continue;
         }
         let equals = pair.iter().position(|byte| *byte == b'=').unwrap_or(pair.len());
-        let read = |bytes: &[u8]| read(bytes).ok_or_else(|| malformed(&body[..here]));
+        let read = |bytes: &[u8]| read(charset, bytes).ok_or_else(|| malformed(charset, &body[..here]));
         let name = read(&pair[..equals])?;
         let value = Value::String(read(pair.get(equals + 1..).unwrap_or_default())?);
         match fields.get_mut(&name) {
@@ -44,12 +46,14 @@ fn object_in(value: &Value) -> Option<Value> {
     json::parse(value.as_str()?.as_bytes(), &Bounds::OUTSIDE).ok().filter(Value::is_object)
 }
 
-fn read(bytes: &[u8]) -> Option<String> {
+fn read(charset: Charset, bytes: &[u8]) -> Option<String> {
     let spaced: Vec<u8> = bytes.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();
-    percent_decode(&spaced).decode_utf8().ok().map(std::borrow::Cow::into_owned)
+    let bytes: Vec<u8> = percent_decode(&spaced).collect();
+    charset.text(&bytes).ok().map(std::borrow::Cow::into_owned)
 }
 
-fn malformed(before: &[u8]) -> ContentError {
+fn malformed(charset: Charset, before: &[u8]) -> ContentError {
     let (line, column) = position(&String::from_utf8_lossy(before));
-    ContentError::Malformed { format: "a form", line, column, problem: "a field that is not UTF-8".to_owned() }
+    let problem = format!("a field that is not {}", charset.name());
+    ContentError::Malformed { format: "a form", line, column, problem }
 }

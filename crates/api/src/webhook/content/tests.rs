@@ -97,13 +97,52 @@ fn other_types_charsets_and_encodings_are_refused() {
     {
         assert_eq!(of(name), "content_type_unsupported", "{name}");
     }
-    assert_eq!(of("text/plain; charset=iso-8859-1"), "charset_unsupported");
+    for label in ["klingon", "iso-2022-kr", "utf-7"] {
+        assert_eq!(of(&format!("text/plain; charset={label}")), "charset_unsupported", "{label}");
+    }
     assert_eq!(decode(&HeaderMap::new(), b"x"), Err(ContentError::TypeMissing));
-    let mut compressed = headers("application/json");
-    compressed.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-    assert_eq!(decode(&compressed, b"{}"), Err(ContentError::EncodingUnsupported { found: "gzip".to_owned() }));
-    compressed.insert(CONTENT_ENCODING, HeaderValue::from_static("Identity"));
-    assert_eq!(decode(&compressed, b"{}"), Ok(json!({})));
+}
+
+/// Answers of outside calls were decoded by their charset, and deliveries were refused.
+#[test]
+fn bug_charsets_that_answers_may_have_were_refused_of_deliveries() {
+    for (kind, body, expected) in [
+        ("application/json; charset=iso-8859-1", &b"{\"name\":\"Zo\xeb\"}"[..], json!({"name": "Zoë"})),
+        ("application/json", b"\xff\xfe{\0}\0", json!({})),
+        ("text/csv; charset=\"windows-1252\"", b"5 \x80", json!("5 €")),
+        ("text/plain; charset=Shift_JIS", b"\x93\xfa\x96\x7b", json!("日本")),
+        (
+            "application/xml",
+            b"<?xml version='1.0' encoding='ISO-8859-1'?>\xe9",
+            json!("<?xml version='1.0' encoding='ISO-8859-1'?>é"),
+        ),
+        (
+            "application/x-www-form-urlencoded; charset=windows-1252",
+            b"name=Zo%EB&price=5+\x80",
+            json!({"name": "Zoë", "price": "5 €"}),
+        ),
+    ] {
+        assert_eq!(read(kind, body), expected, "{kind}");
+    }
+    insta::assert_snapshot!(refusal("text/csv; charset=shift_jis", b"a\n\x93\xfa\x93").2, @"expected CSV, found bytes that are not Shift_JIS at line 2, column 2");
+    insta::assert_snapshot!(refusal("text/plain; charset=klingon", "x").2, @r#"expected a charset that is known, such as utf-8, found "klingon""#);
+}
+
+/// `{"name":"Zoë"}` in ISO-8859-1.
+const GZIP: &[u8] = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\x03\xab\x56\xca\x4b\xcc\x4d\x55\xb2\x52\x8a\xca\x7f\xad\x54\x0b\x00\xc1\xcd\x69\x05\x0e\x00\x00\x00";
+
+#[test]
+fn a_packed_body_is_unpacked_up_to_the_limit() {
+    let packed = |encoding: &str, body: &[u8]| {
+        let mut headers = headers("application/json; charset=latin1");
+        headers.insert(CONTENT_ENCODING, HeaderValue::from_str(encoding).expect("the test's value can be sent"));
+        decode(&headers, body)
+    };
+    assert_eq!(packed("gzip", GZIP), Ok(json!({"name": "Zoë"})));
+    assert_eq!(packed("Identity", b"{}"), Ok(json!({})));
+    assert_eq!(packed("br", b"{}"), Err(ContentError::EncodingUnsupported { found: "br".to_owned() }));
+    let broken = packed("gzip", &GZIP[..20]).expect_err("it is cut off");
+    assert_eq!((broken.status(), broken.code()), (422, "body_malformed"));
 }
 
 #[test]

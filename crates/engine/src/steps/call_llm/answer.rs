@@ -1,10 +1,11 @@
 //! What a model's answer is worth. Doubtful is not success: an answer that was cut off, withheld or left out fails the
 //! step, and one that does not fit is asked for again.
 
-use pawl_definition::JsonSchema;
+use pawl_definition::{JsonSchema, SchemaBudget, SchemaTooCostly};
 use serde_json::{Value, json};
 
-use super::{confidence, fit, json as found, thinking};
+use super::fit::{self, Misfit};
+use super::{confidence, json as found, thinking};
 use crate::{ModelCall, StepCode, StepError};
 
 /// What came of one call of a model, as its provider tells it.
@@ -142,16 +143,19 @@ impl ModelCall {
                 return ModelReply::Invalid(vec![format!("the schema of the step is not valid: {mistake}")]);
             }
         };
+        // One budget for all values in the text, so that an answer of many costs no more than one of one.
+        let mut budget = SchemaBudget::default();
         let (mut wrong, mut of_object) = (None, false);
         for value in values.into_iter().rev() {
             let is_object = value.is_object();
-            match self.fit(value, schema.as_ref()) {
+            match self.fit(value, schema.as_ref(), &mut budget) {
                 Ok(value) => return ModelReply::Value(value),
-                Err(why) if wrong.is_none() || (is_object && !of_object) => {
+                Err(Misfit::Costly(error)) => return ModelReply::Unusable(costly(error)),
+                Err(Misfit::Reasons(why)) if wrong.is_none() || (is_object && !of_object) => {
                     wrong = Some(why);
                     of_object = is_object;
                 }
-                Err(_) => {}
+                Err(Misfit::Reasons(_)) => {}
             }
         }
         ModelReply::Invalid(wrong.unwrap_or_else(|| vec!["the answer holds no JSON".to_owned()]))
@@ -161,17 +165,21 @@ impl ModelCall {
         self.shape.as_ref().and_then(|shape| shape.schema.as_ref()).map(JsonSchema::new).transpose()
     }
 
-    fn fit(&self, value: Value, schema: Option<&JsonSchema>) -> Result<Value, Vec<String>> {
+    fn fit(&self, value: Value, schema: Option<&JsonSchema>, budget: &mut SchemaBudget) -> Result<Value, Misfit> {
         let Some(shape) = &self.shape else { return Ok(value) };
         let value = match (schema, &shape.schema) {
-            (Some(schema), Some(written)) => fit::schema(value, schema, written)?,
-            _ => fit::fields(value, shape, &self.timezone)?,
+            (Some(schema), Some(written)) => fit::schema(value, schema, written, budget)?,
+            _ => fit::fields(value, shape, &self.timezone, budget)?,
         };
         match confidence::nonsense(&value).filter(|_| self.says_confidence) {
-            Some(why) => Err(vec![why]),
+            Some(why) => Err(Misfit::Reasons(vec![why])),
             None => Ok(value),
         }
     }
+}
+
+fn costly(error: SchemaTooCostly) -> StepError {
+    StepError::new(StepCode::ModelAnswerCostly, error.to_string())
 }
 
 fn empty() -> StepError {
@@ -281,6 +289,19 @@ mod tests {
         invalid("no", "the answer holds no JSON");
         invalid("{}", "kind: expected a value, found none");
         invalid("{\"kind\": \"none\"} [1]", "kind: expected one of [\"bug\", \"question\"], found \"none\"");
+    }
+
+    /// Schema work was bounded for each value: an answer of a thousand values took a core for minutes.
+    #[test]
+    fn bug_an_answer_of_many_values_was_held_against_its_schema_without_end() {
+        let schema = json!({"schema": {"items": {"pattern": "^(a?){500}$"}, "type": "array"}});
+        let value = json!([1, "b".repeat(2_000)]).to_string();
+        assert!(matches!(call(schema.clone()).read(said(&value)), ModelReply::Invalid(_)), "one is cheap");
+        fails(schema, said(&format!("Here: {}", value.repeat(2_000))), "model_answer_costly");
+        let options: Vec<_> = (0..2_000).map(|at| format!("option {at}")).collect();
+        let kinds = json!({"fields": {"kinds": {"many": true, "options": options}}});
+        let many = json!({"kinds": vec!["Option X"; 20_000]}).to_string();
+        fails(kinds, said(&many), "model_answer_costly");
     }
 
     #[test]

@@ -2,20 +2,46 @@
 
 use jiff::tz::TimeZone;
 use pawl_definition::step::{AnswerShape, OutputField};
-use pawl_definition::{Field, FieldType, JsonSchema, Mismatch, MismatchKind};
+use pawl_definition::{Field, FieldType, JsonSchema, Mismatch, MismatchKind, SchemaBudget, SchemaTooCostly};
 use serde_json::{Map, Value};
 
 use crate::coerce::{self, short};
 
+/// What it costs to hold a word against one option, in units of [`SchemaBudget`].
+const OPTION: usize = 4;
+
+/// Why an answer is not taken.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Misfit {
+    /// It does not fit, for these reasons.
+    Reasons(Vec<String>),
+    /// To say whether it fits takes more than a whole answer may.
+    Costly(SchemaTooCostly),
+}
+
+impl From<SchemaTooCostly> for Misfit {
+    fn from(error: SchemaTooCostly) -> Self {
+        Self::Costly(error)
+    }
+}
+
 /// Brings an answer to its fields: each to its type, a word to the option that it is meant for, null to what is not
 /// required. A list of one object is that object. Returns what does not fit, field by field.
-pub(super) fn fields(value: Value, shape: &AnswerShape, timezone: &TimeZone) -> Result<Value, Vec<String>> {
+pub(super) fn fields(
+    value: Value,
+    shape: &AnswerShape,
+    timezone: &TimeZone,
+    budget: &mut SchemaBudget,
+) -> Result<Value, Misfit> {
     let mut given = match only(value) {
         Value::Object(given) => given,
-        other => return Err(vec![format!("expected an object, found {}", short(&other))]),
+        other => return Err(Misfit::Reasons(vec![format!("expected an object, found {}", short(&other))])),
     };
     let (mut fitting, mut wrong) = (Map::new(), Vec::new());
     for (name, field) in shape.fields_in_order() {
+        // Each item is held against each option.
+        let items = given.get(name).and_then(Value::as_array).map_or(1, Vec::len);
+        budget.spend_each(items.saturating_mul(1 + OPTION * field.options.len()))?;
         match self::field(given.remove(name).unwrap_or_default(), field, timezone) {
             Ok(value) => drop(fitting.insert(name.to_owned(), value)),
             Err(why) => wrong.push(format!("{name}: {why}")),
@@ -24,7 +50,7 @@ pub(super) fn fields(value: Value, shape: &AnswerShape, timezone: &TimeZone) -> 
     if let Some(name) = given.keys().next() {
         wrong.push(format!("expected no other keys, found {}", short(&name.as_str().into())));
     }
-    if wrong.is_empty() { Ok(Value::Object(fitting)) } else { Err(wrong) }
+    if wrong.is_empty() { Ok(Value::Object(fitting)) } else { Err(Misfit::Reasons(wrong)) }
 }
 
 fn field(value: Value, field: &OutputField, timezone: &TimeZone) -> Result<Value, String> {
@@ -81,8 +107,13 @@ fn only(value: Value) -> Value {
 
 /// Holds an answer against an author's schema. What it refuses for its type alone is brought to it: numbers and truths
 /// that came as text, a word that differs in case, null where a key may be absent, a list of one.
-pub(super) fn schema(value: Value, schema: &JsonSchema, written: &Value) -> Result<Value, Vec<String>> {
-    let wrong = schema.mismatches(&value);
+pub(super) fn schema(
+    value: Value,
+    schema: &JsonSchema,
+    written: &Value,
+    budget: &mut SchemaBudget,
+) -> Result<Value, Misfit> {
+    let wrong = schema.mismatches(&value, budget)?;
     if wrong.is_empty() {
         return Ok(value);
     }
@@ -90,8 +121,12 @@ pub(super) fn schema(value: Value, schema: &JsonSchema, written: &Value) -> Resu
     for mismatch in &wrong {
         mend(&mut mended, mismatch, written);
     }
-    let once_more = [mended, only(value)].into_iter().find(|value| schema.accepts(value));
-    once_more.ok_or_else(|| wrong.iter().map(ToString::to_string).collect())
+    for value in [mended, only(value)] {
+        if schema.accepts(&value, budget)? {
+            return Ok(value);
+        }
+    }
+    Err(Misfit::Reasons(wrong.iter().map(ToString::to_string).collect()))
 }
 
 fn mend(value: &mut Value, mismatch: &Mismatch, written: &Value) {
@@ -127,9 +162,17 @@ mod tests {
 
     use super::*;
 
+    fn reasons(fitting: Result<Value, Misfit>) -> Result<Value, Vec<String>> {
+        fitting.map_err(|misfit| match misfit {
+            Misfit::Reasons(reasons) => reasons,
+            Misfit::Costly(error) => panic!("expected that it costs little: {error}"),
+        })
+    }
+
     fn fits(fields: &Value, answer: Value) -> Result<Value, Vec<String>> {
         let shape = serde_json::from_value(json!({ "fields": fields })).expect("the test's fields are");
-        super::fields(answer, &shape, &TimeZone::get("Europe/Berlin").expect("it is a time zone"))
+        let berlin = TimeZone::get("Europe/Berlin").expect("it is a time zone");
+        reasons(super::fields(answer, &shape, &berlin, &mut SchemaBudget::default()))
     }
 
     fn typed(field: &Value, answer: &Value) -> Result<Value, String> {
@@ -192,6 +235,8 @@ mod tests {
             "required": ["price"],
         });
         let checked = JsonSchema::new(&written).expect("a schema");
+        let schema =
+            |value, checked, written| reasons(super::schema(value, checked, written, &mut SchemaBudget::default()));
         let given = json!({"price": "59.90", "kind": "Bug", "a/b": null});
         assert_eq!(schema(given, &checked, &written), Ok(json!({"price": 59.9, "kind": "bug"})));
         assert_eq!(schema(json!([{"price": 1}]), &checked, &written), Ok(json!({"price": 1})));

@@ -1,0 +1,9 @@
+//! The guarded HTTP port against loopback servers.
+
+mod calls;
+mod ends;
+mod guard;
+mod redirects;
+#[path = "../support/mod.rs"]
+mod support;
+mod vocabulary;
