@@ -148,7 +148,7 @@ codes! {
     /// The body broke off.
     BodyIncomplete = "body_incomplete", BAD_REQUEST, "Incomplete body";
     /// The body is compressed.
-    ContentEncodingUnsupported = "content_encoding_unsupported", UNSUPPORTED_MEDIA_TYPE, "Compressed body";
+    ContentEncodingUnsupported = "content_encoding_unsupported", UNSUPPORTED_MEDIA_TYPE, "Content encoding not supported";
     /// The body has no type.
     ContentTypeMissing = "content_type_missing", UNSUPPORTED_MEDIA_TYPE, "Content type missing";
     /// The body has a type that is not read.

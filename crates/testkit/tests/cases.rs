@@ -420,6 +420,23 @@ cases:
 }
 
 /// Fault 07, as a case tells it.
+/// The shape of the file was checked before its numbers were texts where texts are wanted.
+#[test]
+fn bug_a_number_in_a_header_that_a_case_expects_was_refused() {
+    let step = "  - {id: a, type: http_request, url: 'https://a.example', query: {v: 1.10}, headers: {x-v: 1.10}}";
+    let cases = "http: [{when: {url: 'https://a.example/*'}, answer: {status: 200, headers: {x-n: 2.0}}}]
+cases:
+  - name: a
+    event: {webhook: {body: {}}}
+    expect: {status: completed, calls: [{headers: {x-v: 1.10}}]}
+";
+    let report = run_calls(step, cases);
+    assert!(report.passed(), "{report}");
+    let large = cases.replace("expect: {", "expect: {variables: {n: 99999999999999999999}, ");
+    let report = run_calls(step, &large).to_string();
+    assert!(report.contains("number_out_of_range") && report.contains("quote it if it is a text"), "{report}");
+}
+
 #[test]
 fn what_is_expected_is_met_by_equal_numbers_only() {
     let workflow = "workflow: w\nowner: a@example.com\nvariables: [{name: n, type: number, default: 9007199254740993}]\nsteps: [{id: a, type: note, text: x}]\n";

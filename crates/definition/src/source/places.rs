@@ -45,14 +45,14 @@ impl Places {
     }
 
     /// Puts the parts of a place below another one too, in their order: what an alias stands for. They stand where the
-    /// other one stands. A part that is there already stays.
-    pub(super) fn copy_parts(&mut self, from: Place, to: Place) {
-        let Some(span) = self.span(to).map(|span| Span { style: Style::Other, ..*span }) else { return };
+    /// alias stands. A part that is there already stays.
+    pub(super) fn copy_parts(&mut self, from: Place, to: Place, alias: Place) {
+        let Some(span) = self.span(alias).map(|span| Span { style: Style::Other, ..*span }) else { return };
         for (segment, part) in self.parts(from) {
             if self.below(to, &segment).is_none() {
                 let copy = self.part(to, segment, span);
                 self.copy_number(part, copy);
-                self.copy_parts(part, copy);
+                self.copy_parts(part, copy, alias);
             }
         }
     }
@@ -71,7 +71,7 @@ impl Places {
     fn parts(&self, of: Place) -> Vec<(Segment, Place)> {
         let first = (of, Segment::Key("".into()));
         let below = self.below.range(first..).take_while(|((above, _), _)| *above == of);
-        let below = below.filter(|((_, segment), _)| !matches!(segment, Segment::Key(key) if **key == *"<<"));
+        let below = below.filter(|((_, segment), _)| !is_merge(segment));
         let mut parts: Vec<_> = below.map(|((_, segment), place)| (segment.clone(), *place)).collect();
         parts.sort_by_key(|(_, place)| *place);
         parts
@@ -102,13 +102,18 @@ impl Places {
     /// The numbers that are written in another way than their one.
     pub(super) fn written(&self) -> impl Iterator<Item = (Path, &str)> {
         let found = self.written.iter().map(|(place, text)| (*place, self.path(*place), text.as_str()));
-        found.filter(|(place, path, _)| self.find(path) == Some(*place)).map(|(_, path, text)| (path, text))
+        found.filter(|(place, path, _)| self.is_found(*place, path)).map(|(_, path, text)| (path, text))
     }
 
     /// The numbers that are too large to be held.
     pub(super) fn too_large(&self) -> impl Iterator<Item = (Place, Path)> {
         let found = self.too_large.iter().map(|place| (*place, self.path(*place)));
-        found.filter(|(place, path)| self.find(path) == Some(*place))
+        found.filter(|(place, path)| self.is_found(*place, path))
+    }
+
+    /// Whether a path leads to a place. What a merge key names is found where it is put in.
+    fn is_found(&self, place: Place, path: &Path) -> bool {
+        self.find(path) == Some(place) && !path.segments().iter().any(is_merge)
     }
 
     /// Which place a path leads to. Places are numbered in the order in which they stand in the file.
@@ -156,4 +161,8 @@ impl Places {
         segments.reverse();
         Path::of(segments)
     }
+}
+
+fn is_merge(segment: &Segment) -> bool {
+    matches!(segment, Segment::Key(key) if **key == *"<<")
 }

@@ -143,7 +143,7 @@ impl<'a> Reader<'a> {
             return self.too_deep(extent.start, place);
         }
         self.places.copy_number(from, place);
-        self.places.copy_parts(from, place);
+        self.places.copy_parts(from, place, place);
         Ok(self.anchors.get(&anchor).map(|anchor| anchor.value.clone()).unwrap_or_default())
     }
 
@@ -185,6 +185,10 @@ impl<'a> Reader<'a> {
             let site = Site { above: Some((place, segment)), key: Some(at), levels: levels + 1 };
             let value = self.value(event, extent, site)?;
             if key == "<<" {
+                if !is_mergeable(&value) {
+                    let message = "expected a mapping after the merge key `<<`, or a list of mappings".to_owned();
+                    return self.stop(code::SYNTAX, extent.start, place, message);
+                }
                 names_merged.extend(self.merge_places(place, &value));
                 merged.push(value);
             } else if entries.contains_key(&key) {
@@ -202,20 +206,20 @@ impl<'a> Reader<'a> {
     /// Puts the places of what the merge key at the end of a mapping names below the mapping. Returns the names that are
     /// new there.
     fn merge_places(&mut self, place: Place, merged: &Value) -> Vec<String> {
-        let Some(from) = self.places.below(place, &Segment::Key("<<".into())) else { return Vec::new() };
+        let Some(alias) = self.places.below(place, &Segment::Key("<<".into())) else { return Vec::new() };
         let sources = match merged {
             Value::Array(items) => {
-                let places = (0..items.len()).map(|index| self.places.below(from, &Segment::Index(index)));
+                let places = (0..items.len()).map(|index| self.places.below(alias, &Segment::Index(index)));
                 items.iter().zip(places).filter_map(|(item, place)| Some((item, place?))).collect()
             }
-            merged => vec![(merged, from)],
+            merged => vec![(merged, alias)],
         };
         let mut new = Vec::new();
         for (source, from) in sources {
             let names = source.as_object().into_iter().flatten().map(|(name, _)| name);
             let is_new = |name: &&String| self.places.below(place, &Segment::Key(name.as_str().into())).is_none();
             new.extend(names.filter(is_new).cloned());
-            self.places.copy_parts(from, place);
+            self.places.copy_parts(from, place, alias);
         }
         new
     }
@@ -233,24 +237,38 @@ impl<'a> Reader<'a> {
     }
 
     fn scalar(&mut self, text: &str, style: ScalarStyle, tag: Option<&Tag>, (extent, place): (Extent, Place)) -> Value {
-        match tag {
-            None if style == ScalarStyle::Plain => self.plain(text, place),
-            None => Value::String(text.to_owned()),
-            Some(tag) if tag.handle == "!" && tag.suffix.is_empty() => Value::String(text.to_owned()),
-            Some(tag) if tag.is_yaml_core_schema() && tag.suffix == "str" => Value::String(text.to_owned()),
-            Some(tag) if tag.is_yaml_core_schema() => self.plain(text, place),
-            Some(tag) => {
-                let message = format!("expected a plain value, found the tag {}{}", tag.handle, tag.suffix);
-                let at = Some(position(extent.start));
-                if self.problems.len() < MOST_PROBLEMS {
-                    let path = self.places.path(place).to_string();
-                    let suggestion = quoting::suggestion(self.text, extent.start.line());
-                    let problem = problem(self.name, code::SYNTAX, at, &path, message);
-                    self.problems.push(Problem { suggestion, ..problem });
-                }
-                Value::Null
-            }
+        let Some(tag) = tag else {
+            return if style == ScalarStyle::Plain { self.plain(text, place) } else { Value::String(text.to_owned()) };
+        };
+        let is_text = tag.handle == "!" && tag.suffix.is_empty();
+        let core = tag.is_yaml_core_schema().then_some(tag.suffix.as_str());
+        if is_text || core == Some("str") {
+            return Value::String(text.to_owned());
         }
+        let value = self.plain(text, place);
+        let is_so = match core {
+            Some("int") => value.is_i64() || value.is_u64(),
+            Some("float") => value.is_number(),
+            Some("bool") => value.is_boolean(),
+            Some("null") => value.is_null(),
+            _ => false,
+        };
+        if !is_so {
+            self.wrong_tag(tag, extent, place);
+        }
+        value
+    }
+
+    fn wrong_tag(&mut self, tag: &Tag, extent: Extent, place: Place) {
+        if self.problems.len() >= MOST_PROBLEMS {
+            return;
+        }
+        let written = if tag.is_yaml_core_schema() { "!!".to_owned() } else { tag.handle.clone() };
+        let message = format!("expected a plain value, found the tag {written}{}", tag.suffix);
+        let path = self.places.path(place).to_string();
+        let suggestion = quoting::suggestion(self.text, extent.start.line());
+        let problem = problem(self.name, code::SYNTAX, Some(position(extent.start)), &path, message);
+        self.problems.push(Problem { suggestion, ..problem });
     }
 
     /// A plain scalar by the core schema of YAML 1.2: `yes`, `on` and `09:00` are texts. How a number is written is noted,
@@ -327,6 +345,14 @@ fn inline(style: ScalarStyle) -> Style {
         ScalarStyle::Plain => Style::Inline(0),
         ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted => Style::Inline(1),
         ScalarStyle::Literal | ScalarStyle::Folded => Style::Other,
+    }
+}
+
+/// Whether a merge key `<<` can name a value.
+fn is_mergeable(value: &Value) -> bool {
+    match value {
+        Value::Array(values) => values.iter().all(Value::is_object),
+        value => value.is_object(),
     }
 }
 

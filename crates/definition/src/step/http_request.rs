@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::Shape;
 use crate::types::{Kinds, Type};
 use crate::validate::Facts;
-use crate::validate::words::found;
+use crate::validate::words::{found, quoted};
 use crate::{Check, Template, code};
 
 /// The content type of a form.
@@ -74,7 +74,7 @@ impl HttpRequest {
             Some(url) if !url.as_str().is_some_and(is_absolute) => {
                 cx.error(code::INVALID_VALUE, &cx.key("url"), format!("{expected}, found {}", found(url)));
             }
-            Some(_) => {}
+            Some(url) => self.check_address(url.as_str().unwrap_or_default(), cx),
             None => {
                 let begins = self.url.source().as_str().and_then(|url| url.split("{{").next()).unwrap_or_default();
                 if !begins.trim().is_empty() && !is_absolute(begins) {
@@ -83,8 +83,18 @@ impl HttpRequest {
                         &cx.key("url"),
                         format!("{expected}, found one that begins with {begins:?}"),
                     );
+                } else if begins.splitn(4, '/').count() == 4 {
+                    self.check_address(begins, cx);
                 }
             }
+        }
+    }
+
+    /// Checks a URL, or a beginning that has the whole host, with the parser that reads it when it is sent.
+    fn check_address(&self, url: &str, cx: &mut Check<'_, '_>) {
+        if let Err(error) = url::Url::parse(url) {
+            let message = format!("expected a URL that can be read, found {}: {error}", quoted(url));
+            cx.error(code::INVALID_VALUE, &cx.key("url"), message);
         }
     }
 

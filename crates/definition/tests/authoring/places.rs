@@ -265,3 +265,23 @@ steps:
         ]
     );
 }
+
+/// Check passed over URLs that no call can be sent to.
+#[test]
+fn bug_a_url_that_cannot_be_read_passed_the_check() {
+    let of = |url: &str| told_of(&format!("steps: [{{id: h, type: http_request, url: '{url}'}}]")).join("; ");
+    for (url, why) in [
+        ("https://a.example:99999/", "invalid port number"),
+        ("https://ex ample.com/", "invalid international domain name"),
+        ("https://a.example:port/{{ record.note }}", "invalid port number"),
+        ("http://256.0.0.1/", "invalid IPv4 address"),
+    ] {
+        let told = of(url);
+        assert!(told.starts_with("invalid_value steps[0].url: expected a URL") && told.ends_with(why), "{url}: {told}");
+    }
+    for url in
+        ["https://a.example", "https://a.example:{{ record.total }}/x", "http://[::1]:80/{{ record.note }}?q=1#x"]
+    {
+        assert_eq!(of(url), "", "{url}");
+    }
+}

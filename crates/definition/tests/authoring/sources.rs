@@ -100,6 +100,11 @@ steps:
     assert_eq!((&step["headers"], &step["query"]), (&json!({"x-v": "1.10"}), &json!({"x-a": "2.0", "x-b": ["1.10"]})));
     assert_eq!(step["body"], json!({"x-a": 2, "x-b": [1.1]}));
     assert_eq!(written["steps"][1]["headers"], json!({"x-a": "2.0", "x-b": "3.0", "x-c": "4.50"}));
+    let merged = "{b: &b {x: 99999999999999999999}, c: {<<: *b}, d: {<<: *b, x: 1}}";
+    let source = Source::parse("f.yaml", merged).expect("it is YAML");
+    let paths: Vec<_> = source.too_large_numbers().into_iter().map(|problem| problem.path).collect();
+    assert_eq!(paths, ["b.x", "c.x"], "an own value takes the place of a merged one");
+    assert_eq!(place(merged, "c.x"), Some((1, 43)), "it stands where the alias stands");
 }
 
 /// Fault 26: 01234 became 1234, and 30 digits a double.
@@ -210,6 +215,11 @@ fn broken_texts_are_told_with_their_place() {
             problems("? [a]\n: b"),
             problems("a: &a [*a]"),
             problems("a: *nothing"),
+            problems("a: {<<: 1}"),
+            problems("b: &b [1]\na: {<<: *b}"),
+            problems("a: !!int x"),
+            problems("a: !!binary aGk="),
+            problems("a: [!!float 1, !!int 2, !!bool true, !!null ~, !!str 3]"),
         ]
         .join("\n"),
         @r#"
@@ -221,6 +231,11 @@ fn broken_texts_are_told_with_their_place() {
         f.yaml:1:3: error[syntax] expected a word as key, found a list, a mapping or an alias
         f.yaml:1:8: error[syntax] a[0]: expected an alias of a finished value, found one that holds itself
         f.yaml:1:4: error[syntax] expected YAML or JSON, found a mistake: while parsing node, found unknown anchor; a value that begins with `*` has a meaning in YAML: quote it, a: "*nothing"
+        f.yaml:1:9: error[syntax] a: expected a mapping after the merge key `<<`, or a list of mappings
+        f.yaml:2:9: error[syntax] a: expected a mapping after the merge key `<<`, or a list of mappings
+        f.yaml:1:4: error[syntax] a: expected a plain value, found the tag !!int; a value that begins with `!` has a meaning in YAML: quote it, a: "!!int x"
+        f.yaml:1:4: error[syntax] a: expected a plain value, found the tag !!binary; a value that begins with `!` has a meaning in YAML: quote it, a: "!!binary aGk="
+        {"a":[1,2,true,null,"3"]}
         "#
     );
 }

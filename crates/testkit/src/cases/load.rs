@@ -60,7 +60,9 @@ fn trust_goals(value: &mut Value) {
 
 /// Reads and checks everything.
 pub(super) fn load(path: &Path, files: &dyn Files) -> Result<Loaded, Vec<Problem>> {
-    let mut source = read(path, files)?;
+    // Which fields and variables take texts is known from the objects and the workflow that the file names.
+    let (nothing, none) = (Source::from_value("", Value::Null), BTreeMap::new());
+    let mut source = read(path, files)?.with_texts(&|root, path| texts::wanted(root, path, &nothing, &none));
     let mut file = check::check(&source)?;
     let folder = path.parent().unwrap_or(Path::new("")).to_owned();
     let object_sources = objects(&folder, &file, files)?;

@@ -104,7 +104,11 @@ impl ModelCall {
         if text.trim().is_empty() {
             return ModelReply::Unusable(empty());
         }
-        self.last_that_fits(found::whole(&text).map_or_else(|| found::embedded(&text), |value| vec![value]))
+        let values = found::whole(&text).map_or_else(|| found::embedded(&text), |value| vec![value]);
+        if values.is_empty() {
+            return ModelReply::Invalid(vec![found::why_none(&text)]);
+        }
+        self.last_that_fits(values)
     }
 
     /// Why an answer is none, wherever its text may lead.
@@ -158,7 +162,7 @@ impl ModelCall {
                 Err(Misfit::Reasons(_)) => {}
             }
         }
-        ModelReply::Invalid(wrong.unwrap_or_else(|| vec!["the answer holds no JSON".to_owned()]))
+        ModelReply::Invalid(wrong.unwrap_or_default())
     }
 
     fn author_schema(&self) -> Result<Option<JsonSchema>, pawl_definition::Mismatch> {
@@ -287,6 +291,16 @@ mod tests {
             assert_eq!(call(kind()).read(said(text)), ModelReply::Invalid(vec![expected.to_owned()]), "{text}");
         };
         invalid("no", "the answer holds no JSON");
+        // Such an answer was said to hold no JSON, which told neither the model nor the author what to change.
+        invalid(
+            "```json\n{\"kind\": 18446744073709551616}\n```",
+            "the answer is no JSON that is taken: the whole number 18446744073709551616, which needs more than 64 bits; send it \
+             as a text at line 1, column 10",
+        );
+        invalid(
+            "{\"kind\": \"bug\"",
+            "the answer is no JSON that is taken: a fault (EOF while parsing an object) at line 1, column 14",
+        );
         invalid("{}", "kind: expected a value, found none");
         invalid("{\"kind\": \"none\"} [1]", "kind: expected one of [\"bug\", \"question\"], found \"none\"");
     }

@@ -39,6 +39,16 @@ pub(super) fn embedded(text: &str) -> Vec<Value> {
     found
 }
 
+/// Why no JSON was found in a text.
+pub(super) fn why_none(text: &str) -> String {
+    let text = text.trim();
+    let inner = fenced(text).map_or(text, str::trim);
+    match json::parse(inner.as_bytes(), &Bounds::OUTSIDE) {
+        Err(error) if inner.starts_with(['{', '[']) => format!("the answer is no JSON that is taken: {error}"),
+        _ => "the answer holds no JSON".to_owned(),
+    }
+}
+
 /// Reads JSON within the bounds of all that comes from outside.
 fn read(text: &str) -> Option<Value> {
     json::parse(text.as_bytes(), &Bounds::OUTSIDE).ok()
