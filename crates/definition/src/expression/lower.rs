@@ -202,7 +202,12 @@ impl Lowering<'_> {
     }
 
     fn function(&mut self, name: &str, target: Option<&IdedExpr>, arguments: &[IdedExpr]) -> Outcome<Node> {
-        let function = functions::find(name).ok_or_else(|| unknown(name))?;
+        let Some(function) = functions::find(name) else {
+            let usage = SPECIAL.iter().find(|(special, _)| *special == name).map(|(_, usage)| *usage);
+            return Err(
+                usage.map_or_else(|| unknown(name), |usage| self.syntax(format!("{name}() is written {usage}")))
+            );
+        };
         let lowered = target.into_iter().chain(arguments).map(|argument| self.node(argument));
         let lowered = lowered.collect::<Outcome<Vec<_>>>()?;
         self.check_count(function, lowered.len())?;
@@ -231,9 +236,20 @@ impl Lowering<'_> {
     }
 }
 
+/// What is called like a function and has a form of its own.
+const SPECIAL: &[(&str, &str)] = &[
+    ("blank", "blank(x)"),
+    ("coalesce", "coalesce(x, y)"),
+    ("has", "has(x.y)"),
+    ("all", "list.all(x, test)"),
+    ("exists", "list.exists(x, test)"),
+    ("exists_one", "list.exists_one(x, test)"),
+    ("map", "list.map(x, value)"),
+    ("filter", "list.filter(x, test)"),
+];
+
 fn unknown(name: &str) -> ExpressionError {
-    let special = ["blank", "coalesce", "has", "all", "exists", "exists_one", "map", "filter"];
-    let names = || functions::names().chain(special);
+    let names = || functions::names().chain(SPECIAL.iter().map(|(name, _)| *name));
     let same = crate::validate::synonyms::of(name).find(|ours| names().any(|known| known == *ours));
     let suggestion = same.map(str::to_owned).or_else(|| nearest(name, names()));
     ExpressionError::Unknown { kind: "function".to_owned(), name: name.to_owned(), suggestion }

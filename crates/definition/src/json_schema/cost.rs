@@ -200,7 +200,7 @@ fn weight(value: &Value) -> usize {
 /// A value without the brackets of its lists, its numbers as doubles.
 fn flatten(value: &Value, into: &mut String) {
     match value {
-        Value::Array(items) => items.iter().for_each(|item| flatten(item, into)),
+        Value::Array(items) => return items.iter().for_each(|item| flatten(item, into)),
         Value::Object(keys) => {
             into.push('{');
             for (key, value) in keys {
@@ -211,9 +211,10 @@ fn flatten(value: &Value, into: &mut String) {
             }
             into.push('}');
         }
-        Value::Number(number) => into.push_str(&format!("{:?};", number.as_f64())),
-        other => into.push_str(&format!("{other};")),
+        Value::Number(number) => into.push_str(&number.as_f64().unwrap_or_default().to_string()),
+        other => into.push_str(&other.to_string()),
     }
+    into.push(';');
 }
 
 #[cfg(test)]

@@ -181,6 +181,11 @@ fn check_fields(shape: &AnswerShape, cx: &mut Check<'_, '_>) {
             let message = "expected `options` for a field of type option, found none";
             cx.error(code::MISSING_KEY, &fields.key(name), message);
         }
+        let again = |at: &usize| field.options[..*at].contains(&field.options[*at]);
+        if let Some(at) = (0..field.options.len()).find(again) {
+            let message = format!("expected each option once, found {:?} again", field.options[at]);
+            cx.error(code::DUPLICATE_ID, &fields.key(name).key("options").index(at), message);
+        }
     }
     if cx.has_problem("output") {
         // A field with a mistake is not among those that are known.

@@ -74,7 +74,7 @@ impl HttpRequest {
             Some(url) if !url.as_str().is_some_and(is_absolute) => {
                 cx.error(code::INVALID_VALUE, &cx.key("url"), format!("{expected}, found {}", found(url)));
             }
-            Some(url) => self.check_address(url.as_str().unwrap_or_default(), cx),
+            Some(url) => check_address(url.as_str().unwrap_or_default(), cx),
             None => {
                 let begins = self.url.source().as_str().and_then(|url| url.split("{{").next()).unwrap_or_default();
                 if !begins.trim().is_empty() && !is_absolute(begins) {
@@ -84,17 +84,9 @@ impl HttpRequest {
                         format!("{expected}, found one that begins with {begins:?}"),
                     );
                 } else if begins.splitn(4, '/').count() == 4 {
-                    self.check_address(begins, cx);
+                    check_address(begins, cx);
                 }
             }
-        }
-    }
-
-    /// Checks a URL, or a beginning that has the whole host, with the parser that reads it when it is sent.
-    fn check_address(&self, url: &str, cx: &mut Check<'_, '_>) {
-        if let Err(error) = url::Url::parse(url) {
-            let message = format!("expected a URL that can be read, found {}: {error}", quoted(url));
-            cx.error(code::INVALID_VALUE, &cx.key("url"), message);
         }
     }
 
@@ -138,6 +130,14 @@ impl HttpRequest {
             cx.warning(code::SUSPICIOUS, &cx.key("body"), message)
                 .suggest("did you mean `form: {name: value}`?".to_owned());
         }
+    }
+}
+
+/// Checks a URL, or a beginning that has the whole host, with the parser that reads it when it is sent.
+fn check_address(url: &str, cx: &mut Check<'_, '_>) {
+    if let Err(error) = url::Url::parse(url) {
+        let message = format!("expected a URL that can be read, found {}: {error}", quoted(url));
+        cx.error(code::INVALID_VALUE, &cx.key("url"), message);
     }
 }
 

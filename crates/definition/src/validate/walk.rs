@@ -175,13 +175,15 @@ impl<'a, 'r> Walker<'a, 'r> {
     }
 
     fn duration(&mut self, value: &Value, path: &Path) {
-        if let Err(error) = Duration::from_value(value) {
-            let message = match error {
-                ExpressionError::Value { message } | ExpressionError::Type { message } => message,
-                other => other.to_string(),
-            };
-            self.report.error(code::INVALID_TIME, path, message).suggest(words::mapping_as_duration(value));
-        }
+        let message = match Duration::from_value(value) {
+            Ok(duration) if duration.approximate().is_negative() => {
+                format!("expected a duration that is not negative, found {}", words::found(value))
+            }
+            Ok(_) => return,
+            Err(ExpressionError::Value { message } | ExpressionError::Type { message }) => message,
+            Err(other) => other.to_string(),
+        };
+        self.report.error(code::INVALID_TIME, path, message).suggest(words::mapping_as_duration(value));
     }
 }
 

@@ -285,3 +285,24 @@ fn bug_a_url_that_cannot_be_read_passed_the_check() {
         assert_eq!(of(url), "", "{url}");
     }
 }
+
+/// A negative time ran out before it began, and an option that stands twice is a mistake of writing.
+#[test]
+fn bug_negative_durations_and_repeated_options_passed_the_check() {
+    let told = told_of(
+        "limits: {cooldown: -5m, starts: {per: -1h, at_most: 1}}
+steps:
+  - {id: h, type: http_request, url: 'https://a.example', on_failure: {retry: {attempts: 1, first: -1s}}}
+  - {id: l, type: call_llm, model: a/b, prompt: p, output: {fields: {a: {options: [x, y, x]}}}}",
+    );
+    let expected = [
+        "invalid_time limits.cooldown: expected a duration that is not negative, found \"-5m\"",
+        "invalid_time limits.starts.per: expected a duration that is not negative, found \"-1h\"",
+        "invalid_time steps[0].on_failure.retry.first: expected a duration that is not negative, found \"-1s\"",
+        "duplicate_id steps[1].output.fields.a.options[2]: expected each option once, found \"x\" again",
+    ];
+    assert_eq!(
+        told.iter().filter(|told| !told.starts_with("warning")).collect::<Vec<_>>(),
+        expected.iter().collect::<Vec<_>>()
+    );
+}

@@ -48,6 +48,10 @@ fn unknown_functions_are_found_when_an_expression_is_read() {
         ("blnk(1)", "expression_unknown_name: unknown function `blnk`, did you mean `blank`?"),
         ("[1].fliter(x, true)", "expression_unknown_name: unknown function `fliter`, did you mean `filter`?"),
         ("frobnicate(1)", "expression_unknown_name: unknown function `frobnicate`"),
+        // Once: "unknown function `blank`; did you mean `blank`?"
+        ("blank()", "expression_syntax: cannot read `blank()`: blank() is written blank(x)"),
+        ("coalesce()", "expression_syntax: cannot read `coalesce()`: coalesce() is written coalesce(x, y)"),
+        ("map([1], x, x)", "expression_syntax: cannot read `map([1], x, x)`: map() is written list.map(x, value)"),
     ]);
 }
 
