@@ -56,9 +56,10 @@ fn wrong(blocks: &[Block]) -> Vec<String> {
     }
     for (block, source) in &read {
         let has = |key: &str| source.value.get(key).is_some();
+        let is_object = has("fields") && has("object") && !has("steps");
         if has("cases") {
             wrong.extend(told(&cases(block)));
-        } else if !source.value.is_null() && !(has("fields") && has("object") && !has("steps")) {
+        } else if !is_object && !source.value.is_null() {
             let whole = if has("workflow") { source.clone() } else { around(source, &objects) };
             wrong.extend(told(&check_workflow(&whole, &objects).1));
         }

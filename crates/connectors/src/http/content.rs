@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use pawl_runtime::body::{self, ContentType, UnknownCharset, Unpackable};
 use pawl_runtime::json::{self, Bounds};
-use reqwest::header::{CONTENT_TYPE, HeaderMap};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use serde_json::Value;
 
 /// Why a body could not be read. Its text never repeats the body.
@@ -38,7 +38,7 @@ pub(super) fn value(headers: &HeaderMap, body: &[u8]) -> Result<Value, Unreadabl
     if body.is_empty() {
         return Ok(Value::Null);
     }
-    let kind = ContentType::read(headers.get(CONTENT_TYPE).map(|kind| kind.as_bytes()));
+    let kind = ContentType::read(headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes));
     let text = text(&kind, body)?;
     if !kind.is_json() {
         return Ok(Value::String(text.into_owned()));
@@ -61,7 +61,7 @@ fn text<'a>(kind: &ContentType, body: &'a [u8]) -> Result<Cow<'a, str>, Unreadab
 
 #[cfg(test)]
 mod tests {
-    use reqwest::header::{CONTENT_ENCODING, HeaderName, HeaderValue};
+    use reqwest::header::{CONTENT_ENCODING, HeaderName};
     use serde_json::json;
 
     use super::*;

@@ -2,9 +2,12 @@
 
 /// Units of work: less than a second at most.
 ///
-/// One unit is one schema that a value is held against, one element looked at, 16 bytes of text compared, four places of a
-/// pattern tried at one byte, or one byte of what is told.
+/// One unit is one element looked at, 16 bytes of text compared, four places of a pattern tried at one byte, or one byte of
+/// what is told. A schema that a value is held against is worth [`VISIT`].
 const MOST: u64 = 50_000_000;
+
+/// Units for each schema that a value is held against: its keywords are gone through, here and in the library.
+pub(super) const VISIT: usize = 16;
 
 /// What is left to spend on one answer: all values in it, each as often as it is held against a schema.
 #[derive(Debug, Clone, PartialEq, Eq)]

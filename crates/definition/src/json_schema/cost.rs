@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 
-use super::budget::{SchemaBudget, SchemaTooCostly};
+use super::budget::{SchemaBudget, SchemaTooCostly, VISIT};
 use super::pattern;
 
 /// Longest label of an international host name that is looked at, in characters: each costs its length squared.
@@ -84,7 +84,7 @@ impl Walk<'_> {
             Value::String(text) => text.len() / 16,
             _ => 0,
         };
-        self.budget.spend_each(1 + at.path / 16 + width)?;
+        self.budget.spend_each(VISIT + at.path / 16 + width)?;
         for (key, part) in schema.as_object().into_iter().flatten() {
             match (key.as_str(), at.value) {
                 ("$ref", _) => self.reference(part, at)?,
