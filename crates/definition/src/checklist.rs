@@ -5,8 +5,8 @@ mod loops;
 
 use serde::Serialize;
 
-use crate::step::{CallLlm, RunStateMachine};
-use crate::{Failure, Notify, Step, StepKind, Workflow};
+use crate::step::Waiting;
+use crate::{Failure, Notify, Step, Workflow};
 
 /// How one item of the checklist stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -104,11 +104,7 @@ fn owner(workflow: &Workflow) -> ChecklistItem {
 }
 
 fn outcome(steps: &[&Step]) -> ChecklistItem {
-    let named = steps.iter().find(|step| match &step.kind {
-        StepKind::Goal(_) => true,
-        StepKind::Stop(stop) => stop.reason.is_some(),
-        _ => false,
-    });
+    let named = steps.iter().find(|step| step.kind.shape().names_outcome());
     let title = "It has a named outcome";
     match named {
         Some(step) => ChecklistItem {
@@ -122,12 +118,12 @@ fn outcome(steps: &[&Step]) -> ChecklistItem {
 }
 
 fn model_output(step: &Step) -> Option<Result<(), String>> {
-    let StepKind::CallLlm(CallLlm { output, .. }) = &step.kind else { return None };
-    Some(output.as_ref().map(|_| ()).ok_or_else(|| "declare its answer by `output: {fields: …}`".to_owned()))
+    let model = step.kind.shape().asks_model()?;
+    Some(model.declares_output.then_some(()).ok_or_else(|| "declare its answer by `output: {fields: …}`".to_owned()))
 }
 
 fn failure_path(step: &Step, workflow: &Workflow) -> Option<Result<(), String>> {
-    if !step.kind.shape().reaches_outside() {
+    if !step.kind.reaches_outside() {
         return None;
     }
     let written = step.on_failure.is_some() || workflow.on_failure.is_some();
@@ -139,14 +135,10 @@ fn failure_path(step: &Step, workflow: &Workflow) -> Option<Result<(), String>> 
 }
 
 fn wait_timeout(step: &Step) -> Option<Result<(), String>> {
-    let add = match &step.kind {
-        StepKind::Goal(_) => "add a `timeout` and `unmet` steps",
-        StepKind::RunStateMachine(RunStateMachine { wait: true, .. }) => "add a `timeout`",
-        _ => return None,
-    };
+    let Some(Waiting::Others { bounded_by }) = step.kind.shape().waits() else { return None };
     let literal = step.timeout.as_ref().map(|timeout| timeout.source().as_str().unwrap_or_default());
     Some(match literal {
-        None => Err(format!("it waits for ever: {add}")),
+        None => Err(format!("it waits for ever: {bounded_by}")),
         Some("never") => Err("it waits for ever: `timeout: never`".to_owned()),
         Some(_) => Ok(()),
     })

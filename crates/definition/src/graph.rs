@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use crate::step::StopAs;
-use crate::{Step, StepKind, Workflow};
+use crate::step::Onward;
+use crate::{Step, Workflow};
 
 /// Draws a workflow as a Mermaid `flowchart TD`: triggers, steps with type and name, the branches with their names,
 /// where they rejoin, and jumps as dotted lines. The same workflow always gives the same text.
@@ -75,24 +75,25 @@ impl<'a> Drawing<'a> {
     /// Draws what follows a step, and gives the lines that go on from it.
     fn step(&mut self, step: &'a Step, node: &str) -> Vec<Open> {
         let mut open = Vec::new();
-        match &step.kind {
+        let shape = step.kind.shape();
+        match shape.onward() {
             _ if step.skip && step.branches().is_empty() => open.push(Open::plain(node)),
-            StepKind::GoTo(jump) => {
-                if let Some(target) = self.nodes.get(jump.step.as_str()) {
+            Onward::Jump(id) => {
+                if let Some(target) = self.nodes.get(id) {
                     let line = format!("{node} -.-> {target}");
                     self.line(&line);
                 }
             }
-            StepKind::Stop(end) if end.r#as == StopAs::Paused => open.push(Open::labelled(node, "resumed")),
-            StepKind::Stop(_) => {}
-            kind if !kind.shape().decides() => open.push(Open::plain(node)),
-            _ => {}
+            Onward::Resumed => open.push(Open::labelled(node, "resumed")),
+            Onward::Nowhere => {}
+            Onward::Next if !shape.decides() => open.push(Open::plain(node)),
+            Onward::Next => {}
         }
         for branch in step.branches() {
             let line = Open { dotted: branch.name == "failed", ..Open::labelled(node, branch.name) };
             if !branch.steps.is_empty() {
                 open.extend(self.steps(branch.steps, vec![line]));
-            } else if step.kind.shape().decides() {
+            } else if shape.decides() {
                 open.push(line);
             }
         }
@@ -116,12 +117,15 @@ impl<'a> Drawing<'a> {
 fn shape(step: &Step) -> String {
     let skipped = if step.skip { " (skipped)" } else { "" };
     let text = format!("\"{}<br/>{}{skipped}\"", step.kind.tag(), escaped(step.name.as_deref().unwrap_or(&step.id)));
-    match &step.kind {
-        StepKind::Condition(_) | StepKind::Switch(_) => format!("{{{text}}}"),
-        StepKind::Delay(_) | StepKind::Goal(_) => format!("{{{{{text}}}}}"),
-        StepKind::Stop(_) | StepKind::GoTo(_) => format!("([{text}])"),
-        kind if kind.shape().reaches_outside() => format!("[[{text}]]"),
-        _ => format!("[{text}]"),
+    let shape = step.kind.shape();
+    if step.kind.reaches_outside() {
+        return format!("[[{text}]]");
+    }
+    match (shape.waits(), shape.onward()) {
+        (Some(_), _) => format!("{{{{{text}}}}}"),
+        (None, Onward::Jump(_) | Onward::Resumed | Onward::Nowhere) => format!("([{text}])"),
+        (None, Onward::Next) if shape.decides() => format!("{{{text}}}"),
+        (None, Onward::Next) => format!("[{text}]"),
     }
 }
 

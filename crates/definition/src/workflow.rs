@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::trigger::Webhook;
-use crate::{Failure, Limits, Step, StepKind, Trigger, TriggerKind, Variable};
+use crate::{Failure, Limits, Step, Trigger, Variable};
 
 /// Whether a save reaches executions in flight.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
@@ -129,15 +129,12 @@ impl Workflow {
     pub fn webhooks(&self) -> Vec<Hook<'_>> {
         let own = self.triggers.iter().map(|trigger| (trigger, None));
         let steps = self.all_steps();
-        let goals = steps.into_iter().flat_map(|step| match &step.kind {
-            StepKind::Goal(goal) => goal.on.iter().map(|trigger| (trigger, Some(step.id.as_str()))).collect(),
-            _ => Vec::new(),
+        let goals = steps.into_iter().flat_map(|step| {
+            let awaited = step.kind.shape().awaits().on;
+            awaited.iter().map(|trigger| (trigger, Some(step.id.as_str())))
         });
         own.chain(goals)
-            .filter_map(|(trigger, goal)| match &trigger.kind {
-                TriggerKind::Webhook(webhook) => Some(Hook { trigger, webhook, goal }),
-                _ => None,
-            })
+            .filter_map(|(trigger, goal)| Some(Hook { trigger, webhook: trigger.kind.shape().webhook()?, goal }))
             .collect()
     }
 

@@ -223,8 +223,6 @@ fn add_text(reads: &mut Reads, text: &str) {
 }
 
 fn add_step(reads: &mut Reads, step: &Step) {
-    use pawl_definition::StepKind;
-    let own = matches!(step.kind, StepKind::SetFields(_) | StepKind::Goal(_));
-    reads.record = reads.record || own || step.reads_record;
+    reads.record = reads.record || step.kind.facts().reads_record || step.reads_record;
     reads.names.extend(step.record_reads.iter().cloned());
 }

@@ -1,7 +1,7 @@
 //! What follows a failed step: section 6 of the language.
 
 use jiff::SignedDuration;
-use pawl_definition::{Failure, FailureClass, Notify, Retry, Severity, Step, StepKind, Then};
+use pawl_definition::{Failure, FailureClass, Notify, Retry, Severity, Step, Then};
 
 use crate::code::Retries;
 use crate::draft::Draft;
@@ -46,8 +46,8 @@ pub(crate) fn give_up<'a>(mut draft: Draft<'a>, step: &Step, error: StepError) -
         state.output = draft.row.output.clone();
     }
     match then.unwrap_or(&Then::Pause) {
-        // A condition has no branch to go on with; a default failure policy does not follow its own steps.
-        Then::Continue if matches!(step.kind, StepKind::Condition(_)) => pause(draft, error),
+        // Without its branch there is no way on; a default failure policy does not follow its own steps.
+        Then::Continue if step.kind.facts().must_branch => pause(draft, error),
         Then::Steps(_) if step.failure_steps().is_none() && draft.cx.plan.follows_failures(&step.id) => {
             pause(draft, error)
         }
@@ -89,7 +89,7 @@ fn retry(mut draft: Draft<'_>, error: StepError, wait: SignedDuration) -> Draft<
 fn retry_wait(draft: &Draft<'_>, step: &Step, error: &StepError, after_effect: bool) -> Option<SignedDuration> {
     let own = step.on_failure.as_ref().and_then(|policy| policy.retry.clone());
     let default = draft.cx.plan.workflow.on_failure.as_ref().and_then(|policy| policy.retry.clone());
-    let by_default = step.kind.shape().reaches_outside().then(Retry::default);
+    let by_default = step.kind.reaches_outside().then(Retry::default);
     let retry = own.or(default).or(by_default)?;
     let attempt = draft.state().attempt.saturating_sub(draft.state().interrupted);
     // After a crash nobody knows whether an at-most-once effect happened: it must not be tried again. Neither if

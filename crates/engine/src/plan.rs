@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use pawl_definition::{Step, StepKind, TriggerKind, Workflow};
+use pawl_definition::{Step, Workflow};
 
 /// A revision of a workflow with what can be worked out once: successors, time zone, holidays.
 #[derive(Debug, Clone)]
@@ -66,25 +66,17 @@ fn assigned(workflow: &Workflow) -> BTreeSet<String> {
     let mut names: BTreeSet<String> = workflow.variables.iter().map(|variable| variable.name.clone()).collect();
     for step in workflow.all_steps() {
         names.extend(step.save_as.clone());
-        if let StepKind::SetVariables(set) = &step.kind {
-            names.extend(set.values.keys().cloned());
-        }
+        names.extend(step.kind.shape().assigns().into_iter().map(|(name, _)| name.to_owned()));
     }
     for trigger in &workflow.triggers {
-        if let TriggerKind::Webhook(webhook) = &trigger.kind {
-            names.extend(webhook.values.keys().cloned());
-        }
+        names.extend(trigger.kind.shape().webhook().into_iter().flat_map(|webhook| webhook.values.keys().cloned()));
     }
     names
 }
 
 /// The names of the secrets that steps use, at any depth.
 fn secrets(workflow: &Workflow) -> BTreeSet<String> {
-    let used = |step: &Step| match &step.kind {
-        StepKind::HttpRequest(request) => request.secrets(),
-        _ => BTreeSet::new(),
-    };
-    workflow.all_steps().into_iter().flat_map(used).collect()
+    workflow.all_steps().into_iter().flat_map(|step| step.kind.shape().secrets()).collect()
 }
 
 /// Records the successor of each step: its next sibling, or what follows the step it stands in.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use pawl_definition::{Object, Step, StepKind, Trigger, TriggerKind};
+use pawl_definition::{Object, Step, Trigger};
 use pawl_engine::{
     Context, Event, EventType, Execution, Occurrence, Plan, Record, RecordWrite, StepError, Subject, Usage, context,
     fields, ids, triggers,
@@ -264,7 +264,7 @@ impl Evaluator {
 
     /// The first trigger that matches the event and whose filter passes it, against the record as it is now.
     async fn matched(&self, plan: &Arc<Plan>, event: &Event, now: Timestamp) -> Result<Matched, Error> {
-        let written = |trigger: &Trigger| matches!(trigger.kind, TriggerKind::Manual(_));
+        let written = |trigger: &Trigger| trigger.kind.facts().by_hand;
         if event.kind == EventType::Manual && !plan.workflow.triggers.iter().any(written) {
             return Ok(Matched::By { trigger: "manual".to_owned(), creation: Vec::new() });
         }
@@ -389,7 +389,7 @@ enum Matched {
 /// Whether a trigger is one that goals wait for, and none of the workflow's own. A trigger that is neither was deleted
 /// after the delivery had been accepted.
 fn is_goals(plan: &Plan, trigger: &str) -> bool {
-    let waits = |step: &Step| matches!(&step.kind, StepKind::Goal(goal) if goal.on.iter().any(|on| on.id == *trigger));
+    let waits = |step: &Step| step.kind.shape().awaits().on.iter().any(|on| on.id == *trigger);
     plan.workflow.triggers.iter().all(|own| own.id != *trigger) && plan.workflow.all_steps().into_iter().any(waits)
 }
 

@@ -4,7 +4,8 @@
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use pawl_definition::{Edits, Step, StepKind};
+use pawl_definition::step::Waiting;
+use pawl_definition::{Edits, Step};
 use pawl_engine::{Execution, Status};
 
 use crate::executor::Executor;
@@ -123,7 +124,7 @@ impl Sweeper {
         }
         let delayed = |execution: &Execution| {
             let step = execution.cursor.as_deref().and_then(|id| present.step(id));
-            execution.waiting.is_none() && step.is_some_and(|step| matches!(step.kind, StepKind::Delay(_)))
+            execution.waiting.is_none() && step.is_some_and(|step| step.kind.shape().waits() == Some(Waiting::Time))
         };
         self.each_waiting(|execution| execution.workflow == head.id && !delayed(execution)).await
     }
@@ -236,8 +237,7 @@ fn overdue(index: Index, partition: &str, by: Timestamp) -> Query {
 
 /// Whether an edit concerns those who wait at a step: they keep the due time of a delay, and nothing else.
 fn wait_is_touched(former: &Step, present: Option<&Step>) -> bool {
-    present.is_none_or(|present| match (&former.kind, &present.kind) {
-        (StepKind::Goal(former), StepKind::Goal(present)) => former.until != present.until || former.on != present.on,
-        (former, present) => former.tag() != present.tag(),
+    present.is_none_or(|present| {
+        former.kind.tag() != present.kind.tag() || former.kind.shape().awaits() != present.kind.shape().awaits()
     })
 }

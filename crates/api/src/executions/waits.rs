@@ -1,7 +1,7 @@
 //! What an execution waits for, in words and by kind.
 
-use pawl_definition::step::Goal;
-use pawl_definition::{StepKind, Trigger, TriggerKind};
+use pawl_definition::Trigger;
+use pawl_definition::step::Awaited;
 use pawl_engine::{Execution, Plan, Status, TimerPurpose, Wake};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -61,10 +61,8 @@ fn timer(purpose: TimerPurpose, execution: &Execution, plan: Option<&Plan>) -> W
 fn signal(execution: &Execution, plan: Option<&Plan>) -> Vec<WaitView> {
     debug_assert!(execution.status != Status::Queued, "nothing that has not begun listens");
     let step = execution.cursor.as_deref().and_then(|id| plan?.step(id));
-    let mut waits = match step.map(|step| &step.kind) {
-        Some(StepKind::Goal(goal)) => of_goal(goal, &execution.workflow),
-        _ => Vec::new(),
-    };
+    let awaited = step.map(|step| step.kind.shape().awaits()).unwrap_or_default();
+    let mut waits = of_awaited(awaited, &execution.workflow);
     let topics = execution.waiting.iter().flat_map(|waiting| &waiting.topics);
     waits.extend(topics.filter_map(|topic| match topic.split_once('/') {
         Some(("state-machine", arn)) => Some(WaitView::new("state_machine", arn)),
@@ -74,14 +72,14 @@ fn signal(execution: &Execution, plan: Option<&Plan>) -> Vec<WaitView> {
     waits
 }
 
-fn of_goal(goal: &Goal, workflow: &str) -> Vec<WaitView> {
-    let condition = goal.until.iter().map(|until| WaitView::new("condition", until.source()));
-    condition.chain(goal.on.iter().map(|trigger| of_trigger(trigger, workflow))).collect()
+fn of_awaited(awaited: Awaited<'_>, workflow: &str) -> Vec<WaitView> {
+    let condition = awaited.until.into_iter().map(|until| WaitView::new("condition", until.source()));
+    condition.chain(awaited.on.iter().map(|trigger| of_trigger(trigger, workflow))).collect()
 }
 
 fn of_trigger(trigger: &Trigger, workflow: &str) -> WaitView {
-    match &trigger.kind {
-        TriggerKind::Webhook(_) => WaitView::new("webhook", format!("/hooks/{workflow}/{}", trigger.id)),
-        kind => WaitView::new("event", format!("{} ({})", kind.tag(), trigger.id)),
+    if trigger.kind.facts().has_address {
+        return WaitView::new("webhook", format!("/hooks/{workflow}/{}", trigger.id));
     }
+    WaitView::new("event", format!("{} ({})", trigger.kind.tag(), trigger.id))
 }

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{ChecklistItem, ChecklistStatus, item};
-use crate::step::{CallLlm, FieldChange, FieldTest, StopAs};
-use crate::{Step, StepKind, Template, Workflow};
+use crate::step::{Carried, Onward};
+use crate::{Step, Template, Workflow};
 
 const CODE: &str = "guarded_action";
 const TITLE: &str = "Every outside action after a model step has a check before it";
@@ -30,7 +30,7 @@ pub(super) fn check(workflow: &Workflow) -> Vec<ChecklistItem> {
 
 /// Every way to name the answer of each model step, and what is computed from it, on whatever path.
 fn names(steps: &[&Step]) -> BTreeMap<String, BTreeSet<Name>> {
-    let models = steps.iter().filter(|step| matches!(step.kind, StepKind::CallLlm(_)));
+    let models = steps.iter().filter(|step| step.kind.shape().asks_model().is_some());
     models.map(|step| (step.id.clone(), names_of(step, steps))).collect()
 }
 
@@ -42,25 +42,11 @@ fn names_of(model: &Step, steps: &[&Step]) -> BTreeSet<Name> {
         let before = names.len();
         for step in steps {
             let computed = |value: &Template| reads(&value.reads(), &names);
-            let new: Vec<_> = match &step.kind {
-                StepKind::SetVariables(set) => {
-                    let taken = set.values.iter().filter(|(_, value)| computed(value)).map(|(to, _)| name("vars", to));
-                    let output = set.values.values().any(computed).then(|| name("steps", &step.id));
-                    taken.chain(output).collect()
-                }
-                StepKind::SetFields(set) if set.target.is_none() => {
-                    let computed =
-                        |change: &FieldChange| [&change.set, &change.add].into_iter().flatten().any(computed);
-                    set.fields.iter().filter(|(_, change)| computed(change)).map(|(to, _)| name("record", to)).collect()
-                }
-                StepKind::FindRecords(find) => {
-                    let operands = |test: &FieldTest| test.equals.iter().chain(&test.r#in).any(computed);
-                    let found = find.tests.values().any(operands);
-                    let saved = step.save_as.iter().map(|saved| name("vars", saved));
-                    saved.chain([name("steps", &step.id)]).filter(|_| found).collect()
-                }
-                _ => Vec::new(),
-            };
+            let Carried { variables, fields, output } = step.kind.shape().carries(&computed);
+            let saved = step.save_as.iter().map(|saved| name("vars", saved)).chain([name("steps", &step.id)]);
+            let new = variables.into_iter().map(|to| name("vars", to));
+            let new = new.chain(fields.into_iter().map(|to| name("record", to))).chain(saved.filter(|_| output));
+            let new: Vec<_> = new.collect();
             names.extend(new);
         }
         if names.len() == before {
@@ -93,18 +79,11 @@ impl Walk {
     }
 
     fn step(&mut self, step: &Step, unchecked: &mut Unchecked) {
-        match &step.kind {
-            StepKind::HttpRequest(request) if !matches!(request.method.as_str(), "GET" | "HEAD" | "OPTIONS") => {
-                self.action(step, "request", unchecked);
-            }
-            StepKind::RunStateMachine(_) => self.action(step, "state machine", unchecked),
-            _ => {}
+        let shape = step.kind.shape();
+        if let Some(noun) = step.kind.facts().outside.filter(|_| shape.acts_outside()) {
+            self.action(step, noun, unchecked);
         }
-        let looked_at = match &step.kind {
-            StepKind::Condition(condition) => Some(condition.r#if.reads()),
-            StepKind::Switch(switch) => Some(switch.on.reads()),
-            _ => None,
-        };
+        let looked_at = shape.decides_by();
         let mut after = unchecked.clone();
         let mut inside = unchecked.clone();
         if let Some(paths) = looked_at {
@@ -123,17 +102,12 @@ impl Walk {
             }
         }
         *unchecked = after;
-        if let StepKind::CallLlm(model) = &step.kind {
-            self.model(step, model, unchecked);
+        if let Some(model) = shape.asks_model() {
+            self.models = true;
+            if !model.doubtful.is_some_and(leaves) {
+                unchecked.insert(step.id.clone());
+            }
         }
-    }
-
-    fn model(&mut self, step: &Step, model: &CallLlm, unchecked: &mut Unchecked) {
-        self.models = true;
-        if model.min_confidence.is_some() && leaves(&model.low_confidence) {
-            return;
-        }
-        unchecked.insert(step.id.clone());
     }
 
     fn action(&mut self, step: &Step, what: &str, unchecked: &Unchecked) {
@@ -152,10 +126,14 @@ impl Walk {
 
 /// Whether steps never go on to what follows them.
 fn leaves(steps: &[Step]) -> bool {
-    steps.iter().any(|step| match &step.kind {
-        _ if step.skip => false,
-        StepKind::GoTo(_) => true,
-        StepKind::Stop(stop) => stop.r#as != StopAs::Paused,
-        kind => kind.shape().decides() && kind.shape().branches().iter().all(|branch| leaves(branch.steps)),
+    steps.iter().any(|step| {
+        let shape = step.kind.shape();
+        match shape.onward() {
+            _ if step.skip => false,
+            Onward::Jump(_) | Onward::Nowhere => true,
+            Onward::Next | Onward::Resumed => {
+                shape.decides() && shape.branches().iter().all(|branch| leaves(branch.steps))
+            }
+        }
     })
 }

@@ -1,7 +1,8 @@
 //! Loops: a jump back must pass a wait or a decision.
 
 use super::{ChecklistItem, ChecklistStatus, item};
-use crate::{Step, StepKind, Workflow};
+use crate::step::Onward;
+use crate::{Step, Workflow};
 
 const CODE: &str = "loops_bounded";
 const TITLE: &str = "Loops are bounded";
@@ -11,21 +12,14 @@ pub(super) fn check(workflow: &Workflow, steps: &[&Step]) -> Vec<ChecklistItem> 
     let mut loops = 0;
     let mut failures = Vec::new();
     for (at, step) in steps.iter().enumerate() {
-        let StepKind::GoTo(jump) = &step.kind else { continue };
-        let Some(target) = place(&jump.step).filter(|target| *target <= at) else { continue };
+        let Onward::Jump(id) = step.kind.shape().onward() else { continue };
+        let Some(target) = place(id).filter(|target| *target <= at) else { continue };
         loops += 1;
-        let waits = |kind: &StepKind| match kind {
-            StepKind::Delay(_) => true,
-            StepKind::RunStateMachine(run) => run.wait,
-            _ => false,
-        };
-        let ends = |step: &&Step| !step.skip && (step.kind.shape().decides() || waits(&step.kind));
+        let ends = |step: &&Step| !step.skip && (step.kind.shape().decides() || step.kind.shape().waits().is_some());
         if !steps[target..at].iter().any(ends) {
             let most = workflow.limits.visits;
-            let detail = format!(
-                "it goes back to {:?} without a wait or a decision: only `limits.visits` ({most}) ends it",
-                jump.step
-            );
+            let detail =
+                format!("it goes back to {id:?} without a wait or a decision: only `limits.visits` ({most}) ends it");
             failures.push(ChecklistItem {
                 step: Some(step.id.clone()),
                 ..item(CODE, TITLE, ChecklistStatus::Fail, detail)

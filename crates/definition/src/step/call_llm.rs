@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Branch, Shape};
+use super::{AsksModel, Branch, Shape, TypeFacts};
 use crate::types::Type;
 use crate::validate::Facts;
 use crate::validate::words::found;
@@ -98,16 +98,17 @@ pub struct CallLlm {
 }
 
 impl Shape for CallLlm {
+    fn facts() -> TypeFacts {
+        TypeFacts { common_keys: &["timeout", "delivery"], outside: Some("model"), ..TypeFacts::PLAIN }
+    }
+
+    fn asks_model(&self) -> Option<AsksModel<'_>> {
+        let doubtful = self.min_confidence.map(|_| self.low_confidence.as_slice());
+        Some(AsksModel { declares_output: self.output.is_some(), doubtful })
+    }
+
     fn branches(&self) -> Vec<Branch<'_>> {
         vec![Branch { name: "low_confidence", path: "low_confidence", steps: &self.low_confidence }]
-    }
-
-    fn reaches_outside(&self) -> bool {
-        true
-    }
-
-    fn common_keys() -> &'static [&'static str] {
-        &["timeout", "delivery"]
     }
 
     fn output(&self, _: &Facts<'_>) -> Type {

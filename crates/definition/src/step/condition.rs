@@ -1,9 +1,11 @@
 //! `condition`: yes or no.
 
+use std::collections::BTreeSet;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Branch, Shape};
+use super::{Branch, Shape, TypeFacts};
 use crate::types::{Kinds, Type};
 use crate::validate::Facts;
 use crate::{Check, Expression, Step, code};
@@ -23,16 +25,20 @@ pub struct Condition {
 }
 
 impl Shape for Condition {
+    fn facts() -> TypeFacts {
+        TypeFacts { common_keys: &["take"], must_branch: true, ..TypeFacts::PLAIN }
+    }
+
+    fn decides_by(&self) -> Option<&BTreeSet<Vec<String>>> {
+        Some(self.r#if.reads())
+    }
+
     fn branches(&self) -> Vec<Branch<'_>> {
         vec![Branch { name: "yes", path: "yes", steps: &self.yes }, Branch { name: "no", path: "no", steps: &self.no }]
     }
 
     fn decides(&self) -> bool {
         true
-    }
-
-    fn common_keys() -> &'static [&'static str] {
-        &["take"]
     }
 
     fn output(&self, _: &Facts<'_>) -> Type {

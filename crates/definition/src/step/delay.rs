@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::Shape;
+use super::{Shape, Waiting};
 use crate::types::Kinds;
 use crate::validate::literal::{is_date, is_moment, is_time_of_day};
 use crate::validate::words::quoted;
@@ -28,6 +28,10 @@ pub struct Delay {
 }
 
 impl Shape for Delay {
+    fn waits(&self) -> Option<Waiting> {
+        Some(Waiting::Time)
+    }
+
     fn check(&self, cx: &mut Check<'_, '_>) {
         cx.exactly_one(&["for", "until"]);
         if let Some(span) = &self.r#for {

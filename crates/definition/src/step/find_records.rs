@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::Shape;
+use super::{Carried, Shape};
 use crate::types::{Kinds, Type};
 use crate::validate::Facts;
 use crate::{Check, Object, Template, code};
@@ -93,6 +93,11 @@ impl FindRecords {
 }
 
 impl Shape for FindRecords {
+    fn carries(&self, meant: &dyn Fn(&Template) -> bool) -> Carried<'_> {
+        let takes = |test: &FieldTest| test.equals.iter().chain(&test.r#in).any(meant);
+        Carried { output: self.tests.values().any(takes), ..Carried::default() }
+    }
+
     fn output(&self, facts: &Facts<'_>) -> Type {
         Type::list(facts.objects.get(&self.object).map_or_else(Type::any, Type::of_record))
     }

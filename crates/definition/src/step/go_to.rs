@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::Shape;
+use super::{Onward, Shape, TypeFacts};
 use crate::validate::words::{did_you_mean, quoted};
 use crate::{Check, code};
 
@@ -16,6 +16,14 @@ pub struct GoTo {
 }
 
 impl Shape for GoTo {
+    fn facts() -> TypeFacts {
+        TypeFacts { only_leads: true, ..TypeFacts::PLAIN }
+    }
+
+    fn onward(&self) -> Onward<'_> {
+        Onward::Jump(&self.step)
+    }
+
     fn check(&self, cx: &mut Check<'_, '_>) {
         if cx.facts.steps.contains_key(self.step.as_str()) {
             return;

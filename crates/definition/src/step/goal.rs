@@ -2,11 +2,12 @@
 
 use schemars::JsonSchema;
 use serde::Deserialize;
+use serde_json::{Map, Value};
 
-use super::{Branch, Shape};
+use super::{Awaited, Branch, Shape, TypeFacts, Waiting};
 use crate::types::Type;
 use crate::validate::Facts;
-use crate::{Check, Expression, Step, Trigger, TriggerKind, code};
+use crate::{Check, Expression, Step, Trigger, code};
 
 /// What happens if the time-out lies in the past on entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
@@ -43,6 +44,26 @@ pub struct Goal {
 }
 
 impl Shape for Goal {
+    fn facts() -> TypeFacts {
+        TypeFacts { common_keys: &["take", "timeout"], reads_record: true, ..TypeFacts::PLAIN }
+    }
+
+    fn waits_for_others(_: &Map<String, Value>) -> bool {
+        true
+    }
+
+    fn waits(&self) -> Option<Waiting> {
+        Some(Waiting::Others { bounded_by: "add a `timeout` and `unmet` steps" })
+    }
+
+    fn awaits(&self) -> Awaited<'_> {
+        Awaited { until: self.until.as_ref(), on: &self.on }
+    }
+
+    fn names_outcome(&self) -> bool {
+        true
+    }
+
     fn branches(&self) -> Vec<Branch<'_>> {
         vec![
             Branch { name: "met", path: "met", steps: &self.met },
@@ -52,10 +73,6 @@ impl Shape for Goal {
 
     fn decides(&self) -> bool {
         true
-    }
-
-    fn common_keys() -> &'static [&'static str] {
-        &["take", "timeout"]
     }
 
     fn output(&self, _: &Facts<'_>) -> Type {
@@ -74,7 +91,7 @@ impl Shape for Goal {
             );
         }
         for (at, trigger) in self.on.iter().enumerate() {
-            if matches!(trigger.kind, TriggerKind::Manual(_)) {
+            if trigger.kind.facts().by_hand {
                 let message =
                     "expected an event that can meet the goal, found \"manual\", which only starts executions";
                 cx.error(code::NOT_ALLOWED, &cx.key("on").index(at).key("type"), message);

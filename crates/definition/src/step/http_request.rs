@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::Shape;
+use super::{Shape, TypeFacts};
 use crate::types::{Kinds, Type};
 use crate::validate::Facts;
 use crate::validate::words::{found, quoted};
@@ -58,13 +58,6 @@ pub struct HttpRequest {
 impl HttpRequest {
     fn default_method() -> String {
         "GET".to_owned()
-    }
-
-    /// The names of the secrets that it may use.
-    pub fn secrets(&self) -> BTreeSet<String> {
-        let fields = self.form.iter().flat_map(BTreeMap::values);
-        let lists = self.query.values().chain(self.headers.values()).chain(fields);
-        lists.chain([&self.url]).chain(&self.body).flat_map(Template::secrets).collect()
     }
 
     fn check_url(&self, cx: &mut Check<'_, '_>) {
@@ -153,12 +146,23 @@ fn is_header_value(value: &str) -> bool {
 }
 
 impl Shape for HttpRequest {
-    fn reaches_outside(&self) -> bool {
-        true
+    fn facts() -> TypeFacts {
+        TypeFacts {
+            common_keys: &["timeout", "delivery"],
+            outside: Some("request"),
+            takes_secrets: true,
+            ..TypeFacts::PLAIN
+        }
     }
 
-    fn common_keys() -> &'static [&'static str] {
-        &["timeout", "delivery"]
+    fn secrets(&self) -> BTreeSet<String> {
+        let fields = self.form.iter().flat_map(BTreeMap::values);
+        let lists = self.query.values().chain(self.headers.values()).chain(fields);
+        lists.chain([&self.url]).chain(&self.body).flat_map(Template::secrets).collect()
+    }
+
+    fn acts_outside(&self) -> bool {
+        !matches!(self.method.as_str(), "GET" | "HEAD" | "OPTIONS")
     }
 
     fn output(&self, _: &Facts<'_>) -> Type {

@@ -12,6 +12,7 @@ mod note;
 mod run_state_machine;
 mod set_fields;
 mod set_variables;
+mod shape;
 mod stop;
 mod switch;
 
@@ -33,65 +34,14 @@ pub use note::Note;
 pub use run_state_machine::RunStateMachine;
 pub use set_fields::{FieldChange, SetFields};
 pub use set_variables::SetVariables;
+pub use shape::{AsksModel, Awaited, Branch, Carried, Onward, Shape, TypeFacts, Waiting};
 pub use stop::{Stop, StopAs};
 pub use switch::Switch;
 
-use crate::types::{Kinds, Type};
-use crate::validate::Facts;
-use crate::{Check, Duration, Failure, Template};
-
-/// A named list of steps inside a step.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Branch<'a> {
-    /// Its name in history: `yes`, `no`, a case, `met`…
-    pub name: &'a str,
-    /// Where it stands in the file, below the step: `["yes"]`, `["cases", "high"]`.
-    pub path: &'static str,
-    /// Its steps.
-    pub steps: &'a [Step],
-}
+use crate::{Duration, Failure, Template};
 
 /// The name in history of the steps that follow a failure.
 pub const FAILED: &str = "failed";
-
-/// What every step type says of itself.
-pub trait Shape {
-    /// Its branches, in the order written; none for a plain step.
-    fn branches(&self) -> Vec<Branch<'_>> {
-        Vec::new()
-    }
-
-    /// Whether it has effects outside Pawl, so that it is claimed first and retried by default.
-    fn reaches_outside(&self) -> bool {
-        false
-    }
-
-    /// Whether it always takes one of its branches, so that nothing goes past them.
-    fn decides(&self) -> bool {
-        false
-    }
-
-    /// Which of the common keys it takes that not every type takes: `take`, `timeout`, `delivery`.
-    fn common_keys() -> &'static [&'static str]
-    where
-        Self: Sized,
-    {
-        &[]
-    }
-
-    /// The type of its output.
-    fn output(&self, _facts: &Facts<'_>) -> Type {
-        Type::of(Kinds::NULL)
-    }
-
-    /// The type of the output that a failure leaves, if it leaves one.
-    fn failed_output(&self, _facts: &Facts<'_>) -> Type {
-        Type::of(Kinds::NULL)
-    }
-
-    /// Checks what the shape of its keys cannot say.
-    fn check(&self, _cx: &mut Check<'_, '_>) {}
-}
 
 /// Defines [`StepKind`] and its registry from one line a type.
 macro_rules! registry {
@@ -116,13 +66,19 @@ macro_rules! registry {
                 match self { $(Self::$variant(shape) => shape,)* }
             }
 
-            /// Whether a type takes a common key: every type takes most of them.
-            pub fn takes_common(tag: &str, key: &str) -> bool {
-                let own = match tag {
-                    $($tag => <$shape as Shape>::common_keys(),)*
-                    _ => &[],
-                };
-                !["take", "timeout", "delivery"].contains(&key) || own.contains(&key)
+            /// What holds for all steps of a type; plain for a type that this version has not.
+            pub fn facts_of(tag: &str) -> TypeFacts {
+                match tag { $($tag => <$shape as Shape>::facts(),)* _ => TypeFacts::PLAIN }
+            }
+
+            /// Whether a step of these keys waits for others.
+            pub fn waits_for_others(tag: &str, keys: &Map<String, Value>) -> bool {
+                match tag { $($tag => <$shape as Shape>::waits_for_others(keys),)* _ => false }
+            }
+
+            /// The variables that a step of these keys sets.
+            pub fn sets<'a>(tag: &str, keys: &'a Map<String, Value>) -> Vec<&'a str> {
+                match tag { $($tag => <$shape as Shape>::sets(keys),)* _ => Vec::new() }
             }
 
             /// Reads the own keys of a step of the given type; `None` for a type this version has not.
@@ -156,6 +112,23 @@ registry! {
     "note" => Note(Note),
     "call_llm" => CallLlm(CallLlm),
     "run_state_machine" => RunStateMachine(RunStateMachine),
+}
+
+impl StepKind {
+    /// What holds for all steps of its type.
+    pub fn facts(&self) -> TypeFacts {
+        Self::facts_of(self.tag())
+    }
+
+    /// Whether it has effects outside Pawl, so that it is claimed first and retried by default.
+    pub fn reaches_outside(&self) -> bool {
+        self.facts().outside.is_some()
+    }
+
+    /// Whether a type takes a common key: every type takes most of them.
+    pub fn takes_common(tag: &str, key: &str) -> bool {
+        !["take", "timeout", "delivery"].contains(&key) || Self::facts_of(tag).common_keys.contains(&key)
+    }
 }
 
 /// Types of the language that this version knows by name only.

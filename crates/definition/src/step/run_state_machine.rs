@@ -2,8 +2,9 @@
 
 use schemars::JsonSchema;
 use serde::Deserialize;
+use serde_json::{Map, Value};
 
-use super::Shape;
+use super::{Shape, TypeFacts, Waiting};
 use crate::types::Type;
 use crate::validate::Facts;
 use crate::validate::words::found;
@@ -27,12 +28,20 @@ pub struct RunStateMachine {
 }
 
 impl Shape for RunStateMachine {
-    fn reaches_outside(&self) -> bool {
+    fn facts() -> TypeFacts {
+        TypeFacts { common_keys: &["timeout", "delivery"], outside: Some("state machine"), ..TypeFacts::PLAIN }
+    }
+
+    fn acts_outside(&self) -> bool {
         true
     }
 
-    fn common_keys() -> &'static [&'static str] {
-        &["timeout", "delivery"]
+    fn waits_for_others(keys: &Map<String, Value>) -> bool {
+        keys.get("wait") == Some(&Value::Bool(true))
+    }
+
+    fn waits(&self) -> Option<Waiting> {
+        self.wait.then_some(Waiting::Others { bounded_by: "add a `timeout`" })
     }
 
     fn output(&self, _: &Facts<'_>) -> Type {

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::Shape;
+use super::{Carried, Shape, TypeFacts};
 use crate::path::Path;
 use crate::types::{Kinds, Type};
 use crate::validate::Facts;
@@ -87,6 +87,16 @@ pub struct SetFields {
 }
 
 impl Shape for SetFields {
+    fn facts() -> TypeFacts {
+        TypeFacts { reads_record: true, ..TypeFacts::PLAIN }
+    }
+
+    fn carries(&self, meant: &dyn Fn(&Template) -> bool) -> Carried<'_> {
+        let takes = |change: &FieldChange| [&change.set, &change.add].into_iter().flatten().any(meant);
+        let changes = self.fields.iter().filter(|(_, change)| self.target.is_none() && takes(change));
+        Carried { fields: changes.map(|(name, _)| name.as_str()).collect(), ..Carried::default() }
+    }
+
     fn output(&self, _: &Facts<'_>) -> Type {
         Type::object([("changes", Type::of(Kinds::OBJECT))])
     }

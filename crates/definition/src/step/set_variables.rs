@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
+use serde_json::{Map, Value};
 
-use super::Shape;
+use super::{Carried, Shape};
 use crate::types::Type;
 use crate::validate::Facts;
 use crate::validate::literal::is_variable_name;
@@ -20,6 +21,21 @@ pub struct SetVariables {
 }
 
 impl Shape for SetVariables {
+    fn sets(keys: &Map<String, Value>) -> Vec<&str> {
+        let values = keys.get("values").and_then(Value::as_object);
+        values.into_iter().flat_map(Map::keys).map(String::as_str).collect()
+    }
+
+    fn assigns(&self) -> Vec<(&str, &Template)> {
+        self.values.iter().map(|(name, value)| (name.as_str(), value)).collect()
+    }
+
+    fn carries(&self, meant: &dyn Fn(&Template) -> bool) -> Carried<'_> {
+        let values = self.values.iter().filter(|(_, value)| meant(value));
+        let variables: Vec<_> = values.map(|(name, _)| name.as_str()).collect();
+        Carried { output: !variables.is_empty(), variables, fields: Vec::new() }
+    }
+
     fn output(&self, _: &Facts<'_>) -> Type {
         Type::object(self.values.keys().map(|name| (name.as_str(), Type::any())))
     }

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::Shape;
+use super::{Onward, Shape, TypeFacts};
 use crate::Template;
 use crate::types::Type;
 use crate::validate::Facts;
@@ -36,6 +36,18 @@ pub struct Stop {
 }
 
 impl Shape for Stop {
+    fn facts() -> TypeFacts {
+        TypeFacts { only_leads: true, ..TypeFacts::PLAIN }
+    }
+
+    fn onward(&self) -> Onward<'_> {
+        if self.r#as == StopAs::Paused { Onward::Resumed } else { Onward::Nowhere }
+    }
+
+    fn names_outcome(&self) -> bool {
+        self.reason.is_some()
+    }
+
     fn output(&self, _: &Facts<'_>) -> Type {
         Type::object([("as", Type::text())])
     }

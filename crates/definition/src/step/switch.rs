@@ -1,6 +1,6 @@
 //! `switch`: one of several cases by value.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -49,6 +49,10 @@ impl Switch {
 }
 
 impl Shape for Switch {
+    fn decides_by(&self) -> Option<&BTreeSet<Vec<String>>> {
+        Some(self.on.reads())
+    }
+
     fn branches(&self) -> Vec<Branch<'_>> {
         let cases = self.cases.iter().map(|(name, steps)| Branch { name, path: "cases", steps });
         cases.chain([Branch { name: "default", path: "default", steps: &self.default }]).collect()

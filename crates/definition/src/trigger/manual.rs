@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::TypeFacts;
 use crate::types::{Kinds, Type};
 use crate::validate::Facts;
 
@@ -12,6 +13,10 @@ use crate::validate::Facts;
 pub struct Manual {}
 
 impl super::Listen for Manual {
+    fn facts() -> TypeFacts {
+        TypeFacts { by_hand: true, ..TypeFacts::default() }
+    }
+
     fn event(&self, _: &Facts<'_>) -> Vec<(&'static str, Type)> {
         vec![("values", Type::of(Kinds::OBJECT)), ("actor", Type::text())]
     }

@@ -18,8 +18,38 @@ use crate::types::{Kinds, Type};
 use crate::validate::Facts;
 use crate::{Check, Expression, Object};
 
+/// What holds for all triggers of a type, whatever their keys say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct TypeFacts {
+    /// A person, the API or another workflow starts executions by it: it waits for nothing.
+    pub by_hand: bool,
+    /// It has an address of its own below that of the workflow, so that its id is unique in the whole file.
+    pub has_address: bool,
+}
+
 /// What every trigger type says of itself.
 pub trait Listen {
+    /// What holds for all triggers of this type.
+    fn facts() -> TypeFacts
+    where
+        Self: Sized,
+    {
+        TypeFacts::default()
+    }
+
+    /// The values that events of a trigger of these keys bring. The keys may have mistakes.
+    fn brings(_keys: &Map<String, Value>) -> Vec<&str>
+    where
+        Self: Sized,
+    {
+        Vec::new()
+    }
+
+    /// The webhook that it is.
+    fn webhook(&self) -> Option<&Webhook> {
+        None
+    }
+
     /// What its events have beside `type`, `id` and `occurred_at`, as expressions see them under `trigger`.
     fn event(&self, _facts: &Facts<'_>) -> Vec<(&'static str, Type)> {
         Vec::new()
@@ -57,6 +87,16 @@ macro_rules! registry {
                 match self { $(Self::$variant(shape) => shape,)* }
             }
 
+            /// What holds for all triggers of a type; the default for a type that this version has not.
+            pub fn facts_of(tag: &str) -> TypeFacts {
+                match tag { $($tag => <$shape as Listen>::facts(),)* _ => TypeFacts::default() }
+            }
+
+            /// The values that events of a trigger of these keys bring.
+            pub fn brings<'a>(tag: &str, keys: &'a Map<String, Value>) -> Vec<&'a str> {
+                match tag { $($tag => <$shape as Listen>::brings(keys),)* _ => Vec::new() }
+            }
+
             /// Reads the own keys of a trigger of the given type; `None` for a type this version has not.
             pub fn from_keys(tag: &str, keys: Value) -> Option<Result<Self, serde_json::Error>> {
                 match tag {
@@ -78,6 +118,18 @@ registry! {
     "webhook" => Webhook(Webhook),
     "record_created" => RecordCreated(RecordCreated),
     "field_updated" => FieldUpdated(FieldUpdated),
+}
+
+impl TriggerKind {
+    /// The trigger that each workflow has, whether it is written or not.
+    pub fn always() -> Self {
+        Self::Manual(Manual {})
+    }
+
+    /// What holds for all triggers of its type.
+    pub fn facts(&self) -> TypeFacts {
+        Self::facts_of(self.tag())
+    }
 }
 
 /// Types of the language that this version knows by name only.

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
+use serde_json::{Map, Value};
 
-use super::Listen;
+use super::{Listen, TypeFacts};
 use crate::types::{Kinds, Type};
 use crate::validate::Facts;
 use crate::validate::words::quoted;
@@ -268,6 +269,19 @@ impl RecordMatch {
 }
 
 impl Listen for Webhook {
+    fn facts() -> TypeFacts {
+        TypeFacts { has_address: true, ..TypeFacts::default() }
+    }
+
+    fn brings(keys: &Map<String, Value>) -> Vec<&str> {
+        let values = keys.get("values").and_then(Value::as_object);
+        values.into_iter().flat_map(Map::keys).map(String::as_str).collect()
+    }
+
+    fn webhook(&self) -> Option<&Webhook> {
+        Some(self)
+    }
+
     fn event(&self, _: &Facts<'_>) -> Vec<(&'static str, Type)> {
         let texts = || Type::of(Kinds::OBJECT);
         vec![("body", Type::any()), ("query", texts()), ("headers", texts()), ("values", texts())]

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::found::Found;
-use crate::{FieldType, Object, VariableType};
+use super::found::{Found, TriggerSite};
+use crate::{FieldType, Object, TriggerKind, VariableType};
 
 /// The file's names, and the objects around it.
 #[derive(Debug)]
@@ -36,10 +36,10 @@ impl<'a> Facts<'a> {
         let mut variables: BTreeSet<_> = declared.iter().map(|(name, ..)| *name).collect();
         for step in &found.steps {
             variables.extend(step.keys.get("save_as").and_then(Value::as_str));
-            variables.extend(step.values());
+            variables.extend(step.sets());
         }
-        let hooks = found.triggers.iter().filter(|trigger| trigger.tag == Some("webhook"));
-        let delivered: BTreeSet<_> = hooks.flat_map(|trigger| names(trigger.keys.get("values"))).collect();
+        let brings = |trigger: &TriggerSite<'a>| TriggerKind::brings(trigger.tag.unwrap_or_default(), trigger.keys);
+        let delivered: BTreeSet<_> = found.triggers.iter().flat_map(brings).collect();
         variables.extend(&delivered);
         let steps = found.steps.iter().filter_map(|step| Some((step.id?, step.tag))).collect();
         Self {
@@ -78,10 +78,6 @@ fn declared(file: &Value) -> Vec<(&str, Option<VariableType>, bool)> {
             Some((name, kind, many))
         })
         .collect()
-}
-
-pub(super) fn names(mapping: Option<&Value>) -> impl Iterator<Item = &str> {
-    mapping.and_then(Value::as_object).into_iter().flat_map(serde_json::Map::keys).map(String::as_str)
 }
 
 /// The field type whose values a variable's type takes.

@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::found::{Found, StepSite};
 use crate::StepKind;
 use crate::path::{Path, Segment};
+use crate::step::{Onward, TypeFacts};
 
 /// Which steps can follow each step, by their places in [`Found::steps`].
 ///
@@ -113,7 +114,9 @@ impl<'f, 'a> Map<'f, 'a> {
         let in_policy = Segment::Key("on_failure".into());
         let steps = self.found.steps.iter().enumerate();
         let failing = steps.filter(|(_, site)| {
-            site.path.segments().first() != Some(&in_policy) && own_policy(site).is_none() && !leaves_by_itself(site)
+            site.path.segments().first() != Some(&in_policy)
+                && own_policy(site).is_none()
+                && !type_facts(site).only_leads
         });
         let behind: Rc<Vec<_>> = Rc::new(failing.flat_map(|(step, _)| self.after(step)).collect());
         *self.behind_failure.borrow_mut() = Some(behind.clone());
@@ -123,12 +126,12 @@ impl<'f, 'a> Map<'f, 'a> {
     fn next(&self, step: usize) -> Vec<usize> {
         let site = &self.found.steps[step];
         let skipped = site.keys.get("skip") == Some(&Value::Bool(true));
-        let text = |key: &str| site.keys.get(key).and_then(Value::as_str);
-        match site.tag {
-            Some("go_to") if !skipped => text("step").and_then(|id| self.ids.get(id)).into_iter().copied().collect(),
-            Some("stop") if !skipped && text("as") != Some("paused") => Vec::new(),
-            _ if skipped && text("take").is_none() => self.after(step),
-            _ => {
+        let kind = self.kinds[step].as_ref().filter(|_| !skipped);
+        match kind.map_or(Onward::Next, |kind| kind.shape().onward()) {
+            Onward::Jump(id) => self.ids.get(id).into_iter().copied().collect(),
+            Onward::Nowhere => Vec::new(),
+            _ if skipped && !site.keys.contains_key("take") => self.after(step),
+            Onward::Next | Onward::Resumed => {
                 let mut next = self.branches(step);
                 next.extend(self.behind_a_failure_of(step));
                 next
@@ -140,9 +143,10 @@ impl<'f, 'a> Map<'f, 'a> {
     fn branches(&self, step: usize) -> Vec<usize> {
         let site = &self.found.steps[step];
         let Some(kind) = &self.kinds[step] else {
-            // Not known well enough: any branch, or none.
+            // Not known well enough: any branch, any step that a key names, or none.
             let entries = site.branches.iter().filter_map(|list| self.entry(list));
-            return entries.chain(self.after(step)).collect();
+            let named = site.keys.values().filter_map(|value| self.ids.get(value.as_str()?).copied());
+            return entries.chain(named).chain(self.after(step)).collect();
         };
         let shape = kind.shape();
         let lists = shape.branches().into_iter().map(|branch| {
@@ -162,7 +166,7 @@ impl<'f, 'a> Map<'f, 'a> {
                 self.entry(&site.path.keys("on_failure.then")).into_iter().collect()
             }
             Some(Value::Array(_)) => self.entry(&Path::root().keys("on_failure.then")).into_iter().collect(),
-            Some(Value::String(word)) if word == "continue" && site.tag != Some("condition") => self.after(step),
+            Some(Value::String(word)) if word == "continue" && !type_facts(site).must_branch => self.after(step),
             _ => Vec::new(),
         }
     }
@@ -172,7 +176,6 @@ fn own_policy<'a>(site: &StepSite<'a>) -> Option<&'a Value> {
     site.keys.get("on_failure").and_then(|policy| policy.get("then"))
 }
 
-/// A step that does nothing but leave.
-fn leaves_by_itself(site: &StepSite<'_>) -> bool {
-    matches!(site.tag, Some("go_to" | "stop"))
+fn type_facts(site: &StepSite<'_>) -> TypeFacts {
+    StepKind::facts_of(site.tag.unwrap_or_default())
 }

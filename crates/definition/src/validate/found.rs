@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use crate::StepKind;
 use crate::path::Path;
 
 /// Whose an expression is: what it sees depends on it.
@@ -28,10 +29,9 @@ pub(crate) struct StepSite<'a> {
 }
 
 impl<'a> StepSite<'a> {
-    /// The variables that it sets by `values`.
-    pub(crate) fn values(&self) -> impl Iterator<Item = &'a str> + use<'a> {
-        let values = self.keys.get("values").filter(|_| self.tag == Some("set_variables"));
-        super::facts::names(values)
+    /// The variables that it sets, `save_as` left aside.
+    pub(crate) fn sets(&self) -> Vec<&'a str> {
+        self.tag.map(|tag| StepKind::sets(tag, self.keys)).unwrap_or_default()
     }
 }
 

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::found::Found;
 use super::report::Report;
+use crate::TriggerKind;
 use crate::path::Path;
 use crate::problem::code;
 
@@ -14,7 +15,8 @@ pub(super) fn check<'a>(report: &mut Report<'a>, found: &Found<'a>, file: &'a Va
     let steps = found.steps.iter().filter_map(|step| Some((step.id?, step.path.key("id"))));
     once(report, "step id", steps);
     // Webhooks share the addresses of the workflow; other triggers of a goal are its own.
-    let workflows = found.triggers.iter().filter(|trigger| !trigger.waits || trigger.tag == Some("webhook"));
+    let has_address = |tag: Option<&'static str>| tag.is_some_and(|tag| TriggerKind::facts_of(tag).has_address);
+    let workflows = found.triggers.iter().filter(|trigger| !trigger.waits || has_address(trigger.tag));
     once(report, "trigger id", workflows.filter_map(|trigger| Some((trigger.id()?, trigger.path.key("id")))));
     let variables = file.get("variables").and_then(Value::as_array).into_iter().flatten().enumerate();
     let names = variables.filter_map(|(at, variable)| {

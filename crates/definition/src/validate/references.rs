@@ -5,6 +5,7 @@ use super::found::{ExpressionSite, Found, Owner, StepSite};
 use super::report::Report;
 use super::typing::Typing;
 use super::words::{all_of, any_of, did_you_mean};
+use crate::StepKind;
 use crate::path::Segment;
 use crate::problem::{Problem, code};
 use crate::{Expression, step};
@@ -104,13 +105,13 @@ fn column(text: &str, names: &[String]) -> usize {
     beginnings.into_iter().find_map(|name| place(&name)).map_or(0, |at| text[..at].chars().count())
 }
 
-/// Secrets stand in the own keys of `http_request`.
+/// Secrets stand in the own keys of the types that take them.
 fn secrets_allowed(site: &ExpressionSite<'_>, found: &Found<'_>) -> bool {
     let Owner::Step(at) = site.owner else { return false };
     let step = &found.steps[at];
     let key = site.path.segments().get(step.path.segments().len());
     let common = matches!(key, Some(Segment::Key(key)) if step::COMMON_KEYS.contains(&&**key));
-    step.tag == Some("http_request") && !common
+    step.tag.is_some_and(|tag| StepKind::facts_of(tag).takes_secrets) && !common
 }
 
 struct Names<'c, 'r, 's> {

@@ -81,9 +81,11 @@ fn take(report: &mut Report<'_>, site: &StepSite<'_>) {
 
 fn failure(report: &mut Report<'_>, site: &StepSite<'_>) {
     let then = site.keys.get("on_failure").and_then(|policy| policy.get("then"));
-    if site.tag == Some("condition") && then.and_then(Value::as_str) == Some("continue") {
-        let message =
-            "expected pause, fail or a list of steps, found \"continue\": a failed condition has no branch to take";
+    let Some(tag) = site.tag.filter(|tag| StepKind::facts_of(tag).must_branch) else { return };
+    if then.and_then(Value::as_str) == Some("continue") {
+        let message = format!(
+            "expected pause, fail or a list of steps, found \"continue\": a failed {tag} has no branch to take"
+        );
         report.error(code::NOT_ALLOWED, &site.path.keys("on_failure.then"), message);
     }
 }
@@ -91,7 +93,7 @@ fn failure(report: &mut Report<'_>, site: &StepSite<'_>) {
 /// A time-out is a duration; of what waits for others also `never`, a date and time, or an expression.
 fn timeout(report: &mut Report<'_>, site: &StepSite<'_>) {
     let Some(value) = site.keys.get("timeout").filter(|value| !value.is_null()) else { return };
-    let waits = waits(site);
+    let waits = site.tag.is_some_and(|tag| StepKind::waits_for_others(tag, site.keys));
     let text = value.as_str().unwrap_or_default();
     let fits = Duration::from_value(value).is_ok()
         || waits && (text == "never" || text.contains("{{") || literal::is_moment(text));
@@ -100,15 +102,6 @@ fn timeout(report: &mut Report<'_>, site: &StepSite<'_>) {
             if waits { "never, a duration such as `2d 3h`, or a date and time" } else { "a duration such as `30s`" };
         let message = format!("expected {expected}, found {}", words::found(value));
         report.error(code::INVALID_TIME, &site.path.key("timeout"), message);
-    }
-}
-
-/// Whether a step waits for others: a goal, or a state machine whose end is waited for.
-fn waits(site: &StepSite<'_>) -> bool {
-    match site.tag {
-        Some("goal") => true,
-        Some("run_state_machine") => site.keys.get("wait") == Some(&Value::Bool(true)),
-        _ => false,
     }
 }
 

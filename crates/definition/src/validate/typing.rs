@@ -46,7 +46,7 @@ impl<'f, 'a> Typing<'f, 'a> {
     ) -> Self {
         let each: Vec<_> = triggers.iter().map(|kind| of_trigger(kind.as_ref(), facts)).collect();
         let started = found.triggers.iter().zip(&each).filter(|(site, _)| !site.waits).map(|(_, given)| given);
-        let manual = of_trigger(Some(&TriggerKind::Manual(crate::trigger::Manual {})), facts);
+        let manual = of_trigger(Some(&TriggerKind::always()), facts);
         let object = facts.object();
         let mut typing = Self {
             found,
@@ -201,12 +201,11 @@ fn variables(typing: &Typing<'_, '_>, kinds: &[Option<StepKind>], facts: &Facts<
     for (at, (site, kind)) in typing.found.steps.iter().zip(kinds).enumerate() {
         let seen = typing.seen_at(Owner::Step(at), &site.path);
         match kind {
-            Some(StepKind::SetVariables(set)) => {
-                set.values.iter().for_each(|(name, value)| give(name, value.infer(&seen)));
+            Some(kind) => {
+                kind.shape().assigns().into_iter().for_each(|(name, value)| give(name, value.infer(&seen)));
             }
             // Of what could not be read, the names are known.
-            None => site.values().for_each(|name| give(name, Type::any())),
-            Some(_) => {}
+            None => site.sets().into_iter().for_each(|name| give(name, Type::any())),
         }
         if let Some(name) = site.keys.get("save_as").and_then(Value::as_str) {
             give(name, kind.as_ref().map_or_else(Type::any, |kind| kind.shape().output(facts)));
@@ -225,7 +224,7 @@ fn set_by(found: &Found<'_>, facts: &Facts<'_>) -> BTreeMap<String, Vec<usize>> 
     let mut set_by: BTreeMap<String, Vec<usize>> = BTreeMap::new();
     for (at, site) in found.steps.iter().enumerate() {
         let saved = site.keys.get("save_as").and_then(Value::as_str);
-        for name in saved.into_iter().chain(site.values()) {
+        for name in saved.into_iter().chain(site.sets()) {
             set_by.entry(name.to_owned()).or_default().push(at);
         }
     }

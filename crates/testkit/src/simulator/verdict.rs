@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use pawl_definition::StepKind;
 use pawl_engine::{Execution, Row, Status, Subject, TimerPurpose, Wake, ids};
 use pawl_runtime::items;
 use pawl_runtime::items::guard::Guard;
@@ -124,14 +123,11 @@ fn stuck(hub: &Hub, monitor: &Monitor, head: &Execution) -> Option<String> {
     let revision = if workflow.pinned { head.revision } else { workflow.revision };
     let definition = monitor.definition(&head.workflow, revision);
     let cursor = head.cursor.as_deref()?;
-    match definition.step(cursor).map(|step| &step.kind) {
-        None => Some(format!("waits for a signal at {cursor}, which was deleted")),
-        Some(StepKind::Goal(goal)) => {
-            let until = goal.until.as_ref()?.source();
-            holds(hub, head, until).then(|| format!("waits at {cursor} although {until} holds at {}", hub.clock.now()))
-        }
-        Some(_) => None,
-    }
+    let Some(step) = definition.step(cursor) else {
+        return Some(format!("waits for a signal at {cursor}, which was deleted"));
+    };
+    let until = step.kind.shape().awaits().until?.source();
+    holds(hub, head, until).then(|| format!("waits at {cursor} although {until} holds at {}", hub.clock.now()))
 }
 
 /// Whether a condition of the form `record.<path> == "<text>"` holds.

@@ -1,7 +1,7 @@
 //! Limits, checked at every commit of a head.
 
 use jiff::{SignedDuration, Timestamp};
-use pawl_definition::{BudgetPer, Limits, Reentry, StepKind};
+use pawl_definition::{BudgetPer, Limits, Reentry};
 use pawl_engine::{Execution, Status, Wake};
 
 use super::protocol::Commit;
@@ -28,7 +28,8 @@ pub(super) fn check(monitor: &Monitor, commit: &Commit<'_>, broken: &mut Vec<Bro
     }
     let claims = commit.before.is_some_and(|before| before.lease != after.lease) && after.lease.is_some();
     let step = after.cursor.as_deref().and_then(|id| definition.step(id));
-    if let (true, Some(budget), Some(StepKind::CallLlm(_))) = (claims, &limits.budget, step.map(|step| &step.kind))
+    let asks_model = step.is_some_and(|step| step.kind.shape().asks_model().is_some());
+    if let (true, Some(budget)) = (claims && asks_model, &limits.budget)
         && budget.per == BudgetPer::Execution
         && budget.tokens.is_some_and(|most| after.usage.tokens >= most)
     {

@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use pawl_definition::StepKind;
 use pawl_definition::{Delivery, Workflow};
 use pawl_engine::{Execution, Lease, Row, RowKind, StepStatus};
 use pawl_runtime::items;
@@ -185,7 +186,7 @@ impl Monitor {
     fn keep(&mut self, who: Who, after: &Execution, rows: &[Row]) {
         for row in rows {
             let ended = matches!(row.status, Some(StepStatus::Completed | StepStatus::Failed));
-            let outside = matches!(row.step_type.as_deref(), Some("http_request" | "call_llm" | "run_state_machine"));
+            let outside = row.step_type.as_deref().is_some_and(|tag| StepKind::facts_of(tag).outside.is_some());
             if let (true, true, Some(step), Some(visit)) = (ended, outside, &row.step, row.visit) {
                 self.recorded.insert((after.id.clone(), step.clone(), visit));
             }

@@ -1,0 +1,204 @@
+//! What a step type says of itself: whoever needs a fact of a type looks it up here, and matches on no type.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value};
+
+use super::Step;
+use crate::types::{Kinds, Type};
+use crate::validate::Facts;
+use crate::{Check, Expression, Template, Trigger};
+
+/// A named list of steps inside a step.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Branch<'a> {
+    /// Its name in history: `yes`, `no`, a case, `met`…
+    pub name: &'a str,
+    /// Where it stands in the file, below the step: `["yes"]`, `["cases", "high"]`.
+    pub path: &'static str,
+    /// Its steps.
+    pub steps: &'a [Step],
+}
+
+/// What holds for all steps of a type, whatever their keys say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TypeFacts {
+    /// Which of the common keys it takes that not every type takes: `take`, `timeout`, `delivery`.
+    pub common_keys: &'static [&'static str],
+    /// What it calls outside Pawl, in a word. Such a step is claimed first and retried by default.
+    pub outside: Option<&'static str>,
+    /// Its own keys may hold secrets.
+    pub takes_secrets: bool,
+    /// It has no way on without one of its branches: a failure cannot be passed over.
+    pub must_branch: bool,
+    /// It does nothing but lead elsewhere, so it cannot fail on its way.
+    pub only_leads: bool,
+    /// It reads the record of the execution, whether or not its keys name it.
+    pub reads_record: bool,
+}
+
+impl TypeFacts {
+    /// Of a type that has nothing of these.
+    pub const PLAIN: Self = Self {
+        common_keys: &[],
+        outside: None,
+        takes_secrets: false,
+        must_branch: false,
+        only_leads: false,
+        reads_record: false,
+    };
+}
+
+/// Where an execution goes after a step that takes none of its branches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Onward<'a> {
+    /// To the step that follows.
+    Next,
+    /// To the step of this id.
+    Jump(&'a str),
+    /// To the step that follows, once a person lets it go on.
+    Resumed,
+    /// It ends.
+    Nowhere,
+}
+
+/// What a step waits for before it goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Waiting {
+    /// A time, which will come.
+    Time,
+    /// Others, who may never come.
+    Others {
+        /// What an author adds so that it does not wait for ever.
+        bounded_by: &'static str,
+    },
+}
+
+/// What can end a step's wait.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Awaited<'a> {
+    /// This condition holds.
+    pub until: Option<&'a Expression>,
+    /// An event matches one of these.
+    pub on: &'a [Trigger],
+}
+
+/// A step that asks a model.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct AsksModel<'a> {
+    /// The shape of the answer is declared.
+    pub declares_output: bool,
+    /// The steps that an answer takes which is not sure enough, if that is looked at.
+    pub doubtful: Option<&'a [Step]>,
+}
+
+/// Where values of a step go.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Carried<'a> {
+    /// Into these variables.
+    pub variables: Vec<&'a str>,
+    /// Into these fields of the execution's record.
+    pub fields: Vec<&'a str>,
+    /// Into its output.
+    pub output: bool,
+}
+
+/// What every step type says of itself.
+pub trait Shape {
+    /// What holds for all steps of this type.
+    fn facts() -> TypeFacts
+    where
+        Self: Sized,
+    {
+        TypeFacts::PLAIN
+    }
+
+    /// Whether a step of these keys waits for others. The keys may have mistakes.
+    fn waits_for_others(_keys: &Map<String, Value>) -> bool
+    where
+        Self: Sized,
+    {
+        false
+    }
+
+    /// The variables that a step of these keys sets, `save_as` left aside. The keys may have mistakes.
+    fn sets(_keys: &Map<String, Value>) -> Vec<&str>
+    where
+        Self: Sized,
+    {
+        Vec::new()
+    }
+
+    /// Its branches, in the order written; none for a plain step.
+    fn branches(&self) -> Vec<Branch<'_>> {
+        Vec::new()
+    }
+
+    /// Whether it always takes one of its branches, so that nothing goes past them.
+    fn decides(&self) -> bool {
+        false
+    }
+
+    /// What it decides by: the paths that it reads.
+    fn decides_by(&self) -> Option<&BTreeSet<Vec<String>>> {
+        None
+    }
+
+    /// Where the execution goes after it.
+    fn onward(&self) -> Onward<'_> {
+        Onward::Next
+    }
+
+    /// Whether what it calls outside changes something there.
+    fn acts_outside(&self) -> bool {
+        false
+    }
+
+    /// The names of the secrets that it may use.
+    fn secrets(&self) -> BTreeSet<String> {
+        BTreeSet::new()
+    }
+
+    /// What it waits for.
+    fn waits(&self) -> Option<Waiting> {
+        None
+    }
+
+    /// What ends its wait.
+    fn awaits(&self) -> Awaited<'_> {
+        Awaited::default()
+    }
+
+    /// Whether it says what the workflow is to reach.
+    fn names_outcome(&self) -> bool {
+        false
+    }
+
+    /// Whether and how it asks a model.
+    fn asks_model(&self) -> Option<AsksModel<'_>> {
+        None
+    }
+
+    /// The variables that it sets, with their values; `save_as` left aside.
+    fn assigns(&self) -> Vec<(&str, &Template)> {
+        Vec::new()
+    }
+
+    /// Where those of its values go that are meant.
+    fn carries(&self, _meant: &dyn Fn(&Template) -> bool) -> Carried<'_> {
+        Carried::default()
+    }
+
+    /// The type of its output.
+    fn output(&self, _facts: &Facts<'_>) -> Type {
+        Type::of(Kinds::NULL)
+    }
+
+    /// The type of the output that a failure leaves, if it leaves one.
+    fn failed_output(&self, _facts: &Facts<'_>) -> Type {
+        Type::of(Kinds::NULL)
+    }
+
+    /// Checks what the shape of its keys cannot say.
+    fn check(&self, _cx: &mut Check<'_, '_>) {}
+}
