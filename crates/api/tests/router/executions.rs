@@ -398,3 +398,26 @@ fn an_estimate_of_tokens_is_marked() {
         assert_eq!((&row["tokens"], row.get("estimated")), (&tokens, mark), "{row}");
     }
 }
+
+/// A kill holds an execution beyond its due time: it goes on when the kill is lifted, not at a time that is over.
+#[test]
+fn a_killed_execution_shows_no_due_time_in_the_past() {
+    for scope in ["executions/{id}", "workflows/remind", "installation"] {
+        let surface = shop();
+        let id = start(&surface, "remind", &on("o1"));
+        surface.settle();
+        assert!(show(&surface, &id)["due_at"].is_string(), "it waits for a time");
+        let path = format!("/v1/{}", scope.replace("{id}", &id));
+        surface.post(&format!("{path}/kill")).json(&json!({"reason": "stop"})).send().expect(200);
+        surface.world.clock.advance(SignedDuration::from_hours(48));
+        surface.settle();
+        let listed = surface.get("/v1/executions?workflow=remind").send().expect(200)["items"][0].clone();
+        for shown in [show(&surface, &id), listed] {
+            assert_eq!((&shown["status"], shown.get("due_at")), (&json!("waiting"), None), "{scope}");
+            assert_eq!(shown["indicators"], json!(["killed"]), "{scope}");
+        }
+        surface.post(&format!("{path}/lift")).json(&json!({"reason": "go on"})).send().expect(200);
+        surface.settle();
+        assert_ne!(show(&surface, &id)["status"], "waiting", "{scope}");
+    }
+}

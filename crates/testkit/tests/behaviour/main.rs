@@ -13,6 +13,7 @@ mod failures;
 mod flow;
 mod goals;
 mod history;
+mod illegal;
 mod large;
 mod machines;
 mod models;
