@@ -12,13 +12,16 @@ pub(crate) struct Api {
     pub(crate) system: System,
     pub(crate) options: ApiOptions,
     pub(crate) finder: Finder,
+    /// Finds the record of a delivery: one that cannot be read is not made anew.
+    pub(crate) matcher: Finder,
     schema_text: OnceLock<Bytes>,
 }
 
 impl Api {
     pub(crate) fn new(system: System, options: ApiOptions) -> Self {
-        let finder = Finder::new(system.ports.tables.clone(), system.unreadable.clone());
-        Self { system, options, finder, schema_text: OnceLock::new() }
+        let finder = || Finder::new(system.ports.tables.clone(), system.unreadable.clone());
+        let (finder, matcher) = (finder(), finder().strict());
+        Self { system, options, finder, matcher, schema_text: OnceLock::new() }
     }
 
     /// The JSON Schema of workflow files, written once.

@@ -187,6 +187,16 @@ pub enum Read {
     },
 }
 
+impl Read {
+    /// The record type that it reads.
+    pub fn object(&self) -> &str {
+        match self {
+            Self::FindRecords(query) => &query.object,
+            Self::Duplicates { object, .. } | Self::Record { object, .. } => object,
+        }
+    }
+}
+
 /// A test of a field with its value.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ResolvedTest {

@@ -1,26 +1,52 @@
 //! Workflows and objects as they are in force.
 
 use std::collections::BTreeMap;
+use std::ops::Deref;
 use std::sync::{Arc, Mutex};
 
 use pawl_definition::{Object, Workflow};
 use pawl_engine::Plan;
 
-use crate::items;
+use crate::items::{self, Unreadable};
 use crate::ports::{Consistency, Item, Query, SortRange, Tables};
 use crate::{Error, UnreadableItems};
 
 /// How many prepared revisions are kept in memory.
 const KEPT_PLANS: usize = 1_000;
 
-type Objects = Arc<BTreeMap<String, Object>>;
+/// Objects by id, and those that cannot be read.
+#[derive(Debug, Default)]
+pub struct Objects {
+    readable: BTreeMap<String, Object>,
+    unreadable: BTreeMap<String, Unreadable>,
+}
+
+impl Objects {
+    /// Requires that an object can be read, if it is there.
+    pub fn require(&self, object: &str) -> Result<(), Unreadable> {
+        self.unreadable.get(object).map_or(Ok(()), |unreadable| Err(unreadable.clone()))
+    }
+
+    /// Requires that all of them can be read.
+    pub fn require_all(&self) -> Result<(), Unreadable> {
+        self.unreadable.values().next().map_or(Ok(()), |unreadable| Err(unreadable.clone()))
+    }
+}
+
+impl Deref for Objects {
+    type Target = BTreeMap<String, Object>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.readable
+    }
+}
 
 /// Reads workflows and objects, and keeps what never changes: prepared revisions, and objects by their revision.
 pub struct Catalog {
     tables: Arc<dyn Tables>,
     unreadable: Arc<UnreadableItems>,
     plans: Mutex<BTreeMap<(String, u64), Arc<Plan>>>,
-    objects: Mutex<Option<(u64, Objects)>>,
+    objects: Mutex<Option<(u64, Arc<Objects>)>>,
 }
 
 impl Catalog {
@@ -45,7 +71,7 @@ impl Catalog {
         let item = self.tables.get(items::workflow::TABLE, &stored_at, Consistency::Strong).await?;
         let item = item.ok_or_else(|| Error::NoWorkflow(workflow.to_owned(), revision))?;
         let stored = items::workflow::parse_revision(&item)?;
-        let parsed: Workflow = serde_json::from_value(stored.source).map_err(|error| items::Unreadable {
+        let parsed: Workflow = serde_json::from_value(stored.source).map_err(|error| Unreadable {
             key: format!("{}/{}", item.key.partition, item.key.sort),
             reason: items::misshapen(&error),
         })?;
@@ -77,26 +103,36 @@ impl Catalog {
         Self::installation(item.as_ref())
     }
 
-    /// All objects, as of a revision of the objects that was read from the installation's controls.
-    pub async fn objects(&self, revision: u64) -> Result<Objects, Error> {
+    /// All objects, as of a revision of the objects that was read from the installation's controls. They are kept if all
+    /// of them can be read.
+    pub async fn objects(&self, revision: u64) -> Result<Arc<Objects>, Error> {
         if let Some((kept, objects)) = &*self.objects.lock().expect("no holder panics")
             && *kept == revision
         {
             return Ok(objects.clone());
         }
-        let mut objects = BTreeMap::new();
+        let mut objects = Objects::default();
         let mut after = None;
         loop {
             let page = self.tables.query(&all_objects(after)).await?;
-            let (read, _) = self.unreadable.read(&page.items, items::object::parse);
-            objects.extend(read.into_iter().map(|object| (object.id.clone(), object)));
+            for item in page.items {
+                match items::object::parse(&item) {
+                    Ok(object) => drop(objects.readable.insert(object.id.clone(), object)),
+                    Err(error) => {
+                        self.unreadable.pass_over(&error);
+                        objects.unreadable.insert(item.key.sort, error);
+                    }
+                }
+            }
             after = page.next;
             if after.is_none() {
                 break;
             }
         }
         let objects = Arc::new(objects);
-        *self.objects.lock().expect("no holder panics") = Some((revision, objects.clone()));
+        if objects.unreadable.is_empty() {
+            *self.objects.lock().expect("no holder panics") = Some((revision, objects.clone()));
+        }
         Ok(objects)
     }
 

@@ -11,8 +11,9 @@ use crate::ports::{Item, RecordChange};
 /// The event that a change of a record is; `None` if no field really changed, or the record was deleted.
 pub(crate) fn event(change: &RecordChange) -> Result<Option<Event>, Error> {
     let parse = |item: &Option<Item>| item.as_ref().map(items::record::parse).transpose();
-    let (old, new) = (parse(&change.old)?, parse(&change.new)?);
-    let Some(new) = new else { return Ok(None) };
+    let Some(new) = parse(&change.new)? else { return Ok(None) };
+    // Nobody but an operator writes over a record that cannot be read: it is restored, and nothing happened to it.
+    let Ok(old) = parse(&change.old) else { return Ok(None) };
     let was_there = old.as_ref().filter(|old| !old.archived);
     let is_there = !new.archived;
     let (kind, unarchived) = match (was_there, is_there) {

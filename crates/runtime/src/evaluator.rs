@@ -281,6 +281,7 @@ impl Evaluator {
         let found = self.executor.tables.get_many(&keys).await?;
         let installation = Catalog::installation(found[0].as_ref())?;
         let objects = self.executor.catalog.objects(installation.objects_revision).await?;
+        event.subject.iter().try_for_each(|subject| objects.require(&subject.object))?;
         let present = found.get(1).and_then(Option::as_ref).map(items::record::parse).transpose()?;
         let (record, creation) = match about(event, present, &objects, &plan.timezone, now) {
             Ok(found) => found,

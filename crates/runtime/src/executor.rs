@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use pawl_engine::{
-    Act, Activity, Claim, Control, Decision, Event, Execution, Illegal, Input, Occurrence, Performed, Refused, Stay,
-    StepError, TransitionError, Wake,
+    Act, Activity, Claim, Control, Decision, Event, Execution, Illegal, Input, Occurrence, Performed, Read, Refused,
+    Stay, StepError, TransitionError, Wake,
 };
 
 use crate::activities::Activities;
@@ -331,8 +331,9 @@ impl Executor {
         decision: Decision,
         now: Timestamp,
     ) -> Result<Decision, Error> {
-        let answer = |read| -> reads::Answer<'_> {
+        let answer = |read: Read| -> reads::Answer<'_> {
             Box::pin(async move {
+                snapshot.objects.require(read.object())?;
                 let found = self.activities.read(&read, &snapshot.objects).await?;
                 self.decide(run, snapshot, &Input::Found(&found), now)
             })

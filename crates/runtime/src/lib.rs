@@ -52,7 +52,7 @@ mod workflows;
 mod write_buffer;
 
 pub use activities::{Activities, Finder};
-pub use catalog::Catalog;
+pub use catalog::{Catalog, Objects};
 pub use completion_signals::CompletionSignals;
 pub use error::Error;
 pub use evaluator::{Evaluator, Outcome};

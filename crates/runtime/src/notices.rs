@@ -63,7 +63,7 @@ impl Notices {
 
     /// Hands on what was left, oldest first; returns how many there were.
     pub async fn sweep(&self) -> Result<usize, Error> {
-        let unsent = Query {
+        let mut unsent = Query {
             table: items::notice::TABLE,
             index: Some(Index::Gsi1),
             partition: items::notice::UNSENT.to_owned(),
@@ -73,11 +73,17 @@ impl Notices {
             after: None,
             consistency: Consistency::Eventual,
         };
-        let page = self.tables.query(&unsent).await?;
-        let (notices, _) = self.unreadable.read(&page.items, items::notice::parse);
-        for notice in &notices {
-            self.hand_on(notice).await;
+        loop {
+            let page = self.tables.query(&unsent).await?;
+            let (notices, _) = self.unreadable.read(&page.items, items::notice::parse);
+            for notice in &notices {
+                self.hand_on(notice).await;
+            }
+            unsent.after = page.next;
+            // A page of which none can be read keeps none behind it back.
+            if !notices.is_empty() || unsent.after.is_none() {
+                return Ok(notices.len());
+            }
         }
-        Ok(notices.len())
     }
 }

@@ -62,6 +62,7 @@ impl Records {
     pub async fn object(&self, object: &str) -> Result<Object, RecordError> {
         let installation = self.catalog.read_installation().await?;
         let objects = self.catalog.objects(installation.objects_revision).await?;
+        objects.require(object).map_err(Error::from)?;
         objects.get(object).cloned().ok_or_else(|| RecordError::UnknownObject(object.to_owned()))
     }
 

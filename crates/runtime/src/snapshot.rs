@@ -4,19 +4,19 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use pawl_definition::{BudgetPer, Object};
+use pawl_definition::{BudgetPer, StepKind};
 use pawl_engine::{Context, Execution, Occurrence, Plan, Reads, Record, Subject, Usage};
 use serde_json::{Value, json};
 
 use crate::items;
 use crate::ports::{Consistency, Item, Key, Table};
-use crate::{Catalog, Error};
+use crate::{Catalog, Error, Objects};
 
 /// What one decision may look at, read at one time.
 pub(crate) struct Snapshot {
     pub(crate) plan: Arc<Plan>,
     pub(crate) former: Option<Arc<Plan>>,
-    pub(crate) objects: Arc<BTreeMap<String, Object>>,
+    pub(crate) objects: Arc<Objects>,
     pub(crate) record: Option<Record>,
     pub(crate) related: BTreeMap<String, Vec<Record>>,
     pub(crate) killed: bool,
@@ -57,6 +57,7 @@ impl Snapshot {
         let in_force = if head.pinned && execution.started_at.is_some() { execution.revision } else { head.revision };
         let plan = catalog.plan(&execution.workflow, in_force).await?;
         let objects = catalog.objects(installation.objects_revision).await?;
+        require_objects(&objects, &plan, execution)?;
         let former = former_plan(catalog, execution, &plan).await?;
         let record = found.get(2).and_then(Option::as_ref).map(items::record::parse).transpose()?;
         let reads = pawl_engine::reads(&plan, execution);
@@ -84,6 +85,7 @@ impl Snapshot {
 
     /// The same look, for the next step: only what that step leads to is read.
     pub(crate) async fn for_next(mut self, catalog: &Catalog, execution: &Execution) -> Result<Self, Error> {
+        require_objects(&self.objects, &self.plan, execution)?;
         self.former = former_plan(catalog, execution, &self.plan).await?;
         let reads = pawl_engine::reads(&self.plan, execution);
         self.related = related(catalog, self.record.as_ref(), &self.objects, &reads).await?;
@@ -100,25 +102,41 @@ async fn former_plan(catalog: &Catalog, execution: &Execution, plan: &Plan) -> R
     catalog.plan(&execution.workflow, execution.revision).await.map(Some)
 }
 
-/// The records that expressions reach by one relationship.
+/// The objects by which the record and what the step writes are read must be readable: without them a record would be
+/// written without its unique values.
+fn require_objects(objects: &Objects, plan: &Plan, execution: &Execution) -> Result<(), Error> {
+    let step = execution.cursor.as_deref().and_then(|id| plan.step(id));
+    let of_step = match step.map(|step| &step.kind) {
+        Some(StepKind::CreateRecord(step)) => Some(&step.object),
+        Some(StepKind::FindRecords(step)) => Some(&step.object),
+        Some(StepKind::SetFields(step)) => step.object.as_ref(),
+        _ => None,
+    };
+    let of_record = execution.record.as_ref().map(|record| &record.object);
+    of_step.into_iter().chain(of_record).try_for_each(|object| Ok(objects.require(object)?))
+}
+
+/// The records that expressions reach by one relationship. One that cannot be read is not absent: a decision waits for it.
 pub(crate) async fn related(
     catalog: &Catalog,
     record: Option<&Record>,
-    objects: &BTreeMap<String, Object>,
+    objects: &Objects,
     reads: &Reads,
 ) -> Result<BTreeMap<String, Vec<Record>>, Error> {
     let mut related = BTreeMap::new();
     let Some(record) = record else { return Ok(related) };
     let Some(object) = objects.get(&record.object) else { return Ok(related) };
     for (name, relationship) in object.relationships.iter().filter(|(name, _)| reads.names.contains(*name)) {
+        objects.require(&relationship.object)?;
         let ids = ids_of(record.fields.get(name));
         let subject = |id: String| Subject { object: relationship.object.clone(), id };
         let keys: Vec<_> = ids.into_iter().map(|id| (items::record::TABLE, items::record::key(&subject(id)))).collect();
         let mut records = Vec::new();
         for chunk in keys.chunks(100) {
             let found = catalog.tables().get_many(chunk).await?;
-            let found: Vec<_> = found.into_iter().flatten().collect();
-            records.extend(catalog.unreadable().read(&found, items::record::parse).0);
+            for item in found.iter().flatten() {
+                records.push(items::record::parse(item)?);
+            }
         }
         related.insert(name.clone(), records);
     }
@@ -146,13 +164,13 @@ async fn counters(
     if let Some(most) = limits.concurrency.filter(|_| execution.status == pawl_engine::Status::Queued) {
         let key = items::guard::key(&execution.workflow, items::guard::Guard::ConcurrencySlots);
         let item = tables.get(items::guard::TABLE, &key, Consistency::Strong).await?;
-        no_place = item.as_ref().map_or(0, items::usage::counter) >= u64::from(most);
+        no_place = item.as_ref().map_or(Ok(0), items::usage::counter)? >= u64::from(most);
     }
     let mut spent = Usage::default();
     if limits.budget.as_ref().is_some_and(|budget| budget.per == BudgetPer::Day) {
         let keys = items::usage::keys(&execution.workflow, now).map(|key| (items::usage::TABLE, key));
         let found: Vec<Option<Item>> = tables.get_many(&keys).await?;
-        spent = items::usage::parse(&found);
+        spent = items::usage::parse(&found)?;
     }
     Ok((no_place, spent))
 }

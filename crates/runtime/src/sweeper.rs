@@ -67,11 +67,12 @@ impl Sweeper {
     }
 
     /// Sends everything that was given up on its way again: dead letters go back to their queues, and stalled
-    /// executions that are due get a job. Whoever fails again is given up again.
+    /// executions that are due get a job; goals look again, for they received nothing while they could not be read. Whoever fails again is given up again.
     pub async fn redrive(&self) -> Result<Redriven, Error> {
         let messages = self.dead_letters.redrive().await?;
         let now = self.executor.clock.now();
         let executions = self.wake(now, |execution| execution.stalled).await?;
+        self.look_again(None).await?;
         Ok(Redriven { messages, executions })
     }
 
@@ -103,7 +104,7 @@ impl Sweeper {
         .await
     }
 
-    /// Lets waiting goals look again: they received nothing while they were killed.
+    /// Lets waiting goals look again: they received nothing while they were killed, or could not be read.
     async fn look_again(&self, workflow: Option<&str>) -> Result<(), Error> {
         let ours = |execution: &Execution| workflow.is_none_or(|workflow| workflow == execution.workflow);
         self.each_waiting(|execution| ours(execution) && execution.waiting.is_some()).await
@@ -156,7 +157,11 @@ impl Sweeper {
             let page = self.executor.tables.query(&query).await?;
             let (read, _) = self.executor.catalog.unreadable().read(&page.items, items::execution::parse);
             for execution in read.into_iter().flatten().filter(&chosen) {
-                looked = looked.and(self.executor.look_again(&execution.id).await);
+                match self.executor.look_again(&execution.id).await {
+                    // Another item of it cannot be read: a redrive looks again once it is restored.
+                    Err(Error::Unreadable(error)) => self.executor.catalog.unreadable().pass_over(&error),
+                    result => looked = looked.and(result),
+                }
             }
             query.after = page.next;
             if query.after.is_none() {

@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::items::audit;
 use crate::items::workflow::{self, Head, Revision};
 use crate::ports::{Clock, Consistency, Durability, Expect, Index, Query, SortRange, Tables, Transaction, Write};
-use crate::{Catalog, Error, Listed, Sweeper, items, readers};
+use crate::{Catalog, Error, Listed, Objects, Sweeper, items, readers};
 
 /// Saves and switches workflows and objects.
 pub struct Workflows {
@@ -73,7 +73,7 @@ impl Workflows {
     }
 
     /// All objects.
-    pub async fn objects(&self) -> Result<Arc<BTreeMap<String, Object>>, Error> {
+    pub async fn objects(&self) -> Result<Arc<Objects>, Error> {
         let installation = self.catalog.read_installation().await?;
         self.catalog.objects(installation.objects_revision).await
     }
@@ -110,7 +110,7 @@ impl Workflows {
         ];
         self.tables.transact(Transaction { writes, durability: Durability::Durable }).await?;
         let Some(before) = objects else { return Ok(SavedObject { object, warnings: Vec::new() }) };
-        let mut after = BTreeMap::clone(&before);
+        let mut after: BTreeMap<String, Object> = (**before).clone();
         after.insert(object.id.clone(), object.clone());
         let warnings = readers::new_mistakes(self, (&before, &after), &source.name).await?;
         Ok(SavedObject { object, warnings })
@@ -122,7 +122,11 @@ impl Workflows {
         let objects = self.objects().await?;
         let source = &source.for_workflow(&objects);
         let (workflow, problems) = pawl_definition::check_workflow(source, &objects);
-        let Some(workflow) = workflow else { return Err(SaveError::Invalid(problems)) };
+        let Some(workflow) = workflow else {
+            // A mistake may be none once all objects can be read.
+            objects.require_all().map_err(Error::from)?;
+            return Err(SaveError::Invalid(problems));
+        };
         let before = self.catalog.head(&workflow.id).await?;
         let present = before.as_ref().map_or(0, |head| head.revision);
         if read_at.is_some_and(|read_at| read_at != present) {

@@ -79,6 +79,7 @@ impl Target<'_> {
         let Some(object) = &self.plan.workflow.object else { return Ok((None, None)) };
         let objects = self.api.system.workflows.objects().await?;
         let unknown = || Problem::new(Code::NoObject, format!("there is no object {object:?}"));
+        objects.require(object).map_err(pawl_runtime::Error::from)?;
         let object = objects.get(object).ok_or_else(unknown)?;
         let value = self.value(object, expression, scope).map_err(|problem| problem.at(self.path()))?;
         let mut ids = self.ids(object, &value).await?;
@@ -118,11 +119,11 @@ impl Target<'_> {
     /// The ids of the records that have the value, two at most.
     async fn ids(&self, object: &Object, value: &Value) -> Result<Vec<String>, Problem> {
         let found = if self.field == "id" {
-            self.api.finder.one(&object.id, &value::text_of(value)).await?
+            self.api.matcher.one(&object.id, &value::text_of(value)).await?
         } else {
             let test = ResolvedTest { field: self.field.to_owned(), operator: "equals", value: value.clone() };
             let query = RecordQuery { object: object.id.clone(), tests: vec![test], order: None, limit: 2 };
-            self.api.finder.find(&query, Some(object)).await?
+            self.api.matcher.find(&query, Some(object)).await?
         };
         if let Some(error) = found.refused {
             return Err(Problem::new(Code::BadFilter, error.message).at(self.path()));

@@ -1,8 +1,12 @@
 //! Objects and records.
 
+use futures::FutureExt;
+use jiff::SignedDuration;
+use pawl_runtime::items;
+use pawl_runtime::ports::{Durability, Expect, Item, QueueName, QueueSource, Transaction, Write};
 use serde_json::{Value, json};
 
-use crate::shop::ORDER;
+use crate::shop::{INTAKE, ORDER};
 use crate::surface::{Surface, surface};
 
 fn shop() -> Surface {
@@ -152,4 +156,37 @@ fn records_are_paged() {
     let page = surface.get("/v1/objects/order/records?limit=1&order=amount").send().expect(200);
     let cursor = page["next"].as_str().expect("more follow");
     surface.get(&format!("/v1/objects/order/records?order=number&cursor={cursor}")).send().problem(400, "bad_cursor");
+}
+
+/// Bug: a record that could not be read was not found, and a delivery that makes what it does not find made it again.
+#[test]
+fn a_record_that_cannot_be_read_is_not_made_again() {
+    let surface = surface().object(ORDER).workflow(INTAKE).secret("shop", "s3cret");
+    let deliver = |body: &Value| surface.post("/hooks/intake/any").json(body).send();
+    let body = json!({"number": 7, "amount": 70, "priority": "high"});
+    deliver(&body).expect(202);
+    surface.settle();
+    let put = |item: Item| {
+        let write = Write::Put { table: items::record::TABLE, item, expect: Expect::Any };
+        let transaction = Transaction { writes: vec![write], durability: Durability::Durable };
+        surface.block_on(surface.world.store.tables().transact(transaction)).expect("memory is writable");
+        // Nobody hears of it.
+        for message in surface
+            .world
+            .store
+            .receive(QueueName::Events, 10, SignedDuration::ZERO)
+            .now_or_never()
+            .expect("memory answers at once")
+            .expect("it is there")
+        {
+            surface.block_on(surface.world.store.delete(QueueName::Events, &message.receipt)).expect("it is deleted");
+        }
+    };
+    let whole = surface.world.store.items(items::record::TABLE).remove(0);
+    put(Item { body: "no JSON".to_owned(), ..whole.clone() });
+    deliver(&body).problem(500, "unreadable_item");
+    put(whole);
+    deliver(&body).expect(202);
+    surface.settle();
+    assert_eq!(surface.world.records("order").len(), 1);
 }

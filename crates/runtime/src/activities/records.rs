@@ -7,8 +7,9 @@ use pawl_definition::{FieldType, Object, json, value};
 use pawl_engine::{Found, Record, RecordQuery, ResolvedTest, StepCode, StepError, Subject, fields};
 use serde_json::{Map, Value};
 
+use crate::items::{self, Unreadable};
 use crate::ports::{Consistency, Item, Query, SortRange, Table, Tables};
-use crate::{Error, UnreadableItems, items};
+use crate::{Error, UnreadableItems};
 
 /// Records after which a query looks at no more: of an object that is read without an index, or with one value in it.
 const LOOK_MOST: usize = 10_000;
@@ -26,12 +27,28 @@ const SCAN_MOST: usize = 10_000;
 pub struct Finder {
     tables: Arc<dyn Tables>,
     unreadable: Arc<UnreadableItems>,
+    is_strict: bool,
 }
 
 impl Finder {
     /// Over these tables.
     pub fn new(tables: Arc<dyn Tables>, unreadable: Arc<UnreadableItems>) -> Self {
-        Self { tables, unreadable }
+        Self { tables, unreadable, is_strict: false }
+    }
+
+    /// Makes a search that comes to a record which cannot be read fail, instead of passing over it: for a caller who
+    /// makes the record that is not found.
+    #[must_use]
+    pub fn strict(self) -> Self {
+        Self { is_strict: true, ..self }
+    }
+
+    fn pass_over(&self, unreadable: Unreadable) -> Result<Vec<Record>, Error> {
+        if self.is_strict {
+            return Err(unreadable.into());
+        }
+        self.unreadable.pass_over(&unreadable);
+        Ok(Vec::new())
     }
 
     /// The tables that it reads.
@@ -51,14 +68,15 @@ impl Finder {
         Ok(Found { records, refused: None })
     }
 
-    /// The records that have one of the unique values.
+    /// The records that have one of the unique values. One that cannot be read is not free: the step waits for it.
     pub async fn duplicates(&self, object: &str, values: &Map<String, Value>) -> Result<Found, Error> {
         let mut records: Vec<Record> = Vec::new();
         for (field, value) in values {
             let Some(value) = items::record::value_key(value) else { continue };
             let partition = items::record::unique_key(object, field, &value).partition;
             for item in self.all(items::record::VALUES, partition, SortRange::Prefix(value)).await? {
-                records.extend(self.follow(object, &item).await?);
+                let id = items::record::row_target(&item)?;
+                records.extend(self.one(object, &id).await?.records);
             }
         }
         records.retain({
@@ -139,7 +157,7 @@ impl Finder {
             let page = self.tables.query(&query).await?;
             for item in &page.items {
                 let records = if table == items::record::TABLE {
-                    self.unreadable.read(std::slice::from_ref(item), items::record::parse).0
+                    items::record::parse(item).map_or_else(|error| self.pass_over(error), |record| Ok(vec![record]))?
                 } else {
                     self.follow(object, item).await?
                 };
@@ -159,15 +177,13 @@ impl Finder {
 
     /// The record that a row by value leads to.
     async fn follow(&self, object: &str, row: &Item) -> Result<Vec<Record>, Error> {
-        match items::record::row_target(row) {
-            Some(id) => match self.one(object, &id).await {
-                Err(Error::Unreadable(unreadable)) => {
-                    self.unreadable.pass_over(&unreadable);
-                    Ok(Vec::new())
-                }
-                found => Ok(found?.records),
-            },
-            None => Ok(Vec::new()),
+        let id = match items::record::row_target(row) {
+            Ok(id) => id,
+            Err(unreadable) => return self.pass_over(unreadable),
+        };
+        match self.one(object, &id).await {
+            Err(Error::Unreadable(unreadable)) => self.pass_over(unreadable),
+            found => Ok(found?.records),
         }
     }
 

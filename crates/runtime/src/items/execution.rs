@@ -5,8 +5,9 @@
 
 use pawl_engine::{Execution, Row, Status, Subject, Wake};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
-use super::{Unreadable, body, read, sortable};
+use super::{NEITHER, Unreadable, body, read, sortable, unreadable};
 use crate::ports::{Index, IndexEntry, Item, Key, Table};
 
 /// The table.
@@ -46,6 +47,8 @@ struct Stored {
     execution: Option<Execution>,
     #[serde(default)]
     rows: Vec<Row>,
+    #[serde(default)]
+    refusal: Option<IgnoredAny>,
 }
 
 /// As stored, with the newest rows of its history.
@@ -85,11 +88,18 @@ fn moves(execution: &Execution) -> bool {
 
 /// Reads it; `None` if the event was refused.
 pub fn parse(item: &Item) -> Result<Option<Execution>, Unreadable> {
-    Ok(read::<Stored>(item)?.execution)
+    Ok(stored(item)?.execution)
+}
+
+/// What is neither is no refusal either: whoever took it for one would begin the execution anew.
+fn stored(item: &Item) -> Result<Stored, Unreadable> {
+    let stored: Stored = read(item)?;
+    let is_either = stored.execution.is_some() || stored.refusal.is_some();
+    if is_either { Ok(stored) } else { Err(unreadable(item, NEITHER)) }
 }
 
 /// Reads it with the newest rows of its history, oldest first, as they are stored.
 pub fn parse_whole(item: &Item) -> Result<Option<(Execution, Vec<Row>)>, Unreadable> {
-    let Stored { execution, rows } = read(item)?;
+    let Stored { execution, rows, .. } = stored(item)?;
     Ok(execution.map(|execution| (execution, rows)))
 }

@@ -67,15 +67,19 @@ pub(crate) fn body<T: Serialize>(value: &T) -> String {
 
 /// Reads a body.
 pub(crate) fn read<T: DeserializeOwned>(item: &Item) -> Result<T, Unreadable> {
-    serde_json::from_str(&item.body).map_err(|error| Unreadable {
-        key: format!("{}/{}", item.key.partition, item.key.sort),
-        reason: if item.body == unreadable_body() {
-            "its body cannot be read from storage".to_owned()
-        } else {
-            misshapen(&error)
-        },
+    serde_json::from_str(&item.body).map_err(|error| {
+        let is_damaged = item.body == unreadable_body();
+        unreadable(item, if is_damaged { "its body cannot be read from storage".to_owned() } else { misshapen(&error) })
     })
 }
+
+/// An item cannot be read, for a reason that holds nothing of its body.
+pub(crate) fn unreadable(item: &Item, reason: impl Into<String>) -> Unreadable {
+    Unreadable { key: format!("{}/{}", item.key.partition, item.key.sort), reason: reason.into() }
+}
+
+/// Why what stands at the key of a head is nothing that may stand there.
+pub(crate) const NEITHER: &str = "neither an execution nor a refusal";
 
 /// What is wrong with JSON that was stored or sent, and where, without a word of it: what serde says of a wrong value may
 /// quote it, and what becomes of this is logged.

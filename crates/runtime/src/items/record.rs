@@ -2,6 +2,7 @@
 
 use pawl_definition::{Object, value};
 use pawl_engine::{Record, RecordWrite, Subject};
+use serde::Deserialize;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -79,10 +80,14 @@ pub fn value_prefix(value: &str) -> String {
     format!("{value}{END}")
 }
 
+#[derive(Deserialize)]
+struct Row {
+    record: String,
+}
+
 /// The record id that a row by value leads to.
-pub fn row_target(item: &Item) -> Option<String> {
-    let value: Value = serde_json::from_str(&item.body).ok()?;
-    value.get("record").and_then(Value::as_str).map(str::to_owned)
+pub fn row_target(item: &Item) -> Result<String, Unreadable> {
+    Ok(read::<Row>(item)?.record)
 }
 
 fn row(key: Key, record: &str) -> Item {

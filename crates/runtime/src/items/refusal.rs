@@ -3,10 +3,11 @@
 
 use jiff::{SignedDuration, Timestamp};
 use pawl_engine::{Subject, ids};
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 use super::execution;
-use super::{Unreadable, body, read, sortable};
+use super::{NEITHER, Unreadable, body, read, sortable, unreadable};
 use crate::ports::{Index, IndexEntry, Item, Key, Table};
 
 /// The table.
@@ -104,6 +105,8 @@ struct Borrowed<'a> {
 struct Stored {
     #[serde(default)]
     refusal: Option<Refusal>,
+    #[serde(default)]
+    execution: Option<IgnoredAny>,
 }
 
 /// As stored.
@@ -124,5 +127,7 @@ pub fn item(refusal: &Refusal, version: u64) -> Item {
 
 /// Reads it; `None` if the event started an execution.
 pub fn parse(item: &Item) -> Result<Option<Refusal>, Unreadable> {
-    Ok(read::<Stored>(item)?.refusal)
+    let Stored { refusal, execution } = read(item)?;
+    let is_either = refusal.is_some() || execution.is_some();
+    if is_either { Ok(refusal) } else { Err(unreadable(item, NEITHER)) }
 }

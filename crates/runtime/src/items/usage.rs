@@ -2,8 +2,9 @@
 
 use jiff::Timestamp;
 use pawl_engine::Usage;
-use serde_json::Value;
 
+use super::{Unreadable, unreadable};
+use crate::ports::rules::read_counter;
 use crate::ports::{Item, Key, Table, Write};
 
 /// The table.
@@ -28,16 +29,16 @@ fn micro(usd: f64) -> i64 {
     (usd * 1e6).round() as i64
 }
 
-/// Reads the two counters.
-pub fn parse(items: &[Option<Item>]) -> Usage {
-    let count = |index: usize| items.get(index).and_then(Option::as_ref).map_or(0, counter);
+/// Reads the two counters; what is not there is 0.
+pub fn parse(items: &[Option<Item>]) -> Result<Usage, Unreadable> {
+    let count = |index: usize| items.get(index).and_then(Option::as_ref).map_or(Ok(0), counter);
     #[expect(clippy::cast_precision_loss, reason = "millionths of a dollar below 2^53")]
-    let usd = count(1) as f64 / 1e6;
-    Usage { tokens: count(0), usd, ..Usage::default() }
+    let usd = count(1)? as f64 / 1e6;
+    Ok(Usage { tokens: count(0)?, usd, ..Usage::default() })
 }
 
-/// The value of a counter item.
-pub fn counter(item: &Item) -> u64 {
-    let body: Option<Value> = serde_json::from_str(&item.body).ok();
-    body.and_then(|body| body.get("count")?.as_u64()).unwrap_or(0)
+/// The value of a counter item. One that cannot be read is not 0: a limit would be passed.
+pub fn counter(item: &Item) -> Result<u64, Unreadable> {
+    let count = read_counter(&item.body).map_err(|_| unreadable(item, "not a counter"))?;
+    Ok(u64::try_from(count).unwrap_or(0))
 }

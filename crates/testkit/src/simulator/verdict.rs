@@ -102,7 +102,8 @@ fn waiters(monitor: &Monitor, items: &[Item], broken: &mut Vec<Broken>) {
 fn places(monitor: &Monitor, items: &[Item], broken: &mut Vec<Broken>) {
     for workflow in monitor.workflows.keys() {
         let key = items::guard::key(workflow, Guard::ConcurrencySlots);
-        let counted = items.iter().find(|item| item.key == key).map_or(0, items::usage::counter);
+        let counted = items.iter().find(|item| item.key == key).map(items::usage::counter);
+        let counted = counted.map_or(0, |count| count.expect("a counter has its shape"));
         let held = monitor.open().filter(|head| head.workflow == *workflow && head.holds_slot).count();
         if usize::try_from(counted) != Ok(held) {
             broken.push((7, format!("{workflow}: {held} executions hold places, {counted} are counted")));

@@ -20,6 +20,7 @@ mod models;
 mod records;
 mod rejections;
 mod requests;
+mod restored;
 mod starts;
 mod support;
 mod types;

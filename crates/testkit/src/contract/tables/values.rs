@@ -60,7 +60,7 @@ async fn of_size(backend: &dyn Backend, size: Value) -> Vec<String> {
         consistency: Consistency::Strong,
     };
     let page = backend.tables().query(&query).await.expect("the query succeeds");
-    page.items.iter().filter_map(items::record::row_target).collect()
+    page.items.iter().filter_map(|row| items::record::row_target(row).ok()).collect()
 }
 
 /// Fault 07: 1001 and 1001.0 were two unique values. Neighbours beyond what doubles tell apart are two.
