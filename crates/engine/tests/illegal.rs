@@ -6,8 +6,8 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use pawl_engine::{
     Act, Activity, Cause, Context, Control, Decision, Event, EventType, Execution, Found, HttpCall, Illegal, Input,
-    Lease, Occurrence, Pause, PauseReason, Performed, Plan, Status, StepError, TransitionError, Usage, Wake, create,
-    transition,
+    Lease, Occurrence, Pause, PauseReason, Performed, Plan, Status, StepCode, StepError, TransitionError, Usage, Wake,
+    create, transition,
 };
 use serde_json::{Map, Value, json};
 
@@ -124,7 +124,7 @@ fn unsound(plan: &Plan) -> Vec<(Execution, &'static str)> {
 fn no_input_is_taken_by_a_head_that_is_not_sound() {
     let plan = waits_and_calls();
     let (happened, error, performed, activity, found) =
-        (event(), StepError::new("x", "x"), Performed::default(), call(), Found::default());
+        (event(), StepError::new(StepCode::DuplicateRecord, "x"), Performed::default(), call(), Found::default());
     let inputs = [
         Input::Run,
         Input::Found(&found),

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use pawl_definition::Source;
 use pawl_engine::{Act, Cause, Control, Creation, Event, EventType, ids};
 use pawl_runtime::{ControlError, Identity, RecordError, SaveError, System};
-use serde_json::{Map, json};
+use serde_json::{Map, Value, json};
 
 use super::hub::Hub;
-use super::script::{Script, What};
+use super::ports::short;
+use super::script::{Script, What, large_text};
 use super::task::{Accepted, Answer, Ended, Work};
 
 /// Saves what a world begins with.
@@ -63,7 +64,7 @@ pub(super) fn redrive(hub: &Arc<Hub>, system: &System) -> Work {
     Box::pin(async move {
         let result = system.sweeper.redrive().await;
         hub.note(&format!("operator: redrive: {result:?}"));
-        Ended::Handled
+        if result.is_ok() { Ended::Redriven } else { Ended::Handled }
     })
 }
 
@@ -78,7 +79,12 @@ async fn carry_out(hub: &Arc<Hub>, system: &System, what: What) -> Answer {
         What::Update { subject, fields } => match system.records.update(&subject, &fields, None).await {
             Ok(_) => Answer::Done(None),
             Err(RecordError::Failed(_) | RecordError::NotFound(_)) => Answer::Lost,
-            Err(_) => Answer::Refused,
+            Err(error) => {
+                if matches!(&error, RecordError::Invalid(error) if error.code == "record_too_large") {
+                    hub.count("oversized records refused");
+                }
+                Answer::Refused
+            }
         },
         What::Save(value) => {
             saved(hub, system.workflows.save(&Source::from_value("edit", value), None, "author").await)
@@ -116,7 +122,7 @@ fn saved<T>(hub: &Hub, result: Result<T, SaveError>) -> Answer {
 
 /// Hands an event in, as the API does.
 async fn deliver(hub: &Hub, system: &System, what: What) -> Answer {
-    let What::Deliver { workflow, trigger, key, subject, creates, n } = what else { return Answer::Refused };
+    let What::Deliver { workflow, trigger, key, subject, creates, n, text } = what else { return Answer::Refused };
     let by_hand = trigger == "manual";
     let id = match &key {
         Some(key) => ids::delivery_event_id(&workflow, &trigger, key),
@@ -132,8 +138,11 @@ async fn deliver(hub: &Hub, system: &System, what: What) -> Answer {
     }
     let creation = creates.map(|fields| Creation { fields });
     let mut data = Map::new();
-    data.insert("values".to_owned(), json!({"n": n}));
-    data.insert("body".to_owned(), json!({"n": n}));
+    data.insert("values".to_owned(), values(n, text));
+    data.insert("body".to_owned(), values(n, text));
+    if text > 0 {
+        hub.count("oversized values in deliveries");
+    }
     let event = Event {
         id,
         kind: if by_hand { EventType::Manual } else { EventType::Webhook },
@@ -156,6 +165,11 @@ async fn deliver(hub: &Hub, system: &System, what: What) -> Answer {
     }
 }
 
+/// What a delivery brings; a text only if it has a length.
+fn values(n: usize, text: usize) -> Value {
+    if text == 0 { json!({"n": n}) } else { json!({"n": n, "text": large_text(text)}) }
+}
+
 fn act(hub: &Hub) -> Act {
     Act { actor: "operator@example.com".to_owned(), reason: Some("simulated".to_owned()), at: hub.now() }
 }
@@ -169,7 +183,9 @@ fn word(what: &What) -> String {
             )
         }
         What::Create { id, .. } => format!("create {id}"),
-        What::Update { subject, fields } => format!("update {subject} {}", serde_json::json!(fields)),
+        What::Update { subject, fields } => {
+            format!("update {subject} {}", short(&serde_json::json!(fields).to_string()))
+        }
         What::Save(_) => "save".to_owned(),
         What::Control(control, _) => format!("control {}", control.word()),
         What::KillWorkflow(workflow, kill) => format!("kill {workflow} {kill}"),

@@ -46,6 +46,10 @@ pub enum Bug {
     NoSweeper,
     /// The message of a handler that panicked is deleted.
     PanicDeletes,
+    /// A page with an item that cannot be read is not answered.
+    UnreadableStopsListing,
+    /// Large values stand in the items that refer to them.
+    OversizedStored,
     /// Storage that was full once takes nothing any more.
     FullForGood,
 }
@@ -73,6 +77,8 @@ impl Bug {
         ("no-sweeper", Self::NoSweeper),
         ("panic-deletes", Self::PanicDeletes),
         ("full-for-good", Self::FullForGood),
+        ("oversized-stored", Self::OversizedStored),
+        ("unreadable-stops-listing", Self::UnreadableStopsListing),
     ];
 
     /// The bug of a name.

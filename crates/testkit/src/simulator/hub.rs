@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
 use jiff::{SignedDuration, Timestamp};
-use pawl_runtime::ports::{Clock, Message, QueueName};
+use pawl_runtime::ports::{Clock, Item, Message, QueueName, Table};
 
 use super::bug::Bug;
 use super::chance::Chance;
@@ -14,6 +14,7 @@ use super::ledger::Ledger;
 use super::monitor::Monitor;
 use super::profile::Profile;
 use super::trace::Trace;
+use super::unreadable::{self, UnreadableItems};
 use crate::VirtualClock;
 use crate::memory::{Checkpoint, MemoryStore};
 
@@ -63,6 +64,8 @@ pub(super) struct State {
     pub(super) buffered: Vec<(Who, Timestamp, QueueName, Vec<Message>)>,
     /// What indexes show, and since when.
     lagging: Option<(Timestamp, MemoryStore)>,
+    /// What readers cannot read now.
+    pub(super) unreadable: UnreadableItems,
     /// The next change of a record or a workflow comes now.
     pub(super) hurry: bool,
     left: u32,
@@ -95,6 +98,7 @@ impl Hub {
             violation: None,
             buffered: Vec::new(),
             lagging: None,
+            unreadable: UnreadableItems::default(),
             hurry: false,
             left: profile.budget,
             wait: None,
@@ -195,6 +199,20 @@ impl Hub {
             return if happens { Fate::AnswerLost } else { Fate::RequestLost };
         }
         Fate::Through
+    }
+
+    /// Shows items as readers see them, of which one may become unreadable now; whether any cannot be read.
+    pub(super) fn show(&self, mut found: Vec<(Table, &mut Item)>) -> bool {
+        let now = self.now();
+        let mut state = self.lock();
+        let line = unreadable::strike(&mut state, now, &found);
+        let shown = found.iter_mut().map(|(table, item)| state.unreadable.show(*table, item));
+        let broken = shown.filter(|broken| *broken).count();
+        drop(state);
+        if let Some(line) = line {
+            self.note(&line);
+        }
+        broken > 0
     }
 
     /// Goes back to the last moment that was durable. Whoever was at work is dead.

@@ -12,6 +12,7 @@ mod chance;
 mod counts;
 mod hub;
 mod ledger;
+mod looking;
 mod monitor;
 mod outcome;
 mod ports;
@@ -22,6 +23,7 @@ mod run;
 mod script;
 mod task;
 mod trace;
+mod unreadable;
 mod verdict;
 
 pub use bug::Bug;
@@ -49,7 +51,7 @@ pub struct Report {
 
 /// Runs a seed.
 pub fn simulate(seed: u64, bug: Option<Bug>) -> Report {
-    let profile = Profile::of(&Chance::new(seed, "profile"));
+    let profile = Profile::of(&Chance::new(seed, "profile")).with_unreadable(&Chance::new(seed, "unreadable"));
     let mut run = Run::prepare(seed, profile, bug);
     run.run();
     if run.confluent && run.hub.lock().violation.is_none() {

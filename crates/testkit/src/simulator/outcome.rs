@@ -81,9 +81,21 @@ fn path(row: &Row) -> Option<String> {
     Some(format!("{}{branch}{error}", row.step.as_deref().unwrap_or("end")))
 }
 
+/// Counts a row of which a large value stands among the blobs, or which was refused for its size.
+fn count_oversized(counts: &mut Counts, row: &Row) {
+    let Some(tag) = &row.step_type else { return };
+    let refused = ["record_too_large", "value_too_large", "expression_too_costly", "http_too_large"];
+    if [&row.input, &row.output].iter().any(|value| value.get("$pawl_blob").is_some()) {
+        counts.add(&format!("oversized values in {tag}"));
+    } else if row.error.as_ref().is_some_and(|error| refused.contains(&error.code.as_str())) {
+        counts.add(&format!("oversized values refused in {tag}"));
+    }
+}
+
 /// Counts a row.
 pub(super) fn count(counts: &mut Counts, row: &Row) {
     counts.add("transitions");
+    count_oversized(counts, row);
     if let (RowKind::Step, Some(tag)) = (row.kind, &row.step_type) {
         counts.add(&format!("step {tag}"));
     }

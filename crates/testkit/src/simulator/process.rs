@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use jiff::SignedDuration;
+use pawl_runtime::message::backoff;
 use pawl_runtime::ports::{DeadLetter, Message, QueueName, QueueSource, Received};
 use pawl_runtime::{ExecutorOptions, System};
 
@@ -79,7 +80,10 @@ impl Process {
                     let _ = source.delete(queue, &message.receipt).await;
                 }
                 Err(_) => {
-                    let _ = source.give_back(queue, &message.receipt, SignedDuration::from_secs(2)).await;
+                    // An item that cannot be read stays so for long: as live, each delivery waits longer than the last.
+                    let grows = hub.lock().profile.unreadable > 0;
+                    let wait = if grows { backoff(message.attempt) } else { SignedDuration::from_secs(2) };
+                    let _ = source.give_back(queue, &message.receipt, wait).await;
                 }
             }
             Ended::Handled

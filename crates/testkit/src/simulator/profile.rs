@@ -11,6 +11,8 @@ pub(super) struct Profile {
     pub(super) panic: u32,
     /// Storage is full for a while: it refuses what is written, and answers what is read.
     pub(super) full: u32,
+    /// An item that is read becomes unreadable for a while.
+    pub(super) unreadable: u32,
     /// All processes die, and what was not durable is gone.
     pub(super) power_loss: u32,
     /// A message is delivered twice.
@@ -42,6 +44,7 @@ impl Profile {
             crash: 0,
             panic: 0,
             full: 0,
+            unreadable: 0,
             power_loss: 0,
             duplicate: 0,
             refuse: 0,
@@ -54,6 +57,14 @@ impl Profile {
             budget: 0,
             deliveries: 60,
         }
+    }
+
+    /// The same weather, in which items become unreadable in one seed of ten.
+    pub(super) fn with_unreadable(self, chance: &Chance) -> Self {
+        if !chance.percent(10) {
+            return self;
+        }
+        Self { unreadable: *chance.pick(&[20, 60, 150]), ..self }
     }
 
     /// The weather of a seed.

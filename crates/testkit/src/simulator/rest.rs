@@ -12,7 +12,7 @@ use super::{acting, verdict};
 /// Whether everything that can happen before a time is that executions ask for their places in the line again.
 pub(super) fn only_lines_move(run: &Run, next: Timestamp) -> bool {
     let events = run.hub.store.messages(QueueName::Events);
-    if run.has_tasks() || run.is_asking() || !events.is_empty() {
+    if run.has_tasks() || run.is_asking() || !events.is_empty() || !run.hub.lock().unreadable.is_empty() {
         return false;
     }
     let state = run.hub.lock();

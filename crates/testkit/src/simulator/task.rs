@@ -17,6 +17,8 @@ pub(super) enum Ended {
     Answered(Answer),
     /// A sweep is over.
     Swept,
+    /// What was given up is on its way again.
+    Redriven,
 }
 
 /// What an action was answered.

@@ -29,11 +29,11 @@ fn put(story: &Scenario, table: Table, item: Item) {
 
 /// Takes the messages about changed records out of the queue.
 fn changes(story: &Scenario) -> Vec<String> {
-    let store = &story.world().store;
+    let memory = &story.world().store;
     let mut changes = Vec::new();
-    for message in at_once(store.receive(QueueName::Events, 100, SignedDuration::ZERO)).expect("it is in memory") {
+    for message in at_once(memory.receive(QueueName::Events, 100, SignedDuration::ZERO)).expect("it is in memory") {
         if message.body.starts_with("{\"stream\"") {
-            at_once(store.delete(QueueName::Events, &message.receipt)).expect("it is in memory");
+            at_once(memory.delete(QueueName::Events, &message.receipt)).expect("it is in memory");
             changes.push(message.body);
         }
     }
@@ -108,14 +108,10 @@ fn a_record_that_cannot_be_read_is_a_duplicate_all_the_same() {
     for broken in ["record", "row"] {
         let story = scenario().object(CUSTOMER).workflow(&make).record("customer", "c1", json!({"name": "Ada"}));
         let story = story.event(manual("w"));
-        let (table, key) = match broken {
-            "record" => (items::record::TABLE, customer("c1")),
-            _ => {
-                let rows = story.world().store.items(items::record::VALUES);
-                let row = rows.into_iter().find(|item| items::record::claimed(item).is_some());
-                (items::record::VALUES, row.expect("the name is claimed").key)
-            }
-        };
+        let rows = story.world().store.items(items::record::VALUES);
+        let row = rows.into_iter().find(|item| items::record::claimed(item).is_some()).expect("the name is claimed");
+        let record = (items::record::TABLE, customer("c1"));
+        let (table, key) = if broken == "record" { record } else { (items::record::VALUES, row.key) };
         let whole = breaks(&story, table, &key, "no JSON");
         stops_at(&story, &key);
         put(&story, table, whole);

@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 use crate::simulator::chance::hash;
 use crate::simulator::hub::{Fate, Hub};
 use crate::simulator::monitor::Claimed;
+use crate::simulator::script::large_answer;
 
 /// The outside world as one process reaches it.
 pub(super) struct Outside {
@@ -137,7 +138,11 @@ impl Http for Outside {
         if request.url.contains("gone.") {
             return Ok(answer(404, Value::Null));
         }
-        Ok(answer(200, echo(&request)))
+        let answered = echo(&request);
+        if request.url.contains("huge.") {
+            self.hub.count("oversized values in answers");
+        }
+        Ok(answer(200, answered))
     }
 }
 
@@ -158,6 +163,9 @@ fn scripted(request: &HttpRequest, asked: u32) -> Option<Failure> {
 fn echo(request: &HttpRequest) -> Value {
     let body = request.body.as_deref().unwrap_or("null");
     let body: Value = serde_json::from_str(body).unwrap_or_else(|_| json!(body));
+    if request.url.contains("huge.") {
+        return json!({"text": large_answer(hash(&request.url))});
+    }
     let large = request.url.contains("large.").then(|| "x".repeat(40_000));
     json!({"echo": body, "large": large})
 }

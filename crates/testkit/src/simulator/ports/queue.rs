@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::SignedDuration;
+use pawl_runtime::ports::rules::MAX_MESSAGE_BODY;
 use pawl_runtime::ports::{Message, Queue, QueueError, QueueName, QueueSource, Received, Timer, TimerError, Timers};
 
 use crate::simulator::bug::Bug;
@@ -36,6 +37,9 @@ impl Queue for Queues {
         self.hub.pause().await;
         let fate = self.hub.fate(true);
         self.lost("send", fate);
+        if let Some(bytes) = messages.iter().map(|message| message.body.len()).find(|bytes| *bytes > MAX_MESSAGE_BODY) {
+            self.hub.violate(7, format!("a message of {bytes} bytes is sent; a queue takes {MAX_MESSAGE_BODY}"));
+        }
         if self.hub.bug == Some(Bug::BufferedSends) {
             let at = self.hub.now() + SignedDuration::from_millis(200);
             let mut state = self.hub.lock();

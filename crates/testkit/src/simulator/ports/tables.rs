@@ -3,11 +3,15 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use futures::FutureExt;
 use pawl_runtime::items;
+use pawl_runtime::ports::rules::{MAX_ITEM_BODY, MAX_TRANSACTION_BODY};
 use pawl_runtime::ports::{
     Consistency, Durability, Item, Key, Page, Query, Table, TableError, Tables, Transaction, Write,
 };
+use serde_json::Value;
 
+use crate::memory::MemoryStore;
 use crate::simulator::bug::Bug;
 use crate::simulator::hub::{Fate, Hub};
 
@@ -48,7 +52,11 @@ impl WatchedTables {
 
     async fn apply(&self, transaction: Transaction) -> Result<(), TableError> {
         let described = describe(&transaction);
-        let result = self.inner.transact(transaction.clone()).await;
+        let refused = self.hub.lock().unreadable.refuses(&transaction);
+        let result = match refused {
+            Some(error) => Err(error),
+            None => self.inner.transact(transaction.clone()).await,
+        };
         match &result {
             Ok(()) => self.hub.note(&format!("commits {described}")),
             Err(error) => self.hub.note(&format!("cannot commit {described}: {error}")),
@@ -59,10 +67,24 @@ impl WatchedTables {
         result
     }
 
+    /// No item is larger than storage takes, nor are all of a transaction together.
+    fn check_sizes(&self, transaction: &Transaction) {
+        let body = |write: &Write| if let Write::Put { item, .. } = write { item.body.len() } else { 0 };
+        let all: usize = transaction.writes.iter().map(body).sum();
+        if let Some(write) = transaction.writes.iter().find(|write| body(write) > MAX_ITEM_BODY) {
+            let text = format!("an item of {} bytes is written; storage takes {MAX_ITEM_BODY}", body(write));
+            self.hub.violate(7, format!("{}: {text}", word(write)));
+        } else if all > MAX_TRANSACTION_BODY {
+            self.hub
+                .violate(7, format!("a transaction of {all} bytes is written; storage takes {MAX_TRANSACTION_BODY}"));
+        }
+    }
+
     fn watch(&self, transaction: &Transaction) {
         let now = self.hub.now();
         let mut state = self.hub.lock();
         let who = state.who;
+        state.unreadable.written(transaction);
         let broken = state.monitor.observe(who, now, transaction);
         if transaction.durability == Durability::Durable && state.profile.power_loss > 0 {
             state.durable = Some((self.hub.store.checkpoint(), state.monitor.clone()));
@@ -78,7 +100,10 @@ impl WatchedTables {
 impl Tables for WatchedTables {
     async fn get(&self, table: Table, key: &Key, consistency: Consistency) -> Result<Option<Item>, TableError> {
         self.reads().await?;
-        let found = self.inner.get(table, key, consistency).await;
+        let mut found = self.inner.get(table, key, consistency).await;
+        if let Ok(Some(item)) = &mut found {
+            self.hub.show(vec![(table, item)]);
+        }
         self.hub.pause().await;
         found
     }
@@ -88,18 +113,24 @@ impl Tables for WatchedTables {
         let mut found = self.inner.get_many(keys).await?;
         self.looked(keys, &found);
         found.iter_mut().flatten().for_each(|item| Bug::blind(self.hub.bug, item));
+        let tables = keys.iter().map(|(table, _)| *table);
+        self.hub.show(tables.zip(&mut found).filter_map(|(table, item)| Some((table, item.as_mut()?))).collect());
         self.hub.pause().await;
         Ok(found)
     }
 
     async fn query(&self, query: &Query) -> Result<Page, TableError> {
         self.reads().await?;
-        let page = match self.hub.lagging().filter(|_| query.index.is_some()) {
+        let mut page = match self.hub.lagging().filter(|_| query.index.is_some()) {
             Some(lagging) => lagging.tables().query(query).await,
             None => self.inner.query(query).await,
-        };
+        }?;
+        let is_broken = self.hub.show(page.items.iter_mut().map(|item| (query.table, item)).collect());
         self.hub.pause().await;
-        page
+        if is_broken && self.hub.bug == Some(Bug::UnreadableStopsListing) {
+            return Err(TableError::Invalid("an item of the page cannot be read".to_owned()));
+        }
+        Ok(page)
     }
 
     async fn transact(&self, transaction: Transaction) -> Result<(), TableError> {
@@ -110,7 +141,15 @@ impl Tables for WatchedTables {
         let is_contended = transaction.writes.iter().any(|write| write.address().1.partition.starts_with("guard#"));
         self.hub.pause_before_commit(begins_to_wait, is_contended).await;
         let fate = self.hub.fate(true);
-        let transactions = Bug::corrupt(self.hub.bug, transaction);
+        let mut transactions = Bug::corrupt(self.hub.bug, transaction);
+        if self.hub.bug == Some(Bug::OversizedStored) {
+            for transaction in &mut transactions {
+                inline(&self.hub.store, transaction);
+            }
+        }
+        for transaction in &transactions {
+            self.check_sizes(transaction);
+        }
         let result = match fate {
             Fate::Refused => Err(TableError::Throttled),
             Fate::RequestLost => Err(TableError::Unknown("the request was lost".to_owned())),
@@ -140,6 +179,32 @@ impl Tables for WatchedTables {
             return Ok(());
         }
         result
+    }
+}
+
+/// Puts large values back in the place of what refers to them.
+fn inline(store: &MemoryStore, transaction: &mut Transaction) {
+    for write in &mut transaction.writes {
+        let Write::Put { item, .. } = write else { continue };
+        if item.body.contains("\"$pawl_blob\"")
+            && let Ok(mut body) = serde_json::from_str::<Value>(&item.body)
+        {
+            inline_value(store, &mut body);
+            item.body = body.to_string();
+        }
+    }
+}
+
+fn inline_value(store: &MemoryStore, value: &mut Value) {
+    let hash = value.get("$pawl_blob").and_then(Value::as_str);
+    if let Some(Ok(content)) = hash.and_then(|hash| store.blobs().get(hash).now_or_never()) {
+        *value = serde_json::from_slice(&content).expect("what was offloaded is JSON");
+        return;
+    }
+    match value {
+        Value::Object(keys) => keys.values_mut().for_each(|value| inline_value(store, value)),
+        Value::Array(list) => list.iter_mut().for_each(|value| inline_value(store, value)),
+        _ => {}
     }
 }
 

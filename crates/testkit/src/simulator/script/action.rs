@@ -24,6 +24,8 @@ pub(in crate::simulator) enum What {
         subject: Option<Subject>,
         creates: Option<Map<String, Value>>,
         n: usize,
+        /// Bytes of the text that it brings.
+        text: usize,
     },
     /// A record is created.
     Create { id: String, fields: Map<String, Value> },
@@ -115,6 +117,7 @@ fn deliver(plan: &Plan<'_>, workflows: &[Value]) -> What {
         subject,
         creates: creates.then(|| created(plan)),
         n: chance.below(3),
+        text: 0,
     }
 }
 

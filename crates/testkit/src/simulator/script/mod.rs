@@ -2,6 +2,7 @@
 
 mod action;
 mod edit;
+mod large;
 mod limits;
 mod step;
 mod workflow;
@@ -10,6 +11,7 @@ use jiff::SignedDuration;
 use serde_json::{Map, Value, json};
 
 pub(super) use action::{Action, What};
+pub(super) use large::{answer as large_answer, text as large_text};
 
 use super::chance::Chance;
 
@@ -47,7 +49,9 @@ impl Script {
         };
         let workflows: Vec<_> = (0..plan.workflows).map(|index| workflow::make(&plan, index)).collect();
         let actions = action::make(&plan, &workflows);
-        Self { confluent, objects: objects(), workflows, records: records(), actions }
+        let mut script = Self { confluent, objects: objects(), workflows, records: records(), actions };
+        large::enlarge(seed, &mut script);
+        script
     }
 }
 

@@ -1,5 +1,9 @@
 //! One run: time, tasks and disasters in the order that a seed chooses.
 
+mod disaster;
+mod operator;
+mod senders;
+
 use std::sync::Arc;
 
 use futures::FutureExt;
@@ -13,9 +17,10 @@ use super::hub::{Hub, Who};
 use super::process::{Nature, Process};
 use super::profile::Profile;
 use super::rest;
-use super::script::{Action, Script, What};
+use super::script::Script;
 use super::task::{Accepted, Answer, Ended, Purpose, Task, Work};
 use crate::SeededRandom;
+use senders::Asked;
 
 /// Looks at tasks after which a run counts as one that never comes to rest.
 const MOST_STEPS: u32 = 120_000;
@@ -26,15 +31,6 @@ const MOST_TASKS: usize = 8;
 /// How often an action is asked again before its sender gives up: storage may be full several times in a row, for three
 /// minutes each, and what was never accepted is no event that was lost.
 const MOST_TRIES: u32 = 400;
-
-/// An action and what became of it.
-struct Asked {
-    action: Action,
-    next: Timestamp,
-    tries: u32,
-    busy: bool,
-    answer: Option<Answer>,
-}
 
 /// A run under way.
 pub(super) struct Run {
@@ -50,6 +46,8 @@ pub(super) struct Run {
     last_task: u64,
     last_sweep: Timestamp,
     steps: u32,
+    /// When an operator redrives what was given up for an item that is restored.
+    redrive_at: Option<Timestamp>,
     pub(super) accepted: Vec<Accepted>,
 }
 
@@ -87,6 +85,7 @@ impl Run {
             last_task: 0,
             last_sweep: now,
             steps: 0,
+            redrive_at: None,
             accepted: Vec::new(),
         };
         run.set_up(&script);
@@ -109,6 +108,7 @@ impl Run {
             if self.steps > MOST_STEPS {
                 return self.hub.violate(0, "the run does not come to rest");
             }
+            self.operate();
             self.start_actions();
             self.flush();
             self.receive();
@@ -139,6 +139,9 @@ impl Run {
     }
 
     fn ended(&mut self, purpose: Purpose, ended: Ended) {
+        if ended == Ended::Redriven {
+            self.redrive_at = None;
+        }
         let (Purpose::Action(index), Ended::Answered(answer)) = (purpose, ended) else { return };
         let asked = &mut self.asked[index];
         asked.busy = false;
@@ -153,18 +156,6 @@ impl Run {
         self.check_repeats(index);
     }
 
-    /// Whoever repeats a delivery that was answered gets the first answer.
-    fn check_repeats(&self, index: usize) {
-        let What::Deliver { key: Some(key), workflow, trigger, .. } = &self.asked[index].action.what else { return };
-        let same = |what: &What| matches!(what, What::Deliver { key: Some(other), workflow: to, trigger: by, .. } if (other, to, by) == (key, workflow, trigger));
-        let answers: Vec<_> =
-            self.asked.iter().filter(|asked| same(&asked.action.what)).filter_map(Asked::event).collect();
-        let fresh = answers.iter().filter(|accepted| !accepted.replayed).count();
-        if fresh > 1 {
-            self.hub.violate(2, format!("the delivery {key:?} was accepted anew {fresh} times"));
-        }
-    }
-
     fn spawn(&mut self, process: usize, purpose: Purpose, delay: SignedDuration, work: Work) {
         self.last_task += 1;
         let who = Who { process, task: self.last_task };
@@ -177,49 +168,6 @@ impl Run {
 
     pub(super) fn spawn_operator(&mut self, process: usize, work: Work) {
         self.spawn(process, Purpose::Operator, SignedDuration::ZERO, work);
-    }
-
-    fn start_actions(&mut self) {
-        let now = self.hub.now();
-        if std::mem::take(&mut self.hub.lock().hurry) {
-            let mut open = self.asked.iter_mut().filter(|asked| asked.answer.is_none() && !asked.busy);
-            let overtakes = |what: &What| match what {
-                What::Update { fields, .. } => fields.contains_key("state"),
-                what => matches!(what, What::Save(_)),
-            };
-            if let Some(asked) = open.find(|asked| overtakes(&asked.action.what)) {
-                asked.next = now;
-            }
-        }
-        for index in 0..self.asked.len() {
-            let asked = &self.asked[index];
-            if asked.answer.is_some() || asked.busy || asked.next > now || !self.may_begin(&asked.action.what) {
-                continue;
-            }
-            let what = asked.action.what.clone();
-            self.asked[index].busy = true;
-            self.asked[index].tries += 1;
-            let process = self.any_process();
-            let work = acting::work(&self.hub, &self.processes[process].system, what);
-            self.spawn(process, Purpose::Action(index), SignedDuration::ZERO, work);
-        }
-    }
-
-    /// Nobody writes of a ticket before it was made, and nobody lifts a kill before it was done.
-    fn may_begin(&self, what: &What) -> bool {
-        let open = |fits: &dyn Fn(&What) -> bool| {
-            self.asked.iter().any(|asked| asked.answer.is_none() && fits(&asked.action.what))
-        };
-        match what {
-            What::Update { subject, .. } | What::Deliver { subject: Some(subject), creates: None, .. } => {
-                !open(&|what| matches!(what, What::Create { id, .. } if *id == subject.id))
-            }
-            What::KillAll(false) => !open(&|what| matches!(what, What::KillAll(true))),
-            What::KillWorkflow(workflow, false) => {
-                !open(&|what| matches!(what, What::KillWorkflow(other, true) if other == workflow))
-            }
-            _ => true,
-        }
     }
 
     /// With a bug that buffers sends: those whose time has come leave their process.
@@ -278,65 +226,6 @@ impl Run {
         }
     }
 
-    /// A process dies, or all of them with what was not durable.
-    fn strike(&mut self) -> bool {
-        if self.tasks.is_empty() {
-            return false;
-        }
-        if self.hub.lock().disturbs(self.profile.crash) {
-            let process = self.chance.below(self.processes.len());
-            self.hub.note(&format!("process {process} dies"));
-            self.hub.count("crashes");
-            self.kill(process);
-            return true;
-        }
-        if self.hub.lock().disturbs(self.profile.panic) && self.panic() {
-            return true;
-        }
-        let power_loss = self.hub.lock().disturbs(self.profile.power_loss);
-        if power_loss {
-            self.hub.note("the power is lost");
-            self.hub.count("power losses");
-            self.hub.lose_power();
-            (0..self.processes.len()).for_each(|process| self.kill(process));
-        }
-        power_loss
-    }
-
-    /// A handler panics where it stands; `false` if none is at work.
-    fn panic(&mut self) -> bool {
-        let at_work: Vec<_> = (0..self.tasks.len()).filter(|at| self.tasks[*at].receipt.is_some()).collect();
-        if at_work.is_empty() {
-            return false;
-        }
-        let task = self.tasks.remove(*self.chance.pick(&at_work));
-        self.hub.lock().monitor.forget_task(task.who.task);
-        let (Purpose::Message(queue), Some(receipt)) = (task.purpose, &task.receipt) else { return false };
-        self.hub.note(&format!("the handler of {queue:?} {receipt} panics"));
-        self.hub.count("panics");
-        let source = self.hub.store.source();
-        let seen_to = if self.hub.bug == Some(Bug::PanicDeletes) {
-            source.delete(queue, receipt).now_or_never()
-        } else {
-            source.give_back(queue, receipt, SignedDuration::from_secs(2)).now_or_never()
-        };
-        seen_to.expect("memory answers at once").expect("a queue in memory takes it");
-        true
-    }
-
-    fn kill(&mut self, process: usize) {
-        let (dead, left) = std::mem::take(&mut self.tasks).into_iter().partition(|task| task.who.process == process);
-        self.tasks = left;
-        self.hub.lock().buffered.retain(|(who, ..)| who.process != process);
-        for Task { who, purpose, .. } in dead {
-            self.hub.lock().monitor.forget_task(who.task);
-            if let Purpose::Action(index) = purpose {
-                self.ended(Purpose::Action(index), Ended::Answered(Answer::Lost));
-            }
-        }
-        self.processes[process] = self.processes[process].restart(&self.hub);
-    }
-
     /// Moves to the next time at which something can happen; `false` if there is none.
     fn pass_time(&mut self) -> bool {
         let now = self.hub.now();
@@ -352,7 +241,8 @@ impl Run {
         let waits = |asked: &&Asked| asked.answer.is_none() && !asked.busy && asked.next > now;
         let actions = self.asked.iter().filter(waits).map(|asked| asked.next);
         let sends: Vec<_> = self.hub.lock().buffered.iter().map(|(_, at, ..)| *at).collect();
-        let times = tasks.chain(actions).chain(sends).chain(self.hub.store.next_due()).chain(sweep);
+        let operator = self.next_operation();
+        let times = tasks.chain(actions).chain(sends).chain(self.hub.store.next_due()).chain(sweep).chain(operator);
         let Some(next) = times.filter(|at| *at > now).min() else { return false };
         if rest::only_lines_move(self, next) {
             return false;
@@ -387,18 +277,5 @@ impl Run {
 
     pub(super) fn has_tasks(&self) -> bool {
         !self.tasks.is_empty()
-    }
-}
-
-impl Asked {
-    fn new(action: &Action, now: Timestamp) -> Self {
-        Self { next: now + action.at, action: action.clone(), tries: 0, busy: false, answer: None }
-    }
-
-    fn event(&self) -> Option<&Accepted> {
-        match &self.answer {
-            Some(Answer::Done(accepted)) => accepted.as_ref(),
-            _ => None,
-        }
     }
 }

@@ -1,0 +1,89 @@
+//! Senders: who asks for what, and asks again until the answer comes.
+
+use std::mem;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::Run;
+use crate::simulator::acting;
+use crate::simulator::script::{Action, What};
+use crate::simulator::task::{Accepted, Answer, Purpose};
+
+/// An action and what became of it.
+pub(super) struct Asked {
+    pub(super) action: Action,
+    pub(super) next: Timestamp,
+    pub(super) tries: u32,
+    pub(super) busy: bool,
+    pub(super) answer: Option<Answer>,
+}
+
+impl Asked {
+    pub(super) fn new(action: &Action, now: Timestamp) -> Self {
+        Self { next: now + action.at, action: action.clone(), tries: 0, busy: false, answer: None }
+    }
+
+    fn event(&self) -> Option<&Accepted> {
+        match &self.answer {
+            Some(Answer::Done(accepted)) => accepted.as_ref(),
+            _ => None,
+        }
+    }
+}
+
+impl Run {
+    /// Whoever repeats a delivery that was answered gets the first answer.
+    pub(super) fn check_repeats(&self, index: usize) {
+        let What::Deliver { key: Some(key), workflow, trigger, .. } = &self.asked[index].action.what else { return };
+        let same = |what: &What| matches!(what, What::Deliver { key: Some(other), workflow: to, trigger: by, .. } if (other, to, by) == (key, workflow, trigger));
+        let answers: Vec<_> =
+            self.asked.iter().filter(|asked| same(&asked.action.what)).filter_map(Asked::event).collect();
+        let fresh = answers.iter().filter(|accepted| !accepted.replayed).count();
+        if fresh > 1 {
+            self.hub.violate(2, format!("the delivery {key:?} was accepted anew {fresh} times"));
+        }
+    }
+
+    pub(super) fn start_actions(&mut self) {
+        let now = self.hub.now();
+        if mem::take(&mut self.hub.lock().hurry) {
+            let mut open = self.asked.iter_mut().filter(|asked| asked.answer.is_none() && !asked.busy);
+            let overtakes = |what: &What| match what {
+                What::Update { fields, .. } => fields.contains_key("state"),
+                what => matches!(what, What::Save(_)),
+            };
+            if let Some(asked) = open.find(|asked| overtakes(&asked.action.what)) {
+                asked.next = now;
+            }
+        }
+        for index in 0..self.asked.len() {
+            let asked = &self.asked[index];
+            if asked.answer.is_some() || asked.busy || asked.next > now || !self.may_begin(&asked.action.what) {
+                continue;
+            }
+            let what = asked.action.what.clone();
+            self.asked[index].busy = true;
+            self.asked[index].tries += 1;
+            let process = self.any_process();
+            let work = acting::work(&self.hub, &self.processes[process].system, what);
+            self.spawn(process, Purpose::Action(index), SignedDuration::ZERO, work);
+        }
+    }
+
+    /// Nobody writes of a ticket before it was made, and nobody lifts a kill before it was done.
+    fn may_begin(&self, what: &What) -> bool {
+        let open = |fits: &dyn Fn(&What) -> bool| {
+            self.asked.iter().any(|asked| asked.answer.is_none() && fits(&asked.action.what))
+        };
+        match what {
+            What::Update { subject, .. } | What::Deliver { subject: Some(subject), creates: None, .. } => {
+                !open(&|what| matches!(what, What::Create { id, .. } if *id == subject.id))
+            }
+            What::KillAll(false) => !open(&|what| matches!(what, What::KillAll(true))),
+            What::KillWorkflow(workflow, false) => {
+                !open(&|what| matches!(what, What::KillWorkflow(other, true) if other == workflow))
+            }
+            _ => true,
+        }
+    }
+}
