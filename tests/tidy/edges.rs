@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::tables;
-use crate::workspace::{metadata, read};
+use crate::workspace::{metadata, read, tree};
 
 /// Beginnings of names of crates that wait or spawn.
 const RUNTIMES: &[&str] =
@@ -58,4 +58,17 @@ fn crates_know_nothing_of_what_is_not_theirs() {
         let found: Vec<_> = tree.iter().filter(forbidden).collect();
         assert!(found.is_empty(), "{name} pulls in {found:?}");
     }
+}
+
+/// Compiling the clients of AWS takes longer than all the rest, and whoever tries the demo needs none of them.
+#[test]
+fn a_plain_build_of_the_program_is_without_aws() {
+    let clients = |features: &str| -> Vec<String> {
+        let tree = tree("pawl-cli", features).into_iter();
+        // The cryptography of TLS, which has its name from AWS.
+        let tree = tree.filter(|name| !name.starts_with("aws-lc-"));
+        tree.filter(|name| name == "pawl-aws" || AWS.iter().any(|begin| name.starts_with(begin))).collect()
+    };
+    assert!(clients("default").is_empty(), "`cargo run` compiles {:?}", clients("default"));
+    assert!(clients("aws").iter().any(|name| name == "aws-sdk-sfn"), "released programs have AWS");
 }

@@ -15,6 +15,7 @@ enum Place {
     Start,
     Api,
     Function,
+    CommandLine,
 }
 
 impl Place {
@@ -25,6 +26,7 @@ impl Place {
             Self::Start => "starts",
             Self::Api => "API",
             Self::Function => "functions",
+            Self::CommandLine => "command line",
         }
     }
 }
@@ -41,6 +43,7 @@ const NAMED: &[(&str, Place)] = &[
     (r#"\bSelf::new\(\s*"(\w+)""#, Place::Function),
     (r#"\bFailure::new\(\s*"(\w+)""#, Place::Function),
     (r#"\bpub const CODE: &str = "(\w+)""#, Place::Function),
+    (r#"\bcoded\(\s*"(\w+)""#, Place::CommandLine),
 ];
 
 fn codes() -> Codes {
@@ -132,7 +135,8 @@ fn index(codes: &Codes, pages: &BTreeMap<String, String>) -> String {
         Codes are stable: scripts may rely on them, messages may change. Each has a page that says what it means, \
         with an example, and what to do.\n\n\
         They are met in *files* (`pawl check`, and saving), in *steps* (history, notices), at *starts* that are \
-        refused (`pawl refusals`), as answers of the *API* and of webhooks, and as errors of *functions* on AWS.\n\n\
+        refused (`pawl refusals`), as answers of the *API* and of webhooks, as errors of *functions* on AWS, and of \
+        the *command line* itself.\n\n\
         | code | met in | meaning |\n| --- | --- | --- |\n"
         .to_owned();
     for (code, page) in pages {

@@ -13,7 +13,7 @@ const MAIN_MOST: usize = 40;
 fn functions() -> BTreeSet<String> {
     let files = files();
     let names = files.iter().filter_map(|file| file.strip_prefix("functions/")?.split_once('/'));
-    names.map(|(name, _)| name.to_owned()).collect()
+    names.filter(|(name, _)| !name.starts_with('.')).map(|(name, _)| name.to_owned()).collect()
 }
 
 #[test]
@@ -53,11 +53,23 @@ fn a_main_wires_and_decides_nothing() {
     }
 }
 
-/// cargo-lambda aborts where nothing is said, and a panic would then fail all jobs of a batch.
+/// SAM gives cargo-lambda no profile, so the functions' own stands where cargo looks from their folders. cargo-lambda sets by
+/// itself, over that, whatever the root manifest does not say: a panic would then abort, and fail all jobs of a batch.
 #[test]
-fn functions_unwind() {
+fn functions_have_a_profile_of_their_own() {
+    let own = read("functions/.cargo/config.toml");
+    for line in ["opt-level = \"s\"", "lto = \"fat\"", "codegen-units = 1", "panic = \"unwind\"", "strip = \"symbols\""] {
+        assert!(release(&own).any(|found| found == line), "functions/.cargo/config.toml does not say {line}");
+    }
     let manifest = read("Cargo.toml");
-    let release = manifest.split("\n[profile.release]\n").nth(1).expect("there is a release profile");
-    let release = release.split("\n[").next().unwrap_or(release);
-    assert!(release.lines().any(|line| line == "panic = \"unwind\""), "the release profile says `panic = \"unwind\"`");
+    for key in ["lto", "codegen-units", "panic", "strip"] {
+        let says = |line: &str| line.split_once(" = ").is_some_and(|(found, _)| found == key);
+        assert!(release(&manifest).any(says), "the release profile of the root manifest does not say {key}");
+    }
+}
+
+/// The lines of a release profile.
+fn release(text: &str) -> impl Iterator<Item = &str> {
+    let release = text.split("\n[profile.release]\n").nth(1).expect("there is a release profile");
+    release.split("\n[").next().unwrap_or(release).lines()
 }

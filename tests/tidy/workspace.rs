@@ -70,6 +70,15 @@ pub(crate) fn metadata() -> &'static Metadata {
     })
 }
 
+/// The names of all that a package is built from on this platform, with these features of it and nobody else's.
+pub(crate) fn tree(package: &str, features: &str) -> BTreeSet<String> {
+    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
+    let which = ["tree", "--offline", "--locked", "--package", package, "--features", features];
+    let how = ["--edges", "normal,build", "--prefix", "none", "--format", "{p}"];
+    let listed = run(&cargo, &[&which[..], &how].concat());
+    listed.lines().filter_map(|line| line.split(' ').next()).map(str::to_owned).collect()
+}
+
 fn run(program: &str, arguments: &[&str]) -> String {
     let output = Command::new(program).args(arguments).current_dir(root()).output();
     let output = output.unwrap_or_else(|error| panic!("{program} cannot be run: {error}"));

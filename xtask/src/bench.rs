@@ -25,17 +25,19 @@ pub(crate) fn run(name: Option<&str>) -> anyhow::Result<()> {
         let names: Vec<_> = known().copied().collect();
         bail!("expected one of {}, found {:?}", names.join(", "), name.unwrap_or_default());
     }
-    if name != Some(COLD) {
-        cargo(&["build", "--release", "--workspace", "--bins"])?;
+    if EMBEDDED.iter().any(|name| is_chosen(&name)) {
+        cargo(&["build", "--release", "--workspace", "--bin", "pawl", "--bin", "pawl-bench"])?;
     }
     for name in EMBEDDED.iter().filter(is_chosen) {
         bench(name, &[])?;
+    }
+    if DEPLOYED.iter().chain([&COLD]).any(|name| is_chosen(&name)) {
+        functions()?;
     }
     for name in DEPLOYED.iter().filter(is_chosen) {
         deployed(name)?;
     }
     if [COLD].iter().any(|name| is_chosen(&name)) {
-        functions()?;
         package()?;
         bench(COLD, &[])?;
     }
@@ -59,13 +61,17 @@ fn deployed(name: &str) -> anyhow::Result<()> {
     bench(name, &[(STACK, deployment.file().display().to_string())])
 }
 
-/// Builds the functions as they are deployed: by themselves, without what the command line asks of the libraries that they
-/// share.
+/// Builds the functions as they are deployed: with their own profile, and by themselves, without what the command line asks of
+/// the libraries that they share.
 fn functions() -> anyhow::Result<()> {
-    let mut arguments = vec!["build".to_owned(), "--release".to_owned(), "--bins".to_owned()];
-    for entry in std::fs::read_dir(workspace().join("functions"))? {
-        let name = entry?.file_name();
-        arguments.extend(["--package".to_owned(), format!("pawl-function-{}", name.to_string_lossy())]);
+    let folder = workspace().join("functions");
+    let profile = folder.join(".cargo/config.toml").display().to_string();
+    let mut arguments = ["build", "--release", "--bins", "--config", &profile].map(str::to_owned).to_vec();
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.path().join("Cargo.toml").is_file() {
+            arguments.extend(["--package".to_owned(), format!("pawl-function-{}", entry.file_name().to_string_lossy())]);
+        }
     }
     arguments.extend(["--package".to_owned(), "pawl-bench".to_owned()]);
     cargo(&arguments.iter().map(String::as_str).collect::<Vec<_>>())

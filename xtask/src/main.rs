@@ -7,6 +7,7 @@ mod e2e;
 mod emulator;
 mod fuzz;
 mod model;
+mod profile;
 mod run;
 mod sim;
 mod soak;
@@ -41,7 +42,7 @@ enum Command {
     Fuzz(fuzz::Fuzz),
     /// Sends webhooks, requests and definitions of chance to an installation of its own.
     Soak(soak::Soak),
-    /// Examines the template of an installation on AWS: SAM, cfn-lint, a security scan.
+    /// Examines the template of an installation on AWS (SAM, cfn-lint, a security scan), and how functions are built.
     Template,
     /// Installs the Python tools that tests and deployments use, and says where they are.
     Tools,

@@ -1,9 +1,11 @@
-//! The checks of `infra/template.yaml`: SAM's own with cfn-lint, cfn-lint alone, and a security scan.
+//! The checks of `infra/template.yaml`: SAM's own with cfn-lint, cfn-lint alone, and a security scan; and how the functions
+//! that it names are built.
 
 use std::process::Command;
 
 use anyhow::{Context, bail};
 
+use crate::profile;
 use crate::run::workspace;
 use crate::venv::Venv;
 
@@ -33,5 +35,5 @@ pub(crate) fn run() -> anyhow::Result<()> {
             bail!("{words} failed: {status}");
         }
     }
-    Ok(())
+    profile::run(&tools)
 }

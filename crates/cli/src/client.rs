@@ -1,8 +1,13 @@
 //! Talks to an installation over its management API.
 
 mod auth;
+#[cfg(feature = "aws")]
 mod credentials;
 mod refusal;
+#[cfg(feature = "aws")]
+mod signer;
+#[cfg(not(feature = "aws"))]
+#[path = "client/unsigned.rs"]
 mod signer;
 
 use std::net::IpAddr;

@@ -30,7 +30,7 @@ impl Auth {
         });
         match (mode, token) {
             (AuthMode::None, _) => Ok(Self::Nothing),
-            (AuthMode::SigV4, _) => Ok(Self::Signature(Signer::new(region(endpoint)))),
+            (AuthMode::SigV4, _) => Signer::new(region(endpoint)).map(Self::Signature),
             (AuthMode::Token, None) => bail!("--auth token: expected a token in --token or PAWL_TOKEN, found none"),
             (AuthMode::Token, Some(token)) => {
                 let value = HeaderValue::try_from(format!("Bearer {token}"));
@@ -78,6 +78,8 @@ fn region(endpoint: &Url) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    #![cfg(feature = "aws")]
+
     use super::*;
 
     /// How requests to an endpoint are authorized.

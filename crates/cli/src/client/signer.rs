@@ -32,8 +32,9 @@ struct Identity {
 
 impl Signer {
     /// For the region that the endpoint names. Without one the environment or the profile must.
-    pub(super) fn new(region: Option<String>) -> Self {
-        Self { region, identity: OnceCell::new() }
+    #[expect(clippy::unnecessary_wraps, reason = "without the feature `aws` another one stands here, which fails")]
+    pub(super) fn new(region: Option<String>) -> anyhow::Result<Self> {
+        Ok(Self { region, identity: OnceCell::new() })
     }
 
     /// The region that the endpoint names.

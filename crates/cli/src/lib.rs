@@ -1,0 +1,79 @@
+//! `pawl`: write, check, test and run agentic workflows.
+//!
+//! - `args`: the command line; `commands`: one file for each command.
+//! - `embedded`: the whole system in one process. `client`: talks to an installation over its API.
+//! - `output`, `shown`, `logs`: all that is printed is shown, not obeyed.
+//!
+//! It is a library with one function, so that other packages of the workspace can turn its feature `aws` on.
+
+mod args;
+mod client;
+mod coded;
+mod commands;
+mod embedded;
+mod files;
+mod logs;
+mod output;
+mod shown;
+mod table;
+mod when;
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Parser;
+
+use crate::args::{Args, Command, Format};
+use crate::coded::Coded;
+
+/// The exit code of bad input: a file with mistakes, a case that fails, a refused request.
+const BAD_INPUT: u8 = 1;
+
+/// The exit code of a failure that is not the user's.
+const BROKEN: u8 = 2;
+
+/// How long threads may take to end with the process.
+const LAST_WAIT: Duration = Duration::from_millis(500);
+
+/// Carries out the command line of this process; returns its exit code.
+pub fn main() -> ExitCode {
+    let args = Args::parse();
+    let json = args.json;
+    match logs::init(&args).and_then(|()| run(args)) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(BAD_INPUT),
+        Err(error) if error.is::<Coded>() => {
+            coded::tell(&error, json);
+            ExitCode::from(BAD_INPUT)
+        }
+        Err(error) => {
+            output::complain!("error: {}", shown::shown(&format!("{error:#}")));
+            ExitCode::from(BROKEN)
+        }
+    }
+}
+
+/// Carries a command out; `false` if the input was bad and has been explained.
+fn run(args: Args) -> anyhow::Result<bool> {
+    let Args { endpoint, token, auth, json, command, .. } = args;
+    let client = || client::Client::new(&endpoint, auth, token.as_deref(), json);
+    match command {
+        Command::Check { files, format } => commands::check::run(&files, if json { Format::Json } else { format }),
+        Command::Schema { kind } => commands::schema::run(kind),
+        Command::Graph { file } => commands::graph::run(&file),
+        Command::Explain { code } => commands::explain::run(&code, json),
+        Command::Test { files } => commands::test::run(&files, json),
+        Command::Demo { dir } => block_on(commands::demo::run(dir.as_deref(), json)),
+        Command::Dev(dev) => block_on(commands::dev::run(dev, token)),
+        Command::Remote(command) => block_on(commands::remote::run(command, client()?)),
+    }
+}
+
+/// Runs a command on a runtime with a thread for each core.
+fn block_on(command: impl Future<Output = anyhow::Result<bool>>) -> anyhow::Result<bool> {
+    let threads = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let done = threads.block_on(command);
+    // What blocks a thread, a folder on a disk that does not answer for one, is not waited for.
+    threads.shutdown_timeout(LAST_WAIT);
+    done
+}
