@@ -6,6 +6,7 @@
 mod aws;
 mod echo;
 mod http;
+mod listeners;
 mod process;
 mod sleepers;
 mod w5;
@@ -20,15 +21,19 @@ fn main() -> anyhow::Result<()> {
         match name.as_deref() {
             None => {
                 w5::run().await?;
+                listeners::run().await?;
                 sleepers::run().await
             }
             Some("w5") => w5::run().await,
+            Some("listeners") => listeners::run().await,
             Some("sleepers") => sleepers::run().await,
             Some("aws-cost") => aws::cost::run().await,
             Some("aws-latency") => aws::latency::run().await,
             Some("cold") => aws::cold::run().await,
             Some(other) => {
-                bail!("there is no benchmark {other:?}: expected w5, sleepers, aws-cost, aws-latency or cold")
+                bail!(
+                    "there is no benchmark {other:?}: expected w5, listeners, sleepers, aws-cost, aws-latency or cold"
+                )
             }
         }
     })

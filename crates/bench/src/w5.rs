@@ -37,7 +37,7 @@ pub(crate) async fn run() -> anyhow::Result<()> {
     let mut times = one_at_a_time(&mut connection).await?;
     times.sort();
     let before = server.cpu()?;
-    let (count, elapsed) = under_load(&server).await?;
+    let (count, elapsed) = under_load(&server, LOAD).await?;
     let cpu = server.cpu()?.saturating_sub(before);
     let rss = server.memory_mb("VmHWM")?;
     server.stop().await?;
@@ -60,11 +60,13 @@ pub(crate) async fn run() -> anyhow::Result<()> {
     Ok(())
 }
 
-fn round(value: f64) -> f64 {
+/// Two digits after the point.
+pub(crate) fn round(value: f64) -> f64 {
     (value * 100.0).round() / 100.0
 }
 
-fn write_files(folder: &Path, echo: &str) -> anyhow::Result<()> {
+/// Writes the workflow and its object into a folder.
+pub(crate) fn write_files(folder: &Path, echo: &str) -> anyhow::Result<()> {
     std::fs::write(folder.join("w5.workflow.yaml"), include_str!("w5.workflow.yaml").replace("ECHO", echo))?;
     std::fs::write(folder.join("item.object.yaml"), include_str!("item.object.yaml"))?;
     Ok(())
@@ -96,8 +98,17 @@ async fn one_at_a_time(connection: &mut Connection) -> anyhow::Result<Vec<Durati
     Ok(times)
 }
 
+/// Executions that are not measured.
+pub(crate) async fn warm_up(server: &Server) -> anyhow::Result<()> {
+    let mut connection = server.connect().await?;
+    for _ in 0..WARM {
+        execute(&mut connection).await?;
+    }
+    Ok(())
+}
+
 /// Many at once for a while; how many ended, and in how long.
-async fn under_load(server: &Server) -> anyhow::Result<(usize, Duration)> {
+pub(crate) async fn under_load(server: &Server, load: Duration) -> anyhow::Result<(usize, Duration)> {
     let host = Rc::new(server.host.clone());
     let local = tokio::task::LocalSet::new();
     let began = Instant::now();
@@ -106,7 +117,7 @@ async fn under_load(server: &Server) -> anyhow::Result<(usize, Duration)> {
             let mut drivers = Vec::new();
             for _ in 0..CONCURRENCY {
                 let host = host.clone();
-                drivers.push(tokio::task::spawn_local(drive(host, began)));
+                drivers.push(tokio::task::spawn_local(drive(host, began, load)));
             }
             let mut count = 0;
             for driver in drivers {
@@ -118,10 +129,10 @@ async fn under_load(server: &Server) -> anyhow::Result<(usize, Duration)> {
     Ok((count, began.elapsed()))
 }
 
-async fn drive(host: Rc<String>, began: Instant) -> anyhow::Result<usize> {
+async fn drive(host: Rc<String>, began: Instant, load: Duration) -> anyhow::Result<usize> {
     let mut connection = Connection::open(&host).await?;
     let mut count = 0;
-    while began.elapsed() < LOAD {
+    while began.elapsed() < load {
         execute(&mut connection).await?;
         count += 1;
     }

@@ -31,7 +31,7 @@ mod variable;
 mod workflow;
 
 pub use checklist::{ChecklistItem, ChecklistStatus, checklist};
-pub use expression::{Duration, Expression, ExpressionError, Meter, Scope, Template};
+pub use expression::{Comparison, Conjunct, Duration, Expression, ExpressionError, Meter, Scope, Template};
 pub use failure::{Failure, FailureClass, Notify, Retry, Severity, Then};
 pub use graph::mermaid;
 pub use json_schema::{

@@ -67,6 +67,20 @@ pub enum EventType {
     CalledBack,
 }
 
+impl EventType {
+    /// As it is stored and as expressions see it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Manual => "manual",
+            Self::Webhook => "webhook",
+            Self::RecordCreated => "record_created",
+            Self::FieldUpdated => "field_updated",
+            Self::StateMachineEnded => "state_machine_ended",
+            Self::CalledBack => "called_back",
+        }
+    }
+}
+
 /// Something that happened. Executions keep the event that started them as it was.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Event {
@@ -109,20 +123,32 @@ impl Event {
     /// The topic on which workflows listen for it; none if it is addressed to one.
     pub fn workflow_topic(&self) -> Option<String> {
         let subject = self.subject.as_ref().filter(|_| self.workflow.is_none());
-        subject.map(|subject| format!("object/{}", subject.object))
+        subject.map(|subject| ids::object_topic(&subject.object))
+    }
+
+    /// The fields that it changed, if it wakes only those who wait for one of them.
+    pub fn changed_fields(&self) -> Option<Vec<&str>> {
+        let changes = self.data.get("changes").filter(|_| self.kind == EventType::FieldUpdated)?.as_object()?;
+        Some(changes.keys().map(String::as_str).collect())
     }
 
     /// The topic on which waiting steps listen for it.
     pub fn goal_topic(&self) -> Option<String> {
         let text = |key: &str| self.data.get(key).and_then(Value::as_str);
         match (self.kind, &self.workflow, &self.trigger, &self.subject) {
-            (EventType::Webhook, Some(workflow), Some(trigger), _) => Some(format!("hook/{workflow}/{trigger}")),
+            (EventType::Webhook, Some(workflow), Some(trigger), _) => Some(ids::webhook_topic(workflow, trigger)),
             (EventType::RecordCreated | EventType::FieldUpdated, _, _, Some(subject)) => Some(subject.topic()),
             (EventType::StateMachineEnded, ..) => text("execution_arn").map(ids::state_machine_topic),
             (EventType::CalledBack, ..) => text("topic").map(str::to_owned),
             _ => None,
         }
     }
+}
+
+/// What a step listens on that waits for changes of one field: `<field>|record/<object>/<id>`. A change wakes those who
+/// wait for any change of its record, and those who wait for a field that it changed.
+pub fn waiting_on(topic: &str, field: &str) -> String {
+    format!("{field}|{topic}")
 }
 
 /// An event with what expressions see of it, worked out at the first look and kept.

@@ -189,8 +189,8 @@ pub struct Lease {
 pub struct Waiting {
     /// When the wait began; earlier events do not count.
     pub since: Timestamp,
-    /// Records and topics: `record/<object>/<id>`, `hook/<workflow>/<trigger>`, `state-machine/<execution arn>`,
-    /// `callback/<digest>`.
+    /// Records, fields of records and other topics: `record/<object>/<id>`, `<field>|record/<object>/<id>`,
+    /// `hook/<workflow>/<trigger>`, `state-machine/<execution arn>`, `callback/<digest>`.
     pub topics: BTreeSet<String>,
 }
 

@@ -66,9 +66,24 @@ pub fn callback_topic(token: &str) -> String {
     format!("callback/{}", digest(&["callback", token]))
 }
 
+/// What workflows listen on for all records of an object.
+pub fn object_topic(object: &str) -> String {
+    format!("object/{object}")
+}
+
+/// What a step listens on for deliveries to a webhook.
+pub fn webhook_topic(workflow: &str, trigger: &str) -> String {
+    format!("hook/{workflow}/{trigger}")
+}
+
 /// What a step listens on for the end of a state machine's execution.
 pub fn state_machine_topic(execution_arn: &str) -> String {
     format!("state-machine/{execution_arn}")
+}
+
+/// A long value in a key, by which it is looked up.
+pub fn value_digest(text: &str) -> String {
+    digest(&["value", text])
 }
 
 /// The id of the event that an event of the bus becomes.

@@ -17,12 +17,11 @@ use crate::items::refusal::Refusal;
 use crate::items::workflow::Head;
 use crate::message::EventMessage;
 use crate::ports::{
-    Consistency, Durability, Expect, Message, Query, QueueName, RecordChange, SortRange, Table, TableError,
-    Transaction, Write, stream_message,
+    Durability, Expect, Message, QueueName, RecordChange, TableError, Transaction, Write, stream_message,
 };
 use crate::snapshot;
 use crate::starts;
-use crate::{Catalog, Error, Metrics, dispatch, items, offload};
+use crate::{Catalog, Error, Metrics, dispatch, items, listeners, offload, waiters};
 
 /// How often a start that lost a race on a guard is tried again before the message is given back.
 const RACES: usize = 8;
@@ -98,47 +97,18 @@ impl Evaluator {
         for workflow in self.candidates(&event).await? {
             result = result.and(self.start(&workflow, &event).await.map(drop));
         }
-        if let Some(topic) = event.goal_topic() {
-            for execution in self.sorts(items::waiter::TABLE, items::waiter::partition(&topic)).await? {
-                result = result.and(self.executor.on_event(&execution, &event).await);
-            }
+        for execution in waiters::of(&*self.executor.tables, &event).await? {
+            result = result.and(self.executor.on_event(&execution, &event).await);
         }
         result
     }
 
-    /// The workflows that an event may start: the one that it is addressed to, or those that listen on its topic.
+    /// The workflows that an event may start: the one that it is addressed to, or those that are listed under what it says.
     async fn candidates(&self, event: &Event) -> Result<Vec<String>, Error> {
         if let Some(workflow) = &event.workflow {
             return Ok(vec![workflow.clone()]);
         }
-        match event.workflow_topic() {
-            Some(topic) => self.sorts(items::workflow::TABLE, items::workflow::listener_partition(&topic)).await,
-            None => Ok(Vec::new()),
-        }
-    }
-
-    /// The sort keys of a partition.
-    async fn sorts(&self, table: Table, partition: String) -> Result<Vec<String>, Error> {
-        let mut sorts = Vec::new();
-        let mut after = None;
-        loop {
-            let query = Query {
-                table,
-                index: None,
-                partition: partition.clone(),
-                range: SortRange::All,
-                newest_first: false,
-                limit: 1_000,
-                after,
-                consistency: Consistency::Strong,
-            };
-            let page = self.executor.tables.query(&query).await?;
-            sorts.extend(page.items.into_iter().map(|item| item.key.sort));
-            after = page.next;
-            if after.is_none() {
-                return Ok(sorts);
-            }
-        }
+        Ok(listeners::of(&self.executor.catalog, event).await?.into_iter().collect())
     }
 
     /// Starts a workflow for an event, at most once, if one of its triggers matches and the guards let it pass.

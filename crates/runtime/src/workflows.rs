@@ -1,6 +1,6 @@
 //! Workflows as people save and switch them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use pawl_definition::{Edits, Object, Problem, Source, Workflow};
@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::items::audit;
 use crate::items::workflow::{self, Head, Revision};
 use crate::ports::{Clock, Consistency, Durability, Expect, Index, Query, SortRange, Tables, Transaction, Write};
-use crate::{Catalog, Error, Listed, Objects, Sweeper, items, readers};
+use crate::{Catalog, Error, Listed, Objects, Sweeper, items, listeners, readers};
 
 /// Saves and switches workflows and objects.
 pub struct Workflows {
@@ -127,41 +127,71 @@ impl Workflows {
             objects.require_all().map_err(Error::from)?;
             return Err(SaveError::Invalid(problems));
         };
-        let before = self.catalog.head(&workflow.id).await?;
-        let present = before.as_ref().map_or(0, |head| head.revision);
-        if read_at.is_some_and(|read_at| read_at != present) {
-            return Err(SaveError::Stale(present));
+        for _ in 0..RACES {
+            let before = self.catalog.head(&workflow.id).await?;
+            let present = before.as_ref().map_or(0, |head| head.revision);
+            if read_at.is_some_and(|read_at| read_at != present) {
+                return Err(SaveError::Stale(present));
+            }
+            if let Some(head) = self.is_saved(&workflow, source, before.as_ref()).await? {
+                self.sweeper.edited(&head).await?;
+                return Ok(Saved { head, unchanged: true });
+            }
+            let (head, writes) = self.revised((&workflow, source), before.as_ref(), by).await?;
+            match self.tables.transact(Transaction { writes, durability: Durability::Durable }).await {
+                Ok(()) => {
+                    self.sweeper.edited(&head).await?;
+                    return Ok(Saved { head, unchanged: false });
+                }
+                Err(error) if Error::from(error.clone()).is_conflict() => {
+                    let now = self.catalog.head(&workflow.id).await?.map_or(0, |head| head.revision);
+                    if now != present {
+                        return Err(SaveError::Stale(now));
+                    }
+                    // Others listed a workflow on the same topic, or switched this one.
+                }
+                Err(error) => return Err(error.into()),
+            }
         }
-        if let Some(head) = &before
-            && self.revision(&workflow.id, head.revision).await?.is_some_and(|revision| revision.source == source.value)
-        {
-            self.sweeper.edited(head).await?;
-            return Ok(Saved { head: head.clone(), unchanged: true });
-        }
-        let head = self.head_after(&workflow, before.as_ref(), source);
+        Err(Error::Contended(workflow.id).into())
+    }
+
+    /// The head, if the present revision has the same source and is listed as it should be.
+    async fn is_saved(
+        &self,
+        workflow: &Workflow,
+        source: &Source,
+        before: Option<&Head>,
+    ) -> Result<Option<Head>, SaveError> {
+        let Some(head) = before else { return Ok(None) };
+        let is_listed = !head.active || !head.listed.is_empty() || triggers::terms(workflow).is_empty();
+        let revision = self.revision(&head.id, head.revision).await?;
+        let is_same = revision.is_some_and(|revision| revision.source == source.value);
+        Ok((is_listed && is_same).then(|| head.clone()))
+    }
+
+    /// The head after a save, and all that is written with it.
+    async fn revised(
+        &self,
+        (workflow, source): (&Workflow, &Source),
+        before: Option<&Head>,
+        by: &str,
+    ) -> Result<(Head, Vec<Write>), SaveError> {
+        let mut head = self.head_after(workflow, before, source);
         let revision = Revision {
             revision: head.revision,
             saved_by: by.to_owned(),
             saved_at: head.saved_at,
             source: source.value.clone(),
         };
-        let mut writes = vec![
-            head_write(&head, before.as_ref()),
-            Write::Put {
-                table: workflow::TABLE,
-                item: workflow::revision_item(&workflow.id, &revision),
-                expect: Expect::Absent,
-            },
-        ];
-        writes.extend(listeners(before.as_ref(), &head));
-        match self.tables.transact(Transaction { writes, durability: Durability::Durable }).await {
-            Ok(()) => {
-                self.sweeper.edited(&head).await?;
-                Ok(Saved { head, unchanged: false })
-            }
-            Err(error) if Error::from(error.clone()).is_conflict() => Err(SaveError::Stale(present + 1)),
-            Err(error) => Err(error.into()),
-        }
+        let listed = listeners::list(&*self.tables, before, &mut head, triggers::terms(workflow)).await?;
+        let revision = Write::Put {
+            table: workflow::TABLE,
+            item: workflow::revision_item(&workflow.id, &revision),
+            expect: Expect::Absent,
+        };
+        let writes = [head_write(&head, before), revision].into_iter().chain(listed).collect();
+        Ok((head, writes))
     }
 
     /// The head after a save: `active` is as the file says, or as it was if the file says nothing.
@@ -183,7 +213,7 @@ impl Workflows {
             pinned: workflow.edits == Edits::Pinned,
             killed: before.and_then(|head| head.killed.clone()),
             suspended: before.and_then(|head| head.suspended.clone()),
-            topics: triggers::topics(workflow),
+            listed: before.map(|head| head.listed.clone()).unwrap_or_default(),
             saved_at,
         }
     }
@@ -264,6 +294,19 @@ impl Workflows {
         Ok(head)
     }
 
+    /// What is listed anew, or no longer, if triggers are switched on or off.
+    async fn switched(&self, before: &Head, after: &mut Head) -> Result<Vec<Write>, SaveError> {
+        if before.active == after.active {
+            return Ok(Vec::new());
+        }
+        let terms = if after.active {
+            triggers::terms(&self.catalog.plan(&after.id, after.revision).await?.workflow)
+        } else {
+            BTreeSet::new()
+        };
+        Ok(listeners::list(&*self.tables, Some(before), after, terms).await?)
+    }
+
     /// Changes a head, and writes something beside it if it changed.
     async fn change(
         &self,
@@ -279,7 +322,8 @@ impl Workflows {
                 return Ok(head);
             }
             head.version += 1;
-            let writes = [head_write(&head, Some(&before))].into_iter().chain(beside(&head)).collect();
+            let listed = self.switched(&before, &mut head).await?;
+            let writes = [head_write(&head, Some(&before))].into_iter().chain(beside(&head)).chain(listed).collect();
             match self.tables.transact(Transaction { writes, durability: Durability::Durable }).await {
                 Ok(()) => return Ok(head),
                 Err(error) if Error::from(error.clone()).is_conflict() => {}
@@ -289,6 +333,9 @@ impl Workflows {
     }
 }
 
+/// How often a save that lost a race on what others list is tried again.
+const RACES: usize = 16;
+
 fn version_of(version: u64) -> Expect {
     if version == 0 { Expect::Absent } else { Expect::Version(version) }
 }
@@ -296,24 +343,6 @@ fn version_of(version: u64) -> Expect {
 fn head_write(head: &Head, before: Option<&Head>) -> Write {
     let expect = before.map_or(Expect::Absent, |before| Expect::Version(before.version));
     Write::Put { table: workflow::TABLE, item: workflow::head_item(head), expect }
-}
-
-/// Topics that it begins or ceases to listen on. An inactive workflow keeps its topics: the head says that it is inactive.
-fn listeners(before: Option<&Head>, after: &Head) -> Vec<Write> {
-    let empty = std::collections::BTreeSet::new();
-    let old = before.map_or(&empty, |head| &head.topics);
-    let table = workflow::TABLE;
-    let gone = old.difference(&after.topics).map(|topic| Write::Delete {
-        table,
-        key: workflow::listener_key(topic, &after.id),
-        expect: Expect::Any,
-    });
-    let come = after.topics.difference(old).map(|topic| Write::Put {
-        table,
-        item: workflow::listener_item(topic, &after.id),
-        expect: Expect::Any,
-    });
-    gone.chain(come).collect()
 }
 
 fn query(

@@ -23,15 +23,23 @@ pub(super) struct Lowered {
     pub(super) roots: BTreeSet<String>,
     pub(super) reads: BTreeSet<Vec<String>>,
     pub(super) secrets: BTreeSet<String>,
+    pub(super) reads_now: bool,
 }
 
 /// Turns a parsed text into our tree.
 pub(super) fn lower(parsed: &IdedExpr, source: &str) -> Result<Lowered, ExpressionError> {
-    let mut lowering =
-        Lowering { source, locals: Vec::new(), depth: 0, reads: BTreeSet::new(), secrets: BTreeSet::new() };
+    let mut lowering = Lowering {
+        source,
+        locals: Vec::new(),
+        depth: 0,
+        reads: BTreeSet::new(),
+        secrets: BTreeSet::new(),
+        reads_now: false,
+    };
     let node = lowering.node(parsed)?;
     let roots = lowering.reads.iter().filter_map(|path| path.first().cloned()).collect();
-    Ok(Lowered { node, roots, reads: lowering.reads, secrets: lowering.secrets })
+    let Lowering { reads, secrets, reads_now, .. } = lowering;
+    Ok(Lowered { node, roots, reads, secrets, reads_now })
 }
 
 struct Lowering<'s> {
@@ -40,6 +48,7 @@ struct Lowering<'s> {
     depth: usize,
     reads: BTreeSet<Vec<String>>,
     secrets: BTreeSet<String>,
+    reads_now: bool,
 }
 
 type Outcome<T> = Result<T, ExpressionError>;
@@ -113,11 +122,12 @@ impl Lowering<'_> {
         Ok(Node::Path(Box::new(path)))
     }
 
-    fn name(&self, name: &str) -> Base {
+    fn name(&mut self, name: &str) -> Base {
         if let Some(slot) = self.locals.iter().rposition(|local| local == name) {
             return Base::Local(slot, name.to_owned());
         }
         if name == "now" {
+            self.reads_now = true;
             return Base::Now;
         }
         let known = TYPES.iter().find(|known| **known == name);

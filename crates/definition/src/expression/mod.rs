@@ -32,6 +32,7 @@
 
 mod budget;
 mod calendar;
+mod conjuncts;
 mod duration;
 mod encoding;
 mod error;
@@ -67,6 +68,7 @@ use roots::Roots;
 use val::Val;
 
 pub use budget::Meter;
+pub use conjuncts::{Comparison, Conjunct};
 pub use duration::Duration;
 pub use encoding::{form_encoded, percent_encoded};
 pub use error::ExpressionError;
@@ -116,6 +118,11 @@ impl Expression {
     /// The secrets that it names.
     pub fn secrets(&self) -> &BTreeSet<String> {
         &self.program.lowered.secrets
+    }
+
+    /// Whether it reads the present time.
+    pub fn reads_now(&self) -> bool {
+        self.program.lowered.reads_now
     }
 
     /// Evaluates it to a JSON value: times in RFC 3339, durations as [`Duration`] writes them, bytes in base64.

@@ -9,13 +9,14 @@
 //! - **Lists** are equal element by element, **objects** key by key, whatever the order of the keys is.
 //! - **Blank** ([`is_blank`]) are null, a text without letters, an empty list and an empty object.
 //! - [`compare`] orders any two values, blank ones last; [`order`] two of one type, as `<` does.
-//! - [`index_key`] is the same of two values if, and only if, they are equal.
+//! - [`index_key`] is the same of two values if, and only if, they are equal; [`lookup_text`] of more than equal ones.
 
 mod blank;
 mod canonical;
 mod email;
 mod equality;
 mod key;
+mod lookup;
 mod number;
 mod order;
 
@@ -29,5 +30,6 @@ pub use canonical::{canonical, text_of};
 pub use email::email;
 pub use equality::{contains, equal, named, unchanged};
 pub use key::index_key;
+pub use lookup::lookup_text;
 pub use number::{Exact, NumberError, add, number_text, read_number, subtract};
 pub use order::{compare, compare_times, order, order_times};

@@ -37,6 +37,20 @@ proptest! {
     }
 
     #[test]
+    fn equal_values_are_looked_up_under_one_text(a in value(), b in value()) {
+        prop_assert_eq!(lookup_text(&a), lookup_text(&respelled(&a)));
+        prop_assert!(!equal(&a, &b) || lookup_text(&a) == lookup_text(&b));
+        if !a.is_array() && !a.is_object() && !a.is_null() {
+            // A number and the text that says it, whichever is the value and whichever was written down.
+            prop_assert_eq!(lookup_text(&a), lookup_text(&Value::from(text_of(&a))));
+        }
+        if let (Value::String(text), Value::Number(number)) = (&a, &b) {
+            let named = named([text], &b).is_some();
+            prop_assert!(!named || lookup_text(&a) == number_text(number));
+        }
+    }
+
+    #[test]
     fn the_order_is_total_transitive_and_agrees_with_equality(a in value(), b in value(), c in value()) {
         prop_assert_eq!(compare(&a, &b), compare(&b, &a).reverse());
         prop_assert_eq!(compare(&a, &b).is_eq(), equal(&a, &b));

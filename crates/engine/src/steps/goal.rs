@@ -1,14 +1,15 @@
 //! `goal`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use pawl_definition::step::{Goal, IfPast};
-use pawl_definition::{Duration, TriggerKind};
+use pawl_definition::{Duration, Expression, Object};
 use serde_json::json;
 
 use super::{Listening, OnEvent, StepContext, StepDecision, StepHandler, StepResult, Waits, delay};
-use crate::{Context, Event, Occurrence, StepCode, StepError, StepStatus, coerce, triggers};
+use crate::event::waiting_on;
+use crate::{Context, Event, Occurrence, Record, StepCode, StepError, StepStatus, coerce, ids, triggers};
 
 impl StepHandler for Goal {
     fn enter(&self, at: &StepContext<'_>) -> Result<StepDecision, StepError> {
@@ -88,15 +89,110 @@ fn met(note: &str) -> StepResult {
     }
 }
 
-/// Its own record, the related ones it reads, and the topics of its triggers.
+/// What can meet it: changes of the fields that its condition reads, of its own record and of related ones, and what its
+/// triggers take.
 fn listens_on(step: &Goal, at: &StepContext<'_>) -> Listening {
-    let workflow = &at.cx.plan.workflow;
-    let records: Vec<_> = at.cx.record.into_iter().chain(at.cx.related.values().flatten()).collect();
-    let checks: Vec<_> = records.iter().map(|record| (record.subject(), record.version)).collect();
-    let mut topics: BTreeSet<_> = checks.iter().map(|(subject, _)| subject.topic()).collect();
-    let hooks = step.on.iter().filter(|trigger| matches!(trigger.kind, TriggerKind::Webhook(_)));
-    topics.extend(hooks.map(|trigger| format!("hook/{}/{}", workflow.id, trigger.id)));
-    Listening { topics, checks }
+    let (cx, workflow) = (at.cx, &at.cx.plan.workflow);
+    let mut watched = Watched::default();
+    if let Some(until) = &step.until {
+        watched.condition(until, cx);
+    }
+    let own_topic = workflow.object.as_deref().map(ids::object_topic);
+    let mut topics = BTreeSet::new();
+    for interest in step.on.iter().flat_map(|trigger| triggers::interests(trigger, workflow)) {
+        if own_topic.as_deref() == Some(interest.topic()) {
+            watched.own.add(interest.changed_field());
+        } else {
+            topics.insert(interest.topic().to_owned());
+        }
+    }
+    for (record, fields) in watched.records(cx) {
+        let topic = record.subject().topic();
+        topics.extend(
+            fields.words().into_iter().map(|field| field.map_or(topic.clone(), |field| waiting_on(&topic, field))),
+        );
+    }
+    let records = cx.record.into_iter().chain(cx.related.values().flatten());
+    Listening { topics, checks: records.map(|record| (record.subject(), record.version)).collect() }
+}
+
+/// Most fields of a record that a goal listens to apart; beyond, it listens to every change.
+const MOST_FIELDS: usize = 8;
+
+/// What a goal watches.
+#[derive(Debug, Default)]
+struct Watched {
+    own: Fields,
+    related: BTreeMap<String, Fields>,
+}
+
+/// Fields of one record.
+#[derive(Debug, Default)]
+struct Fields {
+    names: BTreeSet<String>,
+    /// Any change may count.
+    all: bool,
+}
+
+impl Watched {
+    /// What a condition reads. Of what changes with time, or with the record as a whole, every change is a reason to look.
+    fn condition(&mut self, until: &Expression, cx: &Context<'_>) {
+        let object = cx.record.and_then(|record| cx.objects.get(&record.object));
+        for path in until.reads().iter().filter(|path| path[0] == "record") {
+            let Some(name) = path.get(1) else {
+                self.all(cx);
+                continue;
+            };
+            let Some(relationship) = object.and_then(|object| object.relationships.get(name)) else {
+                self.own.read(object, Some(name));
+                continue;
+            };
+            self.own.add(Some(name));
+            let related = self.related.entry(name.clone()).or_default();
+            related.read(cx.objects.get(&relationship.object), path.get(2).map(String::as_str));
+        }
+        if until.reads_now() {
+            self.all(cx);
+        }
+    }
+
+    fn all(&mut self, cx: &Context<'_>) {
+        self.own.all = true;
+        self.related =
+            cx.related.keys().map(|name| (name.clone(), Fields { all: true, ..Fields::default() })).collect();
+    }
+
+    fn records<'a>(&'a self, cx: &'a Context<'_>) -> impl Iterator<Item = (&'a Record, &'a Fields)> {
+        let own = cx.record.into_iter().map(|record| (record, &self.own));
+        let related = self.related.iter().filter_map(|(name, fields)| Some((cx.related.get(name)?, fields)));
+        own.chain(related.flat_map(|(records, fields)| records.iter().map(move |record| (record, fields))))
+    }
+}
+
+impl Fields {
+    /// What a condition reads of a record. Some names never change, and what no change tells changes with every one.
+    fn read(&mut self, object: Option<&Object>, name: Option<&str>) {
+        match name {
+            Some("id" | "object" | "created_at") => {}
+            Some("updated_at") => self.all = true,
+            name => self.add(name.filter(|name| object.is_some_and(|object| object.field(name).is_some()))),
+        }
+    }
+
+    fn add(&mut self, name: Option<&str>) {
+        match name {
+            Some(name) => drop(self.names.insert(name.to_owned())),
+            None => self.all = true,
+        }
+    }
+
+    /// Each field, or none for every change.
+    fn words(&self) -> Vec<Option<&str>> {
+        if self.all || self.names.len() > MOST_FIELDS {
+            return vec![None];
+        }
+        self.names.iter().map(|name| Some(name.as_str())).collect()
+    }
 }
 
 fn unmet(note: &str) -> StepResult {

@@ -6,7 +6,7 @@ use pawl_definition::trigger::{FieldUpdated, ValueTest};
 use pawl_definition::{Trigger, Workflow, value};
 use serde_json::Value;
 
-use super::{Match, is_own_object, object_topic};
+use super::{Interest, Match, is_own_object};
 use crate::event::EventType;
 use crate::{Event, Plan};
 
@@ -21,13 +21,19 @@ impl Match for FieldUpdated {
         counts && is_own_object(plan, event) && self.listens_to().any(|field| self.fits(field, event))
     }
 
-    fn topic(&self, _: &Trigger, workflow: &Workflow) -> Option<String> {
-        object_topic(workflow)
+    fn interests(&self, _: &Trigger, workflow: &Workflow) -> Vec<Interest> {
+        let on_create = self.on_create.then_some(EventType::RecordCreated);
+        let kinds = std::iter::once(EventType::FieldUpdated).chain(on_create);
+        let any = kinds.filter_map(|kind| Interest::of_object(workflow, kind));
+        any.flat_map(|any| self.listens_to().map(move |field| self.on_field(any.clone(), field))).collect()
     }
 }
 
 trait Fits {
     fn fits(&self, field: &str, event: &Event) -> bool;
+
+    /// Takes changes of a field only, with the values that are told by equality.
+    fn on_field(&self, any: Interest, field: &str) -> Interest;
 }
 
 impl Fits for FieldUpdated {
@@ -38,6 +44,26 @@ impl Fits for FieldUpdated {
         let holds =
             |rule: &Option<ValueTest>, value: &Value| rule.as_ref().is_none_or(|rule| test(rule, value, &from, &to));
         holds(&self.from, &from) && holds(&self.to, &to)
+    }
+
+    fn on_field(&self, any: Interest, field: &str) -> Interest {
+        // What a value came to be tells more than what it was.
+        let sides = [("to", &self.to), ("from", &self.from)];
+        let told = sides.into_iter().filter_map(|(side, rule)| Some((side, written(rule.as_ref()?)?)));
+        let changed = told.fold(any.clone(), |any, (side, values)| any.with(&["changes", field, side], values));
+        if changed == any { any.has(&["changes", field]) } else { changed }
+    }
+}
+
+/// The values of which one is asked for; none if a test asks something else.
+fn written(rule: &ValueTest) -> Option<Vec<Value>> {
+    match rule {
+        ValueTest::Blank => Some(vec![Value::Null]),
+        ValueTest::Equals(expected) => Some(vec![expected.clone()]),
+        ValueTest::In(expected) => Some(expected.clone()),
+        ValueTest::Any | ValueTest::NotBlank | ValueTest::Added(_) | ValueTest::Removed(_) | ValueTest::Between(..) => {
+            None
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use pawl_definition::trigger::Manual;
 use pawl_definition::{Trigger, Workflow};
 
-use super::Match;
+use super::{Interest, Match};
 use crate::event::EventType;
 use crate::{Event, Plan};
 
@@ -12,7 +12,7 @@ impl Match for Manual {
         event.kind == EventType::Manual && event.workflow.as_ref() == Some(&plan.workflow.id)
     }
 
-    fn topic(&self, _: &Trigger, _: &Workflow) -> Option<String> {
-        None
+    fn interests(&self, _: &Trigger, _: &Workflow) -> Vec<Interest> {
+        Vec::new()
     }
 }

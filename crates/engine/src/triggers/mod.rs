@@ -1,6 +1,8 @@
 //! Which triggers an event meets. One file for each type, and one line in the registry below.
 
 mod field_updated;
+mod index;
+mod interest;
 mod manual;
 mod record_created;
 mod webhook;
@@ -13,13 +15,17 @@ use pawl_definition::{Trigger, TriggerKind, Workflow};
 use crate::context::StepScope;
 use crate::{Context, Event, Execution, Plan, StepError};
 
+pub use index::{Answer, RecordSight, answer};
+pub use interest::{Interest, widened};
+
 /// What each trigger type says of an event.
 trait Match {
     /// Whether an event matches it; its filter is evaluated apart.
     fn matches(&self, trigger: &Trigger, plan: &Plan, event: &Event) -> bool;
 
-    /// What it listens on; none if it is only ever addressed.
-    fn topic(&self, trigger: &Trigger, workflow: &Workflow) -> Option<String>;
+    /// The ways in which an event can meet it, as far as they can be told without evaluating it: no event
+    /// matches that none of them takes. None if it is only ever addressed by the workflow's id.
+    fn interests(&self, trigger: &Trigger, workflow: &Workflow) -> Vec<Interest>;
 }
 
 fn matcher(kind: &TriggerKind) -> &dyn Match {
@@ -44,14 +50,19 @@ pub fn passes(trigger: &Trigger, cx: &Context<'_>, execution: &Execution) -> Res
     filter.test(&scope).map_err(|error| StepError::from(error).at(&format!("triggers.{}.filter", trigger.id)))
 }
 
-/// What a workflow listens on.
-pub fn topics(workflow: &Workflow) -> BTreeSet<String> {
-    let enabled = workflow.triggers.iter().filter(|trigger| trigger.enabled);
-    enabled.filter_map(|trigger| matcher(&trigger.kind).topic(trigger, workflow)).collect()
+/// The ways in which an event can meet a trigger, its filter taken in; none if it is not enabled.
+pub(crate) fn interests(trigger: &Trigger, workflow: &Workflow) -> Vec<Interest> {
+    if !trigger.enabled {
+        return Vec::new();
+    }
+    let own = matcher(&trigger.kind).interests(trigger, workflow);
+    own.into_iter().map(|interest| trigger.filter.iter().fold(interest, Interest::filtered)).collect()
 }
 
-fn object_topic(workflow: &Workflow) -> Option<String> {
-    workflow.object.as_ref().map(|object| format!("object/{object}"))
+/// The terms under which a workflow is listed, so that events which are addressed to nobody find it.
+pub fn terms(workflow: &Workflow) -> BTreeSet<String> {
+    let interests = workflow.triggers.iter().flat_map(|trigger| interests(trigger, workflow));
+    interests.filter(|interest| !interest.is_addressed()).flat_map(|interest| interest.terms()).collect()
 }
 
 fn is_own_object(plan: &Plan, event: &Event) -> bool {

@@ -4,7 +4,7 @@ use pawl_definition::trigger::{Appearance, RecordCreated};
 use pawl_definition::{Trigger, Workflow};
 use serde_json::Value;
 
-use super::{Match, is_own_object, object_topic};
+use super::{Interest, Match, is_own_object};
 use crate::event::EventType;
 use crate::{Event, Plan};
 
@@ -15,7 +15,7 @@ impl Match for RecordCreated {
         event.kind == EventType::RecordCreated && self.include.contains(&appearance) && is_own_object(plan, event)
     }
 
-    fn topic(&self, _: &Trigger, workflow: &Workflow) -> Option<String> {
-        object_topic(workflow)
+    fn interests(&self, _: &Trigger, workflow: &Workflow) -> Vec<Interest> {
+        Interest::of_object(workflow, EventType::RecordCreated).into_iter().collect()
     }
 }

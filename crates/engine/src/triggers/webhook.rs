@@ -3,9 +3,9 @@
 use pawl_definition::trigger::Webhook;
 use pawl_definition::{Trigger, Workflow};
 
-use super::Match;
+use super::{Interest, Match};
 use crate::event::EventType;
-use crate::{Event, Plan};
+use crate::{Event, Plan, ids};
 
 impl Match for Webhook {
     fn matches(&self, trigger: &Trigger, plan: &Plan, event: &Event) -> bool {
@@ -14,7 +14,7 @@ impl Match for Webhook {
         event.kind == EventType::Webhook && addressed
     }
 
-    fn topic(&self, trigger: &Trigger, workflow: &Workflow) -> Option<String> {
-        Some(format!("hook/{}/{}", workflow.id, trigger.id))
+    fn interests(&self, trigger: &Trigger, workflow: &Workflow) -> Vec<Interest> {
+        vec![Interest::of(ids::webhook_topic(&workflow.id, &trigger.id), EventType::Webhook)]
     }
 }

@@ -21,8 +21,8 @@ pub(super) enum Read {
 }
 
 impl Read {
-    /// Carries it out as of a time in microseconds. What it finds at keys also becomes known to `recent`, which only
-    /// the writer has.
+    /// Carries it out as of a time in microseconds. What it finds at keys and in partitions also becomes known to
+    /// `recent`, which only the writer has.
     pub(super) fn run(self, reading: &Reading<'_>) -> Result<()> {
         match self {
             Self::Get(table, key, reply) => answer(reply, reading.get(table, key)?),
@@ -30,7 +30,13 @@ impl Read {
                 let found = keys.into_iter().map(|(table, key)| reading.get(table, key)).collect::<Result<_>>()?;
                 answer(reply, found);
             }
-            Self::Query(query, reply) => answer(reply, query::run(reading.connection, &query, reading.now)?),
+            Self::Query(query, reply) => {
+                let found = query::run(reading.connection, &query, reading.now)?;
+                if let (Ok(page), Some(recent), None) = (&found, reading.recent, query.index) {
+                    recent.learn_page(&query, page);
+                }
+                answer(reply, found);
+            }
         }
         Ok(())
     }

@@ -1,4 +1,5 @@
-//! Items that were read or written lately, so that strong reads of what is being worked on need no other thread.
+//! Items that were read or written lately, and short pages of partitions, so that strong reads of what is being worked on
+//! need no other thread.
 //!
 //! Only the writer puts anything here, in the order in which it applies changes and before it answers them: whoever
 //! looks after a commit returned finds that commit or a later one. What is not here is asked of the writer.
@@ -6,7 +7,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use pawl_runtime::ports::{Item, Key, Table};
+use pawl_runtime::ports::{Item, Key, Page, Query, Table};
 
 use super::schema::{TABLES, table_index};
 
@@ -18,6 +19,13 @@ const LONGEST: usize = 64 * 1024;
 
 /// What an entry weighs beside its body, roughly.
 const OVERHEAD: usize = 256;
+
+/// Longest page that is kept, in items and in bytes of bodies. Most are empty: nobody waits for a record, nobody listens.
+const PAGE_ITEMS: usize = 64;
+const PAGE_BYTES: usize = 8 * 1024;
+
+/// Pages of one partition that are kept.
+const PAGES: usize = 8;
 
 /// What is known of a key.
 #[derive(Clone)]
@@ -48,6 +56,14 @@ struct Generations {
     young: [HashMap<Key, Known>; TABLES.len()],
     old: [HashMap<Key, Known>; TABLES.len()],
     weight: usize,
+    pages: Pages,
+}
+
+/// What queries of partitions found, by partition, until something is written there.
+#[derive(Default)]
+struct Pages {
+    partitions: [HashMap<String, Vec<(Query, Page)>>; TABLES.len()],
+    weight: usize,
 }
 
 impl Recent {
@@ -66,6 +82,16 @@ impl Recent {
                 Known::Unknown => None,
             })
             .collect()
+    }
+
+    /// What a query of a partition finds, if it is known.
+    pub(super) fn page(&self, query: &Query) -> Option<Page> {
+        self.lock().pages.get(query)
+    }
+
+    /// Takes what a query of a partition, not of an index, has found.
+    pub(super) fn learn_page(&self, query: &Query, page: &Page) {
+        self.lock().pages.keep(query, page);
     }
 
     /// Takes what belongs together at one moment.
@@ -103,6 +129,7 @@ impl Generations {
 
     fn learn(&mut self, table: Table, key: Key, known: Known) {
         let table = table_index(table);
+        self.pages.partitions[table].remove(&key.partition);
         self.old[table].remove(&key);
         match known {
             Known::Item(item) if item.body.len() <= LONGEST => self.keep(table, key, Known::Item(item)),
@@ -118,6 +145,30 @@ impl Generations {
         if self.weight > GENERATION {
             self.old = std::mem::take(&mut self.young);
             self.weight = 0;
+        }
+    }
+}
+
+impl Pages {
+    fn get(&self, query: &Query) -> Option<Page> {
+        let pages = self.partitions[table_index(query.table)].get(&query.partition)?;
+        pages.iter().find(|(known, _)| known == query).map(|(_, page)| page.clone())
+    }
+
+    /// Keeps a short page. What expires is not kept: time would make it wrong.
+    fn keep(&mut self, query: &Query, page: &Page) {
+        let bytes: usize = page.items.iter().map(|item| item.body.len()).sum();
+        let is_short = page.items.len() <= PAGE_ITEMS && bytes <= PAGE_BYTES;
+        if !is_short || page.items.iter().any(|item| item.expires_at.is_some()) {
+            return;
+        }
+        self.weight += OVERHEAD * (2 + page.items.len()) + bytes;
+        if self.weight > GENERATION {
+            *self = Self::default();
+        }
+        let pages = self.partitions[table_index(query.table)].entry(query.partition.clone()).or_default();
+        if pages.len() < PAGES {
+            pages.push((query.clone(), page.clone()));
         }
     }
 }
@@ -159,6 +210,52 @@ mod tests {
         let unknown = News { known: Known::Unknown, ..item(2, 10) };
         recent.learn([item(1, LONGEST + 1), unknown]);
         assert!(!is_known(&recent, 1) && !is_known(&recent, 2));
+    }
+
+    fn query(partition: &str) -> Query {
+        Query {
+            table: Table::Records,
+            index: None,
+            partition: partition.to_owned(),
+            range: pawl_runtime::ports::SortRange::All,
+            newest_first: false,
+            limit: 10,
+            after: None,
+            consistency: pawl_runtime::ports::Consistency::Strong,
+        }
+    }
+
+    fn page(items: Vec<News>) -> Page {
+        let item = |news: News| match news.known {
+            Known::Item(item) => Item::clone(&item),
+            Known::Absent | Known::Unknown => unreachable!("these are items"),
+        };
+        Page { items: items.into_iter().map(item).collect(), next: None }
+    }
+
+    #[test]
+    fn a_page_is_known_until_something_is_written_in_its_partition() {
+        let recent = Recent::default();
+        let found = page(vec![item(1, 10)]);
+        recent.learn_page(&query("p"), &found);
+        recent.learn_page(&query("q"), &Page::default());
+        assert_eq!(recent.page(&query("p")), Some(found));
+        assert_eq!(recent.page(&Query { limit: 11, ..query("p") }), None, "another question");
+        recent.learn([News { known: Known::Unknown, ..item(2, 10) }]);
+        assert_eq!((recent.page(&query("p")), recent.page(&query("q"))), (None, Some(Page::default())));
+        recent.clear();
+        assert_eq!(recent.page(&query("q")), None);
+    }
+
+    #[test]
+    fn what_expires_or_is_long_is_no_page() {
+        let recent = Recent::default();
+        let mut mortal = page(vec![item(1, 10)]);
+        mortal.items[0].expires_at = Some(jiff::Timestamp::UNIX_EPOCH);
+        for page in [mortal, page(vec![item(1, PAGE_BYTES + 1)]), page((0..100).map(|n| item(n, 1)).collect())] {
+            recent.learn_page(&query("p"), &page);
+            assert_eq!(recent.page(&query("p")), None);
+        }
     }
 
     #[test]

@@ -37,6 +37,12 @@ impl Tables for Store {
     async fn query(&self, query: &Query) -> Result<Page, TableError> {
         query.validate()?;
         let consistency = if query.index.is_some() { Consistency::Eventual } else { query.consistency };
+        if consistency == Consistency::Strong
+            && self.inner.shared.standing.admit_reader().is_ok()
+            && let Some(page) = self.inner.shared.recent.page(query)
+        {
+            return Ok(page);
+        }
         self.read(consistency, |reply| Read::Query(query.clone(), reply)).await?
     }
 

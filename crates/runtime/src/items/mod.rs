@@ -4,7 +4,7 @@
 //! | --- | --- | --- |
 //! | a workflow's head; all of them | workflows | `workflow#<id>` / `head`; First: `workflows` by id |
 //! | a revision; all of a workflow | workflows | `workflow#<id>` / `revision#<n>` |
-//! | workflows that listen on a topic | workflows | `listen#<topic>` / `<workflow>` |
+//! | workflows that listen on a topic, by what they ask; the dimensions that are in use | workflows | `listen#<topic>` / `<dimension>\|<values>\|<workflow>`, `!dimensions` |
 //! | an object; all of them | workflows | `objects` / `<id>` |
 //! | the installation's controls | workflows | `installation` / `controls` |
 //! | who used the kill switch or redrove, newest first | workflows | `audit` / `<time>#<what>` |
@@ -13,7 +13,7 @@
 //! | executions whose reason to wake is overdue | executions | Third `moving`; those that wait: Fourth `due`, by time |
 //! | the older rows of its history | executions | `execution#<id>` / `rows#<seq of the last>` |
 //! | the event that started it | executions | `execution#<id>` / `event` |
-//! | steps that listen on a topic | executions | `waiter#<topic>` / `<execution>` |
+//! | steps that listen on a topic, or to changes of one field of a record | executions | `waiter#<topic>` / `<execution>`, `~<field>\|<execution>` |
 //! | a start that was refused, in the place of the head; all of a workflow, newest first | executions | `execution#<id>` / `head`; First `refusals#<workflow>` by time |
 //! | re-entry, cooldown, spacing, slots | executions | `guard#<workflow>` / `<kind>#<record>` |
 //! | what models cost in a day | executions | `usage#<workflow>` / `<date>#tokens`, `…#microusd` |
@@ -29,6 +29,7 @@ pub mod execution;
 pub mod guard;
 pub mod history;
 pub mod installation;
+pub mod listener;
 pub mod notice;
 pub mod object;
 pub mod record;

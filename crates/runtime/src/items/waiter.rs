@@ -1,21 +1,61 @@
-//! A goal that waits on a topic.
+//! A step that waits on a topic: for every event there, or for changes of one field.
 
-use crate::ports::{Item, Key, Table};
+use crate::ports::{Item, Key, SortRange, Table};
 
 /// The table.
 pub const TABLE: Table = Table::Executions;
+
+/// Before the field in the sort key of one that waits for a field. It is above all ids of executions. Stored, do not
+/// change.
+const FIELD: &str = "~";
 
 /// The partition of a topic.
 pub fn partition(topic: &str) -> String {
     format!("waiter#{topic}")
 }
 
-/// Its key; the sort key is the execution's id.
-pub fn key(topic: &str, execution: &str) -> Key {
-    Key::new(partition(topic), execution)
+/// Its key. The sort key is the execution's id, or `~<field>|<execution>` of one that listens on `<field>|<topic>`: no
+/// field has a slash, and every topic has one before its ids.
+pub fn key(listens_on: &str, execution: &str) -> Key {
+    match listens_on.split_once('|').filter(|(field, _)| !field.contains('/')) {
+        Some((field, topic)) => Key::new(partition(topic), format!("{FIELD}{field}|{execution}")),
+        None => Key::new(partition(listens_on), execution),
+    }
 }
 
 /// As stored.
-pub fn item(topic: &str, execution: &str) -> Item {
-    Item { key: key(topic, execution), version: 1, indexes: Vec::new(), expires_at: None, body: "{}".to_owned() }
+pub fn item(listens_on: &str, execution: &str) -> Item {
+    Item { key: key(listens_on, execution), version: 1, indexes: Vec::new(), expires_at: None, body: "{}".to_owned() }
+}
+
+/// The field, if it waits for one, and the execution.
+pub fn parse(item: &Item) -> (Option<&str>, &str) {
+    let sort = &item.key.sort;
+    match sort.strip_prefix(FIELD).and_then(|rest| rest.split_once('|')) {
+        Some((field, execution)) => (Some(field), execution),
+        None => (None, sort),
+    }
+}
+
+/// Those who wait for every event.
+pub fn for_everything() -> SortRange {
+    SortRange::Between(" ".to_owned(), FIELD.to_owned())
+}
+
+/// Those who wait for a field.
+pub fn for_field(field: &str) -> SortRange {
+    SortRange::Prefix(format!("{FIELD}{field}|"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_item_tells_who_waits_for_what() {
+        let (field, any) = (item("status|record/ticket/t|1", "exe_1"), item("record/ticket/t|1", "exe_2"));
+        assert_eq!((parse(&field), parse(&any)), ((Some("status"), "exe_1"), (None, "exe_2")));
+        assert_eq!(field.key.partition, any.key.partition);
+        assert!(any.key.sort.as_str() < FIELD && field.key.sort.as_str() > FIELD);
+    }
 }

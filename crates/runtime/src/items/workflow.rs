@@ -1,4 +1,6 @@
-//! A workflow: its head, its revisions, and what it listens on.
+//! A workflow: its head and its revisions.
+
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use pawl_engine::Act;
@@ -44,9 +46,9 @@ pub struct Head {
     /// Present while the breaker suspends its triggers; the reason in words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suspended: Option<Act>,
-    /// Topics that it listens on.
-    #[serde(default)]
-    pub topics: std::collections::BTreeSet<String>,
+    /// The terms under which it is listed (see `listener`); none while it is inactive.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub listed: BTreeSet<String>,
     /// When it was last saved.
     pub saved_at: Timestamp,
 }
@@ -94,25 +96,4 @@ pub fn revision_item(id: &str, revision: &Revision) -> Item {
 /// Reads a revision.
 pub fn parse_revision(item: &Item) -> Result<Revision, Unreadable> {
     read(item)
-}
-
-/// The partition of the workflows that listen on a topic.
-pub fn listener_partition(topic: &str) -> String {
-    format!("listen#{topic}")
-}
-
-/// A listener's key.
-pub fn listener_key(topic: &str, workflow: &str) -> Key {
-    Key::new(listener_partition(topic), workflow)
-}
-
-/// A listener as stored.
-pub fn listener_item(topic: &str, workflow: &str) -> Item {
-    Item {
-        key: listener_key(topic, workflow),
-        version: 1,
-        indexes: Vec::new(),
-        expires_at: None,
-        body: "{}".to_owned(),
-    }
 }

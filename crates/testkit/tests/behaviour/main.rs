@@ -15,6 +15,7 @@ mod goals;
 mod history;
 mod illegal;
 mod large;
+mod listeners;
 mod machines;
 mod models;
 mod records;
