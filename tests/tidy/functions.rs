@@ -58,7 +58,8 @@ fn a_main_wires_and_decides_nothing() {
 #[test]
 fn functions_have_a_profile_of_their_own() {
     let own = read("functions/.cargo/config.toml");
-    for line in ["opt-level = \"s\"", "lto = \"fat\"", "codegen-units = 1", "panic = \"unwind\"", "strip = \"symbols\""] {
+    for line in ["opt-level = \"s\"", "lto = \"fat\"", "codegen-units = 1", "panic = \"unwind\"", "strip = \"symbols\""]
+    {
         assert!(release(&own).any(|found| found == line), "functions/.cargo/config.toml does not say {line}");
     }
     let manifest = read("Cargo.toml");

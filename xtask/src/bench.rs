@@ -70,7 +70,8 @@ fn functions() -> anyhow::Result<()> {
     for entry in std::fs::read_dir(folder)? {
         let entry = entry?;
         if entry.path().join("Cargo.toml").is_file() {
-            arguments.extend(["--package".to_owned(), format!("pawl-function-{}", entry.file_name().to_string_lossy())]);
+            arguments
+                .extend(["--package".to_owned(), format!("pawl-function-{}", entry.file_name().to_string_lossy())]);
         }
     }
     arguments.extend(["--package".to_owned(), "pawl-bench".to_owned()]);

@@ -76,10 +76,9 @@ fn region(endpoint: &Url) -> Option<String> {
     (labels.next()? == "execute-api").then(|| labels.next().map(str::to_owned))?
 }
 
+#[cfg(feature = "aws")]
 #[cfg(test)]
 mod tests {
-    #![cfg(feature = "aws")]
-
     use super::*;
 
     /// How requests to an endpoint are authorized.
