@@ -407,6 +407,20 @@ async fn data_is_for_its_owner_alone_whatever_the_umask_is() {
 }
 
 #[tokio::test]
+async fn a_new_data_folder_is_kept_out_of_repositories_and_another_one_is_left_as_it_is() {
+    let (directory, clock) = (directory(), VirtualClock::default());
+    let new = directory.path().join("data");
+    drop(open(&new, &clock));
+    let ignored = |folder: &std::path::Path| std::fs::read_to_string(folder.join(".gitignore")).ok();
+    assert_eq!(ignored(&new).as_deref(), Some("*\n"));
+    std::fs::write(new.join(".gitignore"), "").expect("the folder is writable");
+    drop(open(&new, &clock));
+    assert_eq!(ignored(&new).as_deref(), Some(""), "it is written once");
+    drop(open(directory.path(), &clock));
+    assert_eq!(ignored(directory.path()), None, "it was there before");
+}
+
+#[tokio::test]
 async fn no_file_can_be_deleted_to_let_a_second_store_in() {
     let (directory, clock) = (directory(), VirtualClock::default());
     let store = open(directory.path(), &clock);

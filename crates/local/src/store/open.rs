@@ -1,7 +1,7 @@
 //! Opening a data directory.
 
 use std::fs::{DirBuilder, File, OpenOptions, Permissions, TryLockError};
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, AtomicUsize};
@@ -68,7 +68,9 @@ impl Store {
         limits: BacklogLimits,
         sync: Sync,
     ) -> Result<Self, OpenError> {
-        make_folder(directory)?;
+        if make_folder(directory)? {
+            ignored_by_git(directory)?;
+        }
         let lock = lock(directory)?;
         let file = directory.join("pawl.db");
         keep_private(&file)?;
@@ -105,13 +107,20 @@ fn lock(directory: &Path) -> Result<File, OpenError> {
     }
 }
 
-/// Makes a folder that only its owner sees, whatever the umask is. One that is there stays as it is.
-pub(super) fn make_folder(folder: &Path) -> std::io::Result<()> {
+/// Makes a folder that only its owner sees, whatever the umask is; `false` if it is there already, and stays as it is.
+pub(super) fn make_folder(folder: &Path) -> std::io::Result<bool> {
     if folder.is_dir() {
-        return Ok(());
+        return Ok(false);
     }
     DirBuilder::new().recursive(true).mode(PRIVATE_FOLDER).create(folder)?;
-    std::fs::set_permissions(folder, Permissions::from_mode(PRIVATE_FOLDER))
+    std::fs::set_permissions(folder, Permissions::from_mode(PRIVATE_FOLDER))?;
+    Ok(true)
+}
+
+/// Keeps a new data folder, which mostly stands inside somebody's repository, out of it. A folder that was there before may
+/// hold other things, and is its owner's affair.
+fn ignored_by_git(folder: &Path) -> std::io::Result<()> {
+    private().truncate(true).open(folder.join(".gitignore"))?.write_all(b"*\n")
 }
 
 /// How files of data are made.
