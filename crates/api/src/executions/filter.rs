@@ -33,6 +33,8 @@ const KILLED: &str = "killed";
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Which {
+    /// Whose id begins so, such as `exe_1b24`.
+    id: Option<String>,
     /// Of this workflow.
     workflow: Option<String>,
     /// On this record, `<object>/<id>`.
@@ -60,6 +62,8 @@ pub(super) struct Which {
 /// Which executions, understood.
 #[derive(Debug)]
 pub(super) struct Filter {
+    /// Beginning of the id.
+    id: Option<String>,
     pub(super) workflow: Option<String>,
     pub(super) record: Option<Subject>,
     /// None is any.
@@ -76,6 +80,7 @@ impl Filter {
     pub(super) fn of(which: &Which) -> Result<Self, Problem> {
         let states = which.status.as_deref().map(states).transpose()?.unwrap_or_default();
         Ok(Self {
+            id: which.id.as_deref().map(beginning).transpose()?,
             workflow: which.workflow.clone(),
             record: which.record.as_deref().map(record).transpose()?,
             states,
@@ -90,20 +95,26 @@ impl Filter {
     /// Whether an execution fits, as far as its head says.
     pub(super) fn fits(&self, execution: &Execution) -> bool {
         let states = self.states.is_empty() || self.states.contains(&execution.status);
+        let id = self.id.as_ref().is_none_or(|id| execution.id.starts_with(id));
         let workflow = self.workflow.as_ref().is_none_or(|workflow| *workflow == execution.workflow);
         let step = self.step.is_none() || self.step == execution.cursor;
         let indicator = self.indicator.is_none_or(|indicator| match indicator {
             KILLED => !execution.status.is_ended(),
             own => execution.indicators().contains(&own),
         });
-        states && workflow && step && indicator && self.has_code(execution)
+        id && states && workflow && step && indicator && self.has_code(execution)
     }
 
     /// Whether it may leave out some of the executions of the partitions that are read.
     pub(super) fn leaves_out(&self) -> bool {
         let of_record = self.record.is_some() && self.workflow.is_some();
         let by_state = !self.states.is_empty();
-        of_record || by_state || self.step.is_some() || self.code.is_some() || self.indicator.is_some()
+        of_record
+            || by_state
+            || self.id.is_some()
+            || self.step.is_some()
+            || self.code.is_some()
+            || self.indicator.is_some()
     }
 
     /// The indicator that a summary must have: a kill of the workflow or of everything stands in no head.
@@ -120,6 +131,13 @@ impl Filter {
 
 fn wrong(detail: String) -> Problem {
     Problem::new(Code::BadQuery, detail)
+}
+
+fn beginning(written: &str) -> Result<String, Problem> {
+    if written.strip_prefix("exe_").is_none_or(str::is_empty) {
+        return Err(wrong(format!("expected the beginning of an id such as exe_1b24, found {written:?}")));
+    }
+    Ok(written.to_owned())
 }
 
 fn states(written: &str) -> Result<BTreeSet<Status>, Problem> {

@@ -119,6 +119,21 @@ fn executions_are_listed_by_workflow_record_state_and_time() {
 }
 
 #[test]
+fn executions_are_found_by_the_beginning_of_their_id() {
+    let surface = shop();
+    let (one, other) = (start(&surface, "remind", &on("o1")), start(&surface, "remind", &on("o2")));
+    surface.settle();
+    let found = |begin: &str| ids(&surface.get(&format!("/v1/executions?id={begin}")).send().expect(200));
+    let shared = one.bytes().zip(other.bytes()).take_while(|(left, right)| left == right).count();
+    assert_eq!((found(&one), found(&one[..=shared])), (vec![one.clone()], vec![one.clone()]));
+    assert_eq!(found(&other[..=shared]), [other]);
+    assert!(found("exe_zz").is_empty());
+    for wrong in ["exe_", "1b24", ""] {
+        surface.get(&format!("/v1/executions?id={wrong}")).send().problem(400, "bad_query");
+    }
+}
+
+#[test]
 fn what_is_about_to_begin_is_listed_as_queued_like_what_stands_in_line() {
     let surface = shop();
     surface.post("/v1/installation/kill").json(&json!({"reason": "nothing begins"})).send().expect(200);
