@@ -2,8 +2,11 @@
 
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 use jiff::Timestamp;
+
+use crate::variables::Variables;
 
 /// Write, check, test and run agentic workflows.
 #[derive(Debug, Parser)]
@@ -31,6 +34,21 @@ pub(crate) struct Args {
     pub(crate) command: Command,
 }
 
+impl Args {
+    /// The command line of this process. `pawl dev` has variables from a file besides, and its options may stand there.
+    pub(crate) fn of_process() -> anyhow::Result<Self> {
+        let args = Self::parse();
+        let Command::Dev(dev) = &args.command else { return Ok(args) };
+        let variables = Variables::of(dev.dir.as_deref(), dev.env_file.as_deref())?;
+        let with_file = variables.as_defaults(Self::command());
+        let mut args = Self::from_arg_matches(&with_file.get_matches())?;
+        if let Command::Dev(dev) = &mut args.command {
+            dev.variables = variables;
+        }
+        Ok(args)
+    }
+}
+
 /// How a request proves who sends it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum AuthMode {
@@ -51,6 +69,12 @@ pub(crate) enum Command {
         /// A folder to run in place of the bundled example.
         #[arg(long)]
         dir: Option<PathBuf>,
+    },
+    /// Writes a small project to begin with: a workflow, its object, test cases, settings of editors.
+    Init {
+        /// The folder, which is made if it is not there. No file in it is overwritten.
+        #[arg(default_value = ".")]
+        dir: PathBuf,
     },
     /// Runs the whole system in one process on loopback: API, webhooks, workers; reloads on save.
     Dev(Dev),
@@ -84,6 +108,12 @@ pub(crate) enum Command {
     Graph {
         /// A `*.workflow.yaml` file.
         file: PathBuf,
+    },
+    /// Prints what completes commands and options in a shell.
+    Completions {
+        /// For which shell.
+        #[arg(value_enum)]
+        shell: Shell,
     },
     #[command(flatten)]
     Remote(Remote),
@@ -135,6 +165,11 @@ pub(crate) struct Dev {
     /// MiB that those messages may have.
     #[arg(long, env = "PAWL_BACKLOG_MIB", default_value_t = 512)]
     pub(crate) backlog_mib: usize,
+    /// File of variables, `NAME=value` a line; `.env` in DIR if it is there. The environment wins.
+    #[arg(long)]
+    pub(crate) env_file: Option<PathBuf>,
+    #[arg(skip)]
+    pub(crate) variables: Variables,
 }
 
 /// Commands that talk to an installation.
@@ -190,7 +225,7 @@ pub(crate) enum Remote {
     Executions(Executions),
     /// Shows an execution with its history: when each step was committed, and how long each attempt took.
     Show {
-        /// Execution.
+        /// Execution; the first letters of its id are enough, if among the newest 20,000 executions it is the only one.
         execution: String,
     },
     /// Shows what started nothing, and why.
@@ -220,12 +255,28 @@ pub(crate) enum Remote {
     Kill(Kill),
     /// Lifts a kill.
     Lift(Kill),
+    /// Asks whether the installation is in service; exit code 1 if it says that it is not.
+    Health,
     /// Sends what was given up on its way again: dead letters and stalled executions.
     Redrive {
         /// Why; logged.
         #[arg(long)]
         reason: Option<String>,
     },
+}
+
+impl Remote {
+    /// The execution that it is about, which may be written by the first letters of its id.
+    pub(crate) fn execution_mut(&mut self) -> Option<&mut String> {
+        match self {
+            Self::Show { execution } => Some(execution),
+            Self::Pause(act) | Self::Resume(act) | Self::Cancel(act) | Self::Retry(act) | Self::Skip { act, .. } => {
+                Some(&mut act.execution)
+            }
+            Self::Kill(kill) | Self::Lift(kill) => kill.scope.execution.as_mut(),
+            _ => None,
+        }
+    }
 }
 
 /// Which executions are listed.
@@ -275,6 +326,9 @@ pub(crate) struct Deliver {
     /// A parameter of the query, `name=value`.
     #[arg(long = "query", short = 'q')]
     pub(crate) query: Vec<String>,
+    /// File in which the secret may stand, as for `pawl dev`. The environment wins.
+    #[arg(long)]
+    pub(crate) env_file: Option<PathBuf>,
 }
 
 /// A page of a listing.
@@ -291,7 +345,7 @@ pub(crate) struct Page {
 /// A control of one execution.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Act {
-    /// Execution.
+    /// Execution; the first letters of its id are enough, if among the newest 20,000 executions it is the only one.
     pub(crate) execution: String,
     /// Why; kept in history.
     #[arg(long)]
@@ -302,7 +356,7 @@ pub(crate) struct Act {
 #[derive(Debug, Clone, clap::Args)]
 #[group(id = "scope", required = true, multiple = false)]
 pub(crate) struct KillScope {
-    /// One execution.
+    /// One execution; the first letters of its id are enough, if among the newest 20,000 it is the only one.
     #[arg(long)]
     pub(crate) execution: Option<String>,
     /// One workflow.

@@ -88,7 +88,9 @@ impl Client {
         if status.is_success() {
             return Ok(Answer::Done(body));
         }
-        if body.get("code").is_some() {
+        // What is out of service says why, without a code.
+        let says_why = status.as_u16() == 503 && body.get("reason").is_some();
+        if body.get("code").is_some() || says_why {
             return Ok(Answer::Problem(body));
         }
         bail!(refusal.saying(&body).explain(self.auth.proof(), now))

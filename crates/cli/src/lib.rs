@@ -16,12 +16,11 @@ mod logs;
 mod output;
 mod shown;
 mod table;
+mod variables;
 mod when;
 
 use std::process::ExitCode;
 use std::time::Duration;
-
-use clap::Parser;
 
 use crate::args::{Args, Command, Format};
 use crate::coded::Coded;
@@ -37,9 +36,9 @@ const LAST_WAIT: Duration = Duration::from_millis(500);
 
 /// Carries out the command line of this process; returns its exit code.
 pub fn main() -> ExitCode {
-    let args = Args::parse();
-    let json = args.json;
-    match logs::init(&args).and_then(|()| run(args)) {
+    let args = Args::of_process();
+    let json = args.as_ref().is_ok_and(|args| args.json);
+    match args.and_then(|args| logs::init(&args).and_then(|()| run(args))) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::from(BAD_INPUT),
         Err(error) if error.is::<Coded>() => {
@@ -59,6 +58,8 @@ fn run(args: Args) -> anyhow::Result<bool> {
     let client = || client::Client::new(&endpoint, auth, token.as_deref(), json);
     match command {
         Command::Check { files, format } => commands::check::run(&files, if json { Format::Json } else { format }),
+        Command::Init { dir } => commands::init::run(&dir),
+        Command::Completions { shell } => commands::completions::run(shell),
         Command::Schema { kind } => commands::schema::run(kind),
         Command::Graph { file } => commands::graph::run(&file),
         Command::Explain { code } => commands::explain::run(&code, json),

@@ -19,8 +19,13 @@ pub(crate) use {complain, say};
 
 /// Prints a text. A reader that closes the pipe (`pawl schema | head`) has read enough: that is no failure.
 pub(crate) fn print(text: &str) -> anyhow::Result<()> {
+    program(shown::lines(text).as_bytes())
+}
+
+/// Prints a program of our own, byte for byte: what stands in it is to be obeyed.
+pub(crate) fn program(text: &[u8]) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
-    match out.write_all(shown::lines(text).as_bytes()).and_then(|()| out.flush()) {
+    match out.write_all(text).and_then(|()| out.flush()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error.into()),
         _ => Ok(()),
     }

@@ -63,12 +63,14 @@ fn help_lists_the_commands() {
 
     Commands:
       demo           Runs a bundled example end to end and shows each step as it happens
+      init           Writes a small project to begin with: a workflow, its object, test cases, settings of editors
       dev            Runs the whole system in one process on loopback: API, webhooks, workers; reloads on save
       check          Finds every problem in files, and holds workflows against the launch checklist
       test           Runs test cases on the real engine with virtual time
       schema         Prints the JSON Schema by which an editor completes and underlines
       explain        Explains the code of an error or of a refusal: what it means and what to do
       graph          Draws a workflow as a Mermaid flowchart
+      completions    Prints what completes commands and options in a shell
       apply          Saves workflows and objects
       start          Starts a workflow
       deliver        Sends a webhook to the installation, signed as its trigger demands, with the secret from `PAWL_SECRET_…`
@@ -86,6 +88,7 @@ fn help_lists_the_commands() {
       skip           Goes on as if the failed step were done
       kill           Stops an execution, a workflow or everything at once; state is kept
       lift           Lifts a kill
+      health         Asks whether the installation is in service; exit code 1 if it says that it is not
       redrive        Sends what was given up on its way again: dead letters and stalled executions
 
     Options:

@@ -33,7 +33,7 @@ pub(crate) async fn run(dev: Dev, token: Option<String>) -> anyhow::Result<bool>
         max_steps_per_invocation: dev.max_steps_per_invocation,
         backlog: BacklogLimits { messages: dev.backlog, bytes: dev.backlog_mib.saturating_mul(MIB) },
         token,
-        variables: variables(),
+        variables: dev.variables.into_pairs(),
     })
     .await?;
     for doubt in &embedded.doubts {
@@ -80,14 +80,6 @@ fn check_token(token: &str) -> anyhow::Result<()> {
         _ => return Ok(()),
     };
     bail!("--token or PAWL_TOKEN: expected a token of visible ASCII characters, found {found}")
-}
-
-/// The variables of the environment, as far as they are text: others are not ours.
-fn variables() -> Vec<(String, String)> {
-    let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
-        Some((name.into_string().ok()?, value.into_string().ok()?))
-    };
-    std::env::vars_os().filter_map(text).collect()
 }
 
 fn data_folder(dev: &Dev) -> anyhow::Result<PathBuf> {

@@ -3,6 +3,7 @@
 mod deliver;
 mod list;
 mod view;
+mod whole_id;
 
 use std::path::Path;
 
@@ -17,11 +18,18 @@ use crate::files;
 use crate::output::{complain, say};
 use crate::when::When;
 use view::text;
+use whole_id::Whole;
 
 pub(crate) use view::{HISTORY, history_rows, what};
 
 /// Carries a command out; `false` if the installation refused.
-pub(crate) async fn run(command: Remote, client: Client) -> anyhow::Result<bool> {
+pub(crate) async fn run(mut command: Remote, client: Client) -> anyhow::Result<bool> {
+    if let Some(execution) = command.execution_mut() {
+        match whole_id::of(&client, execution).await? {
+            Whole::Id(whole) => *execution = whole,
+            Whole::Refused(problem) => return Ok(refused(&client, &problem)),
+        }
+    }
     let post = |path: String| client.request(Method::POST, &path);
     match command {
         Remote::Apply { files, if_match } => apply(&client, &files, if_match).await,
@@ -52,6 +60,7 @@ pub(crate) async fn run(command: Remote, client: Client) -> anyhow::Result<bool>
         Remote::Skip { act, take } => control(&client, "skip", &act, take.as_deref()).await,
         Remote::Kill(kill) => switch(&client, "kill", &kill).await,
         Remote::Lift(kill) => switch(&client, "lift", &kill).await,
+        Remote::Health => health(&client).await,
         Remote::Redrive { reason } => {
             let request = post("/v1/installation/redrive".to_owned()).json(&json!({"reason": reason}));
             show(&client, request, |body| say!("{}", view::redriven(body))).await
@@ -67,6 +76,22 @@ async fn show(client: &Client, request: RequestBuilder, view: impl Fn(&Value)) -
         Answer::Problem(problem) => return Ok(refused(client, &problem)),
     }
     Ok(true)
+}
+
+/// Says whether the installation is in service, which it tells everybody.
+async fn health(client: &Client) -> anyhow::Result<bool> {
+    let body = match client.send_unauthorized(client.request(Method::GET, "/v1/health")).await? {
+        Answer::Done(body) | Answer::Problem(body) => body,
+    };
+    let is_well = text(&body, "status") == "ok";
+    if client.json {
+        say!("{body}");
+    } else if is_well {
+        say!("ok, version {}", text(&body, "version"));
+    } else {
+        say!("{}: {}", text(&body, "status"), text(&body, "reason"));
+    }
+    Ok(is_well)
 }
 
 /// Says why the installation refused.

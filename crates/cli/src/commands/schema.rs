@@ -5,11 +5,16 @@ use crate::output;
 
 /// Prints it.
 pub(crate) fn run(kind: Kind) -> anyhow::Result<bool> {
+    output::print(&text(kind)?)?;
+    Ok(true)
+}
+
+/// The schema, as it stands in a file.
+pub(super) fn text(kind: Kind) -> anyhow::Result<String> {
     let schema = match kind {
         Kind::Workflow => pawl_definition::workflow_schema(),
         Kind::Object => pawl_definition::object_schema(),
         Kind::Cases => pawl_testkit::cases::cases_schema(),
     };
-    output::print(&format!("{}\n", serde_json::to_string_pretty(&schema)?))?;
-    Ok(true)
+    Ok(format!("{}\n", serde_json::to_string_pretty(&schema)?))
 }

@@ -5,3 +5,4 @@ mod guard;
 mod remote;
 mod saves;
 mod serving;
+mod variables;

@@ -75,6 +75,35 @@ async fn an_execution_is_shown_with_its_whole_history_and_why_it_stands() {
 }
 
 #[tokio::test]
+async fn an_execution_is_meant_by_the_first_letters_of_its_id() {
+    let folder = folder("round.workflow.yaml", ROUND);
+    let dev = dev(&folder).await;
+    let mut executions = Vec::new();
+    // Of seventeen ids, two begin with the same of sixteen digits.
+    for number in 0..17 {
+        let execution = dev.deliver("round/in", &json!({"name": number.to_string()})).await;
+        dev.ended(&execution).await;
+        executions.push(execution);
+    }
+    let shared = |one: &str, other: &str| one.bytes().zip(other.bytes()).take_while(|(a, b)| a == b).count();
+    let mut pairs = executions.iter().flat_map(|one| executions.iter().map(move |other| (one, other)));
+    let (one, other) = pairs.find(|(one, other)| one < other && shared(one, other) > 4).expect("two are alike");
+    let longest = executions.iter().filter(|each| *each != one).map(|each| shared(one, each)).max().unwrap_or_default();
+
+    for begin in [&one[..=longest], &one["exe_".len()..=longest]] {
+        let told = run(&dev, &["show", begin]).await;
+        assert!(told.starts_with(&format!("{one}  round  completed")), "{begin}: {told}");
+    }
+    let told = run(&dev, &["cancel", &one[..="exe_".len()]]).await;
+    assert!(told.contains(one) && told.contains(other), "{told}");
+    assert!(told.contains("  round  completed") && told.contains("[ambiguous_id]\nexit code 1"), "{told}");
+    let unknown = ["0", "1", "2"].map(|digit| format!("exe_{}", digit.repeat(20)));
+    let unknown = unknown.iter().find(|begin| !executions.iter().any(|each| each.starts_with(*begin)));
+    let told = run(&dev, &["show", unknown.expect("three are not there")]).await;
+    assert!(told.contains("no execution has an id that begins with exe_") && told.contains("[no_execution]"), "{told}");
+}
+
+#[tokio::test]
 async fn a_listing_goes_on_at_its_cursor() {
     let folder = folder("round.workflow.yaml", ROUND);
     let dev = dev(&folder).await;
@@ -176,6 +205,20 @@ async fn text_of_strangers_is_shown_and_not_obeyed() {
         assert!(!told.contains(obeyed) && !told.contains("\nexe_forged"), "{told:?}");
     }
     assert!(run(&dev, &["show", execution]).await.contains("\\u001b[2J"), "it is shown");
+}
+
+#[tokio::test]
+async fn health_is_asked_for_without_credentials() {
+    let folder = folder("round.workflow.yaml", ROUND);
+    let data = folder.path().join(".data");
+    let dev = Dev::start_with(folder.path(), &data, &["--token", "t"], &[]).await;
+    let told = run(&dev, &["health"]).await;
+    assert!(told.starts_with("ok, version ") && told.ends_with("exit code 0"), "{told}");
+    let address = dev.address().to_owned();
+    drop(dev);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_pawl"));
+    let output = command.args(["--endpoint", &format!("http://{address}"), "health"]).output().await;
+    assert_eq!(output.expect("the program can be run").status.code(), Some(2), "nobody answers");
 }
 
 #[tokio::test]

@@ -139,6 +139,16 @@ impl Dev {
         assert!(sent.expect("the signal can be sent").success());
     }
 
+    /// Ends it; returns what it printed and logged before it was ready and since it was last listened to.
+    pub(crate) async fn last_words(mut self) -> Vec<String> {
+        self.signal("TERM").await;
+        let mut told = std::mem::take(&mut self.before);
+        while let Ok(Some(line)) = tokio::time::timeout(SOON, self.lines.recv()).await {
+            told.push(line);
+        }
+        told
+    }
+
     /// Waits for its end.
     pub(crate) async fn end(mut self) -> ExitStatus {
         let ended = tokio::time::timeout(SOON, self.child.wait()).await;

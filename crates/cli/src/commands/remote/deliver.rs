@@ -17,6 +17,7 @@ use super::{refused, view};
 use crate::args::Deliver;
 use crate::client::{Answer, Client};
 use crate::output::say;
+use crate::variables::Variables;
 
 /// A webhook of the workflow as it is in force.
 struct Hook {
@@ -34,7 +35,7 @@ pub(super) async fn run(client: &Client, deliver: &Deliver) -> anyhow::Result<bo
     };
     let hook = hook(&workflow, deliver.trigger.as_deref())?;
     let body = body(deliver.body.as_deref())?;
-    let secrets = secrets(&hook.verify).await?;
+    let secrets = secrets(&hook.verify, Variables::named(deliver.env_file.as_deref())?).await?;
     let now = Timestamp::now();
     let id = format!("msg_{}", now.as_microsecond());
     let signed = webhook::sign(&hook.verify, &secrets, &id, &body, now);
@@ -110,9 +111,9 @@ fn body(from: Option<&Path>) -> anyhow::Result<Vec<u8>> {
     }
 }
 
-/// The secrets of a rule that the environment holds; at least one.
-async fn secrets(rule: &Verify) -> anyhow::Result<BTreeMap<String, String>> {
-    let held = VariableSecrets::new(std::env::vars());
+/// The secrets of a rule that variables hold; at least one.
+async fn secrets(rule: &Verify, variables: Variables) -> anyhow::Result<BTreeMap<String, String>> {
+    let held = VariableSecrets::new(variables.into_pairs());
     let names = webhook::secret_names(rule);
     let mut secrets = BTreeMap::new();
     for name in &names {
@@ -123,7 +124,7 @@ async fn secrets(rule: &Verify) -> anyhow::Result<BTreeMap<String, String>> {
     if secrets.is_empty() && !names.is_empty() {
         let variables: Vec<_> = names.iter().map(|name| pawl_local::secret_variable(name)).collect();
         bail!(
-            "expected the secret that signs the delivery in the environment ({}), found none",
+            "expected the secret that signs the delivery in the environment or in --env-file ({}), found none",
             variables.join(" or ")
         );
     }
