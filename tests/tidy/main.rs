@@ -8,6 +8,7 @@ mod events;
 mod functions;
 mod licences;
 mod links;
+mod packaging;
 mod permissions;
 mod readme;
 mod schemas;

@@ -2,11 +2,13 @@
 
 mod api;
 mod bench;
+mod demo;
 mod deployment;
 mod e2e;
 mod emulator;
 mod fuzz;
 mod model;
+mod package;
 mod profile;
 mod run;
 mod sim;
@@ -15,6 +17,7 @@ mod template;
 mod test;
 mod tools;
 mod venv;
+mod workflows;
 
 use std::process::ExitCode;
 
@@ -44,6 +47,12 @@ enum Command {
     Soak(soak::Soak),
     /// Examines the template of an installation on AWS (SAM, cfn-lint, a security scan), and how functions are built.
     Template,
+    /// Examines the workflows of GitHub Actions.
+    Workflows,
+    /// Builds the program from nothing as the README says, runs the demo, and says how long it takes.
+    Demo,
+    /// Makes an archive, a wheel and npm packages of the release binary, and runs the demo from each.
+    Package,
     /// Installs the Python tools that tests and deployments use, and says where they are.
     Tools,
     /// Runs an emulator of AWS until it is interrupted.
@@ -66,6 +75,9 @@ fn main() -> ExitCode {
         Command::Fuzz(fuzz) => fuzz::run(&fuzz),
         Command::Soak(soak) => soak::run(&soak),
         Command::Template => template::run(),
+        Command::Workflows => workflows::run(),
+        Command::Demo => demo::run(),
+        Command::Package => package::run(),
         Command::Tools => tools::install(),
         Command::Emulator(args) => tools::emulate(&args),
         Command::Model => model::run(),

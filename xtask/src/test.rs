@@ -1,13 +1,13 @@
-//! `cargo xtask test`: format, lints, the checks of the template, all tests (those of AWS on the emulator), the API
-//! against its description, the deployed template end to end, the examples' cases, ten seconds of each fuzzer, and
-//! 2,000 seeds of the simulator.
+//! `cargo xtask test`: format, lints, the checks of the template and of the release workflow, all tests (those of AWS on the
+//! emulator), the API against its description, the deployed template end to end, the examples' cases, ten seconds of each
+//! fuzzer, and 2,000 seeds of the simulator.
 
 use std::process::Command;
 use std::time::Instant;
 
 use crate::emulator::{self, Emulator};
 use crate::run::{cargo, cargo_with, execute, target, workspace};
-use crate::{api, e2e, template};
+use crate::{api, e2e, template, workflows};
 
 /// Seeds of the simulator in one run of the tests.
 const SEEDS: &str = "2000";
@@ -20,6 +20,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
     cargo(&["fmt", "--all", "--check"])?;
     cargo(&["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"])?;
     template::run()?;
+    workflows::run()?;
     cargo(&["build", "--workspace", "--bins"])?;
     on_emulator()?;
     api::run()?;

@@ -34,6 +34,16 @@ impl Venv {
         Self::of("api", "tests/api/requirements.txt")
     }
 
+    /// That of what examines the workflows of GitHub Actions.
+    pub(crate) fn workflows() -> anyhow::Result<Self> {
+        Self::of("workflows", "tests/workflows/requirements.txt")
+    }
+
+    /// That of what makes the wheel.
+    pub(crate) fn packages() -> anyhow::Result<Self> {
+        Self::of("packages", "tests/packages/requirements.txt")
+    }
+
     /// Its Python.
     pub(crate) fn python(&self) -> PathBuf {
         self.bin.join("python")
