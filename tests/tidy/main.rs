@@ -16,5 +16,6 @@ mod snippets;
 mod source;
 mod tables;
 mod template;
+mod types;
 mod words;
 mod workspace;

@@ -14,6 +14,7 @@ use crate::problem::Level;
 use crate::problem::{Problem, code};
 use places::Places;
 
+pub(crate) use texts::TextPlaces;
 pub(crate) use texts::of_object;
 
 /// Largest file that is read, in bytes.

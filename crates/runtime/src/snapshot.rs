@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use pawl_definition::{BudgetPer, StepKind};
+use pawl_definition::BudgetPer;
 use pawl_engine::{Context, Execution, Occurrence, Plan, Reads, Record, Subject, Usage};
 use serde_json::{Value, json};
 
@@ -106,13 +106,8 @@ async fn former_plan(catalog: &Catalog, execution: &Execution, plan: &Plan) -> R
 /// written without its unique values.
 fn require_objects(objects: &Objects, plan: &Plan, execution: &Execution) -> Result<(), Error> {
     let step = execution.cursor.as_deref().and_then(|id| plan.step(id));
-    let of_step = match step.map(|step| &step.kind) {
-        Some(StepKind::CreateRecord(step)) => Some(&step.object),
-        Some(StepKind::FindRecords(step)) => Some(&step.object),
-        Some(StepKind::SetFields(step)) => step.object.as_ref(),
-        _ => None,
-    };
-    let of_record = execution.record.as_ref().map(|record| &record.object);
+    let of_step = step.and_then(|step| step.kind.shape().object());
+    let of_record = execution.record.as_ref().map(|record| record.object.as_str());
     of_step.into_iter().chain(of_record).try_for_each(|object| Ok(objects.require(object)?))
 }
 

@@ -7,6 +7,7 @@
 use serde_json::{Map, Value};
 
 use super::Source;
+use crate::StepKind;
 use crate::json_schema::PROPERTY_ORDER;
 use crate::path::Path;
 
@@ -43,7 +44,8 @@ struct Keeper<'a> {
 impl Keeper<'_> {
     /// Looks for model steps in a value and below.
     fn steps(&mut self, value: &mut Value) {
-        let is_model = value.get("type").and_then(Value::as_str) == Some("call_llm");
+        let tag = value.get("type").and_then(Value::as_str).unwrap_or_default();
+        let is_model = StepKind::facts_of(tag).ordered_output;
         match value {
             Value::Object(keys) => {
                 for (key, below) in keys {

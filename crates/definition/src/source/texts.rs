@@ -7,7 +7,31 @@ use serde_json::Value;
 use super::{Source, problem};
 use crate::path::{Path, Segment};
 use crate::problem::{MOST_PROBLEMS, Problem, code};
-use crate::{FieldType, Object, VariableType};
+use crate::{FieldType, Object, StepKind, TriggerKind, VariableType};
+
+/// What says of a place in a workflow file whether a text is wanted there.
+#[derive(Debug, Clone, Copy)]
+pub struct TextPlaces<'a> {
+    workflow: &'a Value,
+    objects: &'a BTreeMap<String, Object>,
+}
+
+impl<'a> TextPlaces<'a> {
+    /// The object of this id, if it is known.
+    pub(crate) fn object(&self, id: Option<&Value>) -> Option<&'a Object> {
+        self.objects.get(id?.as_str()?)
+    }
+
+    /// The object that the workflow runs against, if it is known.
+    pub(crate) fn own_object(&self) -> Option<&'a Object> {
+        self.object(self.workflow.get("object"))
+    }
+
+    /// Whether a variable of this name takes a text.
+    pub(crate) fn variable(&self, name: &str) -> bool {
+        variable_takes_text(self.workflow, name)
+    }
+}
 
 impl Source {
     /// The same file in which numbers at some places are the texts that were written: `1.10`, not `1.1`. `wants` says of
@@ -52,25 +76,12 @@ impl Source {
     pub fn for_workflow(&self, objects: &BTreeMap<String, Object>) -> Self {
         self.with_texts(&|root, path| {
             let Some((owner, rest)) = nearest(root, path, is_entry) else { return false };
-            let text = |key: &str| owner.get(key).and_then(Value::as_str);
-            let object_of = |id: Option<&str>| id.and_then(|id| objects.get(id));
-            let own = || object_of(root.get("object").and_then(Value::as_str));
-            match (text("type"), keys(rest).as_slice()) {
-                (Some("set_variables"), ["values", name, ..]) => variable_takes_text(root, name),
-                (Some("set_fields"), ["fields", name, ..]) => {
-                    let object = if owner.get("target").is_some() { object_of(text("object")) } else { own() };
-                    object.is_some_and(|object| object.takes_text(name))
-                }
-                (Some("create_record"), ["fields", name, ..]) | (Some("find_records"), ["where", name, ..]) => {
-                    object_of(text("object")).is_some_and(|object| object.takes_text(name))
-                }
-                (Some("field_updated"), ["from" | "to", ..]) => {
-                    text("field").zip(own()).is_some_and(|(field, object)| object.takes_text(field))
-                }
-                (Some("http_request"), ["headers" | "query", ..]) => true,
-                (Some(kind), ["default"]) => is_text_variable(kind),
-                _ => false,
-            }
+            let file = TextPlaces { workflow: root, objects };
+            let tag = owner.get("type").and_then(Value::as_str).unwrap_or_default();
+            let place = keys(rest);
+            StepKind::wants_text(tag, owner, &place, &file)
+                || TriggerKind::wants_text(tag, owner, &place, &file)
+                || matches!(place.as_slice(), ["default"] if is_text_variable(tag))
         })
     }
 

@@ -99,7 +99,12 @@ pub struct CallLlm {
 
 impl Shape for CallLlm {
     fn facts() -> TypeFacts {
-        TypeFacts { common_keys: &["timeout", "delivery"], outside: Some("model"), ..TypeFacts::PLAIN }
+        TypeFacts {
+            common_keys: &["timeout", "delivery"],
+            outside: Some("model"),
+            ordered_output: true,
+            ..TypeFacts::PLAIN
+        }
     }
 
     fn asks_model(&self) -> Option<AsksModel<'_>> {

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::Shape;
 use super::set_fields::{self, FieldChange};
+use crate::source::TextPlaces;
 use crate::types::Type;
 use crate::validate::Facts;
 use crate::{Check, Object, code};
@@ -45,6 +47,14 @@ pub struct CreateRecord {
 }
 
 impl Shape for CreateRecord {
+    fn wants_text(keys: &Value, place: &[&str], file: &TextPlaces<'_>) -> bool {
+        matches!(place, ["fields", name, ..] if file.object(keys.get("object")).is_some_and(|object| object.takes_text(name)))
+    }
+
+    fn object(&self) -> Option<&str> {
+        Some(&self.object)
+    }
+
     fn output(&self, facts: &Facts<'_>) -> Type {
         facts.objects.get(&self.object).map_or_else(Type::any, Type::of_record)
     }

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{Carried, Shape};
+use crate::source::TextPlaces;
 use crate::types::{Kinds, Type};
 use crate::validate::Facts;
 use crate::{Check, Object, Template, code};
@@ -93,9 +94,17 @@ impl FindRecords {
 }
 
 impl Shape for FindRecords {
+    fn wants_text(keys: &Value, place: &[&str], file: &TextPlaces<'_>) -> bool {
+        matches!(place, ["where", name, ..] if file.object(keys.get("object")).is_some_and(|object| object.takes_text(name)))
+    }
+
     fn carries(&self, meant: &dyn Fn(&Template) -> bool) -> Carried<'_> {
         let takes = |test: &FieldTest| test.equals.iter().chain(&test.r#in).any(meant);
         Carried { output: self.tests.values().any(takes), ..Carried::default() }
+    }
+
+    fn object(&self) -> Option<&str> {
+        Some(&self.object)
     }
 
     fn output(&self, facts: &Facts<'_>) -> Type {

@@ -45,7 +45,7 @@ pub struct Goal {
 
 impl Shape for Goal {
     fn facts() -> TypeFacts {
-        TypeFacts { common_keys: &["take", "timeout"], reads_record: true, ..TypeFacts::PLAIN }
+        TypeFacts { common_keys: &["take", "timeout"], triggers_in: Some("on"), reads_record: true, ..TypeFacts::PLAIN }
     }
 
     fn waits_for_others(_: &Map<String, Value>) -> bool {

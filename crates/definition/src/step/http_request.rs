@@ -4,8 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::{Shape, TypeFacts};
+use crate::source::TextPlaces;
 use crate::types::{Kinds, Type};
 use crate::validate::Facts;
 use crate::validate::words::{found, quoted};
@@ -153,6 +155,10 @@ impl Shape for HttpRequest {
             takes_secrets: true,
             ..TypeFacts::PLAIN
         }
+    }
+
+    fn wants_text(_: &Value, place: &[&str], _: &TextPlaces<'_>) -> bool {
+        matches!(place, ["headers" | "query", ..])
     }
 
     fn secrets(&self) -> BTreeSet<String> {

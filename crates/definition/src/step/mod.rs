@@ -38,6 +38,7 @@ pub use shape::{AsksModel, Awaited, Branch, Carried, Onward, Shape, TypeFacts, W
 pub use stop::{Stop, StopAs};
 pub use switch::Switch;
 
+use crate::source::TextPlaces;
 use crate::{Duration, Failure, Template};
 
 /// The name in history of the steps that follow a failure.
@@ -74,6 +75,11 @@ macro_rules! registry {
             /// Whether a step of these keys waits for others.
             pub fn waits_for_others(tag: &str, keys: &Map<String, Value>) -> bool {
                 match tag { $($tag => <$shape as Shape>::waits_for_others(keys),)* _ => false }
+            }
+
+            /// Whether a text is wanted at a place below the keys of a step.
+            pub(crate) fn wants_text(tag: &str, keys: &Value, place: &[&str], file: &TextPlaces<'_>) -> bool {
+                match tag { $($tag => <$shape as Shape>::wants_text(keys, place, file),)* _ => false }
             }
 
             /// The variables that a step of these keys sets.

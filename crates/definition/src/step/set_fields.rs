@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::{Carried, Shape, TypeFacts};
 use crate::path::Path;
+use crate::source::TextPlaces;
 use crate::types::{Kinds, Type};
 use crate::validate::Facts;
 use crate::validate::words::found;
@@ -91,10 +92,20 @@ impl Shape for SetFields {
         TypeFacts { reads_record: true, ..TypeFacts::PLAIN }
     }
 
+    fn wants_text(keys: &Value, place: &[&str], file: &TextPlaces<'_>) -> bool {
+        let ["fields", name, ..] = place else { return false };
+        let object = if keys.get("target").is_some() { file.object(keys.get("object")) } else { file.own_object() };
+        object.is_some_and(|object| object.takes_text(name))
+    }
+
     fn carries(&self, meant: &dyn Fn(&Template) -> bool) -> Carried<'_> {
         let takes = |change: &FieldChange| [&change.set, &change.add].into_iter().flatten().any(meant);
         let changes = self.fields.iter().filter(|(_, change)| self.target.is_none() && takes(change));
         Carried { fields: changes.map(|(name, _)| name.as_str()).collect(), ..Carried::default() }
+    }
+
+    fn object(&self) -> Option<&str> {
+        self.object.as_deref()
     }
 
     fn output(&self, _: &Facts<'_>) -> Type {

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::{Carried, Shape};
+use crate::source::TextPlaces;
 use crate::types::Type;
 use crate::validate::Facts;
 use crate::validate::literal::is_variable_name;
@@ -21,6 +22,10 @@ pub struct SetVariables {
 }
 
 impl Shape for SetVariables {
+    fn wants_text(_: &Value, place: &[&str], file: &TextPlaces<'_>) -> bool {
+        matches!(place, ["values", name, ..] if file.variable(name))
+    }
+
     fn sets(keys: &Map<String, Value>) -> Vec<&str> {
         let values = keys.get("values").and_then(Value::as_object);
         values.into_iter().flat_map(Map::keys).map(String::as_str).collect()

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use super::Step;
+use crate::source::TextPlaces;
 use crate::types::{Kinds, Type};
 use crate::validate::Facts;
 use crate::{Check, Expression, Template, Trigger};
@@ -33,6 +34,10 @@ pub struct TypeFacts {
     pub must_branch: bool,
     /// It does nothing but lead elsewhere, so it cannot fail on its way.
     pub only_leads: bool,
+    /// The key that holds the triggers which it waits for.
+    pub triggers_in: Option<&'static str>,
+    /// The fields of its `output` are given in the order in which they are written.
+    pub ordered_output: bool,
     /// It reads the record of the execution, whether or not its keys name it.
     pub reads_record: bool,
 }
@@ -45,6 +50,8 @@ impl TypeFacts {
         takes_secrets: false,
         must_branch: false,
         only_leads: false,
+        triggers_in: None,
+        ordered_output: false,
         reads_record: false,
     };
 }
@@ -129,6 +136,14 @@ pub trait Shape {
         Vec::new()
     }
 
+    /// Whether a text is wanted at a place below the keys of a step. The keys may have mistakes.
+    fn wants_text(_keys: &Value, _place: &[&str], _file: &TextPlaces<'_>) -> bool
+    where
+        Self: Sized,
+    {
+        false
+    }
+
     /// Its branches, in the order written; none for a plain step.
     fn branches(&self) -> Vec<Branch<'_>> {
         Vec::new()
@@ -152,6 +167,11 @@ pub trait Shape {
     /// Whether what it calls outside changes something there.
     fn acts_outside(&self) -> bool {
         false
+    }
+
+    /// The object whose records it reads or writes, if its keys name one.
+    fn object(&self) -> Option<&str> {
+        None
     }
 
     /// The names of the secrets that it may use.

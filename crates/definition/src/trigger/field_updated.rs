@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::Listen;
 use crate::path::Path;
+use crate::source::TextPlaces;
 use crate::types::Type;
 use crate::validate::Facts;
 use crate::{Check, Field, code};
@@ -61,6 +62,12 @@ impl FieldUpdated {
 }
 
 impl Listen for FieldUpdated {
+    fn wants_text(keys: &Value, place: &[&str], file: &TextPlaces<'_>) -> bool {
+        let field = keys.get("field").and_then(Value::as_str);
+        let takes_text = || field.zip(file.own_object()).is_some_and(|(field, object)| object.takes_text(field));
+        matches!(place, ["from" | "to", ..]) && takes_text()
+    }
+
     fn event(&self, facts: &Facts<'_>) -> Vec<(&'static str, Type)> {
         super::changes(facts)
     }

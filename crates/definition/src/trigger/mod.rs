@@ -14,6 +14,7 @@ pub use manual::Manual;
 pub use record_created::{Appearance, RecordCreated};
 pub use webhook::{Encoding, HmacAlgorithm, HmacVerify, RecordMatch, Secrets, TokenPlace, Verify, Webhook};
 
+use crate::source::TextPlaces;
 use crate::types::{Kinds, Type};
 use crate::validate::Facts;
 use crate::{Check, Expression, Object};
@@ -43,6 +44,14 @@ pub trait Listen {
         Self: Sized,
     {
         Vec::new()
+    }
+
+    /// Whether a text is wanted at a place below the keys of a trigger. The keys may have mistakes.
+    fn wants_text(_keys: &Value, _place: &[&str], _file: &TextPlaces<'_>) -> bool
+    where
+        Self: Sized,
+    {
+        false
     }
 
     /// The webhook that it is.
@@ -90,6 +99,11 @@ macro_rules! registry {
             /// What holds for all triggers of a type; the default for a type that this version has not.
             pub fn facts_of(tag: &str) -> TypeFacts {
                 match tag { $($tag => <$shape as Listen>::facts(),)* _ => TypeFacts::default() }
+            }
+
+            /// Whether a text is wanted at a place below the keys of a trigger.
+            pub(crate) fn wants_text(tag: &str, keys: &Value, place: &[&str], file: &TextPlaces<'_>) -> bool {
+                match tag { $($tag => <$shape as Listen>::wants_text(keys, place, file),)* _ => false }
             }
 
             /// The values that events of a trigger of these keys bring.

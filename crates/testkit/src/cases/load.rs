@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use pawl_definition::{Level, Object, Problem, Source, Workflow, code};
+use pawl_definition::{Level, Object, Problem, Source, StepKind, Workflow, code};
 use serde_json::Value;
 
 use super::Files;
@@ -48,8 +48,9 @@ fn trust(triggers: Option<&mut Value>) {
 
 /// The same for what goals wait for, wherever their steps stand.
 fn trust_goals(value: &mut Value) {
-    if value.get("type").and_then(Value::as_str) == Some("goal") {
-        trust(value.get_mut("on"));
+    let tag = value.get("type").and_then(Value::as_str).unwrap_or_default();
+    if let Some(key) = StepKind::facts_of(tag).triggers_in {
+        trust(value.get_mut(key));
     }
     match value {
         Value::Array(values) => values.iter_mut().for_each(trust_goals),

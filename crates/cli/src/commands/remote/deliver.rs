@@ -7,6 +7,7 @@ use std::path::Path;
 use anyhow::{Context, bail};
 use jiff::Timestamp;
 use pawl_api::webhook;
+use pawl_definition::StepKind;
 use pawl_definition::trigger::Verify;
 use pawl_local::VariableSecrets;
 use pawl_runtime::ports::Secrets as _;
@@ -87,9 +88,8 @@ fn written<'a>(source: &'a Value, id: &str) -> Option<&'a Value> {
     if let Some(trigger) = among("triggers") {
         return Some(trigger);
     }
-    if source.get("type").and_then(Value::as_str) == Some("goal")
-        && let Some(trigger) = among("on")
-    {
+    let tag = source.get("type").and_then(Value::as_str).unwrap_or_default();
+    if let Some(trigger) = StepKind::facts_of(tag).triggers_in.and_then(among) {
         return Some(trigger);
     }
     match source {
