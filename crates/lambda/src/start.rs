@@ -14,10 +14,6 @@ use pawl_runtime::{ExecutorOptions, Ports, System};
 use crate::log::{self, Lines};
 use crate::{Absent, Failure, Function};
 
-/// Pure transitions that wait for the next commit: more than most executions have in a row, and far below the hundred
-/// items of a transaction.
-const HOLD: usize = 20;
-
 /// What every function stores in: tables, queues and blobs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Storage {
@@ -101,7 +97,7 @@ fn begin<C: Clone>(
     let ports = ports(&sdk, configuration.clone())?;
     let clock = ports.clock.clone();
     // Other environments are at work beside this one: a lease is left alone until it is over.
-    let options = ExecutorOptions { alone_since: None, hold: HOLD, longest_delay, ..ExecutorOptions::default() };
+    let options = ExecutorOptions { alone_since: None, hold: ExecutorOptions::HOLD, longest_delay, ..ExecutorOptions::default() };
     let system = System::new(ports, options);
     let function = Function::new(name, installation, lines.clone(), system.metrics.clone(), clock);
     Ok(Started { function, system, configuration, sdk })

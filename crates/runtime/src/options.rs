@@ -11,14 +11,17 @@ pub struct ExecutorOptions {
     /// was at goes on at once. `None` where other processes may be at work, as on AWS.
     pub alone_since: Option<Timestamp>,
     /// Ready steps that touch nothing but their execution, and wait to be committed with the next that does; 0 commits
-    /// each by itself. Where a transaction is paid by the item, as on AWS, this saves heads; where it is cheap,
-    /// progress that can be seen at once is worth more.
+    /// each by itself. This saves a commit of the head for each.
     pub hold: usize,
     /// Waits up to this long are delayed messages, longer ones timers; from 0 to [`Self::LONGEST_DELAY`].
     pub longest_delay: SignedDuration,
 }
 
 impl ExecutorOptions {
+    /// Pure transitions that installations hold: more than most executions have in a row, and far below the hundred items
+    /// of a transaction.
+    pub const HOLD: usize = 20;
+
     /// The longest delay of a message; the bound of SQS.
     pub const LONGEST_DELAY: SignedDuration = SignedDuration::from_secs(900);
 }

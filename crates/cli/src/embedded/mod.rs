@@ -192,6 +192,7 @@ fn system(store: &Store, providers: Providers, own: SocketAddr, options: Options
         ExecutorOptions {
             max_steps_per_invocation: options.max_steps_per_invocation,
             alone_since,
+            hold: ExecutorOptions::HOLD,
             ..ExecutorOptions::default()
         },
     ))
