@@ -11,6 +11,7 @@ mod http_request;
 mod note;
 mod run_state_machine;
 mod set_fields;
+mod set_stage;
 mod set_variables;
 mod shape;
 mod stop;
@@ -33,6 +34,7 @@ pub use http_request::{CLIENT_HEADERS, FORM, HttpRequest};
 pub use note::Note;
 pub use run_state_machine::RunStateMachine;
 pub use set_fields::{FieldChange, SetFields};
+pub use set_stage::SetStage;
 pub use set_variables::SetVariables;
 pub use shape::{AsksModel, Awaited, Branch, Carried, Onward, Shape, TypeFacts, Waiting};
 pub use stop::{Stop, StopAs};
@@ -108,6 +110,7 @@ registry! {
     "switch" => Switch(Switch),
     "set_variables" => SetVariables(SetVariables),
     "set_fields" => SetFields(SetFields),
+    "set_stage" => SetStage(SetStage),
     "create_record" => CreateRecord(CreateRecord),
     "find_records" => FindRecords(FindRecords),
     "http_request" => HttpRequest(HttpRequest),
@@ -145,7 +148,6 @@ pub const NOT_AVAILABLE: &[&str] = &[
     "start_workflow",
     "control_workflow",
     "change_tags",
-    "set_stage",
     "archive_record",
     "link_records",
     "assign_owner",

@@ -128,8 +128,14 @@ impl Shape for SetFields {
 }
 
 impl SetFields {
+    /// The change of one field to a value.
+    pub(super) fn one(field: &str, value: &Template, target: Option<Template>, object: Option<String>) -> Self {
+        let change = FieldChange { set: Some(value.clone()), ..FieldChange::default() };
+        Self { target, object, fields: BTreeMap::from([(field.to_owned(), change)]) }
+    }
+
     /// The object whose fields change, if it can be told.
-    fn object_of_target<'a>(&self, cx: &mut Check<'_, 'a>) -> Option<&'a Object> {
+    pub(super) fn object_of_target<'a>(&self, cx: &mut Check<'_, 'a>) -> Option<&'a Object> {
         if let Some(id) = &self.object {
             return cx.object(id, &cx.key("object"));
         }

@@ -8,5 +8,6 @@ mod outputs;
 mod places;
 mod problems;
 mod sources;
+mod stages;
 mod support;
 mod types;

@@ -11,6 +11,7 @@ mod http_request;
 mod note;
 mod run_state_machine;
 mod set_fields;
+mod set_stage;
 mod set_variables;
 mod stop;
 mod switch;
@@ -268,6 +269,7 @@ pub fn handler(kind: &StepKind) -> &dyn StepHandler {
         StepKind::Switch(step) => step,
         StepKind::SetVariables(step) => step,
         StepKind::SetFields(step) => step,
+        StepKind::SetStage(step) => step,
         StepKind::CreateRecord(step) => step,
         StepKind::FindRecords(step) => step,
         StepKind::HttpRequest(step) => step,

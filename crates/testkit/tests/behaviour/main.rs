@@ -22,6 +22,7 @@ mod records;
 mod rejections;
 mod requests;
 mod restored;
+mod stages;
 mod starts;
 mod support;
 mod types;

@@ -69,6 +69,7 @@ fn objects() -> Vec<Value> {
             "m0": {"type": "text"}, "m1": {"type": "text"}, "m2": {"type": "text"},
         },
         "relationships": {"company": {"object": "company"}},
+        "stages": ["open", "done"],
     });
     let company = json!({
         "object": "company",

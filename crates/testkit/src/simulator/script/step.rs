@@ -94,6 +94,7 @@ impl<'a> Maker<'a> {
             json!({"type": "set_fields", "fields": {"state": {"clear": true}, "tags": {"add": ["x", "y"]}}}),
             json!({"type": "set_fields", "fields": {"score": {"set": 1, "if_blank": true}, "tags": {"remove": "x"}}}),
             json!({"type": "set_fields", "fields": {"company": "globex"}}),
+            json!({"type": "set_stage", "stage": chance.pick(&["open", "done"])}),
         ];
         if self.plan.confluent || chance.percent(50) {
             chance.pick(&common).clone()

@@ -1,0 +1,64 @@
+//! `set_stage`: moves a record to a stage of its object.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{Carried, SetFields, Shape, TypeFacts};
+use crate::types::Type;
+use crate::validate::Facts;
+use crate::{Check, Template, code};
+
+/// The field that holds the stage of a record.
+const STAGE: &str = "stage";
+
+/// The step `set_stage`. It is [`SetFields`] of the one field `stage`.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SetStage {
+    /// The stage: one of `stages` of the object.
+    pub stage: Template,
+    /// The record: absent for this record, the name of a relationship (`record.company`), or a template that gives
+    /// a record (`{{ vars.ticket }}`: its id, or an object with `id` and `object`).
+    #[serde(default)]
+    pub target: Option<Template>,
+    /// The object of the target, if `target` gives a bare id.
+    #[serde(default)]
+    pub object: Option<String>,
+}
+
+impl SetStage {
+    /// The change of fields that it is.
+    pub fn change(&self) -> SetFields {
+        SetFields::one(STAGE, &self.stage, self.target.clone(), self.object.clone())
+    }
+}
+
+impl Shape for SetStage {
+    fn facts() -> TypeFacts {
+        SetFields::facts()
+    }
+
+    fn carries(&self, meant: &dyn Fn(&Template) -> bool) -> Carried<'_> {
+        let fields = if self.target.is_none() && meant(&self.stage) { vec![STAGE] } else { Vec::new() };
+        Carried { fields, ..Carried::default() }
+    }
+
+    fn object(&self) -> Option<&str> {
+        self.object.as_deref()
+    }
+
+    fn output(&self, facts: &Facts<'_>) -> Type {
+        self.change().output(facts)
+    }
+
+    fn check(&self, cx: &mut Check<'_, '_>) {
+        let Some(object) = self.change().object_of_target(cx) else { return };
+        if object.stages.is_empty() {
+            let message = format!("expected an object with `stages`, found {:?}, which has none", object.id);
+            cx.error(code::UNKNOWN_FIELD, &cx.key(STAGE), message);
+            return;
+        }
+        cx.field_value(object, STAGE, self.stage.literal(), &cx.key(STAGE));
+        cx.field_takes_of(object, STAGE, &self.stage, &cx.key(STAGE));
+    }
+}

@@ -1,0 +1,16 @@
+//! `set_stage`: the change of fields that it is.
+
+use pawl_definition::step::SetStage;
+
+use super::{StepContext, StepDecision, StepHandler};
+use crate::{Found, StepError};
+
+impl StepHandler for SetStage {
+    fn enter(&self, at: &StepContext<'_>) -> Result<StepDecision, StepError> {
+        self.change().enter(at)
+    }
+
+    fn found(&self, at: &StepContext<'_>, found: &Found) -> Result<StepDecision, StepError> {
+        self.change().found(at, found)
+    }
+}
