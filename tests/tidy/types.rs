@@ -17,7 +17,6 @@ const HOMES: &[&str] = &[
 /// What writes whole definitions, as an author does, and so names types.
 const AUTHORS: &[&str] = &[
     "crates/bench/",
-    "crates/cli/src/init/",
     "crates/definition/src/validate/synonyms.rs",
     "crates/fuzz/src/make/",
     "crates/testkit/src/scenario/",
