@@ -97,7 +97,8 @@ fn begin<C: Clone>(
     let ports = ports(&sdk, configuration.clone())?;
     let clock = ports.clock.clone();
     // Other environments are at work beside this one: a lease is left alone until it is over.
-    let options = ExecutorOptions { alone_since: None, hold: ExecutorOptions::HOLD, longest_delay, ..ExecutorOptions::default() };
+    let options =
+        ExecutorOptions { alone_since: None, hold: ExecutorOptions::HOLD, longest_delay, ..ExecutorOptions::default() };
     let system = System::new(ports, options);
     let function = Function::new(name, installation, lines.clone(), system.metrics.clone(), clock);
     Ok(Started { function, system, configuration, sdk })
