@@ -85,9 +85,8 @@ impl<'a> Drawing<'a> {
                 }
             }
             Onward::Resumed => open.push(Open::labelled(node, "resumed")),
-            Onward::Nowhere => {}
             Onward::Next if !shape.decides() => open.push(Open::plain(node)),
-            Onward::Next => {}
+            Onward::Next | Onward::Nowhere => {}
         }
         for branch in step.branches() {
             let line = Open { dotted: branch.name == "failed", ..Open::labelled(node, branch.name) };

@@ -23,6 +23,7 @@ pub struct Branch<'a> {
 
 /// What holds for all steps of a type, whatever their keys say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "facts that have nothing to do with each other")]
 pub struct TypeFacts {
     /// Which of the common keys it takes that not every type takes: `take`, `timeout`, `delivery`.
     pub common_keys: &'static [&'static str],
