@@ -20,7 +20,7 @@ const AUTHORS: &[&str] = &[
     "crates/definition/src/validate/synonyms.rs",
     "crates/fuzz/src/make/",
     "crates/testkit/src/scenario/",
-    "crates/testkit/src/simulator/script/",
+    "crates/simulator/src/script/",
 ];
 
 fn strangers() -> impl Iterator<Item = (String, String)> {

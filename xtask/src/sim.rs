@@ -20,7 +20,7 @@ pub(crate) struct Sim {
 pub(crate) fn run(sim: &Sim) -> anyhow::Result<()> {
     let seeds = sim.seeds.to_string();
     let mut arguments =
-        vec!["run", "--quiet", "--package", "pawl-testkit", "--bin", "pawl-sim", "--", "--seeds", &seeds];
+        vec!["run", "--quiet", "--package", "pawl-simulator", "--bin", "pawl-sim", "--", "--seeds", &seeds];
     let seed = sim.seed.map(|seed| seed.to_string());
     if let Some(seed) = &seed {
         arguments.extend(["--seed", seed]);

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
+use pawl_contract::Backend;
 use pawl_local::{Store, VariableSecrets};
 use pawl_runtime::ports::{Blobs, Clock, Key, Queue, QueueSource, Secrets, Table, Tables, Timers};
 use pawl_testkit::VirtualClock;
-use pawl_testkit::contract::Backend;
 use rusqlite::Connection;
 use tempfile::TempDir;
 
@@ -76,8 +76,8 @@ impl Backend for Embedded {
     }
 }
 
-pawl_testkit::contract!(tables, Embedded::start());
-pawl_testkit::contract!(queue, Embedded::start());
-pawl_testkit::contract!(timers, Embedded::start());
-pawl_testkit::contract!(blobs, Embedded::start());
-pawl_testkit::contract!(secrets, Embedded::start());
+pawl_contract::contract!(tables, Embedded::start());
+pawl_contract::contract!(queue, Embedded::start());
+pawl_contract::contract!(timers, Embedded::start());
+pawl_contract::contract!(blobs, Embedded::start());
+pawl_contract::contract!(secrets, Embedded::start());

@@ -10,8 +10,8 @@ use aws_sdk_sqs::types::QueueAttributeName;
 use jiff::{SignedDuration, Timestamp};
 use pawl_aws::{DynamoTables, ManagerSecrets, S3Blobs, SchedulerTimers, SqsDeadLetters, SqsQueue};
 use pawl_connectors::{SystemClock, SystemRandom};
+use pawl_contract::Backend;
 use pawl_runtime::ports::{Blobs, DeadLetters, Key, Queue, QueueName, QueueSource, Secrets, Table, Tables, Timers};
-use pawl_testkit::contract::Backend;
 use tokio::sync::Mutex;
 
 use crate::account::Account;

@@ -16,9 +16,9 @@ mod timer_relay;
 use backend::Amazon;
 use resources::Uses;
 
-pawl_testkit::contract!(tables, Amazon::start(Uses::Tables).await);
-pawl_testkit::contract!(queue, Amazon::start(Uses::Queues).await);
-pawl_testkit::contract!(dead_letters, Amazon::start(Uses::DeadLetters).await);
-pawl_testkit::contract!(timers, Amazon::start(Uses::Timers).await);
-pawl_testkit::contract!(blobs, Amazon::start(Uses::Blobs).await);
-pawl_testkit::contract!(secrets, Amazon::start(Uses::Secrets).await);
+pawl_contract::contract!(tables, Amazon::start(Uses::Tables).await);
+pawl_contract::contract!(queue, Amazon::start(Uses::Queues).await);
+pawl_contract::contract!(dead_letters, Amazon::start(Uses::DeadLetters).await);
+pawl_contract::contract!(timers, Amazon::start(Uses::Timers).await);
+pawl_contract::contract!(blobs, Amazon::start(Uses::Blobs).await);
+pawl_contract::contract!(secrets, Amazon::start(Uses::Secrets).await);

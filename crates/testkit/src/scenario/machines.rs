@@ -254,14 +254,14 @@ impl StateMachines for ScriptedMachines {
 }
 
 /// The ARN of a start's execution, as Step Functions forms it.
-pub(crate) fn execution_arn(start: &StartStateMachine) -> String {
+pub fn execution_arn(start: &StartStateMachine) -> String {
     let parts: Vec<_> = start.machine.split(':').collect();
     let part = |at: usize| parts.get(at).copied().unwrap_or_default();
     format!("arn:aws:states:{}:{}:execution:{}:{}", part(3), part(4), part(6), start.name)
 }
 
 /// What the bus says when an execution has ended.
-pub(crate) fn status_change(execution_arn: &str, at: Timestamp, end: &MachineState) -> Value {
+pub fn status_change(execution_arn: &str, at: Timestamp, end: &MachineState) -> Value {
     let succeeded = end.status == "SUCCEEDED";
     json!({
         "version": "0", "id": format!("{execution_arn}@{at}"), "source": "aws.states", "time": at,
@@ -275,7 +275,7 @@ pub(crate) fn status_change(execution_arn: &str, at: Timestamp, end: &MachineSta
 }
 
 /// What the bus says when somebody calls back.
-pub(crate) fn callback(token: &str, at: Timestamp, detail: &Value) -> Value {
+pub fn callback(token: &str, at: Timestamp, detail: &Value) -> Value {
     let mut detail = detail.clone();
     detail["token"] = json!(token);
     json!({
@@ -285,7 +285,7 @@ pub(crate) fn callback(token: &str, at: Timestamp, detail: &Value) -> Value {
 }
 
 /// The timer by which what the bus says comes on the queue of events.
-pub(crate) fn bus_timer(name: &str, due: Timestamp, event: &Value) -> Timer {
+pub fn bus_timer(name: &str, due: Timestamp, event: &Value) -> Timer {
     let event = bus::event(event).expect("the bus speaks as it should").expect("somebody may wait for it");
     let message = EventMessage::Event(Box::new(event));
     let body = serde_json::to_string(&message).expect("an event is JSON");

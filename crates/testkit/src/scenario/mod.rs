@@ -27,7 +27,10 @@ pub use expected::{
 };
 pub use happening::{Delivered, Happening, HappeningError, Manual, bus_says, created, manual, updated, webhook};
 pub use http::{Reply, ScriptedHttp, answer, dies, network_error, refused_address, timeout};
-pub use machines::{MachineReply, ScriptedMachines, machine_fails, machine_refused, machine_succeeds};
+pub use machines::{
+    MachineReply, ScriptedMachines, bus_timer, callback, execution_arn, machine_fails, machine_refused,
+    machine_succeeds, status_change,
+};
 pub use models::{ModelReply, ScriptedModels, said, says, says_json};
 pub use notices::KeptNotices;
 pub use prose::{Scenario, scenario};
@@ -36,7 +39,6 @@ pub use world::World;
 
 pub(crate) use compare::contains;
 pub(crate) use expected::{ExpectedExecution, Which};
-pub(crate) use machines::{bus_timer, callback, execution_arn, status_change};
 pub(crate) use trace::elapsed;
 
 /// Every table.

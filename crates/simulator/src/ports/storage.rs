@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use pawl_runtime::ports::{BlobError, Blobs, SecretError, Secrets};
 
-use crate::simulator::hub::{Fate, Hub};
+use crate::hub::{Fate, Hub};
 
 /// Blobs and secrets of one process.
 pub(super) struct Storage {

@@ -19,7 +19,7 @@ pub(super) use self::queue::short;
 use self::storage::Storage;
 use self::tables::WatchedTables;
 use super::hub::Hub;
-use crate::{SeededRandom, VirtualClock};
+use pawl_testkit::{SeededRandom, VirtualClock};
 
 /// A clock that is ahead or behind.
 struct SkewedClock {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use pawl_definition::Source;
+use pawl_definition::{Source, TriggerKind};
 use pawl_engine::{Act, Cause, Control, Creation, Event, EventType, ids};
 use pawl_runtime::{ControlError, Identity, RecordError, SaveError, System};
 use serde_json::{Map, Value, json};
@@ -123,7 +123,7 @@ fn saved<T>(hub: &Hub, result: Result<T, SaveError>) -> Answer {
 /// Hands an event in, as the API does.
 async fn deliver(hub: &Hub, system: &System, what: What) -> Answer {
     let What::Deliver { workflow, trigger, key, subject, creates, n, text } = what else { return Answer::Refused };
-    let by_hand = trigger == "manual";
+    let by_hand = TriggerKind::facts_of(&trigger).by_hand;
     let id = match &key {
         Some(key) => ids::delivery_event_id(&workflow, &trigger, key),
         None => system.ingest.fresh_id(),

@@ -19,7 +19,7 @@ use super::profile::Profile;
 use super::rest;
 use super::script::Script;
 use super::task::{Accepted, Answer, Ended, Purpose, Task, Work};
-use crate::SeededRandom;
+use pawl_testkit::SeededRandom;
 use senders::Asked;
 
 /// Looks at tasks after which a run counts as one that never comes to rest.

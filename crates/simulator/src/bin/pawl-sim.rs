@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use pawl_testkit::simulator::{Bug, Counts, Report, simulate, undisturbed};
+use pawl_simulator::{Bug, Counts, Report, simulate, undisturbed};
 
 /// Lines of the trace that are shown of a failed run.
 const TAIL: usize = 60;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use pawl_testkit::simulator::{Bug, Counts, simulate};
+use pawl_simulator::{Bug, Counts, simulate};
 
 #[test]
 fn the_same_seed_writes_the_same_bytes() {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::simulator::chance::Chance;
+use crate::chance::Chance;
 
 /// A workflow with one step taken out, put in or changed, at any depth.
 pub(super) fn edited(chance: &Chance, workflow: &Value) -> Value {

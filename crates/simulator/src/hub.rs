@@ -15,8 +15,8 @@ use super::monitor::Monitor;
 use super::profile::Profile;
 use super::trace::Trace;
 use super::unreadable::{self, UnreadableItems};
-use crate::VirtualClock;
-use crate::memory::{Checkpoint, MemoryStore};
+use pawl_testkit::VirtualClock;
+use pawl_testkit::memory::{Checkpoint, MemoryStore};
 
 /// How far indexes lag at most.
 const MOST_LAG: SignedDuration = SignedDuration::from_secs(3);

@@ -2,11 +2,11 @@
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
+use pawl_contract::Backend;
 use pawl_runtime::ports::{
     Blobs, Clock, DeadLetters, Key, Queue, QueueName, QueueSource, Secrets, Table, Tables, Timers,
 };
 use pawl_testkit::VirtualClock;
-use pawl_testkit::contract::Backend;
 use pawl_testkit::memory::MemoryStore;
 
 struct Memory(MemoryStore);
@@ -68,9 +68,9 @@ impl Backend for Memory {
     async fn settle(&self) {}
 }
 
-pawl_testkit::contract!(tables, Memory::start());
-pawl_testkit::contract!(queue, Memory::start());
-pawl_testkit::contract!(dead_letters, Memory::start());
-pawl_testkit::contract!(timers, Memory::start());
-pawl_testkit::contract!(blobs, Memory::start());
-pawl_testkit::contract!(secrets, Memory::start());
+pawl_contract::contract!(tables, Memory::start());
+pawl_contract::contract!(queue, Memory::start());
+pawl_contract::contract!(dead_letters, Memory::start());
+pawl_contract::contract!(timers, Memory::start());
+pawl_contract::contract!(blobs, Memory::start());
+pawl_contract::contract!(secrets, Memory::start());

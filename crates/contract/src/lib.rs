@@ -4,8 +4,8 @@
 //! suite; each check becomes a test of its own on a fresh backend:
 //!
 //! ```text
-//! pawl_testkit::contract!(tables, MyBackend::start().await);
-//! pawl_testkit::contract!(queue, MyBackend::start().await);
+//! pawl_contract::contract!(tables, MyBackend::start().await);
+//! pawl_contract::contract!(queue, MyBackend::start().await);
 //! ```
 
 mod backend;

@@ -8,14 +8,14 @@ use super::{Plan, edit, seconds, workflow};
 
 /// One thing that is done, at a time after the beginning.
 #[derive(Debug, Clone)]
-pub(in crate::simulator) struct Action {
-    pub(in crate::simulator) at: SignedDuration,
-    pub(in crate::simulator) what: What,
+pub(crate) struct Action {
+    pub(crate) at: SignedDuration,
+    pub(crate) what: What,
 }
 
 /// What is done. Whatever can be repeated without harm is repeated until it is answered.
 #[derive(Debug, Clone)]
-pub(in crate::simulator) enum What {
+pub(crate) enum What {
     /// A delivery on a webhook, or a start by hand (`manual`); with a key its repeats are recognised.
     Deliver {
         workflow: String,

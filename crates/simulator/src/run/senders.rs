@@ -5,9 +5,9 @@ use std::mem;
 use jiff::{SignedDuration, Timestamp};
 
 use super::Run;
-use crate::simulator::acting;
-use crate::simulator::script::{Action, What};
-use crate::simulator::task::{Accepted, Answer, Purpose};
+use crate::acting;
+use crate::script::{Action, What};
+use crate::task::{Accepted, Answer, Purpose};
 
 /// An action and what became of it.
 pub(super) struct Asked {

@@ -11,7 +11,7 @@ use super::bug::Bug;
 use super::hub::Hub;
 use super::ports::{ports, short};
 use super::task::{Ended, Work};
-use crate::SeededRandom;
+use pawl_testkit::SeededRandom;
 
 /// What a process keeps over its deaths.
 #[derive(Debug, Clone, Copy)]

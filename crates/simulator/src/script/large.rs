@@ -6,7 +6,7 @@
 use serde_json::{Value, json};
 
 use super::{Script, What};
-use crate::simulator::chance::Chance;
+use crate::chance::Chance;
 
 /// Bytes of a text: around what stands in an item, what a record may have, what a message and an item may have, and what
 /// comes in at all.
@@ -16,7 +16,7 @@ const SIZES: [usize; 10] = [1_000, 32_700, 32_800, 99_000, 102_500, 239_000, 262
 const SHARE: u32 = 10;
 
 /// A text with so many bytes.
-pub(in crate::simulator) fn text(bytes: usize) -> String {
+pub(crate) fn text(bytes: usize) -> String {
     "0123456789abcdef".chars().cycle().take(bytes).collect()
 }
 
@@ -87,7 +87,7 @@ fn step(chance: &Chance, name: &str, number: usize, may_write: bool) -> Value {
 }
 
 /// What the service of large answers answers with, by what is asked.
-pub(in crate::simulator) fn answer(bits: u64) -> String {
+pub(crate) fn answer(bits: u64) -> String {
     let most = u64::try_from(SIZES.len()).expect("a list is short");
     let at = usize::try_from(bits % most).expect("a number below a length is one");
     text(SIZES[at])

@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 
-use crate::SeededRandom;
+use pawl_testkit::SeededRandom;
 
 /// A stream of choices. Streams with different labels are independent, so that adding a choice to one of them
 /// leaves the others as they are.

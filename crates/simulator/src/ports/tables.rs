@@ -11,9 +11,9 @@ use pawl_runtime::ports::{
 };
 use serde_json::Value;
 
-use crate::memory::MemoryStore;
-use crate::simulator::bug::Bug;
-use crate::simulator::hub::{Fate, Hub};
+use crate::bug::Bug;
+use crate::hub::{Fate, Hub};
+use pawl_testkit::memory::MemoryStore;
 
 /// Tables whose calls take time, fail, and are watched.
 pub(super) struct WatchedTables {

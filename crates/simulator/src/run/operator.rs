@@ -5,9 +5,9 @@ use pawl_engine::Execution;
 use pawl_runtime::ports::Key;
 
 use super::Run;
-use crate::simulator::task::Purpose;
-use crate::simulator::unreadable::Damage;
-use crate::simulator::{acting, looking, verdict};
+use crate::task::Purpose;
+use crate::unreadable::Damage;
+use crate::{acting, looking, verdict};
 
 /// An item that could not be read for longer than this tells whether others went on meanwhile.
 const LONG: SignedDuration = SignedDuration::from_mins(29);

@@ -7,8 +7,8 @@ use jiff::SignedDuration;
 use pawl_runtime::ports::rules::MAX_MESSAGE_BODY;
 use pawl_runtime::ports::{Message, Queue, QueueError, QueueName, QueueSource, Received, Timer, TimerError, Timers};
 
-use crate::simulator::bug::Bug;
-use crate::simulator::hub::{Fate, Hub};
+use crate::bug::Bug;
+use crate::hub::{Fate, Hub};
 
 /// Queues and timers of one process.
 pub(super) struct Queues {
@@ -129,7 +129,7 @@ impl QueueSource for Queues {
 }
 
 /// A message in few words.
-pub(in crate::simulator) fn short(body: &str) -> &str {
+pub(crate) fn short(body: &str) -> &str {
     let end = body.char_indices().nth(100).map_or(body.len(), |(at, _)| at);
     &body[..end]
 }

@@ -6,8 +6,8 @@ use futures::FutureExt;
 use jiff::SignedDuration;
 
 use super::Run;
-use crate::simulator::bug::Bug;
-use crate::simulator::task::{Answer, Ended, Purpose, Task};
+use crate::bug::Bug;
+use crate::task::{Answer, Ended, Purpose, Task};
 
 impl Run {
     /// A process dies, or all of them with what was not durable.

@@ -2,7 +2,7 @@
 
 /// Makes every check of a suite (`tables`, `queue`, `dead_letters`, `timers`, `blobs` or `secrets`) a `#[tokio::test]`
 /// in a module of the suite's name. The second argument is evaluated, in an async context, to a fresh
-/// [`Backend`](crate::contract::Backend) for each check. The calling crate needs `tokio` with `macros` and `rt`.
+/// [`Backend`](crate::Backend) for each check. The calling crate needs `tokio` with `macros` and `rt`.
 #[macro_export]
 macro_rules! contract {
     (tables, $backend:expr) => {
@@ -143,7 +143,7 @@ macro_rules! contract_tests {
                 #[tokio::test]
                 async fn $check() {
                     let backend = $backend;
-                    $crate::contract::$suite::$check(&backend).await;
+                    $crate::$suite::$check(&backend).await;
                 }
             )*
         }

@@ -9,10 +9,10 @@ use pawl_runtime::ports::{MachineState, StartStateMachine, StateMachineError, St
 use serde_json::{Value, json};
 
 use super::outside::Outside;
-use crate::scenario::{bus_timer, callback, execution_arn, status_change};
-use crate::simulator::chance::hash;
-use crate::simulator::hub::Hub;
-use crate::simulator::ledger::Machine;
+use crate::chance::hash;
+use crate::hub::Hub;
+use crate::ledger::Machine;
+use pawl_testkit::scenario::{bus_timer, callback, execution_arn, status_change};
 
 /// How the start of a machine goes wrong at first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

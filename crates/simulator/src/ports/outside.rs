@@ -14,10 +14,10 @@ use pawl_runtime::ports::{
 };
 use serde_json::{Value, json};
 
-use crate::simulator::chance::hash;
-use crate::simulator::hub::{Fate, Hub};
-use crate::simulator::monitor::Claimed;
-use crate::simulator::script::large_answer;
+use crate::chance::hash;
+use crate::hub::{Fate, Hub};
+use crate::monitor::Claimed;
+use crate::script::large_answer;
 
 /// The outside world as one process reaches it.
 pub(super) struct Outside {
