@@ -3,7 +3,7 @@
 use pawl_definition::{StepKind, TriggerKind};
 use regex::Regex;
 
-use crate::workspace::{read, sources, without_tests};
+use crate::workspace::{files, read, sources, without_tests};
 
 /// Where types are at home: their files, and the registries beside them.
 const HOMES: &[&str] = &[
@@ -54,4 +54,57 @@ fn nobody_else_compares_a_tag() {
         })
         .collect();
     assert!(found.is_empty(), "a fact of a type is looked up by its tag, in `facts_of`: {found:#?}");
+}
+
+/// All files of a folder that end so, as one text.
+fn text(files: &[String], folder: &str, end: &str) -> String {
+    files.iter().filter(|file| file.starts_with(folder) && file.ends_with(end)).map(|file| read(file)).collect()
+}
+
+/// What a type of step touches, as ARCHITECTURE.md says under "How to add".
+#[test]
+fn each_step_type_is_whole() {
+    let files = files();
+    let has = |beginning: &str| files.iter().any(|file| file.starts_with(beginning));
+    let simulator = text(&files, "crates/simulator/src/script/", ".rs");
+    let behaviour = text(&files, "crates/testkit/tests/behaviour/", ".rs");
+    let examples = text(&files, "examples/", ".workflow.yaml");
+    let language = read("docs/language.md");
+    let mut missing = Vec::new();
+    for tag in StepKind::AVAILABLE {
+        let typed = format!("type: {tag}");
+        let whole = [
+            ("its keys", has(&format!("crates/definition/src/step/{tag}"))),
+            ("its decision", has(&format!("crates/engine/src/steps/{tag}"))),
+            ("a line of the simulator's script", simulator.contains(&format!(r#""type": "{tag}""#))),
+            ("an example", examples.contains(&typed)),
+            ("a test of what it does", behaviour.contains(&typed)),
+            (
+                "a mark in the language",
+                language.contains(&format!("✓ | `{tag}`")) || language.contains(&format!("✓ `{tag}`")),
+            ),
+        ];
+        missing.extend(whole.iter().filter(|(_, is_there)| !is_there).map(|(what, _)| format!("{tag}: {what}")));
+    }
+    assert!(missing.is_empty(), "{missing:#?}");
+}
+
+/// What a type of trigger touches.
+#[test]
+fn each_trigger_type_is_whole() {
+    let files = files();
+    let examples = text(&files, "examples/", ".workflow.yaml");
+    let language = read("docs/language.md");
+    let mut missing = Vec::new();
+    for tag in TriggerKind::AVAILABLE {
+        let whole = [
+            ("its keys", files.contains(&format!("crates/definition/src/trigger/{tag}.rs"))),
+            ("its matching", files.contains(&format!("crates/engine/src/triggers/{tag}.rs"))),
+            // Every workflow has the one that a person starts it by.
+            ("an example", TriggerKind::facts_of(tag).by_hand || examples.contains(&format!("type: {tag}"))),
+            ("a mark in the language", language.contains(&format!("✓ | `{tag}`"))),
+        ];
+        missing.extend(whole.iter().filter(|(_, is_there)| !is_there).map(|(what, _)| format!("{tag}: {what}")));
+    }
+    assert!(missing.is_empty(), "{missing:#?}");
 }
