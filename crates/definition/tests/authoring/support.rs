@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use pawl_definition::{Object, Problem, Source, Workflow, check_object, check_workflow};
+use pawl_definition::{Object, Problem, Source, StepKind, TriggerKind, Workflow, check_object, check_workflow};
 
 /// The objects around the workflows of these tests: `ticket`, its `company` and its `comment`s.
 pub(crate) fn objects() -> BTreeMap<String, Object> {
@@ -19,9 +19,18 @@ pub(crate) fn objects() -> BTreeMap<String, Object> {
     files.into_iter().map(read).map(|object: Object| (object.id.clone(), object)).collect()
 }
 
-/// Problems as they are shown, one a line.
+/// Problems as they are shown, one a line. Words stand in place of the lists of types, which grow.
 pub(crate) fn report(problems: &[Problem]) -> String {
-    problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+    let told = problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+    told.replace(&listed(StepKind::AVAILABLE), "STEPS").replace(&listed(TriggerKind::AVAILABLE), "TRIGGERS")
+}
+
+/// Types as a message lists them: `a, b or c`.
+fn listed(types: &[&str]) -> String {
+    let mut types = types.to_vec();
+    types.sort_unstable();
+    let last = types.pop().expect("there are types");
+    format!("{} or {last}", types.join(", "))
 }
 
 /// Checks a workflow file as it is written.
