@@ -49,11 +49,6 @@ impl UnreadableItems {
         self.items.is_empty()
     }
 
-    /// Their keys.
-    pub(super) fn keys(&self) -> impl Iterator<Item = &(Table, Key)> {
-        self.items.keys()
-    }
-
     /// When an operator restores the next one.
     pub(super) fn next(&self) -> Option<Timestamp> {
         self.items.values().map(|damage| damage.until).min()
