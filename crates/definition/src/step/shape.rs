@@ -1,4 +1,4 @@
-//! What a step type says of itself: whoever needs a fact of a type looks it up here, and matches on no type.
+//! What a step type says of itself. Other code looks facts of a type up here, and matches on no type.
 
 use std::collections::BTreeSet;
 

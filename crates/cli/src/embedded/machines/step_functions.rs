@@ -6,7 +6,7 @@ use pawl_aws::{SfnStateMachines, sdk};
 use pawl_runtime::ports::{MachineState, StartStateMachine, StartedMachine, StateMachineError, StateMachines};
 use tokio::sync::OnceCell;
 
-/// Found when the first state machine is run: whoever runs none does not wait for credentials.
+/// Found when the first state machine is run: a process that runs none does not wait for credentials.
 #[derive(Default)]
 pub(super) struct LazyMachines {
     client: OnceCell<SfnStateMachines>,
