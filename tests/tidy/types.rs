@@ -43,6 +43,20 @@ fn nobody_else_matches_on_a_type() {
 }
 
 #[test]
+fn nobody_else_matches_on_a_kind_of_event() {
+    // What makes an event names its kind, and does not ask for it.
+    let asked = Regex::new(r"(?:[=!]=\s*(?:\w+::)*EventType::\w+|EventType::\w+\s*(?:=>|\|))")
+        .expect("the expression is right");
+    let found: Vec<_> = strangers()
+        .filter(|(file, _)| !file.starts_with("crates/engine/src/event/"))
+        .flat_map(|(file, text)| {
+            asked.find_iter(&text).map(|found| format!("{file}: {}", found.as_str())).collect::<Vec<_>>()
+        })
+        .collect();
+    assert!(found.is_empty(), "a fact of a kind of events is said by the kind, in its `facts`: {found:#?}");
+}
+
+#[test]
 fn nobody_else_compares_a_tag() {
     let tags = StepKind::AVAILABLE.iter().chain(TriggerKind::AVAILABLE);
     let tags: Vec<_> = tags.map(|tag| regex::escape(tag)).collect();

@@ -40,7 +40,7 @@ pub use context::{Context, Reads, reads};
 pub use create::create;
 pub use decision::{Claim, Commit, Control, Decision, Input, Need, NoticeText, Stay};
 pub use error::{Illegal, Refused, StepError, TransitionError};
-pub use event::{Cause, Creation, Event, EventType, Link, Occurrence};
+pub use event::{Cause, Creation, Event, EventFacts, EventType, Link, Occurrence};
 pub use execution::{
     Act, Execution, Lease, Pause, PauseReason, Requested, ReturnTo, Status, StepState, StepStatus, TimerPurpose, Usage,
     Waiting, Wake,

@@ -150,6 +150,8 @@ pub fn parsed(text: &str) -> Value {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     fn fixture(text: &str) -> Event {
@@ -162,9 +164,9 @@ mod tests {
         let event = fixture(include_str!("../../../events/trigger-evaluator/step-functions-succeeded.json"));
         assert_eq!(event.kind, EventType::StateMachineEnded);
         let arn = "arn:aws:states:eu-central-1:123456789012:execution:Settle:exe_0a1b-settle-1";
-        assert_eq!(event.goal_topic().as_deref(), Some(format!("state-machine/{arn}").as_str()));
+        assert_eq!(event.waiter_topics(), BTreeSet::from([format!("state-machine/{arn}")]));
         assert_eq!((&event.data["status"], &event.data["output"]["receipt"]), (&json!("SUCCEEDED"), &json!("R-17")));
-        assert_eq!(event.workflow_topic(), None, "it starts nothing");
+        assert_eq!(event.workflow_topics(), BTreeSet::new(), "it starts nothing");
     }
 
     #[test]
@@ -181,7 +183,7 @@ mod tests {
         let event = fixture(text);
         let envelope: Value = serde_json::from_str(text).expect("a fixture is JSON");
         let token = envelope["detail"]["token"].as_str().expect("it has a token");
-        assert_eq!(event.goal_topic(), Some(ids::callback_topic(token)));
+        assert_eq!(event.waiter_topics(), BTreeSet::from([ids::callback_topic(token)]));
         assert_eq!(event.data["output"], json!({"approved": true}));
         assert!(!json!(event).to_string().contains(token));
     }

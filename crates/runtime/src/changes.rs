@@ -16,15 +16,12 @@ pub(crate) fn event(change: &RecordChange) -> Result<Option<Event>, Error> {
     let Ok(old) = parse(&change.old) else { return Ok(None) };
     let was_there = old.as_ref().filter(|old| !old.archived);
     let is_there = !new.archived;
+    let changes = changed_fields(was_there, &new);
     let (kind, unarchived) = match (was_there, is_there) {
         (None, true) => (EventType::RecordCreated, old.is_some()),
-        (Some(_), true) => (EventType::FieldUpdated, false),
-        (_, false) => return Ok(None),
+        (Some(_), true) if !changes.is_empty() => (EventType::FieldUpdated, false),
+        (Some(_), true) | (_, false) => return Ok(None),
     };
-    let changes = changed_fields(old.as_ref().filter(|_| !unarchived), &new);
-    if kind == EventType::FieldUpdated && changes.is_empty() {
-        return Ok(None);
-    }
     let mut data = Map::new();
     data.insert("changes".to_owned(), Value::Object(changes));
     if unarchived {

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use pawl_definition::{Object, Step, Trigger};
 use pawl_engine::{
-    Context, Event, EventType, Execution, Occurrence, Plan, Record, RecordWrite, StepError, Subject, Usage, context,
-    fields, ids, triggers,
+    Context, Event, Execution, Occurrence, Plan, Record, RecordWrite, StepError, Subject, Usage, context, fields, ids,
+    triggers,
 };
 
 use crate::admission::{Admission, Admitted, Denied, Reason};
@@ -151,7 +151,7 @@ impl Evaluator {
             return Ok(Outcome::NoMatch);
         }
         let asked = Asked { plan: &plan, event, over };
-        let is_manual = event.kind == EventType::Manual;
+        let is_manual = event.kind.facts().is_by_hand;
         // An inactive workflow starts by no trigger; a person may start it all the same.
         if !head.active && !is_manual {
             return self.inactive(&asked, "the workflow is inactive").await;
@@ -235,7 +235,7 @@ impl Evaluator {
     /// The first trigger that matches the event and whose filter passes it, against the record as it is now.
     async fn matched(&self, plan: &Arc<Plan>, event: &Event, now: Timestamp) -> Result<Matched, Error> {
         let written = |trigger: &Trigger| trigger.kind.facts().by_hand;
-        if event.kind == EventType::Manual && !plan.workflow.triggers.iter().any(written) {
+        if event.kind.facts().is_by_hand && !plan.workflow.triggers.iter().any(written) {
             return Ok(Matched::By { trigger: "manual".to_owned(), creation: Vec::new() });
         }
         let matching: Vec<_> =

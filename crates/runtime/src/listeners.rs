@@ -25,10 +25,17 @@ const MOST_TERMS: usize = 40;
 
 /// The workflows that may hear an event, by id.
 pub(crate) async fn of(catalog: &Catalog, event: &Event) -> Result<BTreeSet<String>, Error> {
-    let Some(topic) = event.workflow_topic() else { return Ok(BTreeSet::new()) };
     let mut asking = Asking { catalog, event, record: None };
-    let name = listener::partition(&topic);
-    let partition = partition(catalog.tables(), &name);
+    let mut workflows = BTreeSet::new();
+    for topic in event.workflow_topics() {
+        workflows.extend(on_topic(&mut asking, &topic).await?);
+    }
+    Ok(workflows)
+}
+
+async fn on_topic(asking: &mut Asking<'_>, topic: &str) -> Result<BTreeSet<String>, Error> {
+    let name = listener::partition(topic);
+    let partition = partition(asking.catalog.tables(), &name);
     let (first, more) = partition.first(FIRST).await?;
     if !more {
         return asking.among(&first).await;

@@ -15,12 +15,19 @@ const MOST_FIELDS: usize = 16;
 
 /// The executions that an event wakes, by id.
 pub(crate) async fn of(tables: &dyn Tables, event: &Event) -> Result<BTreeSet<String>, TableError> {
-    let Some(topic) = event.goal_topic() else { return Ok(BTreeSet::new()) };
     let fields = event.changed_fields();
-    let partition = Partition { tables, table: waiter::TABLE, name: &waiter::partition(&topic) };
+    let mut woken = BTreeSet::new();
+    for topic in event.waiter_topics() {
+        woken.extend(on_topic(tables, &topic, fields.as_deref()).await?);
+    }
+    Ok(woken)
+}
+
+async fn on_topic(tables: &dyn Tables, topic: &str, fields: Option<&[&str]>) -> Result<BTreeSet<String>, TableError> {
+    let partition = Partition { tables, table: waiter::TABLE, name: &waiter::partition(topic) };
     let (mut found, more) = partition.first(FIRST).await?;
     if more {
-        found = match &fields {
+        found = match fields {
             Some(fields) if fields.len() <= MOST_FIELDS => {
                 let mut found = partition.all(waiter::for_everything()).await?;
                 for field in fields {
@@ -31,7 +38,7 @@ pub(crate) async fn of(tables: &dyn Tables, event: &Event) -> Result<BTreeSet<St
             _ => partition.all(SortRange::All).await?,
         };
     }
-    let wakes = |field: &str| fields.as_ref().is_none_or(|fields| fields.contains(&field));
+    let wakes = |field: &str| fields.is_none_or(|fields| fields.contains(&field));
     let woken = found.iter().map(waiter::parse).filter(|(field, _)| field.is_none_or(wakes));
     Ok(woken.map(|(_, execution)| execution.to_owned()).collect())
 }

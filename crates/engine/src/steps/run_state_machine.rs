@@ -5,15 +5,12 @@
 //! step looks at the machine from time to time: a poll is the claimed look at what was started, counts as no attempt,
 //! and leaves no row in history unless it finds an end.
 
-use std::collections::BTreeSet;
-
 use jiff::{SignedDuration, Timestamp};
 use pawl_definition::step::RunStateMachine;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{After, Listening, OnEvent, Perform, StepContext, StepDecision, StepHandler, StepResult, Waits, goal};
-use crate::event::EventType;
 use crate::{
     Activity, Event, MachinePoll, MachineRun, Performed, StartedMachine, Status, StepCode, StepError, StepState,
     coerce, ids,
@@ -163,13 +160,12 @@ impl Checkpoint {
 
     /// The machine's end once it is known which one it is, and whoever has the token, from before the start on.
     fn listening(&self) -> Listening {
-        let end = self.started.as_ref().map(|started| ids::state_machine_topic(&started.execution_arn));
-        let topics: BTreeSet<_> = end.into_iter().chain(self.callback_topic()).collect();
-        Listening { topics, checks: Vec::new() }
+        Listening { topics: self.topics().collect(), checks: Vec::new() }
     }
 
-    fn callback_topic(&self) -> Option<String> {
-        self.token.as_deref().map(ids::callback_topic)
+    fn topics(&self) -> impl Iterator<Item = String> {
+        let end = self.execution_arn().map(ids::state_machine_topic);
+        end.into_iter().chain(self.token.as_deref().map(ids::callback_topic))
     }
 
     fn execution_arn(&self) -> Option<&str> {
@@ -178,12 +174,8 @@ impl Checkpoint {
 
     /// Whether an event is about this very execution of the machine, or has the token of this visit.
     fn is_meant(&self, event: &Event) -> bool {
-        let text = |key: &str| event.data.get(key).and_then(Value::as_str);
-        match event.kind {
-            EventType::StateMachineEnded => self.execution_arn().is_some_and(|arn| text("execution_arn") == Some(arn)),
-            EventType::CalledBack => self.callback_topic().is_some_and(|topic| text("topic") == Some(topic.as_str())),
-            _ => false,
-        }
+        let topics = event.waiter_topics();
+        self.topics().any(|topic| topics.contains(&topic))
     }
 
     /// Waits on, until it is looked at again.

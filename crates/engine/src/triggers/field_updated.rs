@@ -16,7 +16,7 @@ impl Match for FieldUpdated {
             EventType::FieldUpdated => true,
             // A record that comes back from the archive is not new.
             EventType::RecordCreated => self.on_create && event.data.get("unarchived") != Some(&Value::Bool(true)),
-            EventType::Manual | EventType::Webhook | EventType::StateMachineEnded | EventType::CalledBack => false,
+            _ => false,
         };
         counts && is_own_object(plan, event) && self.listens_to().any(|field| self.fits(field, event))
     }

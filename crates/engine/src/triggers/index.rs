@@ -45,7 +45,7 @@ impl RecordSight {
 /// no.
 pub fn answer(dimension: &str, event: &Event, record: Option<&RecordSight>) -> Answer {
     let mut parts = dimension.split(PROBE_SEPARATOR);
-    if parts.next() != Some(event.kind.as_str()) {
+    if parts.next() != Some(event.kind.facts().word) {
         return Answer::Nothing;
     }
     let (mut values, mut anything, mut needs_record) = (Vec::new(), false, false);
@@ -120,7 +120,7 @@ fn tested(word: &str, found: Option<&Value>) -> Probed {
 /// What expressions see as `trigger.<path>`.
 fn in_event<'e>(event: &'e Event, path: &str) -> Option<Cow<'e, Value>> {
     match path {
-        "type" => Some(Cow::Owned(event.kind.as_str().into())),
+        "type" => Some(Cow::Owned(event.kind.facts().word.into())),
         "id" => Some(Cow::Owned(event.id.clone().into())),
         "occurred_at" => Some(Cow::Owned(event.occurred_at.to_string().into())),
         path if matches!(first(path), "type" | "id" | "occurred_at") => None,

@@ -126,7 +126,7 @@ impl Interest {
     }
 
     fn dimension(&self) -> String {
-        let mut dimension = self.kind.as_str().to_owned();
+        let mut dimension = self.kind.facts().word.to_owned();
         for probe in &self.probes {
             dimension.extend([PROBE_SEPARATOR, probe.test.word(), WORD_SEPARATOR, &probe.path]);
         }
@@ -136,12 +136,12 @@ impl Interest {
     /// The field of its record whose change it takes; none if any event of its topic may do.
     pub(crate) fn changed_field(&self) -> Option<&str> {
         let path = &self.probes.first()?.path;
-        path.strip_prefix("trigger.changes.")?.split('.').next().filter(|_| self.kind == EventType::FieldUpdated)
+        path.strip_prefix("trigger.changes.")?.split('.').next().filter(|_| self.kind.facts().tells_changes)
     }
 
     /// Whether its events name the workflow that they are for, so that it need not be found.
     pub(super) fn is_addressed(&self) -> bool {
-        matches!(self.kind, EventType::Manual | EventType::Webhook)
+        self.kind.facts().is_addressed
     }
 
     /// Its topic.

@@ -1,12 +1,20 @@
-//! What happened.
+//! What happened. One file for each kind of events, and one line in the registry below.
 
+mod called_back;
+mod field_updated;
+mod manual;
+mod record_created;
+mod state_machine_ended;
+mod webhook;
+
+use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use crate::{Subject, ids};
+use crate::Subject;
 
 /// One workflow that led to another: who ran, and on which record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,17 +75,51 @@ pub enum EventType {
     CalledBack,
 }
 
-impl EventType {
+/// What is to be known of all events of one kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EventFacts {
     /// As it is stored and as expressions see it.
-    pub fn as_str(self) -> &'static str {
+    pub word: &'static str,
+    /// Each names the workflow that it is for, so that it need not be found.
+    pub is_addressed: bool,
+    /// A person or a program asks for an execution: it is no trigger that fires, and what holds triggers back does not hold
+    /// it back.
+    pub is_by_hand: bool,
+    /// Its `changes` are all that changed: it wakes only those who wait for one of these fields, or for any.
+    pub tells_changes: bool,
+}
+
+/// What every kind of events says of itself.
+trait EventKind {
+    /// What is true of all its events.
+    fn facts(&self) -> EventFacts;
+
+    /// The topics on which workflows listen for an event.
+    fn workflow_topics(&self, _event: &Event) -> BTreeSet<String> {
+        BTreeSet::new()
+    }
+
+    /// The topics on which waiting steps listen for an event.
+    fn waiter_topics(&self, _event: &Event) -> BTreeSet<String> {
+        BTreeSet::new()
+    }
+}
+
+impl EventType {
+    fn kind(self) -> &'static dyn EventKind {
         match self {
-            Self::Manual => "manual",
-            Self::Webhook => "webhook",
-            Self::RecordCreated => "record_created",
-            Self::FieldUpdated => "field_updated",
-            Self::StateMachineEnded => "state_machine_ended",
-            Self::CalledBack => "called_back",
+            Self::Manual => &manual::Manual,
+            Self::Webhook => &webhook::Webhook,
+            Self::RecordCreated => &record_created::RecordCreated,
+            Self::FieldUpdated => &field_updated::FieldUpdated,
+            Self::StateMachineEnded => &state_machine_ended::StateMachineEnded,
+            Self::CalledBack => &called_back::CalledBack,
         }
+    }
+
+    /// What is true of all events of this kind.
+    pub fn facts(self) -> EventFacts {
+        self.kind().facts()
     }
 }
 
@@ -120,28 +162,25 @@ impl Event {
         Value::Object(view)
     }
 
-    /// The topic on which workflows listen for it; none if it is addressed to one.
-    pub fn workflow_topic(&self) -> Option<String> {
-        let subject = self.subject.as_ref().filter(|_| self.workflow.is_none());
-        subject.map(|subject| ids::object_topic(&subject.object))
+    /// The topics on which workflows listen for it; none if it is addressed to one.
+    pub fn workflow_topics(&self) -> BTreeSet<String> {
+        self.kind.kind().workflow_topics(self)
+    }
+
+    /// The topics on which waiting steps listen for it.
+    pub fn waiter_topics(&self) -> BTreeSet<String> {
+        self.kind.kind().waiter_topics(self)
     }
 
     /// The fields that it changed, if it wakes only those who wait for one of them.
     pub fn changed_fields(&self) -> Option<Vec<&str>> {
-        let changes = self.data.get("changes").filter(|_| self.kind == EventType::FieldUpdated)?.as_object()?;
+        let changes = self.data.get("changes").filter(|_| self.kind.facts().tells_changes)?.as_object()?;
         Some(changes.keys().map(String::as_str).collect())
     }
 
-    /// The topic on which waiting steps listen for it.
-    pub fn goal_topic(&self) -> Option<String> {
-        let text = |key: &str| self.data.get(key).and_then(Value::as_str);
-        match (self.kind, &self.workflow, &self.trigger, &self.subject) {
-            (EventType::Webhook, Some(workflow), Some(trigger), _) => Some(ids::webhook_topic(workflow, trigger)),
-            (EventType::RecordCreated | EventType::FieldUpdated, _, _, Some(subject)) => Some(subject.topic()),
-            (EventType::StateMachineEnded, ..) => text("execution_arn").map(ids::state_machine_topic),
-            (EventType::CalledBack, ..) => text("topic").map(str::to_owned),
-            _ => None,
-        }
+    /// A text of its data.
+    fn text(&self, key: &str) -> Option<&str> {
+        self.data.get(key)?.as_str()
     }
 }
 

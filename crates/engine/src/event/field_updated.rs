@@ -1,0 +1,23 @@
+//! Fields of a record changed: `changes` has `{from, to}` by field.
+
+use std::collections::BTreeSet;
+
+use super::{EventFacts, EventKind};
+use crate::{Event, Subject, ids};
+
+/// `field_updated`.
+pub(super) struct FieldUpdated;
+
+impl EventKind for FieldUpdated {
+    fn facts(&self) -> EventFacts {
+        EventFacts { word: "field_updated", is_addressed: false, is_by_hand: false, tells_changes: true }
+    }
+
+    fn workflow_topics(&self, event: &Event) -> BTreeSet<String> {
+        event.subject.iter().map(|subject| ids::object_topic(&subject.object)).collect()
+    }
+
+    fn waiter_topics(&self, event: &Event) -> BTreeSet<String> {
+        event.subject.iter().map(Subject::topic).collect()
+    }
+}

@@ -1,0 +1,23 @@
+//! A record is created, or comes back from the archive: `changes` has all its fields, and `unarchived` tells which.
+
+use std::collections::BTreeSet;
+
+use super::{EventFacts, EventKind};
+use crate::{Event, Subject, ids};
+
+/// `record_created`.
+pub(super) struct RecordCreated;
+
+impl EventKind for RecordCreated {
+    fn facts(&self) -> EventFacts {
+        EventFacts { word: "record_created", is_addressed: false, is_by_hand: false, tells_changes: false }
+    }
+
+    fn workflow_topics(&self, event: &Event) -> BTreeSet<String> {
+        event.subject.iter().map(|subject| ids::object_topic(&subject.object)).collect()
+    }
+
+    fn waiter_topics(&self, event: &Event) -> BTreeSet<String> {
+        event.subject.iter().map(Subject::topic).collect()
+    }
+}
