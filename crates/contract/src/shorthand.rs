@@ -4,8 +4,8 @@ use futures::FutureExt;
 use futures::future::{Either, select};
 use jiff::SignedDuration;
 use pawl_runtime::ports::{
-    Consistency, Durability, Expect, Index, IndexEntry, Item, Key, Message, Page, Query, QueueName, Received,
-    SortRange, Table, TableError, Transaction, Write,
+    Consistency, Durability, Expect, Index, IndexEntry, Item, Key, Message, Page, Query, QueueName, Received, Table,
+    TableError, Transaction, Write,
 };
 
 use super::Backend;
@@ -93,21 +93,12 @@ pub(super) async fn read(backend: &dyn Backend, key: &Key) -> Option<Item> {
 
 /// A strong query of a whole partition.
 pub(super) fn whole(partition: &str) -> Query {
-    Query {
-        table: TABLE,
-        index: None,
-        partition: partition.to_owned(),
-        range: SortRange::All,
-        newest_first: false,
-        limit: 100,
-        after: None,
-        consistency: Consistency::Strong,
-    }
+    Query::of(TABLE, partition).limit(100)
 }
 
 /// A query of a whole partition of an index.
 pub(super) fn whole_index(index: Index, partition: &str) -> Query {
-    Query { index: Some(index), consistency: Consistency::Eventual, ..whole(partition) }
+    Query::of_index(TABLE, index, partition).limit(100)
 }
 
 /// The pages of a query until there are no more.

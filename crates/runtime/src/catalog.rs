@@ -8,7 +8,7 @@ use pawl_definition::{Object, Workflow};
 use pawl_engine::Plan;
 
 use crate::items::{self, Unreadable};
-use crate::ports::{Consistency, Item, Query, SortRange, Tables};
+use crate::ports::{Consistency, Item, Pages, Query, Tables};
 use crate::{Error, UnreadableItems};
 
 /// How many prepared revisions are kept in memory.
@@ -112,10 +112,9 @@ impl Catalog {
             return Ok(objects.clone());
         }
         let mut objects = Objects::default();
-        let mut after = None;
-        loop {
-            let page = self.tables.query(&all_objects(after)).await?;
-            for item in page.items {
+        let mut pages = Pages::of(&*self.tables, Query::of(items::object::TABLE, items::object::ALL));
+        while let Some(page) = pages.next().await? {
+            for item in page {
                 match items::object::parse(&item) {
                     Ok(object) => drop(objects.readable.insert(object.id.clone(), object)),
                     Err(error) => {
@@ -123,10 +122,6 @@ impl Catalog {
                         objects.unreadable.insert(item.key.sort, error);
                     }
                 }
-            }
-            after = page.next;
-            if after.is_none() {
-                break;
             }
         }
         let objects = Arc::new(objects);
@@ -149,18 +144,5 @@ impl Catalog {
     /// The tables that it reads.
     pub fn tables(&self) -> &dyn Tables {
         &*self.tables
-    }
-}
-
-fn all_objects(after: Option<String>) -> Query {
-    Query {
-        table: items::object::TABLE,
-        index: None,
-        partition: items::object::ALL.to_owned(),
-        range: SortRange::All,
-        newest_first: false,
-        limit: 1_000,
-        after,
-        consistency: Consistency::Strong,
     }
 }

@@ -10,7 +10,7 @@ use pawl_engine::{Event, Execution, Row, Status, Subject};
 use crate::items::Unreadable;
 use crate::items::audit::Entry;
 use crate::items::refusal::Refusal;
-use crate::ports::{Blobs, Consistency, Index, Item, Notice, Query, SortRange, Table, TableError, Tables};
+use crate::ports::{Blobs, Consistency, Index, Item, Notice, Query, SortRange, TableError, Tables};
 use crate::{Error, UnreadableItems, items, offload};
 
 /// Most pages that one listing reads to fill itself when it filters.
@@ -134,16 +134,8 @@ impl History {
             ListScope::Workflow(workflow) => (Index::Gsi1, items::execution::of_workflow(workflow)),
             ListScope::Partition(place) => (Index::Gsi3, place.partition()),
         };
-        let mut query = Query {
-            table: items::execution::TABLE,
-            index: Some(index),
-            partition,
-            range: range(filter),
-            newest_first: true,
-            limit,
-            after,
-            consistency: Consistency::Eventual,
-        };
+        let query = Query::of_index(items::execution::TABLE, index, partition).range(range(filter));
+        let mut query = query.newest_first().after(after);
         let (mut found, mut unreadable) = (Vec::new(), Vec::new());
         for _ in 0..PAGES {
             query.limit = limit - found.len();
@@ -224,16 +216,9 @@ impl History {
         let head = self.tables.get(items::execution::TABLE, &key, consistency).await?;
         let head = head.as_ref().map(items::execution::parse_whole).transpose()?.flatten();
         let Some((head, newest)) = head else { return Ok(StoredRows::none()) };
-        let query = Query {
-            table: items::history::TABLE,
-            index: None,
-            partition: items::history::partition(execution),
-            range: SortRange::Between(items::history::sort(from), items::history::sort(head.seq)),
-            newest_first: false,
-            limit,
-            after: None,
-            consistency,
-        };
+        let range = SortRange::Between(items::history::sort(from), items::history::sort(head.seq));
+        let query = Query::of(items::history::TABLE, items::history::partition(execution)).range(range).limit(limit);
+        let query = Query { consistency, ..query };
         let page = self.tables.query(&query).await?;
         let (read, unreadable) = self.unreadable.read(&page.items, items::history::parse);
         let mut rows: Vec<Row> = read.into_iter().flatten().collect();
@@ -254,9 +239,8 @@ impl History {
         limit: usize,
         after: Option<String>,
     ) -> Result<Listed<Refusal>, Error> {
-        let index = Some(Index::Gsi1);
-        let query = newest(items::refusal::TABLE, items::refusal::partition(workflow), limit, after);
-        let query = Query { index, ..query };
+        let query = Query::of_index(items::refusal::TABLE, Index::Gsi1, items::refusal::partition(workflow));
+        let query = query.newest_first().limit(limit).after(after);
         let listed = self.list(&query, items::refusal::parse).await?;
         let items = listed.items.into_iter().flatten().collect();
         Ok(Listed { items, next: listed.next, unreadable: listed.unreadable })
@@ -264,13 +248,15 @@ impl History {
 
     /// Notices, newest first.
     pub async fn notices(&self, limit: usize, after: Option<String>) -> Result<Listed<Notice>, Error> {
-        let query = newest(items::notice::TABLE, items::notice::PARTITION.to_owned(), limit, after);
+        let query = Query::of(items::notice::TABLE, items::notice::PARTITION).eventual();
+        let query = query.newest_first().limit(limit).after(after);
         self.list(&query, items::notice::parse).await
     }
 
     /// Who used the kill switches, newest first.
     pub async fn audit(&self, limit: usize, after: Option<String>) -> Result<Listed<Entry>, Error> {
-        let query = newest(items::audit::TABLE, items::audit::PARTITION.to_owned(), limit, after);
+        let query = Query::of(items::audit::TABLE, items::audit::PARTITION).eventual();
+        let query = query.newest_first().limit(limit).after(after);
         self.list(&query, items::audit::parse).await
     }
 
@@ -283,11 +269,6 @@ impl History {
         let (items, unreadable) = self.unreadable.read(&page.items, parse);
         Ok(Listed { items, next: page.next, unreadable })
     }
-}
-
-fn newest(table: Table, partition: String, limit: usize, after: Option<String>) -> Query {
-    let range = SortRange::All;
-    Query { table, index: None, partition, range, newest_first: true, limit, after, consistency: Consistency::Eventual }
 }
 
 /// The number of the first row after a cursor.

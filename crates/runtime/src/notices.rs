@@ -5,9 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use pawl_engine::{Execution, NoticeText};
 
-use crate::ports::{
-    Consistency, Durability, Expect, Index, Notice, Notifier, Query, SortRange, Tables, Transaction, Write,
-};
+use crate::ports::{Durability, Expect, Index, Notice, Notifier, Pages, Query, Tables, Transaction, Write};
 use crate::{Error, UnreadableItems, items};
 
 /// Hands notices on.
@@ -63,27 +61,18 @@ impl Notices {
 
     /// Hands on what was left, oldest first; returns how many there were.
     pub async fn sweep(&self) -> Result<usize, Error> {
-        let mut unsent = Query {
-            table: items::notice::TABLE,
-            index: Some(Index::Gsi1),
-            partition: items::notice::UNSENT.to_owned(),
-            range: SortRange::All,
-            newest_first: false,
-            limit: 100,
-            after: None,
-            consistency: Consistency::Eventual,
-        };
-        loop {
-            let page = self.tables.query(&unsent).await?;
-            let (notices, _) = self.unreadable.read(&page.items, items::notice::parse);
+        let unsent = Query::of_index(items::notice::TABLE, Index::Gsi1, items::notice::UNSENT).limit(100);
+        let mut pages = Pages::of(&*self.tables, unsent);
+        while let Some(page) = pages.next().await? {
+            let (notices, _) = self.unreadable.read(&page, items::notice::parse);
             for notice in &notices {
                 self.hand_on(notice).await;
             }
-            unsent.after = page.next;
             // A page of which none can be read keeps none behind it back.
-            if !notices.is_empty() || unsent.after.is_none() {
+            if !notices.is_empty() {
                 return Ok(notices.len());
             }
         }
+        Ok(0)
     }
 }

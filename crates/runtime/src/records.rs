@@ -7,7 +7,7 @@ use pawl_definition::Object;
 use pawl_engine::{Found, Record, RecordQuery, RecordWrite, StepError, Subject, fields};
 use serde_json::{Map, Value};
 
-use crate::ports::{Clock, Consistency, Durability, Index, Query, Random, SortRange, TableError, Tables, Transaction};
+use crate::ports::{Clock, Durability, Index, Query, Random, TableError, Tables, Transaction};
 use crate::{Catalog, Error, Finder, Listed, items};
 
 /// How often a write that lost a race is tried again if the writer did not say which version it had read.
@@ -82,17 +82,8 @@ impl Records {
     /// All of an object that are not archived, newest first.
     pub async fn list(&self, object: &str, limit: usize, after: Option<String>) -> Result<Listed<Record>, RecordError> {
         self.object(object).await?;
-        let query = Query {
-            table: items::record::TABLE,
-            index: Some(Index::Gsi1),
-            partition: items::record::of_object(object),
-            range: SortRange::All,
-            newest_first: true,
-            limit,
-            after,
-            consistency: Consistency::Eventual,
-        };
-        let page = self.tables.query(&query).await?;
+        let query = Query::of_index(items::record::TABLE, Index::Gsi1, items::record::of_object(object));
+        let page = self.tables.query(&query.newest_first().limit(limit).after(after)).await?;
         let (mut items, unreadable) = self.catalog.unreadable().read(&page.items, items::record::parse);
         items.retain(|record| !record.archived);
         Ok(Listed { items, next: page.next, unreadable })

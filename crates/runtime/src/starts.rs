@@ -7,7 +7,7 @@ use crate::admission::Reason;
 use crate::executor::Executor;
 use crate::items::refusal::Refusal;
 use crate::message::{Job, queue_of};
-use crate::ports::{Consistency, Expect, Index, Notice, Query, SortRange, Write};
+use crate::ports::{Expect, Index, Notice, Query, Write};
 use crate::{Error, items};
 
 /// The breaker also opens at this share of failures…
@@ -57,7 +57,8 @@ pub(crate) async fn after_start(executor: &Executor, before: &Execution) -> Resu
 }
 
 async fn wake_oldest_waiting_for_slot(executor: &Executor, workflow: &str) -> Result<(), Error> {
-    let query = of_index(Index::Gsi3, items::execution::of_status(Status::Queued), false, 200);
+    let query =
+        Query::of_index(items::execution::TABLE, Index::Gsi3, items::execution::of_status(Status::Queued)).limit(200);
     for item in executor.tables.query(&query).await?.items {
         let read = executor.catalog.unreadable().readable(items::execution::parse(&item));
         let Some(execution) = read.flatten() else { continue };
@@ -73,7 +74,8 @@ async fn wake_oldest_waiting_for_slot(executor: &Executor, workflow: &str) -> Re
 /// Whether nearly all executions failed that were made since the workflow became active, or was activated again.
 async fn mostly_failed(executor: &Executor, workflow: &str) -> Result<bool, Error> {
     let since = executor.catalog.head(workflow).await?.and_then(|head| head.active_since);
-    let query = of_index(Index::Gsi1, items::execution::of_workflow(workflow), true, BREAKER_LOOKS_AT);
+    let query = Query::of_index(items::execution::TABLE, Index::Gsi1, items::execution::of_workflow(workflow));
+    let query = query.newest_first().limit(BREAKER_LOOKS_AT);
     let mut results = Vec::new();
     for item in executor.tables.query(&query).await?.items {
         let read = executor.catalog.unreadable().readable(items::execution::parse(&item));
@@ -136,18 +138,5 @@ fn breaker_notice(head: &items::workflow::Head, why: &str, at: Timestamp) -> Not
             "{why}. Its triggers start nothing until somebody activates it again. See docs/errors/breaker.md."
         ),
         at,
-    }
-}
-
-pub(crate) fn of_index(index: Index, partition: String, newest_first: bool, limit: usize) -> Query {
-    Query {
-        table: items::execution::TABLE,
-        index: Some(index),
-        partition,
-        range: SortRange::All,
-        newest_first,
-        limit,
-        after: None,
-        consistency: Consistency::Eventual,
     }
 }

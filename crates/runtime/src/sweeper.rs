@@ -11,9 +11,9 @@ use pawl_engine::{Execution, Status};
 use crate::executor::Executor;
 use crate::items::workflow::Head;
 use crate::message::About;
-use crate::ports::{Consistency, DeadLetter, DeadLetters, Index, Query, SortRange};
+use crate::ports::{DeadLetter, DeadLetters, Index, Pages, Query, SortRange};
 use crate::wake_backoff::WakeBackoff;
-use crate::{Error, dead_letters, dispatch, items, starts};
+use crate::{Error, dead_letters, dispatch, items};
 
 /// How long a reason may be overdue: deliveries take time.
 const GRACE: SignedDuration = SignedDuration::from_secs(30);
@@ -26,6 +26,9 @@ const EDITS_SETTLE: SignedDuration = SignedDuration::from_mins(5);
 
 /// Dead letters that one sweep looks at; those beyond are looked at by the sweeps after.
 const DEAD_LETTERS: usize = 100;
+
+/// Items of one page of what is swept.
+const PAGE: usize = 100;
 
 /// Looks for what was left behind.
 pub struct Sweeper {
@@ -134,28 +137,26 @@ impl Sweeper {
     /// moment of the save, indexes lag, and whoever saved may have died before he had seen to it.
     async fn settle_edits(&self) -> Result<(), Error> {
         let since = self.executor.clock.now() - EDITS_SETTLE;
-        let (mut after, mut settled) = (None, Ok(()));
-        loop {
-            let page = self.executor.tables.query(&workflows(after)).await?;
-            let (heads, _) = self.executor.catalog.unreadable().read(&page.items, items::workflow::parse_head);
+        let mut settled = Ok(());
+        let workflows = Query::of_index(items::workflow::TABLE, Index::Gsi1, items::workflow::ALL).limit(PAGE);
+        let mut pages = Pages::of(&*self.executor.tables, workflows);
+        while let Some(page) = pages.next().await? {
+            let (heads, _) = self.executor.catalog.unreadable().read(&page, items::workflow::parse_head);
             for head in heads.iter().filter(|head| head.saved_at > since) {
                 // An edit that cannot be looked at keeps no other one.
                 settled = settled.and(self.edited(head).await);
             }
-            after = page.next;
-            if after.is_none() {
-                return settled;
-            }
         }
+        settled
     }
 
     async fn each_waiting(&self, chosen: impl Fn(&Execution) -> bool + Send) -> Result<(), Error> {
         let waiting = items::execution::of_status(Status::Waiting);
-        let mut query = starts::of_index(Index::Gsi3, waiting, false, 100);
+        let waiting = Query::of_index(items::execution::TABLE, Index::Gsi3, waiting).limit(PAGE);
+        let mut pages = Pages::of(&*self.executor.tables, waiting);
         let mut looked = Ok(());
-        loop {
-            let page = self.executor.tables.query(&query).await?;
-            let (read, _) = self.executor.catalog.unreadable().read(&page.items, items::execution::parse);
+        while let Some(page) = pages.next().await? {
+            let (read, _) = self.executor.catalog.unreadable().read(&page, items::execution::parse);
             for execution in read.into_iter().flatten().filter(&chosen) {
                 match self.executor.look_again(&execution.id).await {
                     // Another item of it cannot be read: a redrive looks again once it is restored.
@@ -163,11 +164,8 @@ impl Sweeper {
                     result => looked = looked.and(result),
                 }
             }
-            query.after = page.next;
-            if query.after.is_none() {
-                return looked;
-            }
         }
+        looked
     }
 
     /// Puts executions back on the queue that were due at a time: those that waited for it, and those on the move.
@@ -181,15 +179,15 @@ impl Sweeper {
 
     async fn wake_in(
         &self,
-        mut query: Query,
+        query: Query,
         by: Timestamp,
         chosen: &(impl Fn(&Execution) -> bool + Sync),
     ) -> Result<usize, Error> {
         let executor = &self.executor;
+        let mut pages = Pages::of(&*executor.tables, query);
         let mut woken = 0;
-        loop {
-            let page = executor.tables.query(&query).await?;
-            let (read, _) = executor.catalog.unreadable().read(&page.items, items::execution::parse);
+        while let Some(page) = pages.next().await? {
+            let (read, _) = executor.catalog.unreadable().read(&page, items::execution::parse);
             for execution in read.into_iter().flatten() {
                 let is_ours = execution.is_due(by) && execution.killed.is_none() && chosen(&execution);
                 if is_ours && !self.is_killed(&execution).await? {
@@ -202,11 +200,8 @@ impl Sweeper {
                     woken += 1;
                 }
             }
-            query.after = page.next;
-            if query.after.is_none() {
-                return Ok(woken);
-            }
         }
+        Ok(woken)
     }
 
     async fn is_killed(&self, execution: &Execution) -> Result<bool, Error> {
@@ -221,23 +216,10 @@ impl Sweeper {
     }
 }
 
-fn workflows(after: Option<String>) -> Query {
-    Query {
-        table: items::workflow::TABLE,
-        index: Some(Index::Gsi1),
-        partition: items::workflow::ALL.to_owned(),
-        range: SortRange::All,
-        newest_first: false,
-        limit: 100,
-        after,
-        consistency: Consistency::Eventual,
-    }
-}
-
 /// What stands in an index up to a time: when it is due, or when it was made, which is never later.
 fn overdue(index: Index, partition: &str, by: Timestamp) -> Query {
-    let query = starts::of_index(index, partition.to_owned(), false, 100);
-    Query { range: SortRange::Between("0".to_owned(), items::sortable(by)), ..query }
+    let range = SortRange::Between("0".to_owned(), items::sortable(by));
+    Query::of_index(items::execution::TABLE, index, partition).range(range).limit(PAGE)
 }
 
 /// Whether an edit concerns those who wait at a step: they keep the due time of a delay, and nothing else.

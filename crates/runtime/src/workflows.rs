@@ -240,17 +240,16 @@ impl Workflows {
     pub async fn revisions(&self, id: &str, limit: usize, after: Option<String>) -> Result<Listed<Revision>, Error> {
         let partition = workflow::head_key(id).partition;
         let range = SortRange::Prefix(workflow::REVISION_PREFIX.to_owned());
-        let page = self.tables.query(&query(None, partition, range, (true, limit, after))).await?;
+        let query = Query::of(workflow::TABLE, partition).range(range);
+        let page = self.tables.query(&query.newest_first().limit(limit).after(after)).await?;
         let (items, unreadable) = self.catalog.unreadable().read(&page.items, workflow::parse_revision);
         Ok(Listed { items, next: page.next, unreadable })
     }
 
     /// The workflows by id.
     pub async fn list(&self, limit: usize, after: Option<String>) -> Result<Listed<Head>, Error> {
-        let page = self
-            .tables
-            .query(&query(Some(Index::Gsi1), workflow::ALL.to_owned(), SortRange::All, (false, limit, after)))
-            .await?;
+        let query = Query::of_index(workflow::TABLE, Index::Gsi1, workflow::ALL);
+        let page = self.tables.query(&query.limit(limit).after(after)).await?;
         let (items, unreadable) = self.catalog.unreadable().read(&page.items, workflow::parse_head);
         Ok(Listed { items, next: page.next, unreadable })
     }
@@ -343,22 +342,4 @@ fn version_of(version: u64) -> Expect {
 fn head_write(head: &Head, before: Option<&Head>) -> Write {
     let expect = before.map_or(Expect::Absent, |before| Expect::Version(before.version));
     Write::Put { table: workflow::TABLE, item: workflow::head_item(head), expect }
-}
-
-fn query(
-    index: Option<Index>,
-    partition: String,
-    range: SortRange,
-    (newest_first, limit, after): (bool, usize, Option<String>),
-) -> Query {
-    Query {
-        table: workflow::TABLE,
-        index,
-        partition,
-        range,
-        newest_first,
-        limit,
-        after,
-        consistency: Consistency::Strong,
-    }
 }

@@ -62,21 +62,12 @@ impl Place {
 
 #[cfg(test)]
 mod tests {
-    use pawl_runtime::ports::{Consistency, SortRange, Table};
+    use pawl_runtime::ports::{SortRange, Table};
 
     use super::*;
 
     fn query(index: Option<Index>, range: SortRange) -> Query {
-        Query {
-            table: Table::Executions,
-            index,
-            partition: "open".to_owned(),
-            range,
-            newest_first: false,
-            limit: 10,
-            after: None,
-            consistency: Consistency::Eventual,
-        }
+        Query { index, ..Query::of(Table::Executions, "open").range(range).limit(10).eventual() }
     }
 
     #[test]

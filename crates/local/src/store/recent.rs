@@ -213,16 +213,7 @@ mod tests {
     }
 
     fn query(partition: &str) -> Query {
-        Query {
-            table: Table::Records,
-            index: None,
-            partition: partition.to_owned(),
-            range: pawl_runtime::ports::SortRange::All,
-            newest_first: false,
-            limit: 10,
-            after: None,
-            consistency: pawl_runtime::ports::Consistency::Strong,
-        }
+        Query::of(Table::Records, partition).limit(10)
     }
 
     fn page(items: Vec<News>) -> Page {

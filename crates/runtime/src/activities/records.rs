@@ -8,7 +8,7 @@ use pawl_engine::{Found, Record, RecordQuery, ResolvedTest, StepCode, StepError,
 use serde_json::{Map, Value};
 
 use crate::items::{self, Unreadable};
-use crate::ports::{Consistency, Item, Query, SortRange, Table, Tables};
+use crate::ports::{Consistency, Item, Pages, Query, SortRange, Table, Tables};
 use crate::{Error, UnreadableItems};
 
 /// Records after which a query looks at no more: of an object that is read without an index, or with one value in it.
@@ -148,14 +148,9 @@ impl Finder {
         fits: impl Fn(&Record) -> bool,
     ) -> Result<Option<Vec<Record>>, Error> {
         let (mut kept, mut looked, mut bytes) = (Vec::new(), 0, 0);
-        let mut after = None;
-        loop {
-            let (table, partition, range) = (table, partition.clone(), range.clone());
-            let consistency = Consistency::Strong;
-            let query =
-                Query { table, index: None, partition, range, newest_first: false, limit: PAGE, after, consistency };
-            let page = self.tables.query(&query).await?;
-            for item in &page.items {
+        let mut pages = Pages::of(&*self.tables, Query::of(table, partition).range(range).limit(PAGE));
+        while let Some(page) = pages.next().await? {
+            for item in &page {
                 let records = if table == items::record::TABLE {
                     items::record::parse(item).map_or_else(|error| self.pass_over(error), |record| Ok(vec![record]))?
                 } else {
@@ -165,14 +160,11 @@ impl Finder {
                 bytes += records.iter().flat_map(|record| record.fields.values()).map(json::bytes).sum::<usize>();
                 kept.extend(records.into_iter().filter(&fits));
             }
-            after = page.next;
-            if after.is_none() {
-                return Ok(Some(kept));
-            }
-            if looked >= LOOK_MOST || bytes >= LOOK_BYTES {
+            if pages.has_more() && (looked >= LOOK_MOST || bytes >= LOOK_BYTES) {
                 return Ok(None);
             }
         }
+        Ok(Some(kept))
     }
 
     /// The record that a row by value leads to.
@@ -189,25 +181,14 @@ impl Finder {
 
     async fn all(&self, table: Table, partition: String, range: SortRange) -> Result<Vec<Item>, Error> {
         let mut found = Vec::new();
-        let mut after = None;
-        loop {
-            let query = Query {
-                table,
-                index: None,
-                partition: partition.clone(),
-                range: range.clone(),
-                newest_first: false,
-                limit: 1_000,
-                after,
-                consistency: Consistency::Strong,
-            };
-            let page = self.tables.query(&query).await?;
-            found.extend(page.items);
-            after = page.next.filter(|_| found.len() < SCAN_MOST);
-            if after.is_none() {
-                return Ok(found);
+        let mut pages = Pages::of(&*self.tables, Query::of(table, partition).range(range));
+        while let Some(page) = pages.next().await? {
+            found.extend(page);
+            if found.len() >= SCAN_MOST {
+                break;
             }
         }
+        Ok(found)
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! A handler holds exactly the ports that it uses; on AWS the same list is its IAM policy. Every
 //! implementation of [`Tables`], [`Queue`], [`QueueSource`], [`Timers`] and [`Blobs`] passes the contract
-//! suite in `pawl-testkit`.
+//! suite in `pawl-contract`.
 
 mod blobs;
 mod clock;
@@ -10,6 +10,7 @@ mod dead_letters;
 mod http;
 mod models;
 mod notify;
+mod query;
 mod queue;
 pub mod rules;
 mod secrets;
@@ -26,6 +27,7 @@ pub use http::{Http, HttpAnswer, HttpError, HttpRequest};
 pub use models::{ModelAnswer, ModelError, ModelErrorKind, ModelRequest, ModelSlot, Models};
 pub use notify::{Notice, NoticeError, Notifier};
 pub use pawl_definition::OrderedSchema;
+pub use query::{Pages, Query};
 pub use queue::{Message, Queue, QueueError, QueueName, QueueSource, Received};
 pub use secrets::{SecretError, Secrets, without_line_end};
 pub use state_machines::{
@@ -33,8 +35,8 @@ pub use state_machines::{
 };
 pub use stream::{RecordChange, StreamMessage, stream_message};
 pub use tables::{
-    Conflicted, Consistency, Durability, Expect, Index, IndexEntry, Item, Key, Page, Query, SortRange, Table,
-    TableError, Tables, Transaction, Write,
+    Conflicted, Consistency, Durability, Expect, Index, IndexEntry, Item, Key, Page, SortRange, Table, TableError,
+    Tables, Transaction, Write,
 };
 pub use timers::{Timer, TimerError, Timers};
 pub use tokens::{Price, TokenCounts};

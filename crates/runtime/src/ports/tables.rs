@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::Query;
 use super::rules::MAX_BODY_DEPTH;
 
 /// A table. The names are stored, do not rename.
@@ -177,27 +178,6 @@ pub enum SortRange {
     Prefix(String),
     /// From the first to the second, both included.
     Between(String, String),
-}
-
-/// A query of one partition of a table or of one of its indexes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Query {
-    /// Table.
-    pub table: Table,
-    /// An index, or the primary key.
-    pub index: Option<Index>,
-    /// The partition.
-    pub partition: String,
-    /// Which sort keys.
-    pub range: SortRange,
-    /// Descending order.
-    pub newest_first: bool,
-    /// At most this many items, 1–1,000.
-    pub limit: usize,
-    /// Continues after the page that returned this cursor.
-    pub after: Option<String>,
-    /// Only for primary-key queries; an index is always eventual.
-    pub consistency: Consistency,
 }
 
 /// One page of a query.
