@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use aws_config::SdkConfig;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use bytes::Bytes;
-use pawl_runtime::ports::{BlobError, Blobs, Random};
+use pawl_runtime::ports::{BlobError, BlobKey, Blobs, Random};
 use reqwest::{Method, StatusCode, Url};
 use rusty_s3::{Bucket, Credentials, S3Action, UrlStyle};
 
@@ -41,7 +41,7 @@ const SUFFIXES: &[(&str, &str)] = &[
     ("us-isof-", "csp.hci.ic.gov"),
 ];
 
-/// Blobs as objects of a bucket, each under its hash.
+/// Blobs as objects of a bucket, each under its owner and its hash.
 #[derive(Clone)]
 pub struct S3Blobs {
     connections: Arc<Connections>,
@@ -81,13 +81,13 @@ impl S3Blobs {
     }
 
     /// Sends a request until it is answered, or was tried often enough.
-    async fn send(&self, method: &Method, sha256: &str, content: &Bytes) -> Result<Answer, BlobError> {
+    async fn send(&self, method: &Method, key: &BlobKey, content: &Bytes) -> Result<Answer, BlobError> {
         let credentials = self.credentials().await?;
         let mut attempt = 1;
         loop {
             let url = match *method {
-                Method::PUT => self.bucket.put_object(Some(&credentials), sha256).sign(GOOD),
-                _ => self.bucket.get_object(Some(&credentials), sha256).sign(GOOD),
+                Method::PUT => self.bucket.put_object(Some(&credentials), key.as_str()).sign(GOOD),
+                _ => self.bucket.get_object(Some(&credentials), key.as_str()).sign(GOOD),
             };
             let result = self.exchange(method, url, content).await;
             let is_over = match &result {
@@ -132,20 +132,17 @@ impl S3Blobs {
 
 #[async_trait]
 impl Blobs for S3Blobs {
-    async fn put(&self, sha256: &str, content: Bytes) -> Result<(), BlobError> {
-        match self.send(&Method::PUT, sha256, &content).await? {
+    async fn put(&self, key: &BlobKey, content: Bytes) -> Result<(), BlobError> {
+        match self.send(&Method::PUT, key, &content).await? {
             Answer::Content(_) => Ok(()),
             Answer::Refused(status, code) => Err(refused(status, &code)),
         }
     }
 
-    async fn get(&self, sha256: &str) -> Result<Bytes, BlobError> {
-        if !is_hash(sha256) {
-            return Err(BlobError::NotFound(sha256.to_owned()));
-        }
-        match self.send(&Method::GET, sha256, &Bytes::new()).await? {
+    async fn get(&self, key: &BlobKey) -> Result<Bytes, BlobError> {
+        match self.send(&Method::GET, key, &Bytes::new()).await? {
             Answer::Content(content) => Ok(content),
-            Answer::Refused(_, code) if code == NO_SUCH_KEY => Err(BlobError::NotFound(sha256.to_owned())),
+            Answer::Refused(_, code) if code == NO_SUCH_KEY => Err(BlobError::NotFound(key.to_string())),
             Answer::Refused(status, code) => Err(refused(status, &code)),
         }
     }
@@ -170,16 +167,12 @@ fn code(content: &[u8]) -> String {
     code.unwrap_or_default().to_owned()
 }
 
-/// Whether a name can be that of a blob. Others are not even asked for.
-fn is_hash(name: &str) -> bool {
-    name.len() == 64 && name.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
-}
-
 #[cfg(test)]
 mod tests {
     use aws_config::Region;
     use aws_credential_types::Credentials;
     use pawl_connectors::SystemRandom;
+    use pawl_runtime::ports::BlobOwner;
 
     use super::*;
 
@@ -193,7 +186,8 @@ mod tests {
             .credentials_provider(SharedCredentialsProvider::new(credentials))
             .build();
         let blobs = S3Blobs::new(&sdk, "blobs", Arc::new(SystemRandom)).expect("a name of letters");
-        let error = blobs.get(&"0".repeat(64)).await.expect_err("nobody answers").to_string();
+        let key = BlobKey::new(&BlobOwner::event("evt_1"), &"0".repeat(64)).expect("it is a hash");
+        let error = blobs.get(&key).await.expect_err("nobody answers").to_string();
         for part in ["X-Amz", "AKIDEXAMPLE", "token", "127.0.0.1"] {
             assert!(!error.contains(part), "{error}");
         }

@@ -123,6 +123,8 @@ macro_rules! contract {
                 a_blob_can_be_put_twice,
                 a_missing_blob_is_not_found,
                 an_empty_and_a_large_blob_are_kept,
+                the_same_content_of_two_owners_is_two_blobs,
+                an_owner_of_any_name_keeps_its_blobs,
             ]
         );
     };

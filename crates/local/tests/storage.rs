@@ -8,8 +8,8 @@ use futures::FutureExt;
 use jiff::SignedDuration;
 use pawl_local::{BacklogLimits, Condition, OpenError, Store};
 use pawl_runtime::ports::{
-    Clock, Consistency, Durability, Expect, Item, Key, Message, Queue, QueueError, QueueName, QueueSource, Table,
-    TableError, Tables, Timer, Timers, Transaction, Write,
+    BlobKey, BlobOwner, Clock, Consistency, Durability, Expect, Item, Key, Message, Queue, QueueError, QueueName,
+    QueueSource, Table, TableError, Tables, Timer, Timers, Transaction, Write,
 };
 use pawl_testkit::VirtualClock;
 use tempfile::TempDir;
@@ -395,13 +395,13 @@ async fn data_is_for_its_owner_alone_whatever_the_umask_is() {
     let data = directory.path().join("data");
     let store = open(&data, &clock);
     put(&store, "a", Durability::Durable).await;
-    let name = "ab".repeat(32);
-    store.blobs().put(&name, bytes::Bytes::from_static(b"x")).await.expect("the blob is written");
+    let key = BlobKey::new(&BlobOwner::execution("exe_1"), &"ab".repeat(32)).expect("it is a hash");
+    store.blobs().put(&key, bytes::Bytes::from_static(b"x")).await.expect("the blob is written");
     let mode = |path: &str| std::fs::metadata(data.join(path)).expect("it is there").permissions().mode() & 0o777;
-    for folder in ["", "blobs", "blobs/ab"] {
+    for folder in ["", "blobs", "blobs/execution", "blobs/execution/exe_1"] {
         assert_eq!(mode(folder), 0o700, "{folder}");
     }
-    for file in ["pawl.db", "pawl.db-wal", "pawl.db-shm", &format!("blobs/ab/{name}")] {
+    for file in ["pawl.db", "pawl.db-wal", "pawl.db-shm", &format!("blobs/{key}")] {
         assert_eq!(mode(file), 0o600, "{file}");
     }
 }

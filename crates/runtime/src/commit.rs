@@ -73,7 +73,7 @@ impl Committer<'_> {
     ) -> Result<(Vec<Write>, Vec<Row>), Error> {
         let mut rows = self.buffer.kept().to_vec();
         for row in self.buffer.rows().iter().chain(row) {
-            rows.push(offload::row(self.blobs, row.clone()).await?);
+            rows.push(offload::row(self.blobs, &after.id, row.clone()).await?);
         }
         let execution = offload::execution_body(self.blobs, after).await?;
         let mut moved = Vec::new();

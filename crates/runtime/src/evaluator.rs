@@ -17,7 +17,7 @@ use crate::items::refusal::Refusal;
 use crate::items::workflow::Head;
 use crate::message::EventMessage;
 use crate::ports::{
-    Durability, Expect, Message, QueueName, RecordChange, TableError, Transaction, Write, stream_message,
+    BlobOwner, Durability, Expect, Message, QueueName, RecordChange, TableError, Transaction, Write, stream_message,
 };
 use crate::snapshot;
 use crate::starts;
@@ -76,7 +76,7 @@ impl Evaluator {
         let message = match changes::event(change) {
             Ok(None) => return Ok(()),
             Ok(Some(mut event)) => {
-                offload::event(&*executor.blobs, &mut event).await?;
+                offload::event(&*executor.blobs, BlobOwner::event(&event.id), &mut event).await?;
                 let group = event.subject.as_ref().map(ToString::to_string).unwrap_or_default();
                 let body = serde_json::to_string(&EventMessage::Event(Box::new(event))).expect("an event is JSON");
                 Message { body, delay: SignedDuration::ZERO, group }
@@ -91,7 +91,7 @@ impl Evaluator {
 
     /// Evaluates an event against the workflows and the waiting executions that listen.
     pub async fn evaluate(&self, mut event: Event) -> Result<(), Error> {
-        offload::restore_event(&*self.executor.blobs, &mut event).await?;
+        offload::restore_event(&*self.executor.blobs, BlobOwner::event(&event.id), &mut event).await?;
         // Each has its turn although another fails, and the first failure is told: a repeat starts nothing twice.
         let mut result = Ok(());
         for workflow in self.candidates(&event).await? {
@@ -288,7 +288,7 @@ impl Evaluator {
         // Whoever would write over the same refusal must find another version.
         execution.version += over.unwrap_or(0);
         let mut stored = event.clone();
-        offload::event(&*executor.blobs, &mut stored).await?;
+        offload::event(&*executor.blobs, BlobOwner::execution(&execution.id), &mut stored).await?;
         let body = offload::execution_body(&*executor.blobs, &execution).await?;
         let head = items::execution::item_with_body(&execution, items::execution::body_of(&body, &[row]));
         let event = items::event::item(&execution.id, &stored);

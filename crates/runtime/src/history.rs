@@ -10,7 +10,7 @@ use pawl_engine::{Event, Execution, Row, Status, Subject};
 use crate::items::Unreadable;
 use crate::items::audit::Entry;
 use crate::items::refusal::Refusal;
-use crate::ports::{Blobs, Consistency, Index, Item, Notice, Query, SortRange, TableError, Tables};
+use crate::ports::{BlobOwner, Blobs, Consistency, Index, Item, Notice, Query, SortRange, TableError, Tables};
 use crate::{Error, UnreadableItems, items, offload};
 
 /// Most pages that one listing reads to fill itself when it filters.
@@ -166,7 +166,7 @@ impl History {
         let item = self.tables.get(items::event::TABLE, &items::event::key(execution), Consistency::Eventual).await?;
         let Some(item) = item else { return Ok(None) };
         let mut event = items::event::parse(&item)?;
-        offload::restore_event(&*self.blobs, &mut event).await?;
+        offload::restore_event(&*self.blobs, BlobOwner::execution(execution), &mut event).await?;
         Ok(Some(event))
     }
 
@@ -184,7 +184,7 @@ impl History {
             if bytes >= ROWS_BYTES {
                 break;
             }
-            match offload::restore_row(&*self.blobs, row).await {
+            match offload::restore_row(&*self.blobs, execution, row).await {
                 Err(Error::Unreadable(error)) => {
                     self.unreadable.pass_over(&error);
                     unreadable.push(error);

@@ -9,7 +9,8 @@ use crate::items::delivery::{self, Delivery};
 use crate::items::refusal::Refusal;
 use crate::message::EventMessage;
 use crate::ports::{
-    Blobs, Clock, Durability, Expect, Message, Queue, QueueName, Random, TableError, Tables, Transaction, Write,
+    BlobOwner, Blobs, Clock, Durability, Expect, Message, Queue, QueueName, Random, TableError, Tables, Transaction,
+    Write,
 };
 use crate::rejections::Rejections;
 use crate::{Error, Metrics, Ports, offload};
@@ -137,7 +138,7 @@ impl Ingest {
         self.room()?;
         let workflow = event.workflow.clone();
         let accepted = Accepted { event_id: event.id.clone(), execution_id, repeat: None };
-        offload::event(&*self.blobs, &mut event).await?;
+        offload::event(&*self.blobs, BlobOwner::event(&event.id), &mut event).await?;
         let trigger = event.trigger.clone().unwrap_or_default();
         let group = workflow.clone().unwrap_or_default();
         let lane = workflow.unwrap_or_else(|| "bus".to_owned());

@@ -1,14 +1,17 @@
-//! Large values go to the blob store by content hash and leave a reference.
+//! Large values go to the blob store by owner and content hash, and leave a reference.
+//!
+//! A reference names the hash alone. Whose blob it is follows from the item that the reference stands in, so that no
+//! reference leads to what another owner has. An event that starts an execution is read whole and stored anew beside it.
 
 use bytes::Bytes;
 use pawl_engine::{Event, Execution, Row};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::Error;
 use crate::items::{Unreadable, body, misshapen};
 use crate::ports::rules::is_readable;
-use crate::ports::{Blobs, Key, TableError};
+use crate::ports::{BlobKey, BlobOwner, Blobs, Key, TableError};
 
 /// Values above this many bytes of JSON are offloaded.
 pub const INLINE_MOST: usize = 32 * 1024;
@@ -25,13 +28,14 @@ pub async fn execution_body(blobs: &dyn Blobs, execution: &Execution) -> Result<
     if whole.len() <= INLINE_MOST && !whole.contains(REFERENCE) {
         return Ok(whole);
     }
+    let shelf = Shelf { blobs, owner: BlobOwner::execution(&execution.id) };
     let mut offloaded = execution.clone();
     for value in values_of(&mut offloaded) {
-        escape(blobs, value).await?;
+        shelf.escape(value).await?;
     }
     for most in [INLINE_MOST, 1024] {
         for value in values_of(&mut offloaded) {
-            offload(blobs, value, most).await?;
+            shelf.offload(value, most).await?;
         }
         let body = body(&offloaded);
         if body.len() <= ITEM_MOST {
@@ -46,58 +50,77 @@ fn values_of(execution: &mut Execution) -> impl Iterator<Item = &mut Value> {
     execution.variables.values_mut().chain(outputs).chain(execution.overrides.values_mut())
 }
 
-/// A row with large input and output offloaded.
-pub async fn row(blobs: &dyn Blobs, mut row: Row) -> Result<Row, Error> {
+/// A row of an execution with large input and output offloaded.
+pub async fn row(blobs: &dyn Blobs, execution: &str, mut row: Row) -> Result<Row, Error> {
+    let shelf = Shelf { blobs, owner: BlobOwner::execution(execution) };
     for value in [&mut row.input, &mut row.output, &mut row.trace] {
-        escape(blobs, value).await?;
-        offload(blobs, value, INLINE_MOST).await?;
+        shelf.escape(value).await?;
+        shelf.offload(value, INLINE_MOST).await?;
     }
     Ok(row)
 }
 
-/// An event with large parts of its data offloaded.
-pub async fn event(blobs: &dyn Blobs, event: &mut Event) -> Result<(), Error> {
-    offload_all(blobs, &mut event.data).await?;
-    if let Some(creation) = &mut event.creation {
-        offload_all(blobs, &mut creation.fields).await?;
+/// An event with large parts of its data offloaded. It is its own owner while it is on its way, and belongs to an execution
+/// where it is stored beside one.
+pub async fn event(blobs: &dyn Blobs, owner: BlobOwner, event: &mut Event) -> Result<(), Error> {
+    let shelf = Shelf { blobs, owner };
+    for value in data_of(event) {
+        shelf.escape(value).await?;
+        shelf.offload(value, INLINE_MOST).await?;
     }
     Ok(())
 }
 
-async fn offload_all(blobs: &dyn Blobs, values: &mut Map<String, Value>) -> Result<(), Error> {
-    for value in values.values_mut() {
-        escape(blobs, value).await?;
-        offload(blobs, value, INLINE_MOST).await?;
-    }
-    Ok(())
+fn data_of(event: &mut Event) -> impl Iterator<Item = &mut Value> {
+    let fields = event.creation.as_mut().map(|creation| creation.fields.values_mut());
+    event.data.values_mut().chain(fields.into_iter().flatten())
 }
 
-/// Offloads a value that came from outside and looks like a reference, so that nobody outside can name a blob.
-async fn escape(blobs: &dyn Blobs, value: &mut Value) -> Result<(), Error> {
-    if reference(value).is_none() {
-        return Ok(());
-    }
-    let text = value.to_string();
-    put(blobs, value, text).await
+/// The blobs of one owner.
+struct Shelf<'a> {
+    blobs: &'a dyn Blobs,
+    owner: BlobOwner,
 }
 
-async fn offload(blobs: &dyn Blobs, value: &mut Value, most: usize) -> Result<(), Error> {
-    if is_small(value) || reference(value).is_some() {
-        return Ok(());
+impl Shelf<'_> {
+    /// Offloads a value that came from outside and looks like a reference, so that nobody outside can name a blob.
+    async fn escape(&self, value: &mut Value) -> Result<(), Error> {
+        if reference(value).is_none() {
+            return Ok(());
+        }
+        let text = value.to_string();
+        self.put(value, text).await
     }
-    let text = value.to_string();
-    if text.len() <= most { Ok(()) } else { put(blobs, value, text).await }
-}
 
-async fn put(blobs: &dyn Blobs, value: &mut Value, text: String) -> Result<(), Error> {
-    let hash = sha256(text.as_bytes());
-    if !is_readable(&text) {
-        return Err(TableError::TooDeep(Key::new("blob", hash)).into());
+    async fn offload(&self, value: &mut Value, most: usize) -> Result<(), Error> {
+        if is_small(value) || reference(value).is_some() {
+            return Ok(());
+        }
+        let text = value.to_string();
+        if text.len() <= most { Ok(()) } else { self.put(value, text).await }
     }
-    let bytes = text.len();
-    blobs.put(&hash, Bytes::from(text)).await?;
-    *value = json!({REFERENCE: hash, "bytes": bytes});
-    Ok(())
+
+    async fn put(&self, value: &mut Value, text: String) -> Result<(), Error> {
+        let hash = sha256(text.as_bytes());
+        let key = BlobKey::new(&self.owner, &hash)?;
+        if !is_readable(&text) {
+            return Err(TableError::TooDeep(Key::new("blob", key.as_str())).into());
+        }
+        let bytes = text.len();
+        self.blobs.put(&key, Bytes::from(text)).await?;
+        *value = json!({REFERENCE: hash, "bytes": bytes});
+        Ok(())
+    }
+
+    async fn restore(&self, value: &mut Value) -> Result<(), Error> {
+        let Some(hash) = reference(value) else { return Ok(()) };
+        let key = BlobKey::new(&self.owner, hash)?;
+        let content = self.blobs.get(&key).await?;
+        let unreadable =
+            |error: serde_json::Error| Unreadable { key: format!("blob/{key}"), reason: misshapen(&error) };
+        *value = serde_json::from_slice(&content).map_err(unreadable)?;
+        Ok(())
+    }
 }
 
 /// Spares the serialization of what cannot be large.
@@ -112,43 +135,33 @@ fn is_small(value: &Value) -> bool {
 
 /// Brings back what was offloaded of a head.
 pub async fn restore_execution(blobs: &dyn Blobs, execution: &mut Execution) -> Result<(), Error> {
+    let shelf = Shelf { blobs, owner: BlobOwner::execution(&execution.id) };
     for value in values_of(execution) {
-        restore(blobs, value).await?;
+        shelf.restore(value).await?;
     }
     Ok(())
 }
 
-/// Brings back what was offloaded of an event.
-pub async fn restore_event(blobs: &dyn Blobs, event: &mut Event) -> Result<(), Error> {
-    for value in event.data.values_mut() {
-        restore(blobs, value).await?;
-    }
-    if let Some(creation) = &mut event.creation {
-        for value in creation.fields.values_mut() {
-            restore(blobs, value).await?;
-        }
+/// Brings back what was offloaded of an event, under the owner that it was offloaded with.
+pub async fn restore_event(blobs: &dyn Blobs, owner: BlobOwner, event: &mut Event) -> Result<(), Error> {
+    let shelf = Shelf { blobs, owner };
+    for value in data_of(event) {
+        shelf.restore(value).await?;
     }
     Ok(())
 }
 
-/// Brings back what was offloaded of a row.
-pub async fn restore_row(blobs: &dyn Blobs, row: &mut Row) -> Result<(), Error> {
-    restore(blobs, &mut row.input).await?;
-    restore(blobs, &mut row.trace).await?;
-    restore(blobs, &mut row.output).await
+/// Brings back what was offloaded of a row of an execution.
+pub async fn restore_row(blobs: &dyn Blobs, execution: &str, row: &mut Row) -> Result<(), Error> {
+    let shelf = Shelf { blobs, owner: BlobOwner::execution(execution) };
+    shelf.restore(&mut row.input).await?;
+    shelf.restore(&mut row.trace).await?;
+    shelf.restore(&mut row.output).await
 }
 
 /// The hash that a reference names.
 fn reference(value: &Value) -> Option<&str> {
     value.as_object().filter(|keys| keys.len() == 2)?.get(REFERENCE)?.as_str()
-}
-
-async fn restore(blobs: &dyn Blobs, value: &mut Value) -> Result<(), Error> {
-    let Some(hash) = reference(value) else { return Ok(()) };
-    let content = blobs.get(hash).await?;
-    let unreadable = |error: serde_json::Error| Unreadable { key: format!("blob/{hash}"), reason: misshapen(&error) };
-    *value = serde_json::from_slice(&content).map_err(unreadable)?;
-    Ok(())
 }
 
 /// Lower-case hexadecimal SHA-256.

@@ -1,4 +1,4 @@
-//! Blobs as files named by their hash: `<aa>/<sha256>`, where `aa` is the beginning of the hash.
+//! Blobs as files named by their keys: `<kind>/<id>/<sha256>`, a folder for each owner.
 
 use std::fs::{self, File};
 use std::io::{ErrorKind, Write};
@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use pawl_runtime::ports::{BlobError, Blobs};
+use pawl_runtime::ports::{BlobError, BlobKey, Blobs};
 
 use super::Store;
 use super::open::{make_folder, private};
@@ -36,19 +36,14 @@ impl BlobDirectory {
     }
 
     /// Writes a draft, syncs it, and gives it its name; so a name never stands for half a blob.
-    fn put(&self, sha256: &str, content: &[u8]) -> std::io::Result<()> {
-        let path = self.path(sha256).ok_or_else(|| {
-            std::io::Error::new(ErrorKind::InvalidInput, format!("expected a SHA-256 in hexadecimal, found {sha256:?}"))
-        })?;
+    fn put(&self, key: &BlobKey, content: &[u8]) -> std::io::Result<()> {
+        let path = self.path(key);
         let directory = path.parent().expect("a blob lies in a directory");
         if path.exists() {
             // Whoever wrote it may not have come to this yet.
             return self.sync(&File::open(directory)?);
         }
-        if !directory.exists() {
-            make_folder(directory)?;
-            self.sync(&File::open(&self.root)?)?;
-        }
+        self.make_durable(directory)?;
         let draft = self.root.join("drafts").join(self.drafts.fetch_add(1, Ordering::Relaxed).to_string());
         let written = self.write(&draft, content).and_then(|()| fs::rename(&draft, &path));
         if let Err(error) = written {
@@ -59,25 +54,32 @@ impl BlobDirectory {
         self.sync(&File::open(directory)?)
     }
 
+    /// Makes an owner's folder and the one of its kind, each synced into the one that it stands in.
+    fn make_durable(&self, folder: &Path) -> std::io::Result<()> {
+        let above = folder.parent().filter(|_| folder != self.root && !folder.exists());
+        let Some(above) = above else { return Ok(()) };
+        self.make_durable(above)?;
+        make_folder(folder)?;
+        self.sync(&File::open(above)?)
+    }
+
     fn write(&self, draft: &Path, content: &[u8]) -> std::io::Result<()> {
         let mut file = private().truncate(true).open(draft)?;
         file.write_all(content)?;
         self.sync(&file)
     }
 
-    fn get(&self, sha256: &str) -> Result<Bytes, BlobError> {
-        let not_found = || BlobError::NotFound(sha256.to_owned());
-        match fs::read(self.path(sha256).ok_or_else(not_found)?) {
+    fn get(&self, key: &BlobKey) -> Result<Bytes, BlobError> {
+        match fs::read(self.path(key)) {
             Ok(content) => Ok(Bytes::from(content)),
-            Err(error) if error.kind() == ErrorKind::NotFound => Err(not_found()),
+            Err(error) if error.kind() == ErrorKind::NotFound => Err(BlobError::NotFound(key.to_string())),
             Err(error) => Err(BlobError::Unavailable(error.to_string())),
         }
     }
 
-    /// The place of a blob, unless the name is no hash.
-    fn path(&self, sha256: &str) -> Option<PathBuf> {
-        let is_hash = sha256.len() == 64 && sha256.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-        is_hash.then(|| self.root.join(&sha256[..2]).join(sha256))
+    /// The place of a blob. A key is a safe path by its construction.
+    fn path(&self, key: &BlobKey) -> PathBuf {
+        self.root.join(key.as_str())
     }
 
     fn sync(&self, file: &File) -> std::io::Result<()> {
@@ -88,9 +90,9 @@ impl BlobDirectory {
 
 #[async_trait]
 impl Blobs for Store {
-    async fn put(&self, sha256: &str, content: Bytes) -> Result<(), BlobError> {
-        let (directory, name) = (self.inner.blobs.clone(), sha256.to_owned());
-        let writing = tokio::task::spawn_blocking(move || directory.put(&name, &content));
+    async fn put(&self, key: &BlobKey, content: Bytes) -> Result<(), BlobError> {
+        let (directory, key) = (self.inner.blobs.clone(), key.clone());
+        let writing = tokio::task::spawn_blocking(move || directory.put(&key, &content));
         match writing.await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(error)) => Err(BlobError::Unavailable(error.to_string())),
@@ -98,9 +100,9 @@ impl Blobs for Store {
         }
     }
 
-    async fn get(&self, sha256: &str) -> Result<Bytes, BlobError> {
-        let (directory, name) = (self.inner.blobs.clone(), sha256.to_owned());
-        let reading = tokio::task::spawn_blocking(move || directory.get(&name));
+    async fn get(&self, key: &BlobKey) -> Result<Bytes, BlobError> {
+        let (directory, key) = (self.inner.blobs.clone(), key.clone());
+        let reading = tokio::task::spawn_blocking(move || directory.get(&key));
         reading.await.unwrap_or_else(|error| Err(BlobError::Unavailable(error.to_string())))
     }
 }

@@ -3,7 +3,7 @@
 use pawl_engine::{Event, Execution, Occurrence};
 
 use super::{Executor, Run};
-use crate::ports::{Consistency, Item};
+use crate::ports::{BlobOwner, Consistency, Item};
 use crate::write_buffer::WriteBuffer;
 use crate::{Error, items, offload};
 
@@ -18,7 +18,7 @@ impl Executor {
         let found = self.tables.get_many(&keys).await?;
         let (Some(head), Some(event)) = (&found[0], &found[1]) else { return Ok(None) };
         let Some((mut execution, rows)) = items::execution::parse_whole(head)? else { return Ok(None) };
-        let event = match self.event_of(event).await {
+        let event = match self.event_of(id, event).await {
             Err(Error::Unreadable(_)) if !whole => unknown_event(&execution),
             event => event?,
         };
@@ -36,9 +36,9 @@ impl Executor {
         }))
     }
 
-    async fn event_of(&self, item: &Item) -> Result<Event, Error> {
+    async fn event_of(&self, id: &str, item: &Item) -> Result<Event, Error> {
         let mut event = items::event::parse(item)?;
-        offload::restore_event(&*self.blobs, &mut event).await?;
+        offload::restore_event(&*self.blobs, BlobOwner::execution(id), &mut event).await?;
         Ok(event)
     }
 

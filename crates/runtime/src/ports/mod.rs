@@ -20,7 +20,7 @@ mod tables;
 mod timers;
 mod tokens;
 
-pub use blobs::{BlobError, Blobs};
+pub use blobs::{BlobError, BlobKey, BlobOwner, Blobs};
 pub use clock::{Clock, Random};
 pub use dead_letters::{DeadLetter, DeadLetters, NoDeadLetters};
 pub use http::{Http, HttpAnswer, HttpError, HttpRequest};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use pawl_runtime::ports::{BlobError, Blobs, SecretError, Secrets};
+use pawl_runtime::ports::{BlobError, BlobKey, Blobs, SecretError, Secrets};
 
 use crate::hub::{Fate, Hub};
 
@@ -33,21 +33,21 @@ impl Storage {
 
 #[async_trait]
 impl Blobs for Storage {
-    async fn put(&self, sha256: &str, content: Bytes) -> Result<(), BlobError> {
+    async fn put(&self, key: &BlobKey, content: Bytes) -> Result<(), BlobError> {
         if self.refused("put of a blob").await {
             return Err(BlobError::Unavailable("no answer".to_owned()));
         }
         self.hub.count("blobs");
-        let result = self.blobs.put(sha256, content).await;
+        let result = self.blobs.put(key, content).await;
         self.hub.pause().await;
         result
     }
 
-    async fn get(&self, sha256: &str) -> Result<Bytes, BlobError> {
+    async fn get(&self, key: &BlobKey) -> Result<Bytes, BlobError> {
         if self.refused("get of a blob").await {
             return Err(BlobError::Unavailable("no answer".to_owned()));
         }
-        let result = self.blobs.get(sha256).await;
+        let result = self.blobs.get(key).await;
         self.hub.pause().await;
         result
     }

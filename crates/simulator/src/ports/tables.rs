@@ -7,7 +7,7 @@ use futures::FutureExt;
 use pawl_runtime::items;
 use pawl_runtime::ports::rules::{MAX_ITEM_BODY, MAX_TRANSACTION_BODY};
 use pawl_runtime::ports::{
-    Consistency, Durability, Item, Key, Page, Query, Table, TableError, Tables, Transaction, Write,
+    BlobKey, BlobOwner, Consistency, Durability, Item, Key, Page, Query, Table, TableError, Tables, Transaction, Write,
 };
 use serde_json::Value;
 
@@ -186,24 +186,26 @@ impl Tables for WatchedTables {
 fn inline(store: &MemoryStore, transaction: &mut Transaction) {
     for write in &mut transaction.writes {
         let Write::Put { item, .. } = write else { continue };
-        if item.body.contains("\"$pawl_blob\"")
+        if let Some(id) = item.key.partition.strip_prefix("execution#")
+            && item.body.contains("\"$pawl_blob\"")
             && let Ok(mut body) = serde_json::from_str::<Value>(&item.body)
         {
-            inline_value(store, &mut body);
+            inline_value(store, &BlobOwner::execution(id), &mut body);
             item.body = body.to_string();
         }
     }
 }
 
-fn inline_value(store: &MemoryStore, value: &mut Value) {
+fn inline_value(store: &MemoryStore, owner: &BlobOwner, value: &mut Value) {
     let hash = value.get("$pawl_blob").and_then(Value::as_str);
-    if let Some(Ok(content)) = hash.and_then(|hash| store.blobs().get(hash).now_or_never()) {
+    let key = hash.and_then(|hash| BlobKey::new(owner, hash).ok());
+    if let Some(Ok(content)) = key.and_then(|key| store.blobs().get(&key).now_or_never()) {
         *value = serde_json::from_slice(&content).expect("what was offloaded is JSON");
         return;
     }
     match value {
-        Value::Object(keys) => keys.values_mut().for_each(|value| inline_value(store, value)),
-        Value::Array(list) => list.iter_mut().for_each(|value| inline_value(store, value)),
+        Value::Object(keys) => keys.values_mut().for_each(|value| inline_value(store, owner, value)),
+        Value::Array(list) => list.iter_mut().for_each(|value| inline_value(store, owner, value)),
         _ => {}
     }
 }

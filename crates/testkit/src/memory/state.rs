@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use pawl_runtime::ports::{Item, Key, Message, QueueName, Table, Timer};
+use pawl_runtime::ports::{BlobKey, Item, Key, Message, QueueName, Table, Timer};
 
 /// Everything, in one piece, so that one lock makes a transaction.
 #[derive(Clone, Default)]
@@ -15,7 +15,7 @@ pub(super) struct State {
     /// Messages that were given up, with their queues, oldest first.
     pub(super) dead: Vec<(QueueName, Message)>,
     pub(super) timers: BTreeMap<String, Timer>,
-    pub(super) blobs: BTreeMap<String, Bytes>,
+    pub(super) blobs: BTreeMap<BlobKey, Bytes>,
     pub(super) secrets: BTreeMap<String, String>,
 }
 

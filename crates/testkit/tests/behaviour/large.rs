@@ -1,6 +1,9 @@
 //! Large values go to the blob store, and nothing near a limit of the storage is reached.
 
-use pawl_runtime::ports::QueueName;
+use futures::FutureExt;
+use pawl_runtime::items;
+use pawl_runtime::offload::sha256;
+use pawl_runtime::ports::{BlobError, BlobKey, BlobOwner, QueueName};
 use pawl_testkit::scenario::{Scenario, TABLES, answer, completed, manual, scenario, waiting, webhook};
 use serde_json::{Value, json};
 
@@ -35,10 +38,47 @@ fn a_large_delivery_is_read_as_it_came() {
     let story = story.run_for("1h").expect(waiting().path(["long:yes"]));
     stays_small(&story);
     let id = story.last().execution.id;
-    let event =
-        futures::FutureExt::now_or_never(story.world().system.history.event(&id)).expect("memory answers at once");
+    let event = story.world().system.history.event(&id).now_or_never().expect("memory answers at once");
     let body = event.expect("it is readable").expect("the event is kept").data["body"].clone();
     assert_eq!(body["text"].as_str().map(str::len), Some(900 * KIB));
+}
+
+/// Two deliveries with large bodies, and the executions that they start, in order.
+fn two_deliveries(bodies: [&Value; 2]) -> (Scenario, Vec<pawl_engine::Execution>) {
+    let workflow = with("triggers: [{id: hook, type: webhook}]", "  - {id: wait, type: delay, for: 1d}");
+    let story = scenario().workflow(&workflow).event(webhook("w", "hook").body(bodies[0].clone())).run_for("1m");
+    let story = story.event(webhook("w", "hook").body(bodies[1].clone())).run_for("1m").expect(waiting());
+    let executions = story.world().executions();
+    assert_eq!(executions.len(), 2);
+    (story, executions)
+}
+
+#[test]
+fn what_two_executions_hold_alike_each_of_them_and_their_events_have_for_themselves() {
+    let body = json!({"text": text(100)});
+    let (story, executions) = two_deliveries([&body, &body]);
+    let hash = sha256(body.to_string().as_bytes());
+    for execution in executions {
+        for owner in [BlobOwner::execution(&execution.id), BlobOwner::event(&execution.event_id)] {
+            let key = BlobKey::new(&owner, &hash).expect("it is a hash");
+            let blob = story.world().store.blobs().get(&key).now_or_never().expect("memory answers at once");
+            assert!(blob.is_ok_and(|blob| blob == body.to_string()), "{key}");
+        }
+    }
+}
+
+#[test]
+fn a_reference_leads_to_no_blob_of_another_execution() {
+    let (story, executions) = two_deliveries([&json!({"text": text(100)}), &json!({"text": text(200)})]);
+    let [first, second] = <[_; 2]>::try_from(executions).expect("two began");
+    let stored = story.world().store.items(items::event::TABLE);
+    let body = &stored.iter().find(|item| item.key == items::event::key(&first.id)).expect("it is stored").body;
+    story.world().store.damage(items::event::TABLE, &items::event::key(&second.id), body);
+    let event = |id: &str| story.world().system.history.event(id).now_or_never().expect("memory answers at once");
+    assert!(event(&first.id).is_ok());
+    let refused = event(&second.id).expect_err("the blob is the first's");
+    let pawl_runtime::Error::Blob(BlobError::NotFound(key)) = refused else { panic!("{refused}") };
+    assert!(key.starts_with(&format!("execution/{}/", second.id)), "{key}");
 }
 
 #[test]

@@ -164,7 +164,7 @@ fn what_could_never_be_read_again_is_written_nowhere() {
     assert_eq!(refused.code(), "value_too_deep");
 
     row.output = json!({"text": "x".repeat(40_000), "deep": nested(200)});
-    let spilled = at_once(offload::row(&*story.world().system.ports.blobs, row)).map_err(|error| error.code());
+    let spilled = at_once(offload::row(&*story.world().system.ports.blobs, "exe_1", row)).map_err(|error| error.code());
     assert_eq!(spilled.map(|_| ()), Err("value_too_deep"), "a value in a store of its own is read by the same parser");
 }
 
