@@ -6,6 +6,7 @@ mod edges;
 mod errors;
 mod events;
 mod functions;
+mod kept;
 mod licences;
 mod links;
 mod packaging;

@@ -13,9 +13,6 @@ const BREAKER_STARTS: u32 = 50;
 /// …within this many seconds suspend its triggers.
 const BREAKER_WINDOW_S: i64 = 60;
 
-/// Guards are kept this long after their last use.
-const GUARD_KEPT: SignedDuration = SignedDuration::from_hours(24 * 7);
-
 /// Why an event starts nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Reason {
@@ -110,7 +107,7 @@ impl Admission<'_> {
             let by = state.execution.unwrap_or_default();
             return Err(because("reentry", format!("{why}: {by}")).into());
         }
-        admitted.writes.push(put(key, None, &self.holder(), None));
+        admitted.writes.push(put(key, None, &self.holder(), guard::KEPT.expires_at(self.now)));
         Ok(())
     }
 
@@ -122,7 +119,7 @@ impl Admission<'_> {
         if let Some(free) = state.at.map(|last| last + span).filter(|free| *free > self.now) {
             return Err(because("cooldown", format!("the workflow may start on this record again at {free}")).into());
         }
-        admitted.writes.push(put(key, version, &self.holder(), Some(self.now + span + GUARD_KEPT)));
+        admitted.writes.push(put(key, version, &self.holder(), guard::KEPT_SPAN.expires_at(self.now + span)));
         Ok(())
     }
 
@@ -144,7 +141,7 @@ impl Admission<'_> {
         }
         recent.add(self.now, span);
         let window = State { recent, ..State::default() };
-        admitted.writes.push(put(key, version, &window, Some(self.now + span * 2)));
+        admitted.writes.push(put(key, version, &window, guard::KEPT_WINDOW.expires_at(self.now + span)));
         Ok(())
     }
 
@@ -157,7 +154,12 @@ impl Admission<'_> {
         let mut recent = state.recent;
         let start = recent.free(self.now, span, starts.at_most);
         recent.add(start, span);
-        admitted.writes.push(put(key, version, &State { recent, ..State::default() }, Some(start + span + GUARD_KEPT)));
+        admitted.writes.push(put(
+            key,
+            version,
+            &State { recent, ..State::default() },
+            guard::KEPT_SPAN.expires_at(start + span),
+        ));
         admitted.start_at = Some(start).filter(|start| *start > self.now);
         Ok(())
     }

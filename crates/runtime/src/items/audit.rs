@@ -3,11 +3,14 @@
 use pawl_engine::Act;
 use serde::{Deserialize, Serialize};
 
-use super::{Unreadable, body, read, sortable};
+use super::{Erasure, Kept, Retention, Unreadable, body, read, sortable};
 use crate::ports::{Expect, Item, Key, Table, Write};
 
 /// The table.
 pub const TABLE: Table = Table::Workflows;
+
+/// How long it is kept, and what of a person it may hold.
+pub const KEPT: Kept = Kept::new(Retention::Forever, Erasure::Nothing);
 
 /// The partition of all entries.
 pub const PARTITION: &str = "audit";

@@ -3,14 +3,14 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{Unreadable, body, read};
+use super::{Erasure, Kept, Retention, Unreadable, body, read};
 use crate::ports::{Item, Key, Table};
 
 /// The table.
 pub const TABLE: Table = Table::Keys;
 
 /// How long a repeat is recognised. Providers repeat for up to three days (Stripe, Standard Webhooks).
-pub const KEPT: SignedDuration = SignedDuration::from_hours(72);
+pub const KEPT: Kept = Kept::new(Retention::For(SignedDuration::from_hours(72)), Erasure::Nothing);
 
 /// What the first delivery was answered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,7 +39,7 @@ pub fn signed_key(workflow: &str, trigger: &str, digest: &str) -> Key {
 
 /// As stored.
 pub fn item(key: Key, delivery: &Delivery, now: Timestamp) -> Item {
-    Item { key, version: 1, indexes: Vec::new(), expires_at: Some(now + KEPT), body: body(delivery) }
+    Item { key, version: 1, indexes: Vec::new(), expires_at: KEPT.expires_at(now), body: body(delivery) }
 }
 
 /// Reads it.

@@ -2,11 +2,14 @@
 
 use pawl_engine::Event;
 
-use super::{Unreadable, body, read};
+use super::{Erasure, Kept, Retention, Unreadable, body, read};
 use crate::ports::{Item, Key, Table};
 
 /// The table.
 pub const TABLE: Table = Table::Executions;
+
+/// How long it is kept, and what of a person it may hold.
+pub const KEPT: Kept = Kept::new(Retention::WithExecution, Erasure::WithExecution);
 
 /// Its key.
 pub fn key(execution: &str) -> Key {

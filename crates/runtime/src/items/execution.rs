@@ -7,11 +7,14 @@ use pawl_engine::{Execution, Row, Status, Subject, Wake};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::{NEITHER, Unreadable, body, read, sortable, unreadable};
+use super::{Erasure, Kept, NEITHER, Retention, Unreadable, body, read, sortable, unreadable};
 use crate::ports::{Index, IndexEntry, Item, Key, Table};
 
 /// The table.
 pub const TABLE: Table = Table::Executions;
+
+/// How long it is kept, and what of a person it may hold.
+pub const KEPT: Kept = Kept::new(Retention::WithExecution, Erasure::WithExecution);
 
 /// The partition of executions that wait, by when they are due, in the fourth index.
 pub const DUE: &str = "due";

@@ -1,15 +1,25 @@
 //! What guards the starts of a workflow: re-entry, cooldown, spacing, places, and the breaker's window.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use pawl_engine::Subject;
 use serde::{Deserialize, Serialize};
 
-use super::{Unreadable, body, read};
+use super::{Erasure, Kept, Retention, Unreadable, body, read};
 use crate::StartWindow;
 use crate::ports::{Item, Key, Table};
 
 /// The table.
 pub const TABLE: Table = Table::Executions;
+
+/// How long those of re-entry and of places are kept, and what of a person they may hold. The storage removes none; that
+/// of the open execution is deleted when the execution ends.
+pub const KEPT: Kept = Kept::new(Retention::Forever, Erasure::RecordId);
+
+/// The same of cooldown and spacing, counted from the end of the span that they guard.
+pub const KEPT_SPAN: Kept = Kept::new(Retention::For(SignedDuration::from_hours(24 * 7)), Erasure::RecordId);
+
+/// The same of the breaker's window, counted from its end.
+pub const KEPT_WINDOW: Kept = Kept::new(Retention::For(SignedDuration::from_secs(60)), Erasure::RecordId);
 
 /// What is guarded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

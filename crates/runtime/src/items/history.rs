@@ -2,11 +2,14 @@
 
 use pawl_engine::Row;
 
-use super::{Unreadable, body, read};
+use super::{Erasure, Kept, Retention, Unreadable, body, read};
 use crate::ports::{Expect, Item, Key, Table, Write};
 
 /// The table.
 pub const TABLE: Table = Table::Executions;
+
+/// How long it is kept, and what of a person it may hold.
+pub const KEPT: Kept = Kept::new(Retention::WithExecution, Erasure::WithExecution);
 
 /// Before the number in the sort key.
 pub const PREFIX: &str = "rows#";

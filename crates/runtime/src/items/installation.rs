@@ -3,11 +3,14 @@
 use pawl_engine::Act;
 use serde::{Deserialize, Serialize};
 
-use super::{Unreadable, body, read};
+use super::{Erasure, Kept, Retention, Unreadable, body, read};
 use crate::ports::{Item, Key, Table};
 
 /// The table.
 pub const TABLE: Table = Table::Workflows;
+
+/// How long it is kept, and what of a person it may hold.
+pub const KEPT: Kept = Kept::new(Retention::Forever, Erasure::Nothing);
 
 /// The controls.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]

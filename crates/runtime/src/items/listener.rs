@@ -4,11 +4,14 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Unreadable, body, read};
+use super::{Erasure, Kept, Retention, Unreadable, body, read};
 use crate::ports::{Item, Key, Table};
 
 /// The table.
 pub const TABLE: Table = Table::Workflows;
+
+/// How long it is kept, and what of a person it may hold.
+pub const KEPT: Kept = Kept::new(Retention::UntilDone, Erasure::Nothing);
 
 /// Before all terms in the order of the partition. Stored, do not rename.
 const DIMENSIONS: &str = "!dimensions";

@@ -38,13 +38,69 @@ pub mod usage;
 pub mod waiter;
 pub mod workflow;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 
 use crate::ports::Item;
 use crate::ports::rules::unreadable_body;
+
+/// How long the items of a module are kept, and what of a person's data they hold. Each module declares it as `KEPT`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Kept {
+    /// How long.
+    pub retention: Retention,
+    /// What of a person's data they may hold.
+    pub erasure: Erasure,
+}
+
+/// How long an item is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Retention {
+    /// For ever.
+    Forever,
+    /// As long as the execution that it belongs to.
+    WithExecution,
+    /// As long as the record that it belongs to.
+    WithRecord,
+    /// As long as the workflow that it belongs to.
+    WithWorkflow,
+    /// Until what it stands for is over; it is deleted then.
+    UntilDone,
+    /// So long after what it tells of: the storage removes it by itself.
+    For(SignedDuration),
+}
+
+/// What of a person's data an item may hold, and with what it has to go when a record is forgotten.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Erasure {
+    /// No data of a record.
+    Nothing,
+    /// The id of a record, and none of its values.
+    RecordId,
+    /// Values of a record; it goes with the record.
+    WithRecord,
+    /// Values of a record; they go with the execution that it belongs to.
+    WithExecution,
+    /// Values of a record or of a request, in text; they go when the item expires.
+    WhenExpired,
+}
+
+impl Kept {
+    /// Declares both.
+    pub const fn new(retention: Retention, erasure: Erasure) -> Self {
+        Self { retention, erasure }
+    }
+
+    /// When an item about this time expires; `None` if the storage does not remove it by itself.
+    pub fn expires_at(&self, at: Timestamp) -> Option<Timestamp> {
+        match self.retention {
+            Retention::For(span) => Some(at.saturating_add(span).unwrap_or(Timestamp::MAX)),
+            _ => None,
+        }
+    }
+}
 
 /// An item whose body does not have the shape that its key promises.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -103,6 +159,15 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
+
+    #[test]
+    fn an_item_expires_when_its_declaration_says() {
+        let at = Timestamp::UNIX_EPOCH;
+        let day = Kept::new(Retention::For(SignedDuration::from_hours(24)), Erasure::Nothing);
+        assert_eq!(day.expires_at(at), Some(at + SignedDuration::from_hours(24)));
+        assert_eq!(day.expires_at(Timestamp::MAX), Some(Timestamp::MAX));
+        assert_eq!(Kept::new(Retention::UntilDone, Erasure::Nothing).expires_at(at), None);
+    }
 
     #[test]
     fn what_cannot_be_read_is_not_quoted() {

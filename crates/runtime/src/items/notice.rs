@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 
-use super::{Unreadable, body, read, sortable};
+use super::{Erasure, Kept, Retention, Unreadable, body, read, sortable};
 use crate::ports::{Index, IndexEntry, Item, Key, Notice, Table};
 
 /// The table.
@@ -15,7 +15,7 @@ pub const PARTITION: &str = "notices";
 pub const UNSENT: &str = "notices#unsent";
 
 /// How long notices are kept.
-pub const KEPT: SignedDuration = SignedDuration::from_hours(24 * 90);
+pub const KEPT: Kept = Kept::new(Retention::For(SignedDuration::from_hours(24 * 90)), Erasure::WhenExpired);
 
 /// Its key.
 pub fn key(notice: &Notice) -> Key {
@@ -27,7 +27,7 @@ pub fn item(notice: &Notice, sent: bool) -> Item {
     let key = key(notice);
     let unsent = IndexEntry { index: Index::Gsi1, partition: UNSENT.to_owned(), sort: key.sort.clone() };
     let indexes = if sent { Vec::new() } else { vec![unsent] };
-    Item { key, version: if sent { 2 } else { 1 }, indexes, expires_at: Some(notice.at + KEPT), body: body(notice) }
+    Item { key, version: if sent { 2 } else { 1 }, indexes, expires_at: KEPT.expires_at(notice.at), body: body(notice) }
 }
 
 /// Reads it.

@@ -2,11 +2,14 @@
 
 use pawl_definition::Object;
 
-use super::{Unreadable, body, read};
+use super::{Erasure, Kept, Retention, Unreadable, body, read};
 use crate::ports::{Item, Key, Table};
 
 /// The table.
 pub const TABLE: Table = Table::Workflows;
+
+/// How long it is kept, and what of a person it may hold.
+pub const KEPT: Kept = Kept::new(Retention::Forever, Erasure::Nothing);
 
 /// The partition of all objects: one, so that a strong query reads them together.
 pub const ALL: &str = "objects";

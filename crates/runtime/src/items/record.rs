@@ -6,11 +6,14 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::{Unreadable, body, read, sortable};
+use super::{Erasure, Kept, Retention, Unreadable, body, read, sortable};
 use crate::ports::{Expect, Index, IndexEntry, Item, Key, Table, Write};
 
 /// The table.
 pub const TABLE: Table = Table::Records;
+
+/// How long it is kept, and what of a person it may hold.
+pub const KEPT: Kept = Kept::new(Retention::WithRecord, Erasure::WithRecord);
 
 /// The table of the rows by value.
 pub const VALUES: Table = Table::Keys;

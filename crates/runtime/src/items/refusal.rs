@@ -7,14 +7,14 @@ use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 use super::execution;
-use super::{NEITHER, Unreadable, body, read, sortable, unreadable};
+use super::{Erasure, Kept, NEITHER, Retention, Unreadable, body, read, sortable, unreadable};
 use crate::ports::{Index, IndexEntry, Item, Key, Table};
 
 /// The table.
 pub const TABLE: Table = Table::Executions;
 
 /// How long refusals are kept.
-pub const KEPT: SignedDuration = SignedDuration::from_hours(24 * 90);
+pub const KEPT: Kept = Kept::new(Retention::For(SignedDuration::from_hours(24 * 90)), Erasure::WhenExpired);
 
 /// A start that was refused, or a delivery that was rejected.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -120,7 +120,7 @@ pub fn item(refusal: &Refusal, version: u64) -> Item {
         key: key(&refusal.workflow, &refusal.event_id),
         version,
         indexes: vec![by_time],
-        expires_at: Some(refusal.at + KEPT),
+        expires_at: KEPT.expires_at(refusal.at),
         body: body(&Borrowed { refusal }),
     }
 }

@@ -3,12 +3,15 @@
 use jiff::Timestamp;
 use pawl_engine::Usage;
 
-use super::{Unreadable, unreadable};
+use super::{Erasure, Kept, Retention, Unreadable, unreadable};
 use crate::ports::rules::read_counter;
 use crate::ports::{Item, Key, Table, Write};
 
 /// The table.
 pub const TABLE: Table = Table::Executions;
+
+/// How long it is kept, and what of a person it may hold.
+pub const KEPT: Kept = Kept::new(Retention::Forever, Erasure::Nothing);
 
 /// The keys of the two counters of a day: tokens, and millionths of a US dollar.
 pub fn keys(workflow: &str, now: Timestamp) -> [Key; 2] {

@@ -1,9 +1,13 @@
 //! A step that waits on a topic: for every event there, or for changes of one field.
 
+use super::{Erasure, Kept, Retention};
 use crate::ports::{Item, Key, SortRange, Table};
 
 /// The table.
 pub const TABLE: Table = Table::Executions;
+
+/// How long it is kept, and what of a person it may hold.
+pub const KEPT: Kept = Kept::new(Retention::UntilDone, Erasure::RecordId);
 
 /// Before the field in the sort key of one that waits for a field. It is above all ids of executions. Stored, do not
 /// change.

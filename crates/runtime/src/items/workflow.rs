@@ -7,11 +7,14 @@ use pawl_engine::Act;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Unreadable, body, read};
+use super::{Erasure, Kept, Retention, Unreadable, body, read};
 use crate::ports::{Index, IndexEntry, Item, Key, Table};
 
 /// The table.
 pub const TABLE: Table = Table::Workflows;
+
+/// How long it is kept, and what of a person it may hold.
+pub const KEPT: Kept = Kept::new(Retention::WithWorkflow, Erasure::Nothing);
 
 /// The partition of all workflows, in the first index.
 pub const ALL: &str = "workflows";
