@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{EventFacts, EventKind};
-use crate::{Event, Subject, ids};
+use crate::Event;
 
 /// `field_updated`.
 pub(super) struct FieldUpdated;
@@ -14,10 +14,10 @@ impl EventKind for FieldUpdated {
     }
 
     fn workflow_topics(&self, event: &Event) -> BTreeSet<String> {
-        event.subject.iter().map(|subject| ids::object_topic(&subject.object)).collect()
+        event.topics_of_object()
     }
 
     fn waiter_topics(&self, event: &Event) -> BTreeSet<String> {
-        event.subject.iter().map(Subject::topic).collect()
+        event.topics_of_record()
     }
 }

@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use crate::Subject;
+use crate::{Subject, ids};
 
 /// One workflow that led to another: who ran, and on which record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -176,6 +176,16 @@ impl Event {
     pub fn changed_fields(&self) -> Option<Vec<&str>> {
         let changes = self.data.get("changes").filter(|_| self.kind.facts().tells_changes)?.as_object()?;
         Some(changes.keys().map(String::as_str).collect())
+    }
+
+    /// The topic of all records of its subject's object.
+    fn topics_of_object(&self) -> BTreeSet<String> {
+        self.subject.iter().map(|subject| ids::object_topic(&subject.object)).collect()
+    }
+
+    /// The topic of its subject.
+    fn topics_of_record(&self) -> BTreeSet<String> {
+        self.subject.iter().map(Subject::topic).collect()
     }
 
     /// A text of its data.
