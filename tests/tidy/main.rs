@@ -11,6 +11,7 @@ mod licences;
 mod links;
 mod packaging;
 mod permissions;
+mod reach;
 mod readme;
 mod schemas;
 mod snippets;

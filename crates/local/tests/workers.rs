@@ -81,7 +81,7 @@ impl Running {
             blobs: store.blobs(),
             http: http.clone(),
             random: Arc::new(Broken { panics: AtomicUsize::new(panics) }),
-            ..world.system.ports
+            ..world.system.ports.clone()
         };
         let system = System::new(ports, ExecutorOptions::default());
         let source = Source::parse("w.workflow.yaml", workflow).expect("the file is YAML");
@@ -239,7 +239,7 @@ async fn an_execution_whose_job_kills_its_process_is_stalled_and_goes_on_when_it
     assert_eq!(note.as_deref(), Some("stall: the process died 5 times in a row while it was handled"));
     running
         .system
-        .executor
+        .transitions
         .control(&execution, &Control::Retry, &Act { actor: "ops".to_owned(), reason: None, at: running.clock.now() })
         .await
         .expect("it is stalled");

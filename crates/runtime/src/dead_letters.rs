@@ -10,12 +10,11 @@ use jiff::Timestamp;
 use pawl_engine::{Act, Control, Event, Execution};
 use serde::Deserialize;
 
-use crate::evaluator::write_refusal;
-use crate::executor::Executor;
 use crate::items::refusal::Refusal;
 use crate::message::{EventMessage, Job};
-use crate::ports::{Consistency, DeadLetter, QueueName, TableError};
-use crate::{ControlError, Error, changes, items, offload};
+use crate::ports::{Clock, Consistency, DeadLetter, QueueName, TableError, Tables};
+use crate::refusals::Refusals;
+use crate::{ControlError, Error, Transitions, UnreadableItems, changes, items, offload};
 
 /// Who marks.
 const ACTOR: &str = "dead-letter-queue";
@@ -23,51 +22,74 @@ const ACTOR: &str = "dead-letter-queue";
 /// In the place of the workflow, where an event is addressed to none.
 const NOBODY: &str = "unknown";
 
-/// Makes a dead letter visible; doing it again changes nothing.
-pub(crate) async fn mark_dead_letter(executor: &Executor, letter: &DeadLetter, why: &str) -> Result<(), Error> {
-    if letter.queue != QueueName::Events {
-        return match Job::parse(&letter.body) {
-            Ok(job) => mark_stalled(executor, &job, why).await,
-            Err(error) => refuse(executor, of_unreadable(executor, &letter.body, &error)).await,
-        };
-    }
-    match EventMessage::parse(&letter.body) {
-        Ok(EventMessage::Event(event)) => refuse(executor, of_event(*event, why)).await,
-        Ok(EventMessage::Stream(change)) => match changes::event(&change) {
-            Ok(Some(event)) => refuse(executor, of_event(event, why)).await,
-            Ok(None) => Ok(()),
-            Err(error) => refuse(executor, of_unreadable(executor, &letter.body, &error)).await,
-        },
-        Err(error) => refuse(executor, of_unreadable(executor, &letter.body, &error)).await,
-    }
+/// Makes what was given up visible.
+pub(crate) struct Marks<'a> {
+    pub(crate) tables: &'a dyn Tables,
+    pub(crate) clock: &'a dyn Clock,
+    pub(crate) unreadable: &'a UnreadableItems,
+    pub(crate) transitions: &'a Transitions,
+    pub(crate) refusals: &'a Refusals,
 }
 
-/// Marks the execution of a job that was given up, if that job is the one that it needs now: it may have gone on since,
-/// and what is not due yet is woken when it is. Its history says why, and at which step. A head that cannot be read takes
-/// no mark: listings tell of it.
-async fn mark_stalled(executor: &Executor, job: &Job, why: &str) -> Result<(), Error> {
-    let now = executor.clock.now();
-    let reason = match step(executor, &job.execution_id).await? {
-        Some(step) => format!("{why}, at step {step}"),
-        None => why.to_owned(),
-    };
-    let act = Act { actor: ACTOR.to_owned(), reason: Some(reason), at: now };
-    let needs_it = |execution: &Execution| execution.seq == job.seq && execution.is_due(now);
-    match executor.control_if(&job.execution_id, &Control::Stall, &act, needs_it).await {
-        Err(ControlError::Failed(Error::Unreadable(unreadable))) => {
-            executor.catalog.unreadable().pass_over(&unreadable);
-            Ok(())
+impl Marks<'_> {
+    /// Makes a dead letter visible; doing it again changes nothing.
+    pub(crate) async fn dead_letter(&self, letter: &DeadLetter, why: &str) -> Result<(), Error> {
+        if letter.queue != QueueName::Events {
+            return match Job::parse(&letter.body) {
+                Ok(job) => self.stalled(&job, why).await,
+                Err(error) => self.refuse(of_unreadable(&letter.body, &error, self.clock.now())).await,
+            };
         }
-        Err(ControlError::Failed(error)) => Err(error),
-        _ => Ok(()),
+        match EventMessage::parse(&letter.body) {
+            Ok(EventMessage::Event(event)) => self.refuse(of_event(*event, why)).await,
+            Ok(EventMessage::Stream(change)) => match changes::event(&change) {
+                Ok(Some(event)) => self.refuse(of_event(event, why)).await,
+                Ok(None) => Ok(()),
+                Err(error) => self.refuse(of_unreadable(&letter.body, &error, self.clock.now())).await,
+            },
+            Err(error) => self.refuse(of_unreadable(&letter.body, &error, self.clock.now())).await,
+        }
     }
-}
 
-/// The step at which an execution stands, as far as that can be read.
-async fn step(executor: &Executor, execution: &str) -> Result<Option<String>, Error> {
-    let key = items::execution::key(execution);
-    let head = executor.tables.get(items::execution::TABLE, &key, Consistency::Strong).await?;
-    Ok(head.and_then(|head| items::execution::parse(&head).ok().flatten()).and_then(|execution| execution.cursor))
+    /// Marks the execution of a job that was given up, if that job is the one that it needs now: it may have gone on since,
+    /// and what is not due yet is woken when it is. Its history says why, and at which step. A head that cannot be read takes
+    /// no mark: listings tell of it.
+    async fn stalled(&self, job: &Job, why: &str) -> Result<(), Error> {
+        let now = self.clock.now();
+        let reason = match self.step(&job.execution_id).await? {
+            Some(step) => format!("{why}, at step {step}"),
+            None => why.to_owned(),
+        };
+        let act = Act { actor: ACTOR.to_owned(), reason: Some(reason), at: now };
+        let needs_it = |execution: &Execution| execution.seq == job.seq && execution.is_due(now);
+        match self.transitions.control_if(&job.execution_id, &Control::Stall, &act, needs_it).await {
+            Err(ControlError::Failed(Error::Unreadable(unreadable))) => {
+                self.unreadable.pass_over(&unreadable);
+                Ok(())
+            }
+            Err(ControlError::Failed(error)) => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// The step at which an execution stands, as far as that can be read.
+    async fn step(&self, execution: &str) -> Result<Option<String>, Error> {
+        let key = items::execution::key(execution);
+        let head = self.tables.get(items::execution::TABLE, &key, Consistency::Strong).await?;
+        Ok(head.and_then(|head| items::execution::parse(&head).ok().flatten()).and_then(|execution| execution.cursor))
+    }
+
+    /// Stores that an event came to nothing, unless it came to something, or that is stored.
+    async fn refuse(&self, refusal: Refusal) -> Result<(), Error> {
+        let key = items::refusal::key(&refusal.workflow, &refusal.event_id);
+        if self.tables.get(items::refusal::TABLE, &key, Consistency::Strong).await?.is_some() {
+            return Ok(());
+        }
+        match self.refusals.write(&refusal, None).await {
+            Err(TableError::Conflict(_)) => Ok(()),
+            result => Ok(result?),
+        }
+    }
 }
 
 /// The refusal of an event that was given up.
@@ -103,7 +125,7 @@ struct Address {
 }
 
 /// The refusal of a message that cannot be read: by the ids of its event if those can, else by its digest.
-fn of_unreadable(executor: &Executor, body: &str, error: &Error) -> Refusal {
+fn of_unreadable(body: &str, error: &Error, now: Timestamp) -> Refusal {
     let Address { id, workflow, trigger, occurred_at } =
         serde_json::from_str::<Surface>(body).map(|surface| surface.event).unwrap_or_default();
     Refusal {
@@ -113,21 +135,9 @@ fn of_unreadable(executor: &Executor, body: &str, error: &Error) -> Refusal {
         record: None,
         code: "dead_letter".to_owned(),
         message: error.to_string(),
-        at: occurred_at.unwrap_or_else(|| executor.clock.now()),
+        at: occurred_at.unwrap_or(now),
         first_at: None,
         count: 1,
         at_least: false,
-    }
-}
-
-/// Stores that an event came to nothing, unless it came to something, or that is stored.
-async fn refuse(executor: &Executor, refusal: Refusal) -> Result<(), Error> {
-    let key = items::refusal::key(&refusal.workflow, &refusal.event_id);
-    if executor.tables.get(items::refusal::TABLE, &key, Consistency::Strong).await?.is_some() {
-        return Ok(());
-    }
-    match write_refusal(executor, &refusal, None).await {
-        Err(TableError::Conflict(_)) => Ok(()),
-        result => Ok(result?),
     }
 }

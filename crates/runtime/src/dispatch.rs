@@ -1,58 +1,81 @@
 //! Makes sure that what an execution's state needs is under way.
 
+use std::sync::Arc;
+
 use jiff::{SignedDuration, Timestamp};
 use pawl_engine::{Execution, Need};
 
-use crate::executor::Executor;
 use crate::message::{Job, queue_of};
-use crate::ports::Timer;
+use crate::ports::{Queue, Timer, Timers};
 use crate::{Error, ExecutorOptions};
 
-/// Sends the job or sets the timer that an execution needs; `least` delays a job that is due now.
-pub(crate) async fn ensure_scheduled(
-    executor: &Executor,
-    execution: &Execution,
-    now: Timestamp,
-    least: SignedDuration,
-) -> Result<(), Error> {
-    send(executor, execution, Job::of(execution), now, least).await
+/// Sends the jobs of executions, and sets their timers.
+pub(crate) struct Dispatcher {
+    jobs: Arc<dyn Queue>,
+    timers: Arc<dyn Timers>,
+    /// Waits up to this long are delayed messages, longer ones timers.
+    longest_delay: SignedDuration,
 }
 
-/// Sends the job of an execution whose reason to wake is overdue: its job may have been handled already, and the process
-/// that did so may be dead.
-pub(crate) async fn again(executor: &Executor, execution: &Execution, now: Timestamp) -> Result<(), Error> {
-    let job = Job { again: true, ..Job::of(execution) };
-    send(executor, execution, job, now, SignedDuration::ZERO).await
-}
+impl Dispatcher {
+    /// Over these ports.
+    pub(crate) fn new(jobs: Arc<dyn Queue>, timers: Arc<dyn Timers>, longest_delay: SignedDuration) -> Self {
+        Self { jobs, timers, longest_delay }
+    }
 
-async fn send(
-    executor: &Executor,
-    execution: &Execution,
-    job: Job,
-    now: Timestamp,
-    least: SignedDuration,
-) -> Result<(), Error> {
-    let Need::At(at) = execution.need() else { return Ok(()) };
-    let wait = at.duration_since(now).max(least);
-    let queue = queue_of(execution);
-    if wait <= executor.options.longest_delay || wait <= SignedDuration::ZERO {
-        let delay = if wait.is_negative() { SignedDuration::ZERO } else { round_up(wait) };
-        executor.jobs.send(queue, vec![job.message(&execution.workflow, delay)]).await?;
-    } else {
+    /// Sends the job or sets the timer that an execution needs; `least` delays a job that is due now.
+    pub(crate) async fn ensure_scheduled(
+        &self,
+        execution: &Execution,
+        now: Timestamp,
+        least: SignedDuration,
+    ) -> Result<(), Error> {
+        self.schedule(execution, Job::of(execution), now, least).await
+    }
+
+    /// Sends the job of an execution whose reason to wake is overdue: its job may have been handled already, and the
+    /// process that did so may be dead.
+    pub(crate) async fn again(&self, execution: &Execution, now: Timestamp) -> Result<(), Error> {
+        let job = Job { again: true, ..Job::of(execution) };
+        self.schedule(execution, job, now, SignedDuration::ZERO).await
+    }
+
+    /// Sends the job of an execution now, although its state waits for a later time.
+    pub(crate) async fn send_early(&self, execution: &Execution) -> Result<(), Error> {
+        self.send(execution, &Job::of(execution), SignedDuration::ZERO).await
+    }
+
+    async fn schedule(
+        &self,
+        execution: &Execution,
+        job: Job,
+        now: Timestamp,
+        least: SignedDuration,
+    ) -> Result<(), Error> {
+        let Need::At(at) = execution.need() else { return Ok(()) };
+        let wait = at.duration_since(now).max(least);
+        if wait <= self.longest_delay || wait <= SignedDuration::ZERO {
+            let delay = if wait.is_negative() { SignedDuration::ZERO } else { round_up(wait) };
+            return self.send(execution, &job, delay).await;
+        }
         let message = job.message(&execution.workflow, SignedDuration::ZERO);
-        executor.timers.set(Timer { name: execution.id.clone(), due: at, queue, message }).await?;
+        let timer = Timer { name: execution.id.clone(), due: at, queue: queue_of(execution), message };
+        Ok(self.timers.set(timer).await?)
     }
-    Ok(())
-}
 
-/// Cancels the timer that the state before needed, if the state after does not need the same.
-pub(crate) async fn cancel_timer(executor: &Executor, before: &Execution, after: &Execution) -> Result<(), Error> {
-    let Need::At(at) = before.need() else { return Ok(()) };
-    let had_timer = at.duration_since(before.updated_at) > executor.options.longest_delay;
-    if had_timer && before.need() != after.need() {
-        executor.timers.cancel(&after.id).await?;
+    async fn send(&self, execution: &Execution, job: &Job, delay: SignedDuration) -> Result<(), Error> {
+        Ok(self.jobs.send(queue_of(execution), vec![job.message(&execution.workflow, delay)]).await?)
     }
-    Ok(())
+
+    /// Cancels the timer that the state before needed, if the state after does not need the same.
+    pub(crate) async fn cancel_timer(&self, before: &Execution, after: &Execution) -> Result<(), Error> {
+        let Need::At(at) = before.need() else { return Ok(()) };
+        let had_timer = at.duration_since(before.updated_at) > self.longest_delay;
+        if had_timer && before.need() != after.need() {
+            self.timers.cancel(&after.id).await?;
+        }
+        Ok(())
+    }
 }
 
 /// To a millisecond, so that a message is never early.

@@ -4,6 +4,7 @@
 //! - [`bus`]: events of the event bus, as our own.
 //! - [`items`]: keys and shapes of all that is stored, the same on every backend.
 //! - [`Ingest`], [`Evaluator`], [`Executor`]: the three loops; [`Sweeper`] looks for what was left behind.
+//! - [`Transitions`]: an execution loaded, told of an input, and committed; all of them but [`Ingest`] go by it.
 //! - [`Workflows`], [`Records`], [`History`]: what the management API does.
 //! - [`body`]: bodies from outside, unpacked and decoded.
 //! - [`outgoing`]: requests of steps as they are sent; [`Redactor`]: takes secrets out of what came back.
@@ -21,15 +22,19 @@ pub mod shown;
 
 mod activities;
 mod admission;
+mod breaker;
 mod catalog;
 mod changes;
 mod commit;
 mod completion_signals;
+mod concurrency_slots;
+mod core;
 mod dead_letters;
 mod dispatch;
 mod error;
 mod evaluator;
 mod executor;
+mod finder;
 mod history;
 mod ingest;
 mod installation;
@@ -41,25 +46,27 @@ mod partition;
 mod reads;
 mod records;
 mod redactor;
+mod refusals;
 mod rejections;
 mod snapshot;
 mod start_window;
-mod starts;
 mod stop;
 mod sweeper;
 mod system;
+mod transitions;
 mod unreadable;
 mod waiters;
 mod wake_backoff;
 mod workflows;
 mod write_buffer;
 
-pub use activities::{Activities, Finder};
+pub use self::core::Core;
 pub use catalog::{Catalog, Objects};
 pub use completion_signals::CompletionSignals;
 pub use error::Error;
 pub use evaluator::{Evaluator, Outcome};
-pub use executor::{ControlError, Executor};
+pub use executor::Executor;
+pub use finder::Finder;
 pub use history::{Filter, History, ListScope, Listed, StatePartition};
 pub use ingest::{Accepted, Identity, Ingest, Repeat};
 pub use installation::Installations;
@@ -74,5 +81,6 @@ pub use start_window::StartWindow;
 pub use stop::Stop;
 pub use sweeper::{Redriven, Sweeper};
 pub use system::{Ports, System};
+pub use transitions::{ControlError, Transitions};
 pub use unreadable::UnreadableItems;
 pub use workflows::{SaveError, Saved, SavedObject, Workflows};

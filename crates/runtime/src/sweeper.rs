@@ -8,12 +8,14 @@ use pawl_definition::step::Waiting;
 use pawl_definition::{Edits, Step};
 use pawl_engine::{Execution, Status};
 
-use crate::executor::Executor;
+use crate::dead_letters::Marks;
+use crate::dispatch::Dispatcher;
 use crate::items::workflow::Head;
 use crate::message::About;
-use crate::ports::{DeadLetter, DeadLetters, Index, Pages, Query, SortRange};
+use crate::ports::{Clock, DeadLetter, DeadLetters, Index, Pages, Query, SortRange, Tables};
+use crate::refusals::Refusals;
 use crate::wake_backoff::WakeBackoff;
-use crate::{Error, dead_letters, dispatch, items};
+use crate::{Catalog, Error, Notices, Transitions, items};
 
 /// How long a reason may be overdue: deliveries take time.
 const GRACE: SignedDuration = SignedDuration::from_secs(30);
@@ -32,9 +34,15 @@ const PAGE: usize = 100;
 
 /// Looks for what was left behind.
 pub struct Sweeper {
-    executor: Arc<Executor>,
-    dead_letters: Arc<dyn DeadLetters>,
-    wakes: WakeBackoff,
+    pub(crate) catalog: Arc<Catalog>,
+    pub(crate) tables: Arc<dyn Tables>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) dispatcher: Arc<Dispatcher>,
+    pub(crate) notices: Arc<Notices>,
+    pub(crate) transitions: Arc<Transitions>,
+    pub(crate) refusals: Arc<Refusals>,
+    pub(crate) dead_letters: Arc<dyn DeadLetters>,
+    pub(crate) wakes: WakeBackoff,
 }
 
 /// What went back on its way.
@@ -47,25 +55,20 @@ pub struct Redriven {
 }
 
 impl Sweeper {
-    /// Over an executor, whose ports it shares, and what queues gave up.
-    pub fn new(executor: Arc<Executor>, dead_letters: Arc<dyn DeadLetters>) -> Self {
-        Self { executor, dead_letters, wakes: WakeBackoff::default() }
-    }
-
     /// Makes visible what was given up, puts overdue executions back on the queue, and hands on notices that were left;
     /// returns how many executions. What is stalled waits for a person. Each has its turn although another fails; the
     /// first failure is returned.
     pub async fn sweep(&self) -> Result<usize, Error> {
         // First the marks: what is stalled is not woken.
         let marked = self.mark_dead_letters().await;
-        let now = self.executor.clock.now();
+        let now = self.clock.now();
         let woken = self.wake(now - GRACE, |execution| !execution.stalled && self.wakes.is_time(execution, now)).await;
         self.wakes.forget_all_but(now);
         if let Ok(woken @ 1..) = woken {
             tracing::info!(woken, "the sweeper woke {woken} executions");
         }
         let settled = self.settle_edits().await;
-        let notified = self.executor.notices.sweep().await;
+        let notified = self.notices.sweep().await;
         marked.and(settled).and(notified.map(drop)).and(woken)
     }
 
@@ -73,7 +76,7 @@ impl Sweeper {
     /// executions that are due get a job; goals look again, for they received nothing while they could not be read. Whoever fails again is given up again.
     pub async fn redrive(&self) -> Result<Redriven, Error> {
         let messages = self.dead_letters.redrive().await?;
-        let now = self.executor.clock.now();
+        let now = self.clock.now();
         let executions = self.wake(now, |execution| execution.stalled).await?;
         self.look_again(None).await?;
         Ok(Redriven { messages, executions })
@@ -82,7 +85,14 @@ impl Sweeper {
     /// Makes a message visible that was given up: the execution of a job is marked as stalled, an event is refused.
     /// Doing it again changes nothing.
     pub async fn mark_dead_letter(&self, letter: &DeadLetter, why: &str) -> Result<(), Error> {
-        dead_letters::mark_dead_letter(&self.executor, letter, why).await
+        let marks = Marks {
+            tables: &*self.tables,
+            clock: &*self.clock,
+            unreadable: self.catalog.unreadable(),
+            transitions: &self.transitions,
+            refusals: &self.refusals,
+        };
+        marks.dead_letter(letter, why).await
     }
 
     async fn mark_dead_letters(&self) -> Result<(), Error> {
@@ -99,7 +109,7 @@ impl Sweeper {
     /// Wakes what is due of one workflow, or of all: after a kill was lifted.
     pub async fn lifted(&self, workflow: Option<&str>) -> Result<usize, Error> {
         self.look_again(workflow).await?;
-        let now = self.executor.clock.now();
+        let now = self.clock.now();
         self.wake(now, |execution| {
             let ours = workflow.is_none_or(|workflow| workflow == execution.workflow);
             ours && !execution.stalled
@@ -119,7 +129,7 @@ impl Sweeper {
         if head.pinned || head.revision == 1 {
             return Ok(());
         }
-        let catalog = &self.executor.catalog;
+        let catalog = &self.catalog;
         let present = catalog.plan(&head.id, head.revision).await?;
         let former = catalog.plan(&head.id, head.revision - 1).await?.workflow.clone();
         let touched = former.all_steps().into_iter().any(|step| wait_is_touched(step, present.step(&step.id)));
@@ -136,12 +146,12 @@ impl Sweeper {
     /// Looks again at the edits of the last minutes: an execution may have begun to wait by the former revision in the
     /// moment of the save, indexes lag, and whoever saved may have died before he had seen to it.
     async fn settle_edits(&self) -> Result<(), Error> {
-        let since = self.executor.clock.now() - EDITS_SETTLE;
+        let since = self.clock.now() - EDITS_SETTLE;
         let mut settled = Ok(());
         let workflows = Query::of_index(items::workflow::TABLE, Index::Gsi1, items::workflow::ALL).limit(PAGE);
-        let mut pages = Pages::of(&*self.executor.tables, workflows);
+        let mut pages = Pages::of(&*self.tables, workflows);
         while let Some(page) = pages.next().await? {
-            let (heads, _) = self.executor.catalog.unreadable().read(&page, items::workflow::parse_head);
+            let (heads, _) = self.catalog.unreadable().read(&page, items::workflow::parse_head);
             for head in heads.iter().filter(|head| head.saved_at > since) {
                 // An edit that cannot be looked at keeps no other one.
                 settled = settled.and(self.edited(head).await);
@@ -153,14 +163,14 @@ impl Sweeper {
     async fn each_waiting(&self, chosen: impl Fn(&Execution) -> bool + Send) -> Result<(), Error> {
         let waiting = items::execution::of_status(Status::Waiting);
         let waiting = Query::of_index(items::execution::TABLE, Index::Gsi3, waiting).limit(PAGE);
-        let mut pages = Pages::of(&*self.executor.tables, waiting);
+        let mut pages = Pages::of(&*self.tables, waiting);
         let mut looked = Ok(());
         while let Some(page) = pages.next().await? {
-            let (read, _) = self.executor.catalog.unreadable().read(&page, items::execution::parse);
+            let (read, _) = self.catalog.unreadable().read(&page, items::execution::parse);
             for execution in read.into_iter().flatten().filter(&chosen) {
-                match self.executor.look_again(&execution.id).await {
+                match self.transitions.look_again(&execution.id).await {
                     // Another item of it cannot be read: a redrive looks again once it is restored.
-                    Err(Error::Unreadable(error)) => self.executor.catalog.unreadable().pass_over(&error),
+                    Err(Error::Unreadable(error)) => self.catalog.unreadable().pass_over(&error),
                     result => looked = looked.and(result),
                 }
             }
@@ -170,7 +180,7 @@ impl Sweeper {
 
     /// Puts executions back on the queue that were due at a time: those that waited for it, and those on the move.
     async fn wake(&self, by: Timestamp, chosen: impl Fn(&Execution) -> bool + Send + Sync) -> Result<usize, Error> {
-        if self.executor.catalog.read_installation().await?.killed.is_some() {
+        if self.catalog.read_installation().await?.killed.is_some() {
             return Ok(0);
         }
         let waited = self.wake_in(overdue(Index::Gsi4, items::execution::DUE, by), by, &chosen).await?;
@@ -183,19 +193,18 @@ impl Sweeper {
         by: Timestamp,
         chosen: &(impl Fn(&Execution) -> bool + Sync),
     ) -> Result<usize, Error> {
-        let executor = &self.executor;
-        let mut pages = Pages::of(&*executor.tables, query);
+        let mut pages = Pages::of(&*self.tables, query);
         let mut woken = 0;
         while let Some(page) = pages.next().await? {
-            let (read, _) = executor.catalog.unreadable().read(&page, items::execution::parse);
+            let (read, _) = self.catalog.unreadable().read(&page, items::execution::parse);
             for execution in read.into_iter().flatten() {
                 let is_ours = execution.is_due(by) && execution.killed.is_none() && chosen(&execution);
                 if is_ours && !self.is_killed(&execution).await? {
-                    let now = executor.clock.now();
+                    let now = self.clock.now();
                     if execution.stalled {
-                        dispatch::ensure_scheduled(executor, &execution, now, SignedDuration::ZERO).await?;
+                        self.dispatcher.ensure_scheduled(&execution, now, SignedDuration::ZERO).await?;
                     } else {
-                        dispatch::again(executor, &execution, now).await?;
+                        self.dispatcher.again(&execution, now).await?;
                     }
                     woken += 1;
                 }
@@ -205,10 +214,10 @@ impl Sweeper {
     }
 
     async fn is_killed(&self, execution: &Execution) -> Result<bool, Error> {
-        match self.executor.catalog.head(&execution.workflow).await {
+        match self.catalog.head(&execution.workflow).await {
             // Its job tells that its workflow cannot be read.
             Err(Error::Unreadable(unreadable)) => {
-                self.executor.catalog.unreadable().pass_over(&unreadable);
+                self.catalog.unreadable().pass_over(&unreadable);
                 Ok(false)
             }
             head => Ok(head?.is_some_and(|head| head.killed.is_some())),

@@ -1,16 +1,15 @@
 //! All of the runtime over one set of ports: what an embedded installation and the tests wire.
 
+use std::ops::Deref;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use crate::activities::Activities;
 use crate::ports::{
     Blobs, Clock, DeadLetters, Http, Models, Notifier, Queue, QueueName, Random, Secrets, StateMachines, Tables, Timers,
 };
-use crate::{
-    Activities, Catalog, CompletionSignals, Error, Evaluator, Executor, ExecutorOptions, History, Ingest,
-    Installations, Job, Metrics, Notices, Records, Stop, Sweeper, UnreadableItems, Workflows,
-};
+use crate::{Core, Error, Executor, ExecutorOptions, Finder, Job};
 
 /// One set of ports.
 #[derive(Clone)]
@@ -41,35 +40,20 @@ pub struct Ports {
     pub random: Arc<dyn Random>,
 }
 
-/// The runtime, wired.
+/// The runtime, wired: a core and the executor.
 #[derive(Clone)]
 pub struct System {
-    /// The ports.
-    pub ports: Ports,
-    /// Takes events in.
-    pub ingest: Arc<Ingest>,
-    /// Evaluates events.
-    pub evaluator: Arc<Evaluator>,
+    core: Core,
     /// Carries executions on.
     pub executor: Arc<Executor>,
-    /// Looks for what was left behind.
-    pub sweeper: Arc<Sweeper>,
-    /// Workflows and objects.
-    pub workflows: Arc<Workflows>,
-    /// Records.
-    pub records: Arc<Records>,
-    /// Executions to look at.
-    pub history: Arc<History>,
-    /// The installation's kill.
-    pub installations: Arc<Installations>,
-    /// Who waits for executions to end.
-    pub completions: Arc<CompletionSignals>,
-    /// Counters.
-    pub metrics: Arc<Metrics>,
-    /// Set once the process is about to end.
-    pub stop: Stop,
-    /// Passes over what cannot be read.
-    pub unreadable: Arc<UnreadableItems>,
+}
+
+impl Deref for System {
+    type Target = Core;
+
+    fn deref(&self) -> &Core {
+        &self.core
+    }
 }
 
 impl System {
@@ -99,42 +83,10 @@ impl System {
 
     /// Wires the runtime over a set of ports.
     pub fn new(ports: Ports, options: ExecutorOptions) -> Self {
-        let Ports { tables, queue: jobs, dead_letters, timers, blobs, notifier, clock, random, .. } = ports.clone();
-        let metrics = Arc::new(Metrics::default());
-        let stop = Stop::default();
-        let unreadable = Arc::new(UnreadableItems::new(metrics.clone()));
-        let catalog = Arc::new(Catalog::new(tables.clone(), unreadable.clone()));
-        let completions = Arc::new(CompletionSignals::default());
-        let executor = Arc::new(Executor {
-            catalog: catalog.clone(),
-            tables: tables.clone(),
-            jobs,
-            timers,
-            blobs: blobs.clone(),
-            clock: clock.clone(),
-            random: random.clone(),
-            activities: Arc::new(Activities::new(&ports, unreadable.clone())),
-            notices: Arc::new(Notices::new(tables.clone(), notifier, unreadable.clone())),
-            completions: completions.clone(),
-            metrics: metrics.clone(),
-            options,
-            stop: stop.clone(),
-        });
-        let sweeper = Arc::new(Sweeper::new(executor.clone(), dead_letters));
-        Self {
-            ingest: Arc::new(Ingest::new(&ports, metrics.clone())),
-            ports,
-            evaluator: Arc::new(Evaluator::new(executor.clone())),
-            workflows: Arc::new(Workflows::new(catalog.clone(), tables.clone(), clock.clone(), sweeper.clone())),
-            records: Arc::new(Records::new(catalog.clone(), tables.clone(), clock, random)),
-            history: Arc::new(History::new(tables.clone(), blobs, unreadable.clone())),
-            installations: Arc::new(Installations::new(catalog, tables, sweeper.clone())),
-            sweeper,
-            executor,
-            completions,
-            metrics,
-            stop,
-            unreadable,
-        }
+        let activities = Activities::new(&ports);
+        let core = Core::new(ports, options);
+        let finder = Finder::new(core.ports.tables.clone(), core.unreadable.clone());
+        let executor = Executor::new(core.transitions.clone(), finder, activities, core.stop.clone());
+        Self { core, executor: Arc::new(executor) }
     }
 }

@@ -52,7 +52,7 @@ pub(super) fn work(hub: &Arc<Hub>, system: &System, what: What) -> Work {
 pub(super) fn operate(hub: &Arc<Hub>, system: &System, execution: String, control: Control) -> Work {
     let (hub, system) = (hub.clone(), system.clone());
     Box::pin(async move {
-        let result = system.executor.control(&execution, &control, &act(&hub)).await;
+        let result = system.transitions.control(&execution, &control, &act(&hub)).await;
         hub.note(&format!("operator: {} {execution}: {:?}", control.word(), result.map(|head| head.status)));
         Ended::Handled
     })
@@ -98,7 +98,7 @@ async fn carry_out(hub: &Arc<Hub>, system: &System, what: What) -> Answer {
         What::Control(control, choice) => {
             let open: Vec<_> = hub.lock().monitor.open().map(|head| head.id.clone()).collect();
             let Some(id) = open.get(choice % open.len().max(1)) else { return Answer::Refused };
-            match system.executor.control(id, &control, &act(hub)).await {
+            match system.transitions.control(id, &control, &act(hub)).await {
                 Ok(_) => Answer::Done(None),
                 Err(ControlError::Failed(_)) => Answer::Lost,
                 Err(_) => Answer::Refused,

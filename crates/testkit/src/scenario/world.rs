@@ -96,7 +96,7 @@ impl World {
     /// Carries out a control as a person would.
     pub fn control(&self, execution: &str, control: &Control) -> Result<Execution, ControlError> {
         let act = self.act();
-        at_once(self.system.executor.control(execution, control, &act))
+        at_once(self.system.transitions.control(execution, control, &act))
     }
 
     /// Who acts in a story.

@@ -61,7 +61,7 @@ fn who_acted_and_why_stands_in_history() {
     let story = story();
     let id = story.last().execution.id;
     let act = Act { actor: "ada@example.com".to_owned(), reason: Some("holiday".to_owned()), at: story.world().now() };
-    let done = story.world().system.executor.control(&id, &Control::Pause, &act).now_or_never();
+    let done = story.world().system.transitions.control(&id, &Control::Pause, &act).now_or_never();
     done.expect("memory answers at once").expect("it waits");
     let row = story.last().rows.pop().expect("the pause is a row");
     assert_eq!((row.actor.as_deref(), row.note.as_deref()), (Some("ada@example.com"), Some("pause: holiday")));

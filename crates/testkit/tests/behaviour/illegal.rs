@@ -68,7 +68,7 @@ fn an_illegal_input_is_counted_and_logged_and_its_message_is_given_back() {
     assert_eq!(system.metrics.snapshot()["illegal_inputs"], 1);
     let line = kept.text();
     let told = format!(
-        "ERROR pawl_runtime::executor: execution {}: an execution that is waiting cannot take the input `run`",
+        "ERROR pawl_runtime::transitions: execution {}: an execution that is waiting cannot take the input `run`",
         broken.id
     );
     assert!(line.contains(&told), "{line}");

@@ -312,7 +312,7 @@ fn changed(story: Scenario, (object, change): (&str, &Value), tells_all: bool) -
     event.subject = Some(after.subject());
     if tells_all && before.version != after.version {
         for execution in story.world().executions() {
-            let told = story.world().system.executor.on_event(&execution.id, &event).now_or_never();
+            let told = story.world().system.transitions.on_event(&execution.id, &event).now_or_never();
             told.expect("memory answers at once").expect("it is told");
         }
     }

@@ -1,19 +1,36 @@
 //! Loads an execution with its event, once and again.
 
+use jiff::Timestamp;
 use pawl_engine::{Event, Execution, Occurrence};
 
-use super::{Executor, Run};
+use super::Transitions;
 use crate::ports::{BlobOwner, Consistency, Item};
+use crate::snapshot::Snapshot;
 use crate::write_buffer::WriteBuffer;
 use crate::{Error, items, offload};
 
-impl Executor {
-    pub(super) async fn load(&self, id: &str) -> Result<Option<Run>, Error> {
+/// One invocation at work on one execution.
+pub(crate) struct Run {
+    pub(crate) execution: Execution,
+    pub(crate) event: Occurrence,
+    pub(crate) invocation: String,
+    pub(crate) buffer: WriteBuffer,
+    /// What the transition that is held last was decided on. As it was no more than thought about, the next one is decided
+    /// on the same: what is written together is decided together.
+    pub(crate) snapshot: Option<Snapshot>,
+    /// When it must be over; none is no bound.
+    pub(crate) deadline: Option<Timestamp>,
+    /// It has made a transition: the time that it was given is no longer whole.
+    pub(crate) has_begun: bool,
+}
+
+impl Transitions {
+    pub(crate) async fn load(&self, id: &str) -> Result<Option<Run>, Error> {
         self.load_whole(id, true).await
     }
 
     /// Loads an execution; if not `whole`, an event that cannot be read is an empty one.
-    pub(super) async fn load_whole(&self, id: &str, whole: bool) -> Result<Option<Run>, Error> {
+    pub(crate) async fn load_whole(&self, id: &str, whole: bool) -> Result<Option<Run>, Error> {
         let keys = [(items::execution::TABLE, items::execution::key(id)), (items::event::TABLE, items::event::key(id))];
         let found = self.tables.get_many(&keys).await?;
         let (Some(head), Some(event)) = (&found[0], &found[1]) else { return Ok(None) };
@@ -51,7 +68,7 @@ impl Executor {
     }
 
     /// Reads the head anew after a lost race; `false` if the execution is gone.
-    pub(super) async fn reload(&self, run: &mut Run) -> Result<bool, Error> {
+    pub(crate) async fn reload(&self, run: &mut Run) -> Result<bool, Error> {
         let item = self
             .tables
             .get(items::execution::TABLE, &items::execution::key(&run.execution.id), Consistency::Strong)

@@ -1,47 +1,20 @@
 //! Writes what was decided, and sees to what follows it.
 
-use jiff::SignedDuration;
 use pawl_engine::{Commit, Execution, Row};
 
-use super::{Executor, Progress, Run};
+use super::{Run, Transitions};
 use crate::commit::Committer;
 use crate::ports::Durability;
 use crate::snapshot::Snapshot;
-use crate::{Error, Metrics, dispatch, notices, starts};
+use crate::{Error, Metrics, notices};
 
-impl Executor {
+impl Transitions {
     fn committer<'a>(&'a self, run: &'a Run, durability: Durability) -> Committer<'a> {
         Committer { tables: &*self.tables, blobs: &*self.blobs, buffer: &run.buffer, durability }
     }
 
-    pub(super) async fn take(&self, run: &mut Run, commit: Box<Commit>, snapshot: Snapshot) -> Result<Progress, Error> {
-        let ends = commit.execution.status.is_ended() || commit.execution.stalled;
-        if run.buffer.take(&run.execution, &commit) {
-            run.snapshot = Some(snapshot);
-        } else {
-            let durability = if ends || commit.notice.is_some() { Durability::Durable } else { Durability::Ordered };
-            let kept = self.commit(run, &commit, &snapshot, durability).await?;
-            run.buffer.written(kept);
-        }
-        run.execution = commit.execution;
-        run.has_begun = true;
-        Ok(if ends { Progress::Rest } else { Progress::Again })
-    }
-
-    /// Writes what is held, at the end of an invocation. If others were faster it never was, and the job for what they
-    /// left is sent in its place.
-    pub(super) async fn flush(&self, run: &mut Run) -> Result<(), Error> {
-        if run.buffer.rows().is_empty() {
-            return Ok(());
-        }
-        match self.head_only(run, &run.execution, Durability::Ordered).await {
-            Err(error) if error.is_conflict() || error.is_unknown() => self.reload(run).await.map(drop),
-            result => result.map(|kept| run.buffer.written(kept)),
-        }
-    }
-
     /// Writes a head without a transition of its own, with the rows that are held; returns those that stand in it then.
-    pub(super) async fn head_only(
+    pub(crate) async fn head_only(
         &self,
         run: &Run,
         after: &Execution,
@@ -61,7 +34,7 @@ impl Executor {
     }
 
     /// Writes a transition and sees to what follows it; returns the rows that stand in the head then.
-    pub(super) async fn commit(
+    pub(crate) async fn commit(
         &self,
         run: &Run,
         commit: &Commit,
@@ -77,27 +50,19 @@ impl Executor {
         if after.stalled {
             Metrics::count(&self.metrics.executions_stalled);
         }
-        dispatch::cancel_timer(self, before, after).await?;
+        self.dispatcher.cancel_timer(before, after).await?;
         if let Some(notice) = &notice {
             self.notices.hand_on(notice).await;
         }
         if before.started_at.is_none() {
-            starts::after_start(self, before).await?;
+            self.slots.after_start(before).await?;
         }
         if after.status.is_ended() {
             self.completions.announce(&after.id);
-            starts::after_end(self, before, after).await?;
+            self.slots.after_end(before, after).await?;
         }
-        starts::after_failure(self, before, after).await?;
+        self.breaker.after_failure(before, after).await?;
         Ok(kept)
-    }
-
-    pub(super) async fn postpone(&self, run: &mut Run, execution: Execution) -> Result<Progress, Error> {
-        let kept = self.head_only(run, &execution, Durability::Ordered).await?;
-        run.buffer.written(kept);
-        run.execution = execution;
-        self.ensure(&run.execution, SignedDuration::ZERO).await?;
-        Ok(Progress::Rest)
     }
 }
 

@@ -1,10 +1,11 @@
 //! Finds records: by the rows of an indexed field where one is tested for equality, else by reading the object.
 
 use std::cmp::Ordering;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use pawl_definition::{FieldType, Object, json, value};
-use pawl_engine::{Found, Record, RecordQuery, ResolvedTest, StepCode, StepError, Subject, fields};
+use pawl_engine::{Found, Read, Record, RecordQuery, ResolvedTest, StepCode, StepError, Subject, fields};
 use serde_json::{Map, Value};
 
 use crate::items::{self, Unreadable};
@@ -51,9 +52,13 @@ impl Finder {
         Ok(Vec::new())
     }
 
-    /// The tables that it reads.
-    pub(super) fn tables(&self) -> &dyn Tables {
-        &*self.tables
+    /// Answers what a step asks for before it decides.
+    pub(crate) async fn answer(&self, read: &Read, objects: &BTreeMap<String, Object>) -> Result<Found, Error> {
+        match read {
+            Read::FindRecords(query) => self.find(query, objects.get(&query.object)).await,
+            Read::Duplicates { object, values } => self.duplicates(object, values).await,
+            Read::Record { object, id } => self.one(object, id).await,
+        }
     }
 
     /// One record.

@@ -1,0 +1,157 @@
+//! The runtime over one set of ports, but for what steps do outside.
+
+use std::sync::Arc;
+
+use crate::breaker::Breaker;
+use crate::concurrency_slots::ConcurrencySlots;
+use crate::dispatch::Dispatcher;
+use crate::evaluator::Starter;
+use crate::refusals::Refusals;
+use crate::wake_backoff::WakeBackoff;
+use crate::{
+    Catalog, CompletionSignals, Evaluator, ExecutorOptions, History, Ingest, Installations, Metrics, Notices, Ports,
+    Records, Stop, Sweeper, Transitions, UnreadableItems, Workflows,
+};
+
+/// The runtime without what steps do outside: all of it but the executor.
+#[derive(Clone)]
+pub struct Core {
+    /// The ports.
+    pub ports: Ports,
+    /// Takes events in.
+    pub ingest: Arc<Ingest>,
+    /// Evaluates events.
+    pub evaluator: Arc<Evaluator>,
+    /// Tells executions of events and controls.
+    pub transitions: Arc<Transitions>,
+    /// Looks for what was left behind.
+    pub sweeper: Arc<Sweeper>,
+    /// Workflows and objects.
+    pub workflows: Arc<Workflows>,
+    /// Records.
+    pub records: Arc<Records>,
+    /// Executions to look at.
+    pub history: Arc<History>,
+    /// The installation's kill.
+    pub installations: Arc<Installations>,
+    /// Who waits for executions to end.
+    pub completions: Arc<CompletionSignals>,
+    /// Counters.
+    pub metrics: Arc<Metrics>,
+    /// Set once the process is about to end.
+    pub stop: Stop,
+    /// Passes over what cannot be read.
+    pub unreadable: Arc<UnreadableItems>,
+}
+
+impl Core {
+    /// Wires it over a set of ports.
+    pub fn new(ports: Ports, options: ExecutorOptions) -> Self {
+        let shared = Shared::new(&ports, options);
+        let transitions = Arc::new(shared.transitions());
+        let sweeper = Arc::new(shared.sweeper(&transitions));
+        let Shared { catalog, completions, metrics, unreadable, .. } = &shared;
+        let Ports { tables, blobs, clock, random, .. } = &ports;
+        let workflows = Workflows::new(catalog.clone(), tables.clone(), clock.clone(), sweeper.clone());
+        Self {
+            ingest: Arc::new(Ingest::new(&ports, metrics.clone())),
+            evaluator: Arc::new(shared.evaluator(&transitions)),
+            workflows: Arc::new(workflows),
+            records: Arc::new(Records::new(catalog.clone(), tables.clone(), clock.clone(), random.clone())),
+            history: Arc::new(History::new(tables.clone(), blobs.clone(), unreadable.clone())),
+            installations: Arc::new(Installations::new(catalog.clone(), tables.clone(), sweeper.clone())),
+            completions: completions.clone(),
+            metrics: metrics.clone(),
+            stop: Stop::default(),
+            unreadable: unreadable.clone(),
+            transitions,
+            sweeper,
+            ports,
+        }
+    }
+}
+
+/// What evaluator, transitions and sweeper share.
+struct Shared<'a> {
+    ports: &'a Ports,
+    options: ExecutorOptions,
+    metrics: Arc<Metrics>,
+    unreadable: Arc<UnreadableItems>,
+    catalog: Arc<Catalog>,
+    completions: Arc<CompletionSignals>,
+    notices: Arc<Notices>,
+    dispatcher: Arc<Dispatcher>,
+    breaker: Arc<Breaker>,
+    refusals: Arc<Refusals>,
+}
+
+impl<'a> Shared<'a> {
+    fn new(ports: &'a Ports, options: ExecutorOptions) -> Self {
+        let Ports { tables, queue, timers, notifier, clock, .. } = ports;
+        let metrics = Arc::new(Metrics::default());
+        let unreadable = Arc::new(UnreadableItems::new(metrics.clone()));
+        let catalog = Arc::new(Catalog::new(tables.clone(), unreadable.clone()));
+        let notices = Arc::new(Notices::new(tables.clone(), notifier.clone(), unreadable.clone()));
+        Self {
+            ports,
+            options,
+            completions: Arc::new(CompletionSignals::default()),
+            dispatcher: Arc::new(Dispatcher::new(queue.clone(), timers.clone(), options.longest_delay)),
+            breaker: Arc::new(Breaker::new(catalog.clone(), tables.clone(), clock.clone(), notices.clone())),
+            refusals: Arc::new(Refusals::new(tables.clone(), metrics.clone())),
+            metrics,
+            unreadable,
+            catalog,
+            notices,
+        }
+    }
+
+    fn transitions(&self) -> Transitions {
+        let Ports { tables, blobs, clock, random, .. } = self.ports.clone();
+        Transitions {
+            catalog: self.catalog.clone(),
+            tables,
+            blobs,
+            clock,
+            random,
+            dispatcher: self.dispatcher.clone(),
+            notices: self.notices.clone(),
+            breaker: self.breaker.clone(),
+            slots: ConcurrencySlots::new(self.catalog.clone(), self.dispatcher.clone()),
+            completions: self.completions.clone(),
+            metrics: self.metrics.clone(),
+            options: self.options,
+        }
+    }
+
+    fn evaluator(&self, transitions: &Arc<Transitions>) -> Evaluator {
+        let Ports { tables, queue, blobs, clock, .. } = self.ports.clone();
+        let starter = Starter {
+            catalog: self.catalog.clone(),
+            tables: tables.clone(),
+            blobs: blobs.clone(),
+            clock,
+            dispatcher: self.dispatcher.clone(),
+            breaker: self.breaker.clone(),
+            refusals: self.refusals.clone(),
+            metrics: self.metrics.clone(),
+        };
+        let catalog = self.catalog.clone();
+        Evaluator { catalog, tables, blobs, events: queue, starter, transitions: transitions.clone() }
+    }
+
+    fn sweeper(&self, transitions: &Arc<Transitions>) -> Sweeper {
+        let Ports { tables, clock, dead_letters, .. } = self.ports.clone();
+        Sweeper {
+            catalog: self.catalog.clone(),
+            tables,
+            clock,
+            dispatcher: self.dispatcher.clone(),
+            notices: self.notices.clone(),
+            transitions: transitions.clone(),
+            refusals: self.refusals.clone(),
+            dead_letters,
+            wakes: WakeBackoff::default(),
+        }
+    }
+}

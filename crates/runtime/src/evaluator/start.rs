@@ -1,0 +1,202 @@
+//! Starts a workflow for an event, at most once, or refuses it.
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use pawl_engine::{Event, Execution, Plan, StepError, ids};
+
+use super::Outcome;
+use super::matching::{self, Matched};
+use crate::admission::{Admission, Admitted, Denied, Reason};
+use crate::breaker::Breaker;
+use crate::dispatch::Dispatcher;
+use crate::items::refusal::Refusal;
+use crate::items::workflow::Head;
+use crate::ports::{BlobOwner, Blobs, Clock, Durability, Expect, Tables, Transaction, Write};
+use crate::refusals::{self, Refusals};
+use crate::{Catalog, Error, Metrics, items, offload};
+
+/// How often a start that lost a race on a guard is tried again before the message is given back.
+const RACES: usize = 8;
+
+/// Makes executions.
+pub(crate) struct Starter {
+    pub(crate) catalog: Arc<Catalog>,
+    pub(crate) tables: Arc<dyn Tables>,
+    pub(crate) blobs: Arc<dyn Blobs>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) dispatcher: Arc<Dispatcher>,
+    pub(crate) breaker: Arc<Breaker>,
+    pub(crate) refusals: Arc<Refusals>,
+    pub(crate) metrics: Arc<Metrics>,
+}
+
+/// An event that asks a workflow to start.
+struct Asked<'a> {
+    plan: &'a Plan,
+    event: &'a Event,
+    /// Version of the refusal that stands in the execution's place, and does not stand against it.
+    over: Option<u64>,
+}
+
+/// What an earlier delivery of an event came to.
+enum Earlier {
+    Decided(Outcome),
+    /// Nothing yet, or a refusal that does not stand, in this version; and the workflow as it is.
+    Undecided(Option<u64>, Option<Box<Head>>),
+}
+
+impl Starter {
+    /// Starts a workflow for an event, at most once, if one of its triggers matches and the guards let it pass.
+    pub(crate) async fn start(&self, workflow: &str, event: &Event) -> Result<Outcome, Error> {
+        let mut taken = None;
+        for _ in 0..RACES {
+            match self.try_start(workflow, event).await {
+                Err(error) if error.is_conflict() || error.is_unknown() => taken = error.taken(),
+                result => return result,
+            }
+        }
+        match taken {
+            Some(error) => self.reject(workflow, event, error).await,
+            None => Err(Error::Contended(ids::execution_id(&event.id, workflow))),
+        }
+    }
+
+    /// Refuses a start whose record can never be made.
+    async fn reject(&self, workflow: &str, event: &Event, error: StepError) -> Result<Outcome, Error> {
+        let (over, head) = match self.earlier(workflow, &ids::execution_id(&event.id, workflow)).await? {
+            Earlier::Decided(outcome) => return Ok(outcome),
+            Earlier::Undecided(over, head) => (over, head),
+        };
+        let Some(head) = head else { return Ok(Outcome::NoMatch) };
+        let plan = self.catalog.plan(workflow, head.revision).await?;
+        let reason = Reason { code: "duplicate_record", message: error.message, opens_breaker: false };
+        self.refuse(&Asked { plan: &plan, event, over }, event.trigger.as_deref(), &reason).await
+    }
+
+    async fn try_start(&self, workflow: &str, event: &Event) -> Result<Outcome, Error> {
+        let id = ids::execution_id(&event.id, workflow);
+        let (over, head) = match self.earlier(workflow, &id).await? {
+            Earlier::Decided(outcome) => return Ok(outcome),
+            Earlier::Undecided(over, head) => (over, head),
+        };
+        let Some(head) = head else { return Ok(Outcome::NoMatch) };
+        let plan = self.catalog.plan(workflow, head.revision).await?;
+        if event.trigger.as_ref().is_some_and(|trigger| matching::is_goals(&plan, trigger)) {
+            // A goal's webhook: it starts nothing, and goals that wait for it find it by its topic.
+            return Ok(Outcome::NoMatch);
+        }
+        let asked = Asked { plan: &plan, event, over };
+        let is_manual = event.kind.facts().is_by_hand;
+        // An inactive workflow starts by no trigger; a person may start it all the same.
+        if !head.active && !is_manual {
+            return self.inactive(&asked, "the workflow is inactive").await;
+        }
+        if let Some(since) = head.active_since.filter(|since| event.occurred_at < *since && !is_manual) {
+            let message = format!("it happened before the workflow became active at {since}");
+            return self.inactive(&asked, &message).await;
+        }
+        let now = self.clock.now();
+        let (trigger, creation) = match matching::matched(&self.catalog, &plan, event, now).await? {
+            Matched::By { trigger, creation } => (trigger, creation),
+            Matched::Nobody => return Ok(Outcome::NoMatch),
+            Matched::Refused(trigger, reason) => return self.refuse(&asked, trigger.as_deref(), &reason).await,
+        };
+        if let Some(act) = head.suspended.as_ref().filter(|_| !is_manual) {
+            let message = format!("its triggers are suspended: {}", act.reason.as_deref().unwrap_or("by the breaker"));
+            let reason = Reason { code: "breaker", message, opens_breaker: false };
+            return self.refuse(&asked, Some(&trigger), &reason).await;
+        }
+        let admission = Admission {
+            tables: &*self.tables,
+            plan: &plan,
+            event,
+            execution: &id,
+            makes_record: !creation.is_empty(),
+            now,
+        };
+        match admission.ask().await {
+            Ok(mut admitted) => {
+                admitted.writes.extend(creation);
+                self.create(&asked, admitted, now).await
+            }
+            Err(Denied::Failed(error)) => Err(error),
+            Err(Denied::Refused(reason)) => {
+                if reason.opens_breaker {
+                    self.breaker.open(workflow, &reason.message).await?;
+                }
+                self.refuse(&asked, Some(&trigger), &reason).await
+            }
+        }
+    }
+
+    /// What an earlier delivery of the same event came to: a start, or a refusal, which stands although its reason may
+    /// have passed; only one that was given up is decided anew. With the head of the workflow, read beside it.
+    async fn earlier(&self, workflow: &str, id: &str) -> Result<Earlier, Error> {
+        let keys = [
+            (items::execution::TABLE, items::execution::key(id)),
+            (items::workflow::TABLE, items::workflow::head_key(workflow)),
+        ];
+        let found = self.tables.get_many(&keys).await?;
+        let head = found[1].as_ref().map(items::workflow::parse_head).transpose()?.map(Box::new);
+        let Some(item) = &found[0] else { return Ok(Earlier::Undecided(None, head)) };
+        if let Some(execution) = items::execution::parse(item)? {
+            return self.begun(&execution).await.map(Earlier::Decided);
+        }
+        Ok(match items::refusal::parse(item)?.filter(Refusal::stands) {
+            Some(Refusal { code, message, .. }) => Earlier::Decided(Outcome::Refused { code, message }),
+            None => Earlier::Undecided(Some(item.version), head),
+        })
+    }
+
+    /// The execution is there: whoever made it may have died before its job was sent.
+    async fn begun(&self, execution: &Execution) -> Result<Outcome, Error> {
+        if execution.seq == 0 {
+            self.dispatcher.ensure_scheduled(execution, self.clock.now(), SignedDuration::ZERO).await?;
+        }
+        Ok(Outcome::Started(execution.id.clone()))
+    }
+
+    /// An event starts no inactive workflow; one that was addressed to it is refused visibly.
+    async fn inactive(&self, asked: &Asked<'_>, message: &str) -> Result<Outcome, Error> {
+        if asked.event.workflow.is_none() {
+            return Ok(Outcome::NoMatch);
+        }
+        let reason = Reason { code: "inactive", message: message.to_owned(), opens_breaker: false };
+        self.refuse(asked, asked.event.trigger.as_deref(), &reason).await
+    }
+
+    /// Makes the execution with its event, its first row and its guards, and sends its job. A refusal that does not stand
+    /// is written over.
+    async fn create(&self, asked: &Asked<'_>, admitted: Admitted, now: Timestamp) -> Result<Outcome, Error> {
+        let Asked { plan, event, over } = *asked;
+        let (mut execution, row) = pawl_engine::create(plan, event, now, admitted.start_at);
+        execution.holds_record = admitted.holds_record;
+        // Whoever would write over the same refusal must find another version.
+        execution.version += over.unwrap_or(0);
+        let mut stored = event.clone();
+        offload::event(&*self.blobs, BlobOwner::execution(&execution.id), &mut stored).await?;
+        let body = offload::execution_body(&*self.blobs, &execution).await?;
+        let head = items::execution::item_with_body(&execution, items::execution::body_of(&body, &[row]));
+        let event = items::event::item(&execution.id, &stored);
+        let mut writes = vec![
+            Write::Put { table: items::execution::TABLE, item: head, expect: refusals::unless_decided(over) },
+            Write::Put { table: items::event::TABLE, item: event, expect: Expect::Absent },
+        ];
+        writes.extend(admitted.writes);
+        self.tables.transact(Transaction { writes, durability: Durability::Ordered }).await?;
+        Metrics::count(&self.metrics.executions_created);
+        tracing::debug!(
+            execution_id = %execution.id, workflow = %execution.workflow, event_id = %execution.event_id,
+            "execution {} begins", execution.id
+        );
+        self.dispatcher.ensure_scheduled(&execution, now, SignedDuration::ZERO).await?;
+        Ok(Outcome::Started(execution.id))
+    }
+
+    async fn refuse(&self, asked: &Asked<'_>, trigger: Option<&str>, reason: &Reason) -> Result<Outcome, Error> {
+        let refusal = refusals::of_start(asked.plan, trigger, asked.event, reason);
+        self.refusals.write(&refusal, asked.over).await?;
+        Ok(Outcome::Refused { code: reason.code.to_owned(), message: reason.message.clone() })
+    }
+}

@@ -1,0 +1,141 @@
+//! One transition: what a step reads, what it decides, and the commit of that.
+
+use jiff::{SignedDuration, Timestamp};
+use pawl_engine::{Commit, Decision, Execution, Illegal, Input, Read, Stay, StepError, TransitionError};
+
+use super::effect::is_too_late;
+use super::{Executor, Progress};
+use crate::ports::Durability;
+use crate::snapshot::Snapshot;
+use crate::transitions::{HEAL_AFTER, RACES, Run};
+use crate::{Error, Metrics, reads};
+
+impl Executor {
+    /// Makes the next transition, deciding again as long as races are lost.
+    pub(super) async fn advance(&self, run: &mut Run) -> Result<Progress, Error> {
+        let mut taken = None;
+        for _ in 0..RACES {
+            match self.decide_and_commit(run).await {
+                Err(error) if error.is_conflict() || error.is_unknown() => {
+                    taken = error.taken();
+                    Metrics::count(&self.transitions.metrics.races_lost);
+                    if !self.transitions.reload(run).await? {
+                        return Ok(Progress::Rest);
+                    }
+                }
+                result => return result,
+            }
+        }
+        match taken {
+            Some(error) => self.reject(run, &error).await,
+            None => Err(Error::Contended(run.execution.id.clone())),
+        }
+    }
+
+    /// Fails the step whose writes can never be committed.
+    async fn reject(&self, run: &mut Run, error: &StepError) -> Result<Progress, Error> {
+        let now = self.transitions.clock.now();
+        let snapshot = Snapshot::read(&self.transitions.catalog, &run.execution, now).await?;
+        let decision = self.decide(run, &snapshot, &Input::Rejected(error), now)?;
+        self.carry_out(run, snapshot, decision, now).await
+    }
+
+    async fn decide_and_commit(&self, run: &mut Run) -> Result<Progress, Error> {
+        let now = self.transitions.clock.now();
+        let snapshot = match run.snapshot.take() {
+            Some(snapshot) => snapshot.for_next(&self.transitions.catalog, &run.execution).await?,
+            None => Snapshot::read(&self.transitions.catalog, &run.execution, now).await?,
+        };
+        let decision = self.decide(run, &snapshot, &Input::Run, now)?;
+        self.carry_out(run, snapshot, decision, now).await
+    }
+
+    async fn carry_out(
+        &self,
+        run: &mut Run,
+        snapshot: Snapshot,
+        decision: Decision,
+        now: Timestamp,
+    ) -> Result<Progress, Error> {
+        match self.with_reads(run, &snapshot, decision, now).await? {
+            Decision::Commit(commit) => self.take(run, commit, snapshot).await,
+            Decision::Perform(claim) if self.stop.is_set() || is_too_late(run, &claim.activity, now) => {
+                Ok(Progress::Later)
+            }
+            Decision::Perform(claim) => self.perform(run, *claim, &snapshot.plan.secrets).await,
+            Decision::Postpone(execution) => self.postpone(run, *execution).await,
+            Decision::Stay(stay) => self.stay(run, stay).await,
+            Decision::Read(_) => Err(self.unexpected(run, "rejected", "a step that fails reads nothing more")),
+        }
+    }
+
+    /// Answers the reads that a step asks for, one after another; one that asks without an end fails.
+    async fn with_reads(
+        &self,
+        run: &Run,
+        snapshot: &Snapshot,
+        decision: Decision,
+        now: Timestamp,
+    ) -> Result<Decision, Error> {
+        let answer = |read: Read| -> reads::Answer<'_> {
+            Box::pin(async move {
+                snapshot.objects.require(read.object())?;
+                let found = self.finder.answer(&read, &snapshot.objects).await?;
+                self.decide(run, snapshot, &Input::Found(&found), now)
+            })
+        };
+        match reads::answered(decision, &answer).await? {
+            Ok(decision) => Ok(decision),
+            Err(error) => self.decide(run, snapshot, &Input::Rejected(&error), now),
+        }
+    }
+
+    pub(super) fn decide(
+        &self,
+        run: &Run,
+        snapshot: &Snapshot,
+        input: &Input<'_>,
+        now: Timestamp,
+    ) -> Result<Decision, Error> {
+        let cx = snapshot.context(&run.event, now, &run.invocation);
+        pawl_engine::transition(&cx, &run.execution, input).map_err(|error| match error {
+            TransitionError::Illegal(illegal) => self.transitions.illegal(&run.execution, illegal),
+            TransitionError::Refused(_) => self.unexpected(run, input.name(), "only a control is ever refused"),
+        })
+    }
+
+    pub(super) fn unexpected(&self, run: &Run, input: &'static str, why: &'static str) -> Error {
+        self.transitions.illegal(&run.execution, Illegal { state: run.execution.status, input, why })
+    }
+
+    pub(super) async fn take(&self, run: &mut Run, commit: Box<Commit>, snapshot: Snapshot) -> Result<Progress, Error> {
+        let ends = commit.execution.status.is_ended() || commit.execution.stalled;
+        if run.buffer.take(&run.execution, &commit) {
+            run.snapshot = Some(snapshot);
+        } else {
+            let durability = if ends || commit.notice.is_some() { Durability::Durable } else { Durability::Ordered };
+            let kept = self.transitions.commit(run, &commit, &snapshot, durability).await?;
+            run.buffer.written(kept);
+        }
+        run.execution = commit.execution;
+        run.has_begun = true;
+        Ok(if ends { Progress::Rest } else { Progress::Again })
+    }
+
+    pub(super) async fn postpone(&self, run: &mut Run, execution: Execution) -> Result<Progress, Error> {
+        let kept = self.transitions.head_only(run, &execution, Durability::Ordered).await?;
+        run.buffer.written(kept);
+        run.execution = execution;
+        self.transitions.ensure(&run.execution, SignedDuration::ZERO).await?;
+        Ok(Progress::Rest)
+    }
+
+    /// Nothing to decide: somebody else holds the lease, or a kill holds all. A live lease is looked at again when
+    /// it is over; a kill is lifted explicitly, and then looks for what is due.
+    async fn stay(&self, run: &Run, stay: Stay) -> Result<Progress, Error> {
+        if stay == Stay::Leased {
+            self.transitions.ensure(&run.execution, HEAL_AFTER).await?;
+        }
+        Ok(Progress::Rest)
+    }
+}

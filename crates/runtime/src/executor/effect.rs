@@ -1,0 +1,67 @@
+//! An effect outside: claimed, performed, and what came of it committed.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use pawl_engine::{Activity, Claim, Decision, Input, Performed};
+
+use super::{Executor, Progress};
+use crate::ports::Durability;
+use crate::snapshot::Snapshot;
+use crate::transitions::{RACES, Run};
+use crate::{Error, Metrics};
+
+impl Executor {
+    /// Claims an effect, performs it, and commits what came of it.
+    pub(super) async fn perform(
+        &self,
+        run: &mut Run,
+        claim: Claim,
+        secrets: &BTreeSet<String>,
+    ) -> Result<Progress, Error> {
+        let kept = self.transitions.head_only(run, &claim.execution, Durability::Durable).await?;
+        run.buffer.written(kept);
+        run.execution = claim.execution;
+        let lease = run.execution.lease.as_ref().expect("a claim has a lease");
+        let attempt = lease.attempt;
+        let performed = self.activities.perform(&claim.activity, &run.execution, secrets).await;
+        for _ in 0..RACES {
+            match self.commit_performed(run, &claim.activity, attempt, &performed).await {
+                Err(error) if error.is_conflict() || error.is_unknown() => {
+                    Metrics::count(&self.transitions.metrics.races_lost);
+                    if !self.transitions.reload(run).await? {
+                        return Ok(Progress::Rest);
+                    }
+                }
+                result => return result,
+            }
+        }
+        Err(Error::Contended(run.execution.id.clone()))
+    }
+
+    async fn commit_performed(
+        &self,
+        run: &mut Run,
+        activity: &Activity,
+        attempt: u32,
+        performed: &Performed,
+    ) -> Result<Progress, Error> {
+        let now = self.transitions.clock.now();
+        let snapshot = Snapshot::read(&self.transitions.catalog, &run.execution, now).await?;
+        let input = Input::Performed { activity, attempt, performed };
+        match self.decide(run, &snapshot, &input, now)? {
+            Decision::Commit(commit) => self.take(run, commit, snapshot).await,
+            Decision::Postpone(execution) => self.postpone(run, *execution).await,
+            // The result was committed although its answer was lost, or the lease went to somebody else.
+            Decision::Stay(_) => Ok(Progress::Again),
+            Decision::Read(_) | Decision::Perform(_) => {
+                Err(self.unexpected(run, input.name(), "a result ends a step or lets it wait"))
+            }
+        }
+    }
+}
+
+/// Whether an effect may still be under way when the invocation must be over, and another would have more time.
+pub(super) fn is_too_late(run: &Run, activity: &Activity, now: Timestamp) -> bool {
+    run.has_begun && run.deadline.is_some_and(|deadline| now + activity.timeout() > deadline)
+}

@@ -1,0 +1,57 @@
+//! The rows of starts that were refused.
+
+use std::sync::Arc;
+
+use pawl_engine::{Event, Plan};
+
+use crate::Metrics;
+use crate::admission::Reason;
+use crate::items::refusal::{self, Refusal};
+use crate::ports::{Durability, Expect, TableError, Tables, Transaction, Write};
+
+/// Stores refusals for people to see.
+pub(crate) struct Refusals {
+    tables: Arc<dyn Tables>,
+    metrics: Arc<Metrics>,
+}
+
+impl Refusals {
+    /// Over these tables.
+    pub(crate) fn new(tables: Arc<dyn Tables>, metrics: Arc<Metrics>) -> Self {
+        Self { tables, metrics }
+    }
+
+    /// Stores a refusal; it conflicts if the same event was decided meanwhile. `over` is the version of the refusal that
+    /// it takes the place of.
+    pub(crate) async fn write(&self, refusal: &Refusal, over: Option<u64>) -> Result<(), TableError> {
+        tracing::info!(
+            workflow = %refusal.workflow, event_id = %refusal.event_id, code = %refusal.code,
+            "event {} starts nothing: {}", refusal.event_id, refusal.code
+        );
+        Metrics::count(&self.metrics.starts_refused);
+        let item = refusal::item(refusal, over.unwrap_or(0) + 1);
+        let put = Write::Put { table: refusal::TABLE, item, expect: unless_decided(over) };
+        self.tables.transact(Transaction { writes: vec![put], durability: Durability::Ordered }).await
+    }
+}
+
+/// The row of a refused start.
+pub(crate) fn of_start(plan: &Plan, trigger: Option<&str>, event: &Event, reason: &Reason) -> Refusal {
+    Refusal {
+        workflow: plan.workflow.id.clone(),
+        trigger: trigger.map(str::to_owned),
+        event_id: event.id.clone(),
+        record: event.subject.clone(),
+        code: reason.code.to_owned(),
+        message: reason.message.clone(),
+        at: event.occurred_at,
+        first_at: None,
+        count: 1,
+        at_least: false,
+    }
+}
+
+/// Nothing stands in the place of a start, or what was found there to be no decision.
+pub(crate) fn unless_decided(over: Option<u64>) -> Expect {
+    over.map_or(Expect::Absent, Expect::Version)
+}

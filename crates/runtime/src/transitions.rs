@@ -1,0 +1,170 @@
+//! Transitions of executions: loaded, decided by one input from outside, committed, with what follows a commit.
+
+mod load;
+mod write;
+
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+use pawl_engine::{Act, Control, Decision, Event, Execution, Illegal, Input, Refused, TransitionError};
+
+use crate::breaker::Breaker;
+use crate::concurrency_slots::ConcurrencySlots;
+use crate::dispatch::Dispatcher;
+use crate::notices::Notices;
+use crate::ports::{Blobs, Clock, Durability, Random, Tables};
+use crate::snapshot::Snapshot;
+use crate::{Catalog, CompletionSignals, Error, ExecutorOptions, Metrics};
+
+pub(crate) use load::Run;
+
+/// A stale or early job that finds work due waits this long before its own job: whoever is at work has time to
+/// go on, and repeats do not chase each other.
+pub(crate) const HEAL_AFTER: SignedDuration = SignedDuration::from_secs(2);
+
+/// How often a lost race is decided again before the message is given back.
+pub(crate) const RACES: usize = 8;
+
+/// Tells executions of inputs from outside, and commits what comes of it. It performs no activity.
+pub struct Transitions {
+    pub(crate) catalog: Arc<Catalog>,
+    pub(crate) tables: Arc<dyn Tables>,
+    pub(crate) blobs: Arc<dyn Blobs>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) random: Arc<dyn Random>,
+    pub(crate) dispatcher: Arc<Dispatcher>,
+    pub(crate) notices: Arc<Notices>,
+    pub(crate) breaker: Arc<Breaker>,
+    pub(crate) slots: ConcurrencySlots,
+    pub(crate) completions: Arc<CompletionSignals>,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) options: ExecutorOptions,
+}
+
+/// Why a control was not carried out.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ControlError {
+    /// No execution has this id.
+    #[error("there is no execution {0:?}")]
+    NotFound(String),
+    /// It does not fit the state.
+    #[error(transparent)]
+    Refused(#[from] Refused),
+    /// Infrastructure failed.
+    #[error(transparent)]
+    Failed(#[from] Error),
+}
+
+impl Transitions {
+    /// Tells an execution of an event on a topic that it waits on.
+    pub async fn on_event(&self, execution: &str, event: &Event) -> Result<(), Error> {
+        self.apply(execution, &Input::Event(event), |_| true).await?;
+        Ok(())
+    }
+
+    /// Lets an execution look again at what it waits for: a kill was lifted, under which it received nothing, or its
+    /// workflow was edited.
+    pub(crate) async fn look_again(&self, execution: &str) -> Result<(), Error> {
+        self.apply(execution, &Input::LookAgain, |_| true).await?;
+        Ok(())
+    }
+
+    /// Carries out a control, durably. Repeating it changes nothing.
+    pub async fn control(&self, execution: &str, control: &Control, act: &Act) -> Result<Execution, ControlError> {
+        self.control_if(execution, control, act, |_| true).await
+    }
+
+    /// Carries out a control if the execution is as wanted; if not, nothing changes.
+    pub(crate) async fn control_if(
+        &self,
+        execution: &str,
+        control: &Control,
+        act: &Act,
+        wanted: impl Fn(&Execution) -> bool + Send,
+    ) -> Result<Execution, ControlError> {
+        match self.apply(execution, &Input::Control(control, act), wanted).await? {
+            Some(Ok(execution)) => Ok(execution),
+            Some(Err(refused)) => Err(refused.into()),
+            None => Err(ControlError::NotFound(execution.to_owned())),
+        }
+    }
+
+    /// Decides and commits one input that comes from outside, and sees to what the execution needs then.
+    async fn apply(
+        &self,
+        execution: &str,
+        input: &Input<'_>,
+        wanted: impl Fn(&Execution) -> bool + Send,
+    ) -> Result<Option<Result<Execution, Refused>>, Error> {
+        for _ in 0..RACES {
+            let on_head = is_on_head_alone(input);
+            let Some(run) = self.load_whole(execution, !on_head).await? else { return Ok(None) };
+            if !wanted(&run.execution) {
+                return Ok(Some(Ok(run.execution)));
+            }
+            let now = self.clock.now();
+            let snapshot = match Snapshot::read(&self.catalog, &run.execution, now).await {
+                Err(Error::Unreadable(_) | Error::NoWorkflow(..)) if on_head => Snapshot::unknown(&run.execution),
+                snapshot => snapshot?,
+            };
+            let cx = snapshot.context(&run.event, now, &run.invocation);
+            let decision = match pawl_engine::transition(&cx, &run.execution, input) {
+                Ok(decision) => decision,
+                Err(TransitionError::Refused(refused)) => return Ok(Some(Err(refused))),
+                Err(TransitionError::Illegal(illegal)) => return Err(self.illegal(&run.execution, illegal)),
+            };
+            if let Decision::Postpone(after) = decision {
+                match self.head_only(&run, &after, Durability::Durable).await {
+                    Ok(_) => {
+                        self.ensure(&after, SignedDuration::ZERO).await?;
+                        return Ok(Some(Ok(*after)));
+                    }
+                    Err(error) if error.is_conflict() || error.is_unknown() => continue,
+                    Err(error) => return Err(error),
+                }
+            }
+            let Decision::Commit(commit) = decision else {
+                // What was decided before may have been cut off before its job was sent. What is stalled waits for a
+                // person, who may just be here.
+                let by_person = matches!(input, Input::Control(control, _) if **control != Control::Stall);
+                if run.execution.is_due(now) && (by_person || !run.execution.stalled) {
+                    self.ensure(&run.execution, HEAL_AFTER).await?;
+                }
+                return Ok(Some(Ok(run.execution)));
+            };
+            match self.commit(&run, &commit, &snapshot, Durability::Durable).await {
+                Ok(_) => {
+                    if !commit.execution.stalled {
+                        self.ensure(&commit.execution, SignedDuration::ZERO).await?;
+                    }
+                    return Ok(Some(Ok(commit.execution)));
+                }
+                Err(error) if error.is_conflict() || error.is_unknown() => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Err(Error::Contended(execution.to_owned()))
+    }
+
+    /// Makes sure that what an execution needs is under way; `least` delays what is due now.
+    pub(crate) async fn ensure(&self, execution: &Execution, least: SignedDuration) -> Result<(), Error> {
+        self.dispatcher.ensure_scheduled(execution, self.clock.now(), least).await
+    }
+
+    /// Counts and logs what the protocol never makes. The message is given back, and at the end marks its execution.
+    pub(crate) fn illegal(&self, execution: &Execution, illegal: Illegal) -> Error {
+        Metrics::count(&self.metrics.illegal_inputs);
+        tracing::error!(
+            execution_id = %execution.id, workflow = %execution.workflow, seq = execution.seq, input = illegal.input,
+            status = %execution.status, "execution {}: {illegal}", execution.id
+        );
+        Error::Illegal(illegal)
+    }
+}
+
+/// Whether an input looks at nothing but the head: what stops an execution works although nothing else of it can be read.
+fn is_on_head_alone(input: &Input<'_>) -> bool {
+    let stops =
+        |control: &Control| matches!(control, Control::Stall | Control::Cancel | Control::Kill | Control::Pause);
+    matches!(input, Input::Control(control, _) if stops(control))
+}
