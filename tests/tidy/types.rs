@@ -57,6 +57,19 @@ fn nobody_else_matches_on_a_kind_of_event() {
 }
 
 #[test]
+fn nobody_else_matches_on_an_effect() {
+    let variant = Regex::new(r"\bEffect::[A-Z][a-z]\w*").expect("the expression is right");
+    let homes = ["crates/engine/src/effect.rs", "crates/engine/src/draft.rs", "crates/runtime/src/effects/mod.rs"];
+    let found: Vec<_> = strangers()
+        .filter(|(file, _)| !homes.contains(&file.as_str()))
+        .flat_map(|(file, text)| {
+            variant.find_iter(&text).map(|found| format!("{file}: {}", found.as_str())).collect::<Vec<_>>()
+        })
+        .collect();
+    assert!(found.is_empty(), "what is done for an effect is said in its file in the runtime: {found:#?}");
+}
+
+#[test]
 fn nobody_else_compares_a_tag() {
     let tags = StepKind::AVAILABLE.iter().chain(TriggerKind::AVAILABLE);
     let tags: Vec<_> = tags.map(|tag| regex::escape(tag)).collect();

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use pawl_definition::Take;
 
-use crate::{Act, Activity, Event, Execution, Found, Performed, Read, RecordWrite, Row, StepError, Subject, Usage};
+use crate::{Act, Activity, Effect, Event, Execution, Found, Performed, Read, Row, StepError, Subject, Usage};
 
 /// Why an input changes nothing. Each is expected by the protocol; an input that is not is an [`crate::Illegal`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -114,19 +114,6 @@ impl Control {
     }
 }
 
-/// A notice for people, decided with a transition.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NoticeText {
-    /// Address.
-    pub to: String,
-    /// `info`, `warning`, `error`.
-    pub severity: &'static str,
-    /// One line.
-    pub subject: String,
-    /// What happened and what to do.
-    pub text: String,
-}
-
 /// A transition to commit: all of it or nothing.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Commit {
@@ -134,12 +121,10 @@ pub struct Commit {
     pub execution: Execution,
     /// Its history row.
     pub row: Row,
-    /// Records that change with it.
-    pub writes: Vec<RecordWrite>,
+    /// What is written with it beside them.
+    pub effects: Vec<Effect>,
     /// Records that must still have the version that was read.
     pub checks: Vec<(Subject, u64)>,
-    /// What people are told.
-    pub notice: Option<NoticeText>,
     /// What models cost in it, for budgets by day.
     pub usage: Usage,
 }

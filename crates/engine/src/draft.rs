@@ -5,9 +5,8 @@ use pawl_definition::{Step, Take};
 
 use crate::steps::{StepResult, handler};
 use crate::{
-    Activity, Commit, Context, Decision, Execution, NoticeText, Pause, PauseReason, Performed, RecordWrite, ReturnTo,
-    Row, RowKind, Status, StepCode, StepError, StepState, StepStatus, Subject, Usage, Wake, failure, truncate,
-    variables,
+    Activity, Commit, Context, Decision, Effect, Execution, NoticeText, Pause, PauseReason, Performed, ReturnTo, Row,
+    RowKind, Status, StepCode, StepError, StepState, StepStatus, Subject, Usage, Wake, failure, truncate, variables,
 };
 
 /// A transition in the making.
@@ -16,8 +15,10 @@ pub(crate) struct Draft<'a> {
     pub(crate) cx: &'a Context<'a>,
     pub(crate) execution: Execution,
     pub(crate) row: Row,
-    pub(crate) writes: Vec<RecordWrite>,
+    /// What the step does inside Pawl.
+    pub(crate) effects: Vec<Effect>,
     pub(crate) checks: Vec<(Subject, u64)>,
+    /// What people are told of how the step or the execution failed: what is said last stands.
     pub(crate) notice: Option<NoticeText>,
     pub(crate) usage: Usage,
 }
@@ -33,7 +34,7 @@ impl<'a> Draft<'a> {
         execution.stalled = false;
         execution.deaths = 0;
         let row = Row::of(&execution, kind, cx.now);
-        Self { cx, execution, row, writes: Vec::new(), checks: Vec::new(), notice: None, usage: Usage::default() }
+        Self { cx, execution, row, effects: Vec::new(), checks: Vec::new(), notice: None, usage: Usage::default() }
     }
 
     /// Begins a transition of the step at the cursor.
@@ -179,7 +180,7 @@ impl<'a> Draft<'a> {
         self.row.output = done.output;
         self.row.branch.clone_from(&done.branch);
         self.row.note = done.note;
-        self.writes = done.writes;
+        self.effects = done.effects;
         if let Some(target) = done.go_to {
             if !self.cx.plan.follows_failures(&target) {
                 self.execution.returns_to = None;
@@ -362,12 +363,12 @@ impl<'a> Draft<'a> {
         self.row.execution = self.execution.status;
         // Something came of it: only a claim goes on counting.
         self.execution.deaths = 0;
+        let notice = self.notice.map(Effect::Notify);
         let mut commit = Commit {
             execution: self.execution,
             row: self.row,
-            writes: self.writes,
+            effects: self.effects.into_iter().chain(notice).collect(),
             checks: self.checks,
-            notice: self.notice,
             usage: self.usage,
         };
         truncate::all(&mut commit);

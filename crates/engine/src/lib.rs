@@ -20,6 +20,7 @@ mod control;
 mod create;
 mod decision;
 mod draft;
+mod effect;
 mod error;
 mod execution;
 mod failure;
@@ -38,7 +39,8 @@ pub use activity::{
 pub use code::{Retries, StepCode};
 pub use context::{Context, Reads, reads};
 pub use create::create;
-pub use decision::{Claim, Commit, Control, Decision, Input, Need, NoticeText, Stay};
+pub use decision::{Claim, Commit, Control, Decision, Input, Need, Stay};
+pub use effect::{Effect, NoticeText};
 pub use error::{Illegal, Refused, StepError, TransitionError};
 pub use event::{Cause, Creation, Event, EventFacts, EventType, Link, Occurrence};
 pub use execution::{

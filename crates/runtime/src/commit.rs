@@ -1,14 +1,13 @@
 //! Turns a decision of the engine into one transaction.
 
-use pawl_definition::Object;
-use pawl_engine::{Commit, Execution, Row};
+use pawl_engine::{Commit, Execution, Row, Subject};
 
 use crate::items;
 use crate::items::guard::Guard;
-use crate::ports::{Blobs, Durability, Expect, Notice, Tables, Transaction, Write};
+use crate::ports::{Blobs, Durability, Expect, Tables, Transaction, Write};
 use crate::snapshot::Snapshot;
 use crate::write_buffer::WriteBuffer;
-use crate::{Error, offload};
+use crate::{Error, effects, offload};
 
 /// Most bytes of rows that stand in a head. Each write of the head pays for them anew, and to move them out costs a
 /// transaction; between one and two kilobytes the sum is smallest for heads as they are.
@@ -25,32 +24,23 @@ pub(crate) struct Committer<'a> {
 }
 
 impl Committer<'_> {
-    /// Commits a transition: head, row, records, waiters, guards and notice, together or not at all. Returns the rows that
-    /// stand in the head now.
+    /// Commits a transition: head, row, effects, waiters and guards, together or not at all. Returns the rows that stand in
+    /// the head now.
     pub(crate) async fn commit(
         &self,
         before: &Execution,
         commit: &Commit,
         snapshot: &Snapshot,
-        notice: Option<&Notice>,
     ) -> Result<Vec<Row>, Error> {
         let after = &commit.execution;
         let (mut writes, kept) = self.head(before, after, Some(&commit.row)).await?;
-        for write in &commit.writes {
-            let object: Option<&Object> = snapshot.objects.get(&write.after.object);
-            writes.extend(items::record::writes(write, object));
-        }
+        writes.extend(effects::writes(commit, &snapshot.objects));
         writes.extend(checks(commit));
         writes.extend(waiters(before, after));
         writes.extend(guards(before, after, snapshot));
         if !commit.usage.is_zero() && snapshot.plan.workflow.limits.budget.is_some() {
             writes.extend(items::usage::writes(&after.workflow, commit.row.at, commit.usage));
         }
-        writes.extend(notice.map(|notice| Write::Put {
-            table: items::notice::TABLE,
-            item: items::notice::item(notice, false),
-            expect: Expect::Any,
-        }));
         self.tables.transact(Transaction { writes, durability: self.durability }).await?;
         Ok(kept)
     }
@@ -92,11 +82,11 @@ impl Committer<'_> {
 
 /// Records that the decision only read must still be as they were read, unless it writes them anyway.
 fn checks(commit: &Commit) -> impl Iterator<Item = Write> {
-    let written =
-        |key: &crate::ports::Key| commit.writes.iter().any(|write| items::record::key(&write.after.subject()) == *key);
-    commit.checks.iter().filter_map(move |(subject, version)| {
-        let key = items::record::key(subject);
-        (!written(&key)).then_some(Write::Check { table: items::record::TABLE, key, expect: Expect::Version(*version) })
+    let is_read_only = |subject: &Subject| effects::records(commit).all(|written| written != *subject);
+    commit.checks.iter().filter(move |(subject, _)| is_read_only(subject)).map(|(subject, version)| Write::Check {
+        table: items::record::TABLE,
+        key: items::record::key(subject),
+        expect: Expect::Version(*version),
     })
 }
 

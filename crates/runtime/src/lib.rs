@@ -31,6 +31,7 @@ mod concurrency_slots;
 mod core;
 mod dead_letters;
 mod dispatch;
+mod effects;
 mod error;
 mod evaluator;
 mod executor;

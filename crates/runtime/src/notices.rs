@@ -2,9 +2,6 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
-use pawl_engine::{Execution, NoticeText};
-
 use crate::ports::{Durability, Expect, Index, Notice, Notifier, Pages, Query, Tables, Transaction, Write};
 use crate::{Error, UnreadableItems, items};
 
@@ -13,18 +10,6 @@ pub struct Notices {
     tables: Arc<dyn Tables>,
     notifier: Arc<dyn Notifier>,
     unreadable: Arc<UnreadableItems>,
-}
-
-/// The notice of a transition.
-pub(crate) fn of(execution: &Execution, text: &NoticeText, at: Timestamp) -> Notice {
-    Notice {
-        id: format!("{}-{}", execution.id, execution.seq),
-        to: text.to.clone(),
-        severity: text.severity.to_owned(),
-        subject: text.subject.clone(),
-        text: text.text.clone(),
-        at,
-    }
 }
 
 impl Notices {

@@ -64,7 +64,7 @@ impl WriteBuffer {
 /// Whether a transition changes nothing but the head, and more follows at once.
 fn may_wait(before: &Execution, commit: &Commit) -> bool {
     let after = &commit.execution;
-    let plain = commit.writes.is_empty() && commit.checks.is_empty() && commit.notice.is_none();
+    let plain = commit.effects.is_empty() && commit.checks.is_empty();
     let runs =
         |execution: &Execution| execution.wake == Wake::Job && execution.lease.is_none() && execution.waiting.is_none();
     let same_guards = before.holds_slot == after.holds_slot && before.holds_record == after.holds_record;

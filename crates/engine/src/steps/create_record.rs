@@ -72,7 +72,7 @@ fn create(step: &CreateRecord, at: &StepContext<'_>, fields: Map<String, Value>)
     StepDecision::done(StepResult {
         input,
         output,
-        writes: vec![RecordWrite { before: None, after }],
+        effects: vec![RecordWrite { before: None, after }.into()],
         ..StepResult::default()
     })
 }
@@ -116,11 +116,11 @@ fn unarchive(at: &StepContext<'_>, duplicate: &Record, fields: Map<String, Value
     after.updated_at = at.cx.now;
     after.cause = Some(caused_by(at));
     let note = Some(format!("brought {} back from the archive", after.id));
-    let writes = vec![RecordWrite { before: Some(duplicate.clone()), after: after.clone() }];
+    let write = RecordWrite { before: Some(duplicate.clone()), after: after.clone() };
     StepDecision::done(StepResult {
         input: Value::Object(fields),
         output: view(at, &after),
-        writes,
+        effects: vec![write.into()],
         note,
         ..StepResult::default()
     })

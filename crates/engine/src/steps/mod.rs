@@ -27,7 +27,7 @@ pub use call_llm::{ModelQuestion, ModelReply, ModelSaid, ModelVerdict};
 
 use crate::context::StepScope;
 use crate::{
-    Activity, Context, Event, Execution, Found, Performed, Read, RecordWrite, Status, StepError, StepState, StepStatus,
+    Activity, Context, Effect, Event, Execution, Found, Performed, Read, Status, StepError, StepState, StepStatus,
     Subject,
 };
 
@@ -77,8 +77,8 @@ pub struct StepResult {
     pub go_to: Option<String>,
     /// Variables to set.
     pub variables: Map<String, Value>,
-    /// Records to write.
-    pub writes: Vec<RecordWrite>,
+    /// What commits with it.
+    pub effects: Vec<Effect>,
     /// State that the execution takes, with the reason.
     pub end: Option<(Status, Option<String>)>,
     /// In words.
@@ -98,7 +98,7 @@ impl Default for StepResult {
             branch: None,
             go_to: None,
             variables: Map::new(),
-            writes: Vec::new(),
+            effects: Vec::new(),
             end: None,
             note: None,
             error: None,

@@ -101,8 +101,8 @@ fn done(step: &SetFields, at: &StepContext<'_>, record: &Record, mut after: Reco
     after.version += 1;
     after.updated_at = at.cx.now;
     after.cause = Some(caused_by(at));
-    let writes = vec![RecordWrite { before: Some(record.clone()), after }];
-    StepResult { input, output: json!({"changes": changes}), writes, ..StepResult::default() }
+    let effects = vec![RecordWrite { before: Some(record.clone()), after }.into()];
+    StepResult { input, output: json!({"changes": changes}), effects, ..StepResult::default() }
 }
 
 /// The value that a field takes.

@@ -8,7 +8,7 @@ use super::{Executor, Progress};
 use crate::ports::Durability;
 use crate::snapshot::Snapshot;
 use crate::transitions::{HEAL_AFTER, RACES, Run};
-use crate::{Error, Metrics, reads};
+use crate::{Error, Metrics, effects, reads};
 
 impl Executor {
     /// Makes the next transition, deciding again as long as races are lost.
@@ -113,7 +113,7 @@ impl Executor {
         if run.buffer.take(&run.execution, &commit) {
             run.snapshot = Some(snapshot);
         } else {
-            let durability = if ends || commit.notice.is_some() { Durability::Durable } else { Durability::Ordered };
+            let durability = if ends { Durability::Durable } else { effects::durability(&commit) };
             let kept = self.transitions.commit(run, &commit, &snapshot, durability).await?;
             run.buffer.written(kept);
         }

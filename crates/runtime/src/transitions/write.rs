@@ -6,7 +6,7 @@ use super::{Run, Transitions};
 use crate::commit::Committer;
 use crate::ports::Durability;
 use crate::snapshot::Snapshot;
-use crate::{Error, Metrics, notices};
+use crate::{Error, Metrics, effects};
 
 impl Transitions {
     fn committer<'a>(&'a self, run: &'a Run, durability: Durability) -> Committer<'a> {
@@ -42,8 +42,7 @@ impl Transitions {
         durability: Durability,
     ) -> Result<Vec<Row>, Error> {
         let (before, after) = (&run.execution, &commit.execution);
-        let notice = commit.notice.as_ref().map(|text| notices::of(after, text, commit.row.at));
-        let kept = self.committer(run, durability).commit(before, commit, snapshot, notice.as_ref()).await?;
+        let kept = self.committer(run, durability).commit(before, commit, snapshot).await?;
         self.tell(run.buffer.rows(), after);
         self.tell(std::slice::from_ref(&commit.row), after);
         // Every transition but the mark itself takes it away.
@@ -51,9 +50,7 @@ impl Transitions {
             Metrics::count(&self.metrics.executions_stalled);
         }
         self.dispatcher.cancel_timer(before, after).await?;
-        if let Some(notice) = &notice {
-            self.notices.hand_on(notice).await;
-        }
+        effects::committed(commit, &snapshot.objects, &self.notices).await;
         if before.started_at.is_none() {
             self.slots.after_start(before).await?;
         }

@@ -1,0 +1,42 @@
+//! What commits with a transition beside its head and its row: effects inside Pawl, as values.
+
+use crate::RecordWrite;
+
+/// One effect of a transition, written together with it or not at all. Each has a file in `crates/runtime/src/effects/`.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    /// A record changes, or is made.
+    WriteRecord(Box<RecordWrite>),
+    /// People are told.
+    Notify(NoticeText),
+}
+
+/// A notice for people, decided with a transition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NoticeText {
+    /// Address.
+    pub to: String,
+    /// `info`, `warning`, `error`.
+    pub severity: &'static str,
+    /// One line.
+    pub subject: String,
+    /// What happened and what to do.
+    pub text: String,
+}
+
+impl From<RecordWrite> for Effect {
+    fn from(write: RecordWrite) -> Self {
+        Self::WriteRecord(Box::new(write))
+    }
+}
+
+impl Effect {
+    /// The texts that people read in it: each is a line, and is cut as one.
+    pub(crate) fn lines_mut(&mut self) -> impl Iterator<Item = &mut String> {
+        let lines = match self {
+            Self::WriteRecord(_) => None,
+            Self::Notify(notice) => Some([&mut notice.subject, &mut notice.text]),
+        };
+        lines.into_iter().flatten()
+    }
+}

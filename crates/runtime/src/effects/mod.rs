@@ -1,0 +1,85 @@
+//! What the runtime writes for the effects of a transition, and what it does after their commit. One file for each effect,
+//! and one line in the registry below.
+
+mod notify;
+mod write_record;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use pawl_engine::{Commit, Effect, Execution, Subject};
+
+use crate::Objects;
+use crate::notices::Notices;
+use crate::ports::{Durability, Write};
+
+/// The transition that an effect belongs to.
+#[derive(Clone, Copy)]
+pub(crate) struct EffectContext<'a> {
+    /// The head after it.
+    pub(crate) execution: &'a Execution,
+    /// Its time.
+    pub(crate) at: Timestamp,
+    /// Objects by id.
+    pub(crate) objects: &'a Objects,
+    /// Its place among the effects of the transition, from 0.
+    pub(crate) place: usize,
+}
+
+/// What the runtime does for one effect.
+#[async_trait]
+pub(crate) trait EffectHandler: Sync {
+    /// What is written in the transaction of its transition.
+    fn writes(&self, cx: &EffectContext<'_>) -> Vec<Write>;
+
+    /// Whether its transition waits until it is on disk: something leaves Pawl by it.
+    fn durability(&self) -> Durability {
+        Durability::Ordered
+    }
+
+    /// The record that it writes.
+    fn record(&self) -> Option<Subject> {
+        None
+    }
+
+    /// What follows once it is written. If the process dies before, the sweeper does it.
+    async fn committed(&self, _cx: &EffectContext<'_>, _notices: &Notices) {}
+}
+
+/// The handler of an effect.
+fn handler(effect: &Effect) -> &dyn EffectHandler {
+    match effect {
+        Effect::WriteRecord(write) => &**write,
+        Effect::Notify(notice) => notice,
+    }
+}
+
+fn each<'a>(
+    commit: &'a Commit,
+    objects: &'a Objects,
+) -> impl Iterator<Item = (&'a dyn EffectHandler, EffectContext<'a>)> {
+    let cx = EffectContext { execution: &commit.execution, at: commit.row.at, objects, place: 0 };
+    commit.effects.iter().enumerate().map(move |(place, effect)| (handler(effect), EffectContext { place, ..cx }))
+}
+
+/// What the effects of a transition write in its transaction.
+pub(crate) fn writes(commit: &Commit, objects: &Objects) -> Vec<Write> {
+    each(commit, objects).flat_map(|(effect, cx)| effect.writes(&cx)).collect()
+}
+
+/// How long the transition waits for its effects.
+pub(crate) fn durability(commit: &Commit) -> Durability {
+    let is_durable = |effect| handler(effect).durability() == Durability::Durable;
+    if commit.effects.iter().any(is_durable) { Durability::Durable } else { Durability::Ordered }
+}
+
+/// The records that a transition writes.
+pub(crate) fn records(commit: &Commit) -> impl Iterator<Item = Subject> {
+    commit.effects.iter().filter_map(|effect| handler(effect).record())
+}
+
+/// Does what follows the commit of a transition.
+pub(crate) async fn committed(commit: &Commit, objects: &Objects, notices: &Notices) {
+    for (effect, cx) in each(commit, objects) {
+        effect.committed(&cx, notices).await;
+    }
+}

@@ -1,0 +1,19 @@
+//! A record changes, or is made.
+
+use async_trait::async_trait;
+use pawl_engine::{RecordWrite, Subject};
+
+use super::{EffectContext, EffectHandler};
+use crate::items;
+use crate::ports::Write;
+
+#[async_trait]
+impl EffectHandler for RecordWrite {
+    fn writes(&self, cx: &EffectContext<'_>) -> Vec<Write> {
+        items::record::writes(self, cx.objects.get(&self.after.object))
+    }
+
+    fn record(&self) -> Option<Subject> {
+        Some(self.after.subject())
+    }
+}
