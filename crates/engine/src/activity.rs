@@ -28,8 +28,8 @@ impl Activity {
     pub fn timeout(&self) -> SignedDuration {
         match self {
             Self::HttpRequest(call) => call.timeout,
-            // Others may be in the way, and an answer may be asked for twice more.
-            Self::CallLlm(call) => ModelCall::SLOT_WAIT + call.timeout * 3,
+            // Others may be in the way.
+            Self::CallLlm(call) => ModelCall::SLOT_WAIT + call.timeout,
             // It is started, and looked at.
             Self::RunStateMachine(run) => run.timeout * 2,
             Self::PollStateMachine(look) => look.timeout,
@@ -105,8 +105,8 @@ pub struct ModelCall {
     pub max_tokens: Option<u32>,
     /// Longest time of one call.
     pub timeout: SignedDuration,
-    /// What is left of the budget: an answer is not repaired beyond it.
-    pub left: Allowance,
+    /// What was wrong with the answer before, if it is asked for again.
+    pub wrong: Vec<String>,
 }
 
 impl ModelCall {
@@ -148,22 +148,6 @@ pub struct StartedMachine {
     pub execution_arn: String,
     /// When it began.
     pub started_at: Timestamp,
-}
-
-/// What may still be spent; none is no bound.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Allowance {
-    /// Tokens.
-    pub tokens: Option<u64>,
-    /// US dollars.
-    pub usd: Option<f64>,
-}
-
-impl Allowance {
-    /// Whether so much uses it up.
-    pub fn is_spent_by(&self, usage: Usage) -> bool {
-        self.tokens.is_some_and(|most| usage.tokens >= most) || self.usd.is_some_and(|most| usage.usd >= most)
-    }
 }
 
 /// A read inside Pawl. It is not claimed; its result is decided upon at once.

@@ -112,8 +112,6 @@ codes! {
     OutcomeUnknown = "outcome_unknown", Retries::Never;
     /// The lease ended before the call began.
     LeaseOver = "lease_over", Retries::AtOnce;
-    /// A control came before the call began.
-    HeldBack = "held_back", Retries::AtOnce;
 
     /// A secret cannot be read: it is missing, or its store does not answer.
     SecretUnavailable = "secret_unavailable", Retries::ByOccurrence;

@@ -39,9 +39,9 @@ pub(crate) fn apply(
             Ok(Decision::Stay(Stay::AlreadyDone))
         }
         Control::Pause if matches!(execution.requested, Some(Requested::Cancel(_))) => illegal("it is being canceled"),
-        Control::Pause if execution.lease.is_some() => Ok(requested(draft(), Requested::Pause(act.clone()))),
+        Control::Pause if !execution.leases.is_empty() => Ok(requested(draft(), Requested::Pause(act.clone()))),
         Control::Pause => Ok(paused(draft(), act)),
-        Control::Cancel if execution.lease.is_some() => Ok(requested(draft(), Requested::Cancel(act.clone()))),
+        Control::Cancel if !execution.leases.is_empty() => Ok(requested(draft(), Requested::Cancel(act.clone()))),
         Control::Cancel => Ok(canceled(draft(), act)),
         Control::Resume if execution.status != Status::Paused => Ok(resume_running(draft(), execution)),
         Control::Resume if is_paused_by_failure(execution) => illegal("a step failed: retry or skip it, or cancel"),

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use pawl_definition::Priority;
 use serde_json::{Map, Value};
 
-use crate::{Event, Execution, Plan, Row, RowKind, Status, TimerPurpose, Usage, Wake, ids};
+use crate::{Event, Execution, Leases, Plan, Row, RowKind, Status, TimerPurpose, Usage, Wake, ids};
 
 /// Makes the head and first row of the execution that an event starts. It begins at `start_at` if that is later.
 pub fn create(plan: &Plan, event: &Event, now: Timestamp, start_at: Option<Timestamp>) -> (Execution, Row) {
@@ -33,7 +33,7 @@ pub fn create(plan: &Plan, event: &Event, now: Timestamp, start_at: Option<Times
         steps_done: 0,
         failed_steps: std::collections::BTreeSet::new(),
         wake: later.map_or(Wake::Job, |at| Wake::Timer { at, purpose: TimerPurpose::Throttle }),
-        lease: None,
+        leases: Leases::default(),
         waiting: None,
         pause: None,
         requested: None,
@@ -65,6 +65,7 @@ impl Row {
             kind,
             revision: execution.revision,
             step: None,
+            address: None,
             step_type: None,
             status: None,
             visit: None,

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use pawl_definition::Take;
 
-use crate::{Act, Activity, Effect, Event, Execution, Found, Performed, Read, Row, StepError, Subject, Usage};
+use crate::{Act, Activity, Address, Effect, Event, Execution, Found, Performed, Read, Row, StepError, Subject, Usage};
 
 /// Why an input changes nothing. Each is expected by the protocol; an input that is not is an [`crate::Illegal`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -40,14 +40,7 @@ pub enum Input<'a> {
     /// A read that was asked for.
     Found(&'a Found),
     /// An activity that this invocation claimed has ended.
-    Performed {
-        /// What was done.
-        activity: &'a Activity,
-        /// The attempt that was claimed.
-        attempt: u32,
-        /// What came of it.
-        performed: &'a Performed,
-    },
+    Performed(Performance<'a>),
     /// What the step decided can never be committed: the step fails.
     Rejected(&'a StepError),
     /// An event on a topic that it waits on.
@@ -59,13 +52,26 @@ pub enum Input<'a> {
     Control(&'a Control, &'a Act),
 }
 
+/// An activity that was claimed and has ended.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Performance<'a> {
+    /// Where the claim stands.
+    pub address: &'a Address,
+    /// The attempt that was claimed.
+    pub attempt: u32,
+    /// What was done.
+    pub activity: &'a Activity,
+    /// What came of it.
+    pub performed: &'a Performed,
+}
+
 impl Input<'_> {
     /// Its name in logs.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Run => "run",
             Self::Found(_) => "found",
-            Self::Performed { .. } => "performed",
+            Self::Performed(_) => "performed",
             Self::Rejected(_) => "rejected",
             Self::Event(_) => "event",
             Self::LookAgain => "look_again",
@@ -134,6 +140,8 @@ pub struct Commit {
 pub struct Claim {
     /// The head with its lease.
     pub execution: Execution,
+    /// Where the lease stands.
+    pub address: Address,
     /// What to do.
     pub activity: Activity,
 }

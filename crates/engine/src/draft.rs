@@ -3,7 +3,7 @@
 use pawl_definition::step::FAILED;
 use pawl_definition::{Step, Take};
 
-use crate::steps::{StepResult, handler};
+use crate::steps::{NextCall, StepResult, handler};
 use crate::{
     Activity, Commit, Context, Decision, Effect, Execution, NoticeText, Pause, PauseReason, Performed, ReturnTo, Row,
     RowKind, Status, StepCode, StepError, StepState, StepStatus, Subject, Usage, Wake, failure, truncate, variables,
@@ -59,8 +59,8 @@ impl<'a> Draft<'a> {
     /// Enters the step: a new visit, or another attempt of the present one.
     pub(crate) fn enter(&mut self, step: &Step) {
         let again = self.execution.entered.is_some();
-        let claimed = self.execution.lease.as_ref().is_some_and(|lease| lease.owner == self.cx.invocation);
-        let interrupted = self.execution.lease.is_some() && !claimed;
+        let claimed = self.execution.leases.is_held_by(self.cx.invocation);
+        let interrupted = !self.execution.leases.is_empty() && !claimed;
         let now = self.cx.now;
         let state = self.execution.steps.entry(step.id.clone()).or_insert_with(|| StepState {
             status: StepStatus::Running,
@@ -74,8 +74,9 @@ impl<'a> Draft<'a> {
             attempt_started_at: None,
             checkpoint: serde_json::Value::Null,
         });
-        state.status = StepStatus::Running;
-        if again {
+        if again && state.status == StepStatus::Running && !claimed && !interrupted {
+            // A call of it has ended, and the next one follows: that is no other attempt.
+        } else if again {
             // Whose claim was written although its answer was lost has not performed anything yet.
             state.attempt += u32::from(!claimed);
             state.interrupted += u32::from(interrupted);
@@ -89,8 +90,9 @@ impl<'a> Draft<'a> {
             state.attempt_started_at = None;
             state.checkpoint = serde_json::Value::Null;
         }
+        state.status = StepStatus::Running;
         self.execution.entered = Some(step.kind.tag().to_owned());
-        self.execution.lease = None;
+        self.execution.leases.clear();
         self.execution.status = Status::Running;
         self.execution.wake = Wake::Job;
     }
@@ -143,7 +145,7 @@ impl<'a> Draft<'a> {
         self.forget_checkpoint();
         self.execution.cursor = step.map(str::to_owned);
         self.execution.entered = None;
-        self.execution.lease = None;
+        self.execution.leases.clear();
         self.execution.waiting = None;
         self.execution.wake = Wake::Job;
         self
@@ -200,6 +202,20 @@ impl<'a> Draft<'a> {
             Some((status, reason)) => self.end(status, reason),
             None => self.to(next.as_deref()),
         }
+    }
+
+    /// A call of the step has ended, and it makes another one in the same visit.
+    pub(crate) fn goes_on(mut self, next: NextCall) -> Self {
+        self.set_status(StepStatus::Running);
+        let state = self.state_mut();
+        state.checkpoint = next.checkpoint;
+        state.error = None;
+        self.row.output = next.output;
+        self.row.note = next.note;
+        self.execution.leases.clear();
+        self.execution.status = Status::Running;
+        self.execution.wake = Wake::Job;
+        self
     }
 
     /// The variable that takes the output, as it has it.

@@ -7,7 +7,7 @@ use pawl_definition::Priority;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::{Cause, StepError, Subject};
+use crate::{Cause, Leases, StepError, Subject};
 
 /// State of an execution. Stored, do not rename.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -171,19 +171,6 @@ pub enum Wake {
     Never,
 }
 
-/// A claim on an effect outside.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Lease {
-    /// Who holds it: one invocation of the executor.
-    pub owner: String,
-    /// Attempt that it is for.
-    pub attempt: u32,
-    /// When it was claimed.
-    pub claimed_at: Timestamp,
-    /// After this time the holder counts as dead.
-    pub until: Timestamp,
-}
-
 /// What a waiting step listens on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Waiting {
@@ -344,9 +331,9 @@ pub struct Execution {
     pub failed_steps: BTreeSet<String>,
     /// The one reason to wake.
     pub wake: Wake,
-    /// Claim on the effect in progress.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub lease: Option<Lease>,
+    /// Claims on effects in progress.
+    #[serde(default, skip_serializing_if = "Leases::is_empty")]
+    pub leases: Leases,
     /// What its step listens on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waiting: Option<Waiting>,
@@ -402,8 +389,8 @@ impl Execution {
             return None;
         }
         // A holder that died is kept in a paused execution, for whoever lets it go on; it wakes nobody.
-        if let Some(lease) = self.lease.as_ref().filter(|_| self.status != Status::Paused) {
-            return Some(lease.until);
+        if let Some(until) = self.leases.until().filter(|_| self.status != Status::Paused) {
+            return Some(until);
         }
         // The step in progress has committed: what waited for it is carried out now, also before a retry.
         if self.requested.is_some() {

@@ -37,7 +37,7 @@ pub(crate) fn give_up<'a>(mut draft: Draft<'a>, step: &Step, error: StepError) -
     let then = own.and_then(|policy| policy.then.as_ref()).or_else(|| default.and_then(|policy| policy.then.as_ref()));
     draft.notice = notice(&draft, step, &error);
     draft.set_status(StepStatus::Failed);
-    draft.execution.lease = None;
+    draft.execution.leases.clear();
     draft.execution.waiting = None;
     draft.forget_checkpoint();
     draft.execution.failed_steps.insert(step.id.clone());
@@ -74,7 +74,7 @@ fn pause(mut draft: Draft<'_>, error: StepError) -> Draft<'_> {
 fn retry(mut draft: Draft<'_>, error: StepError, wait: SignedDuration) -> Draft<'_> {
     let at = draft.cx.now + wait;
     draft.set_status(StepStatus::Retrying);
-    draft.execution.lease = None;
+    draft.execution.leases.clear();
     draft.execution.wake = Wake::Timer { at, purpose: TimerPurpose::Retry };
     draft.row.due = Some(at);
     draft.row.note = Some(format!("tries again at {at}"));

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Status, StepError, StepStatus, Usage};
+use crate::{Address, Status, StepError, StepStatus, Usage};
 
 /// What kind of transition it was. Stored, do not rename.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -38,6 +38,9 @@ pub struct Row {
     /// Step.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub step: Option<String>,
+    /// Where in the execution, if it is about a part of the step: `answer.2` is the second call of a visit of `answer`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<Address>,
     /// Type of the step.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub step_type: Option<String>,
@@ -80,7 +83,7 @@ pub struct Row {
     /// What models cost.
     #[serde(default, skip_serializing_if = "Usage::is_zero")]
     pub usage: Usage,
-    /// How the output came about: of a model call, `{model, max_tokens, repairs, answers:
+    /// How the output came about: of a model call, `{model, max_tokens, answers:
     /// [{text, finish_reason, model, input_tokens, output_tokens, estimated, usd, latency_ms}]}` as they came.
     #[serde(default, skip_serializing_if = "Value::is_null")]
     pub trace: Value,

@@ -25,6 +25,7 @@ mod error;
 mod execution;
 mod failure;
 mod history;
+mod lease;
 mod plan;
 mod record;
 mod transition;
@@ -33,21 +34,22 @@ mod variables;
 mod waiting;
 
 pub use activity::{
-    Activity, Allowance, BodyKind, Found, HttpBody, HttpCall, MachinePoll, MachineRun, ModelCall, Performed, Read,
-    RecordQuery, ResolvedTest, StartedMachine,
+    Activity, BodyKind, Found, HttpBody, HttpCall, MachinePoll, MachineRun, ModelCall, Performed, Read, RecordQuery,
+    ResolvedTest, StartedMachine,
 };
 pub use code::{Retries, StepCode};
 pub use context::{Context, Reads, reads};
 pub use create::create;
-pub use decision::{Claim, Commit, Control, Decision, Input, Need, Stay};
+pub use decision::{Claim, Commit, Control, Decision, Input, Need, Performance, Stay};
 pub use effect::{Effect, NoticeText};
 pub use error::{Illegal, Refused, StepError, TransitionError};
 pub use event::{Cause, Creation, Event, EventFacts, EventType, Link, Occurrence};
 pub use execution::{
-    Act, Execution, Lease, Pause, PauseReason, Requested, ReturnTo, Status, StepState, StepStatus, TimerPurpose, Usage,
+    Act, Execution, Pause, PauseReason, Requested, ReturnTo, Status, StepState, StepStatus, TimerPurpose, Usage,
     Waiting, Wake,
 };
 pub use history::{Row, RowKind};
+pub use lease::{Address, Lease, Leases};
 pub use plan::Plan;
 pub use record::{Record, RecordWrite, Subject};
 pub use transition::{DEATHS_MOST, transition};

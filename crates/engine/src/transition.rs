@@ -5,8 +5,8 @@ use pawl_definition::{Delivery, Step};
 use crate::draft::Draft;
 use crate::steps::{self, After, Perform, StepContext, StepDecision, Wait, Waits};
 use crate::{
-    Activity, Claim, Context, Decision, Execution, Illegal, Input, Lease, RowKind, Status, Stay, StepCode, StepError,
-    StepState, StepStatus, TimerPurpose, TransitionError, Waiting, Wake, control, variables, waiting,
+    Address, Claim, Context, Decision, Execution, Illegal, Input, Lease, Performance, RowKind, Status, Stay, StepCode,
+    StepError, StepState, StepStatus, TimerPurpose, TransitionError, Waiting, Wake, control, variables, waiting,
 };
 
 /// How long a place in the line is kept before it is asked for again, in seconds: a quarter of the time that was
@@ -41,9 +41,7 @@ fn decide(cx: &Context<'_>, execution: &Execution, input: &Input<'_>) -> Result<
         return Ok(Decision::Stay(Stay::Ended));
     }
     let found = match input {
-        Input::Performed { activity, attempt, performed } => {
-            return performed_activity(cx, execution, activity, *attempt, performed);
-        }
+        Input::Performed(of) => return performed_activity(cx, execution, *of),
         _ if cx.killed || execution.killed.is_some() => return Ok(Decision::Stay(Stay::Killed)),
         Input::Rejected(error) => return Ok(rejected(cx, execution, error)),
         Input::Event(event) => return Ok(waiting::on_event(cx, execution, event)),
@@ -59,14 +57,14 @@ fn decide(cx: &Context<'_>, execution: &Execution, input: &Input<'_>) -> Result<
 
 /// Whether somebody else is in the middle of an effect.
 fn is_leased(cx: &Context<'_>, execution: &Execution) -> bool {
-    execution.lease.as_ref().is_some_and(|lease| lease.until > cx.now && lease.owner != cx.invocation)
+    execution.leases.is_held_by_another(cx.invocation, cx.now)
 }
 
 /// Why it cannot go on now.
 fn held_up(cx: &Context<'_>, execution: &Execution) -> Option<Stay> {
     // A place in the line is asked for by any job, not only by the timer.
     let waits_for_slot = matches!(execution.wake, Wake::Timer { purpose: TimerPurpose::Concurrency, .. });
-    let own_lease = execution.lease.as_ref().is_some_and(|lease| lease.owner == cx.invocation);
+    let own_lease = execution.leases.is_held_by(cx.invocation);
     if execution.status == Status::Paused {
         return Some(Stay::Paused);
     }
@@ -81,7 +79,7 @@ fn run(cx: &Context<'_>, execution: &Execution, found: Option<&crate::Found>) ->
     if let Some(stay) = held_up(cx, execution) {
         return Decision::Stay(stay);
     }
-    let interrupted = execution.lease.as_ref().is_some_and(|lease| lease.owner != cx.invocation);
+    let interrupted = execution.leases.is_of_another(cx.invocation);
     if execution.deaths + u32::from(interrupted) >= DEATHS_MOST {
         return control::stalled_by_deaths(cx, execution);
     }
@@ -136,7 +134,7 @@ fn start(cx: &Context<'_>, execution: &Execution) -> Decision {
 
 /// Enters a step, or tries it again.
 fn enter(cx: &Context<'_>, execution: &Execution, step: &Step, found: Option<&crate::Found>) -> Decision {
-    let interrupted = execution.lease.as_ref().is_some_and(|lease| lease.owner != cx.invocation);
+    let interrupted = execution.leases.is_of_another(cx.invocation);
     let mut draft = Draft::step(cx, execution, step);
     draft.execution.deaths = execution.deaths + u32::from(interrupted);
     draft.enter(step);
@@ -191,7 +189,9 @@ fn rejected(cx: &Context<'_>, execution: &Execution, error: &StepError) -> Decis
 /// Claims an effect before it is performed. A step that listens receives events from here on: its effect may answer faster than
 /// the claim's holder.
 fn claim(mut draft: Draft<'_>, step: &Step, perform: Perform) -> Decision {
-    let Perform { activity, checkpoint } = perform;
+    let Perform { activity, checkpoint, part } = perform;
+    let address = Address::of(&step.id);
+    let address = part.map_or_else(|| address.clone(), |part| address.part(&part));
     let cx = draft.cx;
     draft.state_mut().checkpoint = checkpoint;
     let at = StepContext { cx, execution: &draft.execution, step, state: draft.state() };
@@ -201,11 +201,12 @@ fn claim(mut draft: Draft<'_>, step: &Step, perform: Perform) -> Decision {
     }
     let until = cx.now + activity.timeout() + jiff::SignedDuration::from_secs(LEASE_MARGIN_S);
     let attempt = draft.state().attempt;
-    draft.execution.lease = Some(Lease { owner: cx.invocation.to_owned(), attempt, claimed_at: cx.now, until });
+    let lease = Lease { owner: cx.invocation.to_owned(), attempt, claimed_at: cx.now, until };
+    draft.execution.leases.claim(address.clone(), lease);
     draft.execution.status = Status::Running;
     draft.execution.wake = Wake::Job;
     let execution = draft.unnumbered();
-    Decision::Perform(Box::new(Claim { execution, activity }))
+    Decision::Perform(Box::new(Claim { execution, address, activity }))
 }
 
 fn begin_wait(mut draft: Draft<'_>, waits: Waits) -> Draft<'_> {
@@ -218,7 +219,7 @@ fn begin_wait(mut draft: Draft<'_>, waits: Waits) -> Draft<'_> {
             draft.checks = listening.checks;
         }
     }
-    draft.execution.lease = None;
+    draft.execution.leases.clear();
     draft.execution.status = Status::Waiting;
     draft.set_status(StepStatus::Waiting);
     draft.state_mut().checkpoint = checkpoint;
@@ -230,14 +231,10 @@ fn begin_wait(mut draft: Draft<'_>, waits: Waits) -> Draft<'_> {
 }
 
 /// The activity that this invocation claimed has ended.
-fn performed_activity(
-    cx: &Context<'_>,
-    execution: &Execution,
-    activity: &Activity,
-    attempt: u32,
-    performed: &crate::Performed,
-) -> Result<Decision, &'static str> {
-    if !execution.lease.as_ref().is_some_and(|lease| lease.owner == cx.invocation && lease.attempt == attempt) {
+fn performed_activity(cx: &Context<'_>, execution: &Execution, of: Performance<'_>) -> Result<Decision, &'static str> {
+    let Performance { address, attempt, activity, performed } = of;
+    let held = |lease: &Lease| lease.owner == cx.invocation && lease.attempt == attempt;
+    if !execution.leases.at(address).is_some_and(held) {
         return Ok(Decision::Stay(Stay::LeaseLost));
     }
     let step = execution.cursor.as_deref().and_then(|id| cx.plan.step(id).or_else(|| cx.former?.step(id)));
@@ -249,6 +246,7 @@ fn performed_activity(
         return Ok(waiting::replaced_after(cx, execution, step, result));
     }
     let mut draft = Draft::step(cx, execution, step);
+    draft.row.address = Some(address).filter(|address| address.as_str() != step.id).cloned();
     draft.performed(activity, performed);
     let at = StepContext { cx, execution, step, state: draft.state() };
     let outcome = match &performed.error {
@@ -263,6 +261,7 @@ fn performed_activity(
             Decision::Postpone(Box::new(waiting.unnumbered()))
         }
         Ok(After::Wait(waits)) => begin_wait(draft, *waits).paused_as(execution).commit(),
+        Ok(After::Perform(next)) => draft.goes_on(*next).paused_as(execution).commit(),
         Err(error) => {
             draft.row.output = performed.output.clone();
             draft.failed(step, error, true).paused_as(execution).commit()

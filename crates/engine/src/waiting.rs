@@ -39,7 +39,7 @@ pub(crate) fn replaced_after(
     result: Option<(&Activity, &Performed)>,
 ) -> Decision {
     let former = execution.entered.as_deref().unwrap_or("step");
-    let cut_off = execution.lease.as_ref().is_some_and(|lease| lease.owner != cx.invocation);
+    let cut_off = execution.leases.is_of_another(cx.invocation);
     let of_effect = match result {
         Some(_) => format!("; the result of the {former} stands in this row"),
         None if cut_off => format!("; nobody knows the result of the {former}, whose process died"),

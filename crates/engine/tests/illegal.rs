@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use pawl_engine::{
-    Act, Activity, Cause, Context, Control, Decision, Event, EventType, Execution, Found, HttpCall, Illegal, Input,
-    Lease, Occurrence, Pause, PauseReason, Performed, Plan, Status, StepCode, StepError, TransitionError, Usage, Wake,
-    create, transition,
+    Act, Activity, Address, Cause, Context, Control, Decision, Event, EventType, Execution, Found, HttpCall, Illegal,
+    Input, Lease, Leases, Occurrence, Pause, PauseReason, Performance, Performed, Plan, Status, StepCode, StepError,
+    TransitionError, Usage, Wake, create, transition,
 };
 use serde_json::{Map, Value, json};
 
@@ -125,10 +125,11 @@ fn no_input_is_taken_by_a_head_that_is_not_sound() {
     let plan = waits_and_calls();
     let (happened, error, performed, activity, found) =
         (event(), StepError::new(StepCode::DuplicateRecord, "x"), Performed::default(), call(), Found::default());
+    let address = Address::of("call");
     let inputs = [
         Input::Run,
         Input::Found(&found),
-        Input::Performed { activity: &activity, attempt: 1, performed: &performed },
+        Input::Performed(Performance { address: &address, attempt: 1, activity: &activity, performed: &performed }),
         Input::Rejected(&error),
         Input::Event(&happened),
         Input::LookAgain,
@@ -149,10 +150,12 @@ fn a_read_is_not_answered_to_a_step_that_cannot_have_asked() {
     let act = Act { actor: "ada".to_owned(), reason: None, at: NOW };
     let until = NOW + SignedDuration::from_secs(60);
     let lease = Lease { owner: "another one".to_owned(), attempt: 1, claimed_at: NOW, until };
+    let mut leases = Leases::default();
+    leases.claim(Address::of("call"), lease);
     let cannot = [
         Execution { status: Status::Completed, wake: Wake::Never, ..running.clone() },
         Execution { killed: Some(act), ..running.clone() },
-        Execution { lease: Some(lease), ..running },
+        Execution { leases, ..running },
         paused(&plan),
         waiting,
     ];
@@ -175,7 +178,12 @@ fn a_result_is_not_taken_for_a_step_that_no_revision_has() {
     };
     let other = self::plan(&json!([{"id": "note", "type": "note", "text": "another one"}]));
     let performed = Performed::default();
-    let input = Input::Performed { activity: &claim.activity, attempt: 1, performed: &performed };
+    let input = Input::Performed(Performance {
+        address: &claim.address,
+        attempt: 1,
+        activity: &claim.activity,
+        performed: &performed,
+    });
     let why = "the step that claimed it, in the revision in force or the one before";
     let expected = Illegal { state: Status::Running, input: "performed", why };
     assert_eq!(decide(&other, day, &claim.execution, &input), Err(TransitionError::Illegal(expected)));

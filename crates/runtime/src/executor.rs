@@ -93,7 +93,7 @@ impl Executor {
     /// handled again, for the next may die as well. A death with a lease is counted by the lease. The first deliveries,
     /// which are nearly all, write nothing.
     async fn count_death(&self, run: &mut Run) -> Result<bool, Error> {
-        if run.execution.lease.is_some() {
+        if !run.execution.leases.is_empty() {
             return Ok(false);
         }
         let mut after = run.execution.clone();
@@ -116,7 +116,7 @@ impl Executor {
     /// The process outlived what it handled, although nothing came of it: the count is taken back. A failure to do so is
     /// passed over: it counts one death too many.
     async fn lived(&self, run: &Run) {
-        if run.execution.deaths == 0 || run.execution.lease.is_some() {
+        if run.execution.deaths == 0 || !run.execution.leases.is_empty() {
             return;
         }
         let mut after = run.execution.clone();

@@ -65,8 +65,9 @@ impl WriteBuffer {
 fn may_wait(before: &Execution, commit: &Commit) -> bool {
     let after = &commit.execution;
     let plain = commit.effects.is_empty() && commit.checks.is_empty();
-    let runs =
-        |execution: &Execution| execution.wake == Wake::Job && execution.lease.is_none() && execution.waiting.is_none();
+    let runs = |execution: &Execution| {
+        execution.wake == Wake::Job && execution.leases.is_empty() && execution.waiting.is_none()
+    };
     let same_guards = before.holds_slot == after.holds_slot && before.holds_record == after.holds_record;
     plain
         && !after.stalled

@@ -156,14 +156,14 @@ fn is_head(key: &Key) -> bool {
 /// The head and its rows alone, with a lease.
 fn is_claim(writes: &[Write]) -> bool {
     let [Write::Put { item, .. }, rows @ ..] = writes else { return false };
-    let leased = items::execution::parse(item).is_ok_and(|head| head.is_some_and(|head| head.lease.is_some()));
+    let leased = items::execution::parse(item).is_ok_and(|head| head.is_some_and(|head| !head.leases.is_empty()));
     let is_rows = |write: &Write| write.address().1.sort.starts_with(items::history::PREFIX);
     is_head(&item.key) && leased && rows.iter().all(is_rows)
 }
 
 fn without_lease(item: &mut Item) {
     if let Ok(Some((mut head, rows))) = items::execution::parse_whole(item) {
-        head.lease = None;
+        head.leases.clear();
         *item = items::execution::item(&head, &rows);
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use pawl_engine::StartedMachine;
+use pawl_engine::{Address, StartedMachine};
 use pawl_runtime::ports::MachineState;
 use serde_json::Value;
 
@@ -27,10 +27,10 @@ pub(super) struct Machine {
     pub(super) end: MachineState,
 }
 
-/// Every effect, by (execution, step, visit).
+/// Every effect, by (execution, address, visit).
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
-    effects: BTreeMap<(String, String, u32), Effect>,
+    effects: BTreeMap<(String, Address, u32), Effect>,
     /// Requests by what they ask, so that a service that fails at first knows when to stop failing.
     asked: BTreeMap<String, u32>,
     /// State machines by the ARN of their execution.
@@ -40,9 +40,9 @@ pub(super) struct Ledger {
 impl Ledger {
     /// A claimed effect is attempted. `recorded`: history already says that it is done.
     pub(super) fn attempt(&mut self, execution: &str, claim: &Claimed, recorded: bool) -> Option<Broken> {
-        let key = (execution.to_owned(), claim.step.clone(), claim.visit);
+        let key = (execution.to_owned(), claim.address.clone(), claim.visit);
         let effect = self.effects.entry(key).or_default();
-        let what = format!("{execution}:{}:{}", claim.step, claim.visit);
+        let what = format!("{execution}:{}:{}", claim.address, claim.visit);
         if recorded {
             return Some((4, format!("the effect {what} is performed although it is recorded as done")));
         }
@@ -58,13 +58,13 @@ impl Ledger {
 
     /// A request had its effect.
     pub(super) fn performed(&mut self, execution: &str, claim: &Claimed) {
-        let key = (execution.to_owned(), claim.step.clone(), claim.visit);
+        let key = (execution.to_owned(), claim.address.clone(), claim.visit);
         self.effects.entry(key).or_default().performed += 1;
     }
 
     /// The answer said for sure that the last attempt had no effect.
     pub(super) fn refused(&mut self, execution: &str, claim: &Claimed) {
-        let key = (execution.to_owned(), claim.step.clone(), claim.visit);
+        let key = (execution.to_owned(), claim.address.clone(), claim.visit);
         if let Some((_, refused)) = self.effects.entry(key).or_default().attempts.last_mut() {
             *refused = true;
         }

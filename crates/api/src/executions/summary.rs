@@ -109,6 +109,8 @@ impl HeldView {
 pub(crate) struct CallView {
     /// Step.
     step: String,
+    /// Where in the execution: the step, or a part of it; `answer.2` is the second call of a visit of `answer`.
+    address: String,
     /// Attempt of its present visit.
     attempt: u32,
     /// When it was claimed.
@@ -119,8 +121,9 @@ pub(crate) struct CallView {
 
 impl CallView {
     fn of(execution: &Execution) -> Option<Self> {
-        let (lease, step) = (execution.lease.as_ref()?, execution.cursor.clone()?);
-        Some(Self { step, attempt: lease.attempt, since: lease.claimed_at, until: lease.until })
+        let ((address, lease), step) = (execution.leases.iter().next()?, execution.cursor.clone()?);
+        let address = address.to_string();
+        Some(Self { step, address, attempt: lease.attempt, since: lease.claimed_at, until: lease.until })
     }
 }
 

@@ -259,6 +259,9 @@ pub(crate) struct RowView {
     /// Step.
     #[serde(skip_serializing_if = "Option::is_none")]
     step: Option<String>,
+    /// Where in the execution, if it is about a part of the step: `answer.2` is the second call of a visit of `answer`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    address: Option<String>,
     /// Type of the step.
     #[serde(skip_serializing_if = "Option::is_none")]
     step_type: Option<String>,
@@ -326,6 +329,7 @@ impl From<Row> for RowView {
             revision: row.revision,
             execution: row.execution,
             step: row.step,
+            address: row.address.as_ref().map(ToString::to_string),
             step_type: row.step_type,
             status: row.status,
             visit: row.visit,

@@ -172,7 +172,7 @@ impl StepDecision {
 
     /// Does something outside, and keeps nothing of it.
     fn perform(activity: Activity) -> Self {
-        Self::Perform(Perform { activity, checkpoint: Value::Null })
+        Self::Perform(Perform { activity, checkpoint: Value::Null, part: None })
     }
 }
 
@@ -183,6 +183,8 @@ pub struct Perform {
     pub activity: Activity,
     /// What the step keeps of its visit, from before the effect on.
     pub checkpoint: Value,
+    /// Which part of the step it is, for its address; none of a step's only or first call.
+    pub part: Option<String>,
 }
 
 /// What follows an effect that was performed.
@@ -192,6 +194,20 @@ pub enum After {
     Done(Box<StepResult>),
     /// It waits.
     Wait(Box<Waits>),
+    /// It makes another call in the same visit. What came of this one is committed first; then the step is entered again
+    /// as if for the first time, and decides the call from what it keeps.
+    Perform(Box<NextCall>),
+}
+
+/// What a call leaves for the next one, and for people.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NextCall {
+    /// What the step keeps of its visit.
+    pub checkpoint: Value,
+    /// Output of the call, for history.
+    pub output: Value,
+    /// In words.
+    pub note: Option<String>,
 }
 
 impl After {

@@ -80,7 +80,7 @@ impl StepHandler for RunStateMachine {
             None if checkpoint.is_over(at.cx.now) => return Ok(StepDecision::done(checkpoint.timed_out(None))),
             None => Activity::RunStateMachine(run(self, at, Some(&checkpoint))?),
         };
-        Ok(StepDecision::Perform(Perform { activity, checkpoint: json!(checkpoint) }))
+        Ok(StepDecision::Perform(Perform { activity, checkpoint: json!(checkpoint), part: None }))
     }
 
     fn performed(&self, at: &StepContext<'_>, activity: &Activity, performed: &Performed) -> Result<After, StepError> {

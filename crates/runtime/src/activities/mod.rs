@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use pawl_engine::{Activity, Execution, Performed};
 
 use crate::Ports;
-use crate::ports::{Clock, Http, Models, Secrets, StateMachines, Tables};
+use crate::ports::{Clock, Http, Models, Secrets, StateMachines};
 use known::Known;
 use lease::LeaseGuard;
 
@@ -25,31 +25,30 @@ pub(crate) struct Activities {
     models: Arc<dyn Models>,
     state_machines: Arc<dyn StateMachines>,
     secrets: Arc<dyn Secrets>,
-    tables: Arc<dyn Tables>,
     clock: Arc<dyn Clock>,
 }
 
 impl Activities {
     /// Over some of these ports.
     pub(crate) fn new(ports: &Ports) -> Self {
-        let Ports { tables, http, models, state_machines, secrets, clock, .. } = ports.clone();
-        Self { http, models, state_machines, secrets, tables, clock }
+        let Ports { http, models, state_machines, secrets, clock, .. } = ports.clone();
+        Self { http, models, state_machines, secrets, clock }
     }
 
-    /// Performs an effect outside, once, as long as the lease of its claim lasts. A failure is a result. No secret of those
-    /// that the workflow names is in what comes back.
+    /// Performs an effect outside, once, as long as the lease of its claim lasts, which is `until`. A failure
+    /// is a result. No secret of those that the workflow names is in what comes back.
     pub(crate) async fn perform(
         &self,
         activity: &Activity,
         execution: &Execution,
+        until: Timestamp,
         secrets: &BTreeSet<String>,
     ) -> Performed {
         let known = match Known::read(&*self.secrets, secrets).await {
             Ok(known) => known,
             Err(error) => return Performed::failed(error),
         };
-        let until = execution.lease.as_ref().map_or(Timestamp::MIN, |lease| lease.until);
-        let lease = LeaseGuard { clock: &*self.clock, tables: &*self.tables, execution, until };
+        let lease = LeaseGuard { clock: &*self.clock, execution, until };
         let performed = match activity {
             Activity::HttpRequest(call) => return http_request::perform(&*self.http, &known, call, lease).await,
             Activity::CallLlm(call) => call_llm::perform(&*self.models, call, lease).await,

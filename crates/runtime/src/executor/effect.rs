@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use pawl_engine::{Activity, Claim, Decision, Input, Performed};
+use pawl_engine::{Activity, Claim, Decision, Input, Performance};
 
 use super::{Executor, Progress};
 use crate::ports::Durability;
@@ -21,12 +21,14 @@ impl Executor {
     ) -> Result<Progress, Error> {
         let kept = self.transitions.head_only(run, &claim.execution, Durability::Durable).await?;
         run.buffer.written(kept);
-        run.execution = claim.execution;
-        let lease = run.execution.lease.as_ref().expect("a claim has a lease");
-        let attempt = lease.attempt;
-        let performed = self.activities.perform(&claim.activity, &run.execution, secrets).await;
+        let Claim { execution, address, activity } = claim;
+        let lease = execution.leases.at(&address).expect("a claim has a lease").clone();
+        run.execution = execution;
+        let performed = self.activities.perform(&activity, &run.execution, lease.until, secrets).await;
+        let performance =
+            Performance { address: &address, attempt: lease.attempt, activity: &activity, performed: &performed };
         for _ in 0..RACES {
-            match self.commit_performed(run, &claim.activity, attempt, &performed).await {
+            match self.commit_performed(run, performance).await {
                 Err(error) if error.is_conflict() || error.is_unknown() => {
                     Metrics::count(&self.transitions.metrics.races_lost);
                     if !self.transitions.reload(run).await? {
@@ -39,16 +41,10 @@ impl Executor {
         Err(Error::Contended(run.execution.id.clone()))
     }
 
-    async fn commit_performed(
-        &self,
-        run: &mut Run,
-        activity: &Activity,
-        attempt: u32,
-        performed: &Performed,
-    ) -> Result<Progress, Error> {
+    async fn commit_performed(&self, run: &mut Run, performance: Performance<'_>) -> Result<Progress, Error> {
         let now = self.transitions.clock.now();
         let snapshot = Snapshot::read(&self.transitions.catalog, &run.execution, now).await?;
-        let input = Input::Performed { activity, attempt, performed };
+        let input = Input::Performed(performance);
         match self.decide(run, &snapshot, &input, now)? {
             Decision::Commit(commit) => self.take(run, commit, snapshot).await,
             Decision::Postpone(execution) => self.postpone(run, *execution).await,

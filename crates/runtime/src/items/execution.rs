@@ -86,7 +86,7 @@ pub(crate) fn item_with_body(execution: &Execution, body: String) -> Item {
 /// Whether it is due at once or at work, and neither waits nor has ended.
 fn moves(execution: &Execution) -> bool {
     let begins_or_runs = matches!(execution.status, Status::Queued | Status::Running);
-    begins_or_runs && (execution.wake == Wake::Job || execution.lease.is_some() || execution.requested.is_some())
+    begins_or_runs && (execution.wake == Wake::Job || !execution.leases.is_empty() || execution.requested.is_some())
 }
 
 /// Reads it; `None` if the event was refused.

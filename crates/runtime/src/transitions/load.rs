@@ -39,7 +39,7 @@ impl Transitions {
             Err(Error::Unreadable(_)) if !whole => unknown_event(&execution),
             event => event?,
         };
-        self.end_dead_lease(&mut execution);
+        self.end_dead_leases(&mut execution);
         offload::restore_execution(&*self.blobs, &mut execution).await?;
         let invocation = format!("{:032x}", self.random.bits());
         Ok(Some(Run {
@@ -60,10 +60,11 @@ impl Transitions {
     }
 
     /// In a process that is alone, a lease from before it began is over.
-    fn end_dead_lease(&self, execution: &mut Execution) {
-        let Some(lease) = &mut execution.lease else { return };
-        if self.options.alone_since.is_some_and(|since| lease.claimed_at < since) {
-            lease.until = lease.claimed_at;
+    fn end_dead_leases(&self, execution: &mut Execution) {
+        for (_, lease) in execution.leases.iter_mut() {
+            if self.options.alone_since.is_some_and(|since| lease.claimed_at < since) {
+                lease.until = lease.claimed_at;
+            }
         }
     }
 
@@ -79,7 +80,7 @@ impl Transitions {
         run.buffer.lost(rows);
         run.snapshot = None;
         run.execution = execution;
-        self.end_dead_lease(&mut run.execution);
+        self.end_dead_leases(&mut run.execution);
         offload::restore_execution(&*self.blobs, &mut run.execution).await?;
         Ok(true)
     }

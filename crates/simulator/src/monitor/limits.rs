@@ -26,7 +26,7 @@ pub(super) fn check(monitor: &Monitor, commit: &Commit<'_>, broken: &mut Vec<Bro
             broken.push((7, format!("{running} executions run at once, the limit is {most}")));
         }
     }
-    let claims = commit.before.is_some_and(|before| before.lease != after.lease) && after.lease.is_some();
+    let claims = commit.before.is_some_and(|before| before.leases != after.leases) && !after.leases.is_empty();
     let step = after.cursor.as_deref().and_then(|id| definition.step(id));
     let asks_model = step.is_some_and(|step| step.kind.shape().asks_model().is_some());
     if let (true, Some(budget)) = (claims && asks_model, &limits.budget)

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use pawl_definition::StepKind;
 use pawl_definition::{Delivery, Workflow};
-use pawl_engine::{Execution, Lease, Row, RowKind, StepStatus};
+use pawl_engine::{Address, Execution, Lease, Row, RowKind, StepStatus};
 use pawl_runtime::items;
 use pawl_runtime::ports::{Item, Table, Transaction, Write};
 
@@ -24,6 +24,7 @@ pub(super) type Broken = (u8, String);
 /// An effect that a task has claimed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Claimed {
+    pub(super) address: Address,
     pub(super) lease: Lease,
     pub(super) step: String,
     pub(super) visit: u32,
@@ -46,8 +47,8 @@ pub(super) struct Monitor {
     pub(super) refusals: BTreeSet<(String, String)>,
     pub(super) workflows: BTreeMap<String, items::workflow::Head>,
     pub(super) installation_killed: bool,
-    /// Effects whose result is in history, by (execution, step, visit).
-    pub(super) recorded: BTreeSet<(String, String, u32)>,
+    /// Effects whose result is in history, by (execution, address, visit).
+    pub(super) recorded: BTreeSet<(String, Address, u32)>,
     /// Notices that were not handed on yet.
     pub(super) unsent: BTreeSet<String>,
     /// When a transition was last committed.
@@ -166,10 +167,8 @@ impl Monitor {
     fn head(&mut self, who: Who, now: Timestamp, after: &Execution, rows: &[Row]) -> Vec<Broken> {
         let before = self.heads.get(&after.id).cloned();
         let task = self.tasks.entry(who.task).or_default();
-        let own = match (task.claims.get(&after.id), before.as_ref().and_then(|before| before.lease.as_ref())) {
-            (Some(claim), Some(lease)) => claim.lease == *lease,
-            _ => false,
-        };
+        let is_own = |claim: &Claimed| before.as_ref()?.leases.at(&claim.address).map(|lease| *lease == claim.lease);
+        let own = task.claims.get(&after.id).and_then(is_own).unwrap_or(false);
         let killed = task.seen.remove(&after.workflow);
         let alone_since = self.alone_since;
         let commit = protocol::Commit { before: before.as_ref(), after, rows, own, killed, now, alone_since };
@@ -185,20 +184,22 @@ impl Monitor {
 
     fn keep(&mut self, who: Who, after: &Execution, rows: &[Row]) {
         for row in rows {
-            let ended = matches!(row.status, Some(StepStatus::Completed | StepStatus::Failed));
+            // A row of a step that runs on is one of a call that has ended.
+            let ended = matches!(row.status, Some(StepStatus::Completed | StepStatus::Failed | StepStatus::Running));
             let outside = row.step_type.as_deref().is_some_and(|tag| StepKind::facts_of(tag).outside.is_some());
             if let (true, true, Some(step), Some(visit)) = (ended, outside, &row.step, row.visit) {
-                self.recorded.insert((after.id.clone(), step.clone(), visit));
+                let address = row.address.clone().unwrap_or_else(|| Address::of(step));
+                self.recorded.insert((after.id.clone(), address, visit));
             }
         }
         self.rows.entry(after.id.clone()).or_default().extend_from_slice(rows);
-        let claim = after.lease.as_ref().and_then(|lease| self.claim(after, lease));
-        let task = self.tasks.entry(who.task).or_default();
-        let is_new = |claim: &Claimed| {
-            let before = self.heads.get(&after.id).and_then(|before| before.lease.as_ref());
-            before != Some(&claim.lease)
+        let before = self.heads.get(&after.id);
+        let is_new = |(address, lease): &(&Address, &Lease)| {
+            before.and_then(|before| before.leases.at(address)).is_none_or(|before| before != *lease)
         };
-        if let Some(claim) = claim.filter(is_new) {
+        let claim = after.leases.iter().find(is_new).and_then(|(address, lease)| self.claim(after, address, lease));
+        let task = self.tasks.entry(who.task).or_default();
+        if let Some(claim) = claim {
             task.claims.insert(after.id.clone(), claim);
         }
         if self.heads.insert(after.id.clone(), after.clone()).is_none() {
@@ -206,12 +207,12 @@ impl Monitor {
         }
     }
 
-    fn claim(&self, head: &Execution, lease: &Lease) -> Option<Claimed> {
+    fn claim(&self, head: &Execution, address: &Address, lease: &Lease) -> Option<Claimed> {
         let step = head.cursor.clone()?;
         let visit = head.steps.get(&step)?.visit;
         let definition = self.definition(&head.workflow, head.revision);
         let at_most_once = definition.step(&step).is_some_and(|step| step.delivery == Delivery::AtMostOnce);
-        Some(Claimed { lease: lease.clone(), step, visit, at_most_once })
+        Some(Claimed { address: address.clone(), lease: lease.clone(), step, visit, at_most_once })
     }
 
     /// A task has read the world of a workflow.

@@ -30,7 +30,7 @@ pub(super) fn check(commit: &Commit<'_>, broken: &mut Vec<Broken>) {
     };
     counts(commit, before, broken);
     obeys(commit, before, broken);
-    keeps_lease(commit, before, broken);
+    keeps_leases(commit, before, broken);
 }
 
 fn begins(commit: &Commit<'_>, broken: &mut Vec<Broken>) {
@@ -46,7 +46,7 @@ fn counts(commit: &Commit<'_>, before: &Execution, broken: &mut Vec<Broken>) {
     // Transitions that were held are written with the next; each counts a version, and so does a claim.
     let transitions = after.seq.saturating_sub(before.seq);
     let versions = after.version.saturating_sub(before.version);
-    let claims = transitions == 0 || (after.lease.is_some() && after.lease != before.lease);
+    let claims = transitions == 0 || (!after.leases.is_empty() && after.leases != before.leases);
     if versions == 0 || (versions != transitions && !(claims && versions == transitions + 1)) {
         broken.push((1, format!("version {} was committed over version {}", after.version, before.version)));
     }
@@ -68,7 +68,7 @@ fn obeys(commit: &Commit<'_>, before: &Execution, broken: &mut Vec<Broken>) {
     if before.status == Status::Paused && after.status != Status::Paused {
         broken.push((5, format!("was {} while it was paused", after.status)));
     }
-    let claims = after.lease.is_some() && after.lease != before.lease;
+    let claims = !after.leases.is_empty() && after.leases != before.leases;
     if before.requested.is_some() && claims {
         broken.push((5, "claimed an effect while a control waited".to_owned()));
     }
@@ -94,12 +94,13 @@ fn counts_a_death(before: &Execution, after: &Execution) -> bool {
     *after == Execution { version: after.version, deaths: after.deaths, ..before.clone() }
 }
 
-fn keeps_lease(commit: &Commit<'_>, before: &Execution, broken: &mut Vec<Broken>) {
-    let Some(lease) = &before.lease else { return };
-    let dead = commit.alone_since.is_some_and(|since| lease.claimed_at < since);
-    let live = lease.until > commit.now + SKEW && !commit.own && !dead;
-    if live && commit.after.lease.as_ref() != Some(lease) {
-        broken.push((4, format!("the lease of {} was taken before its end", lease.owner)));
+fn keeps_leases(commit: &Commit<'_>, before: &Execution, broken: &mut Vec<Broken>) {
+    for (address, lease) in before.leases.iter() {
+        let dead = commit.alone_since.is_some_and(|since| lease.claimed_at < since);
+        let live = lease.until > commit.now + SKEW && !commit.own && !dead;
+        if live && commit.after.leases.at(address) != Some(lease) {
+            broken.push((4, format!("the lease of {} on {address} was taken before its end", lease.owner)));
+        }
     }
 }
 
@@ -124,7 +125,7 @@ fn one_reason_to_wake(after: &Execution, broken: &mut Vec<Broken>) {
     if let Err(why) = after.soundness() {
         broken.push((3, format!("is not sound, expected that {why}")));
     }
-    if after.lease.is_some() && !matches!(after.status, Status::Running | Status::Paused) {
+    if !after.leases.is_empty() && !matches!(after.status, Status::Running | Status::Paused) {
         broken.push((3, format!("is {} with a lease", after.status)));
     }
 }

@@ -50,7 +50,7 @@ impl Outside {
             self.hub.violate(4, format!("{what} is called without a claim"));
             return None;
         };
-        let recorded = state.monitor.recorded.contains(&(execution.clone(), claim.step.clone(), claim.visit));
+        let recorded = state.monitor.recorded.contains(&(execution.clone(), claim.address.clone(), claim.visit));
         let broken = state.ledger.attempt(&execution, &claim, recorded);
         drop(state);
         if let Some((number, text)) = broken {

@@ -235,6 +235,6 @@ fn head_word(item: &Item) -> String {
         Err(_) => return "an unreadable head".to_owned(),
     };
     let cursor = head.cursor.as_deref().unwrap_or("-");
-    let lease = head.lease.as_ref().map_or(String::new(), |lease| format!(" leased until {}", lease.until));
+    let lease = head.leases.until().map_or(String::new(), |until| format!(" leased until {until}"));
     format!("{} v{} seq {} {} at {cursor} wakes {:?}{lease}", head.id, head.version, head.seq, head.status, head.wake)
 }

@@ -168,7 +168,7 @@ fn a_call_that_would_not_end_in_time_is_handed_over_before_it_is_claimed() {
 
     at_once(system.handle(QueueName::Jobs, &next(), Some(soon))).expect("memory is writable");
     let head = story.last().execution;
-    assert_eq!((head.cursor.as_deref(), head.lease), (Some("call"), None));
+    assert_eq!((head.cursor.as_deref(), head.leases.is_empty()), (Some("call"), true));
     assert_eq!(story.world().http.calls().len(), 0);
     assert_eq!(next(), serde_json::to_string(&Job::of(&story.last().execution)).expect("a job is JSON"));
 

@@ -280,7 +280,7 @@ fn what_one_step_sent_and_a_later_answer_repeats_is_in_no_history() {
     assert_eq!(execution.steps["ask"].output["text"], "it is [secret:token]");
     let rows = story.last().rows;
     let asked = rows.iter().find(|row| row.step.as_deref() == Some("ask")).expect("the model was asked");
-    assert_eq!(asked.trace["answers"][0]["text"], "it is [secret:token]");
+    assert_eq!(asked.trace["answer"]["text"], "it is [secret:token]");
 
     let error = HttpError::Network("cannot connect to https://x.example/s3cr3t-path".to_owned());
     let story = echoed_later(Reply::error(error), Err("no such key: s3cr3t-token"));

@@ -1,5 +1,8 @@
 //! `call_llm`, and what models may cost. Sections 7 and 10 of the language.
 
+use std::sync::{Arc, Mutex};
+
+use pawl_engine::{Address, StepStatus};
 use pawl_runtime::ports::{ModelAnswer, ModelError, ModelErrorKind, Price, TokenCounts};
 use pawl_testkit::scenario::{
     ModelReply, Scenario, canceled, completed, manual, paused, said, says, says_json, scenario,
@@ -89,17 +92,17 @@ fn history_keeps_the_raw_answers_with_tokens_cost_and_latency() {
     };
     let story = story("", vec![says("very"), Ok(costly)]).run_until_idle().expect(completed());
     let rows = story.last().rows;
-    let row = rows.iter().find(|row| row.step.as_deref() == Some("ask")).expect("the call is a row");
-    assert_eq!(
-        row.trace,
-        json!({"model": "test/model", "max_tokens": null, "repairs": 1, "answers": [
-            {"text": "very", "finish_reason": "stop", "input_tokens": 100, "output_tokens": 20, "latency_ms": 0},
-            {"text": text, "finish_reason": "stop", "model": "model-2026-11", "input_tokens": 10, "output_tokens": 5,
-             "usd": 0.25, "latency_ms": 0},
-        ]})
-    );
-    assert_eq!((row.usage.tokens, row.usage.usd), (135, 0.25));
-    assert_eq!(row.input["prompt"], "How urgent is 7?");
+    let [unfit, fit] = rows.iter().filter(|row| row.step.as_deref() == Some("ask")).collect::<Vec<_>>()[..] else {
+        panic!("each call is a row: {rows:#?}");
+    };
+    let answer =
+        json!({"text": "very", "finish_reason": "stop", "input_tokens": 100, "output_tokens": 20, "latency_ms": 0});
+    assert_eq!(unfit.trace, json!({"model": "test/model", "max_tokens": null, "answer": answer}));
+    let answer = json!({"text": text, "finish_reason": "stop", "model": "model-2026-11", "input_tokens": 10,
+        "output_tokens": 5, "usd": 0.25, "latency_ms": 0});
+    assert_eq!(fit.trace, json!({"model": "test/model", "max_tokens": null, "answer": answer}));
+    assert_eq!((unfit.usage.tokens, fit.usage.tokens, fit.usage.usd), (120, 15, 0.25));
+    assert_eq!(fit.input["prompt"], "How urgent is 7?");
 }
 
 #[test]
@@ -137,6 +140,62 @@ fn an_answer_is_not_repaired_once_it_is_killed_paused_or_canceled() {
         let ends = if control == Control::Cancel { canceled() } else { completed().path(["ask", "end"]) };
         story.expect(ends);
     }
+}
+
+/// Repairs had no rows: a process that died in the second one asked, and paid, from the first again.
+#[test]
+fn each_call_is_claimed_and_committed_under_its_address() {
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let story = scenario().workflow(&with("variables: [{name: n, type: number, default: 7}]", ASK));
+    let (world, seen) = (story.world().clone(), told.clone());
+    let story = story.model(move |_| {
+        let head = world.executions().pop().expect("the caller began");
+        let mut seen = seen.lock().expect("nobody panicked");
+        seen.push(head.leases.iter().map(|(address, _)| address.to_string()).collect::<Vec<_>>());
+        match seen.len() {
+            1 => says("no JSON at all"),
+            2 => Err(ModelError::new(ModelErrorKind::Network, "gone")),
+            3 => says_json(&json!({"urgency": "none of them"})),
+            _ => says_json(&json!({"urgency": "low", "confidence": 0.9})),
+        }
+    });
+    let story = story.event(manual("w")).run_until_idle().expect(completed().path(["ask", "end"]));
+    assert_eq!(*told.lock().expect("nobody panicked"), [["ask"], ["ask.2"], ["ask.2"], ["ask.3"]]);
+    let rows = story.last().rows;
+    let rows: Vec<_> = rows
+        .iter()
+        .filter(|row| row.step.as_deref() == Some("ask"))
+        .map(|row| (row.address.as_ref().map(Address::as_str), row.status, row.attempt))
+        .collect();
+    let (runs, again) = (Some(StepStatus::Running), Some(StepStatus::Retrying));
+    assert_eq!(
+        rows,
+        [
+            (None, runs, Some(1)),
+            (Some("ask.2"), again, Some(1)),
+            (Some("ask.2"), runs, Some(2)),
+            (Some("ask.3"), Some(StepStatus::Completed), Some(2)),
+        ],
+        "a repair is no attempt, and an attempt after a failure goes on where it failed"
+    );
+}
+
+/// An attempt that gave up after its repairs is tried again from the question alone.
+#[test]
+fn a_retry_after_repairs_that_did_not_help_asks_afresh() {
+    const PATIENT: &str = "
+  - id: ask
+    type: call_llm
+    model: test/model
+    prompt: How urgent?
+    output: {fields: {urgency: {options: [low, high]}}}
+    on_failure: {retry: {attempts: 1, on: [any]}}";
+    let answers = vec![says("a"), says("b"), says("c"), says_json(&json!({"urgency": "low"}))];
+    let mut answers = answers.into_iter();
+    let story = scenario().workflow(&with("", PATIENT)).model(move |_| answers.next().expect("it is asked four times"));
+    let story = story.event(manual("w")).run_until_idle().expect(completed());
+    let requests = story.world().models.requests();
+    assert!(requests[2].prompt.contains("could not be used") && !requests[3].prompt.contains("could not be used"));
 }
 
 #[test]
@@ -219,7 +278,7 @@ fn what_a_provider_does_not_count_is_estimated_and_marked() {
     assert_eq!((usage.tokens, usage.estimated), (501, true), "a token for each four bytes of `one` and of the answer");
     let rows = story.last().rows;
     let row = rows.iter().find(|row| row.step.as_deref() == Some("a")).expect("the call is a row");
-    assert_eq!(row.trace["answers"][0]["estimated"], json!(true));
+    assert_eq!(row.trace["answer"]["estimated"], json!(true));
 }
 
 /// Fault 05: an answer that was cut off was completed, or asked for again with the same bound.

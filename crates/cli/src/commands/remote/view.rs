@@ -245,12 +245,12 @@ pub(crate) fn history_rows(history: &Value, when: &When) -> Vec<Vec<String>> {
 }
 
 fn history_row(row: &Value, when: &When) -> Vec<String> {
-    let step = if row.get("step").is_some() { text(row, "step") } else { format!("({})", text(row, "kind")) };
+    let place = ["address", "step"].map(|key| text(row, key)).into_iter().find(|place| !place.is_empty());
     vec![
         text(row, "seq"),
         when.local_precise(&text(row, "at")),
         took(row),
-        step,
+        place.unwrap_or_else(|| format!("({})", text(row, "kind"))),
         text(row, "step_type"),
         text(row, "status"),
         text(row, "branch"),
@@ -272,9 +272,9 @@ fn call_row(page: &Value, when: &When) -> Option<Vec<String>> {
     let began: Option<jiff::Timestamp> = since.parse().ok();
     let took = began.map(|began| span(when.now.duration_since(began).max(SignedDuration::ZERO))).unwrap_or_default();
     let what = format!("in progress since {}, at most until {}", when.local(&since), when.local(&text(call, "until")));
-    let (step, attempt) = (text(call, "step"), text(call, "attempt"));
+    let (place, attempt) = (text(call, "address"), text(call, "attempt"));
     let blank = String::new;
-    Some(vec!["…".to_owned(), blank(), took, step, blank(), "running".to_owned(), blank(), attempt, what])
+    Some(vec!["…".to_owned(), blank(), took, place, blank(), "running".to_owned(), blank(), attempt, what])
 }
 
 /// What happened, in one line.
@@ -312,7 +312,7 @@ mod tests {
     fn call(item: &mut Value) {
         item["due_at"] = Value::Null;
         item["in_progress"] = json!({
-            "step": "ask", "attempt": 2, "since": "2026-11-21T08:59:50Z", "until": "2026-11-21T09:00:45Z"
+            "step": "ask", "address": "ask.2", "attempt": 2, "since": "2026-11-21T08:59:50Z", "until": "2026-11-21T09:00:45Z"
         });
     }
 
@@ -351,9 +351,9 @@ mod tests {
             "status": "retrying", "attempt": 1, "duration_ms": 1540, "note": "tries again"
         }]});
         let page = execution(&item, &when());
-        assert!(page.contains("2    2026-11-21 08:59:50.120  1.5 s  ask   http_request  retrying"), "{page}");
+        assert!(page.contains("2    2026-11-21 08:59:50.120  1.5 s  ask    http_request  retrying"), "{page}");
         let last = page.lines().next_back().unwrap_or_default();
-        assert!(last.starts_with("…") && last.contains("10 s"), "{last}");
+        assert!(last.starts_with("…") && last.contains("10 s") && last.contains("ask.2"), "{last}");
         assert!(
             last.ends_with("2        in progress since 2026-11-21 08:59:50, at most until 2026-11-21 09:00:45"),
             "{last}"

@@ -19,6 +19,14 @@ pub struct ModelSaid<'a> {
     pub finish_reason: Option<&'a str>,
 }
 
+impl<'a> ModelSaid<'a> {
+    /// Out of the trace of a call: `{text, refusal, finish_reason}`.
+    pub fn of(answer: &'a Value) -> Self {
+        let text = |key: &str| answer.get(key).and_then(Value::as_str);
+        Self { text: text("text").unwrap_or_default(), refusal: text("refusal"), finish_reason: text("finish_reason") }
+    }
+}
+
 /// What a model's answer is worth.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ModelReply {

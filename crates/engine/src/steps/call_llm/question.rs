@@ -25,16 +25,16 @@ pub struct ModelQuestion {
 }
 
 impl ModelCall {
-    /// The question, asked afresh with what was `wrong` with the answer before: a model that is shown its own bad answer
-    /// says it again.
-    pub fn question(&self, wrong: &[String]) -> ModelQuestion {
+    /// The question, asked afresh with what was wrong with the answer before: a model that is shown its own bad answer says
+    /// it again.
+    pub fn question(&self) -> ModelQuestion {
         let mut prompt = self.prompt.clone();
         if let Some(form) = self.shape.as_ref().map(|shape| form(shape, self.says_confidence)) {
             prompt.push_str("\n\n");
             prompt.push_str(&form);
         }
-        if !wrong.is_empty() {
-            let reasons: Vec<_> = wrong.iter().take(REASONS).map(|reason| format!("\n- {}", cut(reason))).collect();
+        if !self.wrong.is_empty() {
+            let reasons: Vec<_> = self.wrong.iter().map(|reason| format!("\n- {reason}")).collect();
             prompt.push_str("\n\nAn answer in another form could not be used:");
             prompt.push_str(&reasons.concat());
         }
@@ -89,6 +89,11 @@ fn kind(field: &OutputField) -> String {
 fn meaning(field: &OutputField) -> String {
     let words = field.description.as_deref().unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ");
     if words.is_empty() { words } else { format!(": {words}") }
+}
+
+/// The reasons that a repair names, each as it names it.
+pub(super) fn named(reasons: &[String]) -> Vec<String> {
+    reasons.iter().take(REASONS).map(|reason| cut(reason).to_owned()).collect()
 }
 
 fn cut(reason: &str) -> &str {
@@ -164,14 +169,14 @@ mod tests {
             \"due\": <date as \"YYYY-MM-DD\", or null>, \"tags\": <list, each: text in quotes>, \
             \"confidence\": <number from 0 to 1>}";
         let asked = "Answer with nothing but one JSON object of this form, its keys in this order:";
-        assert_eq!(triage().question(&[]).prompt, format!("Triage.\n\n{asked}\n{form}"));
+        assert_eq!(triage().question().prompt, format!("Triage.\n\n{asked}\n{form}"));
     }
 
     #[test]
     fn the_form_is_no_answer() {
         use super::super::{ModelReply, ModelSaid};
-        let call = triage();
-        let prompt = call.question(&["kind: expected a value, found none".to_owned()]).prompt;
+        let call = ModelCall { wrong: vec!["kind: expected a value, found none".to_owned()], ..triage() };
+        let prompt = call.question().prompt;
         let said = ModelSaid { text: &prompt, refusal: None, finish_reason: None };
         assert!(matches!(call.read(said), ModelReply::Invalid(_)));
     }
@@ -179,23 +184,23 @@ mod tests {
     #[test]
     fn a_repair_asks_afresh_with_what_was_wrong() {
         let wrong = vec!["x".repeat(300), "b".into(), "c".into(), "d".into(), "e".into(), "f".into()];
-        let prompt = triage().question(&wrong).prompt;
+        let prompt = ModelCall { wrong: named(&wrong), ..triage() }.question().prompt;
         let (_, told) = prompt.split_once("could not be used:\n").expect("it is told");
         let lines: Vec<_> = told.lines().map(str::len).collect();
         assert_eq!(lines, [202, 3, 3, 3, 3]);
-        assert!(prompt.starts_with(&triage().question(&[]).prompt));
+        assert!(prompt.starts_with(&triage().question().prompt));
     }
 
     #[test]
     fn a_text_is_asked_for_as_the_author_asks() {
-        assert_eq!(call(Value::Null).question(&[]).prompt, "Triage.");
+        assert_eq!(call(Value::Null).question().prompt, "Triage.");
         assert_eq!(call(Value::Null).schema(), None);
     }
 
     #[test]
     fn an_authors_schema_stands_in_the_prompt_in_its_order() {
         let schema = json!({"properties": {"a": {}, "b": {}}, "propertyOrdering": ["b", "a"]});
-        let prompt = call(json!({ "schema": schema })).question(&[]).prompt;
+        let prompt = call(json!({ "schema": schema })).question().prompt;
         assert!(
             prompt.ends_with(
                 r#"JSON Schema:
