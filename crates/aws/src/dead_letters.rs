@@ -8,20 +8,23 @@ use aws_config::timeout::TimeoutConfig;
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::{Message as Letter, MessageSystemAttributeName};
 use futures::future::try_join_all;
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use pawl_runtime::ports::{DeadLetter, DeadLetters, Message, Queue, QueueError, QueueName};
 
 use crate::SqsQueue;
 use crate::config::QueueUrls;
 use crate::failure::Failure;
 use crate::sdk::{ATTEMPT, CONNECT};
-use crate::timer_relay::{self, Arrived};
+use crate::timer_relay;
 
 /// Most messages that one call receives.
 const MOST: i32 = 10;
 
 /// A letter that is looked at is hidden for this long, so that the next call shows others; a redrive waits for it.
 const GLANCE_S: i32 = 2;
+
+/// Attribute of a message that says how often it was sent back.
+const SENT_BACK: &str = "sent_back";
 
 /// A letter that is put back is hidden for this long: time to send and delete it.
 const MOVE_S: i32 = 60;
@@ -46,7 +49,8 @@ impl SqsDeadLetters {
         let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT).operation_attempt_timeout(patience);
         let call = self.client.receive_message().queue_url(url).max_number_of_messages(MOST);
         let call = call.visibility_timeout(hidden_s).wait_time_seconds(wait_s);
-        let call = call.message_system_attribute_names(MessageSystemAttributeName::MessageGroupId).customize();
+        let call = call.message_system_attribute_names(MessageSystemAttributeName::MessageGroupId);
+        let call = call.message_attribute_names(SENT_BACK).customize();
         let call = call.config_override(aws_sdk_sqs::Config::builder().timeout_config(timeouts.build()));
         let answer = call.send().await.map_err(|error| unavailable(&Failure::of(&error)))?;
         Ok(answer.messages.unwrap_or_default())
@@ -72,7 +76,10 @@ impl SqsDeadLetters {
         let body = letter.body.unwrap_or_default();
         let message = Message { body, delay: SignedDuration::ZERO, group: group.unwrap_or_default() };
         self.queue.send(queue, vec![message]).await?;
-        let receipt = letter.receipt_handle.unwrap_or_default();
+        self.delete(url, letter.receipt_handle.unwrap_or_default()).await
+    }
+
+    async fn delete(&self, url: &str, receipt: String) -> Result<(), QueueError> {
         let call = self.client.delete_message().queue_url(url).receipt_handle(receipt);
         call.send().await.map(drop).map_err(|error| unavailable(&Failure::of(&error)))
     }
@@ -89,8 +96,7 @@ impl DeadLetters for SqsDeadLetters {
                 if shown.is_empty() {
                     break;
                 }
-                let bodies = shown.into_iter().take(left).map(|letter| inner(letter.body.unwrap_or_default()));
-                letters.extend(bodies.map(|body| DeadLetter { queue: *queue, body }));
+                letters.extend(shown.into_iter().take(left).map(|letter| seen(*queue, letter)));
             }
         }
         Ok(letters)
@@ -100,13 +106,24 @@ impl DeadLetters for SqsDeadLetters {
         let queues = self.urls.0.iter().map(|(queue, url)| self.empty(*queue, url));
         Ok(try_join_all(queues).await?.into_iter().sum())
     }
+
+    /// Its group is not known any more, so it takes its turn with all that have none.
+    async fn send_back(&self, letter: &DeadLetter) -> Result<(), QueueError> {
+        let DeadLetter { queue, body, receipt, sent_back } = letter;
+        let Some(url) = self.urls.0.get(queue) else { return Ok(()) };
+        let message = Message { body: body.clone(), delay: SignedDuration::ZERO, group: String::new() };
+        self.queue.send_counted(*queue, message, SENT_BACK, sent_back.saturating_add(1)).await?;
+        self.delete(url, receipt.clone()).await
+    }
 }
 
-/// The message of a timer, if it died on its last stretch.
-fn inner(body: String) -> String {
-    match timer_relay::read(body, Timestamp::MAX) {
-        Arrived::Now(body) => body,
-        Arrived::Early(message) => message.body,
+fn seen(queue: QueueName, letter: Letter) -> DeadLetter {
+    let sent_back = letter.message_attributes.as_ref().and_then(|all| all.get(SENT_BACK)?.string_value()?.parse().ok());
+    DeadLetter {
+        queue,
+        body: timer_relay::inner(letter.body.unwrap_or_default()),
+        receipt: letter.receipt_handle.unwrap_or_default(),
+        sent_back: sent_back.unwrap_or(0),
     }
 }
 

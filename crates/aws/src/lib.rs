@@ -27,7 +27,7 @@ mod timers;
 
 pub use blobs::S3Blobs;
 pub use dead_letters::SqsDeadLetters;
-pub use queue::SqsQueue;
+pub use queue::{PUT_OFF, SqsQueue};
 pub use secrets::ManagerSecrets;
 pub use state_machines::SfnStateMachines;
 pub use stream::{change, item};

@@ -52,6 +52,14 @@ pub fn read(body: String, now: Timestamp) -> Arrived {
     Arrived::Early(Message { body: wrapped.message, delay: left, group: wrapped.group })
 }
 
+/// The message of a timer, whether its time has come or not; another body as it is.
+pub fn inner(body: String) -> String {
+    match read(body, Timestamp::MAX) {
+        Arrived::Now(body) => body,
+        Arrived::Early(message) => message.body,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

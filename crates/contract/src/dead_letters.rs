@@ -15,7 +15,7 @@ async fn seen(backend: &dyn Backend, expected: usize) -> BTreeSet<(QueueName, St
     let mut seen = BTreeSet::new();
     for _ in 0..20 {
         let found = backend.dead_letters().look(10).await.expect("looking succeeds");
-        seen.extend(found.into_iter().map(|DeadLetter { queue, body }| (queue, body)));
+        seen.extend(found.into_iter().map(|DeadLetter { queue, body, .. }| (queue, body)));
         if seen.len() >= expected {
             break;
         }
@@ -59,4 +59,23 @@ pub async fn a_redrive_puts_them_back_on_their_queues(backend: &dyn Backend) {
 pub async fn nothing_is_put_back_where_nothing_died(backend: &dyn Backend) {
     assert_eq!(backend.dead_letters().look(10).await, Ok(Vec::new()));
     assert_eq!(backend.dead_letters().redrive().await, Ok(0));
+}
+
+/// One that is sent back is on its queue and no longer a dead letter; the others stay.
+pub async fn one_is_sent_back_alone(backend: &dyn Backend) {
+    for (queue, body) in ALL {
+        backend.give_up(queue, body).await;
+    }
+    let jobs = loop {
+        let found = backend.dead_letters().look(10).await.expect("looking succeeds");
+        if let Some(letter) = found.into_iter().find(|letter| letter.queue == QueueName::Jobs) {
+            break letter;
+        }
+        backend.settle().await;
+    };
+    assert_eq!(jobs.sent_back, 0);
+    backend.dead_letters().send_back(&jobs).await.expect("sending back succeeds");
+    assert_eq!(drain(backend, QueueName::Jobs).await, [jobs.body]);
+    assert_eq!(drain(backend, QueueName::Events).await, Vec::<String>::new());
+    assert_eq!(backend.dead_letters().redrive().await, Ok(2));
 }

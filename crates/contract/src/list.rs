@@ -74,6 +74,7 @@ macro_rules! contract {
                 an_unknown_receipt_is_no_error,
                 a_delayed_message_comes_late,
                 a_message_given_back_comes_again,
+                a_message_put_off_comes_again_uncounted,
                 a_message_given_back_later_comes_later,
                 no_more_than_asked_are_received,
                 many_messages_all_arrive_once,
@@ -93,6 +94,7 @@ macro_rules! contract {
                 no_more_than_asked_are_seen,
                 a_redrive_puts_them_back_on_their_queues,
                 nothing_is_put_back_where_nothing_died,
+                one_is_sent_back_alone,
             ]
         );
     };

@@ -97,6 +97,19 @@ pub async fn a_message_given_back_comes_again(backend: &dyn Backend) {
     assert_eq!(second.sent_at, first.sent_at);
 }
 
+/// It comes after its delay, as if it had not been received, but for the count of how often it was put off.
+pub async fn a_message_put_off_comes_again_uncounted(backend: &dyn Backend) {
+    send(backend, vec![message("1")]).await;
+    for put_off in 0..3 {
+        let received = only(receive(backend, QUEUE, 10).await);
+        assert_eq!((received.body.as_str(), received.attempt, received.put_off), ("1", 1, put_off));
+        backend.source().put_off(QUEUE, &received, span(backend, 2_000)).await.expect("putting off succeeds");
+        assert_eq!(receive(backend, QUEUE, 10).await, []);
+        pass(backend, 2_500).await;
+    }
+    assert_eq!(drain(backend, QUEUE).await, ["1"]);
+}
+
 /// With a delay it stays hidden for so long, be that shorter or longer than its visibility.
 pub async fn a_message_given_back_later_comes_later(backend: &dyn Backend) {
     send(backend, vec![message("1")]).await;

@@ -50,7 +50,7 @@ impl Backend for Memory {
     }
 
     async fn give_up(&self, queue: QueueName, body: &str) {
-        self.0.give_up(queue, body);
+        self.0.give_up(queue, body, 0);
     }
 
     async fn damage(&self, table: Table, key: &Key) {

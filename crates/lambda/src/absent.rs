@@ -69,4 +69,8 @@ impl DeadLetters for Absent {
     async fn redrive(&self) -> Result<usize, QueueError> {
         Err(QueueError::Invalid(why("dead-letter queues")))
     }
+
+    async fn send_back(&self, _letter: &DeadLetter) -> Result<(), QueueError> {
+        Err(QueueError::Invalid(why("dead-letter queues")))
+    }
 }

@@ -29,7 +29,7 @@ pub struct WorkerOptions {
 impl Default for WorkerOptions {
     fn default() -> Self {
         // A handler mostly waits for the disk or for others: many fit one process.
-        Self { at_once: 512, deliveries: 10, sweep_every: Duration::from_secs(30) }
+        Self { at_once: 512, deliveries: message::DELIVERIES, sweep_every: Duration::from_secs(30) }
     }
 }
 
@@ -52,6 +52,9 @@ const VISIBILITY: SignedDuration = SignedDuration::from_mins(10);
 
 /// An executor begins nothing that might last longer than this; then the next message goes on.
 const HANDLER_MOST: SignedDuration = SignedDuration::from_mins(5);
+
+/// Longest wait of a message that is put off: here, looking again costs nothing.
+const PATIENCE_MOST: SignedDuration = SignedDuration::from_mins(1);
 
 /// Messages taken off a queue in one call.
 const BATCH: usize = 64;
@@ -200,6 +203,12 @@ impl Worker {
         let attempt = received.attempt;
         let about = About::read(&received.body);
         let (what, About { execution_id, event_id }) = (about.what(), &about);
+        if matches!(error, Undone::Failed(error) if error.is_transient()) {
+            self.system.metrics.messages_put_off.fetch_add(1, Ordering::Relaxed);
+            tracing::warn!(execution_id, event_id, attempt, queue = ?self.queue, "the message of {what} is put off: {error}");
+            let wait = message::patience(received.put_off).min(PATIENCE_MOST);
+            return self.source.put_off(self.queue, received, wait).await;
+        }
         let is_final = matches!(error, Undone::Failed(Error::Poison(_)) | Undone::Died(_));
         if attempt < self.options.deliveries && !is_final {
             tracing::warn!(
@@ -212,7 +221,7 @@ impl Worker {
             execution_id, event_id, attempt, queue = ?self.queue,
             "the message of {what} is dead after attempt {attempt}: {error}"
         );
-        let letter = DeadLetter { queue: self.queue, body: received.body.clone() };
+        let letter = DeadLetter::new(self.queue, received.body.clone());
         match self.system.sweeper.mark_dead_letter(&letter, &error.to_string()).await {
             Ok(()) => {
                 self.in_hand.forget(self.queue, &received.body);

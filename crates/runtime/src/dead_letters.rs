@@ -1,5 +1,8 @@
 //! What becomes of messages that were given up: they are made visible, for a person to see and to send on their way.
 //!
+//! The worker that fails for the last time marks what it gives up and says why; what has no mark was never handled to
+//! its end, and the sweeper sends it back by itself some times before it marks it (`Sweeper::sweep`).
+//!
 //! A job marks its execution as stalled. What is stalled is woken neither by the sweeper nor by its own mark: its job
 //! died again and again, and would die again every minute, each time with a claim, a call and a dead letter more. It
 //! waits for a person: a redrive, a control of that execution, or an event that it waits for. Its next transition
@@ -51,6 +54,25 @@ impl Marks<'_> {
         }
     }
 
+    /// Whether a dead letter is still needed, and no worker has marked what it is about. One that nobody can read never
+    /// is.
+    pub(crate) async fn are_missing(&self, letter: &DeadLetter) -> Result<bool, Error> {
+        if letter.queue != QueueName::Events {
+            let Ok(job) = Job::parse(&letter.body) else { return Ok(false) };
+            let now = self.clock.now();
+            let needs_it = |head: Execution| head.seq == job.seq && head.is_due(now) && !head.stalled;
+            return Ok(self.head(&job.execution_id).await?.is_some_and(needs_it));
+        }
+        let event = match EventMessage::parse(&letter.body) {
+            Ok(EventMessage::Event(event)) => Some(*event),
+            Ok(EventMessage::Stream(change)) => changes::event(&change).ok().flatten(),
+            Err(_) => None,
+        };
+        let Some(event) = event else { return Ok(false) };
+        let key = items::refusal::key(event.workflow.as_deref().unwrap_or(NOBODY), &event.id);
+        Ok(self.tables.get(items::refusal::TABLE, &key, Consistency::Strong).await?.is_none())
+    }
+
     /// Marks the execution of a job that was given up, if that job is the one that it needs now: it may have gone on since,
     /// and what is not due yet is woken when it is. Its history says why, and at which step. A head that cannot be read takes
     /// no mark: listings tell of it.
@@ -74,9 +96,14 @@ impl Marks<'_> {
 
     /// The step at which an execution stands, as far as that can be read.
     async fn step(&self, execution: &str) -> Result<Option<String>, Error> {
+        Ok(self.head(execution).await?.and_then(|execution| execution.cursor))
+    }
+
+    /// An execution's head, if it is there and can be read.
+    async fn head(&self, execution: &str) -> Result<Option<Execution>, Error> {
         let key = items::execution::key(execution);
         let head = self.tables.get(items::execution::TABLE, &key, Consistency::Strong).await?;
-        Ok(head.and_then(|head| items::execution::parse(&head).ok().flatten()).and_then(|execution| execution.cursor))
+        Ok(head.and_then(|head| items::execution::parse(&head).ok().flatten()))
     }
 
     /// Stores that an event came to nothing, unless it came to something, or that is stored.

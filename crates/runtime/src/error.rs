@@ -62,6 +62,25 @@ impl Error {
         }
     }
 
+    /// Whether it is a failure of infrastructure, or of a race, and not of the message that is handled: it goes away by
+    /// itself, so the message is put off and its delivery does not count.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Table(error) => match error {
+                TableError::Throttled
+                | TableError::Conflict(_)
+                | TableError::Unknown(_)
+                | TableError::Unavailable(_) => true,
+                TableError::TooDeep(_) | TableError::Invalid(_) => false,
+            },
+            Self::Queue(error) => !matches!(error, QueueError::Invalid(_)),
+            Self::Timer(error) => !matches!(error, TimerError::Invalid(_)),
+            Self::Blob(error) => !matches!(error, BlobError::NotFound(_)),
+            Self::Notice(_) | Self::Contended(_) => true,
+            Self::Unreadable(_) | Self::Poison(_) | Self::Illegal(_) | Self::NoWorkflow(..) => false,
+        }
+    }
+
     /// Whether it is a lost race, to be decided again.
     pub fn is_conflict(&self) -> bool {
         matches!(self, Self::Table(TableError::Conflict(_)))

@@ -40,12 +40,28 @@ impl Job {
     }
 }
 
-/// Longest wait before a message that could not be handled is delivered again.
+/// Deliveries of a message whose handler fails before it is given up; the queues' `maxReceiveCount`.
+pub const DELIVERIES: u32 = 10;
+
+/// Longest wait, in seconds, before a message that could not be handled is delivered again.
 const BACKOFF_MOST_S: i64 = 60;
+
+/// Longest wait, in seconds, before a message that was put off is delivered again: the longest delay of a queue.
+const PUT_OFF_MOST_S: i64 = 900;
 
 /// How long a message waits that could not be handled, after so many attempts.
 pub fn backoff(attempt: u32) -> SignedDuration {
-    SignedDuration::from_secs((1_i64 << attempt.min(6)).min(BACKOFF_MOST_S))
+    growing(attempt, BACKOFF_MOST_S)
+}
+
+/// How long a message waits that is put off and was put off so often before: 2 s, then twice as long each time, up to
+/// 15 minutes. It ends as soon as what failed works again, however long that takes.
+pub fn patience(put_off: u32) -> SignedDuration {
+    growing(put_off.saturating_add(1), PUT_OFF_MOST_S)
+}
+
+fn growing(times: u32, most_s: i64) -> SignedDuration {
+    SignedDuration::from_secs((1_i64 << times.min(10)).min(most_s))
 }
 
 /// The queue of an execution's jobs.
@@ -100,6 +116,13 @@ impl About {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn waits_grow_up_to_a_minute_and_what_is_put_off_up_to_fifteen() {
+        let waits = |wait: fn(u32) -> SignedDuration, times: [u32; 4]| times.map(|times| wait(times).as_secs());
+        assert_eq!(waits(backoff, [1, 4, 10, u32::MAX]), [2, 16, 60, 60]);
+        assert_eq!(waits(patience, [0, 3, 9, u32::MAX]), [2, 16, 900, 900]);
+    }
 
     #[test]
     fn a_message_that_cannot_be_read_is_not_quoted() {

@@ -56,6 +56,8 @@ counters! {
     illegal_inputs,
     /// Stored items that were passed over, because they could not be read.
     items_unreadable,
+    /// Deliveries of messages that failed for no fault of the message, and will be repeated for as long as it takes.
+    messages_put_off,
     /// Jobs that were for another transition than the present one, or early.
     jobs_stale,
 }

@@ -23,6 +23,10 @@ const GRACE: SignedDuration = SignedDuration::from_secs(30);
 /// Why what is found as a dead letter came to nothing; the error of each delivery stands in the log.
 const GIVEN_UP: &str = "its message was delivered too often without coming to an end, and is in the dead-letter queue";
 
+/// How often a dead letter of which nobody knows why it died is sent back without a person. Each time it has all of its
+/// deliveries again, which takes an hour or more.
+const SENT_BACK_MOST: u32 = 3;
+
 /// For how long an edit is looked at again.
 const EDITS_SETTLE: SignedDuration = SignedDuration::from_mins(5);
 
@@ -55,12 +59,12 @@ pub struct Redriven {
 }
 
 impl Sweeper {
-    /// Makes visible what was given up, puts overdue executions back on the queue, and hands on notices that were left;
-    /// returns how many executions. What is stalled waits for a person. Each has its turn although another fails; the
+    /// Sends back what died without a cause of its own, makes visible what was given up, puts overdue executions back on
+    /// the queue, and hands on notices that were left; returns how many executions. What is stalled waits for a person. Each has its turn although another fails; the
     /// first failure is returned.
     pub async fn sweep(&self) -> Result<usize, Error> {
         // First the marks: what is stalled is not woken.
-        let marked = self.mark_dead_letters().await;
+        let marked = self.see_to_dead_letters().await;
         let now = self.clock.now();
         let woken = self.wake(now - GRACE, |execution| !execution.stalled && self.wakes.is_time(execution, now)).await;
         self.wakes.forget_all_but(now);
@@ -85,24 +89,40 @@ impl Sweeper {
     /// Makes a message visible that was given up: the execution of a job is marked as stalled, an event is refused.
     /// Doing it again changes nothing.
     pub async fn mark_dead_letter(&self, letter: &DeadLetter, why: &str) -> Result<(), Error> {
-        let marks = Marks {
+        self.marks().dead_letter(letter, why).await
+    }
+
+    fn marks(&self) -> Marks<'_> {
+        Marks {
             tables: &*self.tables,
             clock: &*self.clock,
             unreadable: self.catalog.unreadable(),
             transitions: &self.transitions,
             refusals: &self.refusals,
-        };
-        marks.dead_letter(letter, why).await
+        }
     }
 
-    async fn mark_dead_letters(&self) -> Result<(), Error> {
+    async fn see_to_dead_letters(&self) -> Result<(), Error> {
         for letter in self.dead_letters.look(DEAD_LETTERS).await? {
             // One that cannot be marked must not keep the others, nor the sweep, from their turn.
-            if let Err(error) = self.mark_dead_letter(&letter, GIVEN_UP).await {
+            if let Err(error) = self.see_to(&letter).await {
                 let About { execution_id, event_id } = About::read(&letter.body);
                 tracing::error!(execution_id, event_id, queue = ?letter.queue, "a dead letter is not marked: {error}");
             }
         }
+        Ok(())
+    }
+
+    /// The worker that fails for the last time marks what it gives up, with the cause. A letter without a mark died of
+    /// something else: its function could not run, was cut off, or could reach neither tables nor queue. That ends by
+    /// itself, so the letter is sent back; after some times it is marked all the same.
+    async fn see_to(&self, letter: &DeadLetter) -> Result<(), Error> {
+        if letter.sent_back >= SENT_BACK_MOST || !self.marks().are_missing(letter).await? {
+            return self.mark_dead_letter(letter, GIVEN_UP).await;
+        }
+        self.dead_letters.send_back(letter).await?;
+        let About { execution_id, event_id } = About::read(&letter.body);
+        tracing::warn!(execution_id, event_id, queue = ?letter.queue, "a dead letter that no worker marked is sent back");
         Ok(())
     }
 

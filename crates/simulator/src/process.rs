@@ -79,6 +79,9 @@ impl Process {
                 Ok(()) => {
                     let _ = source.delete(queue, &message.receipt).await;
                 }
+                Err(error) if error.is_transient() => {
+                    let _ = source.put_off(queue, &message, SignedDuration::from_secs(2)).await;
+                }
                 Err(_) => {
                     // An item that cannot be read stays so for long: as live, each delivery waits longer than the last.
                     let grows = hub.lock().profile.unreadable > 0;
@@ -95,7 +98,7 @@ impl Process {
         let (system, source, hub) = (self.system.clone(), self.source.clone(), hub.clone());
         Box::pin(async move {
             hub.note(&format!("buries {}", short(&message.body)));
-            let letter = DeadLetter { queue, body: message.body.clone() };
+            let letter = DeadLetter::new(queue, message.body.clone());
             let mut seen_to = system.sweeper.mark_dead_letter(&letter, "simulated").await.is_ok();
             if seen_to && queue == QueueName::Events {
                 let again = Message { body: letter.body, delay: SignedDuration::from_secs(600), group: String::new() };

@@ -161,6 +161,56 @@ async fn what_failed_is_given_back_with_a_growing_wait() {
     assert_eq!(*shut.given_back.lock().expect("no holder panics"), [2, 16, 60, 0]);
 }
 
+/// Bug: an outage of six minutes used up the ten deliveries of everything in flight.
+#[tokio::test]
+async fn what_failed_since_aws_failed_is_put_off_and_uses_up_no_delivery() {
+    let world = world();
+    let job = json!(Job { seq: 7, ..begin(&world, "evt_a").await }).to_string();
+    let ports = Ports { queue: Arc::new(Shut::default()), ..world.system.ports.clone() };
+    let system = System::new(ports, ExecutorOptions::default());
+    let store = Arc::new(world.store.clone());
+    let executor = StepExecutor::new(Batch::new(system.clone(), store.clone()), None);
+    for begun in store.receive(QueueName::Jobs, 10, SignedDuration::from_secs(60)).await.expect("it is readable") {
+        store.delete(QueueName::Jobs, &begun.receipt).await.expect("memory is writable");
+    }
+    let message = Message { body: job, delay: SignedDuration::ZERO, group: "greet".to_owned() };
+    store.send(QueueName::Jobs, vec![message]).await.expect("memory is writable");
+    let mut waits = Vec::new();
+    for _ in 0..12 {
+        let received = store.receive(QueueName::Jobs, 10, SignedDuration::from_secs(60)).await.expect("it is readable");
+        let [received] = &received[..] else { panic!("one message is there: {received:?}") };
+        let mut message = self::message("m", &received.body);
+        message["receiptHandle"] = json!(received.receipt);
+        message["attributes"] = json!({"ApproximateReceiveCount": received.attempt.to_string()});
+        message["messageAttributes"] =
+            json!({"put_off": {"dataType": "Number", "stringValue": received.put_off.to_string()}});
+        let answer = executor.handle(json!({"Records": [message]}), invocation(&world)).await;
+        assert_eq!(json!(answer.expect("the shape is known")), json!({"batchItemFailures": []}));
+        let before = world.now();
+        world.clock.advance_to(world.store.next_due().expect("it waits"));
+        waits.push(world.now().duration_since(before).as_secs());
+        assert_eq!(received.attempt, 1);
+    }
+    assert_eq!(waits, [2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900, 900]);
+    assert_eq!(system.metrics.snapshot()["messages_put_off"], 12);
+}
+
+/// Whoever fails for the last time says why; the queue then gives the message up.
+#[tokio::test]
+async fn the_last_failure_is_marked_with_its_cause() {
+    let world = world();
+    for (attempt, refusals) in [("9", 0), ("10", 1)] {
+        let mut message = message("m", "not JSON");
+        message["attributes"] = json!({"ApproximateReceiveCount": attempt});
+        let answer = executor(&world).handle(json!({"Records": [message]}), invocation(&world)).await;
+        assert_eq!(answer.expect("the shape is known").batch_item_failures.len(), 1);
+        assert_eq!(world.refusals("unknown").len(), refusals, "after delivery {attempt}");
+    }
+    let refusal = world.refusals("unknown").remove(0);
+    assert_eq!(refusal.code, "dead_letter");
+    assert!(refusal.message.contains("not readable"), "{}", refusal.message);
+}
+
 /// A queue that takes nothing, and keeps for how many seconds messages are given back.
 #[derive(Default)]
 struct Shut {
@@ -187,5 +237,9 @@ impl QueueSource for Shut {
     async fn give_back(&self, _: QueueName, _: &str, delay: SignedDuration) -> Result<(), QueueError> {
         self.given_back.lock().expect("no holder panics").push(delay.as_secs());
         Ok(())
+    }
+
+    async fn put_off(&self, _: QueueName, _: &Received, _: SignedDuration) -> Result<(), QueueError> {
+        Err(QueueError::Unavailable("out of reach".to_owned()))
     }
 }

@@ -17,11 +17,11 @@ pub const NAME: &str = "sweeper";
 /// Tables that it reads and writes.
 const TABLES: &[Table] = &[Table::Workflows, Table::Executions, Table::Records];
 
-/// Queues that it sends jobs to.
-const QUEUES: &[QueueName] = &[QueueName::Jobs, QueueName::JobsHigh];
+/// Queues to which timers send jobs.
+const JOBS: &[QueueName] = &[QueueName::Jobs, QueueName::JobsHigh];
 
-/// Queues at whose dead letters it looks.
-const WATCHED: &[QueueName] = &[QueueName::Events, QueueName::Jobs, QueueName::JobsHigh];
+/// Queues that it sends to, and at whose dead letters it looks.
+const QUEUES: &[QueueName] = &[QueueName::Events, QueueName::Jobs, QueueName::JobsHigh];
 
 /// What it is told by its environment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,8 +36,8 @@ impl Configuration {
     pub fn read(variables: &mut Variables) -> Result<Self, Failure> {
         Ok(Self {
             storage: Storage::read(variables, TABLES, QUEUES),
-            timers: variables.timers(QUEUES),
-            dead_letters: variables.dead_letter_queues(WATCHED),
+            timers: variables.timers(JOBS),
+            dead_letters: variables.dead_letter_queues(QUEUES),
         })
     }
 }

@@ -52,9 +52,9 @@ async fn handled(payload: Value) -> Outcome {
         world.system.evaluator.start("greet", &event).await.expect("memory is writable");
     }
     let job = Job { execution_id: ids::execution_id("evt_dead", "greet"), seq: 0, again: false };
-    world.store.give_up(QueueName::Jobs, &json!(job).to_string());
+    world.store.give_up(QueueName::Jobs, &json!(job).to_string(), 3);
     let unread = EventMessage::Event(Box::new(event(&world, "evt_never")));
-    world.store.give_up(QueueName::Events, &json!(unread).to_string());
+    world.store.give_up(QueueName::Events, &json!(unread).to_string(), 3);
     let before = world.store.messages(QueueName::Jobs).len();
     world.clock.advance(SignedDuration::from_mins(10));
 

@@ -92,7 +92,7 @@ fn a_redrive_sends_what_is_stalled_on_its_way() {
     let event = take(QueueName::Events);
     let system = &surface.world.system;
     system.handle(QueueName::Events, &event, None).now_or_never().expect("memory answers at once").expect("it is read");
-    store.give_up(QueueName::Jobs, &take(QueueName::Jobs));
+    store.give_up(QueueName::Jobs, &take(QueueName::Jobs), 3);
     system.sweeper.sweep().now_or_never().expect("memory answers at once").expect("memory is writable");
     let shown = || surface.get(&format!("/v1/executions/{id}")).send().expect(200);
     assert_eq!((&shown()["status"], &shown()["indicators"]), (&json!("queued"), &json!(["stalled"])));

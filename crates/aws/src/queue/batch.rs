@@ -1,6 +1,6 @@
 //! Messages in pieces that the service takes.
 
-use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
+use aws_sdk_sqs::types::{MessageAttributeValue, SendMessageBatchRequestEntry};
 use jiff::SignedDuration;
 use pawl_runtime::ports::Message;
 
@@ -39,6 +39,14 @@ fn entry(place: usize, body: String, delay: SignedDuration, group: &str) -> Send
         .delay_seconds(whole_seconds(delay))
         .set_message_group_id(fair(group));
     entry.build().expect("an entry has an id and a body")
+}
+
+/// One message with a count beside its body.
+pub(super) fn counted(message: Message, name: &str, count: u32) -> SendMessageBatchRequestEntry {
+    let value = MessageAttributeValue::builder().data_type("Number").string_value(count.to_string()).build();
+    let mut entry = entry(0, sendable(message.body), message.delay, &message.group);
+    entry.message_attributes = Some([(name.to_owned(), value.expect("it has a type"))].into());
+    entry
 }
 
 /// Rounded up: never early.
@@ -97,6 +105,14 @@ mod tests {
         for (millis, seconds) in [(0, 0), (1, 1), (1_000, 1), (1_001, 2), (900_000, 900)] {
             assert_eq!(whole_seconds(SignedDuration::from_millis(millis)), seconds);
         }
+    }
+
+    #[test]
+    fn a_count_goes_beside_the_body() {
+        let entry = counted(message("{}".to_owned()), "put_off", 3);
+        let count = entry.message_attributes.as_ref().and_then(|all| all["put_off"].string_value());
+        assert_eq!((entry.message_body.as_str(), count), ("{}", Some("3")));
+        assert_eq!(entry.message_group_id.as_deref(), Some("triage"));
     }
 
     #[test]

@@ -20,6 +20,9 @@ use crate::failure::Failure;
 use crate::pace::Pace;
 use receive::Orphans;
 
+/// Attribute of a message that says how often it was put off.
+pub const PUT_OFF: &str = "put_off";
+
 /// Batches that one call sends at once.
 const BATCHES_AT_ONCE: usize = 4;
 
@@ -42,6 +45,18 @@ impl SqsQueue {
     fn url(&self, queue: QueueName) -> Result<&str, QueueError> {
         let url = self.urls.0.get(&queue).map(String::as_str);
         url.ok_or_else(|| QueueError::Invalid(format!("the queue {queue:?} is not configured for this function")))
+    }
+
+    /// Sends a message with a count beside its body, which receivers find as an attribute.
+    pub(crate) async fn send_counted(
+        &self,
+        queue: QueueName,
+        message: Message,
+        name: &str,
+        count: u32,
+    ) -> Result<(), QueueError> {
+        message.validate()?;
+        self.send_batch(self.url(queue)?, vec![batch::counted(message, name, count)]).await
     }
 
     /// Sends one batch; what the service did not take is sent again.

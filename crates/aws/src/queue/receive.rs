@@ -10,11 +10,11 @@ use aws_sdk_sqs::error::ProvideErrorMetadata;
 use aws_sdk_sqs::types::{Message as Letter, MessageSystemAttributeName};
 use jiff::{SignedDuration, Timestamp};
 use pawl_runtime::ports::rules::validate_delay;
-use pawl_runtime::ports::{Queue, QueueError, QueueName, QueueSource, Received};
+use pawl_runtime::ports::{Message, Queue, QueueError, QueueName, QueueSource, Received};
 use tokio::task::JoinHandle;
 
 use super::batch::whole_seconds;
-use super::{SqsQueue, unavailable};
+use super::{PUT_OFF, SqsQueue, unavailable};
 use crate::failure::Failure;
 use crate::sdk::{ATTEMPT, CONNECT};
 use crate::timer_relay::{self, Arrived};
@@ -114,6 +114,14 @@ impl QueueSource for SqsQueue {
         validate_delay(delay)?;
         self.hide(self.url(queue)?, receipt, delay).await
     }
+
+    /// The service counts receives for ever, so the message is sent anew, then deleted.
+    async fn put_off(&self, queue: QueueName, message: &Received, delay: SignedDuration) -> Result<(), QueueError> {
+        let Received { body, group, receipt, put_off, .. } = message;
+        let anew = Message { body: body.clone(), delay, group: group.clone().unwrap_or_default() };
+        self.send_counted(queue, anew, PUT_OFF, put_off.saturating_add(1)).await?;
+        self.delete(queue, receipt).await
+    }
 }
 
 impl SqsQueue {
@@ -136,6 +144,8 @@ impl SqsQueue {
             .wait_time_seconds(i32::try_from(WAIT.as_secs()).expect("a wait is short"))
             .message_system_attribute_names(MessageSystemAttributeName::ApproximateReceiveCount)
             .message_system_attribute_names(MessageSystemAttributeName::SentTimestamp)
+            .message_system_attribute_names(MessageSystemAttributeName::MessageGroupId)
+            .message_attribute_names(PUT_OFF)
             .customize()
             .config_override(timeouts);
         let clock = self.clock.clone();
@@ -154,11 +164,17 @@ impl SqsQueue {
             let receipt = receipt(&letter);
             let attempt = attribute(&letter, &MessageSystemAttributeName::ApproximateReceiveCount).unwrap_or(1);
             let sent_at = attribute(&letter, &MessageSystemAttributeName::SentTimestamp).unwrap_or_default();
+            let put_off =
+                letter.message_attributes.as_ref().and_then(|all| all.get(PUT_OFF)?.string_value()?.parse().ok());
+            let group = letter.attributes.as_ref();
+            let group = group.and_then(|all| all.get(&MessageSystemAttributeName::MessageGroupId)).cloned();
             match timer_relay::read(letter.body.unwrap_or_default(), self.clock.now()) {
                 Arrived::Now(body) => received.push(Received {
                     receipt,
                     body,
                     attempt: u32::try_from(attempt).unwrap_or(u32::MAX),
+                    put_off: put_off.unwrap_or(0),
+                    group,
                     sent_at: Timestamp::from_millisecond(sent_at).unwrap_or_default(),
                 }),
                 Arrived::Early(message) => {

@@ -25,6 +25,8 @@ pub(super) struct Letter {
     pub(super) body: String,
     /// How often it was received so far.
     pub(super) attempt: u32,
+    /// How often it was put off.
+    pub(super) put_off: u32,
     pub(super) sent_at: i64,
 }
 
@@ -212,7 +214,7 @@ impl Lane {
             self.slots[lease.slot].leased -= 1;
             self.retire(lease.slot);
             bytes += lease.bytes;
-            ended.push(GivenBack { queue, id, attempt: lease.attempt, due: now });
+            ended.push(GivenBack { queue, id, attempt: lease.attempt, put_off: false, due: now });
         }
         (ended, bytes)
     }
@@ -250,7 +252,7 @@ mod tests {
 
     fn offer(lane: &mut Lane, group: &str, ids: std::ops::Range<i64>) {
         for id in ids {
-            lane.offer(group, Letter { id, body: group.to_owned(), attempt: 0, sent_at: 0 });
+            lane.offer(group, Letter { id, body: group.to_owned(), attempt: 0, put_off: 0, sent_at: 0 });
         }
     }
 

@@ -58,7 +58,7 @@ impl Messages {
 
     fn load_ready(&self, connection: &Connection, queue: QueueName) -> Result<()> {
         let mut statement = connection.prepare(
-            "SELECT id, body, attempt, sent_at, fairness FROM messages WHERE due = 0 AND queue = ?1 ORDER BY id",
+            "SELECT id, body, attempt, put_off, sent_at, fairness FROM messages WHERE due = 0 AND queue = ?1 ORDER BY id",
         )?;
         let letters = statement.query_map([queue_column(queue)], read_letter)?.collect::<Result<Vec<_>>>()?;
         self.hub.backlog.add(letters.len(), letters.iter().map(|(_, letter)| letter.body.len()).sum());
@@ -108,7 +108,7 @@ impl Messages {
             }
             self.hub.backlog.add(1, message.body.len());
             if fits {
-                ready.push((message.group, Letter { id, body: message.body, attempt: 0, sent_at: now }));
+                ready.push((message.group, Letter { id, body: message.body, attempt: 0, put_off: 0, sent_at: now }));
             } else {
                 self.leave_on_disk(queue, message.group);
             }
@@ -121,11 +121,9 @@ impl Messages {
 
     /// Lets a received message wait on disk until it is due, from where it comes back as any other.
     pub(super) fn give_back(&mut self, connection: &Connection, message: &GivenBack) -> Result<()> {
-        connection.prepare_cached("UPDATE messages SET due = ?1, attempt = ?2 WHERE id = ?3")?.execute(params![
-            message.due,
-            message.attempt,
-            message.id
-        ])?;
+        connection
+            .prepare_cached("UPDATE messages SET due = ?1, attempt = ?2, put_off = put_off + ?3 WHERE id = ?4")?
+            .execute(params![message.due, message.attempt, message.put_off, message.id])?;
         self.expect(message.queue, message.due);
         Ok(())
     }
@@ -255,7 +253,7 @@ fn set_due(connection: &Connection, id: i64, due: i64) -> Result<()> {
 fn select_due(connection: &Connection, queue: QueueName, now: i64) -> Result<Vec<(String, Letter)>> {
     connection
         .prepare_cached(
-            "SELECT id, body, attempt, sent_at, fairness FROM messages
+            "SELECT id, body, attempt, put_off, sent_at, fairness FROM messages
              WHERE queue = ?1 AND due > 0 AND due <= ?2 ORDER BY due, id LIMIT ?3",
         )?
         .query_map(params![queue_column(queue), now, limit(BATCH)], read_letter)?
@@ -270,7 +268,7 @@ fn select_without_room(
 ) -> Result<Vec<(String, Letter)>> {
     connection
         .prepare_cached(
-            "SELECT id, body, attempt, sent_at, fairness FROM messages
+            "SELECT id, body, attempt, put_off, sent_at, fairness FROM messages
              WHERE queue = ?1 AND fairness = ?2 AND due = -1 ORDER BY id LIMIT ?3",
         )?
         .query_map(params![queue_column(queue), group, limit(most)], read_letter)?
@@ -283,5 +281,7 @@ fn limit(most: usize) -> i64 {
 
 /// A message with its group.
 fn read_letter(row: &Row<'_>) -> Result<(String, Letter)> {
-    Ok((row.get(4)?, Letter { id: row.get(0)?, body: row.get(1)?, attempt: row.get(2)?, sent_at: row.get(3)? }))
+    let letter =
+        Letter { id: row.get(0)?, body: row.get(1)?, attempt: row.get(2)?, put_off: row.get(3)?, sent_at: row.get(4)? };
+    Ok((row.get(5)?, letter))
 }

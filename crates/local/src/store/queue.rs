@@ -46,11 +46,11 @@ impl QueueSource for Store {
     }
 
     async fn give_back(&self, queue: QueueName, receipt: &str, delay: SignedDuration) -> Result<(), QueueError> {
-        validate_delay(delay)?;
-        let Some(receipt) = self.release(queue, receipt) else { return Ok(()) };
-        let due = micros::after(self.now(), delay);
-        let given_back = GivenBack { queue, id: receipt.id, attempt: receipt.attempt, due };
-        self.post_in(Change::GiveBack(given_back), of(receipt)).map_err(unavailable)
+        self.return_message(queue, receipt, delay, false)
+    }
+
+    async fn put_off(&self, queue: QueueName, message: &Received, delay: SignedDuration) -> Result<(), QueueError> {
+        self.return_message(queue, &message.receipt, delay, true)
     }
 }
 
@@ -77,6 +77,10 @@ impl QueueSource for SharedSource {
 
     async fn give_back(&self, queue: QueueName, receipt: &str, delay: SignedDuration) -> Result<(), QueueError> {
         self.store.give_back(queue, receipt, delay).await
+    }
+
+    async fn put_off(&self, queue: QueueName, message: &Received, delay: SignedDuration) -> Result<(), QueueError> {
+        self.store.put_off(queue, message, delay).await
     }
 }
 
@@ -122,6 +126,22 @@ impl Store {
         }
     }
 
+    /// Ends a lease and lets its message wait; the attempt of one that is put off does not count.
+    fn return_message(
+        &self,
+        queue: QueueName,
+        receipt: &str,
+        delay: SignedDuration,
+        put_off: bool,
+    ) -> Result<(), QueueError> {
+        validate_delay(delay)?;
+        let Some(receipt) = self.release(queue, receipt) else { return Ok(()) };
+        let due = micros::after(self.now(), delay);
+        let attempt = receipt.attempt - u32::from(put_off);
+        let given_back = GivenBack { queue, id: receipt.id, attempt, put_off, due };
+        self.post_in(Change::GiveBack(given_back), of(receipt)).map_err(unavailable)
+    }
+
     /// Ends the lease that a receipt stands for, if it has not ended.
     fn release(&self, queue: QueueName, receipt: &str) -> Option<Receipt> {
         let (session, rest) = receipt.split_once('.')?;
@@ -145,6 +165,8 @@ fn received(letter: Letter, session: u64) -> Received {
         receipt: format!("{session}.{}.{}", letter.id, letter.attempt),
         body: letter.body,
         attempt: letter.attempt,
+        put_off: letter.put_off,
+        group: None,
         sent_at: micros::read(letter.sent_at),
     }
 }

@@ -55,8 +55,10 @@ pub(super) enum Change {
 pub(super) struct GivenBack {
     pub(super) queue: QueueName,
     pub(super) id: i64,
-    /// How often it was received.
+    /// How often it was received, as far as that counts.
     pub(super) attempt: u32,
+    /// It is put off.
+    pub(super) put_off: bool,
     /// Not delivered before this, in microseconds.
     pub(super) due: i64,
 }

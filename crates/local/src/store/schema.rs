@@ -110,6 +110,10 @@ pub(super) fn create(connection: &Connection) -> Result<()> {
 
 /// Creates what files of earlier versions with this layout lack.
 pub(super) fn complete(connection: &Connection) -> Result<()> {
+    let of_message = "SELECT count(*) FROM pragma_table_info('messages') WHERE name = 'put_off'";
+    if connection.query_row(of_message, [], |row| row.get::<_, i64>(0))? == 0 {
+        connection.execute_batch("ALTER TABLE messages ADD COLUMN put_off INTEGER NOT NULL DEFAULT 0;")?;
+    }
     connection
         .execute_batch("CREATE INDEX IF NOT EXISTS messages_no_room ON messages (queue, fairness, id) WHERE due = -1;")
 }
@@ -138,7 +142,7 @@ fn item_table(name: &str) -> String {
 const QUEUE_TABLES: &str = "
     CREATE TABLE messages (
         id INTEGER PRIMARY KEY, queue INTEGER NOT NULL, due INTEGER NOT NULL, attempt INTEGER NOT NULL,
-        sent_at INTEGER NOT NULL, fairness TEXT NOT NULL, body TEXT NOT NULL
+        sent_at INTEGER NOT NULL, fairness TEXT NOT NULL, body TEXT NOT NULL, put_off INTEGER NOT NULL DEFAULT 0
     );
     CREATE INDEX messages_due ON messages (queue, due, id) WHERE due > 0;
     CREATE TABLE timers (

@@ -11,6 +11,17 @@ pub struct DeadLetter {
     pub queue: QueueName,
     /// JSON text as sent, if it is any.
     pub body: String,
+    /// Handle for sending it back.
+    pub receipt: String,
+    /// How often [`DeadLetters::send_back`] sent this message back before.
+    pub sent_back: u32,
+}
+
+impl DeadLetter {
+    /// A message that is given up now, by the one who handles it.
+    pub fn new(queue: QueueName, body: String) -> Self {
+        Self { queue, body, receipt: String::new(), sent_back: 0 }
+    }
 }
 
 /// The messages that queues gave up.
@@ -23,6 +34,9 @@ pub trait DeadLetters: Send + Sync {
     /// Puts them back on the queues from which they came, and says how many. A message may be there twice if it fails
     /// on the way.
     async fn redrive(&self) -> Result<usize, QueueError>;
+
+    /// Puts one of those that were just looked at back on its queue, counted. One that is no longer there is no error.
+    async fn send_back(&self, letter: &DeadLetter) -> Result<(), QueueError>;
 }
 
 /// Where messages that were given up are marked at once and not kept, as in one process: nothing is to be seen.
@@ -37,5 +51,9 @@ impl DeadLetters for NoDeadLetters {
 
     async fn redrive(&self) -> Result<usize, QueueError> {
         Ok(0)
+    }
+
+    async fn send_back(&self, _letter: &DeadLetter) -> Result<(), QueueError> {
+        Ok(())
     }
 }

@@ -34,8 +34,12 @@ pub struct Received {
     pub receipt: String,
     /// JSON text as sent.
     pub body: String,
-    /// How often it was received, 1 or more.
+    /// How often it was received and not put off, 1 or more.
     pub attempt: u32,
+    /// How often it was put off, see [`QueueSource::put_off`].
+    pub put_off: u32,
+    /// Fairness group, where the queue tells it.
+    pub group: Option<String>,
     /// When it was first sent, by the queue's clock.
     pub sent_at: Timestamp,
 }
@@ -85,4 +89,9 @@ pub trait QueueSource: Send + Sync {
 
     /// Gives a message back, to be delivered again after `delay`.
     async fn give_back(&self, queue: QueueName, receipt: &str, delay: SignedDuration) -> Result<(), QueueError>;
+
+    /// Gives a message back that could not be handled for no fault of its own, to be delivered again after `delay`:
+    /// this delivery does not count as an attempt, and the next one is [put off](Received::put_off) once more. A queue
+    /// may send it anew, so that it is there twice if it fails on the way.
+    async fn put_off(&self, queue: QueueName, message: &Received, delay: SignedDuration) -> Result<(), QueueError>;
 }

@@ -126,6 +126,13 @@ impl QueueSource for Queues {
         self.hub.pause().await;
         result
     }
+
+    async fn put_off(&self, queue: QueueName, message: &Received, delay: SignedDuration) -> Result<(), QueueError> {
+        self.hub.pause().await;
+        let result = self.source.put_off(queue, message, delay).await;
+        self.hub.pause().await;
+        result
+    }
 }
 
 /// A message in few words.

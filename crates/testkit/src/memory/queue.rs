@@ -65,6 +65,20 @@ impl QueueSource for MemoryStore {
         self.ring();
         Ok(())
     }
+
+    async fn put_off(&self, _queue: QueueName, message: &Received, delay: SignedDuration) -> Result<(), QueueError> {
+        validate_delay(delay)?;
+        {
+            let (mut state, now) = (self.lock(), self.now());
+            if let Some(letter) = state.find_receipt(&message.receipt).and_then(|id| state.messages.get_mut(&id)) {
+                letter.visible_at = later(now, delay);
+                letter.attempt -= 1;
+                letter.put_off += 1;
+            }
+        }
+        self.ring();
+        Ok(())
+    }
 }
 
 impl State {
@@ -89,6 +103,8 @@ impl State {
             receipt: format!("{id}.{}", letter.attempt),
             body: letter.body.clone(),
             attempt: letter.attempt,
+            put_off: letter.put_off,
+            group: Some(letter.group.clone()),
             sent_at: letter.sent_at,
         }
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use pawl_runtime::ports::{BlobKey, Item, Key, Message, QueueName, Table, Timer};
+use pawl_runtime::ports::{BlobKey, DeadLetter, Item, Key, Message, QueueName, Table, Timer};
 
 /// Everything, in one piece, so that one lock makes a transaction.
 #[derive(Clone, Default)]
@@ -13,7 +13,7 @@ pub(super) struct State {
     pub(super) messages: BTreeMap<u64, Letter>,
     pub(super) last_message: u64,
     /// Messages that were given up, with their queues, oldest first.
-    pub(super) dead: Vec<(QueueName, Message)>,
+    pub(super) dead: Vec<DeadLetter>,
     pub(super) timers: BTreeMap<String, Timer>,
     pub(super) blobs: BTreeMap<BlobKey, Bytes>,
     pub(super) secrets: BTreeMap<String, String>,
@@ -29,6 +29,7 @@ pub(super) struct Letter {
     /// Hidden until then: by its delay, by a receiver's visibility or because it was given back.
     pub(super) visible_at: Timestamp,
     pub(super) attempt: u32,
+    pub(super) put_off: u32,
 }
 
 impl State {
@@ -37,7 +38,8 @@ impl State {
         self.last_message += 1;
         let visible_at = now.saturating_add(message.delay).expect("a signed duration has no calendar units");
         let Message { body, group, .. } = message;
-        self.messages.insert(self.last_message, Letter { queue, body, group, sent_at: now, visible_at, attempt: 0 });
+        let letter = Letter { queue, body, group, sent_at: now, visible_at, attempt: 0, put_off: 0 };
+        self.messages.insert(self.last_message, letter);
     }
 
     /// Moves the timers that are due to their queues, earliest first. Called before anything that could tell.

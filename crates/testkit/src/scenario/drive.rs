@@ -1,7 +1,10 @@
 //! Drives the world: one message at a time, and when nobody can go on, the clock jumps.
 
+use std::sync::atomic::Ordering;
+
 use futures::FutureExt;
 use jiff::{SignedDuration, Timestamp};
+use pawl_runtime::message::patience;
 use pawl_runtime::ports::{QueueName, QueueSource, Received};
 use pawl_runtime::{Error, Job};
 
@@ -9,9 +12,6 @@ use super::{World, at_once};
 
 /// How long a received message is hidden; one whose handler died is delivered again after it.
 const VISIBILITY: SignedDuration = SignedDuration::from_secs(60);
-
-/// A message that could not be handled is given back for this long.
-const GIVE_BACK: SignedDuration = SignedDuration::from_secs(1);
 
 /// Most messages of one run: far more than any story has.
 const MESSAGES: usize = 20_000;
@@ -28,7 +28,7 @@ pub enum Reached {
 /// Why a run did not come to rest.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DriveError {
-    /// A handler failed, which never happens over memory.
+    /// A handler failed of something that does not go away by itself.
     #[error("a message of the queue {queue:?} could not be handled: {error}; the message is {body}")]
     Handler {
         /// Queue.
@@ -93,9 +93,10 @@ impl World {
             Some(Ok(())) => {
                 at_once(self.store.delete(queue, &message.receipt)).expect("a queue in memory takes this call");
             }
-            Some(Err(Error::Contended(_))) => {
-                let given_back = at_once(self.store.give_back(queue, &message.receipt, GIVE_BACK));
-                given_back.expect("a queue in memory takes this call");
+            Some(Err(error)) if error.is_transient() => {
+                self.system.metrics.messages_put_off.fetch_add(1, Ordering::Relaxed);
+                let put_off = at_once(self.store.put_off(queue, message, patience(message.put_off)));
+                put_off.expect("a queue in memory takes this call");
             }
             Some(Err(error)) => return Err(DriveError::Handler { queue, body: message.body.clone(), error }),
         }

@@ -18,13 +18,16 @@ fn at_once<T>(future: impl Future<Output = T>) -> T {
     future.now_or_never().expect("memory answers at once")
 }
 
-/// Gives up the message that is visible now, as a queue does after too many deliveries.
+/// Times that the sweeper sends back what nobody marked; then it is given up for good.
+const SENT_BACK: u32 = 3;
+
+/// Gives up the message that is visible now for good: its deliveries are over, and so are those after it was sent back.
 fn give_up(story: &Scenario, queue: QueueName) -> String {
     let queues = &story.world().store;
     let received = at_once(queues.receive(queue, 1, SignedDuration::from_secs(60))).expect("memory is readable");
     let message = received.into_iter().next().expect("a message is visible");
     at_once(queues.delete(queue, &message.receipt)).expect("memory is writable");
-    queues.give_up(queue, &message.body);
+    queues.give_up(queue, &message.body, SENT_BACK);
     message.body
 }
 
@@ -87,7 +90,7 @@ fn what_is_stalled_goes_on_when_a_person_says_so() {
 fn a_job_that_its_execution_no_longer_needs_marks_nothing() {
     let story = scenario().workflow(&workflow(STEPS)).http(|_| answer(200)).event(manual("w")).run_for("1h");
     let job = Job { execution_id: story.last().execution.id, seq: 0, again: false };
-    story.world().store.give_up(QueueName::Jobs, &serde_json::to_string(&job).expect("a job is JSON"));
+    story.world().store.give_up(QueueName::Jobs, &serde_json::to_string(&job).expect("a job is JSON"), SENT_BACK);
     sweep(&story);
     assert_eq!(story.last().state(), "waiting");
 }
@@ -96,7 +99,7 @@ fn a_job_that_its_execution_no_longer_needs_marks_nothing() {
 fn what_is_not_due_is_woken_when_it_is_and_not_marked() {
     let story = scenario().workflow(&workflow(STEPS)).http(|_| answer(200)).event(manual("w")).run_for("1h");
     let job = Job::of(&story.last().execution);
-    story.world().store.give_up(QueueName::Jobs, &serde_json::to_string(&job).expect("a job is JSON"));
+    story.world().store.give_up(QueueName::Jobs, &serde_json::to_string(&job).expect("a job is JSON"), SENT_BACK);
     sweep(&story);
     assert_eq!(story.last().state(), "waiting");
     story.run_until_idle().expect(completed());
@@ -124,7 +127,7 @@ fn what_was_woken_is_woken_again_after_waits_that_grow() {
 fn what_nobody_can_read_is_left_where_it_is() {
     let story = stalled();
     for queue in [QueueName::Events, QueueName::Jobs] {
-        story.world().store.give_up(queue, "no JSON");
+        story.world().store.give_up(queue, "no JSON", 0);
     }
     assert_eq!(sweep(&story), 0);
     assert_eq!(redrive(&story).messages, 3);
@@ -149,7 +152,7 @@ fn an_event_that_started_something_all_the_same_is_not_refused() {
     let story = scenario().workflow(&workflow("  - {id: end, type: note, text: end}")).event(manual("w"));
     let body = story.world().store.messages(QueueName::Events).remove(0).body;
     let story = story.run_until_idle().expect(completed());
-    story.world().store.give_up(QueueName::Events, &body);
+    story.world().store.give_up(QueueName::Events, &body, SENT_BACK);
     sweep(&story);
     assert_eq!(story.world().refusals("w"), []);
 }
@@ -176,4 +179,49 @@ fn a_call_that_would_not_end_in_time_is_handed_over_before_it_is_claimed() {
     at_once(system.handle(QueueName::Jobs, &next(), Some(soon))).expect("memory is writable");
     assert_eq!(story.world().http.calls().len(), 1);
     story.run_until_idle().expect(completed().path(["first", "call"]));
+}
+
+/// Bug: what died while its function could not run stayed a dead letter until a person redrove it.
+#[test]
+fn what_no_worker_marked_is_sent_back_by_the_sweeper() {
+    let story = scenario().workflow(&workflow(STEPS)).http(|_| answer(200)).event(manual("w")).run_for("1h");
+    story.world().clock.advance(SignedDuration::from_hours(24));
+    let queues = &story.world().store;
+    let received = at_once(queues.receive(QueueName::Jobs, 1, SignedDuration::from_secs(60))).expect("it is readable");
+    at_once(queues.delete(QueueName::Jobs, &received[0].receipt)).expect("memory is writable");
+    queues.give_up(QueueName::Jobs, &received[0].body, SENT_BACK - 1);
+    sweep(&story);
+    assert_eq!(story.last().state(), "waiting");
+    let story = story.run_until_idle().expect(completed().path(["wait", "call", "end"]));
+    assert_eq!(redrive(&story).messages, 0);
+}
+
+#[test]
+fn an_event_that_no_worker_refused_is_sent_back_by_the_sweeper() {
+    let story = scenario().workflow(&workflow("  - {id: end, type: note, text: end}")).event(manual("w"));
+    let body = story.world().store.messages(QueueName::Events).remove(0).body;
+    let received = at_once(story.world().store.receive(QueueName::Events, 1, SignedDuration::from_secs(60)));
+    at_once(story.world().store.delete(QueueName::Events, &received.expect("it is readable")[0].receipt))
+        .expect("it is");
+    story.world().store.give_up(QueueName::Events, &body, 0);
+    sweep(&story);
+    assert_eq!(story.world().refusals("w"), []);
+    story.run_until_idle().expect(completed());
+}
+
+/// What a worker marked died of a cause of its own: sending it back would only repeat that.
+#[test]
+fn what_a_worker_marked_is_not_sent_back() {
+    let story = stalled();
+    let job = serde_json::to_string(&Job::of(&story.last().execution)).expect("a job is JSON");
+    at_once(story.world().system.sweeper.redrive()).expect("memory is writable");
+    let received = at_once(story.world().store.receive(QueueName::Jobs, 9, SignedDuration::from_secs(60)));
+    for message in received.expect("it is readable") {
+        at_once(story.world().store.delete(QueueName::Jobs, &message.receipt)).expect("memory is writable");
+    }
+    let marked = Job { seq: story.last().execution.seq, ..serde_json::from_str(&job).expect("it is a job") };
+    story.world().store.give_up(QueueName::Jobs, &serde_json::to_string(&marked).expect("a job is JSON"), 0);
+    sweep(&story);
+    assert_eq!(story.world().store.messages(QueueName::Jobs), []);
+    assert_eq!(redrive(&story).messages, 1);
 }

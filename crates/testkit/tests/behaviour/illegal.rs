@@ -79,8 +79,7 @@ fn an_illegal_input_is_counted_and_logged_and_its_message_is_given_back() {
 #[test]
 fn it_ends_as_stalled_and_can_be_canceled() {
     let (story, broken) = waits_at_no_step();
-    let letter =
-        DeadLetter { queue: QueueName::Jobs, body: serde_json::to_string(&Job::of(&broken)).expect("a job is JSON") };
+    let letter = DeadLetter::new(QueueName::Jobs, serde_json::to_string(&Job::of(&broken)).expect("a job is JSON"));
     let buried = story.world().system.sweeper.mark_dead_letter(&letter, "given up").now_or_never();
     buried.expect("memory answers at once").expect("it is marked");
     assert_eq!(story.last().state(), "waiting, stalled");

@@ -18,6 +18,7 @@ mod large;
 mod listeners;
 mod machines;
 mod models;
+mod outages;
 mod records;
 mod rejections;
 mod requests;

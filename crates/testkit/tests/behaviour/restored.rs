@@ -190,7 +190,7 @@ fn a_redrive_lets_goals_look_again_that_could_not_be_read() {
         at_once(world.store.receive(QueueName::Events, 10, SignedDuration::from_secs(60))).expect("it is there")
     {
         let _ = at_once(system.handle(QueueName::Events, &message.body, None));
-        let letter = DeadLetter { queue: QueueName::Events, body: message.body };
+        let letter = DeadLetter::new(QueueName::Events, message.body);
         at_once(system.sweeper.mark_dead_letter(&letter, "given up")).expect("it is seen to");
         at_once(world.store.delete(QueueName::Events, &message.receipt)).expect("it is deleted");
     }

@@ -84,7 +84,7 @@ fn a_dead_letter_of_an_execution_that_cannot_be_read_ends() {
     let body = serde_json::to_string(&Job::of(&broken)).expect("a job is JSON");
     let handled = at_once(story.world().system.handle(QueueName::Jobs, &body, None));
     assert!(matches!(handled, Err(Error::Unreadable(_))), "{handled:?}");
-    let letter = DeadLetter { queue: QueueName::Jobs, body };
+    let letter = DeadLetter::new(QueueName::Jobs, body);
     at_once(story.world().system.sweeper.mark_dead_letter(&letter, "given up")).expect("it is seen to");
 }
 
@@ -101,7 +101,7 @@ fn what_cannot_go_on_is_stalled_and_can_be_canceled() {
         story.world().clock.advance(SignedDuration::from_hours(25));
         let body = serde_json::to_string(&Job::of(&story.last().execution)).expect("a job is JSON");
         assert!(at_once(story.world().system.handle(QueueName::Jobs, &body, None)).is_err());
-        let letter = DeadLetter { queue: QueueName::Jobs, body };
+        let letter = DeadLetter::new(QueueName::Jobs, body);
         at_once(story.world().system.sweeper.mark_dead_letter(&letter, "given up")).expect("it is marked");
         assert_eq!(story.last().state(), "waiting, stalled", "{corrupted}");
         let resumed = story.world().control(&id, &Control::Resume).map(|execution| execution.status);
@@ -121,7 +121,7 @@ fn an_event_that_is_too_deep_in_its_envelope_is_refused_by_its_ids() {
     let body = body.to_string().replace("\"deep\"", &deep());
     let handled = at_once(story.world().system.handle(QueueName::Events, &body, None));
     assert!(matches!(handled, Err(Error::Poison(_))), "{handled:?}");
-    let letter = DeadLetter { queue: QueueName::Events, body };
+    let letter = DeadLetter::new(QueueName::Events, body);
     for _ in 0..2 {
         at_once(story.world().system.sweeper.mark_dead_letter(&letter, "given up")).expect("it is refused");
     }
@@ -134,7 +134,7 @@ fn an_event_that_is_too_deep_in_its_envelope_is_refused_by_its_ids() {
 fn a_message_that_is_nothing_at_all_is_refused_by_its_digest() {
     let story = scenario().workflow(&workflow(WAITING));
     for queue in [QueueName::Events, QueueName::Jobs] {
-        let letter = DeadLetter { queue, body: "no JSON".to_owned() };
+        let letter = DeadLetter::new(queue, "no JSON".to_owned());
         at_once(story.world().system.sweeper.mark_dead_letter(&letter, "given up")).expect("it is refused");
     }
     let refusals = story.world().refusals("unknown");
