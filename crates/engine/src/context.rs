@@ -6,6 +6,7 @@ use std::rc::Rc;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use pawl_definition::step::after_record;
 use pawl_definition::{Meter, Object, Scope, Step, Variable};
 use serde_json::{Map, Value, json};
 
@@ -20,6 +21,8 @@ pub struct Context<'a> {
     pub former: Option<&'a Plan>,
     /// Objects by id.
     pub objects: &'a BTreeMap<String, Object>,
+    /// The revision of the objects.
+    pub objects_revision: u64,
     /// The event that started the execution.
     pub event: &'a Occurrence,
     /// Its record, as it is now; `None` if global, deleted, or not needed for this decision.
@@ -30,6 +33,8 @@ pub struct Context<'a> {
     pub now: Timestamp,
     /// Names this invocation of the executor, for leases.
     pub invocation: &'a str,
+    /// The topic of the token by which this decision was called back, where it is decided again: no row tells the token.
+    pub callback: Option<&'a str>,
     /// The workflow or the installation is killed.
     pub killed: bool,
     /// No place is free among the executions that may run at once.
@@ -196,6 +201,8 @@ pub struct Reads {
     pub record: bool,
     /// Names after `record.`, relationships among them.
     pub names: BTreeSet<String>,
+    /// Paths after `record`, as expressions say them: an empty one is the whole record.
+    pub paths: BTreeSet<Vec<String>>,
 }
 
 /// Says what of records the next transition of an execution may read.
@@ -205,8 +212,10 @@ pub fn reads(plan: &Plan, execution: &Execution) -> Reads {
         for variable in &plan.workflow.variables {
             for source in &variable.from {
                 add_text(&mut reads, source.source());
+                reads.paths.extend(after_record(source.reads()));
             }
             if let Some(default) = &variable.default {
+                reads.paths.extend(after_record(&default.reads()));
                 add_text(&mut reads, &default.source().to_string());
             }
         }
@@ -225,4 +234,5 @@ fn add_text(reads: &mut Reads, text: &str) {
 fn add_step(reads: &mut Reads, step: &Step) {
     reads.record = reads.record || step.kind.facts().reads_record || step.reads_record;
     reads.names.extend(step.record_reads.iter().cloned());
+    reads.paths.extend(step.record_paths.iter().cloned());
 }

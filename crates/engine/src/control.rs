@@ -78,7 +78,7 @@ fn is_repeated(execution: &Execution, control: &Control) -> bool {
 }
 
 /// What a control is remembered by.
-fn name(control: &Control) -> String {
+pub(crate) fn name(control: &Control) -> String {
     match control {
         Control::Skip { take: Some(Take::Yes) } => "skip yes".to_owned(),
         Control::Skip { take: Some(Take::No) } => "skip no".to_owned(),
@@ -96,15 +96,20 @@ fn row<'a>(cx: &'a Context<'a>, execution: &Execution, control: &Control, act: &
     draft.execution.revision = execution.revision;
     draft.row.revision = execution.revision;
     draft.row.actor = Some(act.actor.clone());
-    draft.row.note = Some(match &act.reason {
-        Some(reason) => format!("{}: {reason}", control.word()),
-        None => control.word().to_owned(),
-    });
+    draft.row.note = Some(note(control, act));
     draft.row.step.clone_from(&execution.cursor);
     if *control != Control::Stall {
         draft.execution.last_control = Some(name(control));
     }
     draft
+}
+
+/// What a row says of a control.
+pub(crate) fn note(control: &Control, act: &Act) -> String {
+    match &act.reason {
+        Some(reason) => format!("{}: {reason}", control.word()),
+        None => control.word().to_owned(),
+    }
 }
 
 fn stalled(mut draft: Draft<'_>) -> Decision {

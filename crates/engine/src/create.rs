@@ -49,6 +49,7 @@ pub fn create(plan: &Plan, event: &Event, now: Timestamp, start_at: Option<Times
         holds_slot: false,
         holds_record: false,
         last_control: None,
+        since: Value::Null,
     };
     let mut row = Row::of(&execution, RowKind::Created, now);
     row.due = later;
@@ -81,6 +82,7 @@ impl Row {
             due: None,
             usage: Usage::default(),
             trace: Value::Null,
+            observed: Value::Null,
             execution: execution.status,
         }
     }

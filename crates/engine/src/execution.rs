@@ -379,6 +379,10 @@ pub struct Execution {
     /// The control that was carried out last: repeating it changes nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_control: Option<String>,
+    /// What the decisions observed that were written since the last row and have none, such as a claim's: a list of
+    /// [`crate::Observed`], which the next row takes.
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    pub since: Value,
 }
 
 impl Execution {

@@ -87,6 +87,10 @@ pub struct Row {
     /// [{text, finish_reason, model, input_tokens, output_tokens, estimated, usd, latency_ms}]}` as they came.
     #[serde(default, skip_serializing_if = "Value::is_null")]
     pub trace: Value,
+    /// What it was decided on outside the head: a list of [`crate::Observed`], the last of this transition, those before it
+    /// of what was written of the head without a row; nothing if a message let it go on and it read nothing.
+    #[serde(rename = "seen", default, skip_serializing_if = "Value::is_null")]
+    pub observed: Value,
     /// State of the execution after the transition; left out where it is stored if it runs, as it mostly does.
     #[serde(default = "running", skip_serializing_if = "is_running")]
     pub execution: Status,

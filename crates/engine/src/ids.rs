@@ -63,7 +63,14 @@ pub fn callback_token(invocation: &str, execution: &str, step: &str, visit: u32)
 
 /// What a step listens on for whoever has its token. It does not tell the token.
 pub fn callback_topic(token: &str) -> String {
-    format!("callback/{}", digest(&["callback", token]))
+    format!("{CALLBACK}{}", digest(&["callback", token]))
+}
+
+const CALLBACK: &str = "callback/";
+
+/// Whether a step listens on it for whoever has a token.
+pub fn is_callback(topic: &str) -> bool {
+    topic.starts_with(CALLBACK)
 }
 
 /// What workflows listen on for all records of an object.

@@ -2,6 +2,7 @@
 //!
 //! - [`transition`] is the one transition function, live and in recovery.
 //! - [`Execution`] is the head on which every decision depends; [`Row`] is one row of its history.
+//! - [`Observed`] is what a decision observed outside the head, as rows keep it; [`replay`] decides again on it.
 //! - [`Context`] is the world around one decision; [`Plan`] a revision of a workflow made ready.
 //! - [`steps`] and [`triggers`]: what each type decides, one file each.
 //! - [`ids`] are derived, so that doing a thing twice names it once.
@@ -26,8 +27,10 @@ mod execution;
 mod failure;
 mod history;
 mod lease;
+mod observed;
 mod plan;
 mod record;
+mod replay;
 mod transition;
 mod truncate;
 mod variables;
@@ -50,6 +53,8 @@ pub use execution::{
 };
 pub use history::{Row, RowKind};
 pub use lease::{Address, Lease, Leases};
+pub use observed::{Answer, Asked, Given, LeaseSeen, Looked, Observed, Seen};
 pub use plan::Plan;
 pub use record::{Record, RecordWrite, Subject};
+pub use replay::{Recording, ReplayError, difference, replay};
 pub use transition::{DEATHS_MOST, transition};

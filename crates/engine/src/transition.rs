@@ -6,7 +6,8 @@ use crate::draft::Draft;
 use crate::steps::{self, After, Perform, StepContext, StepDecision, Wait, Waits};
 use crate::{
     Address, Claim, Context, Decision, Execution, Illegal, Input, Lease, Performance, RowKind, Status, Stay, StepCode,
-    StepError, StepState, StepStatus, TimerPurpose, TransitionError, Waiting, Wake, control, variables, waiting,
+    StepError, StepState, StepStatus, TimerPurpose, TransitionError, Waiting, Wake, control, observed, variables,
+    waiting,
 };
 
 /// How long a place in the line is kept before it is asked for again, in seconds: a quarter of the time that was
@@ -22,8 +23,15 @@ const LEASE_MARGIN_S: i64 = 15;
 /// How often in a row a process may die in a step; then the execution is stalled, and a person says how it goes on.
 pub const DEATHS_MOST: u32 = 5;
 
-/// Decides what an input does to an execution. Pure: the same arguments give the same decision.
+/// Decides what an input does to an execution. Pure: the same arguments give the same decision. What it was decided on
+/// is noted in what is written of it.
 pub fn transition(cx: &Context<'_>, execution: &Execution, input: &Input<'_>) -> Result<Decision, TransitionError> {
+    let mut decision = answer(cx, execution, input)?;
+    observed::note(cx, execution, input, &mut decision);
+    Ok(decision)
+}
+
+fn answer(cx: &Context<'_>, execution: &Execution, input: &Input<'_>) -> Result<Decision, TransitionError> {
     if let Input::Control(control, act) = input {
         return control::apply(cx, execution, control, act);
     }

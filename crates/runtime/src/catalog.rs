@@ -115,20 +115,45 @@ impl Catalog {
         let mut pages = Pages::of(&*self.tables, Query::of(items::object::TABLE, items::object::ALL));
         while let Some(page) = pages.next().await? {
             for item in page {
-                match items::object::parse(&item) {
-                    Ok(object) => drop(objects.readable.insert(object.id.clone(), object)),
-                    Err(error) => {
-                        self.unreadable.pass_over(&error);
-                        objects.unreadable.insert(item.key.sort, error);
-                    }
-                }
+                self.add(&mut objects, &item, item.key.sort.clone());
             }
+        }
+        // One that was saved meanwhile is of a later revision, and what is decided on it could not be decided again.
+        if self.read_installation().await?.objects_revision != revision {
+            objects = self.objects_as_of(revision).await?;
         }
         let objects = Arc::new(objects);
         if objects.unreadable.is_empty() {
             *self.objects.lock().expect("no holder panics") = Some((revision, objects.clone()));
         }
         Ok(objects)
+    }
+
+    /// All objects as they were with a revision of the objects: of each the last save that is not later.
+    pub async fn objects_as_of(&self, revision: u64) -> Result<Objects, Error> {
+        let query = Query::of(items::object::TABLE, items::object::REVISIONS);
+        let mut found = BTreeMap::new();
+        for item in Pages::of(&*self.tables, query).all().await? {
+            let Some((id, _)) = item.key.sort.rsplit_once('#') else { continue };
+            if items::object::revision_of(&item.key).is_some_and(|saved| saved <= revision) {
+                found.insert(id.to_owned(), item);
+            }
+        }
+        let mut objects = Objects::default();
+        for (id, item) in found {
+            self.add(&mut objects, &item, id);
+        }
+        Ok(objects)
+    }
+
+    fn add(&self, objects: &mut Objects, item: &Item, id: String) {
+        match items::object::parse(item) {
+            Ok(object) => drop(objects.readable.insert(object.id.clone(), object)),
+            Err(error) => {
+                self.unreadable.pass_over(&error);
+                objects.unreadable.insert(id, error);
+            }
+        }
     }
 
     /// Passes over what cannot be read.

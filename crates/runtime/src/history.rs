@@ -191,7 +191,7 @@ impl History {
                 }
                 restored => restored?,
             }
-            bytes += [&row.input, &row.trace, &row.output].map(json::bytes).iter().sum::<usize>();
+            bytes += [&row.input, &row.trace, &row.observed, &row.output].map(json::bytes).iter().sum::<usize>();
             restored += 1;
         }
         // A page that is full ends with its last row; else all was read as far as the last item, readable or not.

@@ -47,13 +47,14 @@ pub async fn execution_body(blobs: &dyn Blobs, execution: &Execution) -> Result<
 
 fn values_of(execution: &mut Execution) -> impl Iterator<Item = &mut Value> {
     let outputs = execution.steps.values_mut().flat_map(|state| [&mut state.output, &mut state.checkpoint]);
-    execution.variables.values_mut().chain(outputs).chain(execution.overrides.values_mut())
+    let given = execution.overrides.values_mut();
+    execution.variables.values_mut().chain(outputs).chain(given).chain([&mut execution.since])
 }
 
-/// A row of an execution with large input and output offloaded.
+/// A row of an execution with large input and output offloaded, and what it was decided on if that is large.
 pub async fn row(blobs: &dyn Blobs, execution: &str, mut row: Row) -> Result<Row, Error> {
     let shelf = Shelf { blobs, owner: BlobOwner::execution(execution) };
-    for value in [&mut row.input, &mut row.output, &mut row.trace] {
+    for value in [&mut row.input, &mut row.output, &mut row.trace, &mut row.observed] {
         shelf.escape(value).await?;
         shelf.offload(value, INLINE_MOST).await?;
     }
@@ -156,6 +157,7 @@ pub async fn restore_row(blobs: &dyn Blobs, execution: &str, row: &mut Row) -> R
     let shelf = Shelf { blobs, owner: BlobOwner::execution(execution) };
     shelf.restore(&mut row.input).await?;
     shelf.restore(&mut row.trace).await?;
+    shelf.restore(&mut row.observed).await?;
     shelf.restore(&mut row.output).await
 }
 

@@ -17,6 +17,7 @@ pub(crate) struct Snapshot {
     pub(crate) plan: Arc<Plan>,
     pub(crate) former: Option<Arc<Plan>>,
     pub(crate) objects: Arc<Objects>,
+    pub(crate) objects_revision: u64,
     pub(crate) record: Option<Record>,
     pub(crate) related: BTreeMap<String, Vec<Record>>,
     pub(crate) killed: bool,
@@ -31,11 +32,13 @@ impl Snapshot {
             plan: &self.plan,
             former: self.former.as_deref(),
             objects: &self.objects,
+            objects_revision: self.objects_revision,
             event,
             record: self.record.as_ref(),
             related: &self.related,
             now,
             invocation,
+            callback: None,
             killed: self.killed,
             no_place: self.no_place,
             spent_today: self.spent_today,
@@ -56,7 +59,8 @@ impl Snapshot {
         let installation = Catalog::installation(found[1].as_ref())?;
         let in_force = if head.pinned && execution.started_at.is_some() { execution.revision } else { head.revision };
         let plan = catalog.plan(&execution.workflow, in_force).await?;
-        let objects = catalog.objects(installation.objects_revision).await?;
+        let objects_revision = installation.objects_revision;
+        let objects = catalog.objects(objects_revision).await?;
         require_objects(&objects, &plan, execution)?;
         let former = former_plan(catalog, execution, &plan).await?;
         let record = found.get(2).and_then(Option::as_ref).map(items::record::parse).transpose()?;
@@ -64,7 +68,7 @@ impl Snapshot {
         let related = related(catalog, record.as_ref(), &objects, &reads).await?;
         let (no_place, spent_today) = counters(catalog, &plan, execution, now).await?;
         let killed = head.killed.is_some() || installation.killed.is_some();
-        Ok(Self { plan, former, objects, record, related, killed, no_place, spent_today })
+        Ok(Self { plan, former, objects, objects_revision, record, related, killed, no_place, spent_today })
     }
 
     /// In the place of a snapshot that cannot be read and is not looked at: a workflow without steps.
@@ -75,6 +79,7 @@ impl Snapshot {
             plan: Arc::new(Plan::new(Arc::new(workflow), execution.revision)),
             former: None,
             objects: Arc::default(),
+            objects_revision: 0,
             record: None,
             related: BTreeMap::new(),
             killed: false,

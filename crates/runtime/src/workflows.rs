@@ -103,6 +103,11 @@ impl Workflows {
                 expect: version_of(version),
             },
             Write::Put {
+                table: items::object::TABLE,
+                item: items::object::revision_item(&object, installation.objects_revision),
+                expect: Expect::Absent,
+            },
+            Write::Put {
                 table: items::installation::TABLE,
                 item: items::installation::item(&installation, stored_version + 1),
                 expect: version_of(stored_version),

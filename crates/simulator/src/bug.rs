@@ -4,6 +4,7 @@
 
 use pawl_runtime::items;
 use pawl_runtime::ports::{Durability, Expect, Item, Key, Table, Transaction, Write};
+use serde_json::Value;
 
 /// A mistake that a hasty author of the protocol could make.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -26,6 +27,8 @@ pub enum Bug {
     NoChecks,
     /// Rows that leave the head are not committed.
     LostRows,
+    /// Rows do not keep what they were decided on.
+    UnobservedRows,
     /// Records are written before the transition, in a transaction of their own.
     RecordsFirst,
     /// Guards of starts are written without requiring what was read.
@@ -66,6 +69,7 @@ impl Bug {
         ("no-waiters", Self::NoWaiters),
         ("no-checks", Self::NoChecks),
         ("lost-rows", Self::LostRows),
+        ("unobserved-rows", Self::UnobservedRows),
         ("records-first", Self::RecordsFirst),
         ("blind-guards", Self::BlindGuards),
         ("unbounded-places", Self::UnboundedPlaces),
@@ -139,6 +143,9 @@ impl Bug {
             (Self::BlindKeys, Write::Put { item, expect, .. }) if item.key.partition.starts_with("delivery#") => {
                 *expect = Expect::Any;
             }
+            (Self::UnobservedRows, Write::Put { item, .. }) if item.key.partition.starts_with("execution#") => {
+                without_observed(item);
+            }
             (Self::NoLease, Write::Put { item, .. }) if is_head(&item.key) => without_lease(item),
             _ => {}
         }
@@ -165,5 +172,24 @@ fn without_lease(item: &mut Item) {
     if let Ok(Some((mut head, rows))) = items::execution::parse_whole(item) {
         head.leases.clear();
         *item = items::execution::item(&head, &rows);
+    }
+}
+
+/// The rows of a head, or those that left it, without what they were decided on.
+fn without_observed(item: &mut Item) {
+    if let Ok(Some((head, mut rows))) = items::execution::parse_whole(item) {
+        for row in &mut rows {
+            row.observed = Value::Null;
+        }
+        *item = items::execution::item(&head, &rows);
+    } else if let (Some(id), Ok(mut rows)) =
+        (item.key.partition.strip_prefix("execution#"), items::history::parse(item))
+    {
+        for row in &mut rows {
+            row.observed = Value::Null;
+        }
+        if let Some(Write::Put { item: without, .. }) = items::history::writes(id, &rows).pop() {
+            *item = without;
+        }
     }
 }

@@ -37,7 +37,7 @@ pub(super) enum Fate {
 /// An invariant that does not hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
-    /// Its number in the design, 1–8; 0 for a run that does not come to rest.
+    /// Its number in the design, 1–8 and 11; 0 for a run that does not come to rest.
     pub invariant: u8,
     /// What was expected and what was found.
     pub text: String,

@@ -18,6 +18,7 @@ mod outcome;
 mod ports;
 mod process;
 mod profile;
+mod replayed;
 mod rest;
 mod run;
 mod script;

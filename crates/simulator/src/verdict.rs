@@ -10,12 +10,14 @@ use serde_json::Value;
 
 use super::hub::Hub;
 use super::monitor::{Broken, Monitor};
+use super::replayed;
 use super::task::Accepted;
 
 /// Checks everything, and stops the run at the first invariant that does not hold.
 pub(super) fn check(hub: &Hub, accepted: &[Accepted]) {
     let items = hub.store.items(Table::Executions);
     let mut broken = Vec::new();
+    let ids: Vec<_> = hub.lock().monitor.heads.keys().cloned().collect();
     {
         let state = hub.lock();
         histories(&state.monitor, &items, &mut broken);
@@ -28,6 +30,7 @@ pub(super) fn check(hub: &Hub, accepted: &[Accepted]) {
             }
         }
     }
+    replayed::check(hub, &ids, &mut broken);
     for (number, text) in broken {
         hub.violate(number, text);
     }

@@ -9,6 +9,7 @@ mod go_to;
 mod goal;
 mod http_request;
 mod note;
+mod record_reads;
 mod run_state_machine;
 mod set_fields;
 mod set_stage;
@@ -32,6 +33,7 @@ pub use go_to::GoTo;
 pub use goal::{Goal, IfPast};
 pub use http_request::{CLIENT_HEADERS, FORM, HttpRequest};
 pub use note::Note;
+pub use record_reads::{after_record, names_after_record};
 pub use run_state_machine::RunStateMachine;
 pub use set_fields::{FieldChange, SetFields};
 pub use set_stage::SetStage;
@@ -40,6 +42,7 @@ pub use shape::{AsksModel, Awaited, Branch, Carried, Onward, Shape, TypeFacts, W
 pub use stop::{Stop, StopAs};
 pub use switch::Switch;
 
+use self::record_reads::RecordReads;
 use crate::source::TextPlaces;
 use crate::{Duration, Failure, Template};
 
@@ -251,6 +254,8 @@ pub struct Step {
     pub record_reads: BTreeSet<String>,
     /// Whether `record` stands anywhere in its own keys or its time-out.
     pub reads_record: bool,
+    /// The paths after `record` that it reads, as its expressions say them: an empty one is the whole record.
+    pub record_paths: BTreeSet<Vec<String>>,
 }
 
 impl Step {
@@ -294,11 +299,9 @@ impl<'de> Deserialize<'de> for Step {
         };
         let common: Common = serde_json::from_value(Value::Object(common)).map_err(D::Error::custom)?;
         let own = Value::Object(own);
-        let (mut record_reads, mut reads_record) = record_reads(&own);
+        let mut reads = RecordReads::of(&own);
         if let Some(timeout) = &common.timeout {
-            let (names, any) = self::record_reads(timeout.source());
-            record_reads.extend(names);
-            reads_record |= any;
+            reads.scan(timeout.source());
         }
         let kind = match StepKind::from_keys(&tag, own) {
             Some(kind) => kind.map_err(|error| D::Error::custom(format!("step {:?}: {error}", common.id)))?,
@@ -307,8 +310,24 @@ impl<'de> Deserialize<'de> for Step {
             }
             None => return Err(D::Error::unknown_variant(&tag, StepKind::AVAILABLE)),
         };
+        if kind.shape().changes_own_record() {
+            reads.paths.insert(Vec::new());
+        }
         let Common { id, name, skip, take, timeout, on_failure, save_as, delivery } = common;
-        Ok(Self { id, name, skip, take, timeout, on_failure, save_as, delivery, kind, record_reads, reads_record })
+        Ok(Self {
+            id,
+            name,
+            skip,
+            take,
+            timeout,
+            on_failure,
+            save_as,
+            delivery,
+            kind,
+            record_reads: reads.names,
+            reads_record: reads.any,
+            record_paths: reads.paths,
+        })
     }
 }
 
@@ -319,49 +338,5 @@ impl JsonSchema for Step {
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
         // The editor's schema replaces this by one alternative a type; see `schema`.
         schemars::json_schema!({ "type": "object", "required": ["id", "type"] })
-    }
-}
-
-/// Collects the names that follow `record.` in any string, and whether `record` stands in any; nested steps left out.
-///
-/// Deliberately generous: a name too many costs one look at the schema, a name too few a wrong null.
-fn record_reads(own: &Value) -> (BTreeSet<String>, bool) {
-    let mut names = BTreeSet::new();
-    let mut any = false;
-    scan_record_reads(own, &mut |text| {
-        any = any || text.contains("record");
-        names.extend(names_after_record(text));
-    });
-    (names, any)
-}
-
-/// The names that follow `record` in a text: `record.company`, `record["company"]`.
-pub fn names_after_record(text: &str) -> impl Iterator<Item = String> {
-    text.match_indices("record").filter_map(|(at, found)| {
-        let rest = text[at + found.len()..].trim_start();
-        let opened = rest.strip_prefix('[').map(|rest| rest.trim_start().trim_start_matches(['"', '\'', '\\']));
-        let rest = rest.strip_prefix('.').or(opened)?.trim_start();
-        let name: String = rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
-        (!name.is_empty()).then_some(name)
-    })
-}
-
-/// Whether a value is a step, and not a trigger that a goal waits for.
-fn is_step(value: &Value) -> bool {
-    let tag = value.get("type").and_then(Value::as_str);
-    value.get("id").is_some()
-        && tag.is_some_and(|tag| StepKind::AVAILABLE.contains(&tag) || NOT_AVAILABLE.contains(&tag))
-}
-
-fn scan_record_reads(value: &Value, visit: &mut dyn FnMut(&str)) {
-    match value {
-        Value::String(text) => visit(text),
-        Value::Array(values) => {
-            for value in values.iter().filter(|value| !is_step(value)) {
-                scan_record_reads(value, visit);
-            }
-        }
-        Value::Object(keys) => keys.values().for_each(|value| scan_record_reads(value, visit)),
-        _ => {}
     }
 }

@@ -108,6 +108,10 @@ impl Shape for SetFields {
         self.object.as_deref()
     }
 
+    fn changes_own_record(&self) -> bool {
+        self.target.is_none()
+    }
+
     fn output(&self, _: &Facts<'_>) -> Type {
         Type::object([("changes", Type::of(Kinds::OBJECT))])
     }

@@ -47,6 +47,10 @@ impl Shape for SetStage {
         self.object.as_deref()
     }
 
+    fn changes_own_record(&self) -> bool {
+        self.target.is_none()
+    }
+
     fn output(&self, facts: &Facts<'_>) -> Type {
         self.change().output(facts)
     }

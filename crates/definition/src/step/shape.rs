@@ -175,6 +175,11 @@ pub trait Shape {
         None
     }
 
+    /// Whether it changes the record of the execution, and so reads it as a whole.
+    fn changes_own_record(&self) -> bool {
+        false
+    }
+
     /// The names of the secrets that it may use.
     fn secrets(&self) -> BTreeSet<String> {
         BTreeSet::new()

@@ -42,6 +42,9 @@ struct Checkpoint {
     /// The token by which the machine calls back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     token: Option<String>,
+    /// What it listens on for whoever has that token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    callback: Option<String>,
     /// What was started, once that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     started: Option<StartedMachine>,
@@ -151,7 +154,9 @@ impl Checkpoint {
     fn begin(step: &RunStateMachine, at: &StepContext<'_>) -> Result<Self, StepError> {
         let (id, visit) = (&at.execution.id, at.state.visit);
         let token = step.callback.then(|| ids::callback_token(at.cx.invocation, id, &at.step.id, visit));
-        Ok(Self { until: goal::timeout(at)?, token, ..Self::default() })
+        let topic = |token: &String| at.cx.callback.map_or_else(|| ids::callback_topic(token), str::to_owned);
+        let callback = token.as_ref().map(topic);
+        Ok(Self { until: goal::timeout(at)?, token, callback, ..Self::default() })
     }
 
     fn is_over(&self, now: Timestamp) -> bool {
@@ -165,7 +170,7 @@ impl Checkpoint {
 
     fn topics(&self) -> impl Iterator<Item = String> {
         let end = self.execution_arn().map(ids::state_machine_topic);
-        end.into_iter().chain(self.token.as_deref().map(ids::callback_topic))
+        end.into_iter().chain(self.callback.clone())
     }
 
     fn execution_arn(&self) -> Option<&str> {

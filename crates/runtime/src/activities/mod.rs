@@ -49,13 +49,15 @@ impl Activities {
             Err(error) => return Performed::failed(error),
         };
         let lease = LeaseGuard { clock: &*self.clock, execution, until };
-        let performed = match activity {
-            Activity::HttpRequest(call) => return http_request::perform(&*self.http, &known, call, lease).await,
-            Activity::CallLlm(call) => call_llm::perform(&*self.models, call, lease).await,
-            // Its answer is the name by which it is looked at.
-            Activity::RunStateMachine(run) => return run_state_machine::start(&*self.state_machines, run, lease).await,
-            Activity::PollStateMachine(look) => run_state_machine::look(&*self.state_machines, look, lease).await,
-        };
-        known.taken_out_of(performed)
+        match activity {
+            Activity::HttpRequest(call) => http_request::perform(&*self.http, &known, call, lease).await,
+            Activity::CallLlm(call) => known.taken_out_of(call_llm::perform(&*self.models, call, lease).await),
+            Activity::RunStateMachine(run) => {
+                run_state_machine::redacted(&known, run_state_machine::start(&*self.state_machines, run, lease).await)
+            }
+            Activity::PollStateMachine(look) => {
+                run_state_machine::redacted(&known, run_state_machine::look(&*self.state_machines, look, lease).await)
+            }
+        }
     }
 }

@@ -3,8 +3,12 @@
 use pawl_engine::{MachinePoll, MachineRun, Performed, StartedMachine, StepCode, StepError};
 use serde_json::{Value, json};
 
+use super::known::Known;
 use super::lease::LeaseGuard;
 use crate::ports::{MachineState, StartStateMachine, StateMachineError, StateMachines};
+
+/// Where an answer names the machine's execution.
+const NAME: &str = "execution_arn";
 
 /// Starts it. If its end is waited for, looks right after: it may have been faster than whoever waits. That look is a
 /// bonus, so that its failure says nothing; the next one follows.
@@ -46,6 +50,16 @@ pub(super) async fn look(machines: &dyn StateMachines, look: &MachinePoll, lease
         }
         Err(error) => Performed::failed(failure(&error)),
     }
+}
+
+/// What came back, without secrets. The name by which the machine is looked at stays as it is, whatever stands in it.
+pub(super) fn redacted(known: &Known<'_>, performed: Performed) -> Performed {
+    let name = performed.output.get(NAME).cloned();
+    let mut performed = known.taken_out_of(performed);
+    if let (Some(name), Some(output)) = (name, performed.output.as_object_mut()) {
+        output.insert(NAME.to_owned(), name);
+    }
+    performed
 }
 
 /// What the engine is told.

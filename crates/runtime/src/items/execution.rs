@@ -13,7 +13,8 @@ use crate::ports::{Index, IndexEntry, Item, Key, Table};
 /// The table.
 pub const TABLE: Table = Table::Executions;
 
-/// How long it is kept, and what of a person it may hold.
+/// How long it is kept, and what of a person it may hold: variables, outputs, and in the newest rows what they were decided
+/// on.
 pub const KEPT: Kept = Kept::new(Retention::WithExecution, Erasure::WithExecution);
 
 /// The partition of executions that wait, by when they are due, in the fourth index.

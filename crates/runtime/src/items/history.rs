@@ -8,7 +8,8 @@ use crate::ports::{Expect, Item, Key, Table, Write};
 /// The table.
 pub const TABLE: Table = Table::Executions;
 
-/// How long it is kept, and what of a person it may hold.
+/// How long it is kept, and what of a person it may hold: rows hold values of records and events, as outputs and as what
+/// they were decided on.
 pub const KEPT: Kept = Kept::new(Retention::WithExecution, Erasure::WithExecution);
 
 /// Before the number in the sort key.

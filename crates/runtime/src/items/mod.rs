@@ -6,6 +6,7 @@
 //! | a revision; all of a workflow | workflows | `workflow#<id>` / `revision#<n>` |
 //! | workflows that listen on a topic, by what they ask; the dimensions that are in use | workflows | `listen#<topic>` / `<dimension>\|<values>\|<workflow>`, `!dimensions` |
 //! | an object; all of them | workflows | `objects` / `<id>` |
+//! | the objects as they were, to decide again what was decided on them | workflows | `object-revisions` / `<id>#<revision of the objects>` |
 //! | the installation's controls | workflows | `installation` / `controls` |
 //! | who used the kill switch or redrove, newest first | workflows | `audit` / `<time>#<what>` |
 //! | an execution's head, with the newest rows of its history | executions | `execution#<id>` / `head` |

@@ -170,6 +170,8 @@ impl Scenario {
         if let Err(error) = result {
             panic!("{error}\n{}", self.told());
         }
+        let differences = self.world.replayed();
+        assert!(differences.is_empty(), "{}\n{}", differences.join("\n"), self.told());
     }
 
     fn told(&self) -> String {

@@ -7,7 +7,9 @@ use pawl_definition::{Problem, Source};
 use pawl_engine::{Act, Control, Execution, Record};
 use pawl_runtime::items::refusal::Refusal;
 use pawl_runtime::ports::{Clock, Notice, QueueName, Table};
-use pawl_runtime::{ControlError, ExecutorOptions, Ports, RecordError, SaveError, System, items};
+use pawl_runtime::{
+    Catalog, ControlError, Error, ExecutorOptions, Ports, RecordError, Recorded, SaveError, System, items,
+};
 use serde_json::{Map, Value};
 
 use super::{KeptNotices, ScriptedHttp, ScriptedMachines, ScriptedModels, Trace, at_once};
@@ -91,6 +93,21 @@ impl World {
         let record = at_once(self.system.records.create(object, Some(id.to_owned()), fields))?;
         self.store.forget_events(before);
         Ok(record)
+    }
+
+    /// What decides otherwise when each execution is decided again from its rows: nothing, of sound ones. Those of which
+    /// something cannot be read are left out.
+    pub fn replayed(&self) -> Vec<String> {
+        let catalog = Catalog::new(self.store.tables(), self.system.unreadable.clone());
+        let check = |execution: &Execution| {
+            let why = match at_once(Recorded::read(&catalog, &self.system.history, &execution.id)) {
+                Ok(recorded) => recorded?.check().err()?.to_string(),
+                Err(Error::Unreadable(_)) => return None,
+                Err(error) => error.to_string(),
+            };
+            Some(format!("{}: {why}", execution.id))
+        };
+        self.executions().iter().filter_map(check).collect()
     }
 
     /// Carries out a control as a person would.

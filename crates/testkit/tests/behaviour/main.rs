@@ -21,6 +21,7 @@ mod models;
 mod outages;
 mod records;
 mod rejections;
+mod replays;
 mod requests;
 mod restored;
 mod stages;

@@ -1,0 +1,99 @@
+//! What a decision observed outside its execution's head. History rows keep it, so that they suffice to decide again.
+//!
+//! - [`Observed`] is what one decision observed: its input, and what it read of records, counters and switches.
+//! - [`given`]: the input, without what its row has anyway.
+//! - [`seen`]: a record, as far as the decision may have read it.
+//! - [`note`]: the one place that fills it in, at the end of every transition.
+//!
+//! Names in JSON are short: rows are paid by the kilobyte, and most stand in the head for some time.
+
+mod given;
+mod note;
+mod seen;
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::Usage;
+
+pub use given::{Answer, Asked, Given, Looked};
+pub use seen::Seen;
+
+pub(crate) use note::note;
+
+/// What one decision observed outside the head. Stored, do not rename.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Observed {
+    /// The time; of a row's own decision, the row's, and of a claim before it, when the row's attempt began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Timestamp>,
+    /// The revision of the workflow, if it is not the row's.
+    #[serde(rename = "rev", default, skip_serializing_if = "Option::is_none")]
+    pub revision: Option<u64>,
+    /// The revision of the objects, if it may have read one.
+    #[serde(rename = "obj", default, skip_serializing_if = "Option::is_none")]
+    pub objects: Option<u64>,
+    /// The input.
+    #[serde(rename = "in", default, skip_serializing_if = "Given::is_run")]
+    pub given: Given,
+    /// The record of the execution, if it may have read it.
+    #[serde(rename = "rec", default, skip_serializing_if = "Option::is_none")]
+    pub record: Option<Seen>,
+    /// Related records by relationship.
+    #[serde(rename = "rel", default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub related: BTreeMap<String, Vec<Seen>>,
+    /// Whose claim it found, if it found one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lease: Option<LeaseSeen>,
+    /// A kill of the workflow or the installation held it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub killed: bool,
+    /// No place was free.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub no_place: bool,
+    /// How often a process had died in the step, as the executor counts it.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub deaths: u32,
+    /// What models had cost that day, if it may have asked one.
+    #[serde(default, skip_serializing_if = "Usage::is_zero")]
+    pub spent: Usage,
+    /// The topic of the token that it made for a callback. The token is chance, and stands in no row.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub callback: Option<String>,
+}
+
+/// Whose claim a message found when it let an execution go on. Stored, do not rename.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LeaseSeen {
+    /// Its own: the answer to the claim's write was lost.
+    Own,
+    /// One of another invocation, which is over.
+    Over,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for this signature")]
+fn is_zero(count: &u32) -> bool {
+    *count == 0
+}
+
+impl Observed {
+    /// Reads what a row or a head keeps; the newest is the last.
+    ///
+    /// # Errors
+    /// It has another shape, such as that of a reference to a value that was not brought back.
+    pub fn list(stored: &Value) -> Result<Vec<Self>, serde_json::Error> {
+        if stored.is_null() { Ok(Vec::new()) } else { Vec::deserialize(stored) }
+    }
+
+    /// As a row or a head keeps it; null if there is nothing to keep.
+    fn stored(list: &[Self]) -> Value {
+        if list.is_empty() || *list == [Self::default()] {
+            return Value::Null;
+        }
+        serde_json::to_value(list).expect("what is observed is JSON: string keys, finite numbers")
+    }
+}

@@ -1,0 +1,148 @@
+//! Notes what a decision observed, in what is written of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::seen::Part;
+use super::{Given, LeaseSeen, Observed, Seen};
+use crate::{Commit, Context, Control, Decision, Execution, Input, Reads, Row, RowKind, Status, context, ids};
+
+/// Notes what a decision observed: a row takes it with all that was observed since the row before; a head that is written
+/// without a row keeps it for the next one.
+pub(crate) fn note(cx: &Context<'_>, before: &Execution, input: &Input<'_>, decision: &mut Decision) {
+    match decision {
+        Decision::Stay(_) | Decision::Read(_) => {}
+        Decision::Commit(commit) => in_row(cx, before, input, commit),
+        Decision::Perform(claim) => {
+            let callback = new_callback(before, &claim.execution);
+            keep(&mut claim.execution, before, Observed { callback, ..alone(cx, before, input) });
+        }
+        Decision::Postpone(after) => keep(after, before, alone(cx, before, input)),
+    }
+}
+
+/// What was observed since the last row; what nobody can read is as good as not observed, and replay tells it.
+fn since(before: &Execution) -> Vec<Observed> {
+    Observed::list(&before.since).unwrap_or_default()
+}
+
+fn in_row(cx: &Context<'_>, before: &Execution, input: &Input<'_>, commit: &mut Commit) {
+    let row = &commit.row;
+    let mut observed = since(before);
+    for earlier in &mut observed {
+        earlier.revision = earlier.revision.filter(|revision| *revision != row.revision);
+        earlier.at = earlier.at.filter(|at| Some(*at) != row.attempt_began());
+    }
+    let mut own = of(cx, before, input, Some(row));
+    let by_head_alone = matches!(input, Input::Control(control, _) if !looks_at_plan(control));
+    own.revision = (cx.plan.revision != row.revision && !by_head_alone).then_some(cx.plan.revision);
+    observed.push(own);
+    commit.row.observed = Observed::stored(&observed);
+    commit.execution.since = serde_json::Value::Null;
+}
+
+/// Of a decision without a row.
+fn alone(cx: &Context<'_>, before: &Execution, input: &Input<'_>) -> Observed {
+    Observed { at: Some(cx.now), revision: Some(cx.plan.revision), ..of(cx, before, input, None) }
+}
+
+/// Keeps it in the head. A place in the line that is kept, and a look that finds what the look before found, take the
+/// place of those before: the head after is the same, and a wait of days stays short.
+fn keep(after: &mut Execution, before: &Execution, observed: Observed) {
+    let mut list = since(before);
+    if before.status == Status::Queued {
+        list.clear();
+    }
+    list.push(observed);
+    if let [.., claim, found, again, found_again] = list.as_slice()
+        && matches!(found.given, Given::Performed(_))
+        && is_same(claim, again)
+        && is_same(found, found_again)
+    {
+        list.drain(list.len() - 4..list.len() - 2);
+    }
+    after.since = Observed::stored(&list);
+}
+
+fn is_same(one: &Observed, other: &Observed) -> bool {
+    *one == Observed { at: one.at, ..other.clone() }
+}
+
+fn of(cx: &Context<'_>, before: &Execution, input: &Input<'_>, row: Option<&Row>) -> Observed {
+    let reads = if looks_at_records(before, input, row) { context::reads(cx.plan, before) } else { Reads::default() };
+    let step = before.cursor.as_deref().and_then(|id| cx.plan.step(id));
+    let may_look = !matches!(input, Input::Performed(_) | Input::Rejected(_) | Input::Control(..));
+    let names_object = may_look && step.is_some_and(|step| step.kind.shape().object().is_some());
+    let asks_model = may_look && step.is_some_and(|step| step.kind.shape().asks_model().is_some());
+    let runs = matches!(input, Input::Run | Input::Found(_));
+    let reads_object = reads.record || names_object || matches!(input, Input::Found(_));
+    Observed {
+        at: None,
+        revision: None,
+        objects: reads_object.then_some(cx.objects_revision),
+        given: Given::of(cx, before, input, row),
+        record: if reads.record { own(cx, before, &reads) } else { None },
+        related: if reads.record { related(cx, &reads) } else { BTreeMap::new() },
+        lease: if runs { lease(cx, before) } else { None },
+        killed: cx.killed && matches!(input, Input::Control(control, _) if looks_at_plan(control)),
+        no_place: cx.no_place && before.status == Status::Queued && runs,
+        deaths: if runs { before.deaths } else { 0 },
+        spent: if asks_model { cx.spent_today } else { crate::Usage::default() },
+        callback: None,
+    }
+}
+
+fn lease(cx: &Context<'_>, before: &Execution) -> Option<LeaseSeen> {
+    let own = before.leases.is_held_by(cx.invocation);
+    (!before.leases.is_empty()).then_some(if own { LeaseSeen::Own } else { LeaseSeen::Over })
+}
+
+/// Whether a control looks at more than the head: what it does depends on the workflow.
+fn looks_at_plan(control: &Control) -> bool {
+    matches!(control, Control::Resume | Control::Lift | Control::Retry | Control::Skip { .. })
+}
+
+/// Whether a decision looks at records, if its step does. What an activity gave is decided upon without them, and so is
+/// what a request, an edit or a limit decides.
+fn looks_at_records(before: &Execution, input: &Input<'_>, row: Option<&Row>) -> bool {
+    match input {
+        Input::Run | Input::Found(_) => {
+            let is_step = row.is_none_or(|row| matches!(row.kind, RowKind::Started | RowKind::Step));
+            is_step && before.requested.is_none()
+        }
+        Input::Event(_) | Input::LookAgain => true,
+        Input::Control(control, _) => matches!(control, Control::Resume | Control::Lift),
+        Input::Performed(_) | Input::Rejected(_) => false,
+    }
+}
+
+fn own(cx: &Context<'_>, before: &Execution, reads: &Reads) -> Option<Seen> {
+    before.record.as_ref()?;
+    let Some(record) = cx.record else { return Some(Seen::default()) };
+    let firsts = reads.paths.iter().filter_map(|path| path.first().cloned());
+    let is_whole = reads.paths.contains(&Vec::new());
+    let names = || Part::Names(firsts.chain(cx.related.keys().cloned()).collect());
+    Some(Seen::own(record, &if is_whole { Part::Whole } else { names() }))
+}
+
+fn related(cx: &Context<'_>, reads: &Reads) -> BTreeMap<String, Vec<Seen>> {
+    let is_whole = reads.paths.contains(&Vec::new());
+    let part = |name: &String| {
+        let after = || reads.paths.iter().filter(|path| path.first() == Some(name));
+        let names: BTreeSet<String> = after().filter_map(|path| path.get(1).cloned()).collect();
+        if is_whole || after().any(|path| path.len() == 1) { Part::Whole } else { Part::Names(names) }
+    };
+    let seen = |(name, records): (&String, &Vec<crate::Record>)| {
+        let part = part(name);
+        (name.clone(), records.iter().map(|record| Seen::other(record, &part)).collect())
+    };
+    cx.related.iter().map(seen).collect()
+}
+
+/// The topic on which the execution listens since this claim for whoever has its token.
+fn new_callback(before: &Execution, after: &Execution) -> Option<String> {
+    let listens = |execution: &Execution, topic: &String| {
+        execution.waiting.as_ref().is_some_and(|waiting| waiting.topics.contains(topic))
+    };
+    let mut topics = after.waiting.iter().flat_map(|waiting| &waiting.topics);
+    topics.find(|topic| ids::is_callback(topic) && !listens(before, topic)).cloned()
+}
