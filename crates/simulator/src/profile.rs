@@ -67,6 +67,24 @@ impl Profile {
         Self { unreadable: *chance.pick(&[20, 60, 150]), ..self }
     }
 
+    /// The same weather without some of its disturbances, each left out by a coin.
+    fn some(self, chance: &Chance) -> Self {
+        let keep = |often: u32| if chance.percent(50) { often } else { 0 };
+        Self {
+            crash: keep(self.crash),
+            panic: keep(self.panic),
+            full: keep(self.full),
+            power_loss: keep(self.power_loss),
+            duplicate: keep(self.duplicate),
+            refuse: keep(self.refuse),
+            lose: keep(self.lose),
+            freeze: keep(self.freeze),
+            contend: keep(self.contend),
+            slow: keep(self.slow),
+            ..self
+        }
+    }
+
     /// The weather of a seed.
     pub(super) fn of(chance: &Chance) -> Self {
         let calm = Self { budget: 30, contend: 8, skew: chance.percent(30), lag: chance.percent(40), ..Self::calm() };
@@ -82,7 +100,7 @@ impl Profile {
             slow: 20,
             ..calm
         };
-        match chance.below(10) {
+        match chance.below(12) {
             0 => Self { crash: 60, ..calm },
             1 => Self { duplicate: 4, slow: 10, ..calm },
             2 => Self { refuse: 25, lose: 25, ..calm },
@@ -92,6 +110,7 @@ impl Profile {
             6 => Self { budget: 100, ..mixed },
             7 => Self { panic: 25, deliveries: 4, ..calm },
             8 => Self { full: 60, crash: 200, ..calm },
+            9 | 10 => mixed.some(chance),
             _ => mixed,
         }
     }

@@ -33,6 +33,8 @@ pub(super) struct Plan<'a> {
     tickets_get_done: bool,
     workflows: usize,
     tickets: usize,
+    /// What steps are drawn from.
+    kinds: Vec<&'static step::Kind>,
 }
 
 impl Script {
@@ -46,6 +48,7 @@ impl Script {
             tickets_get_done: chance.percent(60),
             workflows: 1 + chance.below(3),
             tickets: 1 + chance.below(2),
+            kinds: step::kinds(chance),
         };
         let workflows: Vec<_> = (0..plan.workflows).map(|index| workflow::make(&plan, index)).collect();
         let actions = action::make(&plan, &workflows);

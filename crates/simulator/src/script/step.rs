@@ -3,6 +3,46 @@
 use serde_json::{Map, Value, json};
 
 use super::{Plan, workflow};
+use crate::chance::Chance;
+
+/// A kind of steps that may be drawn: how it is made, how often, and whether steps stand inside of it.
+pub(super) struct Kind {
+    weight: usize,
+    nests: bool,
+    make: fn(&mut Maker<'_>, &str, usize, usize) -> Value,
+}
+
+/// All of them; a seed draws from some.
+const KINDS: &[Kind] = &[
+    Kind { weight: 1, nests: false, make: |_, _, _, _| json!({"type": "note", "text": "n is {{ vars.n }}"}) },
+    Kind {
+        weight: 1,
+        nests: false,
+        make: |_, _, _, _| json!({"type": "set_variables", "values": {"n": "{{ vars.n + 1 }}"}}),
+    },
+    Kind { weight: 2, nests: false, make: |maker, _, _, _| maker.set_fields() },
+    Kind { weight: 1, nests: false, make: |maker, _, _, _| maker.create_record() },
+    Kind { weight: 1, nests: false, make: |maker, _, _, _| maker.find_records() },
+    Kind { weight: 2, nests: false, make: |maker, id, _, _| maker.http_request(id) },
+    Kind { weight: 1, nests: false, make: |maker, _, _, _| maker.delay() },
+    Kind { weight: 1, nests: false, make: |maker, _, _, _| maker.stop() },
+    Kind { weight: 1, nests: false, make: |maker, id, _, _| maker.call_llm(id) },
+    Kind { weight: 2, nests: false, make: |maker, id, _, _| maker.run_state_machine(id) },
+    Kind { weight: 1, nests: true, make: |maker, _, depth, most| maker.condition(depth, most) },
+    Kind { weight: 1, nests: true, make: |maker, _, depth, most| maker.switch(depth, most) },
+    Kind { weight: 2, nests: true, make: |maker, id, depth, most| maker.goal(id, depth, most) },
+];
+
+/// The kinds of steps of a seed. Half of the seeds draw from all of them, the others from a random part: what hides behind
+/// a step that ends or holds most runs is met where that step is left out ("Swarm Testing", Groce et al., ISSTA 2012).
+pub(super) fn kinds(chance: &Chance) -> Vec<&'static Kind> {
+    if chance.percent(50) {
+        return KINDS.iter().collect();
+    }
+    let some: Vec<_> = KINDS.iter().filter(|_| chance.percent(50)).collect();
+    // Something must stand in the innermost list.
+    if some.iter().all(|kind| kind.nests) { KINDS.iter().collect() } else { some }
+}
 
 /// Makes the steps of one workflow.
 pub(super) struct Maker<'a> {
@@ -41,20 +81,7 @@ impl<'a> Maker<'a> {
             return self.looping();
         }
         let id = self.id();
-        let mut step = match chance.below(if depth < 2 { 16 } else { 12 }) {
-            0 => json!({"type": "note", "text": "n is {{ vars.n }}"}),
-            1 => json!({"type": "set_variables", "values": {"n": "{{ vars.n + 1 }}"}}),
-            2 | 3 => self.set_fields(),
-            4 => self.create_record(),
-            5 => self.find_records(),
-            6 | 7 => self.http_request(&id),
-            8 => self.delay(),
-            9 => self.ending(&id),
-            10 | 11 => self.run_state_machine(&id),
-            12 => self.condition(depth, most),
-            13 => self.switch(depth, most),
-            _ => self.goal(&id, depth, most),
-        };
+        let mut step = (self.kind(depth).make)(self, &id, depth, most);
         step["id"] = json!(id);
         let branches = matches!(step["type"].as_str(), Some("condition" | "goal"));
         if chance.percent(5) {
@@ -64,6 +91,14 @@ impl<'a> Maker<'a> {
             }
         }
         vec![step]
+    }
+
+    /// Draws a kind of steps, by weight.
+    fn kind(&self, depth: usize) -> &'static Kind {
+        let fits = |kind: &&&'static Kind| depth < 2 || !kind.nests;
+        let drawn: Vec<&'static Kind> =
+            self.plan.kinds.iter().filter(fits).flat_map(|kind| std::iter::repeat_n(*kind, kind.weight)).collect();
+        *self.plan.chance.pick(&drawn)
     }
 
     /// Goes back while a variable is small.
@@ -217,18 +252,19 @@ impl<'a> Maker<'a> {
         }
     }
 
-    /// A stop, or a call of a model.
-    fn ending(&self, id: &str) -> Value {
+    /// A call of a model; some answers are asked for again.
+    fn call_llm(&self, id: &str) -> Value {
+        let name = workflow::name(self.index);
+        json!({
+            "type": "call_llm", "model": "sim/small", "prompt": format!("label {{{{ vars.n }}}} for {name} {id}"),
+            "output": {"fields": {"label": {"type": "option", "options": ["yes", "no"]}, "confidence": {"type": "number"}}},
+            "save_as": "answer", "timeout": "20s",
+            "on_failure": {"retry": {"attempts": 1, "first": "2s", "max": "1m"}, "then": "continue"},
+        })
+    }
+
+    fn stop(&self) -> Value {
         let chance = self.plan.chance;
-        if chance.percent(60) {
-            let name = workflow::name(self.index);
-            return json!({
-                "type": "call_llm", "model": "sim/small", "prompt": format!("label {{{{ vars.n }}}} for {name} {id}"),
-                "output": {"fields": {"label": {"type": "option", "options": ["yes", "no"]}, "confidence": {"type": "number"}}},
-                "save_as": "answer", "timeout": "20s",
-                "on_failure": {"retry": {"attempts": 1, "first": "2s", "max": "1m"}, "then": "continue"},
-            });
-        }
         let pauses = !(self.plan.confluent && self.blocks);
         let ends: &[&str] =
             if pauses { &["completed", "canceled", "failed", "paused"] } else { &["completed", "canceled", "failed"] };
@@ -280,5 +316,19 @@ impl<'a> Maker<'a> {
             _ => {}
         }
         goal
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seeds_draw_from_all_kinds_or_from_some_and_leave_each_one_out() {
+        let seeds: Vec<_> = (0..200).map(|seed| kinds(&Chance::new(seed, "script"))).collect();
+        assert!(seeds.iter().any(|kinds| kinds.len() == KINDS.len()));
+        assert!(seeds.iter().all(|kinds| kinds.iter().any(|kind| !kind.nests)));
+        let leaves_out = |kind: &Kind| seeds.iter().any(|kinds| !kinds.iter().any(|other| std::ptr::eq(*other, kind)));
+        assert!(KINDS.iter().all(leaves_out));
     }
 }
