@@ -165,3 +165,12 @@ fn every_parameter_is_explained() {
         assert!(parameter["Description"].as_str().is_some_and(|text| text.ends_with('.')), "{name} has no description");
     }
 }
+
+/// One change that kills the function must not hold up its shard for hours; an outage of an hour must give up none.
+#[test]
+fn a_change_is_tried_again_for_an_hour_and_not_for_a_day() {
+    let stream = &resource("TriggerEvaluator")["Events"]["RecordsStream"]["Properties"];
+    let attempts = stream["MaximumRetryAttempts"].as_i64().unwrap_or(-1);
+    assert!((60..=240).contains(&attempts), "expected 60 to 240 tries, about a minute apart, found {attempts}");
+    assert_eq!(stream["BisectBatchOnFunctionError"], true, "the one that kills the function is found");
+}

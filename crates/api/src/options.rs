@@ -1,11 +1,12 @@
 //! How the API is served.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::Role;
 
 /// How the API is served.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct ApiOptions {
     /// Who may do what.
     pub authorizer: Authorizer,
@@ -14,13 +15,23 @@ pub struct ApiOptions {
     pub loopback_only: bool,
     /// What `GET /v1/health` asks.
     pub health: HealthCheck,
+    /// Longest wait for the end of an execution, whatever a request asks for: less than whoever is in front waits for
+    /// an answer.
+    pub longest_wait: Duration,
+}
+
+impl Default for ApiOptions {
+    fn default() -> Self {
+        let longest_wait = Duration::from_mins(1);
+        Self { authorizer: Authorizer::default(), loopback_only: false, health: HealthCheck::default(), longest_wait }
+    }
 }
 
 impl ApiOptions {
     /// An embedded server on loopback, open to whoever is on this machine, or to who has the token if there is one.
     pub fn embedded(token: Option<&str>) -> Self {
         let authorizer = token.map_or(Authorizer::Open, |token| Authorizer::Token(token.into()));
-        Self { authorizer, loopback_only: true, health: HealthCheck::default() }
+        Self { authorizer, loopback_only: true, ..Self::default() }
     }
 }
 

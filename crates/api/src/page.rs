@@ -9,6 +9,7 @@ use pawl_runtime::ports::TableError;
 use pawl_runtime::{Error, Listed};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::{Code, Problem};
@@ -21,6 +22,35 @@ pub(crate) const MOST: usize = 200;
 
 /// Longest cursor, in bytes: one holds the keys of an item.
 const CURSOR_MOST: usize = 16 * 1024;
+
+/// Most bytes of what stands on a page, but for a page of one entry. On AWS an answer has at most 6 MB, in which the
+/// quotes of its JSON are escaped.
+const BYTES_MOST: usize = 2 * 1024 * 1024;
+
+/// Longest value that an answer shows, in bytes of JSON; the same bound holds for all variables and outputs of an
+/// execution together.
+pub(crate) const VALUE_MOST: usize = 1024 * 1024;
+
+/// How many entries, one at least, one answer takes, by the bytes of each.
+pub(crate) fn fitting(sizes: impl Iterator<Item = usize>) -> usize {
+    let mut bytes = 0_usize;
+    let fits = |size: &usize| {
+        bytes = bytes.saturating_add(*size);
+        bytes <= BYTES_MOST
+    };
+    sizes.take_while(fits).count().max(1)
+}
+
+/// A value as an answer shows it: one that is too long for that is told by its length.
+pub(crate) fn shown(value: Value) -> Value {
+    let bytes = json::bytes(&value);
+    if bytes <= VALUE_MOST { value } else { omitted(bytes) }
+}
+
+/// What stands in the place of a value that is too long.
+pub(crate) fn omitted(bytes: usize) -> Value {
+    serde_json::json!({"omitted_bytes": bytes})
+}
 
 /// A page of a listing.
 #[derive(Debug, Serialize, ToSchema)]

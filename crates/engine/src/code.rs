@@ -74,6 +74,8 @@ codes! {
 
     /// A value has another type than its place takes.
     WrongType = "wrong_type", Retries::Never;
+    /// An id has characters that its place does not take.
+    InvalidId = "invalid_id", Retries::Never;
     /// A required variable has no value.
     RequiredVariable = "required_variable", Retries::Never;
     /// A required field has no value.

@@ -14,6 +14,7 @@
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use futures::FutureExt;
@@ -24,6 +25,10 @@ use pawl_aws::timer_relay::{self, Arrived};
 use pawl_runtime::message::DELIVERIES;
 use pawl_runtime::ports::{DeadLetter, QueueName, QueueSource, Received};
 use pawl_runtime::{About, Error, System, message};
+use tokio::time::timeout;
+
+/// Time that is kept for giving back what did not end.
+const RESERVE: SignedDuration = SignedDuration::from_secs(5);
 
 /// What handles batches of messages.
 #[derive(Clone)]
@@ -38,6 +43,9 @@ enum Undone {
     /// Its handler failed.
     #[error(transparent)]
     Failed(#[from] Error),
+    /// Its handler did not end before its function had to.
+    #[error("its handler did not end in time")]
+    CutOff,
     /// Its handler panicked; the hook has logged where.
     #[error("its handler panicked")]
     Panicked,
@@ -58,7 +66,12 @@ impl Batch {
     ) -> SqsBatchResponse {
         let one = async |message: &SqsMessage| {
             let queue = queue_of(message);
-            match Box::pin(guarded(self.one(queue, message, deadline))).await {
+            let work = Box::pin(guarded(self.one(queue, message, deadline)));
+            let Ok(ended) = timeout(self.longest(queue, deadline), work).await else {
+                self.failed(queue, message, &Undone::CutOff).await;
+                return Some(message.message_id.clone().unwrap_or_default());
+            };
+            match ended {
                 None => self.failed(queue, message, &Undone::Panicked).await,
                 Some(Err(error)) if error.is_transient() && self.put_off(queue, message, &error).await => return None,
                 Some(Err(error)) => self.failed(queue, message, &error.into()).await,
@@ -72,6 +85,16 @@ impl Batch {
             answer.add_failure(id);
         }
         answer
+    }
+
+    /// How long a handler may take. A job knows its deadline by itself; an event that takes longer is given back here, so
+    /// that the others of its batch are deleted before the function is cut off.
+    fn longest(&self, queue: QueueName, deadline: Timestamp) -> Duration {
+        if queue != QueueName::Events {
+            return Duration::MAX;
+        }
+        let left = (deadline - RESERVE).duration_since(self.system.ports.clock.now());
+        left.try_into().unwrap_or_default()
     }
 
     async fn one(&self, queue: QueueName, message: &SqsMessage, deadline: Timestamp) -> Result<(), Error> {

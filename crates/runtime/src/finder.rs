@@ -64,7 +64,7 @@ impl Finder {
     /// One record.
     pub async fn one(&self, object: &str, id: &str) -> Result<Found, Error> {
         // No record has such an id, and storage takes no such key.
-        if fields::check_id(id).is_err() {
+        if !fields::is_key(id) {
             return Ok(Found::default());
         }
         let key = items::record::key(&Subject { object: object.to_owned(), id: id.to_owned() });

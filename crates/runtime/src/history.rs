@@ -23,8 +23,9 @@ pub struct History {
     unreadable: Arc<UnreadableItems>,
 }
 
-/// Bytes of values after which a page of rows ends, so that 200 rows of megabytes are no answer of gigabytes.
-const ROWS_BYTES: usize = 8 * 1024 * 1024;
+/// Most bytes of values on a page of rows, but for a page of one row. A function's answer has at most 6 MB, in which the
+/// quotes of its body are escaped.
+const ROWS_BYTES: usize = 2 * 1024 * 1024;
 
 /// Among which executions a listing looks.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -161,6 +162,13 @@ impl History {
         Ok(Some(execution))
     }
 
+    /// Whether an execution is there and has ended.
+    pub async fn has_ended(&self, id: &str) -> Result<bool, Error> {
+        let item = self.tables.get(items::execution::TABLE, &items::execution::key(id), Consistency::Eventual).await?;
+        let execution = item.as_ref().map(items::execution::parse).transpose()?.flatten();
+        Ok(execution.is_some_and(|execution| execution.status.is_ended()))
+    }
+
     /// The event that started an execution.
     pub async fn event(&self, execution: &str) -> Result<Option<Event>, Error> {
         let item = self.tables.get(items::event::TABLE, &items::event::key(execution), Consistency::Eventual).await?;
@@ -181,9 +189,6 @@ impl History {
         let StoredRows { mut rows, seqs, mut unreadable, last_unreadable } = found;
         let (mut restored, mut bytes) = (0, 0);
         for row in &mut rows {
-            if bytes >= ROWS_BYTES {
-                break;
-            }
             match offload::restore_row(&*self.blobs, execution, row).await {
                 Err(Error::Unreadable(error)) => {
                     self.unreadable.pass_over(&error);
@@ -192,6 +197,9 @@ impl History {
                 restored => restored?,
             }
             bytes += [&row.input, &row.trace, &row.observed, &row.output].map(json::bytes).iter().sum::<usize>();
+            if bytes > ROWS_BYTES && restored > 0 {
+                break;
+            }
             restored += 1;
         }
         // A page that is full ends with its last row; else all was read as far as the last item, readable or not.

@@ -3,6 +3,7 @@
 mod identity;
 
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use aws_config::SdkConfig;
 use axum::Router;
@@ -20,6 +21,9 @@ pub use identity::Gateway;
 
 /// Its name: the folder, the log's field and the metrics' dimension.
 pub const NAME: &str = "api";
+
+/// Longest wait for the end of an execution: the function's time-out of 29 s, less a start and the last look.
+pub const LONGEST_WAIT: Duration = Duration::from_secs(25);
 
 /// Tables that it reads and writes.
 const TABLES: &[Table] = &[Table::Workflows, Table::Executions, Table::Records, Table::Keys];
@@ -81,7 +85,8 @@ impl Api {
     }
 
     fn router(&self) -> Router {
-        let options = ApiOptions { authorizer: Authorizer::Upstream, loopback_only: false, ..ApiOptions::default() };
+        let options =
+            ApiOptions { authorizer: Authorizer::Upstream, longest_wait: LONGEST_WAIT, ..ApiOptions::default() };
         self.router.get_or_init(|| pawl_api::management(self.system.clone(), options)).clone()
     }
 

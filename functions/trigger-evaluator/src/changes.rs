@@ -2,21 +2,32 @@
 //!
 //! A stream is read in order, and what fails holds up all that follows on its shard, for a day. So a change that cannot
 //! be evaluated goes to the event queue, where it comes again by itself and, at last, to a dead-letter queue. Only if the
-//! queue does not take it either is it reported: then storage or queue are out of reach for everything.
+//! queue does not take it either is it reported: then storage or queue are out of reach for everything. The same becomes of a
+//! change that takes long: a function that is cut off would begin again with the same change, for hours.
+
+use std::time::Duration;
 
 use aws_lambda_events::dynamodb::{Event, EventRecord};
 use aws_lambda_events::sqs::SqsBatchResponse;
 use futures::{StreamExt, stream};
+use jiff::{SignedDuration, Timestamp};
 use pawl_lambda::guarded;
 use pawl_runtime::ports::RecordChange;
 use pawl_runtime::{Error, System};
+use tokio::time::timeout;
 
 /// Changes that are evaluated at once; their order says nothing.
 const AT_ONCE: usize = 16;
 
+/// Longest evaluation of a change in its place; the event queue gives it a whole invocation.
+const CHANGE_MOST: Duration = Duration::from_secs(5);
+
+/// Time that is kept for putting off what is left.
+const RESERVE: SignedDuration = SignedDuration::from_secs(10);
+
 /// Evaluates changes; reports the first that must come again, with which Lambda begins anew.
-pub(crate) async fn handle(system: &System, event: Event) -> SqsBatchResponse {
-    let mut done = stream::iter(&event.records).map(|record| one(system, record)).buffered(AT_ONCE);
+pub(crate) async fn handle(system: &System, event: Event, deadline: Timestamp) -> SqsBatchResponse {
+    let mut done = stream::iter(&event.records).map(|record| one(system, record, deadline - RESERVE)).buffered(AT_ONCE);
     let mut answer = SqsBatchResponse::default();
     while let Some(failed) = done.next().await {
         if let Some(sequence_number) = failed {
@@ -28,8 +39,8 @@ pub(crate) async fn handle(system: &System, event: Event) -> SqsBatchResponse {
     answer
 }
 
-/// The sequence number of a change that must come again.
-async fn one(system: &System, record: &EventRecord) -> Option<String> {
+/// The sequence number of a change that must come again. It is evaluated here if that ends in time.
+async fn one(system: &System, record: &EventRecord, until: Timestamp) -> Option<String> {
     let sequence_number = record.change.sequence_number.clone().unwrap_or_default();
     let change = match pawl_aws::change(record) {
         Ok(Some(change)) => change,
@@ -41,12 +52,17 @@ async fn one(system: &System, record: &EventRecord) -> Option<String> {
         }
     };
     let about = change.new.as_ref().or(change.old.as_ref()).map(|item| item.key.sort.as_str());
-    match guarded(system.evaluator.changed(&change)).await {
-        Some(Ok(())) => return None,
-        Some(Err(error)) => {
+    let left = until.duration_since(system.ports.clock.now());
+    let longest = CHANGE_MOST.min(left.try_into().unwrap_or_default());
+    match timeout(longest, guarded(system.evaluator.changed(&change))).await {
+        Ok(Some(Ok(()))) => return None,
+        Ok(Some(Err(error))) => {
             tracing::warn!(record = about, sequence_number, "a change is put on the event queue: {error}");
         }
-        None => tracing::warn!(record = about, sequence_number, "a change is put on the event queue after a panic"),
+        Ok(None) => tracing::warn!(record = about, sequence_number, "a change is put on the event queue after a panic"),
+        Err(_) => {
+            tracing::warn!(record = about, sequence_number, "a change is put on the event queue: it takes too long");
+        }
     }
     match enqueue(system, &change).await {
         Ok(()) => None,

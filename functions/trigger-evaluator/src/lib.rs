@@ -72,7 +72,7 @@ impl TriggerEvaluator {
     pub async fn handle(&self, payload: Value, invocation: Invocation) -> Result<Value, Failure> {
         let answer = match Woken::by(payload)? {
             Woken::Messages(event) => self.batch.handle(event, |_| QueueName::Events, invocation.deadline).await,
-            Woken::Changes(event) => changes::handle(&self.system, event).await,
+            Woken::Changes(event) => changes::handle(&self.system, event, invocation.deadline).await,
             Woken::Bus(event) => return bus::handle(&self.system, &event).await.map(|()| Value::Null),
         };
         Ok(json!(answer))

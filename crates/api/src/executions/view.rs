@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
+use pawl_definition::json;
 use pawl_engine::{
     Act, Execution, Pause, Requested, Row, RowKind, Status, StepError, StepState, Subject, TimerPurpose, Wake,
 };
@@ -11,7 +12,7 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::summary::Summary;
-use crate::page::Listing;
+use crate::page::{self, Listing};
 use crate::problem;
 
 /// A record by its object and id.
@@ -135,11 +136,11 @@ pub(crate) struct StepView {
     attempt_started_at: Timestamp,
 }
 
-impl From<&StepState> for StepView {
-    fn from(state: &StepState) -> Self {
+impl StepView {
+    fn of(state: &StepState, output: Value) -> Self {
         Self {
             status: state.status,
-            output: state.output.clone(),
+            output,
             error: state.error.as_ref().map(Fault::from),
             visit: state.visit,
             attempt: state.attempt,
@@ -210,6 +211,16 @@ pub(crate) struct Whole {
 impl Whole {
     /// The execution with its summary, which says also what of others holds it.
     pub(super) fn of(execution: &Execution, summary: Summary) -> Self {
+        let mut left = page::VALUE_MOST;
+        let mut kept = |value: &Value| {
+            let bytes = json::bytes(value);
+            let fits = bytes <= left;
+            left -= if fits { bytes } else { 0 };
+            if fits { value.clone() } else { page::omitted(bytes) }
+        };
+        let variables = execution.variables.iter().map(|(name, value)| (name.clone(), kept(value))).collect();
+        let step = |(id, state): (&String, &StepState)| (id.clone(), StepView::of(state, kept(&state.output)));
+        let steps = execution.steps.iter().map(step).collect();
         let link = |link: &pawl_engine::Link| LinkView {
             workflow: link.workflow.clone(),
             execution: link.execution.clone(),
@@ -228,8 +239,8 @@ impl Whole {
                 Requested::Cancel(_) => "cancel",
             }),
             killed: execution.killed.as_ref().map(ActView::from),
-            variables: execution.variables.clone(),
-            steps: execution.steps.iter().map(|(id, state)| (id.clone(), StepView::from(state))).collect(),
+            variables,
+            steps,
             failed_steps: execution.failed_steps.clone(),
             steps_done: execution.steps_done,
             tokens: execution.usage.tokens,
@@ -337,8 +348,8 @@ impl From<Row> for RowView {
             started_at: row.started_at,
             attempt_started_at,
             duration_ms,
-            input: row.input,
-            output: row.output,
+            input: page::shown(row.input),
+            output: page::shown(row.output),
             branch: row.branch,
             error: row.error.as_ref().map(Fault::from),
             note: row.note,
@@ -347,7 +358,7 @@ impl From<Row> for RowView {
             tokens: Some(row.usage.tokens).filter(|tokens| *tokens > 0),
             usd: Some(row.usage.usd).filter(|usd| *usd > 0.0),
             estimated: row.usage.estimated,
-            trace: row.trace,
+            trace: page::shown(row.trace),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use pawl_definition::json::{self, Bounds};
-use pawl_engine::Found;
+use pawl_engine::{Found, Record};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
@@ -99,12 +99,23 @@ async fn page(api: &Api, object: &str, find: Find) -> Result<Listing<RecordView>
 /// All records of an object, in the order of storage: newest first.
 async fn all(api: &Api, object: &str, find: Find) -> Result<Listing<RecordView>, Problem> {
     let mut walk = Walk::of(format!("records {object}"), &Paging { limit: find.limit, cursor: find.cursor })?;
-    let after = walk.after();
-    let found = match api.system.records.list(object, walk.limit, after).await {
-        Err(pawl_runtime::RecordError::Failed(error)) => return Err(walk.problem(error)),
-        found => found?,
-    };
-    Ok(walk.page(found, RecordView::from))
+    let (after, mut limit) = (walk.after(), walk.limit);
+    loop {
+        let found = match api.system.records.list(object, limit, after.clone()).await {
+            Err(pawl_runtime::RecordError::Failed(error)) => return Err(walk.problem(error)),
+            found => found?,
+        };
+        // Storage says where a page ends, so one that is too long is read again, shorter.
+        limit = page::fitting(found.items.iter().map(bytes));
+        if limit >= found.items.len() {
+            return Ok(walk.page(found, RecordView::from));
+        }
+    }
+}
+
+/// Bytes of a record's fields as JSON.
+fn bytes(record: &Record) -> usize {
+    record.fields.iter().map(|(name, value)| name.len() + json::bytes(value)).sum()
 }
 
 /// Where a filtered listing stands: after this record, or, if that is gone, after so many.
@@ -128,6 +139,7 @@ async fn some(api: &Api, object: &str, find: Find) -> Result<Listing<RecordView>
         let at = found.iter().position(|record| record.id == place.id);
         at.map_or(place.count.min(found.len()), |at| at + 1)
     });
+    let limit = limit.min(page::fitting(found.iter().skip(skipped).map(bytes)));
     let rest = found.len().saturating_sub(skipped.saturating_add(limit));
     let records: Vec<_> = found.into_iter().skip(skipped).take(limit).collect();
     let place = records.last().map(|last| Place { id: last.id.clone(), count: skipped + records.len() });

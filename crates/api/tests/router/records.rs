@@ -44,6 +44,16 @@ fn a_record_is_made_and_shown() {
     make(json!({"id": "o1", "fields": {}})).problem(409, "duplicate_record");
     make(json!({"id": "o".repeat(257), "fields": {}})).problem(422, "invalid_record");
     make(json!({"id": "", "fields": {}})).problem(422, "invalid_record");
+    for id in ["a/b", "a?b", "a#b", "100%", "a b"] {
+        let refused = make(json!({"id": id, "fields": {}})).problem(422, "invalid_record");
+        assert_eq!(refused["problems"][0]["code"], "invalid_id", "{id}");
+        assert!(
+            refused["problems"][0]["message"].as_str().is_some_and(|it| it.starts_with("`id`: expected")),
+            "{refused}"
+        );
+    }
+    let encoded = surface.put("/v1/objects/order/records/a%2Fb").json(&json!({"fields": {}})).send();
+    encoded.problem(422, "invalid_record");
     make(json!({"fields": {"number": "1"}})).problem(409, "duplicate_record");
     let wrong = make(json!({"fields": {"amount": "much"}})).problem(422, "invalid_record");
     assert_eq!(wrong["problems"][0]["code"], "wrong_type");
