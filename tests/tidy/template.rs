@@ -174,3 +174,28 @@ fn a_change_is_tried_again_for_an_hour_and_not_for_a_day() {
     assert!((60..=240).contains(&attempts), "expected 60 to 240 tries, about a minute apart, found {attempts}");
     assert_eq!(stream["BisectBatchOnFunctionError"], true, "the one that kills the function is found");
 }
+
+/// Bug: throttles of an index do not count for its table, so the first partition that was too hot rang nothing.
+#[test]
+fn each_table_and_index_has_alarms_on_what_is_refused() {
+    let watched: BTreeSet<(String, String, Option<String>)> = resources("AWS::CloudWatch::Alarm")
+        .filter(|(_, alarm)| alarm["Namespace"] == "AWS/DynamoDB")
+        .map(|(_, alarm)| {
+            let index = alarm["Dimensions"].as_array().into_iter().flatten();
+            let index = index.filter(|dimension| dimension["Name"] == "GlobalSecondaryIndexName");
+            let index = index.filter_map(|dimension| dimension["Value"].as_str()).next();
+            let metric = alarm["MetricName"].as_str().unwrap_or_default();
+            (named(&alarm["Dimensions"]).remove(0), metric.to_owned(), index.map(str::to_owned))
+        })
+        .collect();
+    for (id, table) in resources("AWS::DynamoDB::Table") {
+        for metric in ["WriteKeyRangeThroughputThrottleEvents", "ReadThrottleEvents"] {
+            assert!(watched.contains(&(id.to_owned(), metric.to_owned(), None)), "no alarm on {metric} of {id}");
+        }
+        for index in table["GlobalSecondaryIndexes"].as_array().into_iter().flatten() {
+            let index = index["IndexName"].as_str().map(str::to_owned);
+            let alarm = (id.to_owned(), "WriteThrottleEvents".to_owned(), index.clone());
+            assert!(watched.contains(&alarm), "no alarm on writes that {index:?} of {id} refuses");
+        }
+    }
+}
