@@ -31,6 +31,8 @@ const CALLED: &[(&str, &[&str])] = &[
     ("s3:GetObject", &["bucket.get_object("]),
     ("s3:PutObject", &["bucket.put_object("]),
     ("secretsmanager:GetSecretValue", &[".get_secret_value()"]),
+    // A secret under a key of the customer is decrypted with the rights of the one who reads it.
+    ("kms:Decrypt", &[".get_secret_value()"]),
     ("states:StartExecution", &[".start_execution()"]),
     ("states:DescribeExecution", &[".describe_execution()"]),
 ];
@@ -179,6 +181,8 @@ fn a_function_may_use_what_it_is_told_of_and_nothing_else() {
         let is_used = |name: &String| !IS_NO_RESOURCE.iter().chain(NAMED_TO_OTHERS).any(|other| other == name);
         let told: BTreeSet<String> = told.filter(is_used).collect();
         let granted = statements(&id).into_iter().filter(|statement| by_lambda(&statement.name).is_empty());
+        // The function does not name the key: Secrets Manager knows under which one a secret is.
+        let granted = granted.filter(|statement| statement.name != "SecretsKey");
         let granted: BTreeSet<String> = granted.flat_map(|statement| named(statement.resource)).collect();
         assert_eq!(told, granted, "what {id} is told of, and what it may use (right)");
     }
@@ -190,4 +194,14 @@ fn every_statement_that_is_taken_out_is_there() {
     let used: BTreeSet<String> = all.map(|statement| statement.name).collect();
     let unused: Vec<_> = BY_LAMBDA.iter().filter(|(name, _)| !used.contains(*name)).collect();
     assert!(unused.is_empty(), "no policy has these statements any more: {unused:?}");
+}
+
+/// Bug: secrets under a key of the customer could not be read.
+#[test]
+fn whoever_reads_secrets_may_decrypt_them() {
+    for Function { id, .. } in functions() {
+        let granted: BTreeSet<String> = statements(&id).into_iter().flat_map(|statement| statement.actions).collect();
+        let reads = granted.contains("secretsmanager:GetSecretValue");
+        assert_eq!(granted.contains("kms:Decrypt"), reads, "{id} reads secrets (right) and may decrypt them (left)");
+    }
 }

@@ -182,8 +182,8 @@ fn each_table_and_index_has_alarms_on_what_is_refused() {
         .filter(|(_, alarm)| alarm["Namespace"] == "AWS/DynamoDB")
         .map(|(_, alarm)| {
             let index = alarm["Dimensions"].as_array().into_iter().flatten();
-            let index = index.filter(|dimension| dimension["Name"] == "GlobalSecondaryIndexName");
-            let index = index.filter_map(|dimension| dimension["Value"].as_str()).next();
+            let mut index = index.filter(|dimension| dimension["Name"] == "GlobalSecondaryIndexName");
+            let index = index.find_map(|dimension| dimension["Value"].as_str());
             let metric = alarm["MetricName"].as_str().unwrap_or_default();
             (named(&alarm["Dimensions"]).remove(0), metric.to_owned(), index.map(str::to_owned))
         })
