@@ -132,12 +132,12 @@ fn the_index_lists_every_page() {
 
 fn index(codes: &Codes, pages: &BTreeMap<String, String>) -> String {
     let mut index = "# Error codes\n\n\
-        Codes are stable: scripts may rely on them, messages may change. Each has a page that says what it means, \
-        with an example, and what to do.\n\n\
-        They are met in *files* (`pawl check`, and saving), in *steps* (history, notices), at *starts* that are \
-        refused (`pawl refusals`), as answers of the *API* and of webhooks, as errors of *functions* on AWS, and of \
-        the *command line* itself.\n\n\
-        | code | met in | meaning |\n| --- | --- | --- |\n"
+        Codes are stable: scripts may rely on codes, messages may change. The page of a code gives its meaning, \
+        an example, and what to do.\n\n\
+        Codes occur in *files* (`pawl check`, and saving), in *steps* (history, notices), for *starts* that are \
+        refused (`pawl refusals`), in answers of the *API* and of webhooks, in errors of *functions* on AWS, and in \
+        errors of the *command line* itself.\n\n\
+        | code | occurs in | meaning |\n| --- | --- | --- |\n"
         .to_owned();
     for (code, page) in pages {
         let places = codes.get(code).into_iter().flatten().map(|place| place.word());

@@ -12,13 +12,13 @@ use crate::variables::Variables;
 #[derive(Debug, Parser)]
 #[command(name = "pawl", version, about, disable_help_subcommand = true)]
 pub(crate) struct Args {
-    /// Where the installation listens, for the commands that talk to one.
+    /// Address of the installation, for the commands that call one.
     #[arg(long, global = true, env = "PAWL_ENDPOINT", default_value = "http://127.0.0.1:7420")]
     pub(crate) endpoint: String,
     /// Bearer token for the installation.
     #[arg(long, global = true, env = "PAWL_TOKEN", hide_env_values = true)]
     pub(crate) token: Option<String>,
-    /// How requests are authorized, `sigv4`, `token` or `none`; if absent, by the token, or on API Gateway by `sigv4`.
+    /// How to authorize requests: `sigv4`, `token` or `none`. Default: the token if there is one, else `sigv4` on API Gateway.
     #[arg(long, global = true, env = "PAWL_AUTH", value_enum, hide_possible_values = true)]
     pub(crate) auth: Option<AuthMode>,
     /// Prints JSON, one object a line.
@@ -27,7 +27,7 @@ pub(crate) struct Args {
     /// Log filter, such as `info` or `pawl_runtime=debug`.
     #[arg(long, global = true, env = "PAWL_LOG")]
     pub(crate) log: Option<String>,
-    /// Logs JSON lines with the field names that every part uses.
+    /// Logs one JSON object a line, with the same field names in all components.
     #[arg(long, global = true)]
     pub(crate) log_json: bool,
     #[command(subcommand)]
@@ -35,7 +35,7 @@ pub(crate) struct Args {
 }
 
 impl Args {
-    /// The command line of this process. `pawl dev` has variables from a file besides, and its options may stand there.
+    /// Reads the command line of this process. `pawl dev` also reads variables from a file, which can hold its options.
     pub(crate) fn of_process() -> anyhow::Result<Self> {
         let args = Self::parse();
         let Command::Dev(dev) = &args.command else { return Ok(args) };
@@ -52,7 +52,7 @@ impl Args {
 /// How a request proves who sends it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum AuthMode {
-    /// By a signature with AWS credentials, as API Gateway asks for with IAM authorization.
+    /// By a signature with AWS credentials, as API Gateway requires with IAM authorization.
     #[value(name = "sigv4")]
     SigV4,
     /// By the bearer token.
@@ -66,19 +66,19 @@ pub(crate) enum AuthMode {
 pub(crate) enum Command {
     /// Runs a bundled example end to end and shows each step as it happens.
     Demo {
-        /// A folder to run in place of the bundled example.
+        /// Folder to run instead of the bundled example.
         #[arg(long)]
         dir: Option<PathBuf>,
     },
-    /// Writes a small project to begin with: a workflow, its object, test cases, settings of editors.
+    /// Writes a small project: a workflow, its object, test cases, editor settings.
     Init {
-        /// The folder, which is made if it is not there. No file in it is overwritten.
+        /// Folder; created if absent. No existing file is overwritten.
         #[arg(default_value = ".")]
         dir: PathBuf,
     },
-    /// Runs the whole system in one process on loopback: API, webhooks, workers; reloads on save.
+    /// Runs the whole system in one process on loopback: API, webhooks, workers. Reloads files on save.
     Dev(Dev),
-    /// Finds every problem in files, and holds workflows against the launch checklist.
+    /// Finds all problems in files, and compares workflows with the launch checklist.
     Check {
         /// `*.workflow.yaml`, `*.object.yaml` and `*.cases.yaml` files, or folders.
         #[arg(required = true)]
@@ -93,13 +93,13 @@ pub(crate) enum Command {
         #[arg(required = true)]
         files: Vec<PathBuf>,
     },
-    /// Prints the JSON Schema by which an editor completes and underlines.
+    /// Prints the JSON Schema for editors, which completes keys and marks mistakes.
     Schema {
-        /// Of which kind of file.
+        /// Kind of file.
         #[arg(value_enum, default_value = "workflow")]
         kind: Kind,
     },
-    /// Explains the code of an error or of a refusal: what it means and what to do.
+    /// Explains an error code or refusal code: its meaning, and what to do.
     Explain {
         /// Code, such as `signature_mismatch`.
         code: String,
@@ -109,9 +109,9 @@ pub(crate) enum Command {
         /// A `*.workflow.yaml` file.
         file: PathBuf,
     },
-    /// Prints what completes commands and options in a shell.
+    /// Prints shell completions for commands and options.
     Completions {
-        /// For which shell.
+        /// Shell.
         #[arg(value_enum)]
         shell: Shell,
     },
@@ -142,30 +142,30 @@ pub(crate) enum Kind {
 /// Options of the embedded system.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Dev {
-    /// The folder of workflows and objects; loaded, and loaded again on save.
+    /// Folder of workflows and objects; loaded at the start and on every save.
     pub(crate) dir: Option<PathBuf>,
-    /// Where data is kept; a folder of its own inside DIR if absent.
+    /// Data folder; if absent, `.pawl` in DIR.
     #[arg(long, env = "PAWL_DATA")]
     pub(crate) data: Option<PathBuf>,
-    /// Port on loopback; 0 takes a free one.
+    /// Port on loopback; 0 takes a free port.
     #[arg(long, env = "PAWL_PORT", default_value_t = 7420)]
     pub(crate) port: u16,
-    /// Addresses that HTTP steps may reach although they are private: `localhost,10.1.0.0/16,host:port`.
+    /// Private addresses that HTTP steps may reach: `localhost,10.1.0.0/16,host:port`.
     #[arg(long, env = "PAWL_HTTP_ALLOW", default_value = "")]
     pub(crate) allow: String,
-    /// Ready steps that one job carries out after the first.
+    /// Most ready steps that one job executes after its first step.
     #[arg(long, default_value_t = 50)]
     pub(crate) max_steps_per_invocation: usize,
-    /// Seconds that what is in progress has to end once the process is told to; outside calls are cut off after it.
+    /// Seconds that outside calls have to end after a stop signal; after that Pawl aborts them.
     #[arg(long, env = "PAWL_GRACE_S", default_value_t = 30, value_parser = clap::value_parser!(u64).range(..=3_600))]
     pub(crate) grace: u64,
-    /// Messages that may wait to be handled; deliveries and starts are answered 429 beyond.
+    /// Most messages that may wait; beyond that, deliveries and starts are answered 429.
     #[arg(long, env = "PAWL_BACKLOG", default_value_t = 50_000)]
     pub(crate) backlog: usize,
-    /// MiB that those messages may have.
+    /// Most MiB of waiting messages.
     #[arg(long, env = "PAWL_BACKLOG_MIB", default_value_t = 512)]
     pub(crate) backlog_mib: usize,
-    /// File of variables, `NAME=value` a line; `.env` in DIR if it is there. The environment wins.
+    /// File of variables, one `NAME=value` a line; if absent, `.env` in DIR. The environment overrides the file.
     #[arg(long)]
     pub(crate) env_file: Option<PathBuf>,
     #[arg(skip)]
@@ -180,7 +180,7 @@ pub(crate) enum Remote {
         /// Files or folders.
         #[arg(required = true)]
         files: Vec<PathBuf>,
-        /// Saves only over this revision.
+        /// Saves only if this is the present revision.
         #[arg(long)]
         if_match: Option<u64>,
     },
@@ -191,32 +191,32 @@ pub(crate) enum Remote {
         /// Record to run on, `<object>/<id>`.
         #[arg(long)]
         record: Option<String>,
-        /// Values of variables, `name=value`; JSON is read as such.
+        /// Value of a variable, `name=value`; JSON is parsed.
         #[arg(long = "value", short = 'v')]
         values: Vec<String>,
         /// Starts at most once for this key.
         #[arg(long)]
         idempotency_key: Option<String>,
     },
-    /// Sends a webhook to the installation, signed as its trigger demands, with the secret from `PAWL_SECRET_…`.
+    /// Sends a webhook to the installation, signed as its trigger requires, with the secret from `PAWL_SECRET_…`.
     Deliver(Deliver),
-    /// Lists workflows, all of them unless a limit is given.
+    /// Lists workflows; all of them unless a limit is given.
     Workflows {
-        /// At most so many.
+        /// Most entries.
         #[arg(long)]
         limit: Option<usize>,
     },
-    /// Lets a workflow's triggers listen.
+    /// Enables a workflow's triggers.
     Activate {
         /// Workflow.
         workflow: String,
     },
-    /// Stops a workflow's triggers from listening.
+    /// Disables a workflow's triggers.
     Deactivate {
         /// Workflow.
         workflow: String,
     },
-    /// Closes the breaker of a workflow, which stays active or inactive as it is.
+    /// Closes the breaker of a workflow; does not change whether the workflow is active.
     CloseBreaker {
         /// Workflow.
         workflow: String,
@@ -225,48 +225,48 @@ pub(crate) enum Remote {
     Executions(Executions),
     /// Shows an execution with its history: when each step was committed, and how long each attempt took.
     Show {
-        /// Execution; the first letters of its id are enough, if among the newest 20,000 executions it is the only one.
+        /// Execution. A prefix of its id is enough if only one of the newest 20,000 executions has it.
         execution: String,
     },
-    /// Shows what started nothing, and why.
+    /// Lists refused starts and rejected deliveries, with the reasons.
     Refusals {
         /// Workflow.
         workflow: String,
         #[command(flatten)]
         page: Page,
     },
-    /// Holds an execution before its next step.
+    /// Pauses an execution before its next step.
     Pause(Act),
-    /// Lets a paused execution go on.
+    /// Continues a paused execution.
     Resume(Act),
     /// Ends an execution.
     Cancel(Act),
-    /// Tries the failed step of a paused execution again.
+    /// Retries the failed step of a paused execution.
     Retry(Act),
-    /// Goes on as if the failed step were done.
+    /// Skips the failed step of a paused execution, and continues behind it.
     Skip {
         #[command(flatten)]
         act: Act,
-        /// Path of a skipped condition or goal.
+        /// Path to take from a skipped condition or goal.
         #[arg(long, value_parser = ["yes", "no"])]
         take: Option<String>,
     },
-    /// Stops an execution, a workflow or everything at once; state is kept.
+    /// Stops an execution, a workflow or everything at once, and keeps the state.
     Kill(Kill),
     /// Lifts a kill.
     Lift(Kill),
-    /// Asks whether the installation is in service; exit code 1 if it says that it is not.
+    /// Asks whether the installation is in service; exit code 1 if not, 2 if there is no answer.
     Health,
-    /// Sends what was given up on its way again: dead letters and stalled executions.
+    /// Delivers dead letters again, and wakes stalled executions.
     Redrive {
-        /// Why; logged.
+        /// Reason; logged.
         #[arg(long)]
         reason: Option<String>,
     },
 }
 
 impl Remote {
-    /// The execution that it is about, which may be written by the first letters of its id.
+    /// The execution that the command is about; its id may be a prefix.
     pub(crate) fn execution_mut(&mut self) -> Option<&mut String> {
         match self {
             Self::Show { execution } => Some(execution),
@@ -300,10 +300,10 @@ pub(crate) struct Executions {
     /// With this indicator: `throttled`, `stalled`, `killed`, `has_failures`, `over_budget`.
     #[arg(long)]
     pub(crate) indicator: Option<String>,
-    /// Made at this time or later: `1h` (ago), `2026-11-01`, `2026-11-21T08:00:00Z`.
+    /// Created at this time or later: `1h` (ago), `2026-11-01`, `2026-11-21T08:00:00Z`.
     #[arg(long, value_parser = crate::when::since)]
     pub(crate) since: Option<Timestamp>,
-    /// Made before this time, written in the same ways.
+    /// Created before this time, in the same formats.
     #[arg(long, value_parser = crate::when::since)]
     pub(crate) until: Option<Timestamp>,
     #[command(flatten)]
@@ -315,18 +315,18 @@ pub(crate) struct Executions {
 pub(crate) struct Deliver {
     /// Workflow.
     pub(crate) workflow: String,
-    /// Trigger, also one that a goal waits for; the only webhook of the workflow if absent.
+    /// Webhook trigger, of the workflow or of a goal; if absent, the workflow's only webhook.
     pub(crate) trigger: Option<String>,
     /// File that holds the body; `-` is standard input.
     #[arg(long)]
     pub(crate) body: Option<PathBuf>,
-    /// A header more, `name: value`; the body is JSON unless `content-type` says something else.
+    /// Additional header, `name: value`; the body is JSON unless `content-type` says otherwise.
     #[arg(long = "header", short = 'H')]
     pub(crate) headers: Vec<String>,
-    /// A parameter of the query, `name=value`.
+    /// Query parameter, `name=value`.
     #[arg(long = "query", short = 'q')]
     pub(crate) query: Vec<String>,
-    /// File in which the secret may stand, as for `pawl dev`. The environment wins.
+    /// File of variables that may hold the secret, as for `pawl dev`. The environment overrides the file.
     #[arg(long)]
     pub(crate) env_file: Option<PathBuf>,
 }
@@ -334,10 +334,10 @@ pub(crate) struct Deliver {
 /// A page of a listing.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Page {
-    /// How many; 20 if absent, and with --json all.
+    /// Most entries; 20 if absent, or all with --json.
     #[arg(long)]
     pub(crate) limit: Option<usize>,
-    /// Where the page before ended.
+    /// Cursor, as the previous page returned it.
     #[arg(long)]
     pub(crate) cursor: Option<String>,
 }
@@ -345,18 +345,18 @@ pub(crate) struct Page {
 /// A control of one execution.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Act {
-    /// Execution; the first letters of its id are enough, if among the newest 20,000 executions it is the only one.
+    /// Execution. A prefix of its id is enough if only one of the newest 20,000 executions has it.
     pub(crate) execution: String,
-    /// Why; kept in history.
+    /// Reason; kept in history.
     #[arg(long)]
     pub(crate) reason: Option<String>,
 }
 
-/// What a kill is of.
+/// What a kill stops.
 #[derive(Debug, Clone, clap::Args)]
 #[group(id = "scope", required = true, multiple = false)]
 pub(crate) struct KillScope {
-    /// One execution; the first letters of its id are enough, if among the newest 20,000 it is the only one.
+    /// One execution. A prefix of its id is enough if only one of the newest 20,000 executions has it.
     #[arg(long)]
     pub(crate) execution: Option<String>,
     /// One workflow.
@@ -367,12 +367,12 @@ pub(crate) struct KillScope {
     pub(crate) all: bool,
 }
 
-/// A kill or its end.
+/// A kill, or the lift of one.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Kill {
     #[command(flatten)]
     pub(crate) scope: KillScope,
-    /// Why; kept.
+    /// Reason; kept in the history or the audit log.
     #[arg(long)]
     pub(crate) reason: Option<String>,
 }

@@ -64,41 +64,41 @@ fn help_lists_the_commands() {
 
     Commands:
       demo           Runs a bundled example end to end and shows each step as it happens
-      init           Writes a small project to begin with: a workflow, its object, test cases, settings of editors
-      dev            Runs the whole system in one process on loopback: API, webhooks, workers; reloads on save
-      check          Finds every problem in files, and holds workflows against the launch checklist
+      init           Writes a small project: a workflow, its object, test cases, editor settings
+      dev            Runs the whole system in one process on loopback: API, webhooks, workers. Reloads files on save
+      check          Finds all problems in files, and compares workflows with the launch checklist
       test           Runs test cases on the real engine with virtual time
-      schema         Prints the JSON Schema by which an editor completes and underlines
-      explain        Explains the code of an error or of a refusal: what it means and what to do
+      schema         Prints the JSON Schema for editors, which completes keys and marks mistakes
+      explain        Explains an error code or refusal code: its meaning, and what to do
       graph          Draws a workflow as a Mermaid flowchart
-      completions    Prints what completes commands and options in a shell
+      completions    Prints shell completions for commands and options
       apply          Saves workflows and objects
       start          Starts a workflow
-      deliver        Sends a webhook to the installation, signed as its trigger demands, with the secret from `PAWL_SECRET_…`
-      workflows      Lists workflows, all of them unless a limit is given
-      activate       Lets a workflow's triggers listen
-      deactivate     Stops a workflow's triggers from listening
-      close-breaker  Closes the breaker of a workflow, which stays active or inactive as it is
+      deliver        Sends a webhook to the installation, signed as its trigger requires, with the secret from `PAWL_SECRET_…`
+      workflows      Lists workflows; all of them unless a limit is given
+      activate       Enables a workflow's triggers
+      deactivate     Disables a workflow's triggers
+      close-breaker  Closes the breaker of a workflow; does not change whether the workflow is active
       executions     Lists executions, newest first
       show           Shows an execution with its history: when each step was committed, and how long each attempt took
-      refusals       Shows what started nothing, and why
-      pause          Holds an execution before its next step
-      resume         Lets a paused execution go on
+      refusals       Lists refused starts and rejected deliveries, with the reasons
+      pause          Pauses an execution before its next step
+      resume         Continues a paused execution
       cancel         Ends an execution
-      retry          Tries the failed step of a paused execution again
-      skip           Goes on as if the failed step were done
-      kill           Stops an execution, a workflow or everything at once; state is kept
+      retry          Retries the failed step of a paused execution
+      skip           Skips the failed step of a paused execution, and continues behind it
+      kill           Stops an execution, a workflow or everything at once, and keeps the state
       lift           Lifts a kill
-      health         Asks whether the installation is in service; exit code 1 if it says that it is not
-      redrive        Sends what was given up on its way again: dead letters and stalled executions
+      health         Asks whether the installation is in service; exit code 1 if not, 2 if there is no answer
+      redrive        Delivers dead letters again, and wakes stalled executions
 
     Options:
-          --endpoint <ENDPOINT>  Where the installation listens, for the commands that talk to one [env: PAWL_ENDPOINT=] [default: http://127.0.0.1:7420]
+          --endpoint <ENDPOINT>  Address of the installation, for the commands that call one [env: PAWL_ENDPOINT=] [default: http://127.0.0.1:7420]
           --token <TOKEN>        Bearer token for the installation [env: PAWL_TOKEN]
-          --auth <AUTH>          How requests are authorized, `sigv4`, `token` or `none`; if absent, by the token, or on API Gateway by `sigv4` [env: PAWL_AUTH=]
+          --auth <AUTH>          How to authorize requests: `sigv4`, `token` or `none`. Default: the token if there is one, else `sigv4` on API Gateway [env: PAWL_AUTH=]
           --json                 Prints JSON, one object a line
           --log <LOG>            Log filter, such as `info` or `pawl_runtime=debug` [env: PAWL_LOG=]
-          --log-json             Logs JSON lines with the field names that every part uses
+          --log-json             Logs one JSON object a line, with the same field names in all components
       -h, --help                 Print help
       -V, --version              Print version
     exit code 0
