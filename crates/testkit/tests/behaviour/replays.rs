@@ -4,6 +4,7 @@
 //! keep for that, and what of it stands nowhere.
 
 use futures::FutureExt;
+use pawl_definition::FieldType;
 use pawl_engine::{Act, Control, ReplayError, Row, Subject};
 use pawl_runtime::ports::{Durability, Expect, Transaction, Write};
 use pawl_runtime::{Catalog, Recorded, items};
@@ -131,6 +132,22 @@ fn what_an_edit_of_an_object_changes_later_does_not_change_what_was_decided() {
     let written = |step: &str| observed(&story, step)[0][0]["obj"].clone();
     assert_eq!((written("set"), written("again")), (json!(2), json!(3)));
     assert_eq!(recorded(&story).check(), Ok(()));
+}
+
+/// A decision that began with one revision and read an object of the next one could not be made again.
+#[test]
+fn objects_are_read_as_of_the_revision_that_was_asked_for() {
+    let edited = TICKET.replace("priority: {type: number}", "priority: {type: text}");
+    let story = scenario().object(CUSTOMER).object(TICKET).object(&edited);
+    let of_priority = |revision: u64| {
+        let catalog = Catalog::new(story.world().store.tables(), story.world().system.unreadable.clone());
+        let objects = catalog.objects(revision).now_or_never().expect("memory answers at once");
+        let objects = objects.expect("all of them are readable");
+        (objects.len(), objects.get("ticket").map(|ticket| ticket.fields["priority"].kind))
+    };
+    assert_eq!(of_priority(1), (1, None), "the ticket came later");
+    assert_eq!(of_priority(2), (2, Some(FieldType::Number)));
+    assert_eq!(of_priority(3), (2, Some(FieldType::Text)));
 }
 
 #[test]
