@@ -98,7 +98,8 @@ impl<'a> Maker<'a> {
         let fits = |kind: &&&'static Kind| depth < 2 || !kind.nests;
         let drawn: Vec<&'static Kind> =
             self.plan.kinds.iter().filter(fits).flat_map(|kind| std::iter::repeat_n(*kind, kind.weight)).collect();
-        *self.plan.chance.pick(&drawn)
+        let kind: &&'static Kind = self.plan.chance.pick(&drawn);
+        kind
     }
 
     /// Goes back while a variable is small.
