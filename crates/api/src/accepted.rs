@@ -11,21 +11,22 @@ use crate::{Code, Problem};
 /// Says that an answer is the one to an earlier delivery.
 const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
-/// What an accepted event is answered.
+/// The answer to an accepted event.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Accepted)]
 pub(crate) struct AcceptedView<'a> {
-    /// The event that it became.
+    /// The event that the delivery became.
     event_id: &'a str,
-    /// The execution that it starts, if the workflow's filter and limits let it pass. Absent for the webhook of a goal.
+    /// The execution that the event starts, if the workflow's filter and limits permit it. Absent for the webhook of a
+    /// goal.
     #[serde(skip_serializing_if = "Option::is_none")]
     execution_id: Option<&'a str>,
-    /// In place of `execution_id` for the webhook of a goal, which starts nothing.
+    /// Replaces `execution_id` for the webhook of a goal, which starts no execution.
     #[serde(skip_serializing_if = "Option::is_none")]
     executions: Option<Executions>,
 }
 
-/// Which executions an event is for that starts none.
+/// The executions that an event reaches if it starts none.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[schema(as = AcceptedExecutions)]

@@ -71,7 +71,7 @@ async fn show(State(api): State<Arc<Api>>) -> Result<axum::Json<InstallationView
     Ok(axum::Json(api.system.installations.read().await?.into()))
 }
 
-/// Stops every execution before its next step and next outside effect, keeping its state.
+/// Stops every execution before its next step and next outside effect, and keeps its state.
 #[utoipa::path(
     post, path = "/v1/installation/kill", tag = "installation", operation_id = "kill_installation",
     request_body(content = Why), responses((status = 200, body = InstallationView))
@@ -85,7 +85,7 @@ async fn kill(
     Ok(axum::Json(api.system.installations.set_killed(true, &act).await?.into()))
 }
 
-/// Lifts the kill of the installation: what is due goes on.
+/// Lifts the kill of the installation; executions that are due continue.
 #[utoipa::path(
     post, path = "/v1/installation/lift", tag = "installation", operation_id = "lift_installation",
     request_body(content = Why), responses((status = 200, body = InstallationView))
@@ -99,19 +99,18 @@ async fn lift(
     Ok(axum::Json(api.system.installations.set_killed(false, &act).await?.into()))
 }
 
-/// What went back on its way.
+/// Result of a redrive.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Redriven)]
 struct RedrivenView {
-    /// Messages that were put back on their queues.
+    /// Messages that were moved back to their queues.
     messages: usize,
-    /// Stalled executions that got a job.
+    /// Stalled executions that were woken.
     executions: usize,
 }
 
-/// Sends what was given up on its way again: messages go back from the dead-letter queues, and stalled executions go on.
-/// What fails again is given up again. Where messages that are given up are not kept, as in one process, only executions
-/// go on.
+/// Redrives work that was given up: moves messages back from the dead-letter queues, and wakes stalled executions. Work
+/// that fails again is given up again. The embedded mode keeps no dead letters, so there it only wakes executions.
 #[utoipa::path(
     post, path = "/v1/installation/redrive", tag = "installation", operation_id = "redrive_installation",
     request_body(content = Why), responses((status = 200, body = RedrivenView))
@@ -134,14 +133,14 @@ async fn redrive(
     Ok(axum::Json(RedrivenView { messages, executions }))
 }
 
-/// What somebody did to a workflow or to the installation.
+/// An action on a workflow or on the installation.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = AuditEntry)]
 struct EntryView {
-    /// `kill` or `lift` of the kill switch, or `redrive`.
+    /// `kill`, `lift` or `redrive`.
     #[schema(value_type = String)]
     deed: Deed,
-    /// The workflow; absent if it was the whole installation.
+    /// The workflow; absent if the action concerned the whole installation.
     #[serde(skip_serializing_if = "Option::is_none")]
     workflow: Option<String>,
     #[serde(flatten)]
@@ -154,8 +153,8 @@ impl From<Entry> for EntryView {
     }
 }
 
-/// Lists who used the kill switches of workflows and of the installation, and who redrove what was given up, newest
-/// first. What was done to an execution stands in its history.
+/// Lists uses of the kill switches of workflows and of the installation, and redrives, newest first. The history of an
+/// execution lists the controls of that execution.
 #[utoipa::path(
     get, path = "/v1/audit", tag = "installation", operation_id = "list_audit", params(Paging),
     responses((status = 200, body = Listing<EntryView>))
@@ -170,7 +169,7 @@ async fn audit(
     Ok(axum::Json(walk.page(found, EntryView::from)))
 }
 
-/// A notice to somebody who answers for a workflow.
+/// A notice to the owner of a workflow.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Notice)]
 struct NoticeView {
@@ -184,7 +183,7 @@ struct NoticeView {
     subject: String,
     /// What happened and what to do.
     text: String,
-    /// When.
+    /// Time.
     at: Timestamp,
 }
 
@@ -210,7 +209,7 @@ async fn notices(
     Ok(axum::Json(walk.page(found, NoticeView::from)))
 }
 
-/// Counts what this process did since it began.
+/// Shows the counters of this process since it began.
 #[utoipa::path(
     get, path = "/v1/metrics", tag = "installation", operation_id = "metrics",
     responses((status = 200, description = "Counts by name", body = BTreeMap<String, u64>))
@@ -219,22 +218,22 @@ async fn metrics(State(api): State<Arc<Api>>) -> axum::Json<BTreeMap<&'static st
     axum::Json(api.system.metrics.snapshot())
 }
 
-/// Says whether the server can work.
+/// Whether the server can work.
 #[derive(Debug, Serialize, ToSchema)]
 struct Health {
     /// `ok`, or `unavailable`.
     status: &'static str,
     /// Version of the server.
     version: &'static str,
-    /// What keeps it from its work; it goes on by itself once that is mended.
+    /// What prevents the server from working; it continues by itself once the cause is fixed.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
 }
 
-/// Says whether the server can work: 503 with the reason while its storage is out of service. Needs no credentials.
+/// Shows whether the server can work: 503 with the reason while storage is out of service. Needs no credentials.
 #[utoipa::path(
     get, path = "/v1/health", tag = "installation", operation_id = "health", security(()),
-    responses((status = 200, body = Health), (status = 503, description = "Out of service, and why", body = Health))
+    responses((status = 200, body = Health), (status = 503, description = "Out of service, with the reason", body = Health))
 )]
 async fn health(State(api): State<Arc<Api>>) -> (StatusCode, axum::Json<Health>) {
     let reason = api.options.health.trouble();
@@ -243,7 +242,7 @@ async fn health(State(api): State<Arc<Api>>) -> (StatusCode, axum::Json<Health>)
     (code, axum::Json(Health { status, version: VERSION, reason }))
 }
 
-/// Gives the JSON Schema by which an editor completes and underlines workflow files.
+/// Returns the JSON Schema of workflow files, for editors.
 #[utoipa::path(
     get, path = "/v1/schema/workflow", tag = "installation", operation_id = "workflow_schema",
     responses((status = 200, content_type = "application/schema+json", body = serde_json::Value))

@@ -38,7 +38,7 @@ struct ObjectView {
     /// Fields by name: type, options, many, required, unique, indexed, default.
     #[schema(value_type = Object)]
     fields: BTreeMap<String, Field>,
-    /// Stages of its pipeline, in order.
+    /// Stages, in order.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     stages: Vec<String>,
     /// Relationships by name: object, many.
@@ -47,14 +47,14 @@ struct ObjectView {
     relationships: BTreeMap<String, Relationship>,
 }
 
-/// An object that was saved.
+/// A saved object.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = SavedObject)]
 struct SavedView {
     /// The object.
     #[serde(flatten)]
     object: ObjectView,
-    /// The mistakes that active workflows have since, each with its place in the workflow.
+    /// The mistakes that the save causes in active workflows, each with its place in the workflow.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     warnings: Vec<Mistake>,
 }
@@ -66,7 +66,7 @@ impl From<&Object> for ObjectView {
     }
 }
 
-/// Lists objects by id: all of them, for there are few.
+/// Lists all objects by id, on one page.
 #[utoipa::path(
     get, path = "/v1/objects", tag = "records", operation_id = "list_objects",
     responses((status = 200, body = Listing<ObjectView>))

@@ -57,16 +57,15 @@ pub(crate) fn omitted(bytes: usize) -> Value {
 pub(crate) struct Listing<T> {
     /// Entries.
     pub(crate) items: Vec<T>,
-    /// Cursor of the next page; absent at the end. Opaque, and only good for the same listing.
+    /// Cursor of the next page; absent at the end. Opaque, and valid only for the same listing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) next: Option<String>,
-    /// Stored items that stand in the place of this page and cannot be read; absent if there are none. See
-    /// `unreadable_item`.
+    /// Stored items of this page that cannot be read; absent if there are none. See `unreadable_item`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     pub(crate) unreadable: Vec<UnreadableItem>,
-    /// Present if few entries fit and the request stopped before its page was full: entries from before this time were
-    /// not looked at yet. The listing goes on at `next`.
+    /// Present if few entries match and the request stopped before its page was full: it has not read entries from
+    /// before this time. The listing continues at `next`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) looked_until: Option<Timestamp>,
 }
@@ -83,7 +82,7 @@ impl<T> Listing<T> {
 pub(crate) struct UnreadableItem {
     /// Its key in storage.
     key: String,
-    /// What is wrong with it; holds nothing of its content.
+    /// What is wrong with the item, without its content.
     error: String,
 }
 
@@ -101,7 +100,7 @@ pub(crate) struct Paging {
     /// Most entries, 1–200; 50 if absent. A page may have fewer although more follow.
     #[param(minimum = 1, maximum = 200)]
     pub(crate) limit: Option<usize>,
-    /// `next` of the page before.
+    /// `next` of the previous page.
     pub(crate) cursor: Option<String>,
 }
 

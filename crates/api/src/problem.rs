@@ -36,7 +36,7 @@ pub struct Mistake {
     pub help: String,
     /// What was expected and what was found.
     pub message: String,
-    /// Where it stands: `steps[2].yes[0].url`; empty for the whole.
+    /// Path of the mistake: `steps[2].yes[0].url`; empty for the whole file.
     pub path: String,
     /// Line, from 1.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -44,14 +44,14 @@ pub struct Mistake {
     /// Column, from 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub column: Option<usize>,
-    /// What may help.
+    /// Suggestion.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub suggestion: Option<String>,
     /// `error` or `warning`.
     pub severity: &'static str,
 }
 
-/// A problem as it is sent: RFC 9457 with `code`, which is stable, and members that some codes have.
+/// A problem: RFC 9457 with a stable `code`, and members that only some codes have.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Problem)]
 pub(crate) struct Sent<'a> {
@@ -69,13 +69,13 @@ pub(crate) struct Sent<'a> {
     /// Present state of the execution (`illegal_transition`).
     #[serde(skip_serializing_if = "Option::is_none")]
     state: Option<&'static str>,
-    /// Where the value stands that is wrong.
+    /// Path of the wrong value.
     #[serde(skip_serializing_if = "Option::is_none")]
     path: Option<&'a str>,
     /// Present revision or version (`stale_revision`, `stale_record`).
     #[serde(skip_serializing_if = "Option::is_none")]
     present: Option<u64>,
-    /// Every mistake (`invalid_workflow`, `invalid_object`, `invalid_record`).
+    /// All mistakes (`invalid_workflow`, `invalid_object`, `invalid_record`).
     #[serde(skip_serializing_if = "<[Mistake]>::is_empty")]
     problems: &'a [Mistake],
 }
@@ -97,7 +97,7 @@ impl Problem {
         &self.detail
     }
 
-    /// Where the value stands that is wrong.
+    /// Path of the wrong value.
     pub fn path(&self) -> Option<&str> {
         self.path.as_deref()
     }
@@ -208,7 +208,7 @@ impl From<Error> for Problem {
         };
         if code == Code::BacklogFull {
             // Told once in the log, where the backlog becomes full, and counted.
-            return Self::new(code, "so much work waits that no more is taken in; send it again a little later");
+            return Self::new(code, "the backlog is full; send the request again a little later");
         }
         if let Error::Unreadable(unreadable) = &error {
             tracing::error!(code = code.as_str(), key = %unreadable.key, "a request needs what cannot be read: {error}");
@@ -218,7 +218,7 @@ impl From<Error> for Problem {
             return Self::new(code, error.to_string());
         }
         tracing::warn!(code = code.as_str(), "a request is put off: {error}");
-        Self::new(code, "nothing is wrong with the request; send it again a little later")
+        Self::new(code, "the request is valid but cannot be handled now; send it again a little later")
     }
 }
 
@@ -231,7 +231,7 @@ impl From<TableError> for Problem {
 impl From<SecretError> for Problem {
     fn from(error: SecretError) -> Self {
         tracing::warn!(code = Code::Unavailable.as_str(), "a request is put off: {error}");
-        Self::new(Code::Unavailable, "nothing is wrong with the request; send it again a little later")
+        Self::new(Code::Unavailable, "the request is valid but cannot be handled now; send it again a little later")
     }
 }
 

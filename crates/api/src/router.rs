@@ -20,17 +20,17 @@ use crate::{ApiOptions, Code, Problem, access, executions, hooks, installation, 
     info(
         title = "Pawl",
         description = "Agentic workflows that run as serverless functions: management API and webhooks.\n\n\
-            A server on loopback asks for no token unless it is started with one.\n\n\
+            A server on loopback requires a token only if it was started with one.\n\n\
             Errors are RFC 9457 problems whose `code` is stable and has a page in docs/errors.",
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")
     ),
     servers((url = "/", description = "The server that serves this description")),
     tags(
         (name = "workflows", description = "Save, switch, check and start workflows"),
-        (name = "executions", description = "Look at executions and control them"),
+        (name = "executions", description = "Read and control executions"),
         (name = "records", description = "Objects and their records"),
-        (name = "webhooks", description = "Where outside systems deliver"),
-        (name = "installation", description = "Controls of everything, notices, health and descriptions")
+        (name = "webhooks", description = "Webhooks for external systems"),
+        (name = "installation", description = "Controls of the installation, notices, health and descriptions")
     ),
     security((), ("bearer" = []))
 )]

@@ -111,7 +111,7 @@ impl Places {
         let place = self.0.entry((kind, id.to_owned())).or_insert_with(|| path.to_owned());
         if place != path && place.exists() {
             let message =
-                format!("expected each {kind} in one file, found {id:?} again; it stands in {}", place.display());
+                format!("expected each {kind} in one file, found {id:?} again; the other is in {}", place.display());
             let problem = problem(&path.display().to_string(), pawl_definition::code::DUPLICATE_ID, message);
             let position = source.position(kind);
             let (line, column) = position.map(|position| (position.line, position.column)).unzip();

@@ -159,7 +159,7 @@ steps:
     order.workflow.yaml:7:25: error[unknown_word] variables[0].type: expected text, number, boolean, date, datetime, uuid, phone, record, member or object, found "numbr"; did you mean "number"?
     order.workflow.yaml:11:9: error[unknown_variable] steps[0].if: nothing sets a variable "totl"; there are total; did you mean "total"?
     order.workflow.yaml:13:88: error[unknown_key] steps[0].yes[0].retries: unknown key "retries"; expected one of body, delivery, form, headers, id, method, name, on_failure, query, save_as, skip, timeout, type or url
-    order.workflow.yaml:14:10: error[duplicate_id] steps[1].id: expected each step id once, found "large" again; it stands first in line 9
+    order.workflow.yaml:14:10: error[duplicate_id] steps[1].id: expected each step id once, found "large" again; the first is in line 9
     order.workflow.yaml:14:35: error[invalid_time] steps[1].for: expected a duration such as `2d 3h`, found "3 fortnights"
     order.workflow.yaml:15:35: error[unknown_step] steps[2].step: expected the id of a step of this workflow, found "begin"
     order.workflow.yaml:16:5: warning[suspicious] steps[3]: this step is never reached: "back" before it always goes elsewhere
@@ -176,7 +176,7 @@ fn check_holds_a_right_workflow_against_the_launch_checklist() {
       ✓ It has an owner: support-lead@example.com
       ✓ It has a named outcome: "resolved" names it
       ✓ Every model step has a declared output: 1 step
-      ✓ Every outside action after a model step has a check before it: a condition on the answer stands before each
+      ✓ Every outside action after a model step has a check before it: a condition on the answer precedes each
       ✓ Every external call has a failure path: 2 steps
       ✓ Every wait has a time-out: 1 step
       – Tools and their arguments are bounded: no step uses tools
@@ -242,7 +242,7 @@ fn bug_a_mistake_in_an_object_made_others_say_that_it_does_not_exist() {
 fn check_finds_a_workflow_that_stands_in_two_files() {
     let folder = folder(&[("a.workflow.yaml", GREETING), ("b.workflow.yaml", GREETING)]);
     let told = run(folder.path(), &["check", "."]);
-    let twin = "./b.workflow.yaml:2:11: error[duplicate_id] workflow: expected each workflow in one file, found \"greeting\" again; it stands in ./a.workflow.yaml";
+    let twin = "./b.workflow.yaml:2:11: error[duplicate_id] workflow: expected each workflow in one file, found \"greeting\" again; the other is in ./a.workflow.yaml";
     assert!(told.contains(twin) && told.ends_with("exit code 1"), "{told}");
 }
 

@@ -148,7 +148,7 @@ fn escalation(workflow: &Workflow, steps: &[&Step]) -> Vec<ChecklistItem> {
     let (code, title) = ("escalation", "An escalation path exists");
     let silent = |policy: Option<&Failure>| policy.and_then(|policy| policy.notify.as_ref()) == Some(&Notify::None);
     if silent(workflow.on_failure.as_ref()) {
-        let detail = "failures reach nobody: `on_failure.notify` of the workflow is none";
+        let detail = "failures reach no person: `on_failure.notify` of the workflow is none";
         return vec![item(code, title, ChecklistStatus::Fail, detail)];
     }
     let untold = |step: &&&Step| silent(step.on_failure.as_ref()) && step.failure_steps().is_none();
@@ -161,7 +161,7 @@ fn escalation(workflow: &Workflow, steps: &[&Step]) -> Vec<ChecklistItem> {
                 code,
                 title,
                 ChecklistStatus::Fail,
-                "its failure reaches nobody: `notify: none`, and no steps follow it",
+                "its failure reaches no person: `notify: none`, and no steps follow",
             )
         })
         .collect();

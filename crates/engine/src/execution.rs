@@ -421,7 +421,7 @@ impl Execution {
             (self.status.is_ended() != (self.wake == Wake::Never), "only what has ended has nothing to wake it"),
             ((self.status == Status::Paused) != (self.wake == Wake::Person), "only what is paused waits for a person"),
             ((self.status == Status::Paused) != self.pause.is_some(), "only what is paused has a pause"),
-            (self.status == Status::Queued && self.cursor.is_some(), "what has not begun stands at no step"),
+            (self.status == Status::Queued && self.cursor.is_some(), "an execution that has not begun is at no step"),
             (self.status == Status::Waiting && self.entered.is_none(), "what waits has entered a step"),
             (self.entered.is_some() && !begun, "the step that was entered has no state"),
         ];

@@ -41,11 +41,11 @@ pub(crate) fn replaced_after(
     let former = execution.entered.as_deref().unwrap_or("step");
     let cut_off = execution.leases.is_of_another(cx.invocation);
     let of_effect = match result {
-        Some(_) => format!("; the result of the {former} stands in this row"),
-        None if cut_off => format!("; nobody knows the result of the {former}, whose process died"),
+        Some(_) => format!("; this row has the result of the {former}"),
+        None if cut_off => format!("; the result of the {former} is unknown, because its process died"),
         None => String::new(),
     };
-    let note = format!("an edit made the step a {}: it begins anew{of_effect}", step.kind.tag());
+    let note = format!("an edit changed the step's type to {}: the step starts again{of_effect}", step.kind.tag());
     let mut draft = moving(cx, execution, &step.id, note);
     draft.row.step_type = Some(former.to_owned());
     if let Some((activity, performed)) = result {

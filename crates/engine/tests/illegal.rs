@@ -112,7 +112,7 @@ fn unsound(plan: &Plan) -> Vec<(Execution, &'static str)> {
         (Execution { wake: Wake::Job, ..paused.clone() }, person),
         (Execution { pause: Some(a_pause()), ..running.clone() }, has_pause),
         (Execution { pause: None, ..paused }, has_pause),
-        (Execution { cursor: Some("wait".to_owned()), ..queued }, "what has not begun stands at no step"),
+        (Execution { cursor: Some("wait".to_owned()), ..queued }, "an execution that has not begun is at no step"),
         (Execution { entered: None, ..waiting.clone() }, "what waits has entered a step"),
         (Execution { steps: BTreeMap::new(), ..waiting }, "the step that was entered has no state"),
         (

@@ -109,7 +109,7 @@ fn notice(head: &Head, why: &str, at: Timestamp) -> Notice {
         severity: "error".to_owned(),
         subject: format!("{}: triggers suspended", head.name),
         text: format!(
-            "{why}. Its triggers start nothing until somebody activates it again. See docs/errors/breaker.md."
+            "{why}. Its triggers start nothing until somebody closes the breaker or activates the workflow. See docs/errors/breaker.md."
         ),
         at,
     }

@@ -16,25 +16,25 @@ use crate::request::{Actor, Route};
 use crate::state::Api;
 use crate::{Code, Problem};
 
-/// Why.
+/// Reason and actor of a control.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Why {
-    /// In words, for history.
+    /// Reason in words, for the history.
     pub(crate) reason: Option<String>,
-    /// Who acts, if the server does not know: the same as the header `x-pawl-actor`.
+    /// The actor, if the server does not know the sender: the same as the header `x-pawl-actor`.
     pub(crate) actor: Option<String>,
 }
 
-/// Why, and which way.
+/// Reason and path of a control.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct How {
-    /// In words, for history.
+    /// Reason in words, for the history.
     reason: Option<String>,
-    /// Who acts, if the server does not know: the same as the header `x-pawl-actor`.
+    /// The actor, if the server does not know the sender: the same as the header `x-pawl-actor`.
     actor: Option<String>,
-    /// The path to take, `yes` or `no`, where a step that has two is skipped.
+    /// The path to take, `yes` or `no`, if the skipped step has two.
     take: Option<String>,
 }
 
@@ -69,7 +69,7 @@ macro_rules! controls {
                 post, path = $path, tag = "executions", operation_id = $id,
                 params(("id" = String, Path, description = "Execution")), request_body(content = How),
                 responses(
-                    (status = 200, description = "Done, or nothing was to be done", body = Whole),
+                    (status = 200, description = "Done, or already in that state", body = Whole),
                     (status = 404, body = Sent), (status = 409, body = Sent)
                 )
             )]
@@ -86,26 +86,26 @@ macro_rules! controls {
 }
 
 controls! {
-    /// Holds an execution before its next step. A delay keeps its due time.
+    /// Pauses an execution before its next step. A delay keeps its due time.
     pause, "/v1/executions/{id}/pause", "pause_execution", Pause;
-    /// Lets a paused execution go on.
+    /// Continues a paused execution.
     resume, "/v1/executions/{id}/resume", "resume_execution", Resume;
     /// Ends an execution, after the step in progress has committed.
     cancel, "/v1/executions/{id}/cancel", "cancel_execution", Cancel;
-    /// Tries the failed step again.
+    /// Retries the failed step of a paused execution.
     retry, "/v1/executions/{id}/retry", "retry_execution", Retry;
-    /// Stops an execution at once, keeping its state.
+    /// Stops an execution at once and keeps its state.
     kill, "/v1/executions/{id}/kill", "kill_execution", Kill;
     /// Lifts the kill of an execution.
     lift, "/v1/executions/{id}/lift", "lift_execution", Lift;
 }
 
-/// Goes on as if the failed step were done.
+/// Skips the failed step of a paused execution, and continues behind it.
 #[utoipa::path(
     post, path = "/v1/executions/{id}/skip", tag = "executions", operation_id = "skip_execution",
     params(("id" = String, Path, description = "Execution")), request_body(content = How),
     responses(
-        (status = 200, description = "Done, or nothing was to be done", body = Whole),
+        (status = 200, description = "Done, or already in that state", body = Whole),
         (status = 404, body = Sent), (status = 409, body = Sent)
     )
 )]

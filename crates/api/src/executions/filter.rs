@@ -33,29 +33,31 @@ const KILLED: &str = "killed";
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Which {
-    /// Whose id begins so, such as `exe_1b24`.
+    /// Executions whose id has this prefix, such as `exe_1b24`.
     id: Option<String>,
-    /// Of this workflow.
+    /// Executions of this workflow.
     workflow: Option<String>,
-    /// On this record, `<object>/<id>`.
+    /// Executions on this record, `<object>/<id>`.
     record: Option<String>,
-    /// In one of these states, separated by commas: `queued`, `running`, `waiting`, `paused`, `completed`, `canceled`,
+    /// Executions in one of these states, separated by commas: `queued`, `running`, `waiting`, `paused`, `completed`,
+    /// `canceled`,
     /// `failed`.
     status: Option<String>,
-    /// At this step.
+    /// Executions at this step.
     step: Option<String>,
-    /// With a failure of this code: the one that ended it, or the last of one of its steps.
+    /// Executions with a failure of this code: the failure that ended the execution, or the last one of one of its
+    /// steps.
     code: Option<String>,
-    /// With this indicator: `throttled`, `stalled`, `killed`, `has_failures` or `over_budget`.
+    /// Executions with this indicator: `throttled`, `stalled`, `killed`, `has_failures` or `over_budget`.
     indicator: Option<String>,
-    /// Made at this time or later: RFC 3339, or a date, which begins at midnight in UTC.
+    /// Executions created at this time or later: RFC 3339, or a date, which begins at midnight in UTC.
     since: Option<String>,
-    /// Made before this time: RFC 3339, or a date, which begins at midnight in UTC.
+    /// Executions created before this time: RFC 3339, or a date, which begins at midnight in UTC.
     until: Option<String>,
     /// Most entries, 1–200; 50 if absent. A page may have fewer although more follow.
     #[param(minimum = 1, maximum = 200)]
     pub(super) limit: Option<usize>,
-    /// `next` of the page before.
+    /// `next` of the previous page.
     pub(super) cursor: Option<String>,
 }
 

@@ -66,13 +66,13 @@ fn unknown(id: &str) -> Problem {
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 struct Look {
-    /// Waits up to so many seconds for its end, 0–60; on AWS 25 at most, whatever it says.
+    /// Waits up to this many seconds for the end of the execution, 0–60; on AWS at most 25, also if more is given.
     #[param(maximum = 60)]
     wait_s: Option<u64>,
     /// Most rows of history, 1–200; 200 if absent.
     #[param(minimum = 1, maximum = 200)]
     limit: Option<usize>,
-    /// `next` of the history before.
+    /// `next` of the previous page of the history.
     cursor: Option<String>,
 }
 
@@ -126,7 +126,7 @@ async fn has_ended(api: &Api, id: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// Lists what an execution did, oldest first.
+/// Lists the history of an execution, oldest first.
 #[utoipa::path(
     get, path = "/v1/executions/{id}/history", tag = "executions", operation_id = "list_history",
     params(("id" = String, Path, description = "Execution"), Paging),
@@ -153,7 +153,7 @@ async fn rows(api: &Api, id: &str, paging: &Paging) -> Result<Listing<RowView>, 
     Ok(walk.page(found, RowView::from))
 }
 
-/// The event that started an execution, as it was.
+/// The event that started an execution, unchanged.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Event)]
 struct EventView {
@@ -163,20 +163,20 @@ struct EventView {
     #[serde(rename = "type")]
     #[schema(value_type = String)]
     kind: EventType,
-    /// The trigger that it was addressed to.
+    /// The trigger to which the event was addressed.
     #[serde(skip_serializing_if = "Option::is_none")]
     trigger: Option<String>,
-    /// The record that it is about.
+    /// The record that the event is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     record: Option<RecordName>,
-    /// When it happened.
+    /// Time of the event.
     occurred_at: Timestamp,
-    /// What expressions see as `trigger.<name>`.
+    /// The fields that expressions read as `trigger.<name>`.
     #[schema(value_type = Object)]
     data: Map<String, Value>,
 }
 
-/// Shows the event that started an execution, as it was.
+/// Shows the event that started an execution, unchanged.
 #[utoipa::path(
     get, path = "/v1/executions/{id}/event", tag = "executions", operation_id = "show_event",
     params(("id" = String, Path, description = "Execution")),

@@ -16,50 +16,51 @@ pub(crate) struct Summary {
     id: String,
     /// Workflow.
     workflow: String,
-    /// Revision that its last transition used.
+    /// Revision of the workflow that the last transition used.
     revision: u64,
     /// State: `queued`, `running`, `waiting`, `paused`, `completed`, `canceled` or `failed`.
     #[schema(value_type = String)]
     status: Status,
-    /// Beside the state: `throttled`, `stalled`, `killed`, `has_failures`, `over_budget`.
+    /// Indicators beside the state: `throttled`, `stalled`, `killed`, `has_failures`, `over_budget`.
     indicators: Vec<&'static str>,
-    /// The record it runs on.
+    /// The record that the execution runs on.
     #[serde(skip_serializing_if = "Option::is_none")]
     record: Option<RecordName>,
-    /// The step it is at, or will enter next.
+    /// The step that the execution is at, or will enter next.
     #[serde(skip_serializing_if = "Option::is_none")]
     cursor: Option<String>,
-    /// When it is due to go on by itself; absent while it is held, while a call is in progress, and if only a signal
+    /// Time when the execution continues by itself; absent while it is paused or killed, while a call is in progress,
+    /// and if only a signal
     /// can wake it.
     #[serde(skip_serializing_if = "Option::is_none")]
     due_at: Option<Timestamp>,
-    /// Present while it is paused or killed.
+    /// Present while the execution is paused or killed.
     #[serde(skip_serializing_if = "Option::is_none")]
     held: Option<HeldView>,
-    /// What it waits for; any of these lets it go on. Empty if it waits for nothing.
+    /// What the execution waits for; any of these continues it. Empty if it does not wait.
     waits_for: Vec<WaitView>,
     /// The outside call in progress.
     #[serde(skip_serializing_if = "Option::is_none")]
     in_progress: Option<CallView>,
-    /// When it was made.
+    /// Time of creation.
     created_at: Timestamp,
-    /// When it began to run.
+    /// Time when the execution began to run.
     #[serde(skip_serializing_if = "Option::is_none")]
     started_at: Option<Timestamp>,
-    /// When it ended.
+    /// Time of the end.
     #[serde(skip_serializing_if = "Option::is_none")]
     ended_at: Option<Timestamp>,
-    /// When it last changed.
+    /// Time of the last change.
     updated_at: Timestamp,
-    /// Why it ended so.
+    /// Reason of the end.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
-    /// The failure that ended it, that paused it, or after which its step is tried again.
+    /// The failure that ended or paused the execution, or after which its step is retried.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<Fault>,
 }
 
-/// What keeps an execution from going on until a person acts.
+/// What holds an execution until a person acts.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[schema(as = Held)]
 pub(crate) struct HeldView {
@@ -68,12 +69,12 @@ pub(crate) struct HeldView {
     /// What was killed: `execution`, `workflow` or `installation`.
     #[serde(skip_serializing_if = "Option::is_none")]
     scope: Option<&'static str>,
-    /// Since when.
+    /// Time since which it is held.
     since: Timestamp,
-    /// Who did it; absent if a workflow or a failure did.
+    /// Who holds it; absent if a workflow or a failure does.
     #[serde(skip_serializing_if = "Option::is_none")]
     actor: Option<String>,
-    /// Why, in words.
+    /// Reason in words.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
 }
@@ -109,13 +110,13 @@ impl HeldView {
 pub(crate) struct CallView {
     /// Step.
     step: String,
-    /// Where in the execution: the step, or a part of it; `answer.2` is the second call of a visit of `answer`.
+    /// Address of the call: the step, or a part of the step; `answer.2` is the second call of a visit of `answer`.
     address: String,
-    /// Attempt of its present visit.
+    /// Attempt of the step's present visit.
     attempt: u32,
-    /// When it was claimed.
+    /// Time of the claim.
     since: Timestamp,
-    /// After this time its process counts as dead, and the step goes on.
+    /// End of the lease: after this time the process counts as dead, and another one continues the step.
     until: Timestamp,
 }
 

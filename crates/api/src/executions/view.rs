@@ -30,7 +30,7 @@ impl From<&Subject> for RecordName {
     }
 }
 
-/// A failure, with where to read what to do.
+/// A failure, with a link to the page of its code.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Fault {
     /// Stable code.
@@ -47,15 +47,15 @@ impl From<&StepError> for Fault {
     }
 }
 
-/// Who did something, when and why.
+/// An action: who did it, when and why.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ActView {
-    /// Address or name.
+    /// E-mail address or name of the actor.
     actor: String,
-    /// In words.
+    /// Reason in words.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
-    /// When.
+    /// Time.
     at: Timestamp,
 }
 
@@ -65,15 +65,15 @@ impl From<&Act> for ActView {
     }
 }
 
-/// The one reason why an execution will go on.
+/// The one reason why an execution will continue.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct WakeView {
     /// `job`, `timer`, `signal`, `person` or `never`.
     reason: &'static str,
-    /// When the timer is due or the wait for a signal ends.
+    /// Due time of the timer, or end of the wait for a signal.
     #[serde(skip_serializing_if = "Option::is_none")]
     at: Option<Timestamp>,
-    /// What the timer is for: `throttle`, `line`, `delay` or `retry`.
+    /// Purpose of the timer: `throttle`, `concurrency`, `delay` or `retry`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     purpose: Option<TimerPurpose>,
@@ -98,12 +98,12 @@ pub(crate) struct PauseView {
     /// `person`, `workflow` or `failure`.
     #[schema(value_type = String)]
     reason: pawl_engine::PauseReason,
-    /// In words.
+    /// Reason in words.
     #[serde(skip_serializing_if = "Option::is_none")]
     note: Option<String>,
-    /// Since when.
+    /// Time since which it is held.
     since: Timestamp,
-    /// Who paused it; absent if a workflow or a failure did.
+    /// Who paused the execution; absent if a workflow or a failure did.
     #[serde(skip_serializing_if = "Option::is_none")]
     actor: Option<String>,
 }
@@ -114,25 +114,25 @@ impl From<&Pause> for PauseView {
     }
 }
 
-/// What a step left.
+/// Result of a step.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct StepView {
-    /// State of its last visit.
+    /// State of the last visit.
     #[schema(value_type = String)]
     status: pawl_engine::StepStatus,
-    /// Output of its last visit.
+    /// Output of the last visit.
     #[serde(skip_serializing_if = "Value::is_null")]
     output: Value,
-    /// Failure of its last visit.
+    /// Failure of the last visit.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<Fault>,
-    /// How often it was entered.
+    /// Number of visits.
     visit: u32,
-    /// Attempts of its last visit.
+    /// Attempts of the last visit.
     attempt: u32,
-    /// When its last visit began.
+    /// Time when the last visit began.
     started_at: Timestamp,
-    /// When the last attempt of that visit began.
+    /// Time when the last attempt of the last visit began.
     attempt_started_at: Timestamp,
 }
 
@@ -150,14 +150,14 @@ impl StepView {
     }
 }
 
-/// An execution that led to another.
+/// An execution that caused another one.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct LinkView {
     /// Workflow.
     workflow: String,
     /// Execution.
     execution: String,
-    /// Record it ran on.
+    /// The record that it ran on.
     #[serde(skip_serializing_if = "Option::is_none")]
     record: Option<RecordName>,
 }
@@ -168,20 +168,20 @@ pub(crate) struct LinkView {
 pub(crate) struct Whole {
     #[serde(flatten)]
     pub(super) summary: Summary,
-    /// Counts its transitions; each is a row of its history.
+    /// Number of transitions; each is a row of the history.
     seq: u64,
-    /// The event that started it.
+    /// The event that started the execution.
     event_id: String,
-    /// The executions that led to it, oldest first.
+    /// The executions that caused the event, oldest first.
     cause: Vec<LinkView>,
     /// `high` or `normal`.
     priority: &'static str,
-    /// Why it will go on.
+    /// The reason why the execution will continue.
     wake: WakeView,
     /// Present while paused.
     #[serde(skip_serializing_if = "Option::is_none")]
     pause: Option<PauseView>,
-    /// `pause` or `cancel`, while that waits for the step in progress.
+    /// `pause` or `cancel`, while the control waits for the end of the step in progress.
     #[serde(skip_serializing_if = "Option::is_none")]
     requested: Option<&'static str>,
     /// Present while killed.
@@ -190,20 +190,20 @@ pub(crate) struct Whole {
     /// Variables.
     #[schema(value_type = Object)]
     variables: Map<String, Value>,
-    /// What steps left, by id.
+    /// Results of steps, by id.
     steps: BTreeMap<String, StepView>,
-    /// Steps that failed for good.
+    /// Steps that failed finally.
     failed_steps: BTreeSet<String>,
-    /// Steps carried out.
+    /// Number of executed steps.
     steps_done: u32,
     /// Tokens that models read and wrote.
     tokens: u64,
-    /// What models cost, in US dollars.
+    /// Cost of models, in US dollars.
     usd: f64,
-    /// Some of that is an estimate: a provider did not say how many tokens it read or wrote. Absent if none is.
+    /// True if a part is an estimate, because a provider did not report its tokens. Absent if nothing is estimated.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     estimated: bool,
-    /// The first page of its history, in the answer to a GET.
+    /// The first page of the history, in the answer to a GET.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) history: Option<Listing<RowView>>,
 }
@@ -257,20 +257,20 @@ impl Whole {
 pub(crate) struct RowView {
     /// Number of the transition.
     seq: u64,
-    /// When it was committed.
+    /// Time of the commit.
     at: Timestamp,
     /// `created`, `started`, `step`, `control`, `moved` or `limit`.
     #[schema(value_type = String)]
     kind: RowKind,
     /// Revision of the workflow.
     revision: u64,
-    /// State of the execution after it.
+    /// State of the execution after the transition.
     #[schema(value_type = String)]
     execution: Status,
     /// Step.
     #[serde(skip_serializing_if = "Option::is_none")]
     step: Option<String>,
-    /// Where in the execution, if it is about a part of the step: `answer.2` is the second call of a visit of `answer`.
+    /// Address, if the row is about a part of the step: `answer.2` is the second call of a visit of `answer`.
     #[serde(skip_serializing_if = "Option::is_none")]
     address: Option<String>,
     /// Type of the step.
@@ -286,16 +286,16 @@ pub(crate) struct RowView {
     /// Attempt of the visit.
     #[serde(skip_serializing_if = "Option::is_none")]
     attempt: Option<u32>,
-    /// When the visit began.
+    /// Time when the visit began.
     #[serde(skip_serializing_if = "Option::is_none")]
     started_at: Option<Timestamp>,
-    /// When this attempt of the visit began.
+    /// Time when this attempt of the visit began.
     #[serde(skip_serializing_if = "Option::is_none")]
     attempt_started_at: Option<Timestamp>,
-    /// How long this attempt had taken by then, in milliseconds; a wait that is over is included.
+    /// Duration of this attempt so far, in milliseconds, with a completed wait included.
     #[serde(skip_serializing_if = "Option::is_none")]
     duration_ms: Option<u64>,
-    /// Input as resolved, secrets redacted.
+    /// Evaluated input, with secrets redacted.
     #[serde(skip_serializing_if = "Value::is_null")]
     input: Value,
     /// Output.
@@ -307,25 +307,25 @@ pub(crate) struct RowView {
     /// Failure.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<Fault>,
-    /// In words.
+    /// Reason in words.
     #[serde(skip_serializing_if = "Option::is_none")]
     note: Option<String>,
-    /// Who acted.
+    /// The actor.
     #[serde(skip_serializing_if = "Option::is_none")]
     actor: Option<String>,
-    /// When a wait or a retry is due.
+    /// Due time of a wait or a retry.
     #[serde(skip_serializing_if = "Option::is_none")]
     due: Option<Timestamp>,
-    /// Tokens that a model read and wrote in it.
+    /// Tokens that a model read and wrote in this transition.
     #[serde(skip_serializing_if = "Option::is_none")]
     tokens: Option<u64>,
-    /// What the model cost in it, in US dollars.
+    /// Cost of the model in this transition, in US dollars.
     #[serde(skip_serializing_if = "Option::is_none")]
     usd: Option<f64>,
-    /// Tokens and cost are an estimate in part, since the provider did not say how many tokens there were. Absent if not.
+    /// True if tokens and cost are partly an estimate, because the provider did not report the tokens. Absent if not.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     estimated: bool,
-    /// How the output came about: of a model call `{answers: [{text, latency_ms}]}`, as they came.
+    /// Origin of the output: for a model call the raw answers, `{answers: [{text, latency_ms}]}`.
     #[serde(skip_serializing_if = "Value::is_null")]
     trace: Value,
 }

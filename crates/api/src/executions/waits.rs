@@ -14,7 +14,7 @@ pub(crate) struct WaitView {
     /// (its execution), `callback`, `time`, `retry`, `slot` (among the executions that may run at once), `throttle` or
     /// `person`.
     kind: &'static str,
-    /// In words.
+    /// Description for people.
     text: String,
 }
 

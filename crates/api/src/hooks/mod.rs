@@ -39,7 +39,7 @@ pub(crate) fn routes<S: Surface>(surface: S) -> S {
     surface.on::<__path_get, _, _>(get).on::<__path_post, _, _>(post)
 }
 
-/// Takes a delivery in the query of a GET, or answers a handshake.
+/// Accepts a delivery in the query of a GET, or answers a handshake.
 #[utoipa::path(
     get, path = "/hooks/{workflow}/{trigger}", tag = "webhooks", operation_id = "get_hook", security(()),
     params(("workflow" = String, Path, description = "Workflow"), ("trigger" = String, Path, description = "Trigger")),
@@ -55,12 +55,12 @@ async fn get(State(api): State<Arc<Api>>, Route(names): Route<(String, String)>,
     receive(&api, &names.0, &names.1, request).await
 }
 
-/// Takes a delivery: JSON, a form, text, XML or CSV, at most 1 MiB. A repeat, by the sender's delivery id or
-/// `Idempotency-Key`, is answered as the first was.
+/// Accepts a delivery: JSON, a form, text, XML or CSV, at most 1 MiB. A repeat, by the sender's delivery id or
+/// `Idempotency-Key`, gets the first answer.
 #[utoipa::path(
     post, path = "/hooks/{workflow}/{trigger}", tag = "webhooks", operation_id = "post_hook", security(()),
     params(("workflow" = String, Path, description = "Workflow"), ("trigger" = String, Path, description = "Trigger")),
-    request_body(content = Value, description = "Whatever the sender sends"),
+    request_body(content = Value, description = "The sender's body"),
     responses(
         (status = 200, description = "The answer to a handshake", content_type = "text/plain", body = String),
         (status = 202, description = "Accepted, durably", body = AcceptedView,
@@ -151,7 +151,8 @@ impl Hook<'_> {
         self.plan.workflow.triggers.iter().any(|own| own.id == trigger.id)
     }
 
-    /// Whether a trigger listens. One of a goal does as long as an execution may wait for it: what is in flight goes on.
+    /// Whether a trigger listens. One of a goal does as long as an execution may wait for it: what is in flight goes
+    /// on.
     fn listens(&self, trigger: &Trigger) -> Result<(), Problem> {
         let starts = self.starts(trigger);
         let why = if !trigger.enabled {

@@ -33,11 +33,11 @@ pub(super) struct Which {
     /// Most entries, 1–200; 50 if absent. A page may have fewer although more follow.
     #[param(minimum = 1, maximum = 200)]
     limit: Option<usize>,
-    /// `next` of the page before.
+    /// `next` of the previous page.
     cursor: Option<String>,
 }
 
-/// Which records, in a body.
+/// A query of records, as a body.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Find {
@@ -50,7 +50,7 @@ pub(super) struct Find {
     /// Most entries, 1–200; 50 if absent.
     #[schema(minimum = 1, maximum = 200)]
     limit: Option<usize>,
-    /// `next` of the page before.
+    /// `next` of the previous page.
     cursor: Option<String>,
 }
 

@@ -42,14 +42,14 @@ struct RecordView {
     object: String,
     /// Id, unique in its object.
     id: String,
-    /// Counts its writes, from 1; the `ETag`.
+    /// Number of writes, from 1; the `ETag`.
     version: u64,
     /// Values by field; empty ones are absent.
     #[schema(value_type = Object)]
     fields: Map<String, Value>,
-    /// When it was made.
+    /// Time of creation.
     created_at: Timestamp,
-    /// When it last changed.
+    /// Time of the last change.
     updated_at: Timestamp,
 }
 
@@ -75,11 +75,11 @@ fn created(record: Record) -> Response {
     response
 }
 
-/// A record to be made.
+/// A record to create.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct NewRecord {
-    /// Id; a fresh one if absent.
+    /// Id; a new one if absent.
     id: Option<String>,
     /// Values by field.
     #[serde(default)]
@@ -91,12 +91,12 @@ struct NewRecord {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Fields {
-    /// Values by field; null empties one.
+    /// Values by field; null empties a field.
     #[schema(value_type = Object)]
     fields: Map<String, Value>,
 }
 
-/// Makes a record.
+/// Creates a record.
 #[utoipa::path(
     post, path = "/v1/objects/{object}/records", tag = "records", operation_id = "create_record",
     params(("object" = String, Path, description = "Record type")), request_body(content = NewRecord),
@@ -125,12 +125,12 @@ async fn show(State(api): State<Arc<Api>>, Route((object, id)): Route<(String, S
     Ok(answer(StatusCode::OK, record))
 }
 
-/// Changes fields of a record; those not named stay. Writing what is there already changes nothing.
+/// Changes the named fields of a record. Writing the present values changes nothing.
 #[utoipa::path(
     patch, path = "/v1/objects/{object}/records/{id}", tag = "records", operation_id = "change_record",
     params(
         ("object" = String, Path, description = "Record type"), ("id" = String, Path, description = "Record"),
-        ("if-match" = Option<String>, Header, description = "Version that was read, quoted; `412` if it is another")
+        ("if-match" = Option<String>, Header, description = "Version that was read, quoted; `412` if the present version is another")
     ),
     request_body(content = Fields),
     responses(
@@ -150,18 +150,18 @@ async fn change(
     Ok(answer(StatusCode::OK, record))
 }
 
-/// Replaces the fields of a record, or makes it: fields not named are emptied.
+/// Replaces the fields of a record, or creates the record; fields that are not named are emptied.
 #[utoipa::path(
     put, path = "/v1/objects/{object}/records/{id}", tag = "records", operation_id = "replace_record",
     params(
         ("object" = String, Path, description = "Record type"), ("id" = String, Path, description = "Record"),
-        ("if-match" = Option<String>, Header, description = "Version that was read, quoted; `412` if it is another"),
-        ("if-none-match" = Option<String>, Header, description = "`*`: only if there is none yet")
+        ("if-match" = Option<String>, Header, description = "Version that was read, quoted; `412` if the present version is another"),
+        ("if-none-match" = Option<String>, Header, description = "`*`: only if none exists yet")
     ),
     request_body(content = Fields),
     responses(
         (status = 200, body = RecordView, headers(("etag", description = "Version"))),
-        (status = 201, description = "It is new", body = RecordView, headers(("etag", description = "Version"))),
+        (status = 201, description = "Created", body = RecordView, headers(("etag", description = "Version"))),
         (status = 409, body = Sent), (status = 412, body = Sent), (status = 422, body = Sent)
     )
 )]

@@ -52,14 +52,14 @@ impl<S: Send + Sync> FromRequest<S> for File {
     post, path = "/v1/workflows", tag = "workflows", operation_id = "save_workflow",
     params(
         Named,
-        ("if-match" = Option<String>, Header, description = "Revision that was read, quoted; `412` if it is another"),
-        ("if-none-match" = Option<String>, Header, description = "`*`: only if there is none yet"),
-        ("x-pawl-actor" = Option<String>, Header, description = "Who acts, if the server does not know")
+        ("if-match" = Option<String>, Header, description = "Revision that was read, quoted; `412` if the present revision is another"),
+        ("if-none-match" = Option<String>, Header, description = "`*`: only if none exists yet"),
+        ("x-pawl-actor" = Option<String>, Header, description = "The actor, if the server does not know the sender")
     ),
     request_body(content = String, content_type = "application/yaml", description = "The workflow as YAML or JSON"),
     responses(
         (status = 200, body = SavedView, headers(("etag", description = "Revision"))),
-        (status = 201, description = "It is new", body = SavedView, headers(("etag", description = "Revision"))),
+        (status = 201, description = "Created", body = SavedView, headers(("etag", description = "Revision"))),
         (status = 412, body = Sent), (status = 422, body = Sent)
     )
 )]
@@ -77,14 +77,14 @@ pub(super) async fn create(
     put, path = "/v1/workflows/{id}", tag = "workflows", operation_id = "replace_workflow",
     params(
         ("id" = String, Path, description = "Workflow"), Named,
-        ("if-match" = Option<String>, Header, description = "Revision that was read, quoted; `412` if it is another"),
-        ("if-none-match" = Option<String>, Header, description = "`*`: only if there is none yet"),
-        ("x-pawl-actor" = Option<String>, Header, description = "Who acts, if the server does not know")
+        ("if-match" = Option<String>, Header, description = "Revision that was read, quoted; `412` if the present revision is another"),
+        ("if-none-match" = Option<String>, Header, description = "`*`: only if none exists yet"),
+        ("x-pawl-actor" = Option<String>, Header, description = "The actor, if the server does not know the sender")
     ),
     request_body(content = String, content_type = "application/yaml", description = "The workflow as YAML or JSON"),
     responses(
         (status = 200, body = SavedView, headers(("etag", description = "Revision"))),
-        (status = 201, description = "It is new", body = SavedView, headers(("etag", description = "Revision"))),
+        (status = 201, description = "Created", body = SavedView, headers(("etag", description = "Revision"))),
         (status = 412, body = Sent), (status = 422, body = Sent)
     )
 )]
@@ -123,20 +123,20 @@ async fn save(api: &Api, source: &Source, headers: &HeaderMap, actor: &Actor) ->
 pub(super) struct CheckParams {
     /// Name of the file, for people.
     file: Option<String>,
-    /// The workflow has test cases beside it, which the launch checklist asks for.
+    /// Whether the workflow has test cases, as the launch checklist requires.
     #[serde(default)]
     has_cases: bool,
 }
 
-/// What a check found.
+/// Result of a check.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Checked)]
 pub(super) struct Checked {
-    /// It can be saved.
+    /// Whether the workflow can be saved.
     valid: bool,
-    /// Everything that is wrong or worth a look.
+    /// All errors and warnings.
     problems: Vec<Mistake>,
-    /// The launch checklist; empty unless it is valid.
+    /// The launch checklist; empty unless the workflow is valid.
     checklist: Vec<Item>,
 }
 
@@ -146,19 +146,19 @@ pub(super) struct Checked {
 struct Item {
     /// Stable code.
     code: &'static str,
-    /// What is asked.
+    /// The requirement.
     title: &'static str,
     /// `pass`, `fail` or `not_applicable`.
     #[schema(value_type = String)]
     status: pawl_definition::ChecklistStatus,
-    /// Why, and what to do.
+    /// The reason, and what to do.
     detail: String,
-    /// The step it is about.
+    /// The step that the item is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     step: Option<String>,
 }
 
-/// Checks a workflow against the objects of this installation, and holds it against the launch checklist. Saves
+/// Checks a workflow against the objects of this installation, and compares it with the launch checklist. Saves
 /// nothing.
 #[utoipa::path(
     post, path = "/v1/check", tag = "workflows", operation_id = "check_workflow", params(CheckParams),

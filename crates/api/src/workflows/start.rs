@@ -23,17 +23,17 @@ use crate::{Code, Problem};
 /// The trigger that every workflow has.
 const MANUAL: &str = "manual";
 
-/// What to start it with.
+/// Input of a start.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Start {
     /// The record to run on.
     record: Option<Target>,
-    /// Values of variables, by name; each takes the type of its variable.
+    /// Values of variables, by name; each is converted to the type of its variable.
     #[serde(default)]
     #[schema(value_type = Object)]
     values: Map<String, Value>,
-    /// Who acts, if the server does not know.
+    /// The actor, if the server does not know the sender.
     actor: Option<String>,
 }
 
@@ -47,13 +47,13 @@ pub(super) struct Target {
     id: String,
 }
 
-/// Starts a workflow, active or not. With an `Idempotency-Key`, a repeat is answered as the first was.
+/// Starts a workflow, active or not. With an `Idempotency-Key`, a repeat gets the first answer.
 #[utoipa::path(
     post, path = "/v1/workflows/{id}/start", tag = "workflows", operation_id = "start_workflow",
     params(
         ("id" = String, Path, description = "Workflow"),
-        ("idempotency-key" = Option<String>, Header, description = "Names the request; a repeat starts nothing"),
-        ("x-pawl-actor" = Option<String>, Header, description = "Who acts, if the server does not know")
+        ("idempotency-key" = Option<String>, Header, description = "Identifies the request; a repeat starts nothing"),
+        ("x-pawl-actor" = Option<String>, Header, description = "The actor, if the server does not know the sender")
     ),
     request_body(content = Start),
     responses(

@@ -21,7 +21,7 @@ fn answer(switched: Result<Head, SaveError>) -> Result<axum::Json<HeadView>, Pro
     }
 }
 
-/// Lets the triggers of a workflow listen, and closes its breaker. Nothing is back-filled.
+/// Activates a workflow: enables its triggers and closes its breaker. Events from before start nothing.
 #[utoipa::path(
     post, path = "/v1/workflows/{id}/activate", tag = "workflows", operation_id = "activate_workflow",
     params(("id" = String, Path, description = "Workflow")),
@@ -34,7 +34,7 @@ pub(super) async fn activate(
     answer(api.system.workflows.set_active(&id, true).await)
 }
 
-/// Closes the breaker of a workflow, which stays active or inactive as it is. Nothing is back-filled.
+/// Closes the breaker of a workflow; does not change whether the workflow is active. Events from before start nothing.
 #[utoipa::path(
     post, path = "/v1/workflows/{id}/close-breaker", tag = "workflows", operation_id = "close_breaker",
     params(("id" = String, Path, description = "Workflow")),
@@ -47,7 +47,7 @@ pub(super) async fn close_breaker(
     answer(api.system.workflows.close_breaker(&id).await)
 }
 
-/// Deactivates a workflow: its triggers start nothing. Executions in flight go on.
+/// Deactivates a workflow: its triggers start nothing. Executions in flight continue.
 #[utoipa::path(
     post, path = "/v1/workflows/{id}/deactivate", tag = "workflows", operation_id = "deactivate_workflow",
     params(("id" = String, Path, description = "Workflow")),
@@ -60,7 +60,7 @@ pub(super) async fn deactivate(
     answer(api.system.workflows.set_active(&id, false).await)
 }
 
-/// Stops every execution of a workflow before its next step and next outside effect, keeping its state.
+/// Stops every execution of a workflow before its next step and next outside effect, and keeps its state.
 #[utoipa::path(
     post, path = "/v1/workflows/{id}/kill", tag = "workflows", operation_id = "kill_workflow",
     params(("id" = String, Path, description = "Workflow")), request_body(content = Why),
@@ -76,7 +76,7 @@ pub(super) async fn kill(
     answer(api.system.workflows.set_killed(&id, true, &act).await)
 }
 
-/// Lifts the kill of a workflow: what is due goes on.
+/// Lifts the kill of a workflow; executions that are due continue.
 #[utoipa::path(
     post, path = "/v1/workflows/{id}/lift", tag = "workflows", operation_id = "lift_workflow",
     params(("id" = String, Path, description = "Workflow")), request_body(content = Why),

@@ -18,21 +18,21 @@ pub(super) struct HeadView {
     id: String,
     /// Name for people.
     name: String,
-    /// The address that answers for it.
+    /// E-mail address of the owner.
     owner: String,
     /// Present revision, from 1.
     revision: u64,
-    /// Its triggers listen.
+    /// Whether the workflow's triggers are enabled.
     active: bool,
     /// `live` or `pinned`.
     edits: &'static str,
-    /// Present while it is killed.
+    /// Present while the workflow is killed.
     #[serde(skip_serializing_if = "Option::is_none")]
     killed: Option<ActView>,
-    /// Present while the breaker suspends its triggers.
+    /// Present while the breaker suspends the workflow's triggers.
     #[serde(skip_serializing_if = "Option::is_none")]
     suspended: Option<ActView>,
-    /// When it was last saved.
+    /// Time of the last save.
     saved_at: Timestamp,
 }
 
@@ -70,13 +70,14 @@ pub(super) struct Whole {
 pub(super) struct Hook {
     /// Trigger.
     trigger: String,
-    /// Methods that it answers.
+    /// Methods that the webhook accepts.
     methods: Vec<String>,
     /// Path on this server.
     path: String,
-    /// It listens: while the workflow is active, or one of a goal while an execution waits for it.
+    /// Whether the webhook accepts deliveries: while the workflow is active, or, for the webhook of a goal, while an
+    /// execution waits for it.
     enabled: bool,
-    /// The goal that waits for it; absent if it starts executions.
+    /// The goal that waits for the webhook; absent if the webhook starts executions.
     #[serde(skip_serializing_if = "Option::is_none")]
     goal: Option<String>,
 }
@@ -95,13 +96,13 @@ impl Whole {
     }
 }
 
-/// What a save did.
+/// Result of a save.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = SavedWorkflow)]
 pub(super) struct SavedView {
     #[serde(flatten)]
     pub(super) head: HeadView,
-    /// The text says the same as the present revision: nothing was written.
+    /// True if the text equals the present revision, so that nothing was written.
     pub(super) unchanged: bool,
 }
 
@@ -111,9 +112,9 @@ pub(super) struct SavedView {
 pub(super) struct RevisionView {
     /// Number, from 1.
     revision: u64,
-    /// Who saved it.
+    /// Who saved the revision.
     saved_by: String,
-    /// When.
+    /// Time.
     saved_at: Timestamp,
     /// The workflow as written, as JSON; absent in listings.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -139,24 +140,24 @@ pub(super) struct RefusalView {
     /// Trigger.
     #[serde(skip_serializing_if = "Option::is_none")]
     trigger: Option<String>,
-    /// The event, or a fresh id of a delivery that became none.
+    /// The event, or a new id for a delivery that became no event.
     event_id: String,
     /// Record.
     #[serde(skip_serializing_if = "Option::is_none")]
     record: Option<RecordName>,
     /// Stable code.
     code: String,
-    /// In words.
+    /// Reason in words.
     message: String,
     /// Page in the project's documentation that says what to do.
     help: String,
-    /// How often: deliveries that are rejected alike within an hour are one entry.
+    /// Number of occurrences: deliveries with the same rejection within an hour are one entry.
     count: u64,
-    /// The count is a lower bound: the outcome of a write was unknown, or storage refused it.
+    /// True if the count is a lower bound, because the outcome of a write was unknown or storage refused it.
     at_least: bool,
-    /// When it first happened.
+    /// Time of the first occurrence.
     first_at: Timestamp,
-    /// When it last happened.
+    /// Time of the last occurrence.
     last_at: Timestamp,
 }
 

@@ -63,9 +63,9 @@ impl Refusal {
     fn of_nothing(&self) -> Option<&'static str> {
         match self.status {
             StatusCode::UNAUTHORIZED => Some("the installation asks for a token: say --token or set PAWL_TOKEN"),
-            StatusCode::FORBIDDEN => Some(
-                "the API lets nobody in without authorization: say --auth sigv4 to sign with AWS credentials, or --token",
-            ),
+            StatusCode::FORBIDDEN => {
+                Some("the API requires authorization: use --auth sigv4 to sign with AWS credentials, or --token")
+            }
             _ => None,
         }
     }

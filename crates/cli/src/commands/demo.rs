@@ -45,7 +45,7 @@ pub(crate) async fn run(dir: Option<&Path>, json: bool) -> anyhow::Result<bool> 
     let data = tempfile::tempdir().context("cannot make a folder for the demo's data")?;
     tokio::select! {
         shown = show(dir, data.path(), json) => shown,
-        interrupt = tokio::signal::ctrl_c() => interrupt.map(|()| false).context("cannot hear an interrupt"),
+        interrupt = tokio::signal::ctrl_c() => interrupt.map(|()| false).context("cannot receive an interrupt"),
     }
 }
 
@@ -127,7 +127,7 @@ async fn follow(client: &Client, story: &Story, execution: &str) -> anyhow::Resu
         let page = page(client, execution).await?;
         let rows = page.pointer("/history/items").and_then(Value::as_array).cloned().unwrap_or_default();
         if let (0, false, Some(ticket)) = (shown, rows.is_empty(), page.pointer("/record/id").and_then(Value::as_str)) {
-            story.say(&format!("no ticket stands for the issue yet: {ticket} is created"));
+            story.say(&format!("no ticket exists for the issue yet: {ticket} is created"));
         }
         for row in rows.iter().skip(shown) {
             story.step(row);

@@ -24,7 +24,7 @@ pub(super) fn check(workflow: &Workflow) -> Vec<ChecklistItem> {
     }
     match walk.actions {
         0 => vec![item(CODE, TITLE, ChecklistStatus::NotApplicable, "no outside action follows a model step")],
-        _ => vec![item(CODE, TITLE, ChecklistStatus::Pass, "a condition on the answer stands before each")],
+        _ => vec![item(CODE, TITLE, ChecklistStatus::Pass, "a condition on the answer precedes each")],
     }
 }
 

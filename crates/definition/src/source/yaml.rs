@@ -231,7 +231,7 @@ impl<'a> Reader<'a> {
         let path = first.map(|first| self.places.path(first)).unwrap_or_default();
         let first = first.and_then(|first| self.places.span(first)).and_then(|span| span.key);
         let key = crate::validate::words::quoted(key);
-        let before = first.map_or_else(String::new, |first| format!("; it stands first in line {}", first.line));
+        let before = first.map_or_else(String::new, |first| format!("; the first is in line {}", first.line));
         let message = format!("expected each key once, found {key} again{before}");
         self.problems.push(problem(self.name, code::DUPLICATE_KEY, Some(at), &path.to_string(), message));
     }

@@ -229,7 +229,7 @@ impl Verify {
 
     fn check(&self, cx: &mut Check<'_, '_>) {
         if !cx.written("verify") {
-            let message = "whoever knows the URL of this webhook can call it";
+            let message = "anyone who knows the URL of this webhook can call it";
             cx.warning(code::SUSPICIOUS, &cx.path.clone(), message)
                 .suggest("say how deliveries are verified, or `verify: none`".to_owned());
         }

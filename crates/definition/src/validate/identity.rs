@@ -30,7 +30,7 @@ fn once<'n>(report: &mut Report<'_>, noun: &str, names: impl Iterator<Item = (&'
     for (name, path) in names {
         if let Some(before) = first.get(name) {
             let line = report.line(before).map_or_else(|| before.to_string(), |line| format!("line {line}"));
-            let message = format!("expected each {noun} once, found {name:?} again; it stands first in {line}");
+            let message = format!("expected each {noun} once, found {name:?} again; the first is in {line}");
             report.error(code::DUPLICATE_ID, &path, message);
         } else {
             first.insert(name, path);

@@ -141,7 +141,7 @@ fn the_checklist_names_what_is_missing_and_where() {
     pass failure_path: 4 steps
     fail wait_timeout [heard]: it waits for ever: add a `timeout` and `unmet` steps
     not_applicable tools_bounded: no step uses tools
-    fail escalation: failures reach nobody: `on_failure.notify` of the workflow is none
+    fail escalation: failures reach no person: `on_failure.notify` of the workflow is none
     fail loops_bounded [back]: it goes back to "again" without a wait or a decision: only `limits.visits` (100) ends it
     fail cases: add a `*.cases.yaml` file beside it
     "#);

@@ -130,7 +130,7 @@ triggers:
 steps: [{id: a, type: note, text: x}]
 ";
     assert_snapshot!(report(&check(text).1), @r#"
-    w.yaml:6:5: warning[suspicious] triggers[0]: whoever knows the URL of this webhook can call it; say how deliveries are verified, or `verify: none`
+    w.yaml:6:5: warning[suspicious] triggers[0]: anyone who knows the URL of this webhook can call it; say how deliveries are verified, or `verify: none`
     w.yaml:6:5: warning[suspicious] triggers[0]: this workflow runs against "ticket", but without `record` its deliveries find none
     w.yaml:7:61: error[exactly_one] triggers[1].record.match: expected exactly one field to match by, found email and title
     w.yaml:7:92: warning[suspicious] triggers[1].record.match.title: "title" is not indexed: every delivery reads all records of "ticket"; add `unique: true` or `indexed: true` to the field

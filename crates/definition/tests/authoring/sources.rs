@@ -198,8 +198,8 @@ fn anchors_and_merge_keys_are_put_in() {
 #[test]
 fn keys_written_twice_are_told_together() {
     insta::assert_snapshot!(problems("a: 1\nb: {c: 1, c: 2}\na: 3\n"), @r#"
-    f.yaml:2:11: error[duplicate_key] b.c: expected each key once, found "c" again; it stands first in line 2
-    f.yaml:3:1: error[duplicate_key] a: expected each key once, found "a" again; it stands first in line 1
+    f.yaml:2:11: error[duplicate_key] b.c: expected each key once, found "c" again; the first is in line 2
+    f.yaml:3:1: error[duplicate_key] a: expected each key once, found "a" again; the first is in line 1
     "#);
 }
 

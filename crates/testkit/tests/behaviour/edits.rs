@@ -135,8 +135,7 @@ fn a_result_that_comes_back_after_an_edit_is_not_given_to_a_step_of_another_type
         let story = story.expect(completed().path(["look:moved", "look:no", "wrong"]));
         let trace = story.last();
         let moved = trace.rows.iter().find(|row| row.kind == pawl_engine::RowKind::Moved).expect("history says so");
-        let note =
-            "an edit made the step a condition: it begins anew; the result of the http_request stands in this row";
+        let note = "an edit changed the step's type to condition: the step starts again; this row has the result of the http_request";
         assert_eq!(moved.note.as_deref(), Some(note));
         assert_eq!(moved.step_type.as_deref(), Some("http_request"));
         assert_eq!(moved.input["url"], "https://x.example");
@@ -151,10 +150,10 @@ fn a_retry_or_a_repeat_after_a_crash_begins_a_step_of_another_type_anew() {
     let calling = "  - {id: call, type: http_request, url: 'https://x.example'}";
     let noting = workflow("  - {id: call, type: note, text: instead}");
     for (reply, note) in [
-        (answer(503), "an edit made the step a note: it begins anew"),
+        (answer(503), "an edit changed the step's type to note: the step starts again"),
         (
             dies(),
-            "an edit made the step a note: it begins anew; nobody knows the result of the http_request, whose process died",
+            "an edit changed the step's type to note: the step starts again; the result of the http_request is unknown, because its process died",
         ),
     ] {
         let mut reply = Some(reply);

@@ -127,7 +127,7 @@ impl Found {
         let unreadable = page.get("unreadable").and_then(Value::as_array).into_iter().flatten();
         self.unreadable.extend(unreadable.map(|item| view::text(item, "error")));
         if let (Some(until), true) = (text("looked_until"), std::io::stderr().is_terminal()) {
-            complain!("looked at what was made since {}, looks on", When::system().local(&until));
+            complain!("searched executions created since {}, searching further", When::system().local(&until));
         }
     }
 }
