@@ -69,3 +69,47 @@ fn put(entry: &Entry, what: &str) -> Write {
 pub fn parse(item: &Item) -> Result<Entry, Unreadable> {
     read(item)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::option::of;
+    use proptest::prelude::*;
+    use proptest::sample::select;
+
+    use super::*;
+    use crate::items::arbitrary::{act, few, put, storable, workflow_id};
+    use crate::items::kept_of;
+
+    fn entry() -> impl Strategy<Value = Entry> {
+        (select(vec![Deed::Kill, Deed::Lift, Deed::Redrive]), of(workflow_id()), act())
+            .prop_map(|(deed, workflow, act)| Entry { deed, workflow, act })
+    }
+
+    proptest! {
+        #![proptest_config(few())]
+
+        #[test]
+        fn an_entry_is_read_as_it_was_stored(entry in entry(), version in 1_u64..) {
+            let item = put(write(&entry, version));
+            prop_assert_eq!(storable(&item), Ok(()));
+            prop_assert_eq!(kept_of(TABLE, &item), Some(KEPT));
+            prop_assert_eq!(parse(&item), Ok(entry));
+        }
+
+        #[test]
+        fn a_redrive_is_read_as_it_was_stored(act in act()) {
+            let item = put(write_redrive(&act));
+            prop_assert_eq!(storable(&item), Ok(()));
+            prop_assert_eq!(kept_of(TABLE, &item), Some(KEPT));
+            prop_assert_eq!(parse(&item), Ok(Entry { deed: Deed::Redrive, workflow: None, act }));
+        }
+
+        #[test]
+        fn entries_stand_in_the_order_of_time(one in entry(), other in entry()) {
+            let key = |entry: &Entry| put(write(entry, 1)).key;
+            if sortable(one.act.at) < sortable(other.act.at) {
+                prop_assert!(key(&one) < key(&other));
+            }
+        }
+    }
+}

@@ -9,8 +9,9 @@ use crate::ports::{Item, Key, Table};
 /// The table.
 pub const TABLE: Table = Table::Keys;
 
-/// How long a repeat is recognised. Providers repeat for up to three days (Stripe, Standard Webhooks).
-pub const KEPT: Kept = Kept::new(Retention::For(SignedDuration::from_hours(72)), Erasure::Nothing);
+/// How long a repeat is recognised, and what of a person it may hold: a key is a text that its sender chose. Providers
+/// repeat for up to three days (Stripe, Standard Webhooks).
+pub const KEPT: Kept = Kept::new(Retention::For(SignedDuration::from_hours(72)), Erasure::WhenExpired);
 
 /// What the first delivery was answered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,4 +46,44 @@ pub fn item(key: Key, delivery: &Delivery, now: Timestamp) -> Item {
 /// Reads it.
 pub fn parse(item: &Item) -> Result<Delivery, Unreadable> {
     read(item)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::option::of;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::items::arbitrary::{derived_id, few, filled, part_id, storable, time, workflow_id};
+    use crate::items::kept_of;
+
+    fn delivery() -> impl Strategy<Value = Delivery> {
+        (derived_id("evt"), of(derived_id("exe")), of("[0-9a-f]{64}"), of(filled())).prop_map(
+            |(event_id, execution_id, content, first_key)| Delivery { event_id, execution_id, content, first_key },
+        )
+    }
+
+    proptest! {
+        #![proptest_config(few())]
+
+        #[test]
+        fn a_delivery_is_read_as_it_was_stored(
+            delivery in delivery(), workflow in workflow_id(), trigger in part_id(), id in filled(), now in time(),
+        ) {
+            for key in [key(&workflow, &trigger, &id), signed_key(&workflow, &trigger, &id)] {
+                let item = item(key, &delivery, now);
+                prop_assert_eq!(storable(&item), Ok(()));
+                prop_assert_eq!(kept_of(TABLE, &item), Some(KEPT));
+                prop_assert_eq!(parse(&item), Ok(delivery.clone()));
+            }
+        }
+
+        #[test]
+        fn another_delivery_has_another_key(
+            one in (workflow_id(), part_id(), filled()), other in (workflow_id(), part_id(), filled()),
+        ) {
+            let key = |(workflow, trigger, id): &(String, String, String)| key(workflow, trigger, id);
+            prop_assert_eq!(key(&one) == key(&other), one == other);
+        }
+    }
 }

@@ -25,3 +25,24 @@ pub fn item(execution: &str, event: &Event) -> Item {
 pub fn parse(item: &Item) -> Result<Event, Unreadable> {
     read(item)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::items::arbitrary::{derived_id, event, few, storable};
+    use crate::items::kept_of;
+
+    proptest! {
+        #![proptest_config(few())]
+
+        #[test]
+        fn an_event_is_read_as_it_was_stored(event in event(), execution in derived_id("exe")) {
+            let item = item(&execution, &event);
+            prop_assert_eq!(storable(&item), Ok(()));
+            prop_assert_eq!(kept_of(TABLE, &item), Some(KEPT));
+            prop_assert_eq!(parse(&item), Ok(event));
+        }
+    }
+}

@@ -107,3 +107,39 @@ pub fn parse_whole(item: &Item) -> Result<Option<(Execution, Vec<Row>)>, Unreada
     let Stored { execution, rows, .. } = stored(item)?;
     Ok(execution.map(|execution| (execution, rows)))
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::items::arbitrary::{execution, few, row, storable};
+    use crate::items::kept_of;
+    use crate::items::refusal;
+
+    proptest! {
+        #![proptest_config(few())]
+
+        #[test]
+        fn a_head_is_read_as_it_was_stored(execution in execution(), rows in vec(row(), 0..3)) {
+            let item = item(&execution, &rows);
+            prop_assert_eq!(storable(&item), Ok(()));
+            prop_assert_eq!(kept_of(TABLE, &item), Some(KEPT));
+            prop_assert_eq!(parse(&item), Ok(Some(execution.clone())));
+            prop_assert_eq!(refusal::parse(&item), Ok(None), "an execution is no refusal");
+            prop_assert_eq!(parse_whole(&item), Ok(Some((execution, rows))));
+        }
+
+        #[test]
+        fn a_head_stands_where_its_state_is_looked_for(execution in execution()) {
+            let indexes = item(&execution, &[]).indexes;
+            let within = |index| indexes.iter().find(|entry| entry.index == index).map(|entry| entry.partition.clone());
+            prop_assert_eq!(within(Index::Gsi1), Some(of_workflow(&execution.workflow)));
+            prop_assert_eq!(within(Index::Gsi2), execution.record.as_ref().map(of_record));
+            let moves = within(Index::Gsi3).as_deref() == Some(MOVING);
+            prop_assert!(moves || within(Index::Gsi3) == Some(of_status(execution.status)));
+            prop_assert_eq!(moves || within(Index::Gsi4).is_some(), moves || execution.due_at().is_some());
+        }
+    }
+}

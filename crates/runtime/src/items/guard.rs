@@ -74,3 +74,88 @@ pub fn item(key: Key, version: u64, state: &State, expires_at: Option<Timestamp>
 pub fn parse(item: &Item) -> Result<State, Unreadable> {
     read(item)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::collection::vec;
+    use proptest::option::of;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::items::arbitrary::{derived_id, few, storable, subject, time, workflow_id};
+    use crate::items::kept_of;
+    use crate::items::usage::counter;
+    use crate::ports::rules::{add_to_counter, counter_body};
+
+    fn state() -> impl Strategy<Value = State> {
+        (of(derived_id("exe")), of(time()), vec(time(), 0..4)).prop_map(|(execution, at, starts)| {
+            let mut recent = StartWindow::default();
+            for start in starts {
+                recent.add(start, SignedDuration::from_secs(60));
+            }
+            State { execution, at, recent }
+        })
+    }
+
+    fn guards(record: &Subject) -> [Guard<'_>; 6] {
+        [
+            Guard::Active(record),
+            Guard::Once(record),
+            Guard::Cooldown(record),
+            Guard::Window(record),
+            Guard::Spacing,
+            Guard::ConcurrencySlots,
+        ]
+    }
+
+    proptest! {
+        #![proptest_config(few())]
+
+        #[test]
+        fn a_guard_is_read_as_it_was_stored(
+            state in state(), workflow in workflow_id(), record in subject(), version in 1_u64.., until in of(time()),
+        ) {
+            for guard in guards(&record) {
+                let item = item(key(&workflow, guard), version, &state, until);
+                let kept = match guard {
+                    Guard::Active(_) | Guard::Once(_) | Guard::ConcurrencySlots => KEPT,
+                    Guard::Cooldown(_) | Guard::Spacing => KEPT_SPAN,
+                    Guard::Window(_) => KEPT_WINDOW,
+                };
+                prop_assert_eq!(storable(&item), Ok(()));
+                prop_assert_eq!(kept_of(TABLE, &item), Some(kept));
+                prop_assert_eq!(parse(&item), Ok(state.clone()));
+            }
+        }
+
+        #[test]
+        fn another_guard_has_another_key(
+            one in (workflow_id(), subject()), other in (workflow_id(), subject()),
+        ) {
+            let keys = |(workflow, record): &(String, Subject)| guards(record).map(|guard| key(workflow, guard));
+            let different: BTreeSet<_> = keys(&one).into_iter().chain(keys(&other)).collect();
+            let of_no_record = if one.0 == other.0 { 2 } else { 0 };
+            prop_assert_eq!(different.len(), if one == other { 6 } else { 12 - of_no_record });
+        }
+
+        #[test]
+        fn slots_are_counted_as_they_are_taken_and_given_back(taken in vec(any::<bool>(), 0..12), most in 1_i64..4) {
+            let mut body: Option<String> = None;
+            let mut held = 0;
+            for takes in taken {
+                let (amount, at_most) = if takes { (1, Some(most)) } else { (-1, None) };
+                if let Some(count) = add_to_counter(body.as_deref(), amount, at_most).expect("it is a counter") {
+                    body = Some(counter_body(count));
+                }
+                held = if takes { most.min(held + 1) } else { 0.max(held - 1) };
+                let slots = key("w", Guard::ConcurrencySlots);
+                let item = body.iter().map(|body| Item {
+                    key: slots.clone(), version: 1, indexes: Vec::new(), expires_at: None, body: body.clone(),
+                });
+                prop_assert_eq!(item.map(|item| counter(&item)).next_back(), Some(Ok(held.unsigned_abs())));
+            }
+        }
+    }
+}

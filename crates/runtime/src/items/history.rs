@@ -70,3 +70,50 @@ pub fn parse(item: &Item) -> Result<Vec<Row>, Unreadable> {
 struct Rows<R> {
     rows: Vec<R>,
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::items::arbitrary::{derived_id, few, put, row, storable};
+    use crate::items::kept_of;
+
+    /// Rows in order, some so long that few fit an item.
+    fn rows() -> impl Strategy<Value = Vec<Row>> {
+        let long = prop_oneof![3 => Just(None), 1 => (0..MOST * 2).prop_map(Some)];
+        (1_u64..9_999_999_000, vec((row(), long), 1..6)).prop_map(|(first, rows)| {
+            let numbered = (first..).zip(rows).map(|(seq, (row, long))| {
+                let note = long.map_or(row.note.clone(), |bytes| Some("x".repeat(bytes)));
+                Row { seq, note, ..row }
+            });
+            numbered.collect()
+        })
+    }
+
+    proptest! {
+        #![proptest_config(few())]
+
+        #[test]
+        fn rows_are_read_as_they_were_stored(rows in rows(), execution in derived_id("exe")) {
+            let items: Vec<_> = writes(&execution, &rows).into_iter().map(put).collect();
+            let mut read = Vec::new();
+            for item in &items {
+                prop_assert_eq!(storable(item), Ok(()));
+                prop_assert_eq!(kept_of(TABLE, item), Some(KEPT));
+                let packed = parse(item).expect("rows have their shape");
+                prop_assert_eq!(last(&item.key), packed.last().map(|row| row.seq));
+                prop_assert!(packed.len() == 1 || item.body.len() <= MOST + 100, "{} bytes", item.body.len());
+                read.extend(packed);
+            }
+            prop_assert_eq!(read, rows);
+            prop_assert!(items.is_sorted_by(|before, after| before.key < after.key), "items stand in the order of rows");
+        }
+
+        #[test]
+        fn what_follows_a_row_sorts_behind_it(one in 0_u64..10_000_000_000, other in 0_u64..10_000_000_000) {
+            prop_assert_eq!(sort(one).cmp(&sort(other)), one.cmp(&other));
+        }
+    }
+}

@@ -37,3 +37,28 @@ pub fn item(installation: &Installation, version: u64) -> Item {
 pub fn parse(item: &Item) -> Result<Installation, Unreadable> {
     read(item)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::option::of;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::items::arbitrary::{act, few, storable};
+    use crate::items::kept_of;
+
+    proptest! {
+        #![proptest_config(few())]
+
+        #[test]
+        fn controls_are_read_as_they_were_stored(
+            killed in of(act()), objects_revision in any::<u64>(), version in 1_u64..,
+        ) {
+            let controls = Installation { killed, objects_revision };
+            let item = item(&controls, version);
+            prop_assert_eq!(storable(&item), Ok(()));
+            prop_assert_eq!(kept_of(TABLE, &item), Some(KEPT));
+            prop_assert_eq!(parse(&item), Ok(controls));
+        }
+    }
+}

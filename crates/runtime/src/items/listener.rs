@@ -79,7 +79,12 @@ pub fn parse_dimensions(item: &Item) -> Result<Dimensions, Unreadable> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::{btree_map, vec};
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::items::arbitrary::{few, object_id, storable, workflow_id};
+    use crate::items::kept_of;
 
     #[test]
     fn an_item_tells_its_term_and_comes_after_the_dimensions() {
@@ -94,5 +99,55 @@ mod tests {
         let dimensions = dimensions_item("object/ticket", &Dimensions::default(), 1);
         assert_eq!((dimensions.key.partition.as_str(), parse(&dimensions)), ("listen#object/ticket", None));
         assert!(dimensions.key.sort < item.key.sort);
+    }
+
+    /// A term: topic, dimension and values, of the signs that `pawl_engine` puts into one.
+    fn term() -> impl Strategy<Value = (String, String, String)> {
+        let probe = "(has|as|in|text|number):(trigger|record)(\\.[A-Za-z0-9_-]{1,8}){1,3}";
+        let dimension = ("[a-z_]{1,16}", vec(probe, 0..3)).prop_map(|(kind, probes)| {
+            probes.into_iter().fold(kind, |dimension, probe| format!("{dimension};{probe}"))
+        });
+        let values = vec("[A-Za-z0-9_.@+-]{0,40}", 0..3).prop_map(|values| values.join("&"));
+        (object_id().prop_map(|object| pawl_engine::ids::object_topic(&object)), dimension, values)
+    }
+
+    proptest! {
+        #![proptest_config(few())]
+
+        #[test]
+        fn a_listener_is_read_as_it_was_stored(term in term(), workflow in workflow_id()) {
+            let (topic, dimension, values) = term;
+            let written = format!("{topic}|{dimension}|{values}");
+            let item = item(&written, &workflow);
+            prop_assert_eq!(storable(&item), Ok(()));
+            prop_assert_eq!(kept_of(TABLE, &item), Some(KEPT));
+            prop_assert_eq!(parse(&item), Some((&*dimension, &*values, &*workflow)));
+            prop_assert_eq!((topic_of(&written), dimension_of(&written)), (&*topic, &*dimension));
+            prop_assert_eq!(&item.key.partition, &partition(&topic));
+            prop_assert!(item.key.sort.starts_with(&prefix(&dimension, Some(&values))));
+            prop_assert!(item.key.sort.starts_with(&prefix(&dimension, None)));
+            prop_assert!(dimensions_key(&topic) < item.key, "the dimensions come first");
+        }
+
+        #[test]
+        fn a_listener_is_found_by_its_values_alone(one in term(), other in term(), workflow in workflow_id()) {
+            let (topic, dimension, values) = &one;
+            let item = item(&format!("{topic}|{dimension}|{values}"), &workflow);
+            let found = item.key.sort.starts_with(&prefix(&other.1, Some(&other.2)));
+            prop_assert_eq!(found, (dimension, values) == (&other.1, &other.2));
+        }
+
+        #[test]
+        fn dimensions_are_read_as_they_were_stored(
+            used in btree_map(term().prop_map(|(_, dimension, _)| dimension), any::<u64>(), 0..4),
+            object in object_id(), version in 1_u64..,
+        ) {
+            let dimensions = Dimensions { used };
+            let item = dimensions_item(&pawl_engine::ids::object_topic(&object), &dimensions, version);
+            prop_assert_eq!(storable(&item), Ok(()));
+            prop_assert_eq!(kept_of(TABLE, &item), Some(KEPT));
+            prop_assert_eq!(parse_dimensions(&item), Ok(dimensions));
+            prop_assert_eq!(parse(&item), None);
+        }
     }
 }

@@ -44,8 +44,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 
-use crate::ports::Item;
 use crate::ports::rules::unreadable_body;
+use crate::ports::{Item, Key, Table};
 
 /// How long the items of a module are kept, and what of a person's data they hold. Each module declares it as `KEPT`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,6 +103,40 @@ impl Kept {
     }
 }
 
+/// What the module of an item declares; `None` of an item that no module makes. What stands in the place of a head is an
+/// execution or a refusal: its body says which.
+pub fn kept_of(table: Table, item: &Item) -> Option<Kept> {
+    let Key { partition, sort } = &item.key;
+    let kind = partition.split_once('#').map_or(partition.as_str(), |(kind, _)| kind);
+    let kept = match (table, kind) {
+        (audit::TABLE, audit::PARTITION) => audit::KEPT,
+        (installation::TABLE, "installation") => installation::KEPT,
+        (listener::TABLE, "listen") => listener::KEPT,
+        (object::TABLE, object::ALL | object::REVISIONS) => object::KEPT,
+        (workflow::TABLE, "workflow") => workflow::KEPT,
+        (execution::TABLE, "execution") => match sort.as_str() {
+            "head" if matches!(refusal::parse(item), Ok(Some(_))) => refusal::KEPT,
+            "head" => execution::KEPT,
+            "event" => event::KEPT,
+            rows if rows.starts_with(history::PREFIX) => history::KEPT,
+            _ => return None,
+        },
+        (guard::TABLE, "guard") => match sort.split_once('#').map_or(sort.as_str(), |(guard, _)| guard) {
+            "active" | "once" | "slots" => guard::KEPT,
+            "cooldown" | "spacing" => guard::KEPT_SPAN,
+            "window" => guard::KEPT_WINDOW,
+            _ => return None,
+        },
+        (notice::TABLE, notice::PARTITION) => notice::KEPT,
+        (usage::TABLE, "usage") => usage::KEPT,
+        (waiter::TABLE, "waiter") => waiter::KEPT,
+        (record::TABLE, "record") | (record::VALUES, "value" | "unique") => record::KEPT,
+        (delivery::TABLE, "delivery") => delivery::KEPT,
+        _ => return None,
+    };
+    Some(kept)
+}
+
 /// An item whose body does not have the shape that its key promises.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("stored item {key} is not readable: {reason}")]
@@ -113,7 +147,8 @@ pub struct Unreadable {
     pub reason: String,
 }
 
-/// A time as text that sorts as the time does: UTC with six digits of a second.
+/// A time as text that sorts as the time does: UTC with six digits of a second. It is one of the years 0 to 9999, which are
+/// all that clocks show.
 pub fn sortable(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%S%.6fZ").to_string()
 }
@@ -156,9 +191,14 @@ pub(crate) fn misshapen(error: &serde_json::Error) -> String {
 }
 
 #[cfg(test)]
+pub(crate) mod arbitrary;
+
+#[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use serde_json::Value;
 
+    use super::arbitrary::{few, time};
     use super::*;
 
     #[test]
@@ -168,6 +208,19 @@ mod tests {
         assert_eq!(day.expires_at(at), Some(at + SignedDuration::from_hours(24)));
         assert_eq!(day.expires_at(Timestamp::MAX), Some(Timestamp::MAX));
         assert_eq!(Kept::new(Retention::UntilDone, Erasure::Nothing).expires_at(at), None);
+    }
+
+    #[test]
+    fn what_no_module_makes_is_declared_by_none() {
+        let at = |partition: &str, sort: &str| {
+            let key = Key::new(partition, sort);
+            Item { key, version: 1, indexes: Vec::new(), expires_at: None, body: "{}".to_owned() }
+        };
+        assert_eq!(kept_of(Table::Executions, &at("execution#x", "head")), Some(execution::KEPT));
+        assert_eq!(kept_of(Table::Executions, &at("execution#x", "notes")), None);
+        assert_eq!(kept_of(Table::Executions, &at("guard#w", "other")), None);
+        assert_eq!(kept_of(Table::Executions, &at("records#x", "head")), None);
+        assert_eq!(kept_of(Table::Records, &at("execution#x", "head")), None, "it stands in another table");
     }
 
     #[test]
@@ -186,5 +239,16 @@ mod tests {
         assert_eq!(told("[true,"), "it ends too early at line 1, column 6");
         let parsed = serde_json::from_value::<Vec<bool>>(Value::from("maybe")).expect_err("it is wrong");
         assert_eq!(misshapen(&parsed), "not of the expected shape");
+    }
+
+    proptest! {
+        #![proptest_config(few())]
+
+        #[test]
+        fn times_sort_as_texts_and_are_kept_to_the_microsecond(one in time(), other in time()) {
+            let micros = |at: Timestamp| at.as_nanosecond().div_euclid(1_000);
+            prop_assert_eq!(sortable(one).cmp(&sortable(other)), micros(one).cmp(&micros(other)));
+            prop_assert_eq!(sortable(one).parse().ok().map(micros), Some(micros(one)));
+        }
     }
 }

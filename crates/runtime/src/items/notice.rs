@@ -34,3 +34,46 @@ pub fn item(notice: &Notice, sent: bool) -> Item {
 pub fn parse(item: &Item) -> Result<Notice, Unreadable> {
     read(item)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use proptest::sample::select;
+
+    use super::*;
+    use crate::items::arbitrary::{derived_id, few, storable, text, time};
+    use crate::items::kept_of;
+
+    fn notice() -> impl Strategy<Value = Notice> {
+        let severity = select(vec!["info", "warning", "error"]).prop_map(str::to_owned);
+        let id = (derived_id("exe"), any::<u64>(), 0..10).prop_map(|(id, seq, place)| format!("{id}-{seq}-{place}"));
+        (id, text(), severity, text(), text(), time()).prop_map(|(id, to, severity, subject, text, at)| Notice {
+            id,
+            to,
+            severity,
+            subject,
+            text,
+            at,
+        })
+    }
+
+    proptest! {
+        #![proptest_config(few())]
+
+        #[test]
+        fn a_notice_is_read_as_it_was_stored(notice in notice(), sent in any::<bool>()) {
+            let item = item(&notice, sent);
+            prop_assert_eq!(storable(&item), Ok(()));
+            prop_assert_eq!(kept_of(TABLE, &item), Some(KEPT));
+            prop_assert_eq!(item.indexes.is_empty(), sent, "what was sent is not among those that were not");
+            prop_assert_eq!(parse(&item), Ok(notice));
+        }
+
+        #[test]
+        fn notices_stand_in_the_order_of_time(one in notice(), other in notice()) {
+            if sortable(one.at) < sortable(other.at) {
+                prop_assert!(key(&one) < key(&other));
+            }
+        }
+    }
+}

@@ -52,8 +52,9 @@ pub fn parse(item: &Item) -> Result<Record, Unreadable> {
 /// is a digest: `l` stands for no type.
 pub fn value_key(value: &Value) -> Option<String> {
     let key = value::index_key(value)?;
-    if key.len() <= VALUE_MOST {
-        return Some(key.replace('\u{2}', "\u{2}2").replace(END, "\u{2}1"));
+    let escaped = key.replace('\u{2}', "\u{2}2").replace(END, "\u{2}1");
+    if escaped.len() <= VALUE_MOST {
+        return Some(escaped);
     }
     let digest = Sha256::digest(key.as_bytes());
     Some(digest.iter().fold("l".to_owned(), |key, byte| format!("{key}{byte:02x}")))
@@ -126,7 +127,16 @@ pub fn writes(change: &RecordWrite, object: Option<&Object>) -> Vec<Write> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
+    use pawl_definition::{Field, FieldType};
+    use proptest::collection::{btree_map, vec};
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::items::arbitrary::{few, field_name, record, storable, subject, value};
+    use crate::items::kept_of;
+    use crate::ports::{Durability, Transaction};
 
     #[test]
     fn equal_values_have_one_key_and_others_have_their_own() {
@@ -144,5 +154,101 @@ mod tests {
         assert_eq!(long("a"), long("a"));
         assert_ne!(long("a"), long("b"));
         assert!(long("a").len() <= VALUE_MOST);
+    }
+
+    #[test]
+    fn a_value_of_separators_has_a_key_that_leaves_room_for_an_id() {
+        let value = |last: &str| value_key(&json!("\u{1}".repeat(500) + last)).expect("it is not blank");
+        assert!(value("a").len() <= VALUE_MOST);
+        assert_ne!(value("a"), value("b"));
+    }
+
+    /// What may be the value of a field: any JSON, also of the length at which a key takes a digest.
+    fn field_value() -> impl Strategy<Value = Value> {
+        let long =
+            ("[\u{1}\u{2}a]", VALUE_MOST - 4..VALUE_MOST + 4).prop_map(|(sign, times)| json!(sign.repeat(times)));
+        prop_oneof![3 => value(), 1 => long]
+    }
+
+    /// A field that is looked up: unique, or else indexed.
+    fn looked_up() -> impl Strategy<Value = Field> {
+        any::<bool>().prop_map(|unique| Field { unique, indexed: !unique, ..Field::of(FieldType::Text) })
+    }
+
+    /// The rows by value as they stand after a change.
+    fn applied(mut rows: BTreeMap<Key, Item>, writes: Vec<Write>) -> BTreeMap<Key, Item> {
+        for write in writes {
+            match write {
+                Write::Put { table: VALUES, item, .. } => drop(rows.insert(item.key.clone(), item)),
+                Write::Delete { table: VALUES, key, .. } => drop(rows.remove(&key)),
+                _ => {}
+            }
+        }
+        rows
+    }
+
+    proptest! {
+        #![proptest_config(few())]
+
+        #[test]
+        fn a_record_is_read_as_it_was_stored(record in record()) {
+            let item = item(&record);
+            prop_assert_eq!(storable(&item), Ok(()));
+            prop_assert_eq!(kept_of(TABLE, &item), Some(KEPT));
+            prop_assert_eq!(parse(&item), Ok(record));
+        }
+
+        #[test]
+        fn another_record_has_another_key(one in subject(), other in subject()) {
+            prop_assert_eq!(key(&one) == key(&other), one == other);
+        }
+
+        #[test]
+        fn two_values_have_one_key_if_they_are_equal(one in field_value(), other in field_value()) {
+            let keys = (value_key(&one), value_key(&other));
+            prop_assert!(keys.0.iter().all(|key| key.len() <= VALUE_MOST && !key.contains(END)));
+            prop_assert_eq!(keys.0 == keys.1, value::index_key(&one) == value::index_key(&other));
+        }
+
+        #[test]
+        fn a_record_is_found_by_its_values_and_by_no_former_ones(
+            made in record(), fields in btree_map(field_name(), looked_up(), 1..4), values in vec(field_value(), 8),
+        ) {
+            let object = Object {
+                id: made.object.clone(),
+                name: None,
+                fields,
+                stages: Vec::new(),
+                relationships: BTreeMap::new(),
+            };
+            let mut values = values.into_iter();
+            let mut next = || object.fields.keys().cloned().zip(values.by_ref()).collect();
+            let before = Record { fields: next(), ..made.clone() };
+            let after = Record { fields: next(), version: made.version.saturating_add(1), ..made };
+            let creation = RecordWrite { before: None, after: before.clone() };
+            let change = RecordWrite { before: Some(before), after: after.clone() };
+            let mut rows = BTreeMap::new();
+            for write in [creation, change] {
+                let writes = writes(&write, Some(&object));
+                let transaction = Transaction { writes: writes.clone(), durability: Durability::Ordered };
+                prop_assert_eq!(transaction.validate(), Ok(()));
+                rows = applied(rows, writes);
+                prop_assert!(rows.values().all(|row| kept_of(VALUES, row) == Some(KEPT)));
+            }
+            for (name, field) in &object.fields {
+                let Some(value) = after.fields.get(name).and_then(value_key) else { continue };
+                let (partition, begins) = if field.unique {
+                    (unique_key(&object.id, name, &value).partition, value.clone())
+                } else {
+                    (value_partition(&object.id, name), value_prefix(&value))
+                };
+                let is_met = |key: &Key| key.partition == partition && key.sort.starts_with(&begins);
+                let found = rows.keys().find(|key| is_met(key)).cloned();
+                let row = found.and_then(|key| rows.remove(&key)).expect("it is found by its value");
+                prop_assert_eq!(row_target(&row), Ok(after.id.clone()));
+                prop_assert_eq!(claimed(&row), field.unique.then_some((&*object.id, &**name, &*value)));
+            }
+            prop_assert!(rows.is_empty(), "it is found by former values: {:?}", rows);
+        }
     }
 }

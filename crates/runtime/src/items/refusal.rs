@@ -131,3 +131,45 @@ pub fn parse(item: &Item) -> Result<Option<Refusal>, Unreadable> {
     let is_either = refusal.is_some() || execution.is_some();
     if is_either { Ok(refusal) } else { Err(unreadable(item, NEITHER)) }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::option::of;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::items::arbitrary::{derived_id, few, part_id, storable, subject, text, time, workflow_id};
+    use crate::items::kept_of;
+
+    fn refusal() -> impl Strategy<Value = Refusal> {
+        let is = (workflow_id(), of(part_id()), derived_id("evt"), of(subject()), part_id(), text());
+        (is, time(), of(time()), any::<u64>(), any::<bool>()).prop_map(|(is, at, first_at, count, at_least)| {
+            let (workflow, trigger, event_id, record, code, message) = is;
+            Refusal { workflow, trigger, event_id, record, code, message, at, first_at, count, at_least }
+        })
+    }
+
+    proptest! {
+        #![proptest_config(few())]
+
+        #[test]
+        fn a_refusal_is_read_as_it_was_stored(refusal in refusal(), version in 1_u64..) {
+            let item = item(&refusal, version);
+            prop_assert_eq!(storable(&item), Ok(()));
+            prop_assert_eq!(kept_of(TABLE, &item), Some(KEPT));
+            let in_its_place = execution::key(&ids::execution_id(&refusal.event_id, &refusal.workflow));
+            prop_assert_eq!(&item.key, &in_its_place, "it stands where the head would");
+            prop_assert_eq!(execution::parse(&item), Ok(None), "a refusal is no execution");
+            prop_assert_eq!(execution::parse_whole(&item), Ok(None));
+            prop_assert_eq!(parse(&item), Ok(Some(refusal)));
+        }
+
+        #[test]
+        fn refusals_of_a_workflow_stand_in_the_order_of_time(one in refusal(), other in refusal()) {
+            let by_time = |refusal: &Refusal| item(refusal, 1).indexes.remove(0).sort;
+            if sortable(one.at) < sortable(other.at) {
+                prop_assert!(by_time(&one) < by_time(&other));
+            }
+        }
+    }
+}

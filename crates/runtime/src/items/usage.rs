@@ -45,3 +45,59 @@ pub fn counter(item: &Item) -> Result<u64, Unreadable> {
     let count = read_counter(&item.body).map_err(|_| unreadable(item, "not a counter"))?;
     Ok(u64::try_from(count).unwrap_or(0))
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::items::arbitrary::{few, time, workflow_id};
+    use crate::items::kept_of;
+    use crate::ports::rules::{add_to_counter, counter_body, validate_key};
+
+    /// A counter as a store leaves it.
+    fn stored(key: &Key, amounts: impl Iterator<Item = i64>) -> Option<Item> {
+        let count = |body: Option<String>, amount| {
+            let count = add_to_counter(body.as_deref(), amount, None).expect("it is a counter");
+            Some(counter_body(count.expect("it has no bound")))
+        };
+        let body = amounts.fold(None, count)?;
+        Some(Item { key: key.clone(), version: 1, indexes: Vec::new(), expires_at: None, body })
+    }
+
+    proptest! {
+        #![proptest_config(few())]
+
+        #[test]
+        fn a_day_is_read_as_the_sum_of_what_was_added(
+            calls in vec((0_u64..1 << 40, 0_u64..1 << 40), 0..6), workflow in workflow_id(), now in time(),
+        ) {
+            #[expect(clippy::cast_precision_loss, reason = "millionths of a dollar below 2^53")]
+            let usage = |(tokens, microusd): (u64, u64)| Usage { tokens, usd: microusd as f64 / 1e6, estimated: false };
+            let writes: Vec<_> = calls.iter().flat_map(|call| writes(&workflow, now, usage(*call))).collect();
+            let counters = keys(&workflow, now).map(|key| {
+                let amounts = writes.iter().filter_map(|write| match write {
+                    Write::Add { key: counter, amount, at_most: None, .. } if *counter == key => Some(*amount),
+                    _ => None,
+                });
+                stored(&key, amounts)
+            });
+            let sum = calls.iter().fold((0, 0), |sum, call| (sum.0 + call.0, sum.1 + call.1));
+            prop_assert!(counters.iter().flatten().all(|item| kept_of(TABLE, item) == Some(KEPT)));
+            prop_assert_eq!(parse(&counters), Ok(usage(sum)));
+        }
+
+        #[test]
+        fn each_day_of_a_workflow_has_counters_of_its_own(
+            one in (workflow_id(), time()), other in (workflow_id(), time()),
+        ) {
+            let [tokens, microusd] = keys(&one.0, one.1);
+            prop_assert_eq!((validate_key(&tokens), validate_key(&microusd)), (Ok(()), Ok(())));
+            prop_assert_ne!(&tokens, &microusd);
+            let day = |at: Timestamp| at.as_second().div_euclid(24 * 60 * 60);
+            let same = one.0 == other.0 && day(one.1) == day(other.1);
+            prop_assert_eq!([tokens, microusd] == keys(&other.0, other.1), same);
+        }
+    }
+}

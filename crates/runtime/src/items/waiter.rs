@@ -53,7 +53,12 @@ pub fn for_field(field: &str) -> SortRange {
 
 #[cfg(test)]
 mod tests {
+    use pawl_engine::event::waiting_on;
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::items::arbitrary::{derived_id, few, field_name, storable, subject, topic};
+    use crate::items::kept_of;
 
     #[test]
     fn an_item_tells_who_waits_for_what() {
@@ -61,5 +66,42 @@ mod tests {
         assert_eq!((parse(&field), parse(&any)), ((Some("status"), "exe_1"), (None, "exe_2")));
         assert_eq!(field.key.partition, any.key.partition);
         assert!(any.key.sort.as_str() < FIELD && field.key.sort.as_str() > FIELD);
+    }
+
+    /// Whether a query of this range meets a key.
+    fn meets(range: &SortRange, key: &Key) -> bool {
+        match range {
+            SortRange::All => true,
+            SortRange::Prefix(prefix) => key.sort.starts_with(prefix),
+            SortRange::Between(from, to) => (from..=to).contains(&&key.sort),
+        }
+    }
+
+    proptest! {
+        #![proptest_config(few())]
+
+        #[test]
+        fn a_waiter_is_read_as_it_was_stored(topic in topic(), execution in derived_id("exe")) {
+            let item = item(&topic, &execution);
+            prop_assert_eq!(storable(&item), Ok(()));
+            prop_assert_eq!(kept_of(TABLE, &item), Some(KEPT));
+            prop_assert_eq!(parse(&item).1, execution);
+            let listens_on = parse(&item).0.map(|field| format!("{field}|"));
+            let of_topic = format!("{}{}", listens_on.unwrap_or_default(), item.key.partition.replacen("waiter#", "", 1));
+            prop_assert_eq!(of_topic, topic);
+        }
+
+        #[test]
+        fn those_who_wait_for_a_field_and_those_who_wait_for_all_stand_apart(
+            record in subject(), field in field_name(), other in field_name(), execution in derived_id("exe"),
+        ) {
+            let any = key(&record.topic(), &execution);
+            let one = key(&waiting_on(&record.topic(), &field), &execution);
+            prop_assert_eq!(&any.partition, &partition(&record.topic()));
+            prop_assert_eq!(&any.partition, &one.partition);
+            prop_assert_eq!((meets(&for_everything(), &any), meets(&for_everything(), &one)), (true, false));
+            prop_assert_eq!((meets(&for_field(&field), &any), meets(&for_field(&field), &one)), (false, true));
+            prop_assert_eq!(meets(&for_field(&other), &one), field == other);
+        }
     }
 }

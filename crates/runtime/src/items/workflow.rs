@@ -100,3 +100,68 @@ pub fn revision_item(id: &str, revision: &Revision) -> Item {
 pub fn parse_revision(item: &Item) -> Result<Revision, Unreadable> {
     read(item)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::btree_set;
+    use proptest::option::of;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::items::arbitrary::{act, few, filled, storable, text, time, value, workflow_id};
+    use crate::items::kept_of;
+
+    fn head() -> impl Strategy<Value = Head> {
+        let says = (workflow_id(), text(), text(), any::<bool>(), any::<bool>());
+        (says, any::<[u64; 2]>(), of(time()), of(act()), of(act()), btree_set(filled(), 0..3), time()).prop_map(
+            |(says, [revision, version], active_since, killed, suspended, listed, saved_at)| {
+                let (id, name, owner, active, pinned) = says;
+                Head {
+                    id,
+                    name,
+                    owner,
+                    revision,
+                    version,
+                    active,
+                    active_since,
+                    pinned,
+                    killed,
+                    suspended,
+                    listed,
+                    saved_at,
+                }
+            },
+        )
+    }
+
+    proptest! {
+        #![proptest_config(few())]
+
+        #[test]
+        fn a_head_is_read_as_it_was_stored(head in head()) {
+            let item = head_item(&head);
+            prop_assert_eq!(storable(&item), Ok(()));
+            prop_assert_eq!(kept_of(TABLE, &item), Some(KEPT));
+            prop_assert_eq!(parse_head(&item), Ok(head));
+        }
+
+        #[test]
+        fn a_revision_is_read_as_it_was_stored(
+            id in workflow_id(), revision in 1_u64..10_000_000_000, saved_by in text(), saved_at in time(), source in value(),
+        ) {
+            let revision = Revision { revision, saved_by, saved_at, source };
+            let item = revision_item(&id, &revision);
+            prop_assert_eq!(storable(&item), Ok(()));
+            prop_assert_eq!(kept_of(TABLE, &item), Some(KEPT));
+            prop_assert!(item.key.sort.starts_with(REVISION_PREFIX));
+            prop_assert_eq!(parse_revision(&item), Ok(revision));
+        }
+
+        #[test]
+        fn revisions_of_a_workflow_stand_in_order(
+            id in workflow_id(), one in 0_u64..10_000_000_000, other in 0_u64..10_000_000_000,
+        ) {
+            prop_assert_eq!(revision_key(&id, one).cmp(&revision_key(&id, other)), one.cmp(&other));
+        }
+    }
+}

@@ -8,6 +8,7 @@ mod deaths;
 mod delays;
 mod edits;
 mod effects;
+mod erasure;
 mod expressions;
 mod failures;
 mod flow;

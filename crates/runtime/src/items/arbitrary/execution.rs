@@ -1,0 +1,200 @@
+//! Executions and rows, each optional part of them there or not.
+
+use std::collections::BTreeSet;
+
+use pawl_definition::FailureClass;
+use pawl_engine::{
+    Address, Execution, Lease, Leases, Pause, PauseReason, Requested, ReturnTo, Row, RowKind, Status, StepCode,
+    StepError, StepState, StepStatus, TimerPurpose, Usage, Waiting, Wake, event, ids,
+};
+use proptest::collection::{btree_map, btree_set, vec};
+use proptest::option::of;
+use proptest::prelude::*;
+use proptest::sample::select;
+
+use super::{
+    Arbitrary, act, cause, derived_id, field_name, filled, map, part_id, subject, text, time, value, workflow_id,
+};
+
+fn status() -> Arbitrary<Status> {
+    let all = [
+        Status::Queued,
+        Status::Running,
+        Status::Waiting,
+        Status::Paused,
+        Status::Completed,
+        Status::Canceled,
+        Status::Failed,
+    ];
+    select(all.to_vec()).boxed()
+}
+
+fn step_status() -> Arbitrary<StepStatus> {
+    let all = [
+        StepStatus::Running,
+        StepStatus::Waiting,
+        StepStatus::Retrying,
+        StepStatus::Completed,
+        StepStatus::Partial,
+        StepStatus::Failed,
+        StepStatus::Skipped,
+        StepStatus::Canceled,
+        StepStatus::TimedOut,
+    ];
+    select(all.to_vec()).boxed()
+}
+
+fn wake() -> Arbitrary<Wake> {
+    let purposes = [TimerPurpose::Throttle, TimerPurpose::Concurrency, TimerPurpose::Delay, TimerPurpose::Retry];
+    prop_oneof![
+        select(vec![Wake::Job, Wake::Person, Wake::Never]),
+        (time(), select(purposes.to_vec())).prop_map(|(at, purpose)| Wake::Timer { at, purpose }),
+        of(time()).prop_map(|until| Wake::Signal { until }),
+    ]
+    .boxed()
+}
+
+fn error() -> Arbitrary<StepError> {
+    let classes = [FailureClass::Timeout, FailureClass::Network, FailureClass::Throttled, FailureClass::Server];
+    (select(StepCode::ALL), text(), of(select(classes.to_vec())), of(any::<u64>()))
+        .prop_map(|(code, message, class, retry_after_s)| StepError { code, message, class, retry_after_s })
+        .boxed()
+}
+
+/// What models cost: what is estimated is more than nothing.
+fn usage() -> Arbitrary<Usage> {
+    let usage = (any::<u64>(), prop_oneof![Just(0.0), 0.0..1e6], any::<bool>())
+        .prop_map(|(tokens, usd, estimated)| Usage { tokens, usd, estimated: estimated && tokens > 0 });
+    prop_oneof![Just(Usage::default()), usage].boxed()
+}
+
+fn address() -> Arbitrary<Address> {
+    (part_id(), of(2_u32..))
+        .prop_map(|(step, call)| {
+            call.into_iter().fold(Address::of(&step), |address, call| address.part(&call.to_string()))
+        })
+        .boxed()
+}
+
+fn leases() -> Arbitrary<Leases> {
+    let lease = (filled(), any::<u32>(), time(), time()).prop_map(|(owner, attempt, claimed_at, until)| Lease {
+        owner,
+        attempt,
+        claimed_at,
+        until,
+    });
+    vec((address(), lease), 0..3)
+        .prop_map(|claims| {
+            claims.into_iter().fold(Leases::default(), |mut leases, (address, lease)| {
+                leases.claim(address, lease);
+                leases
+            })
+        })
+        .boxed()
+}
+
+fn step_state() -> Arbitrary<StepState> {
+    let counts = (any::<u32>(), any::<u32>(), any::<u32>(), any::<u32>());
+    (step_status(), value(), of(error()), counts, time(), of(time()), value())
+        .prop_map(|(status, output, error, counts, started_at, attempt_started_at, checkpoint)| {
+            let (visit, fresh_visits, attempt, interrupted) = counts;
+            StepState {
+                status,
+                output,
+                error,
+                visit,
+                fresh_visits,
+                attempt,
+                interrupted,
+                started_at,
+                attempt_started_at,
+                checkpoint,
+            }
+        })
+        .boxed()
+}
+
+/// What a step listens on: a record, a field of one, a webhook, the end of a state machine, a token.
+pub(crate) fn topic() -> Arbitrary<String> {
+    let record = (of(field_name()), subject()).prop_map(|(field, record)| {
+        let topic = record.topic();
+        field.map_or(topic.clone(), |field| event::waiting_on(&topic, &field))
+    });
+    let hook = (workflow_id(), part_id()).prop_map(|(workflow, trigger)| ids::webhook_topic(&workflow, &trigger));
+    let machine = "[A-Za-z0-9_-]{1,80}".prop_map(|name| {
+        ids::state_machine_topic(&format!("arn:aws:states:eu-central-1:123456789012:execution:machine:{name}"))
+    });
+    prop_oneof![record, hook, machine, filled().prop_map(|token| ids::callback_topic(&token))].boxed()
+}
+
+fn waiting() -> Arbitrary<Waiting> {
+    (time(), btree_set(topic(), 0..3)).prop_map(|(since, topics)| Waiting { since, topics }).boxed()
+}
+
+fn pause() -> Arbitrary<Pause> {
+    let reasons = select(vec![PauseReason::Person, PauseReason::Workflow, PauseReason::Failure]);
+    (reasons, of(text()), time(), of(filled()), status(), wake())
+        .prop_map(|(reason, note, since, actor, status, wake)| Pause { reason, note, since, actor, status, wake })
+        .boxed()
+}
+
+fn requested() -> Arbitrary<Requested> {
+    prop_oneof![act().prop_map(Requested::Pause), act().prop_map(Requested::Cancel)].boxed()
+}
+
+fn steps() -> Arbitrary<BTreeSet<String>> {
+    btree_set(part_id(), 0..3).boxed()
+}
+
+/// A head with any of its parts. They need not fit each other: storage does not look at that.
+pub(crate) fn execution() -> Arbitrary<Execution> {
+    let is = (derived_id("exe"), workflow_id(), derived_id("evt"), of(subject()), cause(), of(filled()));
+    let counts = (any::<[u64; 3]>(), any::<[u32; 2]>(), any::<[bool; 6]>());
+    let times = (time(), of(time()), of(time()), time());
+    let stands = (of(part_id()), of(part_id()), of(of(part_id())), btree_map(part_id(), step_state(), 0..3), steps());
+    let waits = (status(), wake(), leases(), of(waiting()), of(pause()), of(requested()), of(act()));
+    let holds = (map(), map(), of(text()), of(error()), usage(), value());
+    (is, counts, times, stands, waits, holds)
+        .prop_map(|(is, counts, times, stands, waits, holds)| {
+            let (id, workflow, event_id, record, cause, last_control) = is;
+            let ([revision, version, seq], [steps_done, deaths], flags) = counts;
+            let [high_priority, over_budget, throttled, stalled, holds_slot, holds_record] = flags;
+            let (created_at, started_at, ended_at, updated_at) = times;
+            let (cursor, entered, returns_to, steps, failed_steps) = stands;
+            let returns_to = returns_to.map(|step| ReturnTo { step });
+            let (status, wake, leases, waiting, pause, requested, killed) = waits;
+            let (variables, overrides, reason, error, usage, since) = holds;
+            #[rustfmt::skip]
+            let execution = Execution {
+                id, workflow, revision, version, seq, status, record, event_id, cause, high_priority, created_at,
+                started_at, ended_at, updated_at, cursor, entered, returns_to, variables, steps, steps_done,
+                failed_steps, wake, leases, waiting, pause, requested, killed, reason, error, overrides, usage,
+                over_budget, throttled, stalled, deaths, holds_slot, holds_record, last_control, since,
+            };
+            execution
+        })
+        .boxed()
+}
+
+/// A row with any of its parts.
+pub(crate) fn row() -> Arbitrary<Row> {
+    let kinds = [RowKind::Created, RowKind::Started, RowKind::Step, RowKind::Control, RowKind::Moved, RowKind::Limit];
+    let is = (any::<u64>(), time(), select(kinds.to_vec()), any::<u64>(), status());
+    let step = (of(part_id()), of(address()), of(part_id()), of(step_status()), of(any::<u32>()), of(any::<u32>()));
+    let told = (of(part_id()), of(error()), of(text()), of(filled()), usage());
+    let times = (of(time()), of(time()), of(time()));
+    (is, step, told, times, value(), value(), value(), value())
+        .prop_map(|(is, of_step, told, times, input, output, trace, observed)| {
+            let (seq, at, kind, revision, execution) = is;
+            let (step, address, step_type, status, visit, attempt) = of_step;
+            let (branch, error, note, actor, usage) = told;
+            let (started_at, attempt_started_at, due) = times;
+            #[rustfmt::skip]
+            let row = Row {
+                seq, at, kind, revision, step, address, step_type, status, visit, attempt, started_at,
+                attempt_started_at, input, output, branch, error, note, actor, due, usage, trace, observed, execution,
+            };
+            row
+        })
+        .boxed()
+}
