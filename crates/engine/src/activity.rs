@@ -1,4 +1,4 @@
-//! What the runtime does for a step, and what came of it.
+//! Activities, which the runtime performs for a step, and their results.
 
 use std::collections::BTreeMap;
 
@@ -10,21 +10,21 @@ use serde_json::{Map, Value};
 
 use crate::{Record, StepError, Usage};
 
-/// An effect outside. It is claimed before, and its result is committed after.
+/// An outside effect. The runtime commits a claim before the effect, and the result after it.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Activity {
     /// Calls an HTTP service.
     HttpRequest(HttpCall),
     /// Asks a language model.
     CallLlm(ModelCall),
-    /// Starts a state machine; if its end is waited for, looks at it right after.
+    /// Starts a state machine; if the step waits for its end, polls it right after.
     RunStateMachine(MachineRun),
-    /// Looks at a state machine that was started before.
+    /// Polls a state machine that was started before.
     PollStateMachine(MachinePoll),
 }
 
 impl Activity {
-    /// Longest time that it may take, for the lease.
+    /// Longest duration of the activity, for the lease.
     pub fn timeout(&self) -> SignedDuration {
         match self {
             Self::HttpRequest(call) => call.timeout,
@@ -54,7 +54,7 @@ pub struct HttpCall {
     pub method: String,
     /// URL, perhaps with a query of its own.
     pub url: String,
-    /// What is added to its query, encoded; empty if nothing is.
+    /// Encoded text to append to the query; may be empty.
     pub query: String,
     /// Headers, lower case.
     pub headers: BTreeMap<String, String>,
@@ -67,9 +67,9 @@ pub struct HttpCall {
 /// The body of an HTTP call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HttpBody {
-    /// Its text, encoded but for placeholders of secrets.
+    /// The text, encoded except for placeholders of secrets.
     pub text: String,
-    /// How a secret is encoded in it.
+    /// How secrets are encoded in the text.
     pub kind: BodyKind,
 }
 
@@ -95,23 +95,23 @@ pub struct ModelCall {
     pub prompt: String,
     /// Shape of the answer; none for a text.
     pub shape: Option<AnswerShape>,
-    /// The answer's field `confidence` is compared: it must be a number from 0 to 1.
+    /// The step compares the answer's field `confidence`, which must be a number from 0 to 1.
     pub says_confidence: bool,
-    /// The time zone in which dates and times of the answer are meant.
+    /// Time zone of dates and times in the answer.
     pub timezone: TimeZone,
     /// Sampling temperature.
     pub temperature: Option<f64>,
-    /// Bound of the answer.
+    /// Most tokens of the answer.
     pub max_tokens: Option<u32>,
     /// Longest time of one call.
     pub timeout: SignedDuration,
-    /// What was wrong with the answer before, if it is asked for again.
+    /// In a repair call, what was wrong with the previous answer.
     pub wrong: Vec<String>,
 }
 
 impl ModelCall {
-    /// Longest time for which a call waits until its provider may be called once more. It is no part of the call's own
-    /// time-out, and short: a worker waits with it.
+    /// Longest time that a call waits for a free slot of its provider. This is not part of the call's own
+    /// time-out, and is short because a worker waits as well.
     pub const SLOT_WAIT: SignedDuration = SignedDuration::from_secs(30);
 }
 
@@ -124,15 +124,15 @@ pub struct MachineRun {
     pub name: String,
     /// Its input, without the token.
     pub input: Value,
-    /// By which it may call back. Unguessable, of no use once the step has ended, and in no history.
+    /// Token for the callback. Unguessable, useless once the step has ended, and in no history.
     pub token: Option<String>,
-    /// Its end is waited for.
+    /// Whether the step waits for the end.
     pub wait: bool,
     /// Longest time of one call.
     pub timeout: SignedDuration,
 }
 
-/// A look at a state machine's execution.
+/// A poll of a state machine's execution.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MachinePoll {
     /// The execution.
@@ -150,7 +150,7 @@ pub struct StartedMachine {
     pub started_at: Timestamp,
 }
 
-/// A read inside Pawl. It is not claimed; its result is decided upon at once.
+/// A read inside Pawl. It needs no claim; the engine decides on its result at once.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Read {
     /// Finds records.
@@ -205,14 +205,14 @@ pub struct RecordQuery {
     pub limit: usize,
 }
 
-/// What an activity gave.
+/// The result of an activity.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Performed {
     /// Its output.
     pub output: Value,
-    /// What models cost, also if the output was not usable.
+    /// Cost of models, also if the output was not usable.
     pub usage: Usage,
-    /// How it came about, for history: a model's answers as they came, with why each ended, what it cost and how long it
+    /// Trace for the history: a model's raw answers, each with the reason of its end, its cost and how long it
     /// took.
     pub trace: Value,
     /// Why it failed.
@@ -231,11 +231,11 @@ impl Performed {
     }
 }
 
-/// What a read gave.
+/// The result of a read.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Found {
     /// The records.
     pub records: Vec<Record>,
-    /// Why the records were not looked for to the end: there are too many of them.
+    /// Set if the search stopped early, because there are too many records.
     pub refused: Option<StepError>,
 }

@@ -1,4 +1,4 @@
-//! What the engine is told beside an execution: everything that a decision may depend on.
+//! The context of a decision: everything beside the execution that the decision may depend on.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{Execution, Occurrence, Plan, Record, Usage};
 
-/// The world around one decision.
+/// The context of one decision.
 #[derive(Debug, Clone, Copy)]
 pub struct Context<'a> {
     /// The revision in force.
@@ -33,26 +33,26 @@ pub struct Context<'a> {
     pub now: Timestamp,
     /// Names this invocation of the executor, for leases.
     pub invocation: &'a str,
-    /// The topic of the token by which this decision was called back, where it is decided again: no row tells the token.
+    /// In a replay, the topic of the callback token that this decision received: rows do not contain the token.
     pub callback: Option<&'a str>,
     /// The workflow or the installation is killed.
     pub killed: bool,
-    /// No place is free among the executions that may run at once.
+    /// No concurrency slot is free.
     pub no_place: bool,
-    /// What models cost today, for budgets by day.
+    /// Cost of models today, for budgets by day.
     pub spent_today: Usage,
 }
 
-/// What expressions see while a step is decided.
+/// The values that expressions can read while a step is decided.
 #[derive(Debug, Clone)]
 pub struct StepScope<'a> {
-    /// What the decision may look at.
+    /// The context of the decision.
     pub cx: &'a Context<'a>,
     /// The execution.
     pub execution: &'a Execution,
-    /// Whether `secret(…)` may stand here.
+    /// Whether `secret(…)` is allowed here.
     pub secrets: bool,
-    /// Bounds all evaluations that belong together: those of one step, of one filter, of the variables at start.
+    /// Shared budget of evaluations that belong together: those of one step, of one filter, of the variables at start.
     pub meter: Rc<Meter>,
 }
 
@@ -121,7 +121,7 @@ impl Scope for StepScope<'_> {
         (name == "trigger").then(|| self.cx.event.view())
     }
 
-    /// A declared variable is there from the start: it is set once it is not blank.
+    /// A declared variable exists from the start, and counts as set once it is not blank.
     fn is_set(&self, root: &str, name: &str) -> bool {
         let value = self.execution.variables.get(name);
         let is_empty = |value: &Value| value.is_null() || value.as_array().is_some_and(Vec::is_empty);
@@ -182,7 +182,7 @@ pub(crate) fn plain_view(record: &Record, objects: &BTreeMap<String, Object>) ->
     view
 }
 
-/// What is empty is null, and a list without elements is the empty list.
+/// Returns null for an empty value, and the empty list for a list without elements.
 fn fill_empty(view: &mut Map<String, Value>, object: &Object) {
     let fields = object.fields.iter().map(|(name, field)| (name.as_str(), field.many));
     let relationships = object.relationships.iter().map(|(name, relationship)| (name.as_str(), relationship.many));
@@ -194,7 +194,7 @@ fn fill_empty(view: &mut Map<String, Value>, object: &Object) {
     }
 }
 
-/// What of records the next transition may read.
+/// The record data that the next transition may read.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Reads {
     /// The execution's own record.
@@ -205,7 +205,7 @@ pub struct Reads {
     pub paths: BTreeSet<Vec<String>>,
 }
 
-/// Says what of records the next transition of an execution may read.
+/// Returns the record data that the next transition of an execution may read.
 pub fn reads(plan: &Plan, execution: &Execution) -> Reads {
     let mut reads = Reads::default();
     if execution.status == crate::Status::Queued {

@@ -1,4 +1,4 @@
-//! What people and systems do to an execution: pause, resume, cancel, retry, skip, kill.
+//! Controls of people and systems: pause, resume, cancel, retry, skip, kill.
 
 use pawl_definition::Take;
 
@@ -54,7 +54,7 @@ pub(crate) fn apply(
     }
 }
 
-/// Carries out a pause or cancel that waited for the step in progress.
+/// Applies a pause or cancel that waited for the step in progress.
 pub(crate) fn obey(cx: &Context<'_>, execution: &Execution, request: &Requested) -> Decision {
     match request {
         Requested::Pause(act) => paused(row(cx, execution, &Control::Pause, act), act),
@@ -62,8 +62,8 @@ pub(crate) fn obey(cx: &Context<'_>, execution: &Execution, request: &Requested)
     }
 }
 
-/// Puts it aside: its process died in the present step again and again, and would die again. What is known of the
-/// effect in progress is kept for the one who lets it go on.
+/// Marks the execution as stalled: processes died in its present step again and again. What is known of the
+/// effect in progress is kept for the person who continues the execution.
 pub(crate) fn stalled_by_deaths(cx: &Context<'_>, execution: &Execution) -> Decision {
     let step = execution.cursor.as_deref().unwrap_or("-");
     let why = format!("the process died {DEATHS_MOST} times in a row in step {step}");
@@ -71,13 +71,13 @@ pub(crate) fn stalled_by_deaths(cx: &Context<'_>, execution: &Execution) -> Deci
     stalled(row(cx, execution, &Control::Stall, &act))
 }
 
-/// Whether it is the control that was carried out last, and what it asked for has been done. Whoever lost the answer
-/// asks again; by then the execution may have gone on, or ended.
+/// Whether the control equals the last one, and was carried out. A sender that lost the answer repeats the control;
+/// by then the execution may have continued or ended.
 fn is_repeated(execution: &Execution, control: &Control) -> bool {
     execution.status != Status::Paused && execution.last_control.as_deref() == Some(name(control).as_str())
 }
 
-/// What a control is remembered by.
+/// The key by which a repeated control is recognised.
 pub(crate) fn name(control: &Control) -> String {
     match control {
         Control::Skip { take: Some(Take::Yes) } => "skip yes".to_owned(),
@@ -147,7 +147,7 @@ fn canceled(mut draft: Draft<'_>, act: &Act) -> Decision {
     draft.end(Status::Canceled, act.reason.clone()).commit()
 }
 
-/// Resuming what runs takes back a pause that is still waiting for the step in progress.
+/// Resuming a running execution withdraws a pause that still waits for the step in progress.
 fn resume_running(mut draft: Draft<'_>, execution: &Execution) -> Decision {
     if !matches!(execution.requested, Some(Requested::Pause(_))) {
         return Decision::Stay(Stay::AlreadyDone);
@@ -156,7 +156,7 @@ fn resume_running(mut draft: Draft<'_>, execution: &Execution) -> Decision {
     draft.commit()
 }
 
-/// Goes back to what the pause interrupted; a wait keeps its due time.
+/// Returns to the state that the pause interrupted; a wait keeps its due time.
 fn resumed(mut draft: Draft<'_>) -> Result<Decision, TransitionError> {
     let Some(pause) = draft.execution.pause.take() else {
         let why = "what is paused has a pause";
@@ -169,7 +169,7 @@ fn resumed(mut draft: Draft<'_>) -> Result<Decision, TransitionError> {
     Ok(if at_end { draft.end(Status::Completed, None).commit() } else { look_again(draft).commit() })
 }
 
-/// Tries the failed step again, as a new visit with its attempts anew.
+/// Retries the failed step as a new visit, with new attempts.
 fn retried(mut draft: Draft<'_>) -> Decision {
     draft.execution.pause = None;
     draft.reset_visits();
@@ -181,7 +181,7 @@ fn retried(mut draft: Draft<'_>) -> Decision {
     draft.at(cursor.as_deref()).commit()
 }
 
-/// Goes on as if the failed step were done.
+/// Skips the failed step, and continues behind it.
 fn skipped(
     cx: &Context<'_>,
     mut draft: Draft<'_>,

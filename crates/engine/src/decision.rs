@@ -5,48 +5,48 @@ use pawl_definition::Take;
 
 use crate::{Act, Activity, Address, Effect, Event, Execution, Found, Performed, Read, Row, StepError, Subject, Usage};
 
-/// Why an input changes nothing. Each is expected by the protocol; an input that is not is an [`crate::Illegal`].
+/// Why an input changes nothing. The protocol expects each of these; an unexpected input is an [`crate::Illegal`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Stay {
-    /// It has ended: the message or event is an old one.
+    /// The execution has ended: the message or event is old.
     Ended,
-    /// A kill holds it.
+    /// The execution is killed.
     Killed,
-    /// A person or a failure holds it.
+    /// The execution is paused by a person or a failure.
     Paused,
-    /// Another invocation is in the middle of an effect.
+    /// Another invocation performs an effect at present.
     Leased,
-    /// Its reason to wake is not due: the message is early, or an old one.
+    /// The reason to wake is not due: the message is early or old.
     NotDue,
-    /// It waits in line, and asked for a place a short time ago.
+    /// The execution waits in line, and asked for a concurrency slot a short time ago.
     InLine,
-    /// The result is of a claim that is over: it was committed before, or somebody else has the lease.
+    /// The result belongs to a claim that has ended: it was committed before, or another invocation has the lease.
     LeaseLost,
-    /// It does not wait for events.
+    /// The execution does not wait for events.
     NotWaiting,
-    /// The event means nothing to the step that waits, or not yet.
+    /// The waiting step does not react to the event, or not yet.
     NoMatch,
-    /// What it listens on is what it should listen on.
+    /// The step already listens on the right topics.
     Unchanged,
     /// The control was carried out before.
     AlreadyDone,
 }
 
-/// What happens to an execution.
+/// An input to an execution.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Input<'a> {
-    /// A job or timer says: go on.
+    /// A job or timer continues the execution.
     Run,
-    /// A read that was asked for.
+    /// The result of a requested read.
     Found(&'a Found),
     /// An activity that this invocation claimed has ended.
     Performed(Performance<'a>),
-    /// What the step decided can never be committed: the step fails.
+    /// The step's decision can never be committed: the step fails.
     Rejected(&'a StepError),
-    /// An event on a topic that it waits on.
+    /// An event on a topic that the execution waits on.
     Event(&'a Event),
-    /// What it waits for may be otherwise: a kill of its workflow or of everything was lifted, under which it received
-    /// nothing, or its step was deleted by an edit.
+    /// The execution must evaluate its wait again: an edit deleted its step, or a kill of its workflow or of everything
+    /// was lifted, under which the execution received no events.
     LookAgain,
     /// A person or system acts.
     Control(&'a Control, &'a Act),
@@ -55,13 +55,13 @@ pub enum Input<'a> {
 /// An activity that was claimed and has ended.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Performance<'a> {
-    /// Where the claim stands.
+    /// Address of the claim.
     pub address: &'a Address,
     /// The attempt that was claimed.
     pub attempt: u32,
-    /// What was done.
+    /// The activity.
     pub activity: &'a Activity,
-    /// What came of it.
+    /// Its result.
     pub performed: &'a Performed,
 }
 
@@ -80,18 +80,18 @@ impl Input<'_> {
     }
 }
 
-/// What a person or system can do to an execution.
+/// A control: what a person or system can do to an execution.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Control {
-    /// Holds it before its next step.
+    /// Pauses the execution before its next step.
     Pause,
-    /// Lets it go on.
+    /// Continues a paused execution.
     Resume,
-    /// Ends it.
+    /// Ends the execution.
     Cancel,
-    /// Tries the failed step again.
+    /// Retries the failed step.
     Retry,
-    /// Goes on as if the failed step were done.
+    /// Skips the failed step, and continues behind it.
     Skip {
         /// The branch to take.
         take: Option<Take>,
@@ -100,7 +100,7 @@ pub enum Control {
     Kill,
     /// Lifts a kill.
     Lift,
-    /// Marks that its job went to a dead-letter queue.
+    /// Marks an execution whose job was moved to a dead-letter queue.
     Stall,
 }
 
@@ -123,15 +123,15 @@ impl Control {
 /// A transition to commit: all of it or nothing.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Commit {
-    /// The head after.
+    /// The head after the transition.
     pub execution: Execution,
     /// Its history row.
     pub row: Row,
-    /// What is written with it beside them.
+    /// Effects that are written in the same transaction.
     pub effects: Vec<Effect>,
     /// Records that must still have the version that was read.
     pub checks: Vec<(Subject, u64)>,
-    /// What models cost in it, for budgets by day.
+    /// Cost of models in this transition, for budgets by day.
     pub usage: Usage,
 }
 
@@ -140,38 +140,38 @@ pub struct Commit {
 pub struct Claim {
     /// The head with its lease.
     pub execution: Execution,
-    /// Where the lease stands.
+    /// Address of the lease.
     pub address: Address,
-    /// What to do.
+    /// The activity to perform.
     pub activity: Activity,
 }
 
 /// What to do next with an execution.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Decision {
-    /// Nothing changes; what its state needs must be under way.
+    /// Nothing changes; the caller ensures that the job or timer of the state is scheduled.
     Stay(Stay),
-    /// Read this, and ask again.
+    /// Read this, and decide again with the result.
     Read(Read),
-    /// Commit the claim, perform, and ask again.
+    /// Commit the claim, perform the activity, and decide again with its result.
     Perform(Box<Claim>),
-    /// Commit, and go on if it is due.
+    /// Commit, and continue if the execution is due.
     Commit(Box<Commit>),
-    /// Write the head only: it waits in line for a place until the given time.
+    /// Write the head only: the execution waits in line for a concurrency slot until the given time.
     Postpone(Box<Execution>),
 }
 
-/// What must be under way for an execution to go on; a pure function of its head.
+/// What must be scheduled so that an execution continues; a pure function of its head.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Need {
-    /// Nothing, or only a person or signal.
+    /// Nothing: the execution has ended, or only a person or signal continues it.
     Nothing,
     /// A job at this time.
     At(Timestamp),
 }
 
 impl Execution {
-    /// What must be under way for it to go on.
+    /// Returns what must be scheduled so that the execution continues.
     pub fn need(&self) -> Need {
         self.due_at().map_or(Need::Nothing, Need::At)
     }

@@ -1,13 +1,13 @@
-//! What commits with a transition beside its head and its row: effects inside Pawl, as values.
+//! Effects inside Pawl, as values: what commits with a transition in addition to its head and its row.
 
 use crate::RecordWrite;
 
 /// One effect of a transition, written together with it or not at all. Each has a file in `crates/runtime/src/effects/`.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
-    /// A record changes, or is made.
+    /// Changes or creates a record.
     WriteRecord(Box<RecordWrite>),
-    /// People are told.
+    /// Notifies people.
     Notify(NoticeText),
 }
 
@@ -31,7 +31,7 @@ impl From<RecordWrite> for Effect {
 }
 
 impl Effect {
-    /// The texts that people read in it: each is a line, and is cut as one.
+    /// The texts that people read in the notice: each is one line, and is cut as one.
     pub(crate) fn lines_mut(&mut self) -> impl Iterator<Item = &mut String> {
         let lines = match self {
             Self::WriteRecord(_) => None,

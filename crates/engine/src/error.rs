@@ -27,12 +27,12 @@ impl StepError {
         Self { code, message: message.into(), class: code.class(), retry_after_s: None }
     }
 
-    /// A failure whose code alone does not say its class.
+    /// A failure whose code does not determine its class.
     pub fn classed(code: StepCode, class: FailureClass, message: impl Into<String>) -> Self {
         Self { class: Some(class), ..Self::new(code, message) }
     }
 
-    /// Names the key of the step that it is about, once.
+    /// Adds the step's key that caused the failure to the message, once.
     #[must_use]
     pub fn at(mut self, key: &str) -> Self {
         let place = format!("`{key}`: ");
@@ -49,8 +49,8 @@ impl From<ExpressionError> for StepError {
     }
 }
 
-/// A pair of state and input that the protocol never makes: a mistake of the program, or a stored head that something
-/// else has written. It is counted and logged, its message is given back, and its execution ends as stalled.
+/// A pair of state and input that the protocol never produces: a defect of the program, or a stored head that other
+/// software has written. The runtime counts and logs it and returns its message; its execution ends as stalled.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("an execution that is {state} cannot take the input `{input}`: {why}")]
 pub struct Illegal {
@@ -68,7 +68,7 @@ pub enum TransitionError {
     /// A person or system asked for a control that does not fit the state.
     #[error(transparent)]
     Refused(#[from] Refused),
-    /// State and input never come together.
+    /// The protocol never produces this pair of state and input.
     #[error(transparent)]
     Illegal(#[from] Illegal),
 }
@@ -79,11 +79,11 @@ pub enum Refused {
     /// The control does not fit the present state.
     #[error("cannot {control} an execution that is {status}")]
     Illegal {
-        /// What was asked.
+        /// The requested control.
         control: &'static str,
         /// The present state.
         status: Status,
-        /// Why, in more words.
+        /// Details.
         detail: &'static str,
     },
 }

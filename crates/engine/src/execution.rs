@@ -1,4 +1,4 @@
-//! An execution's head: all that its next transition depends on.
+//! An execution's head: everything in the execution that its next transition depends on.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,7 +21,7 @@ pub enum Status {
     Waiting,
     /// Waits for a person.
     Paused,
-    /// Came to its end; see `failed_steps` for how well.
+    /// Reached the end of the workflow; `failed_steps` says whether steps failed.
     Completed,
     /// Was canceled.
     Canceled,
@@ -30,7 +30,7 @@ pub enum Status {
 }
 
 impl Status {
-    /// Whether nothing follows.
+    /// Whether the execution has ended.
     pub fn is_ended(self) -> bool {
         matches!(self, Self::Completed | Self::Canceled | Self::Failed)
     }
@@ -59,11 +59,11 @@ impl std::fmt::Display for Status {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StepStatus {
-    /// Is being carried out.
+    /// Is being executed.
     Running,
     /// Waits.
     Waiting,
-    /// Failed and will be tried again.
+    /// Failed and will be retried.
     Retrying,
     /// Done.
     Completed,
@@ -71,15 +71,15 @@ pub enum StepStatus {
     Partial,
     /// Failed.
     Failed,
-    /// Was not carried out.
+    /// Was skipped.
     Skipped,
     /// Was canceled.
     Canceled,
-    /// Waited too long.
+    /// Reached its time-out.
     TimedOut,
 }
 
-/// What a step left. What most steps have is left out where it is stored: heads are written often, and paid for by the
+/// Results of a step. The stored form omits default values: heads are written often, and each write is paid for by the
 /// kilobyte.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StepState {
@@ -94,13 +94,13 @@ pub struct StepState {
     /// How often it was entered.
     #[serde(default = "one", skip_serializing_if = "is_one")]
     pub visit: u32,
-    /// Visits since the last real wait, which limits bound.
+    /// Visits since the last wait, which `limits.visits` limits.
     #[serde(default = "one", skip_serializing_if = "is_one")]
     pub fresh_visits: u32,
     /// Attempts of this visit.
     #[serde(default = "one", skip_serializing_if = "is_one")]
     pub attempt: u32,
-    /// Those of them that were cut off: they say nothing about the other side, and use up no retry.
+    /// Interrupted attempts among them: they show nothing about the other service, and use up no retry.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub interrupted: u32,
     /// When this visit began.
@@ -108,7 +108,7 @@ pub struct StepState {
     /// When this attempt of the visit began, if it is not the first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attempt_started_at: Option<Timestamp>,
-    /// What its type keeps of this visit until it ends: nobody else reads it, and it is shown to nobody.
+    /// Checkpoint: what the step's type keeps of this visit until the visit ends. No other code reads or shows it.
     #[serde(default, skip_serializing_if = "Value::is_null")]
     pub checkpoint: Value,
 }
@@ -136,9 +136,9 @@ fn is_false(flag: &bool) -> bool {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TimerPurpose {
-    /// The start is spaced out.
+    /// `limits.starts` delays the start.
     Throttle,
-    /// Waits for a free place among the executions that may run at once.
+    /// Waits for a free concurrency slot.
     Concurrency,
     /// A delay.
     Delay,
@@ -146,7 +146,7 @@ pub enum TimerPurpose {
     Retry,
 }
 
-/// The one recorded reason why an execution will go on.
+/// The one recorded reason why an execution will continue.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Wake {
@@ -154,20 +154,20 @@ pub enum Wake {
     Job,
     /// A timer.
     Timer {
-        /// When.
+        /// Due time.
         at: Timestamp,
-        /// What for.
+        /// Purpose.
         purpose: TimerPurpose,
     },
     /// A signal, or its time-out.
     Signal {
-        /// When the wait ends without it.
+        /// Time-out of the wait.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         until: Option<Timestamp>,
     },
     /// A person.
     Person,
-    /// Nothing: it has ended.
+    /// Nothing: the execution has ended.
     Never,
 }
 
@@ -208,7 +208,7 @@ pub struct Pause {
     pub actor: Option<String>,
     /// State to return to.
     pub status: Status,
-    /// Reason to wake that is kept; a timer keeps its due time.
+    /// Reason to wake after the pause; a timer keeps its due time.
     pub wake: Wake,
 }
 
@@ -234,7 +234,7 @@ pub enum Requested {
     Cancel(Act),
 }
 
-/// Where an execution goes on after the steps of a default failure policy.
+/// Where an execution continues after the steps of a default failure policy.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReturnTo {
     /// The step; none if the workflow is at its end.
@@ -248,13 +248,13 @@ pub struct Usage {
     pub tokens: u64,
     /// US dollars.
     pub usd: f64,
-    /// Some of it is an estimate: a provider did not say how many tokens it read or wrote.
+    /// True if a part is an estimate, because a provider did not report its tokens.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub estimated: bool,
 }
 
 impl Usage {
-    /// The sum; too many tokens to count stay so.
+    /// Returns the sum; token counts saturate.
     #[must_use]
     pub fn plus(self, other: Self) -> Self {
         Self {
@@ -314,19 +314,19 @@ pub struct Execution {
     /// type that an edit puts in its place takes neither its result nor its checkpoint.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub entered: Option<String>,
-    /// While the steps of the workflow's default failure policy run: where it goes on after them.
+    /// Set while the steps of the workflow's default failure policy run: where the execution continues after them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub returns_to: Option<ReturnTo>,
     /// Variables.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub variables: Map<String, Value>,
-    /// What steps left, by id.
+    /// Results of steps, by id.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub steps: BTreeMap<String, StepState>,
-    /// Steps carried out.
+    /// Number of executed steps.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub steps_done: u32,
-    /// Steps that failed for good.
+    /// Steps that failed finally.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub failed_steps: BTreeSet<String>,
     /// The one reason to wake.
@@ -334,7 +334,7 @@ pub struct Execution {
     /// Claims on effects in progress.
     #[serde(default, skip_serializing_if = "Leases::is_empty")]
     pub leases: Leases,
-    /// What its step listens on.
+    /// Topics on which the waiting step listens.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waiting: Option<Waiting>,
     /// Present while paused.
@@ -346,7 +346,7 @@ pub struct Execution {
     /// Present while killed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub killed: Option<Act>,
-    /// Why it ended so, or why it was canceled.
+    /// Reason of the end or of the cancellation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// The failure that ended it.
@@ -361,16 +361,16 @@ pub struct Execution {
     /// A model call was refused for its budget.
     #[serde(default, skip_serializing_if = "is_false")]
     pub over_budget: bool,
-    /// Its start was spaced out.
+    /// `limits.starts` delayed the start.
     #[serde(default, skip_serializing_if = "is_false")]
     pub throttled: bool,
-    /// A job of it went to a dead-letter queue.
+    /// One of its jobs was moved to a dead-letter queue.
     #[serde(default, skip_serializing_if = "is_false")]
     pub stalled: bool,
-    /// How often in a row a process died in the present step, as far as a later one has seen it.
+    /// Number of processes in a row that died in the present step, as far as later processes noticed.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub deaths: u32,
-    /// It holds a place among the executions that may run at once.
+    /// Whether it holds a concurrency slot.
     #[serde(default, skip_serializing_if = "is_false")]
     pub holds_slot: bool,
     /// It holds the only open execution of its record.

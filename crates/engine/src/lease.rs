@@ -1,29 +1,29 @@
-//! Who is in the middle of which effect outside: claims by the address of what they are for.
+//! Claims of outside effects, by the address of the call.
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// Where in an execution something is: a path that begins with a step. `tell` is a step, and its first call; `tell.2` is the
-/// second call of a visit of it.
+/// An address in an execution: a path that begins with a step. `tell` is a step, and its first call; `tell.2` is the
+/// second call of the same visit.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Address(String);
 
 impl Address {
-    /// A step, and the first call of a visit.
+    /// The address of a step, and of the first call of a visit.
     pub fn of(step: &str) -> Self {
         Self(step.to_owned())
     }
 
-    /// A part of what is here.
+    /// The address of a part.
     #[must_use]
     pub fn part(&self, name: &str) -> Self {
         Self(format!("{self}.{name}"))
     }
 
-    /// As it is stored and shown.
+    /// The text form that is stored and shown.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -35,10 +35,10 @@ impl std::fmt::Display for Address {
     }
 }
 
-/// A claim on an effect outside.
+/// A claim of an outside effect.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lease {
-    /// Who holds it: one invocation of the executor.
+    /// The holder: one invocation of the executor.
     pub owner: String,
     /// Attempt that it is for.
     pub attempt: u32,
@@ -48,7 +48,7 @@ pub struct Lease {
     pub until: Timestamp,
 }
 
-/// The claims of an execution, one an address.
+/// The claims of an execution, at most one for each address.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Leases(BTreeMap<Address, Lease>);

@@ -2,10 +2,10 @@
 //!
 //! - [`transition`] is the one transition function, live and in recovery.
 //! - [`Execution`] is the head on which every decision depends; [`Row`] is one row of its history.
-//! - [`Observed`] is what a decision observed outside the head, as rows keep it; [`replay`] decides again on it.
-//! - [`Context`] is the world around one decision; [`Plan`] a revision of a workflow made ready.
+//! - [`Observed`] is what a decision read outside the head, as rows keep it; [`replay`] decides again from it.
+//! - [`Context`] is everything that one decision may read; [`Plan`] is a prepared revision of a workflow.
 //! - [`steps`] and [`triggers`]: what each type decides, one file each.
-//! - [`ids`] are derived, so that doing a thing twice names it once.
+//! - [`ids`] are derived, so that a repeated action has the same id.
 
 pub mod coerce;
 pub mod context;

@@ -21,10 +21,10 @@ pub enum BlobError {
     NotFound(String),
 }
 
-/// To what a blob belongs. All keys of an owner begin with it: `<kind>/<id>/`.
+/// The owner of a blob. The keys of the owner's blobs begin with `<kind>/<id>/`.
 ///
-/// An id that is a safe name everywhere (`a` to `z`, digits, `-`, `_`, at most 128 bytes) stands in it as it is; of any
-/// other the SHA-256 does, behind a `!` that no safe name has.
+/// A key contains an id unchanged if it is a safe name everywhere (`a` to `z`, digits, `-`, `_`, at most 128 bytes).
+/// For any other id it contains `!` and the id's SHA-256.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct BlobOwner(String);
 

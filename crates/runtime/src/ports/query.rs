@@ -12,7 +12,7 @@ pub struct Query {
     pub index: Option<Index>,
     /// The partition.
     pub partition: String,
-    /// Which sort keys.
+    /// The range of sort keys.
     pub range: SortRange,
     /// Descending order.
     pub newest_first: bool,
@@ -20,7 +20,7 @@ pub struct Query {
     pub limit: usize,
     /// Continues after the page that returned this cursor.
     pub after: Option<String>,
-    /// Only for primary-key queries; an index is always eventual.
+    /// Only for queries by primary key; reads of an index are always eventual.
     pub consistency: Consistency,
 }
 
@@ -83,7 +83,7 @@ pub struct Pages<'a> {
 }
 
 impl<'a> Pages<'a> {
-    /// From where the query begins.
+    /// The pages of a query, from its beginning.
     pub fn of(tables: &'a dyn Tables, query: Query) -> Self {
         Self { tables, query: Some(query) }
     }

@@ -1,4 +1,4 @@
-//! Stream messages: what the event queue says of a changed record.
+//! Stream messages: the form of a changed record on the event queue.
 
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};

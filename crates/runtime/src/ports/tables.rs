@@ -1,7 +1,7 @@
 //! Storage: keyed items in four tables, a few sparse indexes, conditional transactions.
 //!
-//! The shape is the part of `DynamoDB` that Pawl needs and nothing else, so that every backend carries the
-//! same keys and the embedded mode exercises the real data model.
+//! The port offers only the part of `DynamoDB` that Pawl needs, so that every backend has the
+//! same keys and the embedded mode uses the real data model.
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -24,7 +24,7 @@ pub enum Table {
     Keys,
 }
 
-/// A secondary index. What it means is said per item kind in `items/`.
+/// A secondary index. Each item module in `items/` defines its use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Index {
@@ -54,14 +54,14 @@ impl Key {
     }
 }
 
-/// Where an item stands in one index. Items without an entry are absent from that index.
+/// The entry of an item in one index. Items without an entry are absent from that index.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IndexEntry {
     /// Which index.
     pub index: Index,
-    /// Its partition.
+    /// Partition key in the index.
     pub partition: String,
-    /// Its order in the partition; need not be unique (ties are ordered by primary key). At most 1 KiB together with
+    /// Sort key in the index; need not be unique (ties are ordered by primary key). At most 1 KiB together with
     /// the primary key.
     pub sort: String,
 }
@@ -82,7 +82,7 @@ pub struct Item {
     pub body: String,
 }
 
-/// What must hold of an item for a transaction to commit. An expired item counts as absent.
+/// A condition on an item that a transaction requires. An expired item counts as absent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Expect {
@@ -118,7 +118,7 @@ pub enum Write {
         /// What must hold before.
         expect: Expect,
     },
-    /// Changes nothing, and only requires.
+    /// Checks a condition without a change.
     Check {
         /// Table.
         table: Table,
@@ -144,9 +144,9 @@ pub enum Write {
 /// How long a commit waits. Order is always kept: what commits later is never durable without what came before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Durability {
-    /// Returns once applied and visible to consistent reads; a crash may lose it with all that came after.
+    /// Returns once applied and visible to strong reads; a crash may lose the commit together with all later ones.
     Ordered,
-    /// Returns once it would survive a loss of power, with everything that came before.
+    /// Returns once the commit and all earlier ones would survive a power failure.
     Durable,
 }
 
@@ -185,7 +185,7 @@ pub enum SortRange {
 pub struct Page {
     /// Items in order.
     pub items: Vec<Item>,
-    /// Opaque; present if there may be more.
+    /// Opaque cursor; present if there may be more items.
     pub next: Option<String>,
 }
 
@@ -194,7 +194,7 @@ pub struct Page {
 pub struct Conflicted {
     /// Which write of the transaction.
     pub index: usize,
-    /// The item that stands there.
+    /// The present item.
     pub current: Option<Item>,
 }
 
