@@ -68,7 +68,7 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
     responses((status = 200, body = InstallationView))
 )]
 async fn show(State(api): State<Arc<Api>>) -> Result<axum::Json<InstallationView>, Problem> {
-    Ok(axum::Json(api.system.installations.read().await?.into()))
+    Ok(axum::Json(api.core.installations.read().await?.into()))
 }
 
 /// Stops every execution before its next step and next outside effect, and keeps its state.
@@ -81,8 +81,8 @@ async fn kill(
     actor: Actor,
     Json(why): Json<Why>,
 ) -> Result<axum::Json<InstallationView>, Problem> {
-    let act = actor.or(why.actor)?.act(why.reason, api.system.ingest.now())?;
-    Ok(axum::Json(api.system.installations.set_killed(true, &act).await?.into()))
+    let act = actor.or(why.actor)?.act(why.reason, api.core.ingest.now())?;
+    Ok(axum::Json(api.core.installations.set_killed(true, &act).await?.into()))
 }
 
 /// Lifts the kill of the installation; executions that are due continue.
@@ -95,8 +95,8 @@ async fn lift(
     actor: Actor,
     Json(why): Json<Why>,
 ) -> Result<axum::Json<InstallationView>, Problem> {
-    let act = actor.or(why.actor)?.act(why.reason, api.system.ingest.now())?;
-    Ok(axum::Json(api.system.installations.set_killed(false, &act).await?.into()))
+    let act = actor.or(why.actor)?.act(why.reason, api.core.ingest.now())?;
+    Ok(axum::Json(api.core.installations.set_killed(false, &act).await?.into()))
 }
 
 /// Result of a redrive.
@@ -120,8 +120,8 @@ async fn redrive(
     actor: Actor,
     Json(why): Json<Why>,
 ) -> Result<axum::Json<RedrivenView>, Problem> {
-    let act = actor.or(why.actor)?.act(why.reason, api.system.ingest.now())?;
-    let Redriven { messages, executions } = api.system.installations.redrive(&act).await?;
+    let act = actor.or(why.actor)?.act(why.reason, api.core.ingest.now())?;
+    let Redriven { messages, executions } = api.core.installations.redrive(&act).await?;
     let Act { actor, reason, .. } = act;
     tracing::info!(
         actor,
@@ -165,7 +165,7 @@ async fn audit(
 ) -> Result<axum::Json<Listing<EntryView>>, Problem> {
     let mut walk = Walk::of("audit".to_owned(), &paging)?;
     let after = walk.after();
-    let found = api.system.history.audit(walk.limit, after).await.map_err(|error| walk.problem(error))?;
+    let found = api.core.history.audit(walk.limit, after).await.map_err(|error| walk.problem(error))?;
     Ok(axum::Json(walk.page(found, EntryView::from)))
 }
 
@@ -205,7 +205,7 @@ async fn notices(
 ) -> Result<axum::Json<Listing<NoticeView>>, Problem> {
     let mut walk = Walk::of("notices".to_owned(), &paging)?;
     let after = walk.after();
-    let found = api.system.history.notices(walk.limit, after).await.map_err(|error| walk.problem(error))?;
+    let found = api.core.history.notices(walk.limit, after).await.map_err(|error| walk.problem(error))?;
     Ok(axum::Json(walk.page(found, NoticeView::from)))
 }
 
@@ -215,7 +215,7 @@ async fn notices(
     responses((status = 200, description = "Counts by name", body = BTreeMap<String, u64>))
 )]
 async fn metrics(State(api): State<Arc<Api>>) -> axum::Json<BTreeMap<&'static str, u64>> {
-    axum::Json(api.system.metrics.snapshot())
+    axum::Json(api.core.metrics.snapshot())
 }
 
 /// Whether the server can work.

@@ -72,7 +72,7 @@ impl From<&Object> for ObjectView {
     responses((status = 200, body = Listing<ObjectView>))
 )]
 async fn list(State(api): State<Arc<Api>>) -> Result<axum::Json<Listing<ObjectView>>, Problem> {
-    let objects = api.system.workflows.objects().await?;
+    let objects = api.core.workflows.objects().await?;
     Ok(axum::Json(Listing::whole(objects.values().map(ObjectView::from).collect())))
 }
 
@@ -83,7 +83,7 @@ async fn list(State(api): State<Arc<Api>>) -> Result<axum::Json<Listing<ObjectVi
     responses((status = 200, body = ObjectView), (status = 404, body = Sent))
 )]
 async fn show(State(api): State<Arc<Api>>, Route(id): Route<String>) -> Result<axum::Json<ObjectView>, Problem> {
-    Ok(axum::Json(ObjectView::from(&api.system.records.object(&id).await?)))
+    Ok(axum::Json(ObjectView::from(&api.core.records.object(&id).await?)))
 }
 
 /// Saves an object under the id in its text.
@@ -117,7 +117,7 @@ fn parse(text: &str) -> Result<Source, Problem> {
 }
 
 async fn save(api: &Api, source: &Source) -> Result<Response, Problem> {
-    let saved = api.system.workflows.save_object(source).await;
+    let saved = api.core.workflows.save_object(source).await;
     let saved = saved.map_err(|error| problem::of_save(error, File::Object))?;
     let warnings = saved.warnings.iter().map(Mistake::from).collect();
     Ok(axum::Json(SavedView { object: ObjectView::from(&saved.object), warnings }).into_response())

@@ -8,7 +8,8 @@ use axum::extract::Request;
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use futures::FutureExt;
-use pawl_runtime::System;
+use pawl_runtime::ports::{Absent, Secrets};
+use pawl_runtime::{Core, System};
 use utoipa::OpenApi;
 
 use crate::state::Api;
@@ -56,20 +57,20 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 
 /// The HTTP surface of a system: management API under `/v1`, webhooks under `/hooks`.
 pub fn router(system: System, options: ApiOptions) -> Router {
-    let api = Arc::new(Api::new(system, options));
+    let api = Arc::new(Api::new(system.core, system.outside.secrets, options));
     finish(guarded(&api).merge(hooks::routes(open(Router::new()))), api)
 }
 
 /// The management API alone, under `/v1`, where others take the webhooks.
-pub fn management(system: System, options: ApiOptions) -> Router {
-    let api = Arc::new(Api::new(system, options));
+pub fn management(core: Core, options: ApiOptions) -> Router {
+    let api = Arc::new(Api::new(core, Arc::new(Absent), options));
     finish(guarded(&api).merge(open(Router::new())), api)
 }
 
 /// The webhooks alone, under `/hooks`, with the health of whoever takes them. Nobody is asked who they are: deliveries
-/// are signed.
-pub fn webhooks(system: System) -> Router {
-    let api = Arc::new(Api::new(system, ApiOptions::default()));
+/// are signed, and verified by these secrets.
+pub fn webhooks(core: Core, secrets: Arc<dyn Secrets>) -> Router {
+    let api = Arc::new(Api::new(core, secrets, ApiOptions::default()));
     finish(installation::open_routes(hooks::routes(Router::new())), api)
 }
 

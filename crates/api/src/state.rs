@@ -1,15 +1,18 @@
 //! What every handler holds.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
-use pawl_runtime::{Finder, System};
+use pawl_runtime::ports::Secrets;
+use pawl_runtime::{Core, Finder};
 
 use crate::ApiOptions;
 
 /// What every handler holds.
 pub(crate) struct Api {
-    pub(crate) system: System,
+    pub(crate) core: Core,
+    /// By which deliveries are verified.
+    pub(crate) secrets: Arc<dyn Secrets>,
     pub(crate) options: ApiOptions,
     pub(crate) finder: Finder,
     /// Finds the record of a delivery: one that cannot be read is not made anew.
@@ -18,10 +21,10 @@ pub(crate) struct Api {
 }
 
 impl Api {
-    pub(crate) fn new(system: System, options: ApiOptions) -> Self {
-        let finder = || Finder::new(system.ports.tables.clone(), system.unreadable.clone());
+    pub(crate) fn new(core: Core, secrets: Arc<dyn Secrets>, options: ApiOptions) -> Self {
+        let finder = || Finder::new(core.ports.tables.clone(), core.unreadable.clone());
         let (finder, matcher) = (finder(), finder().strict());
-        Self { system, options, finder, matcher, schema_text: OnceLock::new() }
+        Self { core, secrets, options, finder, matcher, schema_text: OnceLock::new() }
     }
 
     /// The JSON Schema of workflow files, written once.

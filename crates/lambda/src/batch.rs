@@ -24,7 +24,7 @@ use pawl_aws::PUT_OFF;
 use pawl_aws::timer_relay::{self, Arrived};
 use pawl_runtime::message::DELIVERIES;
 use pawl_runtime::ports::{DeadLetter, QueueName, QueueSource, Received};
-use pawl_runtime::{About, Error, System, message};
+use pawl_runtime::{About, Core, Error, message};
 use tokio::time::timeout;
 
 /// Time that is kept for giving back what did not end.
@@ -33,8 +33,19 @@ const RESERVE: SignedDuration = SignedDuration::from_secs(5);
 /// What handles batches of messages.
 #[derive(Clone)]
 pub struct Batch {
-    system: System,
+    core: Core,
     source: Arc<dyn QueueSource>,
+}
+
+/// A message that is delivered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivered {
+    /// From this queue.
+    pub queue: QueueName,
+    /// As it was sent.
+    pub body: String,
+    /// It came before, and nobody knows if the process lives that had it.
+    pub again: bool,
 }
 
 /// Why a message was not handled.
@@ -52,21 +63,23 @@ enum Undone {
 }
 
 impl Batch {
-    /// Over a system, and the side of its queues that gives messages back.
-    pub fn new(system: System, source: Arc<dyn QueueSource>) -> Self {
-        Self { system, source }
+    /// Over a core, and the side of its queues that gives messages back.
+    pub fn new(core: Core, source: Arc<dyn QueueSource>) -> Self {
+        Self { core, source }
     }
 
-    /// Handles all messages and reports those that failed. `queue_of` knows from which queue a message came.
+    /// Handles all messages and reports those that failed. `queue_of` knows from which queue a message came, and `handler`
+    /// what to do with it.
     pub async fn handle(
         &self,
         event: SqsEvent,
         queue_of: impl Fn(&SqsMessage) -> QueueName,
         deadline: Timestamp,
+        handler: impl AsyncFn(Delivered) -> Result<(), Error>,
     ) -> SqsBatchResponse {
         let one = async |message: &SqsMessage| {
             let queue = queue_of(message);
-            let work = Box::pin(guarded(self.one(queue, message, deadline)));
+            let work = Box::pin(guarded(self.one(queue, message, &handler)));
             let Ok(ended) = timeout(self.longest(queue, deadline), work).await else {
                 self.failed(queue, message, &Undone::CutOff).await;
                 return Some(message.message_id.clone().unwrap_or_default());
@@ -93,15 +106,19 @@ impl Batch {
         if queue != QueueName::Events {
             return Duration::MAX;
         }
-        let left = (deadline - RESERVE).duration_since(self.system.ports.clock.now());
+        let left = (deadline - RESERVE).duration_since(self.core.ports.clock.now());
         left.try_into().unwrap_or_default()
     }
 
-    async fn one(&self, queue: QueueName, message: &SqsMessage, deadline: Timestamp) -> Result<(), Error> {
-        let ports = &self.system.ports;
-        match timer_relay::read(message.body.clone().unwrap_or_default(), ports.clock.now()) {
-            Arrived::Early(message) => Ok(ports.queue.send(queue, vec![message]).await?),
-            Arrived::Now(body) => self.system.deliver(queue, &body, attempt(message) > 1, Some(deadline)).await,
+    async fn one(
+        &self,
+        queue: QueueName,
+        message: &SqsMessage,
+        handler: &impl AsyncFn(Delivered) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        match timer_relay::read(message.body.clone().unwrap_or_default(), self.core.ports.clock.now()) {
+            Arrived::Early(message) => Ok(self.core.ports.queue.send(queue, vec![message]).await?),
+            Arrived::Now(body) => handler(Delivered { queue, body, again: attempt(message) > 1 }).await,
         }
     }
 
@@ -110,7 +127,7 @@ impl Batch {
         let received = received(message);
         let About { execution_id, event_id } = About::read(&received.body);
         let (attempt, put_off) = (received.attempt, received.put_off);
-        self.system.metrics.messages_put_off.fetch_add(1, Ordering::Relaxed);
+        self.core.metrics.messages_put_off.fetch_add(1, Ordering::Relaxed);
         tracing::warn!(execution_id, event_id, attempt, put_off, ?queue, "a message is put off: {error}");
         let sent = self.source.put_off(queue, &received, message::patience(put_off)).await;
         sent.inspect_err(|error| tracing::warn!(execution_id, event_id, ?queue, "it is not sent anew: {error}")).is_ok()
@@ -121,7 +138,7 @@ impl Batch {
         let body = timer_relay::inner(message.body.clone().unwrap_or_default());
         let letter = DeadLetter::new(queue, body);
         let why = format!("{why}, in each of {DELIVERIES} deliveries");
-        match guarded(self.system.sweeper.mark_dead_letter(&letter, &why)).await {
+        match guarded(self.core.sweeper.mark_dead_letter(&letter, &why)).await {
             Some(Ok(())) => {}
             // The sweeper finds it without a mark.
             Some(Err(error)) => tracing::error!(?queue, "a message that is given up is not marked: {error}"),

@@ -9,10 +9,10 @@ use pawl_aws::config::{self, QueueUrls, TableNames, Variables};
 use pawl_aws::{DynamoTables, S3Blobs, SqsQueue, sdk};
 use pawl_connectors::{LogNotifier, SystemClock, SystemRandom};
 use pawl_runtime::ports::{QueueName, Table};
-use pawl_runtime::{ExecutorOptions, Ports, System};
+use pawl_runtime::{Core, ExecutorOptions, Ports};
 
 use crate::log::{self, Lines};
-use crate::{Absent, Failure, Function};
+use crate::{Failure, Function};
 
 /// What every function stores in: tables, queues and blobs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,35 +33,23 @@ impl Storage {
         SqsQueue::new(sdk, self.queues.clone(), Arc::new(SystemClock), Arc::new(SystemRandom))
     }
 
-    /// Ports on this storage; all others are absent. It fails if the bucket's name cannot be part of an address.
+    /// Ports on this storage, and notices in the log; all others are absent. It fails if the bucket's name cannot be part of an address.
     pub fn ports(self, sdk: &SdkConfig) -> Result<Ports, Failure> {
         let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
         let queue = Arc::new(self.queue(sdk));
         let blobs = S3Blobs::new(sdk, self.bucket, random.clone());
         let blobs = blobs.map_err(|error| Failure::invalid("PAWL_BLOBS_BUCKET", &error))?;
-        Ok(Ports {
-            queue,
-            tables: Arc::new(DynamoTables::new(sdk, self.tables, clock.clone(), random.clone())),
-            blobs: Arc::new(blobs),
-            dead_letters: Arc::new(Absent),
-            timers: Arc::new(Absent),
-            secrets: Arc::new(Absent),
-            http: Arc::new(Absent),
-            models: Arc::new(Absent),
-            state_machines: Arc::new(Absent),
-            notifier: Arc::new(LogNotifier),
-            clock,
-            random,
-        })
+        let tables = Arc::new(DynamoTables::new(sdk, self.tables, clock.clone(), random.clone()));
+        Ok(Ports::over(tables, queue, Arc::new(blobs), clock, random).with_notifier(Arc::new(LogNotifier)))
     }
 }
 
 /// A function that is ready for its first invocation.
-pub struct Started<C> {
+pub struct Started<C, R> {
     /// Surrounds each invocation.
     pub function: Function,
-    /// The runtime over the function's ports.
-    pub system: System,
+    /// What of the runtime it works with, over its ports.
+    pub runtime: R,
     /// What it was told.
     pub configuration: C,
     /// What its clients are made from.
@@ -69,22 +57,22 @@ pub struct Started<C> {
 }
 
 /// Starts a function: reads the environment, once; starts the log; wires the runtime. A failure is logged.
-pub fn start<C: Clone>(
+pub fn start<C: Clone, R: AsRef<Core>>(
     name: &'static str,
     ask: impl FnOnce(&mut Variables) -> Result<C, Failure>,
-    ports: impl FnOnce(&SdkConfig, C) -> Result<Ports, Failure>,
-) -> Result<Started<C>, Failure> {
+    wire: impl FnOnce(&SdkConfig, C, ExecutorOptions) -> Result<R, Failure>,
+) -> Result<Started<C, R>, Failure> {
     let lines = Lines::of(name);
-    let result = begin(name, &lines, ask, ports);
+    let result = begin(name, &lines, ask, wire);
     result.inspect_err(|failure| tracing::error!(code = failure.code, "{name} does not start: {failure}"))
 }
 
-fn begin<C: Clone>(
+fn begin<C: Clone, R: AsRef<Core>>(
     name: &'static str,
     lines: &Lines,
     ask: impl FnOnce(&mut Variables) -> Result<C, Failure>,
-    ports: impl FnOnce(&SdkConfig, C) -> Result<Ports, Failure>,
-) -> Result<Started<C>, Failure> {
+    wire: impl FnOnce(&SdkConfig, C, ExecutorOptions) -> Result<R, Failure>,
+) -> Result<Started<C, R>, Failure> {
     let read = config::read(std::env::vars(), |variables| {
         let filter = variables.optional("PAWL_LOG").map(str::to_owned);
         let installation = variables.required("PAWL_INSTALLATION");
@@ -94,14 +82,13 @@ fn begin<C: Clone>(
     logs?;
     let (longest_delay, configuration) = (longest_delay?, configuration?);
     let sdk = sdk::of_function(&place);
-    let ports = ports(&sdk, configuration.clone())?;
-    let clock = ports.clock.clone();
     // Other environments are at work beside this one: a lease is left alone until it is over.
     let options =
         ExecutorOptions { alone_since: None, hold: ExecutorOptions::HOLD, longest_delay, ..ExecutorOptions::default() };
-    let system = System::new(ports, options);
-    let function = Function::new(name, installation, lines.clone(), system.metrics.clone(), clock);
-    Ok(Started { function, system, configuration, sdk })
+    let runtime = wire(&sdk, configuration.clone(), options)?;
+    let Core { metrics, ports, .. } = runtime.as_ref();
+    let function = Function::new(name, installation, lines.clone(), metrics.clone(), ports.clock.clone());
+    Ok(Started { function, runtime, configuration, sdk })
 }
 
 /// Reads up to which wait a delayed message is used and not a timer.

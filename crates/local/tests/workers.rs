@@ -11,8 +11,8 @@ use jiff::SignedDuration;
 use pawl_definition::Source;
 use pawl_engine::{Act, Control, Status, StepStatus};
 use pawl_local::{Store, WorkerOptions, Workers};
-use pawl_runtime::ports::{Clock, Http, HttpAnswer, HttpError, HttpRequest, QueueName, Random};
-use pawl_runtime::{EventMessage, ExecutorOptions, Identity, Ports, System};
+use pawl_runtime::ports::{Clock, Http, HttpAnswer, HttpError, HttpRequest, NoDeadLetters, QueueName, Random};
+use pawl_runtime::{EventMessage, ExecutorOptions, Identity, OutsidePorts, Ports, System};
 use pawl_testkit::VirtualClock;
 use pawl_testkit::scenario::World;
 use tempfile::TempDir;
@@ -74,16 +74,13 @@ impl Running {
         let clock = world.clock.clone();
         let store = Store::open(folder.path(), Arc::new(clock.clone())).expect("the directory opens");
         let http = Arc::new(Slow { calls: AtomicUsize::new(0), answers: Semaphore::new(0) });
-        let ports = Ports {
-            tables: store.tables(),
-            queue: store.queue(),
-            timers: store.timers(),
-            blobs: store.blobs(),
-            http: http.clone(),
-            random: Arc::new(Broken { panics: AtomicUsize::new(panics) }),
-            ..world.system.ports.clone()
-        };
-        let system = System::new(ports, ExecutorOptions::default());
+        let random = Arc::new(Broken { panics: AtomicUsize::new(panics) });
+        let ports = Ports::over(store.tables(), store.queue(), store.blobs(), Arc::new(clock.clone()), random)
+            .with_timers(store.timers())
+            .with_dead_letters(Arc::new(NoDeadLetters))
+            .with_notifier(world.notices);
+        let outside = OutsidePorts::default().with_secrets(world.store.secrets()).with_http(http.clone());
+        let system = System::new(ports, outside, ExecutorOptions::default());
         let source = Source::parse("w.workflow.yaml", workflow).expect("the file is YAML");
         system.workflows.save(&source, None, "test").await.expect("the workflow is right");
         Self { system, store, clock, http, folder }

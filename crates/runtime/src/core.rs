@@ -44,6 +44,12 @@ pub struct Core {
     pub unreadable: Arc<UnreadableItems>,
 }
 
+impl AsRef<Core> for Core {
+    fn as_ref(&self) -> &Core {
+        self
+    }
+}
+
 impl Core {
     /// Wires it over a set of ports.
     pub fn new(ports: Ports, options: ExecutorOptions) -> Self {

@@ -5,6 +5,7 @@
 //! - [`items`]: keys and shapes of all that is stored, the same on every backend.
 //! - [`Ingest`], [`Evaluator`], [`Executor`]: the three loops; [`Sweeper`] looks for what was left behind.
 //! - [`Transitions`]: an execution loaded, told of an input, and committed; all of them but [`Ingest`] go by it.
+//! - [`Core`]: all of it but the executor; [`System`]: all of it.
 //! - [`Workflows`], [`Records`], [`History`]: what the management API does.
 //! - [`body`]: bodies from outside, unpacked and decoded.
 //! - [`outgoing`]: requests of steps as they are sent; [`Redactor`]: takes secrets out of what came back.
@@ -77,13 +78,14 @@ pub use metrics::Metrics;
 pub use notices::Notices;
 pub use options::ExecutorOptions;
 pub use pawl_definition::json;
+pub use ports::{OutsidePorts, Ports};
 pub use recorded::Recorded;
 pub use records::{RecordError, Records};
 pub use redactor::{Redactor, doubt_about};
 pub use start_window::StartWindow;
 pub use stop::Stop;
 pub use sweeper::{Redriven, Sweeper};
-pub use system::{Ports, System};
+pub use system::System;
 pub use transitions::{ControlError, Transitions};
 pub use unreadable::UnreadableItems;
 pub use workflows::{SaveError, Saved, SavedObject, Workflows};

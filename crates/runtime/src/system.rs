@@ -1,4 +1,4 @@
-//! All of the runtime over one set of ports: what an embedded installation and the tests wire.
+//! All of the runtime: what an embedded installation and the tests wire.
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -6,46 +6,24 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::activities::Activities;
-use crate::ports::{
-    Blobs, Clock, DeadLetters, Http, Models, Notifier, Queue, QueueName, Random, Secrets, StateMachines, Tables, Timers,
-};
-use crate::{Core, Error, Executor, ExecutorOptions, Finder, Job};
-
-/// One set of ports.
-#[derive(Clone)]
-pub struct Ports {
-    /// Storage.
-    pub tables: Arc<dyn Tables>,
-    /// Queues.
-    pub queue: Arc<dyn Queue>,
-    /// What queues gave up.
-    pub dead_letters: Arc<dyn DeadLetters>,
-    /// Timers.
-    pub timers: Arc<dyn Timers>,
-    /// Large values.
-    pub blobs: Arc<dyn Blobs>,
-    /// Secrets.
-    pub secrets: Arc<dyn Secrets>,
-    /// Outside HTTP.
-    pub http: Arc<dyn Http>,
-    /// Language models.
-    pub models: Arc<dyn Models>,
-    /// State machines of Step Functions.
-    pub state_machines: Arc<dyn StateMachines>,
-    /// Notices to people.
-    pub notifier: Arc<dyn Notifier>,
-    /// Time.
-    pub clock: Arc<dyn Clock>,
-    /// Chance.
-    pub random: Arc<dyn Random>,
-}
+use crate::ports::QueueName;
+use crate::{Core, Error, Executor, ExecutorOptions, Finder, Job, OutsidePorts, Ports};
 
 /// The runtime, wired: a core and the executor.
 #[derive(Clone)]
 pub struct System {
-    core: Core,
+    /// All but the executor.
+    pub core: Core,
+    /// What steps reach outside.
+    pub outside: OutsidePorts,
     /// Carries executions on.
     pub executor: Arc<Executor>,
+}
+
+impl AsRef<Core> for System {
+    fn as_ref(&self) -> &Core {
+        &self.core
+    }
 }
 
 impl Deref for System {
@@ -81,12 +59,12 @@ impl System {
         }
     }
 
-    /// Wires the runtime over a set of ports.
-    pub fn new(ports: Ports, options: ExecutorOptions) -> Self {
-        let activities = Activities::new(&ports);
+    /// Wires the runtime over its ports and those of steps.
+    pub fn new(ports: Ports, outside: OutsidePorts, options: ExecutorOptions) -> Self {
         let core = Core::new(ports, options);
+        let activities = Activities::new(&outside, core.ports.clock.clone());
         let finder = Finder::new(core.ports.tables.clone(), core.unreadable.clone());
         let executor = Executor::new(core.transitions.clone(), finder, activities, core.stop.clone());
-        Self { core, executor: Arc::new(executor) }
+        Self { core, outside, executor: Arc::new(executor) }
     }
 }

@@ -9,7 +9,7 @@ use pawl_runtime::{ExecutorOptions, System};
 
 use super::bug::Bug;
 use super::hub::Hub;
-use super::ports::{ports, short};
+use super::ports::{Wires, short, wires};
 use super::task::{Ended, Work};
 use pawl_testkit::SeededRandom;
 
@@ -37,12 +37,13 @@ pub(super) struct Process {
 impl Process {
     /// Starts one.
     pub(super) fn start(hub: &Arc<Hub>, nature: Nature, random: &Arc<SeededRandom>) -> Self {
-        let (ports, source) = ports(hub, nature.skew, random);
+        let Wires { ports, outside, source } = wires(hub, nature.skew, random);
         let alone_since = nature.alone.then(|| hub.now());
         hub.lock().monitor.alone_since = alone_since;
         let Nature { max_steps_per_invocation, hold, .. } = nature;
         let system = System::new(
             ports,
+            outside,
             ExecutorOptions { max_steps_per_invocation, alone_since, hold, ..ExecutorOptions::default() },
         );
         Self { system, source, nature, random: random.clone() }

@@ -14,7 +14,7 @@ use pawl_aws::config::{QueueUrls, TimerTargets, Variables};
 use pawl_aws::{SchedulerTimers, SqsDeadLetters};
 use pawl_lambda::{Failure, Started, Storage};
 use pawl_runtime::ports::{QueueName, Table};
-use pawl_runtime::{Ports, System};
+use pawl_runtime::{Core, ExecutorOptions};
 use tower::ServiceExt;
 
 pub use identity::Gateway;
@@ -53,41 +53,39 @@ impl Configuration {
     }
 }
 
-/// Its ports: as many as its IAM statement allows.
-pub fn ports(sdk: &SdkConfig, configuration: Configuration) -> Result<Ports, Failure> {
+/// The core over its ports: as many as its IAM statement allows.
+pub fn wire(sdk: &SdkConfig, configuration: Configuration, options: ExecutorOptions) -> Result<Core, Failure> {
     let Configuration { storage, timers, dead_letters, .. } = configuration;
     let queue = storage.queue(sdk);
     let ports = storage.ports(sdk)?;
-    Ok(Ports {
-        timers: Arc::new(SchedulerTimers::new(sdk, timers, queue.clone(), ports.clock.clone())),
-        dead_letters: Arc::new(SqsDeadLetters::new(sdk, dead_letters, queue)),
-        ..ports
-    })
+    let timers = SchedulerTimers::new(sdk, timers, queue.clone(), ports.clock.clone());
+    let dead_letters = SqsDeadLetters::new(sdk, dead_letters, queue);
+    Ok(Core::new(ports.with_timers(Arc::new(timers)).with_dead_letters(Arc::new(dead_letters)), options))
 }
 
 /// The function.
 pub struct Api {
-    system: System,
+    core: Core,
     gateway: Gateway,
     /// Made for the first request: each of its routes brings its description along, which takes milliseconds.
     router: OnceLock<Router>,
 }
 
 impl Api {
-    /// Over a system, behind a gateway.
-    pub fn new(system: System, gateway: Gateway) -> Self {
-        Self { system, gateway, router: OnceLock::new() }
+    /// Over a core, behind a gateway.
+    pub fn new(core: Core, gateway: Gateway) -> Self {
+        Self { core, gateway, router: OnceLock::new() }
     }
 
     /// Over what a started function has.
-    pub fn of(started: &Started<Configuration>) -> Self {
-        Self::new(started.system.clone(), started.configuration.gateway)
+    pub fn of(started: &Started<Configuration, Core>) -> Self {
+        Self::new(started.runtime.clone(), started.configuration.gateway)
     }
 
     fn router(&self) -> Router {
         let options =
             ApiOptions { authorizer: Authorizer::Upstream, longest_wait: LONGEST_WAIT, ..ApiOptions::default() };
-        self.router.get_or_init(|| pawl_api::management(self.system.clone(), options)).clone()
+        self.router.get_or_init(|| pawl_api::management(self.core.clone(), options)).clone()
     }
 
     /// Answers a request, for whom the gateway says that it is. A panic ends the invocation as failed: API Gateway

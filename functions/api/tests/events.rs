@@ -32,7 +32,7 @@ async fn answer(gateway: Gateway, payload: &Value) -> Answer {
     let world = World::new("2026-11-21T09:00:00Z".parse().expect("a time"), ExecutorOptions::default());
     world.save_workflow(&Source::parse("greet.yaml", GREET).expect("it is YAML")).expect("it has no mistakes");
     let request = lambda_http::request::from_str(&payload.to_string()).expect("it is a request");
-    let response = Api::new(world.system.clone(), gateway).handle(request).await;
+    let response = Api::new(world.system.core.clone(), gateway).handle(request).await;
     let status = response.status().as_u16();
     let body = to_bytes(response.into_body(), 1 << 20).await.expect("an answer is whole");
     let text = String::from_utf8(body.to_vec()).expect("answers are texts");

@@ -12,9 +12,9 @@ use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use pawl_aws::config::{TimerTargets, Variables};
 use pawl_aws::{ManagerSecrets, SchedulerTimers, SfnStateMachines};
 use pawl_connectors::{AllowList, GuardedHttp, HttpConfig};
-use pawl_lambda::{Batch, Failure, Invocation, Started, Storage, read};
-use pawl_runtime::Ports;
-use pawl_runtime::ports::{QueueName, Table};
+use pawl_lambda::{Batch, Delivered, Failure, Invocation, Started, Storage, read};
+use pawl_runtime::ports::{QueueName, QueueSource, Table};
+use pawl_runtime::{ExecutorOptions, OutsidePorts, System};
 use serde_json::Value;
 
 pub use models::{KeyedModels, ModelSettings};
@@ -55,46 +55,51 @@ impl Configuration {
     }
 }
 
-/// Its ports: as many as its IAM statement allows.
-pub fn ports(sdk: &SdkConfig, configuration: Configuration) -> Result<Ports, Failure> {
+/// The runtime over its ports: as many as its IAM statement allows.
+pub fn wire(sdk: &SdkConfig, configuration: Configuration, options: ExecutorOptions) -> Result<System, Failure> {
     let Configuration { storage, timers, secrets_prefix, allow, models, state_machines } = configuration;
     let queue = storage.queue(sdk);
     let ports = storage.ports(sdk)?;
+    let timers = SchedulerTimers::new(sdk, timers, queue, ports.clock.clone());
     let http = GuardedHttp::new(HttpConfig { allow, ..HttpConfig::default() });
     let secrets = Arc::new(ManagerSecrets::new(sdk, secrets_prefix, ports.clock.clone()));
-    Ok(Ports {
-        timers: Arc::new(SchedulerTimers::new(sdk, timers, queue, ports.clock.clone())),
+    let http = http.map_err(|error| Failure::new("internal", error.to_string()))?;
+    let outside = OutsidePorts {
         models: Arc::new(KeyedModels::new(models, secrets.clone())),
         state_machines: Arc::new(SfnStateMachines::new(sdk).allowing(state_machines)),
         secrets,
-        http: Arc::new(http.map_err(|error| Failure::new("internal", error.to_string()))?),
-        ..ports
-    })
+        http: Arc::new(http),
+    };
+    Ok(System::new(ports.with_timers(Arc::new(timers)), outside, options))
 }
 
 /// The function.
 pub struct StepExecutor {
+    system: System,
     batch: Batch,
     high: Option<String>,
 }
 
 impl StepExecutor {
-    /// Over batches of jobs; `high` is the ARN of the queue with high priority.
-    pub fn new(batch: Batch, high: Option<String>) -> Self {
-        Self { batch, high }
+    /// Over a system, and the side of its queues that gives jobs back; `high` is the ARN of the queue with high priority.
+    pub fn new(system: System, source: Arc<dyn QueueSource>, high: Option<String>) -> Self {
+        Self { batch: Batch::new(system.core.clone(), source), system, high }
     }
 
     /// Over what a started function has.
-    pub fn of(started: &Started<Configuration>) -> Self {
+    pub fn of(started: &Started<Configuration, System>) -> Self {
         let Configuration { storage, timers, .. } = &started.configuration;
-        let batch = Batch::new(started.system.clone(), Arc::new(storage.queue(&started.sdk)));
-        Self::new(batch, timers.queue_arns.get(&QueueName::JobsHigh).cloned())
+        let source = Arc::new(storage.queue(&started.sdk));
+        Self::new(started.runtime.clone(), source, timers.queue_arns.get(&QueueName::JobsHigh).cloned())
     }
 
     /// Handles a batch of jobs; those that failed are in the answer.
     pub async fn handle(&self, payload: Value, invocation: Invocation) -> Result<SqsBatchResponse, Failure> {
         let event: SqsEvent = read(payload, "messages of a job queue")?;
-        Ok(self.batch.handle(event, |message| self.queue_of(message), invocation.deadline).await)
+        let handler = async |Delivered { queue, body, again }| {
+            self.system.deliver(queue, &body, again, Some(invocation.deadline)).await
+        };
+        Ok(self.batch.handle(event, |message| self.queue_of(message), invocation.deadline, handler).await)
     }
 
     fn queue_of(&self, message: &SqsMessage) -> QueueName {

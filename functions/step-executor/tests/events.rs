@@ -9,9 +9,9 @@ use jiff::SignedDuration;
 use pawl_definition::Source;
 use pawl_engine::{Cause, Event, EventType, ids};
 use pawl_function_step_executor::StepExecutor;
-use pawl_lambda::{Batch, Invocation};
+use pawl_lambda::Invocation;
 use pawl_runtime::ports::{Message, Queue, QueueError, QueueName, QueueSource, Received};
-use pawl_runtime::{ExecutorOptions, Job, Ports, System};
+use pawl_runtime::{ExecutorOptions, Job, OutsidePorts, Ports, System};
 use pawl_testkit::payloads;
 use pawl_testkit::scenario::{World, answer};
 use serde::Serialize;
@@ -58,7 +58,7 @@ async fn begin(world: &World, event: &str) -> Job {
 }
 
 fn executor(world: &World) -> StepExecutor {
-    StepExecutor::new(Batch::new(world.system.clone(), world.store.source()), Some(HIGH.to_owned()))
+    StepExecutor::new(world.system.clone(), world.store.source(), Some(HIGH.to_owned()))
 }
 
 fn invocation(world: &World) -> Invocation {
@@ -150,8 +150,8 @@ async fn what_failed_is_given_back_with_a_growing_wait() {
     let job = json!(Job { seq: 7, ..begin(&world, "evt_a").await }).to_string();
     let shut = Arc::new(Shut::default());
     let ports = Ports { queue: shut.clone(), ..world.system.ports.clone() };
-    let system = System::new(ports, ExecutorOptions::default());
-    let executor = StepExecutor::new(Batch::new(system, shut.clone()), None);
+    let system = System::new(ports, OutsidePorts::default(), ExecutorOptions::default());
+    let executor = StepExecutor::new(system, shut.clone(), None);
     for (attempt, body) in [("1", job.as_str()), ("4", &job), ("40", &job), ("2", "not JSON")] {
         let mut message = message("m", body);
         message["attributes"] = json!({"ApproximateReceiveCount": attempt});
@@ -167,9 +167,9 @@ async fn what_failed_since_aws_failed_is_put_off_and_uses_up_no_delivery() {
     let world = world();
     let job = json!(Job { seq: 7, ..begin(&world, "evt_a").await }).to_string();
     let ports = Ports { queue: Arc::new(Shut::default()), ..world.system.ports.clone() };
-    let system = System::new(ports, ExecutorOptions::default());
+    let system = System::new(ports, OutsidePorts::default(), ExecutorOptions::default());
     let store = Arc::new(world.store.clone());
-    let executor = StepExecutor::new(Batch::new(system.clone(), store.clone()), None);
+    let executor = StepExecutor::new(system.clone(), store.clone(), None);
     for begun in store.receive(QueueName::Jobs, 10, SignedDuration::from_secs(60)).await.expect("it is readable") {
         store.delete(QueueName::Jobs, &begun.receipt).await.expect("memory is writable");
     }

@@ -8,7 +8,7 @@ use pawl_aws::config::{QueueUrls, TimerTargets, Variables};
 use pawl_aws::{SchedulerTimers, SqsDeadLetters};
 use pawl_lambda::{Failure, Storage};
 use pawl_runtime::ports::{QueueName, Table};
-use pawl_runtime::{Ports, System};
+use pawl_runtime::{Core, ExecutorOptions};
 use serde_json::{Value, json};
 
 /// Its name: the folder, the log's field and the metrics' dimension.
@@ -42,20 +42,18 @@ impl Configuration {
     }
 }
 
-/// Its ports: as many as its IAM statement allows.
-pub fn ports(sdk: &SdkConfig, configuration: Configuration) -> Result<Ports, Failure> {
+/// The core over its ports: as many as its IAM statement allows.
+pub fn wire(sdk: &SdkConfig, configuration: Configuration, options: ExecutorOptions) -> Result<Core, Failure> {
     let Configuration { storage, timers, dead_letters } = configuration;
     let queue = storage.queue(sdk);
     let ports = storage.ports(sdk)?;
-    Ok(Ports {
-        timers: Arc::new(SchedulerTimers::new(sdk, timers, queue.clone(), ports.clock.clone())),
-        dead_letters: Arc::new(SqsDeadLetters::new(sdk, dead_letters, queue)),
-        ..ports
-    })
+    let timers = SchedulerTimers::new(sdk, timers, queue.clone(), ports.clock.clone());
+    let dead_letters = SqsDeadLetters::new(sdk, dead_letters, queue);
+    Ok(Core::new(ports.with_timers(Arc::new(timers)).with_dead_letters(Arc::new(dead_letters)), options))
 }
 
 /// Sweeps once, whatever the schedule says, and tells how many executions it woke.
-pub async fn handle(system: &System, _payload: Value) -> Result<Value, Failure> {
-    let woken = system.sweeper.sweep().await?;
+pub async fn handle(core: &Core, _payload: Value) -> Result<Value, Failure> {
+    let woken = core.sweeper.sweep().await?;
     Ok(json!({"woken": woken}))
 }

@@ -5,11 +5,11 @@
 //! queue. Only if the queue does not take it either is the bus asked to try again.
 
 use pawl_lambda::{Failure, guarded};
-use pawl_runtime::{Identity, System, bus};
+use pawl_runtime::{Core, Identity, bus};
 use serde_json::Value;
 
 /// Evaluates an event of the bus; one that nobody waits for is no news.
-pub(crate) async fn handle(system: &System, said: &Value) -> Result<(), Failure> {
+pub(crate) async fn handle(core: &Core, said: &Value) -> Result<(), Failure> {
     let event = match bus::event(said) {
         Ok(Some(event)) => event,
         Ok(None) => return Ok(()),
@@ -20,11 +20,11 @@ pub(crate) async fn handle(system: &System, said: &Value) -> Result<(), Failure>
         }
     };
     let event_id = event.id.clone();
-    match guarded(system.evaluator.evaluate(event.clone())).await {
+    match guarded(core.evaluator.evaluate(event.clone())).await {
         Some(Ok(())) => return Ok(()),
         Some(Err(error)) => tracing::warn!(event_id, "event {event_id} is put on the event queue: {error}"),
         None => tracing::warn!(event_id, "event {event_id} is put on the event queue after a panic"),
     }
-    system.ingest.accept(event, &Identity::default()).await?;
+    core.ingest.accept(event, &Identity::default()).await?;
     Ok(())
 }

@@ -13,7 +13,7 @@ use futures::{StreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
 use pawl_lambda::guarded;
 use pawl_runtime::ports::RecordChange;
-use pawl_runtime::{Error, System};
+use pawl_runtime::{Core, Error};
 use tokio::time::timeout;
 
 /// Changes that are evaluated at once; their order says nothing.
@@ -26,8 +26,8 @@ const CHANGE_MOST: Duration = Duration::from_secs(5);
 const RESERVE: SignedDuration = SignedDuration::from_secs(10);
 
 /// Evaluates changes; reports the first that must come again, with which Lambda begins anew.
-pub(crate) async fn handle(system: &System, event: Event, deadline: Timestamp) -> SqsBatchResponse {
-    let mut done = stream::iter(&event.records).map(|record| one(system, record, deadline - RESERVE)).buffered(AT_ONCE);
+pub(crate) async fn handle(core: &Core, event: Event, deadline: Timestamp) -> SqsBatchResponse {
+    let mut done = stream::iter(&event.records).map(|record| one(core, record, deadline - RESERVE)).buffered(AT_ONCE);
     let mut answer = SqsBatchResponse::default();
     while let Some(failed) = done.next().await {
         if let Some(sequence_number) = failed {
@@ -40,7 +40,7 @@ pub(crate) async fn handle(system: &System, event: Event, deadline: Timestamp) -
 }
 
 /// The sequence number of a change that must come again. It is evaluated here if that ends in time.
-async fn one(system: &System, record: &EventRecord, until: Timestamp) -> Option<String> {
+async fn one(core: &Core, record: &EventRecord, until: Timestamp) -> Option<String> {
     let sequence_number = record.change.sequence_number.clone().unwrap_or_default();
     let change = match pawl_aws::change(record) {
         Ok(Some(change)) => change,
@@ -52,9 +52,9 @@ async fn one(system: &System, record: &EventRecord, until: Timestamp) -> Option<
         }
     };
     let about = change.new.as_ref().or(change.old.as_ref()).map(|item| item.key.sort.as_str());
-    let left = until.duration_since(system.ports.clock.now());
+    let left = until.duration_since(core.ports.clock.now());
     let longest = CHANGE_MOST.min(left.try_into().unwrap_or_default());
-    match timeout(longest, guarded(system.evaluator.changed(&change))).await {
+    match timeout(longest, guarded(core.evaluator.changed(&change))).await {
         Ok(Some(Ok(()))) => return None,
         Ok(Some(Err(error))) => {
             tracing::warn!(record = about, sequence_number, "a change is put on the event queue: {error}");
@@ -64,7 +64,7 @@ async fn one(system: &System, record: &EventRecord, until: Timestamp) -> Option<
             tracing::warn!(record = about, sequence_number, "a change is put on the event queue: it takes too long");
         }
     }
-    match enqueue(system, &change).await {
+    match enqueue(core, &change).await {
         Ok(()) => None,
         Err(error) => {
             tracing::error!(record = about, sequence_number, "a change holds up its shard: {error}");
@@ -73,6 +73,6 @@ async fn one(system: &System, record: &EventRecord, until: Timestamp) -> Option<
     }
 }
 
-async fn enqueue(system: &System, change: &RecordChange) -> Result<(), Error> {
-    system.evaluator.enqueue(change).await
+async fn enqueue(core: &Core, change: &RecordChange) -> Result<(), Error> {
+    core.evaluator.enqueue(change).await
 }

@@ -12,9 +12,9 @@ use std::sync::Arc;
 use aws_config::SdkConfig;
 use pawl_aws::SchedulerTimers;
 use pawl_aws::config::{TimerTargets, Variables};
-use pawl_lambda::{Batch, Failure, Invocation, Started, Storage};
-use pawl_runtime::ports::{QueueName, Table};
-use pawl_runtime::{Ports, System};
+use pawl_lambda::{Batch, Delivered, Failure, Invocation, Started, Storage};
+use pawl_runtime::ports::{QueueName, QueueSource, Table};
+use pawl_runtime::{Core, ExecutorOptions};
 use serde_json::{Value, json};
 
 pub use woken::Woken;
@@ -42,38 +42,42 @@ impl Configuration {
     }
 }
 
-/// Its ports: as many as its IAM statement allows.
-pub fn ports(sdk: &SdkConfig, configuration: Configuration) -> Result<Ports, Failure> {
+/// The core over its ports: as many as its IAM statement allows.
+pub fn wire(sdk: &SdkConfig, configuration: Configuration, options: ExecutorOptions) -> Result<Core, Failure> {
     let Configuration { storage, timers } = configuration;
     let queue = storage.queue(sdk);
     let ports = storage.ports(sdk)?;
-    Ok(Ports { timers: Arc::new(SchedulerTimers::new(sdk, timers, queue, ports.clock.clone())), ..ports })
+    let timers = SchedulerTimers::new(sdk, timers, queue, ports.clock.clone());
+    Ok(Core::new(ports.with_timers(Arc::new(timers)), options))
 }
 
 /// The function.
 pub struct TriggerEvaluator {
-    system: System,
+    core: Core,
     batch: Batch,
 }
 
 impl TriggerEvaluator {
-    /// Over a system, and batches of its messages.
-    pub fn new(system: System, batch: Batch) -> Self {
-        Self { system, batch }
+    /// Over a core, and the side of its queues that gives messages back.
+    pub fn new(core: Core, source: Arc<dyn QueueSource>) -> Self {
+        Self { batch: Batch::new(core.clone(), source), core }
     }
 
     /// Over what a started function has.
-    pub fn of(started: &Started<Configuration>) -> Self {
+    pub fn of(started: &Started<Configuration, Core>) -> Self {
         let source = Arc::new(started.configuration.storage.queue(&started.sdk));
-        Self::new(started.system.clone(), Batch::new(started.system.clone(), source))
+        Self::new(started.runtime.clone(), source)
     }
 
     /// Handles what woke it; messages and changes that failed are in the answer.
     pub async fn handle(&self, payload: Value, invocation: Invocation) -> Result<Value, Failure> {
+        let handler = async |message: Delivered| self.core.evaluator.handle(&message.body).await;
         let answer = match Woken::by(payload)? {
-            Woken::Messages(event) => self.batch.handle(event, |_| QueueName::Events, invocation.deadline).await,
-            Woken::Changes(event) => changes::handle(&self.system, event, invocation.deadline).await,
-            Woken::Bus(event) => return bus::handle(&self.system, &event).await.map(|()| Value::Null),
+            Woken::Messages(event) => {
+                self.batch.handle(event, |_| QueueName::Events, invocation.deadline, handler).await
+            }
+            Woken::Changes(event) => changes::handle(&self.core, event, invocation.deadline).await,
+            Woken::Bus(event) => return bus::handle(&self.core, &event).await.map(|()| Value::Null),
         };
         Ok(json!(answer))
     }

@@ -10,8 +10,8 @@ use lambda_http::Request;
 use pawl_aws::ManagerSecrets;
 use pawl_aws::config::Variables;
 use pawl_lambda::{Failure, Storage};
-use pawl_runtime::Ports;
-use pawl_runtime::ports::{QueueName, Table};
+use pawl_runtime::ports::{QueueName, Secrets, Table};
+use pawl_runtime::{Core, ExecutorOptions};
 use tower::ServiceExt;
 
 /// Its name: the folder, the log's field and the metrics' dimension.
@@ -37,11 +37,34 @@ impl Configuration {
     }
 }
 
-/// Its ports: as many as its IAM statement allows.
-pub fn ports(sdk: &SdkConfig, configuration: Configuration) -> Result<Ports, Failure> {
+/// What takes deliveries: the core, and the secrets by which it verifies them.
+pub struct WebhookIngress {
+    core: Core,
+    secrets: Arc<dyn Secrets>,
+}
+
+impl AsRef<Core> for WebhookIngress {
+    fn as_ref(&self) -> &Core {
+        &self.core
+    }
+}
+
+impl WebhookIngress {
+    /// The routes to which outside systems deliver.
+    pub fn router(&self) -> Router {
+        pawl_api::webhooks(self.core.clone(), self.secrets.clone())
+    }
+}
+
+/// Wires it over its ports: as many as its IAM statement allows.
+pub fn wire(
+    sdk: &SdkConfig,
+    configuration: Configuration,
+    options: ExecutorOptions,
+) -> Result<WebhookIngress, Failure> {
     let ports = configuration.storage.ports(sdk)?;
     let secrets = ManagerSecrets::new(sdk, configuration.secrets_prefix, ports.clock.clone());
-    Ok(Ports { secrets: Arc::new(secrets), ..ports })
+    Ok(WebhookIngress { core: Core::new(ports, options), secrets: Arc::new(secrets) })
 }
 
 /// Answers a request. A panic ends the invocation as failed: API Gateway answers 500, the sender delivers again, and the

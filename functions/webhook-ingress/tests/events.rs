@@ -33,7 +33,7 @@ fn request(payload: &Value) -> Request {
 }
 
 async fn answer(world: &World, payload: &Value) -> (u16, Value) {
-    let response = handle(&webhooks(world.system.clone()), request(payload)).await;
+    let response = handle(&webhooks(world.system.core.clone(), world.store.secrets()), request(payload)).await;
     let status = response.status().as_u16();
     let body = to_bytes(response.into_body(), 1 << 20).await.expect("an answer is whole");
     (status, serde_json::from_slice(&body).expect("an answer is JSON"))

@@ -54,8 +54,8 @@ impl How {
 
 /// Carries out a control.
 async fn control(api: &Api, id: &str, control: &Control, actor: Actor, how: How) -> Result<axum::Json<Whole>, Problem> {
-    let act = actor.or(how.actor)?.act(how.reason, api.system.ingest.now())?;
-    let execution = api.system.transitions.control(id, control, &act).await?;
+    let act = actor.or(how.actor)?.act(how.reason, api.core.ingest.now())?;
+    let execution = api.core.transitions.control(id, control, &act).await?;
     let summary = Situations::new(api).summary(&execution).await?;
     Ok(axum::Json(Whole::of(&execution, summary)))
 }

@@ -54,12 +54,12 @@ pub(super) async fn list(
 /// Whether the workflow and the object exist that a filter names: a word that is misspelt is no empty list.
 async fn there(api: &Api, filter: &Filter) -> Result<(), Problem> {
     if let Some(workflow) = &filter.workflow
-        && api.system.workflows.head(workflow).await?.is_none()
+        && api.core.workflows.head(workflow).await?.is_none()
     {
         return Err(Problem::new(Code::NoWorkflow, format!("there is no workflow {workflow:?}")));
     }
     if let Some(record) = &filter.record
-        && !api.system.workflows.objects().await?.contains_key(&record.object)
+        && !api.core.workflows.objects().await?.contains_key(&record.object)
     {
         return Err(Problem::new(Code::NoObject, format!("there is no object {:?}", record.object)));
     }
@@ -103,7 +103,7 @@ fn ways(filter: &Filter) -> Vec<Vec<ListScope>> {
 /// Lets searches for the same page look by turns, until one has a full page, or nothing left, or the bound of work is
 /// reached. Then the one counts that came farthest.
 async fn first_done<'a>(api: &Api, mut searches: Vec<Search<'a>>) -> Result<Search<'a>, Problem> {
-    let now = || api.system.ingest.now();
+    let now = || api.core.ingest.now();
     let began = now();
     loop {
         for at in 0..searches.len() {
@@ -198,7 +198,7 @@ impl<'a> Search<'a> {
         for source in &mut self.sources {
             while source.read.is_empty() && !source.is_over {
                 let cursor = source.cursor.take();
-                let page = self.api.system.history.executions(&source.scope, &self.range, self.page, cursor).await?;
+                let page = self.api.core.history.executions(&source.scope, &self.range, self.page, cursor).await?;
                 let start = self.start.as_ref();
                 let is_fresh = |execution: &Execution| start.is_none_or(|start| Place::of(execution) < *start);
                 source.read.extend(page.items.into_iter().filter(is_fresh));

@@ -88,7 +88,7 @@ async fn show(
     Params(look): Params<Look>,
 ) -> Result<axum::Json<Whole>, Problem> {
     let execution = match look.wait_s {
-        None | Some(0) => api.system.history.execution(&id).await?,
+        None | Some(0) => api.core.history.execution(&id).await?,
         Some(seconds) => ended(&api, &id, seconds).await?,
     };
     let execution = execution.ok_or_else(|| unknown(&id))?;
@@ -102,7 +102,7 @@ async fn ended(api: &Api, id: &str, seconds: u64) -> Result<Option<Execution>, P
     if seconds > WAIT_MOST_S {
         return Err(Problem::new(Code::BadQuery, format!("expected wait_s from 0 to {WAIT_MOST_S}, found {seconds}")));
     }
-    let signal = api.system.completions.of(id);
+    let signal = api.core.completions.of(id);
     let longest = Duration::from_secs(seconds).min(api.options.longest_wait);
     // Whoever carries it out in this process tells at once; another process is seen by looking.
     let waited = tokio::time::timeout(longest, future::select(signal, Box::pin(has_ended(api, id)))).await;
@@ -110,16 +110,16 @@ async fn ended(api: &Api, id: &str, seconds: u64) -> Result<Option<Execution>, P
         Ok(Either::Right((ended, _))) => ended.err(),
         Ok(Either::Left(_)) | Err(_) => None,
     };
-    api.system.completions.give_up(id);
+    api.core.completions.give_up(id);
     failed.map_or(Ok(()), Err)?;
     // It may have gone on while it was waited for.
-    Ok(api.system.history.execution(id).await?)
+    Ok(api.core.history.execution(id).await?)
 }
 
 /// Looks again and again until an execution has ended.
 async fn has_ended(api: &Api, id: &str) -> Result<(), Error> {
     let mut pause = LOOK_FIRST;
-    while !api.system.history.has_ended(id).await? {
+    while !api.core.history.has_ended(id).await? {
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(LOOK_MOST);
     }
@@ -138,7 +138,7 @@ async fn history(
     Params(paging): Params<Paging>,
 ) -> Result<axum::Json<Listing<RowView>>, Problem> {
     let listing = rows(&api, &id, &paging).await?;
-    if listing.items.is_empty() && listing.unreadable.is_empty() && api.system.history.execution(&id).await?.is_none() {
+    if listing.items.is_empty() && listing.unreadable.is_empty() && api.core.history.execution(&id).await?.is_none() {
         return Err(unknown(&id));
     }
     Ok(axum::Json(listing))
@@ -149,7 +149,7 @@ async fn rows(api: &Api, id: &str, paging: &Paging) -> Result<Listing<RowView>, 
     let paging = Paging { limit: paging.limit.or(Some(page::MOST)), cursor: paging.cursor.clone() };
     let mut walk = Walk::of(format!("history {id}"), &paging)?;
     let after = walk.after();
-    let found = api.system.history.rows(id, walk.limit, after).await.map_err(|error| walk.problem(error))?;
+    let found = api.core.history.rows(id, walk.limit, after).await.map_err(|error| walk.problem(error))?;
     Ok(walk.page(found, RowView::from))
 }
 
@@ -183,7 +183,7 @@ struct EventView {
     responses((status = 200, body = EventView), (status = 404, body = Sent))
 )]
 async fn event(State(api): State<Arc<Api>>, Route(id): Route<String>) -> Result<axum::Json<EventView>, Problem> {
-    let event = api.system.history.event(&id).await?.ok_or_else(|| unknown(&id))?;
+    let event = api.core.history.event(&id).await?.ok_or_else(|| unknown(&id))?;
     Ok(axum::Json(EventView {
         id: event.id,
         kind: event.kind,

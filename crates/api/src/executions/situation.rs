@@ -55,7 +55,7 @@ impl<'a> Situations<'a> {
         if let Some(known) = &self.everything {
             return Ok(known.killed.clone());
         }
-        let killed = self.api.system.installations.read().await?.killed;
+        let killed = self.api.core.installations.read().await?.killed;
         let killed = killed.map(|act| HeldView::killed(&act, "installation"));
         self.everything = Some(Everything { killed: killed.clone() });
         Ok(killed)
@@ -65,7 +65,7 @@ impl<'a> Situations<'a> {
         if let Some(known) = self.workflows.get(workflow) {
             return Ok(known.clone());
         }
-        let found = match self.api.system.workflows.in_force(workflow).await {
+        let found = match self.api.core.workflows.in_force(workflow).await {
             // One workflow that cannot be read hides no execution.
             Err(Error::Unreadable(_)) => None,
             found => found?,

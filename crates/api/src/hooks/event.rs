@@ -77,7 +77,7 @@ type Found = (Option<Subject>, Option<Creation>);
 impl Target<'_> {
     async fn find(&self, expression: &Expression, scope: &HookScope<'_>) -> Result<Found, Problem> {
         let Some(object) = &self.plan.workflow.object else { return Ok((None, None)) };
-        let objects = self.api.system.workflows.objects().await?;
+        let objects = self.api.core.workflows.objects().await?;
         let unknown = || Problem::new(Code::NoObject, format!("there is no object {object:?}"));
         objects.require(object).map_err(pawl_runtime::Error::from)?;
         let object = objects.get(object).ok_or_else(unknown)?;

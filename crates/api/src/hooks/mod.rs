@@ -83,7 +83,7 @@ struct Hook<'a> {
 
 async fn receive(api: &Api, workflow: &str, trigger: &str, request: Request) -> Response {
     let unknown = || Problem::new(Code::UnknownHook, format!("there is no webhook {workflow}/{trigger}"));
-    let (head, plan) = match api.system.workflows.in_force(workflow).await {
+    let (head, plan) = match api.core.workflows.in_force(workflow).await {
         Ok(Some(found)) => found,
         Ok(None) => return unknown().into_response(),
         Err(error) => return Problem::from(error).into_response(),
@@ -94,7 +94,7 @@ async fn receive(api: &Api, workflow: &str, trigger: &str, request: Request) -> 
     match hook.answer(found, webhook, &parts, body).await {
         Ok(response) => response,
         Err(rejected) => {
-            rejected.show(&api.system.ingest, workflow, trigger).await;
+            rejected.show(&api.core.ingest, workflow, trigger).await;
             let is_method = rejected.problem.code() == Code::MethodNotAllowed;
             let mut response = rejected.problem.into_response();
             if let (true, Ok(methods)) = (is_method, HeaderValue::try_from(webhook.methods.join(", "))) {
@@ -114,12 +114,12 @@ impl Hook<'_> {
         body: Body,
     ) -> Result<Response, Rejected> {
         // Before the body: what cannot be taken in should cost little.
-        self.api.system.ingest.room()?;
+        self.api.core.ingest.room()?;
         let body = body::read(&parts.headers, body, webhook::MAX_BODY).await?;
         let query = webhook::query_pairs(parts.uri.query().unwrap_or_default());
         let delivery = Delivery { method: &parts.method, headers: &parts.headers, query: &query, body: &body };
         let secrets = self.secrets(&webhook.verify).await?;
-        let now = self.api.system.ingest.now();
+        let now = self.api.core.ingest.now();
         let verified = webhook::verify(&webhook.verify, &secrets, &delivery, now);
         if let Some(answer) = webhook::handshake(&webhook.verify, &secrets, &delivery, &verified)? {
             return Ok(shake(answer));
@@ -137,7 +137,7 @@ impl Hook<'_> {
     async fn secrets(&self, rule: &Verify) -> Result<BTreeMap<String, String>, Problem> {
         let mut secrets = BTreeMap::new();
         for name in webhook::secret_names(rule) {
-            match self.api.system.ports.secrets.get(name).await {
+            match self.api.secrets.get(name).await {
                 Ok(value) => drop(secrets.insert(name.to_owned(), value)),
                 Err(SecretError::NotFound(_)) => {}
                 Err(error) => return Err(error.into()),
@@ -173,7 +173,7 @@ impl Hook<'_> {
         webhook: &Webhook,
         delivery: &Delivery<'_>,
     ) -> Result<Response, Rejected> {
-        let ingest = &self.api.system.ingest;
+        let ingest = &self.api.core.ingest;
         let workflow = self.head.id.as_str();
         let body = webhook::decode(delivery.headers, delivery.body)?;
         let identity = webhook::identity(&webhook.verify, delivery, &body);
@@ -202,7 +202,7 @@ impl Hook<'_> {
     async fn repeated(&self, trigger: &Trigger, accepted: &Accepted) -> Result<Response, Rejected> {
         if accepted.repeat == Some(Repeat::OtherKey) {
             let message = "what was signed came before, under another key that is not signed: it counts as a repeat";
-            self.api.system.ingest.reject(&self.head.id, &trigger.id, "repeated_signature", message).await?;
+            self.api.core.ingest.reject(&self.head.id, &trigger.id, "repeated_signature", message).await?;
         }
         Ok(accepted::answer(accepted)?)
     }

@@ -101,7 +101,7 @@ async fn all(api: &Api, object: &str, find: Find) -> Result<Listing<RecordView>,
     let mut walk = Walk::of(format!("records {object}"), &Paging { limit: find.limit, cursor: find.cursor })?;
     let (after, mut limit) = (walk.after(), walk.limit);
     loop {
-        let found = match api.system.records.list(object, limit, after.clone()).await {
+        let found = match api.core.records.list(object, limit, after.clone()).await {
             Err(pawl_runtime::RecordError::Failed(error)) => return Err(walk.problem(error)),
             found => found?,
         };
@@ -126,7 +126,7 @@ struct Place {
 }
 
 async fn some(api: &Api, object: &str, find: Find) -> Result<Listing<RecordView>, Problem> {
-    let schema = api.system.records.object(object).await?;
+    let schema = api.core.records.object(object).await?;
     let limit = page::limit(find.limit)?;
     let name = format!("records {object} {} {:?}", Value::Object(find.r#where.clone()), find.order);
     let place: Option<Place> = page::open(&name, find.cursor.as_deref())?;

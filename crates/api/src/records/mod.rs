@@ -110,8 +110,8 @@ async fn create(
     Route(object): Route<String>,
     Json(new): Json<NewRecord>,
 ) -> Result<Response, Problem> {
-    api.system.ingest.room()?;
-    Ok(created(api.system.records.create(&object, new.id, new.fields).await?))
+    api.core.ingest.room()?;
+    Ok(created(api.core.records.create(&object, new.id, new.fields).await?))
 }
 
 /// Shows a record.
@@ -121,7 +121,7 @@ async fn create(
     responses((status = 200, body = RecordView, headers(("etag", description = "Version"))), (status = 404, body = Sent))
 )]
 async fn show(State(api): State<Arc<Api>>, Route((object, id)): Route<(String, String)>) -> Result<Response, Problem> {
-    let record = api.system.records.get(&Subject { object, id }).await?;
+    let record = api.core.records.get(&Subject { object, id }).await?;
     Ok(answer(StatusCode::OK, record))
 }
 
@@ -144,9 +144,9 @@ async fn change(
     headers: HeaderMap,
     Json(body): Json<Fields>,
 ) -> Result<Response, Problem> {
-    api.system.ingest.room()?;
+    api.core.ingest.room()?;
     let read_at = request::read_at(&headers)?;
-    let record = api.system.records.update(&Subject { object, id }, &body.fields, read_at).await?;
+    let record = api.core.records.update(&Subject { object, id }, &body.fields, read_at).await?;
     Ok(answer(StatusCode::OK, record))
 }
 
@@ -171,13 +171,13 @@ async fn replace(
     headers: HeaderMap,
     Json(body): Json<Fields>,
 ) -> Result<Response, Problem> {
-    api.system.ingest.room()?;
+    api.core.ingest.room()?;
     let read_at = request::read_at(&headers)?;
     let subject = Subject { object, id };
-    let before = match api.system.records.get(&subject).await {
+    let before = match api.core.records.get(&subject).await {
         Ok(before) => before,
         Err(RecordError::NotFound(_)) if read_at.is_none_or(|read_at| read_at == 0) => {
-            return Ok(created(api.system.records.create(&subject.object, Some(subject.id), body.fields).await?));
+            return Ok(created(api.core.records.create(&subject.object, Some(subject.id), body.fields).await?));
         }
         Err(error) => return Err(error.into()),
     };
@@ -185,6 +185,6 @@ async fn replace(
     let read_at = read_at.unwrap_or(before.version);
     let emptied = before.fields.into_iter().map(|(name, _)| (name, Value::Null));
     let fields: Map<String, Value> = emptied.chain(body.fields).collect();
-    let record = api.system.records.update(&subject, &fields, Some(read_at)).await?;
+    let record = api.core.records.update(&subject, &fields, Some(read_at)).await?;
     Ok(answer(StatusCode::OK, record))
 }

@@ -55,7 +55,7 @@ async fn list(
 ) -> Result<axum::Json<Listing<HeadView>>, Problem> {
     let mut walk = Walk::of("workflows".to_owned(), &paging)?;
     let after = walk.after();
-    let found = api.system.workflows.list(walk.limit, after).await;
+    let found = api.core.workflows.list(walk.limit, after).await;
     let found = found.map_err(|error| walk.problem(error))?;
     Ok(axum::Json(walk.page(found, |head| HeadView::from(&head))))
 }
@@ -69,7 +69,7 @@ async fn list(
     )
 )]
 async fn show(State(api): State<Arc<Api>>, Route(id): Route<String>) -> Result<Response, Problem> {
-    let workflows = &api.system.workflows;
+    let workflows = &api.core.workflows;
     let (head, plan) = workflows.in_force(&id).await?.ok_or_else(|| unknown(&id))?;
     let revision = workflows.revision(&id, head.revision).await?.ok_or_else(|| unknown(&id))?;
     let whole = Whole::of(&head, &plan, revision.source);
@@ -89,9 +89,9 @@ async fn revisions(
 ) -> Result<axum::Json<Listing<RevisionView>>, Problem> {
     let mut walk = Walk::of(format!("revisions {id}"), &paging)?;
     let after = walk.after();
-    let found = api.system.workflows.revisions(&id, walk.limit, after).await;
+    let found = api.core.workflows.revisions(&id, walk.limit, after).await;
     let found = found.map_err(|error| walk.problem(error))?;
-    if found.items.is_empty() && found.unreadable.is_empty() && api.system.workflows.head(&id).await?.is_none() {
+    if found.items.is_empty() && found.unreadable.is_empty() && api.core.workflows.head(&id).await?.is_none() {
         return Err(unknown(&id));
     }
     Ok(axum::Json(walk.page(found, RevisionView::listed)))
@@ -107,7 +107,7 @@ async fn revision(
     State(api): State<Arc<Api>>,
     Route((id, revision)): Route<(String, u64)>,
 ) -> Result<axum::Json<RevisionView>, Problem> {
-    let found = api.system.workflows.revision(&id, revision).await?;
+    let found = api.core.workflows.revision(&id, revision).await?;
     let missing = || Problem::new(Code::NoRevision, format!("the workflow {id:?} has no revision {revision}"));
     Ok(axum::Json(RevisionView::whole(found.ok_or_else(missing)?)))
 }
@@ -119,7 +119,7 @@ async fn revision(
     responses((status = 200, body = String, content_type = "text/vnd.mermaid"), (status = 404, body = Sent))
 )]
 async fn graph(State(api): State<Arc<Api>>, Route(id): Route<String>) -> Result<Response, Problem> {
-    let (_, plan) = api.system.workflows.in_force(&id).await?.ok_or_else(|| unknown(&id))?;
+    let (_, plan) = api.core.workflows.in_force(&id).await?.ok_or_else(|| unknown(&id))?;
     let kind = HeaderValue::from_static("text/vnd.mermaid; charset=utf-8");
     Ok(([(CONTENT_TYPE, kind)], pawl_definition::mermaid(&plan.workflow)).into_response())
 }
@@ -136,11 +136,11 @@ async fn refusals(
     Params(paging): Params<Paging>,
 ) -> Result<axum::Json<Listing<RefusalView>>, Problem> {
     // What this process rejected itself is shown at once; where others reject, they write it.
-    api.system.ingest.write_rejections().await?;
+    api.core.ingest.write_rejections().await?;
     let mut walk = Walk::of(format!("refusals {id}"), &paging)?;
     let after = walk.after();
-    let found = api.system.history.refusals(&id, walk.limit, after).await.map_err(|error| walk.problem(error))?;
-    if found.items.is_empty() && found.unreadable.is_empty() && api.system.workflows.head(&id).await?.is_none() {
+    let found = api.core.history.refusals(&id, walk.limit, after).await.map_err(|error| walk.problem(error))?;
+    if found.items.is_empty() && found.unreadable.is_empty() && api.core.workflows.head(&id).await?.is_none() {
         return Err(unknown(&id));
     }
     Ok(axum::Json(walk.page(found, RefusalView::from)))

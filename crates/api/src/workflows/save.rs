@@ -107,7 +107,7 @@ pub(super) async fn replace(
 
 async fn save(api: &Api, source: &Source, headers: &HeaderMap, actor: &Actor) -> Result<Response, Problem> {
     let read_at = request::read_at(headers)?;
-    let saved = api.system.workflows.save(source, read_at, actor.name()).await;
+    let saved = api.core.workflows.save(source, read_at, actor.name()).await;
     let saved = saved.map_err(|error| problem::of_save(error, problem::File::Workflow))?;
     let is_new = saved.head.revision == 1 && !saved.unchanged;
     let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
@@ -172,7 +172,7 @@ pub(super) async fn check(
 ) -> Result<axum::Json<Checked>, Problem> {
     let named = Named { file: params.file };
     let (workflow, problems) = match Source::parse(named.name(), &text) {
-        Ok(source) => pawl_definition::check_workflow(&source, &*api.system.workflows.objects().await?),
+        Ok(source) => pawl_definition::check_workflow(&source, &*api.core.workflows.objects().await?),
         Err(problems) => (None, problems),
     };
     let checklist = workflow.as_ref().map(|workflow| pawl_definition::checklist(workflow, params.has_cases));

@@ -69,9 +69,9 @@ pub(super) async fn start(
     headers: HeaderMap,
     Json(body): Json<Start>,
 ) -> Result<Response, Problem> {
-    let ingest = &api.system.ingest;
+    let ingest = &api.core.ingest;
     let key = request::idempotency_key(&headers)?;
-    let (_, plan) = api.system.workflows.in_force(&id).await?.ok_or_else(|| unknown(&id))?;
+    let (_, plan) = api.core.workflows.in_force(&id).await?.ok_or_else(|| unknown(&id))?;
     let content = content(&body);
     let identity = Identity { content: key.as_ref().map(|_| content), ..Identity::of(key.as_deref()) };
     if let Some(earlier) = ingest.earlier(&id, MANUAL, &identity).await? {
@@ -108,7 +108,7 @@ async fn subject(api: &Api, workflow: &Workflow, given: Option<Target>) -> Resul
         (None, None) => Ok(None),
         (Some(object), Some(target)) if *object == target.object => {
             let subject = Subject { object: target.object, id: target.id };
-            api.system.records.get(&subject).await?;
+            api.core.records.get(&subject).await?;
             Ok(Some(subject))
         }
         (Some(object), None) => {

@@ -31,7 +31,7 @@ pub(super) async fn activate(
     State(api): State<Arc<Api>>,
     Route(id): Route<String>,
 ) -> Result<axum::Json<HeadView>, Problem> {
-    answer(api.system.workflows.set_active(&id, true).await)
+    answer(api.core.workflows.set_active(&id, true).await)
 }
 
 /// Closes the breaker of a workflow; does not change whether the workflow is active. Events from before start nothing.
@@ -44,7 +44,7 @@ pub(super) async fn close_breaker(
     State(api): State<Arc<Api>>,
     Route(id): Route<String>,
 ) -> Result<axum::Json<HeadView>, Problem> {
-    answer(api.system.workflows.close_breaker(&id).await)
+    answer(api.core.workflows.close_breaker(&id).await)
 }
 
 /// Deactivates a workflow: its triggers start nothing. Executions in flight continue.
@@ -57,7 +57,7 @@ pub(super) async fn deactivate(
     State(api): State<Arc<Api>>,
     Route(id): Route<String>,
 ) -> Result<axum::Json<HeadView>, Problem> {
-    answer(api.system.workflows.set_active(&id, false).await)
+    answer(api.core.workflows.set_active(&id, false).await)
 }
 
 /// Stops every execution of a workflow before its next step and next outside effect, and keeps its state.
@@ -72,8 +72,8 @@ pub(super) async fn kill(
     actor: Actor,
     Json(why): Json<Why>,
 ) -> Result<axum::Json<HeadView>, Problem> {
-    let act = actor.or(why.actor)?.act(why.reason, api.system.ingest.now())?;
-    answer(api.system.workflows.set_killed(&id, true, &act).await)
+    let act = actor.or(why.actor)?.act(why.reason, api.core.ingest.now())?;
+    answer(api.core.workflows.set_killed(&id, true, &act).await)
 }
 
 /// Lifts the kill of a workflow; executions that are due continue.
@@ -88,6 +88,6 @@ pub(super) async fn lift(
     actor: Actor,
     Json(why): Json<Why>,
 ) -> Result<axum::Json<HeadView>, Problem> {
-    let act = actor.or(why.actor)?.act(why.reason, api.system.ingest.now())?;
-    answer(api.system.workflows.set_killed(&id, false, &act).await)
+    let act = actor.or(why.actor)?.act(why.reason, api.core.ingest.now())?;
+    answer(api.core.workflows.set_killed(&id, false, &act).await)
 }

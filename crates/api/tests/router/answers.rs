@@ -18,7 +18,8 @@ use crate::workflows::start;
 fn a_look_sees_an_end_in_another_process_within_a_second() {
     let surface = surface().workflow(REPORT);
     let id = start(&surface, "report", &json!({}));
-    let other = System::new(surface.world.system.ports.clone(), ExecutorOptions::default());
+    let system = &surface.world.system;
+    let other = System::new(system.ports.clone(), system.outside.clone(), ExecutorOptions::default());
     let elsewhere = async {
         tokio::time::sleep(Duration::from_secs(7)).await;
         for queue in [QueueName::Events, QueueName::Jobs] {

@@ -23,7 +23,7 @@ use pawl_connectors::{
 };
 use pawl_local::{BacklogLimits, Condition, Store, VariableSecrets, WorkerOptions, Workers};
 use pawl_runtime::ports::NoDeadLetters;
-use pawl_runtime::{ExecutorOptions, Ports, System};
+use pawl_runtime::{ExecutorOptions, OutsidePorts, Ports, System};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
@@ -172,23 +172,20 @@ fn system(store: &Store, providers: Providers, own: SocketAddr, options: Options
     // A step that called the management API would act as an operator; no allow-list opens it.
     let http = HttpConfig { allow, own: vec![own], ..HttpConfig::default() };
     let clock = Arc::new(SystemClock);
-    let ports = Ports {
-        tables: store.tables(),
-        queue: store.queue(),
-        dead_letters: Arc::new(NoDeadLetters),
-        timers: store.timers(),
-        blobs: store.blobs(),
+    let ports = Ports::over(store.tables(), store.queue(), store.blobs(), clock, Arc::new(SystemRandom))
+        .with_timers(store.timers())
+        .with_dead_letters(Arc::new(NoDeadLetters))
+        .with_notifier(Arc::new(LogNotifier));
+    let outside = OutsidePorts {
         state_machines: machines::state_machines(&options.variables)?,
         secrets: Arc::new(VariableSecrets::new(options.variables)),
         http: Arc::new(GuardedHttp::new(http)?),
         models: Arc::new(ModelClient::new(providers)?),
-        notifier: Arc::new(LogNotifier),
-        clock,
-        random: Arc::new(SystemRandom),
     };
     let alone_since = Some(ports.clock.now());
     Ok(System::new(
         ports,
+        outside,
         ExecutorOptions {
             max_steps_per_invocation: options.max_steps_per_invocation,
             alone_since,

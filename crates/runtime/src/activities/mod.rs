@@ -14,8 +14,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use pawl_engine::{Activity, Execution, Performed};
 
-use crate::Ports;
-use crate::ports::{Clock, Http, Models, Secrets, StateMachines};
+use crate::ports::{Clock, Http, Models, OutsidePorts, Secrets, StateMachines};
 use known::Known;
 use lease::LeaseGuard;
 
@@ -29,9 +28,9 @@ pub(crate) struct Activities {
 }
 
 impl Activities {
-    /// Over some of these ports.
-    pub(crate) fn new(ports: &Ports) -> Self {
-        let Ports { http, models, state_machines, secrets, clock, .. } = ports.clone();
+    /// Over these ports.
+    pub(crate) fn new(outside: &OutsidePorts, clock: Arc<dyn Clock>) -> Self {
+        let OutsidePorts { secrets, http, models, state_machines } = outside.clone();
         Self { http, models, state_machines, secrets, clock }
     }
 

@@ -4,6 +4,7 @@
 //! implementation of [`Tables`], [`Queue`], [`QueueSource`], [`Timers`] and [`Blobs`] passes the contract
 //! suite in `pawl-contract`.
 
+mod absent;
 mod blobs;
 mod clock;
 mod dead_letters;
@@ -14,12 +15,14 @@ mod query;
 mod queue;
 pub mod rules;
 mod secrets;
+mod sets;
 mod state_machines;
 mod stream;
 mod tables;
 mod timers;
 mod tokens;
 
+pub use absent::Absent;
 pub use blobs::{BlobError, BlobKey, BlobOwner, Blobs};
 pub use clock::{Clock, Random};
 pub use dead_letters::{DeadLetter, DeadLetters, NoDeadLetters};
@@ -30,6 +33,7 @@ pub use pawl_definition::OrderedSchema;
 pub use query::{Pages, Query};
 pub use queue::{Message, Queue, QueueError, QueueName, QueueSource, Received};
 pub use secrets::{SecretError, Secrets, without_line_end};
+pub use sets::{OutsidePorts, Ports};
 pub use state_machines::{
     MachineState, NoStateMachines, StartStateMachine, StartedMachine, StateMachineError, StateMachines,
 };

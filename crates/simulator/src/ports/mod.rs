@@ -10,8 +10,8 @@ mod tables;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use pawl_runtime::Ports;
 use pawl_runtime::ports::{Clock, NoDeadLetters, QueueSource};
+use pawl_runtime::{OutsidePorts, Ports};
 
 use self::outside::Outside;
 use self::queue::Queues;
@@ -33,24 +33,25 @@ impl Clock for SkewedClock {
     }
 }
 
-/// The ports of one process, and the receiving side of its queues.
-pub(super) fn ports(hub: &Arc<Hub>, skew: SignedDuration, random: &Arc<SeededRandom>) -> (Ports, Arc<dyn QueueSource>) {
+/// What one process is wired over.
+pub(super) struct Wires {
+    pub(super) ports: Ports,
+    pub(super) outside: OutsidePorts,
+    /// The receiving side of its queues.
+    pub(super) source: Arc<dyn QueueSource>,
+}
+
+/// The ports of one process.
+pub(super) fn wires(hub: &Arc<Hub>, skew: SignedDuration, random: &Arc<SeededRandom>) -> Wires {
     let outside = Arc::new(Outside::new(hub.clone()));
     let queues = Arc::new(Queues::new(hub.clone()));
     let storage = Arc::new(Storage::new(hub.clone()));
-    let ports = Ports {
-        tables: Arc::new(WatchedTables::new(hub.clone())),
-        queue: queues.clone(),
-        dead_letters: Arc::new(NoDeadLetters),
-        timers: queues.clone(),
-        blobs: storage.clone(),
-        secrets: storage,
-        http: outside.clone(),
-        models: outside.clone(),
-        state_machines: outside.clone(),
-        notifier: outside,
-        clock: Arc::new(SkewedClock { clock: hub.clock.clone(), skew }),
-        random: random.clone(),
-    };
-    (ports, queues)
+    let tables = Arc::new(WatchedTables::new(hub.clone()));
+    let clock = Arc::new(SkewedClock { clock: hub.clock.clone(), skew });
+    let ports = Ports::over(tables, queues.clone(), storage.clone(), clock, random.clone())
+        .with_timers(queues.clone())
+        .with_dead_letters(Arc::new(NoDeadLetters))
+        .with_notifier(outside.clone());
+    let (http, models) = (outside.clone(), outside.clone());
+    Wires { ports, outside: OutsidePorts { secrets: storage, http, models, state_machines: outside }, source: queues }
 }

@@ -8,7 +8,7 @@ use pawl_engine::{Act, Control, Execution, Record};
 use pawl_runtime::items::refusal::Refusal;
 use pawl_runtime::ports::{Clock, Notice, QueueName, Table};
 use pawl_runtime::{
-    Catalog, ControlError, Error, ExecutorOptions, Ports, RecordError, Recorded, SaveError, System, items,
+    Catalog, ControlError, Error, ExecutorOptions, OutsidePorts, Ports, RecordError, Recorded, SaveError, System, items,
 };
 use serde_json::{Map, Value};
 
@@ -47,21 +47,18 @@ impl World {
         let models = Arc::new(ScriptedModels::new());
         let state_machines = Arc::new(ScriptedMachines::new(clock.clone(), store.clone()));
         let notices = Arc::new(KeptNotices::default());
-        let ports = Ports {
-            tables: store.tables(),
-            queue: store.queue(),
-            dead_letters: store.dead_letters(),
-            timers: store.timers(),
-            blobs: store.blobs(),
+        let (time, chance) = (Arc::new(clock.clone()), Arc::new(SeededRandom::new(1)));
+        let ports = Ports::over(store.tables(), store.queue(), store.blobs(), time, chance)
+            .with_timers(store.timers())
+            .with_dead_letters(store.dead_letters())
+            .with_notifier(notices.clone());
+        let outside = OutsidePorts {
             secrets: store.secrets(),
             http: http.clone(),
             models: models.clone(),
             state_machines: state_machines.clone(),
-            notifier: notices.clone(),
-            clock: Arc::new(clock.clone()),
-            random: Arc::new(SeededRandom::new(1)),
         };
-        let system = System::new(ports, options);
+        let system = System::new(ports, outside, options);
         let (made, router) = (Arc::default(), Arc::default());
         Self { store, clock, system, http, models, state_machines, notices, made, router }
     }

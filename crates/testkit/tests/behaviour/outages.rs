@@ -151,7 +151,7 @@ fn after_an_outage(take_away: TakeAway) -> World {
     let outage = Arc::new(Outage { ports: world.system.ports.clone(), clock: world.clock.clone(), until });
     let mut ports = world.system.ports.clone();
     take_away(&mut ports, &outage);
-    world.system = System::new(ports, ExecutorOptions::default());
+    world.system = System::new(ports, world.system.outside.clone(), ExecutorOptions::default());
     for _ in 0..180 {
         let next = world.now() + SignedDuration::from_mins(1);
         world.run(Some(next)).expect("what fails goes away by itself");

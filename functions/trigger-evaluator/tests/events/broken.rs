@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use pawl_runtime::ports::{
     Consistency, Item, Key, Message, Page, Query, Queue, QueueError, QueueName, Table, TableError, Tables, Transaction,
 };
-use pawl_runtime::{ExecutorOptions, Ports, System};
+use pawl_runtime::{Core, ExecutorOptions, Ports};
 use pawl_testkit::payloads;
 use serde_json::json;
 
@@ -60,7 +60,7 @@ async fn a_change_that_cannot_be_evaluated_goes_to_the_event_queue_and_is_evalua
     for broken in [Broken::Fails, Broken::Panics, Broken::Hangs] {
         let world = world().await;
         let ports = Ports { tables: Arc::new(broken), ..world.system.ports.clone() };
-        let broken = System::new(ports, ExecutorOptions::default());
+        let broken = Core::new(ports, ExecutorOptions::default());
         let payload = payloads("trigger-evaluator")["record-updated"].clone();
         let answer = evaluator(&broken, &world).handle(payload, invocation(&world)).await;
         assert_eq!(answer, Ok(json!({"batchItemFailures": []})));
@@ -76,7 +76,7 @@ async fn a_change_that_cannot_be_evaluated_goes_to_the_event_queue_and_is_evalua
 async fn a_batch_that_hangs_is_put_off_before_the_function_is_cut_off() {
     let world = world().await;
     let ports = Ports { tables: Arc::new(Broken::Hangs), ..world.system.ports.clone() };
-    let broken = System::new(ports, ExecutorOptions::default());
+    let broken = Core::new(ports, ExecutorOptions::default());
     let record = payloads("trigger-evaluator")["record-updated"]["Records"][0].clone();
     let payload = json!({"Records": vec![record; 100]});
     let began = tokio::time::Instant::now();
@@ -91,7 +91,7 @@ async fn a_batch_that_hangs_is_put_off_before_the_function_is_cut_off() {
 async fn an_event_that_hangs_fails_alone() {
     let world = world().await;
     let ports = Ports { tables: Arc::new(Broken::Hangs), ..world.system.ports.clone() };
-    let broken = System::new(ports, ExecutorOptions::default());
+    let broken = Core::new(ports, ExecutorOptions::default());
     let change = payloads("trigger-evaluator")["record-updated"]["Records"][0].clone();
     let put_off = json!({"Records": [change]});
     evaluator(&broken, &world).handle(put_off, invocation(&world)).await.expect("the shape is known");
@@ -108,7 +108,7 @@ async fn an_event_that_hangs_fails_alone() {
 async fn a_change_that_not_even_the_queue_takes_is_reported_and_those_before_it_are_done() {
     let world = world().await;
     let ports = Ports { tables: Arc::new(Broken::Fails), queue: Arc::new(Shut), ..world.system.ports.clone() };
-    let broken = System::new(ports, ExecutorOptions::default());
+    let broken = Core::new(ports, ExecutorOptions::default());
     let all = payloads("trigger-evaluator");
     let record = |case: &str| all[case]["Records"][0].clone();
     let payload = json!({"Records": [record("record-expired"), record("record-updated"), record("record-created")]});

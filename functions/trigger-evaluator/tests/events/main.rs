@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 use pawl_definition::Source;
 use pawl_engine::{Record, Subject};
 use pawl_function_trigger_evaluator::TriggerEvaluator;
-use pawl_lambda::{Batch, Invocation};
+use pawl_lambda::Invocation;
 use pawl_runtime::ports::{Durability, QueueName, Transaction};
-use pawl_runtime::{ExecutorOptions, System, items};
+use pawl_runtime::{Core, ExecutorOptions, items};
 use pawl_testkit::payloads;
 use pawl_testkit::scenario::World;
 use serde::Serialize;
@@ -69,8 +69,8 @@ async fn at_rest(world: &World) {
     }
 }
 
-pub(crate) fn evaluator(system: &System, world: &World) -> TriggerEvaluator {
-    TriggerEvaluator::new(system.clone(), Batch::new(system.clone(), world.store.source()))
+pub(crate) fn evaluator(core: &Core, world: &World) -> TriggerEvaluator {
+    TriggerEvaluator::new(core.clone(), world.store.source())
 }
 
 pub(crate) fn invocation(world: &World) -> Invocation {
