@@ -64,8 +64,8 @@ pub enum Authorizer {
     Open,
     /// Whoever sends `Authorization: Bearer <token>` is an admin.
     Token(Arc<str>),
-    /// Whoever is in front of the router, API Gateway for one, has put an [`Identity`] into the request's extensions; without one, nobody
-    /// may do anything. This is the default, so that a forgotten setting opens nothing.
+    /// Whoever is in front of the router, API Gateway for one, has put an [`Identity`] into the request's extensions;
+    /// without one, nobody may do anything. This is the default, so that a forgotten setting opens nothing.
     #[default]
     Upstream,
 }

@@ -194,8 +194,8 @@ fn rejected(cx: &Context<'_>, execution: &Execution, error: &StepError) -> Decis
     draft.failed(step, error.clone(), false).commit()
 }
 
-/// Claims an effect before it is performed. A step that listens receives events from here on: its effect may answer faster than
-/// the claim's holder.
+/// Claims an effect before it is performed. A step that listens receives events from here on: its effect may answer
+/// faster than the claim's holder.
 fn claim(mut draft: Draft<'_>, step: &Step, perform: Perform) -> Decision {
     let Perform { activity, checkpoint, part } = perform;
     let address = Address::of(&step.id);

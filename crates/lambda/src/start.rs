@@ -33,7 +33,8 @@ impl Storage {
         SqsQueue::new(sdk, self.queues.clone(), Arc::new(SystemClock), Arc::new(SystemRandom))
     }
 
-    /// Ports on this storage, and notices in the log; all others are absent. It fails if the bucket's name cannot be part of an address.
+    /// Ports on this storage, and notices in the log; all others are absent. It fails if the bucket's name cannot be part
+    /// of an address.
     pub fn ports(self, sdk: &SdkConfig) -> Result<Ports, Failure> {
         let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
         let queue = Arc::new(self.queue(sdk));

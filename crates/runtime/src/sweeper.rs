@@ -59,9 +59,9 @@ pub struct Redriven {
 }
 
 impl Sweeper {
-    /// Sends back what died without a cause of its own, makes visible what was given up, puts overdue executions back on
-    /// the queue, and hands on notices that were left; returns how many executions. What is stalled waits for a person. Each has its turn although another fails; the
-    /// first failure is returned.
+    /// Sends back dead letters that no worker marked, marks the others, puts overdue executions back on the queue, and
+    /// hands on notices that were left; returns how many executions it woke. A stalled execution waits for a person. Each
+    /// has its turn although another fails; the first failure is returned.
     pub async fn sweep(&self) -> Result<usize, Error> {
         // First the marks: what is stalled is not woken.
         let marked = self.see_to_dead_letters().await;
