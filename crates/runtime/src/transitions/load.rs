@@ -68,20 +68,21 @@ impl Transitions {
         }
     }
 
-    /// Reads the head anew after a lost race; `false` if the execution is gone.
+    /// Reads the head anew after a lost race; `false` if the execution is gone. If it fails, the run is as it was: a head
+    /// whose large values were not brought back must not be written.
     pub(crate) async fn reload(&self, run: &mut Run) -> Result<bool, Error> {
         let item = self
             .tables
             .get(items::execution::TABLE, &items::execution::key(&run.execution.id), Consistency::Strong)
             .await?;
-        let Some((execution, rows)) = item.as_ref().map(items::execution::parse_whole).transpose()?.flatten() else {
+        let Some((mut execution, rows)) = item.as_ref().map(items::execution::parse_whole).transpose()?.flatten() else {
             return Ok(false);
         };
+        self.end_dead_leases(&mut execution);
+        offload::restore_execution(&*self.blobs, &mut execution).await?;
         run.buffer.lost(rows);
         run.snapshot = None;
         run.execution = execution;
-        self.end_dead_leases(&mut run.execution);
-        offload::restore_execution(&*self.blobs, &mut run.execution).await?;
         Ok(true)
     }
 }
