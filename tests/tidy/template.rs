@@ -148,6 +148,15 @@ fn indexes_go_by_the_names_that_the_adapter_asks_for() {
     assert_eq!(there, asked, "the indexes of {PATH}, and those that crates/aws asks for (right)");
 }
 
+/// Bug: the names of functions of a stack whose name has more than 46 characters were refused, after a quarter of an hour.
+#[test]
+fn the_longest_name_of_a_stack_is_told() {
+    const FUNCTION_NAME_MOST: usize = 64;
+    let longest = functions().iter().map(|function| function.folder.len() + 1).max().unwrap_or_default();
+    let told = format!("at most {} characters", FUNCTION_NAME_MOST - longest);
+    assert!(read("docs/operations.md").contains(&told), "docs/operations.md says that a stack's name has {told}");
+}
+
 #[test]
 fn every_parameter_is_explained() {
     let text = read("docs/operations.md");

@@ -59,7 +59,7 @@ impl Dispatcher {
             return self.send(execution, &job, delay).await;
         }
         let message = job.message(&execution.workflow, SignedDuration::ZERO);
-        let timer = Timer { name: execution.id.clone(), due: at, queue: queue_of(execution), message };
+        let timer = Timer { name: timer_name(execution, at), due: at, queue: queue_of(execution), message };
         Ok(self.timers.set(timer).await?)
     }
 
@@ -72,10 +72,17 @@ impl Dispatcher {
         let Need::At(at) = before.need() else { return Ok(()) };
         let had_timer = at.duration_since(before.updated_at) > self.longest_delay;
         if had_timer && before.need() != after.need() {
-            self.timers.cancel(&after.id).await?;
+            self.timers.cancel(&timer_name(before, at)).await?;
         }
         Ok(())
     }
+}
+
+/// The name of the timer of an execution for a time, `<id>-<seconds since 1970>`. Under one name for all times, a timer could
+/// be lost: EventBridge Scheduler deletes a schedule some time after it has fired, and with it the next one of that name
+/// that was set meanwhile.
+fn timer_name(execution: &Execution, at: Timestamp) -> String {
+    format!("{}-{}", execution.id, at.as_second())
 }
 
 /// To a millisecond, so that a message is never early.

@@ -333,3 +333,19 @@ fn a_long_delay_needs_no_message_of_the_queue() {
     assert_eq!(story.world().store.messages(QueueName::Jobs).len(), 0);
     assert_eq!(story.world().store.pending_timers().len(), 1);
 }
+
+/// Bug: all timers of an execution had one name. Scheduler deletes a schedule some time after it has fired, and so could
+/// delete the next one, set under the same name meanwhile.
+#[test]
+fn each_time_that_an_execution_waits_for_has_a_timer_of_its_own() {
+    let steps = "
+  - {id: first, type: delay, for: 2h}
+  - {id: second, type: delay, for: 2h}";
+    let story = scenario().workflow(&workflow(steps)).event(manual("w")).run_for("1h");
+    let first = story.world().store.pending_timers().remove(0).name;
+    let story = story.run_for("2h");
+    let second = story.world().store.pending_timers().remove(0).name;
+    assert!(first != second && second.starts_with(&story.last().execution.id), "{first}, {second}");
+    let canceled = story.control(pawl_engine::Control::Cancel);
+    assert!(canceled.world().store.pending_timers().is_empty(), "what is canceled leaves no timer");
+}
