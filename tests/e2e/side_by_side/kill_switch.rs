@@ -14,12 +14,12 @@ owner: tests@example.com
 active: true
 triggers: [{id: in, type: webhook, verify: none}]
 steps:
-  - {id: rest, type: delay, for: 4s}
+  - {id: rest, type: delay, for: 20s}
   - {id: call, type: http_request, method: POST, url: 'http://TRACKER/call', timeout: 5s}
 ";
 
-/// Longer than the delay of the workflow.
-const BEYOND_THE_DELAY: Duration = Duration::from_secs(7);
+/// Longer than the delay of the workflow, which is long enough for a kill to come before its end on a busy machine.
+const BEYOND_THE_DELAY: Duration = Duration::from_secs(24);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_kill_switch_stops_an_execution() {

@@ -75,7 +75,8 @@ impl Transitions {
             .tables
             .get(items::execution::TABLE, &items::execution::key(&run.execution.id), Consistency::Strong)
             .await?;
-        let Some((mut execution, rows)) = item.as_ref().map(items::execution::parse_whole).transpose()?.flatten() else {
+        let Some((mut execution, rows)) = item.as_ref().map(items::execution::parse_whole).transpose()?.flatten()
+        else {
             return Ok(false);
         };
         self.end_dead_leases(&mut execution);

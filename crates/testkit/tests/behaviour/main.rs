@@ -22,6 +22,7 @@ mod models;
 mod outages;
 mod records;
 mod rejections;
+mod reloads;
 mod replays;
 mod requests;
 mod restored;

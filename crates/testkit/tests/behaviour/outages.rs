@@ -120,7 +120,7 @@ fn at_once<T>(future: impl Future<Output = T>) -> T {
     future.now_or_never().expect("memory answers at once")
 }
 
-fn start(world: &World, id: &str) {
+pub(crate) fn start(world: &World, id: &str) {
     let event = Event {
         id: id.to_owned(),
         kind: EventType::Manual,
