@@ -60,16 +60,22 @@ impl<'a> Execution<'a> {
         page
     }
 
-    /// Waits until a schedule wakes it when its wait is over.
-    pub(crate) async fn has_a_schedule(&self) {
-        let is_there = |names: &Vec<String>| names.contains(&self.id);
-        until("a schedule of the execution's name", || self.pawl.stack.schedules(), is_there).await;
+    /// Waits until a schedule wakes it when its wait is over; returns its name.
+    pub(crate) async fn has_a_schedule(&self) -> String {
+        let is_there = |names: &Vec<String>| names.iter().any(|name| self.names(name));
+        let names = until("a schedule of the execution", || self.pawl.stack.schedules(), is_there).await;
+        names.into_iter().find(|name| self.names(name)).expect("it is there")
     }
 
     /// Waits until no schedule is left of it.
     pub(crate) async fn has_no_schedule(&self) {
-        let is_gone = |names: &Vec<String>| !names.contains(&self.id);
-        until("no schedule of the execution's name", || self.pawl.stack.schedules(), is_gone).await;
+        let is_gone = |names: &Vec<String>| !names.iter().any(|name| self.names(name));
+        until("no schedule of the execution", || self.pawl.stack.schedules(), is_gone).await;
+    }
+
+    /// Whether the name of a schedule says that it is of this execution.
+    fn names(&self, schedule: &str) -> bool {
+        schedule.strip_prefix(&self.id).is_some_and(|rest| rest.starts_with('-'))
     }
 
     /// Carries out a control.

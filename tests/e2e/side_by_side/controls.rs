@@ -11,7 +11,7 @@ owner: tests@example.com
 active: true
 triggers: [{id: in, type: webhook, verify: none}]
 steps:
-  - {id: rest, type: delay, for: 5s}
+  - {id: rest, type: delay, for: 20s}
   - {id: end, type: note, text: rested}
 ";
 

@@ -23,9 +23,9 @@ async fn what_lost_its_reason_to_wake_is_found_by_the_sweeper() {
     let pawl = Installation::deployed();
     pawl.save(FORGOTTEN).await;
     let execution = pawl.start("forgotten/in", "forgotten", &json!({})).await;
-    execution.has_a_schedule().await;
+    let schedule = execution.has_a_schedule().await;
     let due = time(&execution.waits_at("rest").await["due_at"]);
-    pawl.stack.delete_schedule(&execution.id).await;
+    pawl.stack.delete_schedule(&schedule).await;
 
     let page = execution.ends_as("completed").await;
     assert_eq!(page.path(), ["created", "started", "rest waiting", "rest completed", "end completed"]);
