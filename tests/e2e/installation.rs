@@ -10,7 +10,7 @@ use crate::github::Delivery;
 use crate::stack::{Answer, Request, Service, Stack};
 
 /// How long something may take that must happen: longer than the sweeper needs to find what was left behind.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(240);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(4);
 
 /// Time between two looks.
 const BETWEEN: Duration = Duration::from_millis(150);
