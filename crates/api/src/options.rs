@@ -15,8 +15,8 @@ pub struct ApiOptions {
     pub loopback_only: bool,
     /// What `GET /v1/health` asks.
     pub health: HealthCheck,
-    /// Longest wait for the end of an execution, whatever a request asks for: less than whoever is in front waits for
-    /// an answer.
+    /// Longest wait for the end of an execution, also if a request asks for more. It is less than the time-out of the
+    /// gateway in front.
     pub longest_wait: Duration,
 }
 
@@ -64,8 +64,8 @@ pub enum Authorizer {
     Open,
     /// Whoever sends `Authorization: Bearer <token>` is an admin.
     Token(Arc<str>),
-    /// Whoever is in front of the router, API Gateway for one, has put an [`Identity`] into the request's extensions;
-    /// without one, nobody may do anything. This is the default, so that a forgotten setting opens nothing.
+    /// A gateway in front of the router, such as API Gateway, puts an [`Identity`] into the request's extensions. A
+    /// request without one is refused. This is the default, so that a forgotten setting opens nothing.
     #[default]
     Upstream,
 }

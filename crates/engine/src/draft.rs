@@ -74,14 +74,14 @@ impl<'a> Draft<'a> {
             attempt_started_at: None,
             checkpoint: serde_json::Value::Null,
         });
-        if again && state.status == StepStatus::Running && !claimed && !interrupted {
-            // A call of it has ended, and the next one follows: that is no other attempt.
-        } else if again {
+        // A call of it has ended, and the next one follows: that is no other attempt.
+        let follows_a_call = again && state.status == StepStatus::Running && !claimed && !interrupted;
+        if again && !follows_a_call {
             // Whose claim was written although its answer was lost has not performed anything yet.
             state.attempt += u32::from(!claimed);
             state.interrupted += u32::from(interrupted);
             state.attempt_started_at = Some(now);
-        } else {
+        } else if !again {
             state.visit += 1;
             state.fresh_visits += 1;
             state.attempt = 1;

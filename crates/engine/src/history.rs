@@ -83,8 +83,8 @@ pub struct Row {
     /// What models cost.
     #[serde(default, skip_serializing_if = "Usage::is_zero")]
     pub usage: Usage,
-    /// How the output came about: of a model call, `{model, max_tokens, answers:
-    /// [{text, finish_reason, model, input_tokens, output_tokens, estimated, usd, latency_ms}]}` as they came.
+    /// How the output came about: of a model call, `{model, max_tokens, answer:
+    /// {text, finish_reason, model, input_tokens, output_tokens, estimated, usd, latency_ms}}`, the answer as it came.
     #[serde(default, skip_serializing_if = "Value::is_null")]
     pub trace: Value,
     /// What it was decided on outside the head: a list of [`crate::Observed`], the last of this transition, those before it

@@ -61,14 +61,14 @@ pub fn callback_token(invocation: &str, execution: &str, step: &str, visit: u32)
     format!("pawl_{}", digest(&["callback token", invocation, execution, step, &visit.to_string()]))
 }
 
-/// What a step listens on for whoever has its token. It does not tell the token.
+/// The topic of callbacks with a token. The token cannot be derived from the topic.
 pub fn callback_topic(token: &str) -> String {
     format!("{CALLBACK}{}", digest(&["callback", token]))
 }
 
 const CALLBACK: &str = "callback/";
 
-/// Whether a step listens on it for whoever has a token.
+/// Whether a topic is one of callbacks.
 pub fn is_callback(topic: &str) -> bool {
     topic.starts_with(CALLBACK)
 }

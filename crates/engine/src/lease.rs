@@ -74,17 +74,17 @@ impl Leases {
         self.0.iter_mut()
     }
 
-    /// Whether somebody has one who is not dead yet, other than this invocation.
+    /// Whether another invocation holds a lease that has not ended.
     pub fn is_held_by_another(&self, invocation: &str, now: Timestamp) -> bool {
         self.0.values().any(|lease| lease.owner != invocation && lease.until > now)
     }
 
-    /// Whether this invocation has one.
+    /// Whether this invocation holds a lease.
     pub fn is_held_by(&self, invocation: &str) -> bool {
         self.0.values().any(|lease| lease.owner == invocation)
     }
 
-    /// Whether there is one of another invocation, dead or alive.
+    /// Whether another invocation holds a lease, ended or not.
     pub fn is_of_another(&self, invocation: &str) -> bool {
         self.0.values().any(|lease| lease.owner != invocation)
     }
@@ -99,12 +99,7 @@ impl Leases {
         self.0.insert(address, lease);
     }
 
-    /// Gives one back.
-    pub fn release(&mut self, address: &Address) {
-        self.0.remove(address);
-    }
-
-    /// Gives all of them back.
+    /// Releases all leases.
     pub fn clear(&mut self) {
         self.0.clear();
     }

@@ -1,10 +1,87 @@
-//! A job that fails since AWS refuses what it needs: it is put off, and nothing is given up.
+//! Jobs that fail: one that always does is given up, shown as stalled, and brought back; one that fails because AWS refuses
+//! what it needs is put off.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::installation::Installation;
+use crate::installation::{Installation, PATIENCE, until};
+use crate::stack::Service;
+
+const DOOMED: &str = "
+workflow: doomed
+owner: tests@example.com
+active: true
+triggers: [{id: in, type: webhook, verify: none}]
+steps:
+  - {id: rest, type: delay, for: 20s}
+  - {id: end, type: note, text: here}
+";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_that_always_fails_stalls_its_execution_until_it_is_redriven() {
+    let pawl = Installation::deployed();
+    pawl.save(DOOMED).await;
+    let execution = pawl.start("doomed/in", "doomed", &json!({})).await;
+    execution.waits_at("rest").await;
+    // What goes wrong: the event that every job of the execution reads is damaged.
+    let event = event_of(&pawl, &execution.id).await;
+    let mut damaged = event.clone();
+    damaged["b"] = json!({"S": "no JSON"});
+    put(&pawl, &damaged).await;
+    let attempts = set_attempts(&pawl, "2").await;
+
+    // The sweeper sends an unmarked dead letter back some times before it marks the execution.
+    let began = Instant::now();
+    let page = loop {
+        pawl.sweep().await;
+        let page = pawl.look(&format!("/v1/executions/{}", execution.id)).await;
+        if page["indicators"] == json!(["stalled"]) {
+            break page;
+        }
+        assert!(began.elapsed() < PATIENCE, "expected it to be stalled, found {page}");
+    };
+    assert_eq!((&page["status"], &page["cursor"]), (&json!("waiting"), &json!("rest")), "{page}");
+    assert!(pawl.stack.messages("JobsDeadLetters").await >= 1, "the job is among the dead letters");
+
+    put(&pawl, &event).await;
+    set_attempts(&pawl, &attempts).await;
+    let redriven = pawl.manage("POST", "/v1/installation/redrive", "{}").await.expect(200);
+    assert!(redriven["messages"].as_u64().is_some_and(|count| count >= 1), "{redriven}");
+    let page = execution.ends_as("completed").await;
+    assert_eq!(page.0["indicators"], json!([]), "nothing is left of it: {}", page.0);
+    let empty = |count: &u64| *count == 0;
+    until("no dead letter", || pawl.stack.messages("JobsDeadLetters"), empty).await;
+}
+
+/// The item of the event that started an execution, as stored.
+async fn event_of(pawl: &Installation, execution: &str) -> Value {
+    let partition = format!("execution#{execution}");
+    let is_it = |item: &Value| {
+        let has = |text: &str| item.as_object().is_some_and(|item| item.values().any(|value| value["S"] == text));
+        has(&partition) && has("event")
+    };
+    pawl.stack.items("Executions").await.into_iter().find(is_it).expect("an execution has an event")
+}
+
+async fn put(pawl: &Installation, item: &Value) {
+    let asked = json!({"TableName": pawl.stack.output("ExecutionsTableName"), "Item": item});
+    pawl.stack.ask(Service::DynamoDb, "PutItem", asked).await;
+}
+
+/// Changes how often a job is received before it is given up; returns how often it was before.
+async fn set_attempts(pawl: &Installation, attempts: &str) -> String {
+    let queue = pawl.stack.queue("JobsQueue");
+    let asked = json!({"QueueUrl": queue, "AttributeNames": ["RedrivePolicy"]});
+    let found = pawl.stack.ask(Service::Sqs, "GetQueueAttributes", asked).await;
+    let policy = found["Attributes"]["RedrivePolicy"].as_str().expect("the queue has dead letters");
+    let mut policy: Value = serde_json::from_str(policy).expect("a policy is JSON");
+    let before = policy["maxReceiveCount"].to_string().trim_matches('"').to_owned();
+    policy["maxReceiveCount"] = json!(attempts);
+    let changed = json!({"QueueUrl": queue, "Attributes": {"RedrivePolicy": policy.to_string()}});
+    pawl.stack.ask(Service::Sqs, "SetQueueAttributes", changed).await;
+    before
+}
 
 const DENIED: &str = "
 workflow: denied

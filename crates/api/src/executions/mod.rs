@@ -104,7 +104,7 @@ async fn ended(api: &Api, id: &str, seconds: u64) -> Result<Option<Execution>, P
     }
     let signal = api.core.completions.of(id);
     let longest = Duration::from_secs(seconds).min(api.options.longest_wait);
-    // Whoever carries it out in this process tells at once; another process is seen by looking.
+    // An executor in this process signals the end at once; the end in another process is found by polling.
     let waited = tokio::time::timeout(longest, future::select(signal, Box::pin(has_ended(api, id)))).await;
     let failed = match waited {
         Ok(Either::Right((ended, _))) => ended.err(),

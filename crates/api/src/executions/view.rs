@@ -325,7 +325,8 @@ pub(crate) struct RowView {
     /// True if tokens and cost are partly an estimate, because the provider did not report the tokens. Absent if not.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     estimated: bool,
-    /// Origin of the output: for a model call the raw answers, `{answers: [{text, latency_ms}]}`.
+    /// Origin of the output: for a model call `{model, max_tokens, answer}`; `answer` is the raw answer, with `text`,
+    /// `finish_reason`, `model`, `input_tokens`, `output_tokens`, `usd` and `latency_ms`.
     #[serde(skip_serializing_if = "Value::is_null")]
     trace: Value,
 }

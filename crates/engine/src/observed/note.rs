@@ -138,7 +138,7 @@ fn related(cx: &Context<'_>, reads: &Reads) -> BTreeMap<String, Vec<Seen>> {
     cx.related.iter().map(seen).collect()
 }
 
-/// The topic on which the execution listens since this claim for whoever has its token.
+/// The topic of callbacks on which the execution begins to listen with this claim.
 fn new_callback(before: &Execution, after: &Execution) -> Option<String> {
     let listens = |execution: &Execution, topic: &String| {
         execution.waiting.as_ref().is_some_and(|waiting| waiting.topics.contains(topic))

@@ -42,7 +42,7 @@ struct Checkpoint {
     /// The token by which the machine calls back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     token: Option<String>,
-    /// What it listens on for whoever has that token.
+    /// The topic of callbacks with that token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     callback: Option<String>,
     /// What was started, once that is known.

@@ -52,7 +52,7 @@ pub(super) async fn look(machines: &dyn StateMachines, look: &MachinePoll, lease
     }
 }
 
-/// What came back, without secrets. The name by which the machine is looked at stays as it is, whatever stands in it.
+/// The answer without secrets. The ARN by which the step polls the machine is not redacted, even if it contains a secret.
 pub(super) fn redacted(known: &Known<'_>, performed: Performed) -> Performed {
     let name = performed.output.get(NAME).cloned();
     let mut performed = known.taken_out_of(performed);

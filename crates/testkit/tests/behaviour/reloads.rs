@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use async_trait::async_trait;
-use futures::FutureExt;
 use jiff::SignedDuration;
 use pawl_definition::Source;
 use pawl_runtime::ports::{
@@ -13,6 +12,8 @@ use pawl_runtime::ports::{
 use pawl_runtime::{ExecutorOptions, Job, Ports, System, items};
 use pawl_testkit::scenario::{World, answer};
 use serde_json::json;
+
+use crate::outages::{at_once, start};
 
 const STEPS: &str = "
   - {id: large, type: http_request, url: 'https://x.example', save_as: answer}
@@ -78,22 +79,18 @@ impl Blobs for Stumbling {
     }
 }
 
-fn at_once<T>(future: impl Future<Output = T>) -> T {
-    future.now_or_never().expect("memory answers at once")
-}
-
 /// Bug, found by seed 9419 of the simulator: an executor that lost a race and could not bring back a large value of the head
 /// that it then read wrote the head with the reference in the value's place. The value was lost.
 #[test]
 fn a_head_whose_large_values_cannot_be_brought_back_is_not_written() {
-    let mut world = World::new("2026-11-21T09:00:00Z".parse().expect("a time"), ExecutorOptions::default());
+    let world = World::new("2026-11-21T09:00:00Z".parse().expect("a time"), ExecutorOptions::default());
     let source = Source::parse("w.yaml", &crate::support::workflow(STEPS)).expect("it is YAML");
     world.save_workflow(&source).expect("it has no mistakes");
     let text = "x".repeat(40_000);
     let body = json!({ "text": text });
     let mut answers = [answer(200).body(body), answer(503), answer(200)].into_iter();
     world.http.script(move |_| answers.next());
-    crate::outages::start(&world, "evt_1");
+    start(&world, "evt_1");
     world.run(Some(world.now() + SignedDuration::from_mins(9))).expect("nothing fails yet");
     world.clock.advance(SignedDuration::from_mins(2));
 
