@@ -16,6 +16,7 @@ mod soak;
 mod template;
 mod test;
 mod tools;
+mod upgrade;
 mod venv;
 mod workflows;
 
@@ -57,6 +58,8 @@ enum Command {
     Tools,
     /// Runs an emulator of AWS until it is interrupted.
     Emulator(tools::Args),
+    /// Lets the program of another version and the present one take turns on one data folder; builds both.
+    Upgrade(upgrade::Upgrade),
     /// Lets a workflow ask a small language model on this machine; downloads about 190 MB the first time.
     Model,
     /// Runs benchmarks, one JSON line each.
@@ -80,6 +83,7 @@ fn main() -> ExitCode {
         Command::Package => package::run(),
         Command::Tools => tools::install(),
         Command::Emulator(args) => tools::emulate(&args),
+        Command::Upgrade(upgrade) => upgrade::run(&upgrade),
         Command::Model => model::run(),
         Command::Bench { name } => bench::run(name.as_deref()),
     };

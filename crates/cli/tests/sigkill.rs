@@ -3,6 +3,7 @@
 mod durability;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
 use durability::{Echo, Load, Server};
 use serde_json::Value;
@@ -15,6 +16,23 @@ const BETWEEN: std::ops::Range<u64> = 5..60;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn killing_the_process_loses_nothing_acknowledged_and_repeats_nothing_committed() {
+    are_killed(&[present()]).await;
+}
+
+/// An update, and its rollback, over and over: what one version left half done the other carries on.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs the program of another version: cargo xtask upgrade"]
+async fn two_versions_that_take_turns_lose_nothing_and_repeat_nothing() {
+    let other = std::env::var_os("PAWL_OTHER_VERSION").expect("PAWL_OTHER_VERSION is the path of that program");
+    are_killed(&[PathBuf::from(other), present()]).await;
+}
+
+fn present() -> PathBuf {
+    PathBuf::from(env!("CARGO_BIN_EXE_pawl"))
+}
+
+/// Programs in turn serve one data folder, and each is killed amid its work; the last one brings everything to its end.
+async fn are_killed(programs: &[PathBuf]) {
     let echo = Echo::start().await;
     let folder = durability::folder(&echo);
     let data = tempfile::tempdir().expect("a temporary folder can be made");
@@ -25,12 +43,14 @@ async fn killing_the_process_loses_nothing_acknowledged_and_repeats_nothing_comm
         draw = draw.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (draw >> 33) % most
     };
+    let mut turns = programs.iter().cycle();
+    let mut next = || turns.next().expect("there is a program");
     for _ in 0..KILLS {
-        let server = Server::start(folder.path(), data.path()).await;
+        let server = Server::start(next(), folder.path(), data.path()).await;
         let new = BETWEEN.start + drawn(BETWEEN.end - BETWEEN.start);
         load.deliver_and_kill(server, new, drawn(new + 1)).await;
     }
-    let server = Server::start(folder.path(), data.path()).await;
+    let server = Server::start(next(), folder.path(), data.path()).await;
     assert!(load.acknowledged().len() >= KILLS, "the load reached the server: {}", load.acknowledged().len());
     load.deliver_rest(&server).await;
     for execution in load.acknowledged().values() {

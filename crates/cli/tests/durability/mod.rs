@@ -80,9 +80,9 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts it and waits until it is ready.
-    pub(crate) async fn start(folder: &Path, data: &Path) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_pawl"))
+    /// Starts a program and waits until it is ready.
+    pub(crate) async fn start(program: &Path, folder: &Path, data: &Path) -> Self {
+        let mut child = Command::new(program)
             .args(["--log", "error", "dev", "--port", "0", "--allow", "127.0.0.1", "--data"])
             .arg(data)
             .arg(folder)

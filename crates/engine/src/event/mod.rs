@@ -57,22 +57,33 @@ pub struct Creation {
     pub fields: Map<String, Value>,
 }
 
-/// The kinds of events. Stored, do not rename.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum EventType {
-    /// A person, the API or another workflow starts a workflow.
-    Manual,
-    /// A delivery on a webhook.
-    Webhook,
-    /// A record is created.
-    RecordCreated,
-    /// Fields of a record changed.
-    FieldUpdated,
-    /// An execution of a state machine ended.
-    StateMachineEnded,
-    /// Somebody who has its token ends the wait of a step.
-    CalledBack,
+/// The registry: each kind by its file, with what it stands for.
+macro_rules! registry {
+    ($($file:ident: $kind:ident, $what:literal;)*) => {
+        /// The kinds of events. Stored, do not rename.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        pub enum EventType {
+            $(#[doc = $what] $kind,)*
+        }
+
+        impl EventType {
+            fn kind(self) -> &'static dyn EventKind {
+                match self {
+                    $(Self::$kind => &$file::$kind,)*
+                }
+            }
+        }
+    };
+}
+
+registry! {
+    manual: Manual, "A person, the API or another workflow starts a workflow.";
+    webhook: Webhook, "A delivery on a webhook.";
+    record_created: RecordCreated, "A record is created.";
+    field_updated: FieldUpdated, "Fields of a record changed.";
+    state_machine_ended: StateMachineEnded, "An execution of a state machine ended.";
+    called_back: CalledBack, "Somebody who has its token ends the wait of a step.";
 }
 
 /// What is to be known of all events of one kind.
@@ -106,17 +117,6 @@ trait EventKind {
 }
 
 impl EventType {
-    fn kind(self) -> &'static dyn EventKind {
-        match self {
-            Self::Manual => &manual::Manual,
-            Self::Webhook => &webhook::Webhook,
-            Self::RecordCreated => &record_created::RecordCreated,
-            Self::FieldUpdated => &field_updated::FieldUpdated,
-            Self::StateMachineEnded => &state_machine_ended::StateMachineEnded,
-            Self::CalledBack => &called_back::CalledBack,
-        }
-    }
-
     /// What is true of all events of this kind.
     pub fn facts(self) -> EventFacts {
         self.kind().facts()

@@ -1,4 +1,4 @@
-//! `condition`.
+//! `condition`: evaluates an expression and takes the branch `yes` or `no`.
 
 use pawl_definition::step::Condition;
 use serde_json::json;

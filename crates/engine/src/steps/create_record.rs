@@ -1,4 +1,4 @@
-//! `create_record`.
+//! `create_record`: makes a record, or takes the one that already has the unique value, as the step says.
 
 use pawl_definition::step::{CreateRecord, OnDuplicate};
 use pawl_definition::{Object, value};

@@ -1,4 +1,4 @@
-//! `delay`.
+//! `delay`: waits for a span, until a time, or until a time of day on a business day.
 
 use jiff::Timestamp;
 use jiff::civil::{Time, Weekday};
@@ -33,7 +33,7 @@ impl StepHandler for Delay {
     }
 }
 
-/// Moves on to the time of day and to a business day, as far as they are asked for.
+/// Moves a time forward to the time of day and to a business day, if the step asks for them.
 fn adjusted(step: &Delay, due: Timestamp, plan: &Plan) -> Result<Timestamp, StepError> {
     let mut local = due.to_zoned(plan.timezone.clone()).datetime();
     if let Some(at) = &step.at {

@@ -1,4 +1,4 @@
-//! `find_records`.
+//! `find_records`: reads records by the values of fields, and gives them to the steps after it.
 
 use pawl_definition::Template;
 use pawl_definition::step::{FieldTest, FindRecords};

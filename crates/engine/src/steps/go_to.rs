@@ -1,4 +1,4 @@
-//! `go_to`.
+//! `go_to`: continues at another step.
 
 use pawl_definition::step::GoTo;
 

@@ -1,4 +1,4 @@
-//! `goal`.
+//! `goal`: waits until a condition on the record holds, an event arrives, or the time-out ends the wait.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -89,7 +89,7 @@ fn met(note: &str) -> StepResult {
     }
 }
 
-/// What can meet it: changes of the fields that its condition reads, of its own record and of related ones, and what its
+/// The topics of what can meet the goal: changes of the fields that its condition reads, of its own record and of related ones, and what its
 /// triggers take.
 fn listens_on(step: &Goal, at: &StepContext<'_>) -> Listening {
     let (cx, workflow) = (at.cx, &at.cx.plan.workflow);
@@ -116,7 +116,7 @@ fn listens_on(step: &Goal, at: &StepContext<'_>) -> Listening {
     Listening { topics, checks: records.map(|record| (record.subject(), record.version)).collect() }
 }
 
-/// Most fields of a record that a goal listens to apart; beyond, it listens to every change.
+/// Most fields of a record to which a goal listens one by one. A goal that reads more fields listens to every change.
 const MOST_FIELDS: usize = 8;
 
 /// What a goal watches.

@@ -1,4 +1,4 @@
-//! `http_request`.
+//! `http_request`: decides the request and reads what the answer means for the step. The call itself is an activity.
 
 use std::collections::BTreeMap;
 
@@ -121,7 +121,7 @@ fn form(pairs: &[(&str, String)]) -> Result<HttpBody, StepError> {
     Ok(HttpBody { text: within(pairs.join("&"), "form")?, kind: BodyKind::Form })
 }
 
-/// The texts of a field of a form: a list is repeated, null left out.
+/// The texts of a field of a form. A list repeats the field; null omits it.
 fn simple(value: &Value, name: &str) -> Result<Vec<String>, StepError> {
     let one = |value: &Value| match value {
         Value::Null => Ok(None),

@@ -83,9 +83,9 @@ pub struct StepResult {
     pub end: Option<(Status, Option<String>)>,
     /// In words.
     pub note: Option<String>,
-    /// What it is about has ended badly: the step fails, and is not tried again in this visit.
+    /// What the step started has failed. The step fails, and this visit is not retried.
     pub error: Option<StepError>,
-    /// The output is doubtful: `save_as` does not take it, and its variable stays as it is.
+    /// The output is doubtful: `save_as` ignores it, and the variable keeps its value.
     pub is_kept_back: bool,
 }
 
@@ -110,7 +110,7 @@ impl Default for StepResult {
 /// How a step waits, and what it leaves of that for people and for itself.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Waits {
-    /// Until what.
+    /// What ends the wait.
     pub wait: Wait,
     /// When the wait ends at the latest, as far as it is known.
     pub due: Option<Timestamp>,
@@ -134,7 +134,7 @@ impl Waits {
     }
 }
 
-/// Until what a step waits.
+/// What ends the wait of a step.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Wait {
     /// Until a time.

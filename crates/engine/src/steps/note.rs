@@ -1,4 +1,4 @@
-//! `note`.
+//! `note`: writes a text into the history.
 
 use pawl_definition::step::Note;
 

@@ -1,4 +1,4 @@
-//! `set_fields`.
+//! `set_fields`: changes fields of a record.
 
 use pawl_definition::step::{FieldChange, SetFields};
 use pawl_definition::{Object, Template, value};
@@ -34,7 +34,7 @@ impl StepHandler for SetFields {
     }
 }
 
-/// The related record that a path such as `record.company` names; `None` if it is no such path.
+/// The related record that a path such as `record.company` names; `None` for any other path.
 fn related<'a>(at: &StepContext<'a>, path: &str) -> Option<Result<&'a Record, StepError>> {
     let name = path.strip_prefix("record.")?;
     let found = at.cx.related.get(name).map(Vec::as_slice);

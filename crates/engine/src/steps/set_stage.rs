@@ -1,4 +1,4 @@
-//! `set_stage`: the change of fields that it is.
+//! `set_stage`: decides as `set_fields` does on the field that holds the stage.
 
 use pawl_definition::step::SetStage;
 

@@ -1,4 +1,4 @@
-//! `set_variables`.
+//! `set_variables`: evaluates expressions and assigns the results to variables.
 
 use pawl_definition::step::SetVariables;
 use serde_json::{Map, Value};

@@ -1,4 +1,4 @@
-//! `stop`.
+//! `stop`: ends or pauses the execution, with a reason.
 
 use pawl_definition::step::{Stop, StopAs};
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! `switch`.
+//! `switch`: takes the first branch whose condition holds.
 
 use pawl_definition::step::Switch;
 use pawl_definition::value;
