@@ -105,6 +105,14 @@ pub fn fraction(parts: &[&str]) -> f64 {
     f64::from(bits) / (f64::from(u32::MAX) + 1.0)
 }
 
+/// A number below `many` that depends only on the parts: which of several equal places something goes to. It decides where
+/// items are stored, so it never changes.
+pub fn one_of(parts: &[&str], many: u8) -> u8 {
+    let digest = digest(parts);
+    let bits = u32::from_str_radix(&digest[..8], 16).expect("a digest is hexadecimal");
+    u8::try_from(bits % u32::from(many.max(1))).expect("it is below a number of eight bits")
+}
+
 /// The first 128 bits of SHA-256 over the parts, length-prefixed so that no two lists of parts meet.
 fn digest(parts: &[&str]) -> String {
     let mut hasher = Sha256::new();

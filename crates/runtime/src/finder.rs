@@ -9,6 +9,7 @@ use pawl_engine::{Found, Read, Record, RecordQuery, ResolvedTest, StepCode, Step
 use serde_json::{Map, Value};
 
 use crate::items::{self, Unreadable};
+use crate::ports::rules::MAX_KEYS;
 use crate::ports::{Consistency, Item, Pages, Query, SortRange, Table, Tables};
 use crate::{Error, UnreadableItems};
 
@@ -76,8 +77,13 @@ impl Finder {
     /// The records that have one of the unique values. One that cannot be read is not free: the step waits for it.
     pub async fn duplicates(&self, object: &str, values: &Map<String, Value>) -> Result<Found, Error> {
         let mut records: Vec<Record> = Vec::new();
-        for (field, value) in values {
-            let Some(value) = items::record::value_key(value) else { continue };
+        let claims: Vec<_> =
+            values.iter().filter_map(|(field, value)| Some((field, items::record::value_key(value)?))).collect();
+        // Most values are free, which reads by key tell; only of one that is taken are those with a number looked for.
+        if !self.is_any_taken(object, &claims).await? {
+            return Ok(Found::default());
+        }
+        for (field, value) in claims {
             let partition = items::record::unique_key(object, field, &value).partition;
             for item in self.all(items::record::VALUES, partition, SortRange::Prefix(value)).await? {
                 let id = items::record::row_target(&item)?;
@@ -97,6 +103,20 @@ impl Finder {
             records.clear();
         }
         Ok(Found { records, refused: None })
+    }
+
+    /// Whether one of the unique values has a record.
+    async fn is_any_taken(&self, object: &str, claims: &[(&String, String)]) -> Result<bool, Error> {
+        let key = |(field, value): &(&String, String)| {
+            (items::record::VALUES, items::record::unique_key(object, field, value))
+        };
+        let keys: Vec<_> = claims.iter().map(key).collect();
+        for keys in keys.chunks(MAX_KEYS) {
+            if self.tables.get_many(keys).await?.iter().any(Option::is_some) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// The records that a query names, in its order. Of an object that is read without an index only those that match are

@@ -2,6 +2,7 @@
 //!
 //! - [`ports`]: the traits through which storage, queues, time and outside systems enter.
 //! - [`bus`]: events of the event bus, as our own.
+//! - [`copies`]: items that each transition reads, stored several times.
 //! - [`items`]: keys and shapes of all that is stored, the same on every backend.
 //! - [`Ingest`], [`Evaluator`], [`Executor`]: the three loops; [`Sweeper`] looks for what was left behind.
 //! - [`Transitions`]: an execution loaded, told of an input, and committed; all of them but [`Ingest`] go by it.
@@ -9,10 +10,12 @@
 //! - [`Workflows`], [`Records`], [`History`]: what the management API does.
 //! - [`body`]: bodies from outside, unpacked and decoded.
 //! - [`outgoing`]: requests of steps as they are sent; [`Redactor`]: takes secrets out of what came back.
+//! - [`spread`]: partitions that storage keeps in several.
 //! - [`shown`]: texts of strangers, as people are shown them.
 
 pub mod body;
 pub mod bus;
+pub mod copies;
 pub mod items;
 pub mod message;
 pub mod offload;
@@ -20,6 +23,7 @@ pub mod outgoing;
 pub mod ports;
 mod readers;
 pub mod shown;
+pub mod spread;
 
 mod activities;
 mod admission;

@@ -14,14 +14,15 @@ use crate::items::listener::{self, Dimensions};
 use crate::items::workflow::Head;
 use crate::partition::Partition;
 use crate::ports::{Consistency, Expect, Item, SortRange, TableError, Tables, Write};
-use crate::{Catalog, Error, items};
+use crate::{Catalog, Error, copies, items};
 
 /// Items of a topic that are read before its dimensions are asked: about what one read unit of `DynamoDB` holds.
 const FIRST: usize = 32;
 /// Dimensions of one topic, which bounds the reads of an event. A term of one more is listed under a wider one.
 const MOST_DIMENSIONS: usize = 64;
-/// Items of a workflow: a transaction has 100 writes, and an edit may take all away and put all anew.
-const MOST_TERMS: usize = 40;
+/// Items of a workflow: a transaction has 100 writes, of which the copies of its head are 16, and an edit may take all away
+/// and put all anew.
+const MOST_TERMS: usize = 32;
 
 /// The workflows that may hear an event, by id.
 pub(crate) async fn of(catalog: &Catalog, event: &Event) -> Result<BTreeSet<String>, Error> {
@@ -104,7 +105,7 @@ impl Asking<'_> {
 
     /// The record as it is now, as filters see it.
     async fn read_record(&self) -> Result<RecordSight, Error> {
-        let mut keys = vec![(items::installation::TABLE, items::installation::key())];
+        let mut keys = vec![(items::installation::TABLE, copies::key_for(&items::installation::key(), &self.event.id))];
         keys.extend(self.event.subject.iter().map(|subject| (items::record::TABLE, items::record::key(subject))));
         let found = self.catalog.tables().get_many(&keys).await?;
         let installation = Catalog::installation(found[0].as_ref())?;

@@ -61,7 +61,7 @@ fn waits(key: &str, sort: &str, item: &Value) -> Option<String> {
     }
     let ended = matches!(head["status"].as_str(), Some("completed" | "failed" | "canceled"));
     let leased = !head["lease"].is_null();
-    let due = !item["i4p"].is_null() || text(&item["i3p"]) == "moving";
+    let due = !item["i4p"].is_null() || text(&item["i3p"]).starts_with("moving");
     (!ended || leased || due).then(|| format!("{}, leased: {leased}, due: {due}", head["status"]))
 }
 

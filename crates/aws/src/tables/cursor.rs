@@ -2,7 +2,7 @@
 
 use pawl_runtime::ports::{Index, Key, Query, TableError};
 
-use super::layout::{self, Attributes, Source, Value, text};
+use super::layout::{self, Attributes, PARTITION, Source, Value, text};
 use super::range::in_range;
 
 /// Where a row stands.
@@ -25,12 +25,14 @@ impl Place {
         Ok(Self { index_sort: Some(sort), key })
     }
 
-    /// The attributes from which the service goes on.
-    pub(super) fn attributes(&self, query: &Query) -> Attributes {
+    /// The attributes from which the service goes on in a partition of storage. Of those of one that is spread, the row stands
+    /// in one only; in the others the service goes on at the same place in the order.
+    pub(super) fn attributes(&self, query: &Query, partition: &str) -> Attributes {
         let mut attributes = layout::key(&self.key);
+        let of_query = query.index.map_or(PARTITION, |index| layout::names(index).partition);
+        attributes.insert(of_query.to_owned(), text(partition));
         if let (Some(index), Some(sort)) = (query.index, &self.index_sort) {
             let names = layout::names(index);
-            attributes.insert(names.partition.to_owned(), text(&query.partition));
             attributes.insert(names.sort.to_owned(), text(&layout::index_sort(sort, &self.key)));
         }
         attributes
@@ -77,8 +79,23 @@ mod tests {
         let entry = Place { index_sort: Some("2026".to_owned()), key: Key::new("p", "s") };
         let by_time = query(Some(Index::Gsi2), SortRange::Prefix("20".to_owned()));
         assert_eq!(Place::of_cursor(&entry.cursor(), &by_time), Ok(entry.clone()));
-        assert_eq!(entry.attributes(&by_time)["i2s"], text("2026\0p\0s"));
-        assert_eq!(Place::of_row(entry.attributes(&by_time), Index::Gsi2), Ok(entry));
+        assert_eq!(entry.attributes(&by_time, "open")["i2s"], text("2026\0p\0s"));
+        assert_eq!(Place::of_row(entry.attributes(&by_time, "open"), Index::Gsi2), Ok(entry));
+    }
+
+    #[test]
+    fn a_spread_partition_goes_on_at_the_same_place_in_each_of_its_shards() {
+        let moving = Query::of_index(Table::Executions, Index::Gsi3, "moving");
+        let entry = Place { index_sort: Some("2026".to_owned()), key: Key::new("execution#a", "head") };
+        for shard in ["moving|00", "moving|15"] {
+            let start = entry.attributes(&moving, shard);
+            assert_eq!((&start["i3p"], &start["i3s"]), (&text(shard), &text("2026\0execution#a\0head")));
+            assert_eq!((&start["pk"], &start["sk"]), (&text("execution#a"), &text("head")));
+        }
+        let records = Query::of(Table::Records, "record#ticket");
+        let start =
+            Place { index_sort: None, key: Key::new("record#ticket", "t-1") }.attributes(&records, "record#ticket|07");
+        assert_eq!(start, [("pk".to_owned(), text("record#ticket|07")), ("sk".to_owned(), text("t-1"))].into());
     }
 
     #[test]

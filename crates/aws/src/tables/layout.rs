@@ -11,6 +11,8 @@
 //! | `e` | N | expiry in whole seconds, rounded up: the table's time-to-live attribute |
 //! | `i1p`, `i1s` … `i4p`, `i4s` | S | entries of the indexes `index1` … `index4` |
 //!
+//! `pk` and the partitions of indexes have the shard appended where they are [spread](super::shards).
+//!
 //! The sort attribute of an index is the entry's sort key, U+0000, `pk`, U+0000, `sk`: entries of one sort key are
 //! ordered by primary key, and no two are equal.
 
@@ -22,7 +24,7 @@ use jiff::Timestamp;
 use pawl_runtime::ports::rules::{counter_body, unreadable_body};
 use pawl_runtime::ports::{Index, IndexEntry, Item, Key, TableError};
 
-use super::packing;
+use super::{packing, shards};
 
 pub(crate) const PARTITION: &str = "pk";
 pub(crate) const SORT: &str = "sk";
@@ -78,7 +80,7 @@ pub(crate) fn write(item: &Item) -> Attributes {
     }
     for entry in &item.indexes {
         let names = names(entry.index);
-        set(names.partition, text(&entry.partition));
+        set(names.partition, text(&shards::stored(Some(entry.index), &entry.partition, &item.key)));
         set(names.sort, text(&index_sort(&entry.sort, &item.key)));
     }
     pack(&mut attributes, &item.body);
@@ -109,7 +111,8 @@ fn size(value: &AttributeValue) -> usize {
 
 /// The attributes of a primary key.
 pub(crate) fn key(key: &Key) -> Attributes {
-    [(PARTITION.to_owned(), text(&key.partition)), (SORT.to_owned(), text(&key.sort))].into()
+    let partition = shards::stored(None, &key.partition, key);
+    [(PARTITION.to_owned(), text(&partition)), (SORT.to_owned(), text(&key.sort))].into()
 }
 
 /// An attribute's value.
@@ -155,6 +158,7 @@ pub(crate) fn read(mut source: impl Source) -> Result<Item, TableError> {
         let Some(partition) = string(&mut source, names.partition) else { continue };
         let stored = string(&mut source, names.sort).ok_or_else(|| unreadable(&key, names.sort))?;
         let sort = stored.strip_suffix(&index_sort("", &key)).ok_or_else(|| unreadable(&key, names.sort))?;
+        let partition = shards::logical(Some(*index), partition);
         indexes.push(IndexEntry { index: *index, partition, sort: sort.to_owned() });
     }
     Ok(Item { key, version, indexes, expires_at, body })
@@ -165,7 +169,7 @@ pub(crate) fn read_key(source: &mut impl Source) -> Result<Key, TableError> {
     let (Some(partition), Some(sort)) = (string(source, PARTITION), string(source, SORT)) else {
         return Err(TableError::Invalid("an item without a key of two texts is not Pawl's".to_owned()));
     };
-    Ok(Key { partition, sort })
+    Ok(Key { partition: shards::logical(None, partition), sort })
 }
 
 /// The stored sort key of an index entry.
@@ -229,7 +233,8 @@ mod tests {
     use super::*;
 
     fn part() -> impl Strategy<Value = String> {
-        prop_oneof!["[a-z#/]{1,12}", "\\PC{1,8}", Just("a\0b".to_owned())]
+        let spread = "(moving|due|status#waiting|record#ticket|workflow#[a|]{1,3}|guard#w)";
+        prop_oneof!["[a-z#/]{1,12}", "\\PC{1,8}", spread, Just("a\0b".to_owned())]
     }
 
     fn body() -> impl Strategy<Value = String> {

@@ -3,16 +3,18 @@
 //! - [`layout`]: how an item is stored.
 //! - [`condition`]: expectations as expressions.
 //! - [`write`]: single writes, which cost half of a transaction; [`transact`]: several writes.
-//! - [`read`], [`query`]: reads.
+//! - [`read`], [`query`]: reads; [`shards`], [`merge`]: partitions that are kept in several, and read as one.
 
 mod condition;
 mod counter;
 mod cursor;
 pub(crate) mod layout;
+mod merge;
 mod packing;
 mod query;
 mod range;
 mod read;
+mod shards;
 mod transact;
 mod write;
 

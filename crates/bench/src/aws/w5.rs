@@ -88,6 +88,9 @@ fn commits_end(request: &Value, key: &str) -> bool {
         let item = &member["Put"]["Item"];
         item["pk"]["S"] == *key && item["sk"]["S"] == "head"
     });
-    // Where it is listed by its state.
-    heads.any(|member| member["Put"]["Item"]["i3p"]["S"] == "status#completed")
+    // Where it is listed by its state, which is followed by a shard.
+    heads.any(|member| {
+        let listed = member["Put"]["Item"]["i3p"]["S"].as_str();
+        listed.is_some_and(|partition| partition.split('|').next() == Some("status#completed"))
+    })
 }

@@ -8,6 +8,7 @@ mod indexes;
 mod queries;
 mod reads;
 mod rules;
+mod spread;
 mod stream;
 mod values;
 
@@ -40,6 +41,11 @@ pub use rules::{
     a_body_over_the_limit_is_invalid, a_hundred_writes_commit_and_more_are_invalid, a_key_named_twice_is_invalid,
     an_empty_key_is_invalid, an_index_entry_over_the_limit_is_invalid, bodies_over_the_limit_together_are_invalid,
     reads_and_pages_have_bounds,
+};
+pub use spread::{
+    a_cursor_of_a_spread_partition_goes_on_where_the_page_ended, a_spread_partition_is_read_in_one_order,
+    a_spread_partition_of_keys_is_one, an_item_moves_between_spread_partitions,
+    ranges_and_ties_of_a_spread_partition_go_over_all_shards,
 };
 pub use stream::{
     a_changed_record_yields_a_stream_message, a_deleted_record_yields_a_stream_message,

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Erasure, Kept, Retention, Unreadable, body, read};
 use crate::ports::{Item, Key, Table};
+use crate::spread::Spread;
 
 /// The table.
 pub const TABLE: Table = Table::Keys;
@@ -12,6 +13,9 @@ pub const TABLE: Table = Table::Keys;
 /// How long a repeat is recognised, and what of a person it may hold: a key is a text that its sender chose. Providers
 /// repeat for up to three days (Stripe, Standard Webhooks).
 pub const KEPT: Kept = Kept::new(Retention::For(SignedDuration::from_hours(72)), Erasure::WhenExpired);
+
+/// The partitions that are spread: each delivery is a write, and nobody queries them.
+pub const SPREAD: &[Spread] = &[Spread::keys("delivery")];
 
 /// What the first delivery was answered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -9,6 +9,7 @@ use serde::de::IgnoredAny;
 
 use super::{Erasure, Kept, NEITHER, Retention, Unreadable, body, read, sortable, unreadable};
 use crate::ports::{Index, IndexEntry, Item, Key, Table};
+use crate::spread::Spread;
 
 /// The table.
 pub const TABLE: Table = Table::Executions;
@@ -43,6 +44,14 @@ pub fn of_status(status: Status) -> String {
 /// The partition of the executions that are on the move, in the third index: due at once, or at work. One that runs
 /// through stays there from its beginning to its end, and costs that index nothing between.
 pub const MOVING: &str = "moving";
+
+/// The partitions that are spread: each execution enters and leaves them. That of a record is not: it has few.
+pub const SPREAD: &[Spread] = &[
+    Spread::entries(Index::Gsi1, "workflow"),
+    Spread::entries(Index::Gsi3, MOVING),
+    Spread::entries(Index::Gsi3, "status"),
+    Spread::entries(Index::Gsi4, DUE),
+];
 
 /// What stands at the key of a head: the execution that an event started, or why it started none.
 #[derive(Deserialize)]
@@ -117,6 +126,7 @@ mod tests {
     use crate::items::arbitrary::{execution, few, row, storable};
     use crate::items::kept_of;
     use crate::items::refusal;
+    use crate::spread::{SHARDS, shards_of};
 
     proptest! {
         #![proptest_config(few())]
@@ -140,6 +150,9 @@ mod tests {
             let moves = within(Index::Gsi3).as_deref() == Some(MOVING);
             prop_assert!(moves || within(Index::Gsi3) == Some(of_status(execution.status)));
             prop_assert_eq!(moves || within(Index::Gsi4).is_some(), moves || execution.due_at().is_some());
+            for entry in indexes.iter().filter(|entry| entry.index != Index::Gsi2) {
+                prop_assert_eq!(shards_of(Some(entry.index), &entry.partition), SHARDS, "each execution writes there");
+            }
         }
     }
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{Erasure, Kept, Retention, Unreadable, body, read};
 use crate::StartWindow;
 use crate::ports::{Item, Key, Table};
+use crate::spread::Spread;
 
 /// The table.
 pub const TABLE: Table = Table::Executions;
@@ -20,6 +21,9 @@ pub const KEPT_SPAN: Kept = Kept::new(Retention::For(SignedDuration::from_hours(
 
 /// The same of the breaker's window, counted from its end.
 pub const KEPT_WINDOW: Kept = Kept::new(Retention::For(SignedDuration::from_secs(60)), Erasure::RecordId);
+
+/// The partitions that are spread: each start on a record is a write, and nobody queries them.
+pub const SPREAD: &[Spread] = &[Spread::keys("guard")];
 
 /// What is guarded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,6 +4,7 @@ use jiff::SignedDuration;
 
 use super::{Erasure, Kept, Retention, Unreadable, body, read, sortable};
 use crate::ports::{Index, IndexEntry, Item, Key, Notice, Table};
+use crate::spread::Spread;
 
 /// The table.
 pub const TABLE: Table = Table::Executions;
@@ -16,6 +17,9 @@ pub const UNSENT: &str = "notices#unsent";
 
 /// How long notices are kept.
 pub const KEPT: Kept = Kept::new(Retention::For(SignedDuration::from_hours(24 * 90)), Erasure::WhenExpired);
+
+/// The partitions that are spread: a step may write a notice in each execution.
+pub const SPREAD: &[Spread] = &[Spread::keys(PARTITION), Spread::entries(Index::Gsi1, PARTITION)];
 
 /// Its key.
 pub fn key(notice: &Notice) -> Key {

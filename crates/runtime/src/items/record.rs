@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::{Erasure, Kept, Retention, Unreadable, body, read, sortable};
 use crate::ports::{Expect, Index, IndexEntry, Item, Key, Table, Write};
+use crate::spread::Spread;
 
 /// The table.
 pub const TABLE: Table = Table::Records;
@@ -17,6 +18,10 @@ pub const KEPT: Kept = Kept::new(Retention::WithRecord, Erasure::WithRecord);
 
 /// The table of the rows by value.
 pub const VALUES: Table = Table::Keys;
+
+/// The partitions that are spread: most executions write a record. The rows of an indexed field are not, since steps query
+/// them.
+pub const SPREAD: &[Spread] = &[Spread::keys("record"), Spread::keys("unique"), Spread::entries(Index::Gsi1, "object")];
 
 /// Longest key of a value that stands in a key as it is, in bytes; of a longer one a digest does.
 const VALUE_MOST: usize = 512;

@@ -9,12 +9,16 @@ use serde::{Deserialize, Serialize};
 use super::execution;
 use super::{Erasure, Kept, NEITHER, Retention, Unreadable, body, read, sortable, unreadable};
 use crate::ports::{Index, IndexEntry, Item, Key, Table};
+use crate::spread::Spread;
 
 /// The table.
 pub const TABLE: Table = Table::Executions;
 
 /// How long refusals are kept.
 pub const KEPT: Kept = Kept::new(Retention::For(SignedDuration::from_hours(24 * 90)), Erasure::WhenExpired);
+
+/// The partitions that are spread: each event may be refused.
+pub const SPREAD: &[Spread] = &[Spread::entries(Index::Gsi1, "refusals")];
 
 /// A start that was refused, or a delivery that was rejected.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{Erasure, Kept, Retention, Unreadable, body, read};
-use crate::ports::{Index, IndexEntry, Item, Key, Table};
+use crate::copies;
+use crate::ports::{Expect, Index, IndexEntry, Item, Key, Table, Write};
 
 /// The table.
 pub const TABLE: Table = Table::Workflows;
@@ -78,6 +79,11 @@ pub fn head_key(id: &str) -> Key {
 pub fn head_item(head: &Head) -> Item {
     let indexes = vec![IndexEntry { index: Index::Gsi1, partition: ALL.to_owned(), sort: head.id.clone() }];
     Item { key: head_key(&head.id), version: head.version, indexes, expires_at: None, body: body(head) }
+}
+
+/// The writes of a head, in all its copies.
+pub fn head_writes(head: &Head, expect: Expect) -> Vec<Write> {
+    copies::puts(TABLE, head_item(head), expect)
 }
 
 /// Reads a head.
