@@ -30,7 +30,8 @@ const CALLED: &[(&str, &[&str])] = &[
     ("iam:PassRole", &[".role_arn("]),
     ("s3:GetObject", &["bucket.get_object("]),
     ("s3:PutObject", &["bucket.put_object("]),
-    // Without it, a missing object cannot be told from a forbidden one.
+    ("s3:DeleteObject", &["bucket.delete_object("]),
+    // Without it, a missing object cannot be told from a forbidden one; and what is removed is listed.
     ("s3:ListBucket", &["bucket.get_object("]),
     ("secretsmanager:GetSecretValue", &[".get_secret_value()"]),
     // A secret under a key of the customer is decrypted with the rights of the one who reads it.
@@ -79,6 +80,7 @@ const OPEN_ENDED: &[&str] = &[
 const IS_NO_RESOURCE: &[&str] = &[
     "LogLevel",
     "LongestDelay",
+    "Retention",
     "Authorizer",
     "HttpAllow",
     "ModelUrl",

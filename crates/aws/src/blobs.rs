@@ -10,7 +10,8 @@ use async_trait::async_trait;
 use aws_config::SdkConfig;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use bytes::Bytes;
-use pawl_runtime::ports::{BlobError, BlobKey, Blobs, Random};
+use futures::future::try_join_all;
+use pawl_runtime::ports::{BlobError, BlobKey, BlobOwner, Blobs, Random};
 use reqwest::{Method, StatusCode, Url};
 use rusty_s3::{Bucket, Credentials, S3Action, UrlStyle};
 
@@ -19,7 +20,7 @@ use crate::http::Connections;
 use crate::pace::Pace;
 use crate::sdk::{self, ATTEMPT, CONNECT};
 
-/// Attempts of one call. Both may be repeated: an object never changes.
+/// Attempts of one call. Each may be repeated: an object never changes.
 const ATTEMPTS: u32 = 3;
 
 /// How long a signature is good: a request is sent at once, and clocks differ by up to as much as the service allows.
@@ -48,6 +49,53 @@ pub struct S3Blobs {
     bucket: Bucket,
     credentials: Option<SharedCredentialsProvider>,
     pace: Pace,
+}
+
+/// Most objects that one listing names; as many are removed in one call.
+const LISTED: usize = 1_000;
+
+/// Objects that are removed beside each other.
+const AT_ONCE: usize = 20;
+
+/// What is asked of the service.
+enum Asked<'a> {
+    Put(&'a BlobKey, Bytes),
+    Get(&'a BlobKey),
+    /// The first objects of an owner.
+    List(&'a BlobOwner),
+    Delete(&'a BlobKey),
+}
+
+impl Asked<'_> {
+    fn method(&self) -> Method {
+        match self {
+            Self::Put(..) => Method::PUT,
+            Self::Get(_) | Self::List(_) => Method::GET,
+            Self::Delete(_) => Method::DELETE,
+        }
+    }
+
+    fn content(&self) -> Bytes {
+        if let Self::Put(_, content) = self { content.clone() } else { Bytes::new() }
+    }
+
+    fn sign(&self, bucket: &Bucket, credentials: &Credentials) -> Url {
+        let credentials = Some(credentials);
+        match self {
+            Self::Put(key, _) => bucket.put_object(credentials, key.as_str()).sign(GOOD),
+            Self::Get(key) => bucket.get_object(credentials, key.as_str()).sign(GOOD),
+            Self::Delete(key) => bucket.delete_object(credentials, key.as_str()).sign(GOOD),
+            // `ListObjectsV2`: reading the bucket itself. The library's own needs a parser of XML, for one list of keys.
+            Self::List(owner) => {
+                let mut list = bucket.get_object(credentials, "");
+                let query = list.query_mut();
+                query.insert("list-type", "2");
+                query.insert("max-keys", LISTED.to_string());
+                query.insert("prefix", owner.prefix());
+                list.sign(GOOD)
+            }
+        }
+    }
 }
 
 /// An answer of the service.
@@ -81,15 +129,12 @@ impl S3Blobs {
     }
 
     /// Sends a request until it is answered, or was tried often enough.
-    async fn send(&self, method: &Method, key: &BlobKey, content: &Bytes) -> Result<Answer, BlobError> {
+    async fn send(&self, asked: &Asked<'_>) -> Result<Answer, BlobError> {
         let credentials = self.credentials().await?;
         let mut attempt = 1;
         loop {
-            let url = match *method {
-                Method::PUT => self.bucket.put_object(Some(&credentials), key.as_str()).sign(GOOD),
-                _ => self.bucket.get_object(Some(&credentials), key.as_str()).sign(GOOD),
-            };
-            let result = self.exchange(method, url, content).await;
+            let url = asked.sign(&self.bucket, &credentials);
+            let result = self.exchange(asked, url).await;
             let is_over = match &result {
                 Ok(Answer::Refused(status, code)) => {
                     !status.is_server_error() && *status != StatusCode::TOO_MANY_REQUESTS && code != REQUEST_TIMEOUT
@@ -105,10 +150,10 @@ impl S3Blobs {
         }
     }
 
-    async fn exchange(&self, method: &Method, url: Url, content: &Bytes) -> reqwest::Result<Answer> {
+    async fn exchange(&self, asked: &Asked<'_>, url: Url) -> reqwest::Result<Answer> {
         let exchange = async {
             let client = self.connections.client(url.scheme() == "https")?;
-            let request = client.request(method.clone(), url).timeout(ATTEMPT).body(content.clone());
+            let request = client.request(asked.method(), url).timeout(ATTEMPT).body(asked.content());
             let answer = request.send().await?;
             let status = answer.status();
             let content = answer.bytes().await?;
@@ -133,19 +178,46 @@ impl S3Blobs {
 #[async_trait]
 impl Blobs for S3Blobs {
     async fn put(&self, key: &BlobKey, content: Bytes) -> Result<(), BlobError> {
-        match self.send(&Method::PUT, key, &content).await? {
+        match self.send(&Asked::Put(key, content)).await? {
             Answer::Content(_) => Ok(()),
             Answer::Refused(status, code) => Err(refused(status, &code)),
         }
     }
 
     async fn get(&self, key: &BlobKey) -> Result<Bytes, BlobError> {
-        match self.send(&Method::GET, key, &Bytes::new()).await? {
+        match self.send(&Asked::Get(key)).await? {
             Answer::Content(content) => Ok(content),
             Answer::Refused(_, code) if code == NO_SUCH_KEY => Err(BlobError::NotFound(key.to_string())),
             Answer::Refused(status, code) => Err(refused(status, &code)),
         }
     }
+
+    async fn remove(&self, owner: &BlobOwner) -> Result<bool, BlobError> {
+        let listed = match self.send(&Asked::List(owner)).await? {
+            Answer::Content(listed) => keys(owner, &listed),
+            Answer::Refused(status, code) => return Err(refused(status, &code)),
+        };
+        for some in listed.chunks(AT_ONCE) {
+            try_join_all(some.iter().map(|key| self.delete(key))).await?;
+        }
+        Ok(listed.len() == LISTED)
+    }
+}
+
+impl S3Blobs {
+    async fn delete(&self, key: &BlobKey) -> Result<(), BlobError> {
+        match self.send(&Asked::Delete(key)).await? {
+            Answer::Content(_) => Ok(()),
+            Answer::Refused(status, code) => Err(refused(status, &code)),
+        }
+    }
+}
+
+/// The keys of a listing: `…<Key>…</Key>…`. Of each, the last part is its hash, whichever way the rest is written.
+fn keys(owner: &BlobOwner, listing: &[u8]) -> Vec<BlobKey> {
+    let text = String::from_utf8_lossy(listing);
+    let found = text.split("<Key>").skip(1).filter_map(|rest| rest.split_once("</Key>"));
+    found.filter_map(|(key, _)| BlobKey::new(owner, key.get(key.len().checked_sub(64)?..)?).ok()).collect()
 }
 
 fn refused(status: StatusCode, code: &str) -> BlobError {
@@ -206,6 +278,23 @@ mod tests {
         assert_eq!(endpoint("us-gov-west-1", true, true), "https://s3-fips.dualstack.us-gov-west-1.amazonaws.com");
         assert_eq!(endpoint("cn-north-1", false, false), "https://s3.cn-north-1.amazonaws.com.cn");
         assert_eq!(endpoint("eusc-de-east-1", false, false), "https://s3.eusc-de-east-1.amazonaws.eu");
+    }
+
+    #[test]
+    fn a_listing_names_the_blobs_of_its_owner() {
+        let (owner, hashes) = (BlobOwner::execution("é"), ["0a".repeat(32), "ff".repeat(32)]);
+        let entry = |hash: &String| format!("<Contents><Key>{}{hash}</Key><Size>7</Size></Contents>", owner.prefix());
+        let entries = hashes.iter().map(entry).collect::<String>();
+        let listing = format!(
+            "<ListBucketResult><KeyCount>2</KeyCount><Prefix>{}</Prefix>{entries}</ListBucketResult>",
+            owner.prefix()
+        );
+        let expected = hashes.iter().map(|hash| BlobKey::new(&owner, hash).expect("it is a hash"));
+        assert_eq!(keys(&owner, listing.as_bytes()), expected.collect::<Vec<_>>());
+        assert_eq!(
+            keys(&owner, b"<ListBucketResult><Contents><Key>\xc3\xa9short</Key></Contents></ListBucketResult>"),
+            []
+        );
     }
 
     #[test]

@@ -30,6 +30,6 @@ pub use dead_letters::SqsDeadLetters;
 pub use queue::{PUT_OFF, SqsQueue};
 pub use secrets::ManagerSecrets;
 pub use state_machines::SfnStateMachines;
-pub use stream::{change, item};
+pub use stream::{change, expired, item};
 pub use tables::DynamoTables;
 pub use timers::SchedulerTimers;

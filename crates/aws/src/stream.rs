@@ -2,7 +2,7 @@
 
 use aws_lambda_events::dynamodb::{EventRecord, StreamRecord};
 use jiff::Timestamp;
-use pawl_runtime::ports::{Item, RecordChange, TableError};
+use pawl_runtime::ports::{Item, Key, RecordChange, TableError};
 use serde_dynamo::AttributeValue;
 
 use crate::tables::layout::{self, Source, Value};
@@ -22,6 +22,13 @@ pub fn change(record: &EventRecord) -> Result<Option<RecordChange>, TableError> 
     let new = image(new_image)?;
     let says_something = old.as_ref().map(|item| &item.body) != new.as_ref().map(|item| &item.body);
     Ok(says_something.then_some(RecordChange { old, new }))
+}
+
+/// The key of an item that the service has removed because it expired; none if the record tells of anything else.
+pub fn expired(record: &EventRecord) -> Option<Key> {
+    let is_service = record.user_identity.as_ref().is_some_and(|identity| identity.principal_id == SERVICE);
+    let mut keys = record.change.keys.clone();
+    is_service.then(|| layout::read_key(&mut keys).ok()).flatten()
 }
 
 fn image(image: &serde_dynamo::Item) -> Result<Option<Item>, TableError> {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use jiff::Timestamp;
+use pawl_runtime::DefaultRetention;
 
 use crate::variables::Variables;
 
@@ -165,6 +166,9 @@ pub(crate) struct Dev {
     /// Most MiB of waiting messages.
     #[arg(long, env = "PAWL_BACKLOG_MIB", default_value_t = 512)]
     pub(crate) backlog_mib: usize,
+    /// How long ended executions are kept, such as `90d`, of workflows without `retention`; if absent, for ever.
+    #[arg(long, env = "PAWL_RETENTION", default_value = "")]
+    pub(crate) retention: DefaultRetention,
     /// File of variables, one `NAME=value` a line; if absent, `.env` in DIR. The environment overrides the file.
     #[arg(long)]
     pub(crate) env_file: Option<PathBuf>,

@@ -77,3 +77,29 @@ pub async fn an_owner_of_any_name_keeps_its_blobs(backend: &dyn Backend) {
         assert_eq!(backend.blobs().get(&key).await, Ok(content), "{key}");
     }
 }
+
+/// What an owner has is removed together, and nothing of another whose name begins alike.
+pub async fn the_blobs_of_an_owner_are_removed_together(backend: &dyn Backend) {
+    let content = |number: u8| Bytes::from(vec![number; 100]);
+    let others = [BlobOwner::execution("exe_11"), BlobOwner::event("exe_1")];
+    for owner in [BlobOwner::execution("exe_1"), BlobOwner::execution("É / odd")] {
+        let mut kept = Vec::new();
+        for other in &others {
+            kept.push(keep_of(backend, other, content(0)).await);
+        }
+        let mut keys = Vec::new();
+        for number in 0..3 {
+            keys.push(keep_of(backend, &owner, content(number)).await);
+        }
+        while backend.blobs().remove(&owner).await.expect("removing succeeds") {}
+        for key in keys {
+            assert_eq!(backend.blobs().get(&key).await, Err(BlobError::NotFound(key.to_string())));
+        }
+        for key in kept {
+            assert_eq!(backend.blobs().get(&key).await, Ok(content(0)));
+        }
+        assert_eq!(backend.blobs().remove(&owner).await, Ok(false), "an owner without blobs is no error");
+        let again = keep_of(backend, &owner, content(1)).await;
+        assert_eq!(backend.blobs().get(&again).await, Ok(content(1)));
+    }
+}

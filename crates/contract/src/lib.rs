@@ -14,6 +14,7 @@ mod shorthand;
 
 pub mod blobs;
 pub mod dead_letters;
+pub mod expiry;
 pub mod queue;
 pub mod secrets;
 pub mod tables;

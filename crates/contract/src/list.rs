@@ -1,6 +1,6 @@
 //! The list of checks, and how a backend's crate turns them into tests.
 
-/// Makes every check of a suite (`tables`, `queue`, `dead_letters`, `timers`, `blobs` or `secrets`) a `#[tokio::test]`
+/// Makes every check of a suite (`tables`, `queue`, `dead_letters`, `timers`, `blobs`, `expiry` or `secrets`) a `#[tokio::test]`
 /// in a module of the suite's name. The second argument is evaluated, in an async context, to a fresh
 /// [`Backend`](crate::Backend) for each check. The calling crate needs `tokio` with `macros` and `rt`.
 #[macro_export]
@@ -132,8 +132,12 @@ macro_rules! contract {
                 an_empty_and_a_large_blob_are_kept,
                 the_same_content_of_two_owners_is_two_blobs,
                 an_owner_of_any_name_keeps_its_blobs,
+                the_blobs_of_an_owner_are_removed_together,
             ]
         );
+    };
+    (expiry, $backend:expr) => {
+        $crate::contract_tests!(expiry, $backend, [a_head_that_expired_is_removed_and_told_of]);
     };
     (secrets, $backend:expr) => {
         $crate::contract_tests!(secrets, $backend, [a_known_secret_is_read, an_unknown_secret_is_not_found]);

@@ -73,4 +73,5 @@ pawl_contract::contract!(queue, Memory::start());
 pawl_contract::contract!(dead_letters, Memory::start());
 pawl_contract::contract!(timers, Memory::start());
 pawl_contract::contract!(blobs, Memory::start());
+pawl_contract::contract!(expiry, Memory::start());
 pawl_contract::contract!(secrets, Memory::start());

@@ -47,4 +47,4 @@ pub use step::{Branch, Delivery, Step, StepKind, Take};
 pub use trigger::{Trigger, TriggerKind};
 pub use validate::{Check, check_object, check_objects, check_workflow, check_workflow_beside};
 pub use variable::{Variable, VariableType};
-pub use workflow::{Edits, Hook, Priority, Workflow};
+pub use workflow::{Edits, Hook, Priority, RETENTION_LEAST, Workflow};

@@ -2,11 +2,16 @@
 
 use std::collections::BTreeMap;
 
+use jiff::SignedDuration;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::trigger::Webhook;
-use crate::{Failure, Limits, Step, Trigger, Variable};
+use crate::{Duration, Failure, Limits, Step, Trigger, Variable};
+
+/// The shortest retention. While an execution is there, its event starts it no second time. A sender repeats a delivery for
+/// up to three days, and an event waits in a queue of SQS for up to four.
+pub const RETENTION_LEAST: SignedDuration = SignedDuration::from_hours(24 * 7);
 
 /// Whether a save reaches executions in flight.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
@@ -67,6 +72,9 @@ pub struct Workflow {
     /// Queue.
     #[serde(default)]
     pub priority: Priority,
+    /// How long an execution is kept after its end, at least 7 days; absent, as the installation says.
+    #[serde(default)]
+    pub retention: Option<Duration>,
     /// Default failure policy of its steps.
     #[serde(default)]
     pub on_failure: Option<Failure>,

@@ -24,6 +24,7 @@ pub fn create(plan: &Plan, event: &Event, now: Timestamp, start_at: Option<Times
         created_at: now,
         started_at: None,
         ended_at: None,
+        expires_at: None,
         updated_at: now,
         cursor: None,
         entered: None,

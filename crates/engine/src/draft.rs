@@ -1,5 +1,6 @@
 //! A transition in the making: the head after, its row, and what commits with them.
 
+use jiff::Timestamp;
 use pawl_definition::step::FAILED;
 use pawl_definition::{Step, Take};
 
@@ -328,6 +329,7 @@ impl<'a> Draft<'a> {
     /// Stays held although its step ended: the next one waits for the person who holds it.
     pub(crate) fn held_on(mut self, before: &Execution, pause: &Pause) -> Self {
         self.execution.ended_at = None;
+        self.execution.expires_at = None;
         self.execution.holds_slot = before.holds_slot;
         self.execution.holds_record = before.holds_record;
         self.execution.requested.clone_from(&before.requested);
@@ -352,6 +354,9 @@ impl<'a> Draft<'a> {
         self.execution.status = status;
         self.execution.wake = Wake::Never;
         self.execution.ended_at = Some(self.cx.now);
+        let retention = self.cx.plan.workflow.retention.map(|retention| retention.approximate());
+        self.execution.expires_at =
+            retention.map(|retention| self.cx.now.saturating_add(retention).unwrap_or(Timestamp::MAX));
         self.execution.pause = None;
         self.execution.requested = None;
         self.execution.holds_slot = false;

@@ -305,6 +305,9 @@ pub struct Execution {
     /// When it ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<Timestamp>,
+    /// When it is deleted, with all that belongs to it; set by the transition that ends it, if it is not kept for ever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Timestamp>,
     /// When the head was last written.
     pub updated_at: Timestamp,
     /// The step it is at, or will enter next.

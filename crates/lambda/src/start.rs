@@ -9,7 +9,7 @@ use pawl_aws::config::{self, QueueUrls, TableNames, Variables};
 use pawl_aws::{DynamoTables, S3Blobs, SqsQueue, sdk};
 use pawl_connectors::{LogNotifier, SystemClock, SystemRandom};
 use pawl_runtime::ports::{QueueName, Table};
-use pawl_runtime::{Core, ExecutorOptions, Ports};
+use pawl_runtime::{Core, DefaultRetention, ExecutorOptions, Ports};
 
 use crate::log::{self, Lines};
 use crate::{Failure, Function};
@@ -77,15 +77,16 @@ fn begin<C: Clone, R: AsRef<Core>>(
     let read = config::read(std::env::vars(), |variables| {
         let filter = variables.optional("PAWL_LOG").map(str::to_owned);
         let installation = variables.required("PAWL_INSTALLATION");
-        (log::init(lines, filter.as_deref()), variables.place(), installation, longest_delay(variables), ask(variables))
+        let spans = longest_delay(variables).and_then(|delay| Ok((delay, retention(variables)?)));
+        (log::init(lines, filter.as_deref()), variables.place(), installation, spans, ask(variables))
     });
-    let (logs, place, installation, longest_delay, configuration) = read?;
+    let (logs, place, installation, spans, configuration) = read?;
     logs?;
-    let (longest_delay, configuration) = (longest_delay?, configuration?);
+    let ((longest_delay, retention), configuration) = (spans?, configuration?);
     let sdk = sdk::of_function(&place);
     // Other environments are at work beside this one: a lease is left alone until it is over.
-    let options =
-        ExecutorOptions { alone_since: None, hold: ExecutorOptions::HOLD, longest_delay, ..ExecutorOptions::default() };
+    let hold = ExecutorOptions::HOLD;
+    let options = ExecutorOptions { alone_since: None, hold, longest_delay, retention, ..ExecutorOptions::default() };
     let runtime = wire(&sdk, configuration.clone(), options)?;
     let Core { metrics, ports, .. } = runtime.as_ref();
     let function = Function::new(name, installation, lines.clone(), metrics.clone(), ports.clock.clone());
@@ -100,6 +101,13 @@ fn longest_delay(variables: &Variables) -> Result<SignedDuration, Failure> {
     let seconds = written.parse().ok().map(SignedDuration::from_secs);
     let wrong = || Failure::invalid(NAME, &format!("expected seconds from 0 to {}, found {written:?}", most.as_secs()));
     seconds.filter(|delay| (SignedDuration::ZERO..=most).contains(delay)).ok_or_else(wrong)
+}
+
+/// Reads how long ended executions are kept of workflows that do not say.
+fn retention(variables: &Variables) -> Result<DefaultRetention, Failure> {
+    const NAME: &str = "PAWL_RETENTION";
+    let written = variables.optional(NAME).unwrap_or_default();
+    written.parse().map_err(|error: String| Failure::invalid(NAME, &error))
 }
 
 #[cfg(test)]

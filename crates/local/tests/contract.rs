@@ -80,4 +80,5 @@ pawl_contract::contract!(tables, Embedded::start());
 pawl_contract::contract!(queue, Embedded::start());
 pawl_contract::contract!(timers, Embedded::start());
 pawl_contract::contract!(blobs, Embedded::start());
+pawl_contract::contract!(expiry, Embedded::start());
 pawl_contract::contract!(secrets, Embedded::start());

@@ -9,7 +9,7 @@ use pawl_engine::Plan;
 
 use crate::items::{self, Unreadable};
 use crate::ports::{Consistency, Item, Key, Pages, Query, Tables};
-use crate::{Error, UnreadableItems, copies};
+use crate::{DefaultRetention, Error, UnreadableItems, copies};
 
 /// How many prepared revisions are kept in memory.
 const KEPT_PLANS: usize = 1_000;
@@ -47,12 +47,25 @@ pub struct Catalog {
     unreadable: Arc<UnreadableItems>,
     plans: Mutex<BTreeMap<(String, u64), Arc<Plan>>>,
     objects: Mutex<Option<(u64, Arc<Objects>)>>,
+    retention: DefaultRetention,
 }
 
 impl Catalog {
     /// Makes an empty one over the tables.
     pub fn new(tables: Arc<dyn Tables>, unreadable: Arc<UnreadableItems>) -> Self {
-        Self { tables, unreadable, plans: Mutex::default(), objects: Mutex::default() }
+        Self {
+            tables,
+            unreadable,
+            plans: Mutex::default(),
+            objects: Mutex::default(),
+            retention: DefaultRetention::default(),
+        }
+    }
+
+    /// Keeps ended executions for so long of workflows that do not say otherwise.
+    #[must_use]
+    pub fn with_retention(self, retention: DefaultRetention) -> Self {
+        Self { retention, ..self }
     }
 
     /// Forgets what it keeps.
@@ -71,10 +84,11 @@ impl Catalog {
         let item = self.tables.get(items::workflow::TABLE, &stored_at, Consistency::Strong).await?;
         let item = item.ok_or_else(|| Error::NoWorkflow(workflow.to_owned(), revision))?;
         let stored = items::workflow::parse_revision(&item)?;
-        let parsed: Workflow = serde_json::from_value(stored.source).map_err(|error| Unreadable {
+        let mut parsed: Workflow = serde_json::from_value(stored.source).map_err(|error| Unreadable {
             key: format!("{}/{}", item.key.partition, item.key.sort),
             reason: items::misshapen(&error),
         })?;
+        parsed.retention = parsed.retention.or(self.retention.0);
         let plan = Arc::new(Plan::new(Arc::new(parsed), revision));
         let mut plans = self.plans.lock().expect("no holder panics");
         if plans.len() >= KEPT_PLANS {

@@ -96,7 +96,8 @@ impl<'a> Shared<'a> {
         let Ports { tables, queue, timers, notifier, clock, .. } = ports;
         let metrics = Arc::new(Metrics::default());
         let unreadable = Arc::new(UnreadableItems::new(metrics.clone()));
-        let catalog = Arc::new(Catalog::new(tables.clone(), unreadable.clone()));
+        let catalog = Catalog::new(tables.clone(), unreadable.clone()).with_retention(options.retention);
+        let catalog = Arc::new(catalog);
         let notices = Arc::new(Notices::new(tables.clone(), notifier.clone(), unreadable.clone()));
         Self {
             ports,

@@ -50,6 +50,8 @@ impl Marks<'_> {
                 Ok(None) => Ok(()),
                 Err(error) => self.refuse(of_unreadable(&letter.body, &error, self.clock.now())).await,
             },
+            // It is no start: what is left of the execution stays until the letter is redriven.
+            Ok(EventMessage::Expired(_)) => Ok(()),
             Err(error) => self.refuse(of_unreadable(&letter.body, &error, self.clock.now())).await,
         }
     }
@@ -66,6 +68,7 @@ impl Marks<'_> {
         let event = match EventMessage::parse(&letter.body) {
             Ok(EventMessage::Event(event)) => Some(*event),
             Ok(EventMessage::Stream(change)) => changes::event(&change).ok().flatten(),
+            Ok(EventMessage::Expired(_)) => return Ok(true),
             Err(_) => None,
         };
         let Some(event) = event else { return Ok(false) };

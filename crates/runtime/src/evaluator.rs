@@ -9,8 +9,10 @@ use jiff::SignedDuration;
 use pawl_engine::Event;
 
 use crate::message::EventMessage;
-use crate::ports::{BlobOwner, Blobs, Message, Queue, QueueName, RecordChange, Tables, stream_message};
-use crate::{Catalog, Error, Transitions, changes, listeners, offload, waiters};
+use crate::ports::{
+    BlobOwner, Blobs, Key, Message, Queue, QueueName, RecordChange, Tables, expired_message, stream_message,
+};
+use crate::{Catalog, Error, Transitions, changes, expiry, items, listeners, offload, waiters};
 
 pub(crate) use start::Starter;
 
@@ -48,7 +50,19 @@ impl Evaluator {
         match EventMessage::parse(body)? {
             EventMessage::Event(event) => self.evaluate(*event).await,
             EventMessage::Stream(change) => self.changed(&change).await,
+            EventMessage::Expired(head) => self.expired(&head).await,
         }
+    }
+
+    /// Removes what belonged to an execution whose head has expired and is removed. Doing it again changes nothing.
+    pub async fn expired(&self, head: &Key) -> Result<(), Error> {
+        expiry::follow(&*self.tables, &*self.blobs, head).await
+    }
+
+    /// Puts on the event queue that a head has expired, for a later turn.
+    pub async fn enqueue_expired(&self, head: &Key) -> Result<(), Error> {
+        let message = expired_message(items::execution::TABLE, head);
+        Ok(self.events.send(QueueName::Events, message.into_iter().collect()).await?)
     }
 
     /// Evaluates a change of a record.

@@ -5,8 +5,8 @@ use pawl_engine::{Event, Execution};
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
-use crate::items::misshapen;
-use crate::ports::{Message, QueueName, RecordChange};
+use crate::items::{self, misshapen};
+use crate::ports::{Key, Message, QueueName, RecordChange};
 
 /// A job: an execution should go on. For another `seq` than the execution's it is stale. Stored, do not rename.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,6 +77,8 @@ pub enum EventMessage {
     Event(Box<Event>),
     /// A change of a record.
     Stream(Box<RecordChange>),
+    /// The head of an execution has expired, and the storage has removed it: an [`ExpiredMessage`](crate::ports::ExpiredMessage).
+    Expired(Key),
 }
 
 impl EventMessage {
@@ -103,6 +105,9 @@ impl About {
         }
         match EventMessage::parse(body) {
             Ok(EventMessage::Event(event)) => Self { event_id: Some(event.id), ..Self::default() },
+            Ok(EventMessage::Expired(head)) => {
+                Self { execution_id: items::execution::id(&head).map(str::to_owned), ..Self::default() }
+            }
             _ => Self::default(),
         }
     }

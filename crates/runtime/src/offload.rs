@@ -124,6 +124,11 @@ impl Shelf<'_> {
     }
 }
 
+/// Whether a stored body may have references in it.
+pub(crate) fn may_refer(body: &str) -> bool {
+    body.contains(REFERENCE)
+}
+
 /// Spares the serialization of what cannot be large.
 fn is_small(value: &Value) -> bool {
     match value {

@@ -1,6 +1,9 @@
 //! Options of the executor.
 
+use std::str::FromStr;
+
 use jiff::{SignedDuration, Timestamp};
+use pawl_definition::{Duration, RETENTION_LEAST};
 
 /// How an executor works.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,6 +18,8 @@ pub struct ExecutorOptions {
     pub hold: usize,
     /// Waits up to this long are delayed messages, longer ones timers; from 0 to [`Self::LONGEST_DELAY`].
     pub longest_delay: SignedDuration,
+    /// How long ended executions are kept, of workflows that do not say otherwise.
+    pub retention: DefaultRetention,
 }
 
 impl ExecutorOptions {
@@ -29,6 +34,47 @@ impl ExecutorOptions {
 impl Default for ExecutorOptions {
     fn default() -> Self {
         // Enough for nearly every run of ready steps, and few enough that one execution does not hold a worker.
-        Self { max_steps_per_invocation: 50, alone_since: None, hold: 0, longest_delay: Self::LONGEST_DELAY }
+        Self {
+            max_steps_per_invocation: 50,
+            alone_since: None,
+            hold: 0,
+            longest_delay: Self::LONGEST_DELAY,
+            retention: DefaultRetention::default(),
+        }
+    }
+}
+
+/// How long an installation keeps ended executions; `None` is for ever.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct DefaultRetention(pub Option<Duration>);
+
+impl FromStr for DefaultRetention {
+    type Err = String;
+
+    /// Reads a duration of at least 7 days, or an empty text: for ever.
+    fn from_str(written: &str) -> Result<Self, String> {
+        if written.is_empty() {
+            return Ok(Self(None));
+        }
+        let retention = Duration::parse(written).map_err(|error| error.to_string())?;
+        if retention.approximate() < RETENTION_LEAST {
+            return Err(format!("expected at least 7d, found {written:?}"));
+        }
+        Ok(Self(Some(retention)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_retention_of_an_installation_is_read_with_its_minimum() {
+        let read = |written: &str| written.parse::<DefaultRetention>();
+        assert_eq!(read(""), Ok(DefaultRetention(None)));
+        assert_eq!(read("1w").map(|read| read.0.map(|span| span.approximate())), Ok(Some(RETENTION_LEAST)));
+        assert_eq!(read("6d"), Err("expected at least 7d, found \"6d\"".to_owned()));
+        assert_eq!(read("-90d"), Err("expected at least 7d, found \"-90d\"".to_owned()));
+        assert!(read("soon").is_err());
     }
 }

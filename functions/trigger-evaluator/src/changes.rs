@@ -1,4 +1,4 @@
-//! Changes of records, from the stream of their table.
+//! Changes of records, from the stream of their table; and what expired, from the stream of executions.
 //!
 //! A stream is read in order, and what fails holds up all that follows on its shard, for a day. So a change that cannot
 //! be evaluated goes to the event queue, where it comes again by itself and, at last, to a dead-letter queue. Only if the
@@ -12,7 +12,7 @@ use aws_lambda_events::sqs::SqsBatchResponse;
 use futures::{StreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
 use pawl_lambda::guarded;
-use pawl_runtime::ports::RecordChange;
+use pawl_runtime::ports::{Key, RecordChange};
 use pawl_runtime::{Core, Error};
 use tokio::time::timeout;
 
@@ -42,6 +42,9 @@ pub(crate) async fn handle(core: &Core, event: Event, deadline: Timestamp) -> Sq
 /// The sequence number of a change that must come again. It is evaluated here if that ends in time.
 async fn one(core: &Core, record: &EventRecord, until: Timestamp) -> Option<String> {
     let sequence_number = record.change.sequence_number.clone().unwrap_or_default();
+    if let Some(key) = pawl_aws::expired(record) {
+        return expired(core, &key, until).await.then_some(sequence_number);
+    }
     let change = match pawl_aws::change(record) {
         Ok(Some(change)) => change,
         Ok(None) => return None,
@@ -71,6 +74,19 @@ async fn one(core: &Core, record: &EventRecord, until: Timestamp) -> Option<Stri
             Some(sequence_number)
         }
     }
+}
+
+/// Removes what belonged to an execution whose head has expired; whether it must come again.
+async fn expired(core: &Core, head: &Key, until: Timestamp) -> bool {
+    let left = until.duration_since(core.ports.clock.now());
+    let longest = CHANGE_MOST.min(left.try_into().unwrap_or_default());
+    if let Ok(Some(Ok(()))) = timeout(longest, guarded(core.evaluator.expired(head))).await {
+        return false;
+    }
+    let of = &head.partition;
+    tracing::warn!(of, "the removal of what expired is put on the event queue");
+    let told = core.evaluator.enqueue_expired(head).await;
+    told.inspect_err(|error| tracing::error!(of, "the removal of what expired holds up its shard: {error}")).is_err()
 }
 
 async fn enqueue(core: &Core, change: &RecordChange) -> Result<(), Error> {

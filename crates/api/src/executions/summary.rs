@@ -50,6 +50,9 @@ pub(crate) struct Summary {
     /// Time of the end.
     #[serde(skip_serializing_if = "Option::is_none")]
     ended_at: Option<Timestamp>,
+    /// Time until which the ended execution is kept; absent, for ever.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<Timestamp>,
     /// Time of the last change.
     updated_at: Timestamp,
     /// Reason of the end.
@@ -149,6 +152,7 @@ impl Summary {
             created_at: execution.created_at,
             started_at: execution.started_at,
             ended_at: execution.ended_at,
+            expires_at: execution.expires_at,
             updated_at: execution.updated_at,
             reason: execution.reason.clone(),
             error: error(execution),

@@ -9,6 +9,7 @@ use std::time::Duration;
 use anyhow::{Context, bail, ensure};
 use hmac::{Hmac, KeyInit, Mac};
 use pawl_local::BacklogLimits;
+use pawl_runtime::DefaultRetention;
 use reqwest::Method;
 use serde_json::{Value, json};
 use sha2::Sha256;
@@ -65,6 +66,7 @@ async fn show(dir: &Path, data: &Path, json: bool) -> anyhow::Result<bool> {
         allow: &tracker.address.to_string(),
         max_steps_per_invocation: 50,
         backlog: BacklogLimits::default(),
+        retention: DefaultRetention::default(),
         token: None,
         variables: variables(&tracker),
     })

@@ -31,6 +31,7 @@ pub(crate) async fn run(dev: Dev, token: Option<String>) -> anyhow::Result<bool>
         port: dev.port,
         allow: &dev.allow,
         max_steps_per_invocation: dev.max_steps_per_invocation,
+        retention: dev.retention,
         backlog: BacklogLimits { messages: dev.backlog, bytes: dev.backlog_mib.saturating_mul(MIB) },
         token,
         variables: dev.variables.into_pairs(),

@@ -23,7 +23,7 @@ use pawl_connectors::{
 };
 use pawl_local::{BacklogLimits, Condition, Store, VariableSecrets, WorkerOptions, Workers};
 use pawl_runtime::ports::NoDeadLetters;
-use pawl_runtime::{ExecutorOptions, OutsidePorts, Ports, System};
+use pawl_runtime::{DefaultRetention, ExecutorOptions, OutsidePorts, Ports, System};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
@@ -47,6 +47,8 @@ pub(crate) struct Options<'a> {
     pub(crate) max_steps_per_invocation: usize,
     /// How much work may wait before no more is taken in.
     pub(crate) backlog: BacklogLimits,
+    /// How long ended executions are kept, of workflows that do not say.
+    pub(crate) retention: DefaultRetention,
     /// Bearer token that the management API asks for.
     pub(crate) token: Option<String>,
     /// Variables: `PAWL_SECRET_…`, `PAWL_MODEL_…` and `PAWL_STEP_FUNCTIONS`.
@@ -190,6 +192,7 @@ fn system(store: &Store, providers: Providers, own: SocketAddr, options: Options
             max_steps_per_invocation: options.max_steps_per_invocation,
             alone_since,
             hold: ExecutorOptions::HOLD,
+            retention: options.retention,
             ..ExecutorOptions::default()
         },
     ))

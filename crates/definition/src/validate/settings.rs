@@ -1,7 +1,8 @@
-//! The keys of the workflow itself: owner, object, time zone, calendar.
+//! The keys of the workflow itself: owner, object, time zone, calendar, retention.
 
 use std::collections::BTreeMap;
 
+use jiff::SignedDuration;
 use serde_json::Value;
 
 use super::facts::Facts;
@@ -9,6 +10,7 @@ use super::report::Report;
 use super::{literal, words};
 use crate::path::Path;
 use crate::problem::code;
+use crate::{Duration, RETENTION_LEAST};
 
 pub(super) fn check(report: &mut Report<'_>, file: &Value, facts: &Facts<'_>) {
     let root = Path::root();
@@ -26,11 +28,25 @@ pub(super) fn check(report: &mut Report<'_>, file: &Value, facts: &Facts<'_>) {
             report.error(code::INVALID_TIME, &root.key("calendar").index(at), message);
         }
     }
+    retention(report, file);
     if file.get("steps").and_then(Value::as_array).is_some_and(Vec::is_empty) {
         report.warning(code::SUSPICIOUS, &root.key("steps"), "a workflow without steps does nothing");
     }
     object(report, facts);
     variables(report, file, facts);
+}
+
+/// A retention that is no duration, or is negative, is reported where the shapes are checked.
+fn retention(report: &mut Report<'_>, file: &Value) {
+    let Some(written) = file.get("retention") else { return };
+    let span = Duration::from_value(written).map(|retention| retention.approximate());
+    if span.is_ok_and(|span| (SignedDuration::ZERO..RETENTION_LEAST).contains(&span)) {
+        let message = format!(
+            "expected at least 7d, found {}: a delivery that is repeated later would start an execution again",
+            words::found(written)
+        );
+        report.error(code::INVALID_TIME, &Path::root().key("retention"), message);
+    }
 }
 
 fn near_timezone(zone: &str) -> Option<String> {

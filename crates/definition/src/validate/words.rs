@@ -28,18 +28,18 @@ pub(crate) fn quoted(text: &str) -> String {
     }
 }
 
-/// `a, b or c`; at most sixteen of them.
+/// `a, b or c`; at most twenty of them.
 pub(crate) fn any_of<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
     listed(words, "or")
 }
 
-/// `a, b and c`; at most sixteen of them.
+/// `a, b and c`; at most twenty of them.
 pub(crate) fn all_of<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
     listed(words, "and")
 }
 
 fn listed<'a>(words: impl IntoIterator<Item = &'a str>, last_joint: &str) -> String {
-    const MANY: usize = 16;
+    const MANY: usize = 20;
     let words: Vec<_> = words.into_iter().collect();
     match words.as_slice() {
         [] => "nothing".to_owned(),

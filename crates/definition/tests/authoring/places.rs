@@ -286,6 +286,20 @@ fn bug_a_url_that_cannot_be_read_passed_the_check() {
     }
 }
 
+/// A retention is long enough for what repeats a delivery, and says where it is not.
+#[test]
+fn a_retention_has_a_minimum_with_its_reason() {
+    let told = |retention: &str| told_of(&format!("retention: {retention}\nsteps: [{{id: n, type: note, text: hi}}]"));
+    let short = "invalid_time retention: expected at least 7d, found \"6d 23h\": a delivery that is repeated later would \
+        start an execution again";
+    assert_eq!(told("6d 23h"), [short]);
+    assert_eq!(told("-9d"), ["invalid_time retention: expected a duration that is not negative, found \"-9d\""]);
+    assert_eq!(told("soon").len(), 1);
+    for enough in ["7d", "1w", "90d", "2y"] {
+        assert_eq!(told(enough), Vec::<String>::new(), "{enough}");
+    }
+}
+
 /// A negative time ran out before it began, and an option that stands twice is a mistake of writing.
 #[test]
 fn bug_negative_durations_and_repeated_options_passed_the_check() {

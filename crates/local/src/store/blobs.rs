@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use pawl_runtime::ports::{BlobError, BlobKey, Blobs};
+use pawl_runtime::ports::{BlobError, BlobKey, BlobOwner, Blobs};
 
 use super::Store;
 use super::open::{make_folder, private};
@@ -77,6 +77,16 @@ impl BlobDirectory {
         }
     }
 
+    /// Removes the folder of an owner. It is gone for certain once its name is.
+    fn remove(&self, owner: &BlobOwner) -> std::io::Result<()> {
+        let folder = self.root.join(owner.prefix());
+        match fs::remove_dir_all(&folder) {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(error),
+            Ok(()) => folder.parent().map_or(Ok(()), |above| self.sync(&File::open(above)?)),
+        }
+    }
+
     /// The place of a blob. A key is a safe path by its construction.
     fn path(&self, key: &BlobKey) -> PathBuf {
         self.root.join(key.as_str())
@@ -104,5 +114,15 @@ impl Blobs for Store {
         let (directory, key) = (self.inner.blobs.clone(), key.clone());
         let reading = tokio::task::spawn_blocking(move || directory.get(&key));
         reading.await.unwrap_or_else(|error| Err(BlobError::Unavailable(error.to_string())))
+    }
+
+    async fn remove(&self, owner: &BlobOwner) -> Result<bool, BlobError> {
+        let (directory, owner) = (self.inner.blobs.clone(), owner.clone());
+        let removing = tokio::task::spawn_blocking(move || directory.remove(&owner));
+        match removing.await {
+            Ok(Ok(())) => Ok(false),
+            Ok(Err(error)) => Err(BlobError::Unavailable(error.to_string())),
+            Err(error) => Err(BlobError::Unavailable(error.to_string())),
+        }
     }
 }

@@ -182,7 +182,7 @@ impl Shared {
             messages,
             alarms,
             group,
-            purge: Purge::new(),
+            purge: Purge::default(),
             held: VecDeque::new(),
             locked_since: None,
         })

@@ -95,16 +95,13 @@ impl Writer {
         if self.locked_since.is_some() {
             self.apply_held()?;
         }
+        self.remove_expired()?;
         self.move_due()?;
         self.group.advance(&self.connection)?;
         match requests.recv_timeout(self.patience()) {
             Ok(request) => self.handle(request),
             Err(RecvTimeoutError::Disconnected) => Ok(ControlFlow::Break(End::Shutdown)),
-            Err(RecvTimeoutError::Timeout) => {
-                let now = self.now();
-                self.purge.advance(&self.connection, &mut self.group, now)?;
-                Ok(ControlFlow::Continue(()))
-            }
+            Err(RecvTimeoutError::Timeout) => Ok(ControlFlow::Continue(())),
         }
     }
 
@@ -239,6 +236,18 @@ impl Writer {
         Ok(())
     }
 
+    fn remove_expired(&mut self) -> Result<()> {
+        if self.locked_since.is_some() {
+            return Ok(());
+        }
+        let now = self.now();
+        let messages = self.purge.advance(&self.connection, &mut self.group, now)?;
+        if messages.is_empty() {
+            return Ok(());
+        }
+        self.messages.send(&self.connection, QueueName::Events, messages, now)
+    }
+
     fn move_due(&mut self) -> Result<()> {
         let now = self.now();
         let is_due = self.next_due().is_some_and(|due| due <= now) || self.messages.has_room();
@@ -250,6 +259,7 @@ impl Writer {
     }
 
     fn settle(&mut self, reply: Reply<()>) -> Result<()> {
+        self.remove_expired()?;
         while self.locked_since.is_none()
             && (self.next_due().is_some_and(|due| due <= self.now()) || self.messages.has_room())
         {
@@ -271,7 +281,11 @@ impl Writer {
             Duration::from_micros(u64::try_from(micros).unwrap_or(0))
         });
         let until_room = self.messages.has_room().then_some(Duration::ZERO);
-        [self.group.patience(), until_due, until_room].into_iter().flatten().fold(LONGEST_WAIT, Duration::min)
+        let until_purge = Duration::from_micros(u64::try_from(self.purge.patience(self.now())).unwrap_or(0));
+        [self.group.patience(), until_due, until_room, Some(until_purge)]
+            .into_iter()
+            .flatten()
+            .fold(LONGEST_WAIT, Duration::min)
     }
 
     fn next_due(&self) -> Option<i64> {

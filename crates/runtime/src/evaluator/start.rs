@@ -87,6 +87,9 @@ impl Starter {
             return Ok(Outcome::NoMatch);
         }
         let asked = Asked { plan: &plan, event, over };
+        if let Some(reason) = too_old(&plan, event, self.clock.now()) {
+            return self.refuse(&asked, event.trigger.as_deref(), &reason).await;
+        }
         let is_manual = event.kind.facts().is_by_hand;
         // An inactive workflow starts by no trigger; a person may start it all the same.
         if !head.active && !is_manual {
@@ -199,4 +202,19 @@ impl Starter {
         self.refusals.write(&refusal, asked.over).await?;
         Ok(Outcome::Refused { code: reason.code.to_owned(), message: reason.message.clone() })
     }
+}
+
+/// An event that is older than the retention: an execution that it began may have ended and expired, so that nobody can tell
+/// whether it would begin a second time.
+fn too_old(plan: &Plan, event: &Event, now: Timestamp) -> Option<Reason> {
+    let retention = plan.workflow.retention?;
+    let age = now.duration_since(event.occurred_at);
+    if age < retention.approximate() {
+        return None;
+    }
+    let message = format!(
+        "it happened at {}, longer ago than executions are kept ({retention}): the one that it started may have been deleted",
+        event.occurred_at
+    );
+    Some(Reason { code: "too_old", message, opens_breaker: false })
 }

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::{Erasure, Kept, NEITHER, Retention, Unreadable, body, read, sortable, unreadable};
-use crate::ports::{Index, IndexEntry, Item, Key, Table};
+use crate::ports::{HEAD, Index, IndexEntry, Item, Key, Table};
 use crate::spread::Spread;
 
 /// The table.
@@ -23,7 +23,12 @@ pub const DUE: &str = "due";
 
 /// Its key.
 pub fn key(id: &str) -> Key {
-    Key::new(format!("execution#{id}"), "head")
+    Key::new(format!("execution#{id}"), HEAD)
+}
+
+/// The id of the execution whose head has this key; `None` if it is no head's.
+pub fn id(head: &Key) -> Option<&str> {
+    head.partition.strip_prefix("execution#").filter(|_| head.sort == HEAD)
 }
 
 /// The partition of a workflow's executions, in the first index.
@@ -90,7 +95,7 @@ pub(crate) fn item_with_body(execution: &Execution, body: String) -> Item {
     if let Some(due) = execution.due_at().filter(|_| !moves) {
         indexes.push(entry(Index::Gsi4, DUE.to_owned(), &sortable(due)));
     }
-    Item { key: key(&execution.id), version: execution.version, indexes, expires_at: None, body }
+    Item { key: key(&execution.id), version: execution.version, indexes, expires_at: execution.expires_at, body }
 }
 
 /// Whether it is due at once or at work, and neither waits nor has ended.
@@ -136,6 +141,8 @@ mod tests {
             let item = item(&execution, &rows);
             prop_assert_eq!(storable(&item), Ok(()));
             prop_assert_eq!(kept_of(TABLE, &item), Some(KEPT));
+            prop_assert_eq!(id(&item.key), Some(&*execution.id));
+            prop_assert_eq!(item.expires_at, execution.expires_at);
             prop_assert_eq!(parse(&item), Ok(Some(execution.clone())));
             prop_assert_eq!(refusal::parse(&item), Ok(None), "an execution is no refusal");
             prop_assert_eq!(parse_whole(&item), Ok(Some((execution, rows))));

@@ -40,6 +40,13 @@ impl BlobOwner {
     }
 }
 
+impl BlobOwner {
+    /// What the keys of its blobs begin with: `<kind>/<id>/`.
+    pub fn prefix(&self) -> String {
+        format!("{}/", self.0)
+    }
+}
+
 impl fmt::Display for BlobOwner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -56,6 +63,11 @@ impl BlobKey {
         let key = format!("{owner}/{sha256}");
         let is_hash = sha256.len() == 64 && sha256.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
         if is_hash { Ok(Self(key)) } else { Err(BlobError::NotFound(key)) }
+    }
+
+    /// Whether it is a blob of this owner.
+    pub fn is_of(&self, owner: &BlobOwner) -> bool {
+        self.0.strip_prefix(&owner.0).is_some_and(|rest| rest.starts_with('/'))
     }
 
     /// As text.
@@ -86,6 +98,9 @@ pub trait Blobs: Send + Sync {
 
     /// Reads a blob.
     async fn get(&self, key: &BlobKey) -> Result<Bytes, BlobError>;
+
+    /// Removes up to 1,000 blobs of an owner. Answers whether the owner may have more; one without blobs is no error.
+    async fn remove(&self, owner: &BlobOwner) -> Result<bool, BlobError>;
 }
 
 #[cfg(test)]

@@ -37,7 +37,7 @@ pub use sets::{OutsidePorts, Ports};
 pub use state_machines::{
     MachineState, NoStateMachines, StartStateMachine, StartedMachine, StateMachineError, StateMachines,
 };
-pub use stream::{RecordChange, StreamMessage, stream_message};
+pub use stream::{ExpiredMessage, HEAD, RecordChange, StreamMessage, expired_message, stream_message};
 pub use tables::{
     Conflicted, Consistency, Durability, Expect, Index, IndexEntry, Item, Key, Page, SortRange, Table, TableError,
     Tables, Transaction, Write,

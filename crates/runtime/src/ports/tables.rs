@@ -75,7 +75,9 @@ pub struct Item {
     pub version: u64,
     /// Index entries, at most one an index.
     pub indexes: Vec<IndexEntry>,
-    /// After this time the item may vanish, and reads do not return it. Kept to the microsecond.
+    /// After this time reads do not return the item, and the storage removes it when it finds the time. Kept to the
+    /// microsecond. If it is a head of [`Table::Executions`], a message tells of it
+    /// ([`expired_message`](super::expired_message)).
     pub expires_at: Option<Timestamp>,
     /// A JSON object as text, at most 380 KiB and 127 levels deep; [no JSON](super::rules::unreadable_body) if the store
     /// cannot read what it holds.

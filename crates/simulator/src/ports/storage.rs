@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use pawl_runtime::ports::{BlobError, BlobKey, Blobs, SecretError, Secrets};
+use pawl_runtime::ports::{BlobError, BlobKey, BlobOwner, Blobs, SecretError, Secrets};
 
 use crate::hub::{Fate, Hub};
 
@@ -48,6 +48,15 @@ impl Blobs for Storage {
             return Err(BlobError::Unavailable("no answer".to_owned()));
         }
         let result = self.blobs.get(key).await;
+        self.hub.pause().await;
+        result
+    }
+
+    async fn remove(&self, owner: &BlobOwner) -> Result<bool, BlobError> {
+        if self.refused("removal of blobs").await {
+            return Err(BlobError::Unavailable("no answer".to_owned()));
+        }
+        let result = self.blobs.remove(owner).await;
         self.hub.pause().await;
         result
     }

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use pawl_runtime::ports::{BlobError, BlobKey, Blobs};
+use pawl_runtime::ports::{BlobError, BlobKey, BlobOwner, Blobs};
 
 use super::MemoryStore;
 
@@ -15,5 +15,10 @@ impl Blobs for MemoryStore {
 
     async fn get(&self, key: &BlobKey) -> Result<Bytes, BlobError> {
         self.lock().blobs.get(key).cloned().ok_or_else(|| BlobError::NotFound(key.to_string()))
+    }
+
+    async fn remove(&self, owner: &BlobOwner) -> Result<bool, BlobError> {
+        self.lock().blobs.retain(|key, _| !key.is_of(owner));
+        Ok(false)
     }
 }

@@ -1,7 +1,7 @@
 //! Looking into a memory store from outside the ports, for invariants.
 
 use jiff::Timestamp;
-use pawl_runtime::ports::{Item, Key, QueueName, Table, Timer};
+use pawl_runtime::ports::{BlobKey, Item, Key, QueueName, Table, Timer};
 
 use super::MemoryStore;
 use super::state::State;
@@ -27,6 +27,11 @@ impl MemoryStore {
         let (state, now) = (self.lock(), self.now());
         let items = state.items.get(&table).into_iter().flat_map(|items| items.values());
         items.filter(|item| item.is_live(now)).cloned().collect()
+    }
+
+    /// The keys of all blobs.
+    pub fn blob_keys(&self) -> Vec<BlobKey> {
+        self.lock().blobs.keys().cloned().collect()
     }
 
     /// Writes another body over a stored item, as a fault of storage or another version does: the port would refuse it.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use pawl_runtime::ports::{BlobKey, DeadLetter, Item, Key, Message, QueueName, Table, Timer};
+use pawl_runtime::ports::{BlobKey, DeadLetter, Item, Key, Message, QueueName, Table, Timer, expired_message};
 
 /// Everything, in one piece, so that one lock makes a transaction.
 #[derive(Clone, Default)]
@@ -17,6 +17,8 @@ pub(super) struct State {
     pub(super) timers: BTreeMap<String, Timer>,
     pub(super) blobs: BTreeMap<BlobKey, Bytes>,
     pub(super) secrets: BTreeMap<String, String>,
+    /// When the first of the items expires that were put since the last look; `None` if none does.
+    pub(super) first_expiry: Option<Timestamp>,
 }
 
 /// A message in a queue.
@@ -42,8 +44,29 @@ impl State {
         self.messages.insert(self.last_message, letter);
     }
 
-    /// Moves the timers that are due to their queues, earliest first. Called before anything that could tell.
+    /// Removes what has expired, and tells of it.
+    fn remove_expired(&mut self, now: Timestamp) {
+        if self.first_expiry.is_none_or(|at| now < at) {
+            return;
+        }
+        let mut messages = Vec::new();
+        for (table, items) in &mut self.items {
+            let expired: Vec<Key> =
+                items.values().filter(|item| !item.is_live(now)).map(|item| item.key.clone()).collect();
+            for key in expired {
+                items.remove(&key);
+                messages.extend(expired_message(*table, &key));
+            }
+        }
+        self.first_expiry = self.items.values().flat_map(BTreeMap::values).filter_map(|item| item.expires_at).min();
+        for message in messages {
+            self.send(QueueName::Events, message, now);
+        }
+    }
+
+    /// Moves the timers that are due to their queues, earliest first, after what has expired. Called before anything that could tell.
     pub(super) fn fire_timers(&mut self, now: Timestamp) {
+        self.remove_expired(now);
         let mut due: Vec<(Timestamp, String)> = self
             .timers
             .values()

@@ -86,6 +86,8 @@ impl State {
                 self.send(QueueName::Events, message, now);
             }
         }
+        let expires_at = new.as_ref().and_then(|item| item.expires_at);
+        self.first_expiry = self.first_expiry.into_iter().chain(expires_at).min();
         let items = self.items.entry(table).or_default();
         match new {
             Some(item) => items.insert(key, item),

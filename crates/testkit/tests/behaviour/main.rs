@@ -26,6 +26,7 @@ mod reloads;
 mod replays;
 mod requests;
 mod restored;
+mod retention;
 mod stages;
 mod starts;
 mod support;

@@ -8,8 +8,8 @@ use jiff::{SignedDuration, Timestamp};
 use pawl_definition::Source;
 use pawl_engine::{Cause, Event, EventType};
 use pawl_runtime::ports::{
-    BlobError, BlobKey, Blobs, Clock, Consistency, Item, Key, Message, Page, Query, Queue, QueueError, QueueName,
-    Table, TableError, Tables, Timer, TimerError, Timers, Transaction,
+    BlobError, BlobKey, BlobOwner, Blobs, Clock, Consistency, Item, Key, Message, Page, Query, Queue, QueueError,
+    QueueName, Table, TableError, Tables, Timer, TimerError, Timers, Transaction,
 };
 use pawl_runtime::{ExecutorOptions, Identity, Ports, System};
 use pawl_testkit::VirtualClock;
@@ -113,6 +113,13 @@ impl Blobs for Outage {
             return Err(BlobError::Unavailable("an outage".to_owned()));
         }
         self.ports.blobs.get(key).await
+    }
+
+    async fn remove(&self, owner: &BlobOwner) -> Result<bool, BlobError> {
+        if !self.is_over() {
+            return Err(BlobError::Unavailable("an outage".to_owned()));
+        }
+        self.ports.blobs.remove(owner).await
     }
 }
 

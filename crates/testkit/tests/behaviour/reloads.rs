@@ -7,7 +7,8 @@ use async_trait::async_trait;
 use jiff::SignedDuration;
 use pawl_definition::Source;
 use pawl_runtime::ports::{
-    BlobError, BlobKey, Blobs, Consistency, Item, Key, Page, Query, Table, TableError, Tables, Transaction, Write,
+    BlobError, BlobKey, BlobOwner, Blobs, Consistency, Item, Key, Page, Query, Table, TableError, Tables, Transaction,
+    Write,
 };
 use pawl_runtime::{ExecutorOptions, Job, Ports, System, items};
 use pawl_testkit::scenario::{World, answer};
@@ -76,6 +77,10 @@ impl Blobs for Stumbling {
             return Err(BlobError::Unavailable("an outage".to_owned()));
         }
         self.ports.blobs.get(key).await
+    }
+
+    async fn remove(&self, owner: &BlobOwner) -> Result<bool, BlobError> {
+        self.ports.blobs.remove(owner).await
     }
 }
 

@@ -9,7 +9,7 @@ use pawl_definition::Source;
 use pawl_engine::{Record, Subject};
 use pawl_function_trigger_evaluator::TriggerEvaluator;
 use pawl_lambda::Invocation;
-use pawl_runtime::ports::{Durability, QueueName, Transaction};
+use pawl_runtime::ports::{BlobKey, BlobOwner, Durability, Expect, Item, QueueName, Table, Transaction, Write};
 use pawl_runtime::{Core, ExecutorOptions, items};
 use pawl_testkit::payloads;
 use pawl_testkit::scenario::World;
@@ -111,4 +111,22 @@ async fn every_event_is_handled() {
         outcomes.insert(case, handle(payload).await);
     }
     insta::assert_yaml_snapshot!(outcomes);
+}
+
+/// What is left of the execution of the file goes: its event, and its blobs.
+#[tokio::test]
+async fn what_belonged_to_an_expired_head_is_removed() {
+    let world = world().await;
+    let owner = BlobOwner::execution("exe_expired");
+    let blob = BlobKey::new(&owner, &"0".repeat(64)).expect("it is a hash");
+    world.store.blobs().put(&blob, "{}".into()).await.expect("memory is writable");
+    let (key, body) = (items::event::key("exe_expired"), "{}".to_owned());
+    let event = Item { key, version: 1, indexes: Vec::new(), expires_at: None, body };
+    let writes = vec![Write::Put { table: items::event::TABLE, item: event, expect: Expect::Absent }];
+    let put = world.system.ports.tables.transact(Transaction { writes, durability: Durability::Ordered });
+    put.await.expect("memory is writable");
+
+    let payload = payloads("trigger-evaluator")["execution-expired"].clone();
+    evaluator(&world.system, &world).handle(payload, invocation(&world)).await.expect("the shape is known");
+    assert_eq!((world.store.items(Table::Executions), world.store.blob_keys()), (Vec::new(), Vec::new()));
 }

@@ -210,7 +210,12 @@ fn usage(page: &Value) -> Option<String> {
 fn times(page: &Value, when: &When) -> String {
     let created = format!("made {}", when.with_distance(&text(page, "created_at")));
     let ended = text(page, "ended_at");
-    if ended.is_empty() { created } else { format!("{created}, ended {}", when.with_distance(&ended)) }
+    if ended.is_empty() {
+        return created;
+    }
+    let expires = text(page, "expires_at");
+    let kept = if expires.is_empty() { String::new() } else { format!(", kept until {}", when.local(&expires)) };
+    format!("{created}, ended {}{kept}", when.with_distance(&ended))
 }
 
 /// Who or what holds it, since when, and what lets it go on.
@@ -385,7 +390,7 @@ mod tests {
 
     /// Keys that views look at.
     const KEYS: &str = "
-        id workflow status indicators cursor created_at due_at ended_at error code message help held by
+        id workflow status indicators cursor created_at due_at ended_at expires_at error code message help held by
         actor since until reason scope waits_for kind text in_progress step attempt history items seq at
         note output branch step_type duration_ms record object count at_least first_at last_at trigger owner
         name revision event_id execution_id tokens usd estimated";
