@@ -23,9 +23,9 @@ pub(crate) fn run(upgrade: &Upgrade) -> anyhow::Result<()> {
     git(&["worktree", "add", "--force", "--detach", &sources.display().to_string(), &upgrade.from])?;
     let (manifest, build) = (sources.join("Cargo.toml").display().to_string(), folder.join("target"));
     let build_arguments = ["build", "--locked", "--manifest-path", &manifest, "--package", "pawl-cli", "--target-dir"];
-    let built = cargo(&[&build_arguments[..], &[&build.display().to_string()]].concat());
+    let outcome = cargo(&[&build_arguments[..], &[&build.display().to_string()]].concat());
     git(&["worktree", "remove", "--force", &sources.display().to_string()])?;
-    built?;
+    outcome?;
     let other = build.join("debug/pawl").display().to_string();
     let test = ["test", "--workspace", "--test", "sigkill", "--", "--ignored", "two_versions"];
     cargo_with(&test, &[("PAWL_OTHER_VERSION", other)])

@@ -84,6 +84,14 @@ impl Pace {
         format!("{:032x}", self.random.bits())
     }
 
+    /// A number below `many`, by chance.
+    pub(crate) fn one_of(&self, many: u8) -> u8 {
+        match many {
+            0 | 1 => 0,
+            many => u8::try_from(self.random.bits() % u128::from(many)).expect("it is below a number of eight bits"),
+        }
+    }
+
     /// How often something may be tried that this does not repeat by itself.
     pub(crate) const fn attempts() -> u32 {
         ATTEMPTS

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use pawl_engine::{Act, Execution, PauseReason, Status};
 
 use crate::items::workflow::Head;
-use crate::ports::{Clock, Durability, Expect, Index, Notice, Query, Tables, Transaction};
+use crate::ports::{Clock, Durability, Expect, Index, Notice, Query, Tables, Transaction, Write};
 use crate::{Catalog, Error, Notices, items};
 
 /// The breaker opens at this share of failures…
@@ -38,7 +38,7 @@ impl Breaker {
     /// After a failure: many of them open the breaker. Not needed for correctness: it looks at the next failure again.
     pub(crate) async fn after_failure(&self, before: &Execution, after: &Execution) -> Result<(), Error> {
         let failed = |execution: &Execution| execution.status == Status::Failed || is_held_by_failure(execution);
-        if !failed(after) || failed(before) || !self.mostly_failed(after).await? {
+        if !failed(after) || failed(before) || !self.mostly_failed(&after.workflow).await? {
             return Ok(());
         }
         let message = format!("at least {FAILURES_PERCENT} % of the last {EXECUTIONS} executions failed");
@@ -46,9 +46,8 @@ impl Breaker {
     }
 
     /// Whether nearly all executions failed that were made since the workflow became active, or was activated again.
-    async fn mostly_failed(&self, last: &Execution) -> Result<bool, Error> {
-        let workflow = &last.workflow;
-        let since = self.catalog.head_for(workflow, &last.id).await?.and_then(|head| head.active_since);
+    async fn mostly_failed(&self, workflow: &str) -> Result<bool, Error> {
+        let since = self.catalog.head(workflow).await?.and_then(|head| head.active_since);
         let query = Query::of_index(items::execution::TABLE, Index::Gsi1, items::execution::of_workflow(workflow));
         let query = query.newest_first().limit(LOOKS_AT);
         let mut results = Vec::new();
@@ -74,8 +73,12 @@ impl Breaker {
         let before = head.version;
         head.suspended = Some(Act { actor: "breaker".to_owned(), reason: Some(why.to_owned()), at: now });
         head.version += 1;
-        let writes = items::workflow::head_writes(&head, Expect::Version(before));
-        match self.tables.transact(Transaction { writes, durability: Durability::Durable }).await {
+        let put = Write::Put {
+            table: items::workflow::TABLE,
+            item: items::workflow::head_item(&head),
+            expect: Expect::Version(before),
+        };
+        match self.tables.transact(Transaction { writes: vec![put], durability: Durability::Durable }).await {
             Err(error) if Error::from(error.clone()).is_conflict() => return Ok(()),
             result => result?,
         }

@@ -8,8 +8,8 @@ use pawl_definition::{Object, Workflow};
 use pawl_engine::Plan;
 
 use crate::items::{self, Unreadable};
-use crate::ports::{Consistency, Item, Key, Pages, Query, Tables};
-use crate::{DefaultRetention, Error, UnreadableItems, copies};
+use crate::ports::{Consistency, Item, Pages, Query, Tables};
+use crate::{DefaultRetention, Error, UnreadableItems};
 
 /// How many prepared revisions are kept in memory.
 const KEPT_PLANS: usize = 1_000;
@@ -98,18 +98,10 @@ impl Catalog {
         Ok(plan)
     }
 
-    /// The head of a workflow, from its first copy: for those who write it.
+    /// The head of a workflow.
     pub async fn head(&self, workflow: &str) -> Result<Option<items::workflow::Head>, Error> {
-        self.head_at(&items::workflow::head_key(workflow)).await
-    }
-
-    /// The head of a workflow, from the copy that a reader reads.
-    pub async fn head_for(&self, workflow: &str, reader: &str) -> Result<Option<items::workflow::Head>, Error> {
-        self.head_at(&copies::key_for(&items::workflow::head_key(workflow), reader)).await
-    }
-
-    async fn head_at(&self, key: &Key) -> Result<Option<items::workflow::Head>, Error> {
-        let item = self.tables.get(items::workflow::TABLE, key, Consistency::Strong).await?;
+        let key = items::workflow::head_key(workflow);
+        let item = self.tables.get(items::workflow::TABLE, &key, Consistency::Strong).await?;
         Ok(item.as_ref().map(items::workflow::parse_head).transpose()?)
     }
 
@@ -118,7 +110,7 @@ impl Catalog {
         Ok(item.map(items::installation::parse).transpose()?.unwrap_or_default())
     }
 
-    /// Reads the controls of the installation, from their first copy.
+    /// Reads the controls of the installation.
     pub async fn read_installation(&self) -> Result<items::installation::Installation, Error> {
         let item =
             self.tables.get(items::installation::TABLE, &items::installation::key(), Consistency::Strong).await?;

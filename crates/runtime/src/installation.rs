@@ -6,7 +6,7 @@ use pawl_engine::Act;
 
 use crate::items::audit;
 use crate::items::installation::{self, Installation};
-use crate::ports::{Consistency, Durability, Tables, Transaction};
+use crate::ports::{Consistency, Durability, Expect, Tables, Transaction, Write};
 use crate::{Catalog, Error, Redriven, Sweeper};
 
 /// Switches the installation's kill, and redrives.
@@ -44,9 +44,11 @@ impl Installations {
                 break after;
             }
             after.killed = killed.then(|| act.clone());
-            let mut writes = installation::writes(&after, version);
-            writes.push(audit::write(&audit::Entry::of_kill(killed, None, act), version + 1));
-            match self.tables.transact(Transaction { writes, durability: Durability::Durable }).await {
+            let expect = if version == 0 { Expect::Absent } else { Expect::Version(version) };
+            let put = Write::Put { table: installation::TABLE, item: installation::item(&after, version + 1), expect };
+            let audit = audit::write(&audit::Entry::of_kill(killed, None, act), version + 1);
+            match self.tables.transact(Transaction { writes: vec![put, audit], durability: Durability::Durable }).await
+            {
                 Ok(()) => break after,
                 Err(error) if Error::from(error.clone()).is_conflict() => {}
                 Err(error) => return Err(error.into()),

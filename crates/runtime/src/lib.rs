@@ -2,7 +2,7 @@
 //!
 //! - [`ports`]: the traits through which storage, queues, time and outside systems enter.
 //! - [`bus`]: events of the event bus, as our own.
-//! - [`copies`]: items that each transition reads, stored several times.
+//! - [`copies`]: items that storage keeps several times.
 //! - [`items`]: keys and shapes of all that is stored, the same on every backend.
 //! - [`Ingest`], [`Evaluator`], [`Executor`]: the three loops; [`Sweeper`] looks for what was left behind.
 //! - [`Transitions`]: an execution loaded, told of an input, and committed; all of them but [`Ingest`] go by it.

@@ -14,7 +14,7 @@ use crate::items::listener::{self, Dimensions};
 use crate::items::workflow::Head;
 use crate::partition::Partition;
 use crate::ports::{Consistency, Expect, Item, SortRange, TableError, Tables, Write};
-use crate::{Catalog, Error, copies, items};
+use crate::{Catalog, Error, items};
 
 /// Items of a topic that are read before its dimensions are asked: about what one read unit of `DynamoDB` holds.
 const FIRST: usize = 32;
@@ -105,7 +105,7 @@ impl Asking<'_> {
 
     /// The record as it is now, as filters see it.
     async fn read_record(&self) -> Result<RecordSight, Error> {
-        let mut keys = vec![(items::installation::TABLE, copies::key_for(&items::installation::key(), &self.event.id))];
+        let mut keys = vec![(items::installation::TABLE, items::installation::key())];
         keys.extend(self.event.subject.iter().map(|subject| (items::record::TABLE, items::record::key(subject))));
         let found = self.catalog.tables().get_many(&keys).await?;
         let installation = Catalog::installation(found[0].as_ref())?;

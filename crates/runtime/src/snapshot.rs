@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::items;
 use crate::ports::{Consistency, Item, Key, Table};
-use crate::{Catalog, Error, Objects, copies};
+use crate::{Catalog, Error, Objects};
 
 /// What one decision may look at, read at one time.
 pub(crate) struct Snapshot {
@@ -49,8 +49,8 @@ impl Snapshot {
     /// one call, then what they lead to.
     pub(crate) async fn read(catalog: &Catalog, execution: &Execution, now: Timestamp) -> Result<Self, Error> {
         let mut keys: Vec<(Table, Key)> = vec![
-            (items::workflow::TABLE, copies::key_for(&items::workflow::head_key(&execution.workflow), &execution.id)),
-            (items::installation::TABLE, copies::key_for(&items::installation::key(), &execution.id)),
+            (items::workflow::TABLE, items::workflow::head_key(&execution.workflow)),
+            (items::installation::TABLE, items::installation::key()),
         ];
         keys.extend(execution.record.iter().map(|record| (items::record::TABLE, items::record::key(record))));
         let found = catalog.tables().get_many(&keys).await?;

@@ -96,7 +96,7 @@ impl Workflows {
             self.tables.get(items::installation::TABLE, &items::installation::key(), Consistency::Strong).await?;
         let stored_version = stored.as_ref().map_or(0, |item| item.version);
         installation.objects_revision += 1;
-        let mut writes = vec![
+        let writes = vec![
             Write::Put {
                 table: items::object::TABLE,
                 item: items::object::item(&object, version + 1),
@@ -107,8 +107,12 @@ impl Workflows {
                 item: items::object::revision_item(&object, installation.objects_revision),
                 expect: Expect::Absent,
             },
+            Write::Put {
+                table: items::installation::TABLE,
+                item: items::installation::item(&installation, stored_version + 1),
+                expect: version_of(stored_version),
+            },
         ];
-        writes.extend(items::installation::writes(&installation, stored_version));
         self.tables.transact(Transaction { writes, durability: Durability::Durable }).await?;
         let Some(before) = objects else { return Ok(SavedObject { object, warnings: Vec::new() }) };
         let mut after: BTreeMap<String, Object> = (**before).clone();
@@ -191,7 +195,7 @@ impl Workflows {
             item: workflow::revision_item(&workflow.id, &revision),
             expect: Expect::Absent,
         };
-        let writes = head_writes(&head, before).into_iter().chain([revision]).chain(listed).collect();
+        let writes = [head_write(&head, before), revision].into_iter().chain(listed).collect();
         Ok((head, writes))
     }
 
@@ -224,11 +228,9 @@ impl Workflows {
         self.catalog.head(id).await
     }
 
-    /// The head of a workflow with its present revision made ready, which is read once and kept. Each delivery asks for it:
-    /// those of different times read different copies.
+    /// The head of a workflow with its present revision made ready, which is read once and kept.
     pub async fn in_force(&self, id: &str) -> Result<Option<(Head, Arc<Plan>)>, Error> {
-        let reader = self.clock.now().to_string();
-        let Some(head) = self.catalog.head_for(id, &reader).await? else { return Ok(None) };
+        let Some(head) = self.catalog.head(id).await? else { return Ok(None) };
         let plan = self.catalog.plan(id, head.revision).await?;
         Ok(Some((head, plan)))
     }
@@ -325,7 +327,7 @@ impl Workflows {
             }
             head.version += 1;
             let listed = self.switched(&before, &mut head).await?;
-            let writes = head_writes(&head, Some(&before)).into_iter().chain(beside(&head)).chain(listed).collect();
+            let writes = [head_write(&head, Some(&before))].into_iter().chain(beside(&head)).chain(listed).collect();
             match self.tables.transact(Transaction { writes, durability: Durability::Durable }).await {
                 Ok(()) => return Ok(head),
                 Err(error) if Error::from(error.clone()).is_conflict() => {}
@@ -342,6 +344,7 @@ fn version_of(version: u64) -> Expect {
     if version == 0 { Expect::Absent } else { Expect::Version(version) }
 }
 
-fn head_writes(head: &Head, before: Option<&Head>) -> Vec<Write> {
-    workflow::head_writes(head, before.map_or(Expect::Absent, |before| Expect::Version(before.version)))
+fn head_write(head: &Head, before: Option<&Head>) -> Write {
+    let expect = before.map_or(Expect::Absent, |before| Expect::Version(before.version));
+    Write::Put { table: workflow::TABLE, item: workflow::head_item(head), expect }
 }

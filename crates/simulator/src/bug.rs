@@ -2,8 +2,8 @@
 //!
 //! Each lives in a decorator around a port or in the driver: nothing of it enters the runtime.
 
+use pawl_runtime::items;
 use pawl_runtime::ports::{Durability, Expect, Item, Key, Table, Transaction, Write};
-use pawl_runtime::{copies, items};
 use serde_json::Value;
 
 /// A mistake that a hasty author of the protocol could make.
@@ -43,8 +43,6 @@ pub enum Bug {
     NotDurable,
     /// Nobody sees the kill switches of workflows and of the installation.
     BlindKill,
-    /// A kill, as every change of a head or of the controls, reaches the first copy only.
-    StaleCopies,
     /// Timers are not set, and nothing sweeps.
     LostTimers,
     /// Nothing sweeps.
@@ -79,7 +77,6 @@ impl Bug {
         ("buffered-sends", Self::BufferedSends),
         ("not-durable", Self::NotDurable),
         ("blind-kill", Self::BlindKill),
-        ("stale-copies", Self::StaleCopies),
         ("lost-timers", Self::LostTimers),
         ("no-sweeper", Self::NoSweeper),
         ("panic-deletes", Self::PanicDeletes),
@@ -101,7 +98,6 @@ impl Bug {
             Self::NoClaims if is_claim(&writes) => return Vec::new(),
             Self::NoWaiters => writes.retain(|write| !stands_in(write, "waiter#")),
             Self::LostRows => writes.retain(|write| !write.address().1.sort.starts_with(items::history::PREFIX)),
-            Self::StaleCopies => writes.retain(|write| !is_changed_copy(write)),
             Self::NoChecks => writes.retain(|write| !matches!(write, Write::Check { table: Table::Records, .. })),
             Self::NotDurable => return vec![Transaction { writes, durability: Durability::Ordered }],
             Self::RecordsFirst => {
@@ -124,7 +120,7 @@ impl Bug {
             head.killed = None;
             item.body = items::workflow::head_item(&head).body;
         } else if let Ok(mut controls) = items::installation::parse(item)
-            && copies::original(&item.key).as_ref().unwrap_or(&item.key) == &items::installation::key()
+            && item.key == items::installation::key()
         {
             controls.killed = None;
             item.body = items::installation::item(&controls, item.version).body;
@@ -158,10 +154,6 @@ impl Bug {
 
 fn stands_in(write: &Write, partition: &str) -> bool {
     write.address().1.partition.starts_with(partition)
-}
-
-fn is_changed_copy(write: &Write) -> bool {
-    matches!(write, Write::Put { item, .. } if item.version > 1 && copies::original(&item.key).is_some())
 }
 
 fn is_head(key: &Key) -> bool {

@@ -6,7 +6,6 @@
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
-use pawl_runtime::copies;
 use pawl_runtime::ports::{Item, Key, Table, TableError, Transaction, Write};
 
 use super::chance::Chance;
@@ -141,8 +140,7 @@ fn is_read(key: &Key) -> bool {
 
 /// A body without fields is broken only if one of them must be there.
 fn harm(chance: &Chance, key: &Key) -> Harm {
-    let original = copies::original(key);
-    let kind = original.as_ref().unwrap_or(key).partition.split('#').next().unwrap_or_default();
+    let kind = key.partition.split('#').next().unwrap_or_default();
     let harm = *chance.pick(&[Harm::NoJson, Harm::CutOff, Harm::NoFields]);
     let takes_any = matches!(kind, "guard" | "usage" | "installation");
     if harm == Harm::NoFields && takes_any { Harm::NoJson } else { harm }

@@ -83,7 +83,6 @@ is_found! {
     finds_sends_answered_before_they_leave: "buffered-sends";
     finds_answers_that_do_not_wait_for_the_disk: "not-durable";
     finds_kills_that_nobody_sees: "blind-kill";
-    finds_kills_that_do_not_reach_every_copy: "stale-copies";
     finds_timers_that_are_not_set: "lost-timers";
     finds_that_nothing_sweeps: "no-sweeper";
     finds_messages_of_panicked_handlers_that_are_deleted: "panic-deletes";

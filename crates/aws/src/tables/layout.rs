@@ -10,6 +10,7 @@
 //! | `em` | N | exact expiry, microseconds since 1970 |
 //! | `e` | N | expiry in whole seconds, rounded up: the table's time-to-live attribute |
 //! | `i1p`, `i1s` … `i4p`, `i4s` | S | entries of the indexes `index1` … `index4` |
+//! | `c1p`, `c1s` … `c4p`, `c4s` | S | the same in a [copy](super::copies), which no index holds |
 //!
 //! `pk` and the partitions of indexes have the shard appended where they are [spread](super::shards).
 //!
@@ -24,7 +25,7 @@ use jiff::Timestamp;
 use pawl_runtime::ports::rules::{counter_body, unreadable_body};
 use pawl_runtime::ports::{Index, IndexEntry, Item, Key, TableError};
 
-use super::{packing, shards};
+use super::{copies, packing, shards};
 
 pub(crate) const PARTITION: &str = "pk";
 pub(crate) const SORT: &str = "sk";
@@ -43,13 +44,22 @@ pub(crate) struct IndexNames {
     pub(crate) index: &'static str,
     pub(crate) partition: &'static str,
     pub(crate) sort: &'static str,
+    /// Under which a [copy](super::copies) keeps its entry: the index does not see it.
+    pub(crate) copied_partition: &'static str,
+    pub(crate) copied_sort: &'static str,
 }
 
-const INDEXES: [(Index, IndexNames); 4] = [
-    (Index::Gsi1, IndexNames { index: "index1", partition: "i1p", sort: "i1s" }),
-    (Index::Gsi2, IndexNames { index: "index2", partition: "i2p", sort: "i2s" }),
-    (Index::Gsi3, IndexNames { index: "index3", partition: "i3p", sort: "i3s" }),
-    (Index::Gsi4, IndexNames { index: "index4", partition: "i4p", sort: "i4s" }),
+impl IndexNames {
+    const fn of(index: &'static str, [partition, sort, copied_partition, copied_sort]: [&'static str; 4]) -> Self {
+        Self { index, partition, sort, copied_partition, copied_sort }
+    }
+}
+
+pub(crate) const INDEXES: [(Index, IndexNames); 4] = [
+    (Index::Gsi1, IndexNames::of("index1", ["i1p", "i1s", "c1p", "c1s"])),
+    (Index::Gsi2, IndexNames::of("index2", ["i2p", "i2s", "c2p", "c2s"])),
+    (Index::Gsi3, IndexNames::of("index3", ["i3p", "i3s", "c3p", "c3s"])),
+    (Index::Gsi4, IndexNames::of("index4", ["i4p", "i4s", "c4p", "c4s"])),
 ];
 
 pub(crate) fn names(index: Index) -> &'static IndexNames {
@@ -155,8 +165,9 @@ pub(crate) fn read(mut source: impl Source) -> Result<Item, TableError> {
     };
     let mut indexes = Vec::new();
     for (index, names) in &INDEXES {
-        let Some(partition) = string(&mut source, names.partition) else { continue };
-        let stored = string(&mut source, names.sort).ok_or_else(|| unreadable(&key, names.sort))?;
+        let mut either = |own, copied| string(&mut source, own).or_else(|| string(&mut source, copied));
+        let Some(partition) = either(names.partition, names.copied_partition) else { continue };
+        let stored = either(names.sort, names.copied_sort).ok_or_else(|| unreadable(&key, names.sort))?;
         let sort = stored.strip_suffix(&index_sort("", &key)).ok_or_else(|| unreadable(&key, names.sort))?;
         let partition = shards::logical(Some(*index), partition);
         indexes.push(IndexEntry { index: *index, partition, sort: sort.to_owned() });
@@ -169,7 +180,7 @@ pub(crate) fn read_key(source: &mut impl Source) -> Result<Key, TableError> {
     let (Some(partition), Some(sort)) = (string(source, PARTITION), string(source, SORT)) else {
         return Err(TableError::Invalid("an item without a key of two texts is not Pawl's".to_owned()));
     };
-    Ok(Key { partition: shards::logical(None, partition), sort })
+    Ok(copies::original(Key { partition: shards::logical(None, partition), sort }))
 }
 
 /// The stored sort key of an index entry.

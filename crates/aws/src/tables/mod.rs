@@ -3,9 +3,11 @@
 //! - [`layout`]: how an item is stored.
 //! - [`condition`]: expectations as expressions.
 //! - [`write`]: single writes, which cost half of a transaction; [`transact`]: several writes.
-//! - [`read`], [`query`]: reads; [`shards`], [`merge`]: partitions that are kept in several, and read as one.
+//! - [`read`], [`query`]: reads; [`shards`], [`merge`]: partitions that are kept in several, and read as one;
+//!   [`copies`]: items that are kept several times.
 
 mod condition;
+mod copies;
 mod counter;
 mod cursor;
 pub(crate) mod layout;
@@ -25,12 +27,14 @@ use aws_config::SdkConfig;
 use aws_config::retry::RetryConfig;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use pawl_runtime::copies::copies_of;
 use pawl_runtime::ports::rules::{validate_key, validate_keys};
 use pawl_runtime::ports::{Clock, Consistency, Item, Key, Page, Query, Random, Table, TableError, Tables, Transaction};
 
 use crate::config::TableNames;
 use crate::failure::Failure;
 use crate::pace::{Exhausted, Pace};
+use layout::Attributes;
 use transact::Counters;
 
 /// Tables on `DynamoDB`.
@@ -56,6 +60,11 @@ impl DynamoTables {
     fn name(&self, table: Table) -> Result<&str, TableError> {
         let name = self.names.0.get(&table).map(String::as_str);
         name.ok_or_else(|| TableError::Invalid(format!("the table {table:?} is not configured for this function")))
+    }
+
+    /// The attributes of a key to read: of an item that is copied those of any copy, so that all are read about as often.
+    fn any_copy(&self, key: &Key) -> Attributes {
+        copies::key(key, self.pace.one_of(copies_of(key)))
     }
 
     /// Repeats a read.
@@ -92,9 +101,9 @@ impl Tables for DynamoTables {
         transaction.validate()?;
         // Whatever the service acknowledged is durable, so the durability asked for makes no difference.
         let mut writes = transaction.writes;
-        match writes.len() {
-            0 => Ok(()),
-            1 => self.write_one(writes.remove(0)).await,
+        match &writes[..] {
+            [] => Ok(()),
+            [write] if copies_of(write.address().1) == 1 => self.write_one(writes.remove(0)).await,
             _ => self.write_many(&writes, Counters::new()).await,
         }
     }

@@ -20,7 +20,7 @@ impl DynamoTables {
             .client
             .get_item()
             .table_name(self.name(table)?)
-            .set_key(Some(layout::key(key)))
+            .set_key(Some(self.any_copy(key)))
             .consistent_read(consistency == Consistency::Strong);
         let answer = self.reading(|| request.clone().send()).await?;
         let item = answer.item.map(layout::read).transpose()?;
@@ -40,7 +40,7 @@ impl DynamoTables {
         let mut tables: BTreeMap<String, Table> = BTreeMap::new();
         for table in keys.iter().map(|(table, _)| *table).collect::<BTreeSet<_>>() {
             let name = self.name(table)?.to_owned();
-            let keys = keys.iter().filter(|(of, _)| *of == table).map(|(_, key)| layout::key(key)).collect();
+            let keys = keys.iter().filter(|(of, _)| *of == table).map(|(_, key)| self.any_copy(key)).collect();
             open.insert(name.clone(), strongly(keys));
             tables.insert(name, table);
         }

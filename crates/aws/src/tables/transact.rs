@@ -8,13 +8,14 @@ use aws_sdk_dynamodb::types::{
     CancellationReason, ConditionCheck, Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
 };
 use jiff::Timestamp;
+use pawl_runtime::copies::copies_of;
 use pawl_runtime::ports::{Conflicted, Expect, Item, Key, TableError, Write};
 
 use super::condition::Condition;
 use super::counter::{self, Sum};
 use super::layout::Attributes;
 use super::write::{ADD, with_amount};
-use super::{DynamoTables, layout, write_error};
+use super::{DynamoTables, copies, layout, write_error};
 use crate::pace::Pace;
 
 /// Counters to which the service cannot add by itself, by their place in the transaction: what stands there, and what
@@ -113,9 +114,9 @@ impl DynamoTables {
         let mut members = Vec::with_capacity(writes.len());
         for (place, write) in writes.iter().enumerate() {
             let (table, _) = write.address();
-            if let Some(member) = member(self.name(table)?, write, counters.get(&place), now) {
-                members.push((place, member));
-            }
+            let name = self.name(table)?;
+            let first = member(name, write, counters.get(&place), now);
+            members.extend(first.into_iter().chain(further_copies(name, write)).map(|member| (place, member)));
         }
         Ok(members)
     }
@@ -150,8 +151,8 @@ fn member(name: &str, write: &Write, rewrite: Option<&Rewrite>, now: Timestamp) 
     let expected = |expect: Expect| Condition::expect(expect, now);
     let member = TransactWriteItem::builder();
     let member = match (write, rewrite) {
-        (Write::Put { item, expect, .. }, _) => member.put(put(name, item, expected(*expect))),
-        (Write::Delete { key, expect, .. }, _) => member.delete(delete(name, key, expected(*expect))),
+        (Write::Put { item, expect, .. }, _) => member.put(put(name, layout::write(item), expected(*expect))),
+        (Write::Delete { key, expect, .. }, _) => member.delete(delete(name, layout::key(key), expected(*expect))),
         (Write::Check { key, expect, .. }, _) => member.condition_check(check(name, key, expected(*expect)?)),
         (Write::Add { key, amount, at_most, .. }, None) => {
             member.update(add(name, key, *amount, Condition::adds(*amount, *at_most, now)))
@@ -161,17 +162,31 @@ fn member(name: &str, write: &Write, rewrite: Option<&Rewrite>, now: Timestamp) 
                 Some(seen) => Some(Condition::unchanged(seen, now)),
                 None => expected(Expect::Absent),
             };
-            member.put(put(name, becomes, condition))
+            member.put(put(name, layout::write(becomes), condition))
         }
     };
     Some(member.build())
 }
 
-fn put(name: &str, item: &Item, condition: Option<Condition>) -> Put {
+/// The writes of an item's copies but the first, on which alone conditions are.
+fn further_copies(name: &str, write: &Write) -> Vec<TransactWriteItem> {
+    let member = TransactWriteItem::builder;
+    match write {
+        Write::Put { item, .. } => (1..copies_of(&item.key))
+            .map(|copy| member().put(put(name, copies::write(item, copy), None)).build())
+            .collect(),
+        Write::Delete { key, .. } => (1..copies_of(key))
+            .map(|copy| member().delete(delete(name, copies::key(key, copy), None)).build())
+            .collect(),
+        Write::Check { .. } | Write::Add { .. } => Vec::new(),
+    }
+}
+
+fn put(name: &str, item: Attributes, condition: Option<Condition>) -> Put {
     let (expression, values) = parts(condition);
     Put::builder()
         .table_name(name)
-        .set_item(Some(layout::write(item)))
+        .set_item(Some(item))
         .set_condition_expression(expression)
         .set_expression_attribute_values(values)
         .return_values_on_condition_check_failure(ALL_OLD)
@@ -179,11 +194,11 @@ fn put(name: &str, item: &Item, condition: Option<Condition>) -> Put {
         .expect("all that is required is set")
 }
 
-fn delete(name: &str, key: &Key, condition: Option<Condition>) -> Delete {
+fn delete(name: &str, key: Attributes, condition: Option<Condition>) -> Delete {
     let (expression, values) = parts(condition);
     Delete::builder()
         .table_name(name)
-        .set_key(Some(layout::key(key)))
+        .set_key(Some(key))
         .set_condition_expression(expression)
         .set_expression_attribute_values(values)
         .return_values_on_condition_check_failure(ALL_OLD)

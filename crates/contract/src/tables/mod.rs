@@ -1,5 +1,6 @@
 //! The suite of [`pawl_runtime::ports::Tables`].
 
+mod copies;
 mod counters;
 mod damage;
 mod expectations;
@@ -12,6 +13,10 @@ mod spread;
 mod stream;
 mod values;
 
+pub use copies::{
+    a_copied_item_conflicts_once, a_copied_item_is_listed_once, every_read_of_a_copied_item_sees_the_last_commit,
+    the_copies_of_an_item_count_as_writes,
+};
 pub use counters::{
     a_counter_conflicts_above_its_bound, a_counter_never_goes_below_zero, a_counter_starts_at_zero_and_adds,
     an_expired_counter_starts_again,

@@ -10,7 +10,7 @@ use pawl_engine::{
 
 use crate::admission::Reason;
 use crate::ports::Write;
-use crate::{Catalog, Error, copies, items, snapshot};
+use crate::{Catalog, Error, items, snapshot};
 
 /// The trigger that an event matches.
 pub(super) enum Matched {
@@ -37,7 +37,7 @@ pub(super) async fn matched(catalog: &Catalog, plan: &Plan, event: &Event, now: 
     if event.creation.is_none() && matching[0].filter.is_none() {
         return Ok(Matched::By { trigger: matching[0].id.clone(), creation: Vec::new() });
     }
-    let mut keys = vec![(items::installation::TABLE, copies::key_for(&items::installation::key(), &event.id))];
+    let mut keys = vec![(items::installation::TABLE, items::installation::key())];
     keys.extend(event.subject.iter().map(|subject| (items::record::TABLE, items::record::key(subject))));
     let found = catalog.tables().get_many(&keys).await?;
     let installation = Catalog::installation(found[0].as_ref())?;

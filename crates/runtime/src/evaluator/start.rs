@@ -14,7 +14,7 @@ use crate::items::refusal::Refusal;
 use crate::items::workflow::Head;
 use crate::ports::{BlobOwner, Blobs, Clock, Durability, Expect, Tables, Transaction, Write};
 use crate::refusals::{self, Refusals};
-use crate::{Catalog, Error, Metrics, copies, items, offload};
+use crate::{Catalog, Error, Metrics, items, offload};
 
 /// How often a start that lost a race on a guard is tried again before the message is given back.
 const RACES: usize = 8;
@@ -138,7 +138,7 @@ impl Starter {
     async fn earlier(&self, workflow: &str, id: &str) -> Result<Earlier, Error> {
         let keys = [
             (items::execution::TABLE, items::execution::key(id)),
-            (items::workflow::TABLE, copies::key_for(&items::workflow::head_key(workflow), id)),
+            (items::workflow::TABLE, items::workflow::head_key(workflow)),
         ];
         let found = self.tables.get_many(&keys).await?;
         let head = found[1].as_ref().map(items::workflow::parse_head).transpose()?.map(Box::new);

@@ -4,14 +4,17 @@ use pawl_engine::Act;
 use serde::{Deserialize, Serialize};
 
 use super::{Erasure, Kept, Retention, Unreadable, body, read};
-use crate::copies;
-use crate::ports::{Expect, Item, Key, Table, Write};
+use crate::copies::Copied;
+use crate::ports::{Item, Key, Table};
 
 /// The table.
 pub const TABLE: Table = Table::Workflows;
 
 /// How long it is kept, and what of a person it may hold.
 pub const KEPT: Kept = Kept::new(Retention::Forever, Erasure::Nothing);
+
+/// They are copied: each transition reads them.
+pub const COPIED: Copied = Copied { kind: "installation", sort: "controls" };
 
 /// The controls.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -32,13 +35,6 @@ pub fn key() -> Key {
 /// As stored.
 pub fn item(installation: &Installation, version: u64) -> Item {
     Item { key: key(), version, indexes: Vec::new(), expires_at: None, body: body(installation) }
-}
-
-/// The writes of the controls after those of a version, in all their copies; version 0 is that of controls that nobody
-/// wrote yet.
-pub fn writes(installation: &Installation, after: u64) -> Vec<Write> {
-    let expect = if after == 0 { Expect::Absent } else { Expect::Version(after) };
-    copies::puts(TABLE, item(installation, after + 1), expect)
 }
 
 /// Reads it.

@@ -23,8 +23,8 @@
 //! | a record by the value of a field | idempotency | `value#<object>#<field>` / `<value>#<id>`, unique: `unique#<object>#<field>` / `<value>` |
 //! | a delivery that was answered | idempotency | `delivery#<workflow>/<trigger>` / `<key>` |
 //!
-//! A workflow's head and the installation's controls are stored in 16 copies, `copy#01#<partition>` to `copy#15#<partition>`
-//! beside the first (see [`crate::copies`]).
+//! Items that each transition reads are copied: their modules declare it as `COPIED` (see [`crate::copies`]). `DynamoDB` keeps
+//! such an item in 16, `copy#01#<partition>` to `copy#15#<partition>` beside the first.
 //!
 //! Partitions to which each execution may write are spread: their modules declare it as `SPREAD` (see [`crate::spread`]).
 //! `DynamoDB` keeps such a partition in 16, `<partition>|00` to `<partition>|15`.
@@ -50,7 +50,6 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 
-use crate::copies;
 use crate::ports::rules::unreadable_body;
 use crate::ports::{Item, Key, Table};
 
@@ -113,8 +112,7 @@ impl Kept {
 /// What the module of an item declares; `None` of an item that no module makes. What stands in the place of a head is an
 /// execution or a refusal: its body says which.
 pub fn kept_of(table: Table, item: &Item) -> Option<Kept> {
-    let original = copies::original(&item.key);
-    let Key { partition, sort } = original.as_ref().unwrap_or(&item.key);
+    let Key { partition, sort } = &item.key;
     let kind = partition.split_once('#').map_or(partition.as_str(), |(kind, _)| kind);
     let kept = match (table, kind) {
         (audit::TABLE, audit::PARTITION) => audit::KEPT,

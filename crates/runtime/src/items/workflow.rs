@@ -8,14 +8,17 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{Erasure, Kept, Retention, Unreadable, body, read};
-use crate::copies;
-use crate::ports::{Expect, Index, IndexEntry, Item, Key, Table, Write};
+use crate::copies::Copied;
+use crate::ports::{Index, IndexEntry, Item, Key, Table};
 
 /// The table.
 pub const TABLE: Table = Table::Workflows;
 
 /// How long it is kept, and what of a person it may hold.
 pub const KEPT: Kept = Kept::new(Retention::WithWorkflow, Erasure::Nothing);
+
+/// A head is copied: each transition reads that of its workflow.
+pub const COPIED: Copied = Copied { kind: "workflow", sort: "head" };
 
 /// The partition of all workflows, in the first index.
 pub const ALL: &str = "workflows";
@@ -79,11 +82,6 @@ pub fn head_key(id: &str) -> Key {
 pub fn head_item(head: &Head) -> Item {
     let indexes = vec![IndexEntry { index: Index::Gsi1, partition: ALL.to_owned(), sort: head.id.clone() }];
     Item { key: head_key(&head.id), version: head.version, indexes, expires_at: None, body: body(head) }
-}
-
-/// The writes of a head, in all its copies.
-pub fn head_writes(head: &Head, expect: Expect) -> Vec<Write> {
-    copies::puts(TABLE, head_item(head), expect)
 }
 
 /// Reads a head.

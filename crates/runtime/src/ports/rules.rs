@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::copies::copies_of;
+
 use super::{Expect, Item, Key, Message, Query, QueueError, Table, TableError, Timer, TimerError, Transaction, Write};
 
 /// Most writes in one transaction; the bound of `DynamoDB`.
@@ -63,8 +65,13 @@ impl Transaction {
     /// Applies the rules of the port that need no stored state. A transaction without writes is valid: a durable
     /// one waits for all that came before.
     pub fn validate(&self) -> Result<(), TableError> {
-        if self.writes.len() > MAX_WRITES {
-            return invalid(format!("expected at most {MAX_WRITES} writes, found {}", self.writes.len()));
+        let copies = |write: &Write| match write {
+            Write::Put { item: Item { key, .. }, .. } | Write::Delete { key, .. } => usize::from(copies_of(key)),
+            Write::Check { .. } | Write::Add { .. } => 1,
+        };
+        let count: usize = self.writes.iter().map(copies).sum();
+        if count > MAX_WRITES {
+            return invalid(format!("expected at most {MAX_WRITES} writes, found {count}"));
         }
         let mut seen = BTreeSet::new();
         let mut body = 0;
@@ -79,7 +86,7 @@ impl Transaction {
                 if !is_readable(&item.body) {
                     return Err(TableError::TooDeep(item.key.clone()));
                 }
-                body += item.body.len();
+                body += item.body.len() * copies(write);
             }
         }
         if body > MAX_TRANSACTION_BODY {

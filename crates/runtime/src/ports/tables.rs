@@ -152,7 +152,7 @@ pub enum Durability {
     Durable,
 }
 
-/// Up to 100 writes, with bodies of at most 3 MiB together, that commit together or not at all.
+/// Up to 100 writes, with bodies of at most 3 MiB together and [copies](crate::copies) counted, that commit together or not at all.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Transaction {
     /// The members.

@@ -215,9 +215,8 @@ impl Monitor {
         Some(Claimed { address: address.clone(), lease: lease.clone(), step, visit, at_most_once })
     }
 
-    /// A task has read the world of a workflow: whatever it was shown, it has to obey what was committed by then.
-    pub(super) fn looked(&mut self, who: Who, workflow: &str) {
-        let killed = self.is_killed(workflow);
+    /// A task has read the world of a workflow.
+    pub(super) fn looked(&mut self, who: Who, workflow: &str, killed: bool) {
         self.tasks.entry(who.task).or_default().seen.insert(workflow.to_owned(), killed);
     }
 

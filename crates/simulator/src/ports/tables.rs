@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures::FutureExt;
+use pawl_runtime::items;
 use pawl_runtime::ports::rules::{MAX_ITEM_BODY, MAX_TRANSACTION_BODY};
 use pawl_runtime::ports::{
     BlobKey, BlobOwner, Consistency, Durability, Item, Key, Page, Query, Table, TableError, Tables, Transaction, Write,
 };
-use pawl_runtime::{copies, items};
 use serde_json::Value;
 
 use crate::bug::Bug;
@@ -36,17 +36,18 @@ impl WatchedTables {
     }
 
     /// Whoever reads a workflow's head together with the controls of the installation looks at the kill switches.
-    fn looked(&self, keys: &[(Table, Key)]) {
-        let originals = keys.iter().map(|(_, key)| copies::original(key).unwrap_or_else(|| key.clone()));
-        let originals: Vec<_> = originals.collect();
-        let head = originals.iter().find_map(|key| {
-            let workflow = key.partition.strip_prefix("workflow#")?;
-            (key.sort == "head").then_some(workflow)
-        });
-        let Some(workflow) = head.filter(|_| originals.contains(&items::installation::key())) else { return };
+    fn looked(&self, keys: &[(Table, Key)], found: &[Option<Item>]) {
+        let controls = keys.iter().position(|(_, key)| *key == items::installation::key());
+        let head = keys.iter().position(|(_, key)| key.partition.starts_with("workflow#") && key.sort == "head");
+        let (Some(controls), Some(head)) = (controls, head) else { return };
+        let killed_all = found[controls].as_ref().and_then(|item| items::installation::parse(item).ok());
+        let killed = found[head].as_ref().and_then(|item| items::workflow::parse_head(item).ok());
+        let killed =
+            killed_all.is_some_and(|all| all.killed.is_some()) || killed.is_some_and(|head| head.killed.is_some());
+        let workflow = keys[head].1.partition.trim_start_matches("workflow#").to_owned();
         let mut state = self.hub.lock();
         let who = state.who;
-        state.monitor.looked(who, workflow);
+        state.monitor.looked(who, &workflow, killed);
     }
 
     async fn apply(&self, transaction: Transaction) -> Result<(), TableError> {
@@ -110,7 +111,7 @@ impl Tables for WatchedTables {
     async fn get_many(&self, keys: &[(Table, Key)]) -> Result<Vec<Option<Item>>, TableError> {
         self.reads().await?;
         let mut found = self.inner.get_many(keys).await?;
-        self.looked(keys);
+        self.looked(keys, &found);
         found.iter_mut().flatten().for_each(|item| Bug::blind(self.hub.bug, item));
         let tables = keys.iter().map(|(table, _)| *table);
         self.hub.show(tables.zip(&mut found).filter_map(|(table, item)| Some((table, item.as_mut()?))).collect());

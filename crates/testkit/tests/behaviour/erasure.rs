@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use futures::FutureExt;
-use pawl_runtime::copies;
 use pawl_runtime::items::refusal::Refusal;
 use pawl_runtime::items::{Erasure, Retention, kept_of, refusal};
 use pawl_runtime::ports::{Item, Table};
@@ -87,9 +86,7 @@ fn people_act(story: &Scenario) {
 /// A word for the module of an item, and for which of several it is.
 fn kind(item: &Item) -> String {
     let first = |text: &str| text.split('#').next().unwrap_or_default().to_owned();
-    let original = copies::original(&item.key);
-    let key = original.as_ref().unwrap_or(&item.key);
-    let (kind, sort) = (first(&key.partition), first(&key.sort));
+    let (kind, sort) = (first(&item.key.partition), first(&item.key.sort));
     match kind.as_str() {
         "execution" if refused_start(item).is_some() => "refusal".to_owned(),
         "execution" | "guard" | "workflow" => format!("{kind} {sort}"),

@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 use pawl_engine::{Control, Execution, Status};
 use pawl_runtime::items::{self, Unreadable};
 use pawl_runtime::ports::{DeadLetter, Durability, Expect, Key, QueueName, Table, TableError, Transaction, Write};
-use pawl_runtime::{ControlError, Error, Filter, Job, ListScope, StatePartition, copies, offload};
+use pawl_runtime::{ControlError, Error, Filter, Job, ListScope, StatePartition, offload};
 use pawl_testkit::scenario::{Scenario, answer, completed, manual, scenario, waiting};
 use serde_json::{Value, json};
 
@@ -22,13 +22,6 @@ fn at_once<T>(future: impl Future<Output = T>) -> T {
 /// Writes another body over a stored item, as a fault of storage or of another version does.
 fn corrupt(story: &Scenario, table: Table, key: &Key, body: &str) {
     story.world().store.damage(table, key, body);
-}
-
-/// Each copy of a workflow's head.
-fn corrupt_workflow(story: &Scenario, id: &str) {
-    for copy in copies::keys(&items::workflow::head_key(id)) {
-        corrupt(story, items::workflow::TABLE, &copy, "no JSON");
-    }
 }
 
 /// JSON that the parser takes, and that is too deep with a little more around it.
@@ -103,7 +96,7 @@ fn what_cannot_go_on_is_stalled_and_can_be_canceled() {
         let id = story.last().execution.id;
         match corrupted {
             "event" => corrupt(&story, items::event::TABLE, &items::event::key(&id), "no JSON"),
-            _ => corrupt_workflow(&story, "w"),
+            _ => corrupt(&story, items::workflow::TABLE, &items::workflow::head_key("w"), "no JSON"),
         }
         story.world().clock.advance(SignedDuration::from_hours(25));
         let body = serde_json::to_string(&Job::of(&story.last().execution)).expect("a job is JSON");
@@ -192,7 +185,7 @@ fn records_rows_refusals_notices_and_workflows_are_listed_without_what_cannot_be
     let query = pawl_engine::RecordQuery { object: "ticket".to_owned(), tests: Vec::new(), order: None, limit: 10 };
     assert_eq!(at_once(system.records.find(&query)).expect("the search is not broken").len(), 1);
 
-    corrupt_workflow(&story, "w");
+    corrupt(&story, items::workflow::TABLE, &items::workflow::head_key("w"), "no JSON");
     let story = story.workflow(&with("", WAITING).replace("workflow: w", "workflow: v"));
     let workflows = at_once(story.world().system.workflows.list(50, None)).expect("the listing is not broken");
     assert_eq!((workflows.items.len(), workflows.unreadable.len()), (1, 1));
@@ -206,7 +199,7 @@ fn the_other_workflows_hear_an_event() {
         with(keys, "  - {id: end, type: note, text: end}").replace("workflow: w", &format!("workflow: {id}"))
     };
     let story = scenario().object(CUSTOMER).object(TICKET).workflow(&on("a")).workflow(&on("b")).http(|_| answer(200));
-    corrupt_workflow(&story, "a");
+    corrupt(&story, items::workflow::TABLE, &items::workflow::head_key("a"), "no JSON");
     let system = story.world().system.clone();
     let subject = pawl_engine::Subject { object: "ticket".to_owned(), id: "t1".to_owned() };
     at_once(system.records.create("ticket", Some(subject.id.clone()), serde_json::Map::new())).expect("it is made");
