@@ -140,7 +140,8 @@ fn an_alarm_says_what_to_do() {
 #[test]
 fn indexes_go_by_the_names_that_the_adapter_asks_for() {
     let layout = read("crates/aws/src/tables/layout.rs");
-    let asked: BTreeSet<&str> = layout.split("index: \"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    let asked: BTreeSet<&str> =
+        layout.split("IndexNames::of(\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
     let there: BTreeSet<&str> = resources("AWS::DynamoDB::Table")
         .flat_map(|(_, table)| table["GlobalSecondaryIndexes"].as_array().into_iter().flatten())
         .filter_map(|index| index["IndexName"].as_str())
