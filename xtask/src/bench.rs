@@ -13,7 +13,7 @@ use crate::venv::Venv;
 /// Those of one process.
 const EMBEDDED: &[&str] = &["w5", "listeners", "sleepers"];
 /// Those of a deployed installation.
-const DEPLOYED: &[&str] = &["aws-cost", "aws-latency"];
+const DEPLOYED: &[&str] = &["aws-cost", "aws-latency", "aws-scale"];
 /// That of the functions' binaries.
 const COLD: &str = "cold";
 

@@ -14,6 +14,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
+use super::partitions::{Partitions, key_of};
+
 /// Attributes of an item.
 pub(super) type Item = Map<String, Value>;
 
@@ -41,6 +43,7 @@ const INDEXES: std::ops::RangeInclusive<u8> = 1..=4;
 pub(super) struct Tables {
     items: BTreeMap<(String, String), Item>,
     written: BTreeMap<String, Written>,
+    partitions: Partitions,
 }
 
 /// What was written of one kind of item.
@@ -64,14 +67,43 @@ impl Tables {
             "DeleteItem" => self.delete(request, 1.0),
             "UpdateItem" => self.update(request, 1.0),
             "TransactWriteItems" => self.transact(request),
-            "GetItem" => reads(blocks(answer["Item"].as_object().map_or(0, size)), is_strong(request)),
-            "BatchGetItem" => batch(request, answer),
-            "Query" | "Scan" => {
+            "GetItem" => {
+                let units = reads(blocks(answer["Item"].as_object().map_or(0, size)), is_strong(request));
+                self.partitions.add(table(request), None, key_of(keys(request), None), units);
+                units
+            }
+            "BatchGetItem" => self.batch(request, answer),
+            "Query" => {
                 let items = answer["Items"].as_array().into_iter().flatten().filter_map(Value::as_object);
-                reads(blocks(items.map(size).sum()), is_strong(request))
+                let units = reads(blocks(items.map(size).sum()), is_strong(request));
+                let index = request["IndexName"].as_str().and_then(|name| name.strip_prefix("index")?.parse().ok());
+                let partition = request["ExpressionAttributeValues"][":partition"]["S"].as_str().unwrap_or_default();
+                self.partitions.add(table(request), index, partition, units);
+                units
             }
             _ => Units::default(),
         }
+    }
+
+    /// What each partition took since this was asked last.
+    pub(super) fn partitions(&mut self) -> Partitions {
+        std::mem::take(&mut self.partitions)
+    }
+
+    fn batch(&mut self, request: &Value, answer: &Value) -> Units {
+        let mut units = Units::default();
+        for (table, asked) in request["RequestItems"].as_object().into_iter().flatten() {
+            let found = answer["Responses"][table].as_array().map_or(&[][..], Vec::as_slice);
+            let found: Vec<&Item> = found.iter().filter_map(Value::as_object).collect();
+            for key in asked["Keys"].as_array().into_iter().flatten().filter_map(Value::as_object) {
+                let item = found.iter().find(|item| key.iter().all(|(name, part)| item.get(name) == Some(part)));
+                // What is not there is read as well.
+                let each = reads(blocks(item.map_or(0, |item| size(item))), is_strong(asked));
+                self.partitions.add(table, None, key_of(key, None), each);
+                units += each;
+            }
+        }
+        units
     }
 
     /// What was written since this was asked last, by kind of item.
@@ -79,9 +111,15 @@ impl Tables {
         std::mem::take(&mut self.written)
     }
 
-    /// Notes a write.
-    fn wrote(&mut self, item: &Item, bytes: usize, times: f64, indexes: f64) -> Units {
+    /// Notes a write, with what it moves in indexes.
+    fn wrote(&mut self, write: &Value, item: &Item, (bytes, times): (usize, f64), moves: Vec<Moved>) -> Units {
         let units = writes(bytes, times);
+        self.partitions.add(table(write), None, key_of(item, None), units);
+        let mut indexes = 0.0;
+        for Moved { index, partition, units } in moves {
+            self.partitions.add(table(write), Some(index), &partition, Units { writes: units, reads: 0.0 });
+            indexes += units;
+        }
         let written = self.written.entry(kind(item)).or_default();
         written.times += 1.0;
         written.bytes += count(bytes);
@@ -100,7 +138,7 @@ impl Tables {
                     "Update" => self.update(write, 2.0),
                     _ => {
                         let bytes = self.present(write).map_or(0, size);
-                        self.wrote(keys(write), bytes, 2.0, 0.0)
+                        self.wrote(write, keys(write), (bytes, 2.0), Vec::new())
                     }
                 };
             }
@@ -112,13 +150,13 @@ impl Tables {
         let after = write["Item"].as_object().cloned().unwrap_or_default();
         let before = self.items.insert(key(write, &after), after.clone());
         let bytes = size(&after).max(before.as_ref().map_or(0, size));
-        self.wrote(&after, bytes, times, indexed(before.as_ref(), Some(&after)))
+        self.wrote(write, &after, (bytes, times), moves(before.as_ref(), Some(&after)))
     }
 
     fn delete(&mut self, write: &Value, times: f64) -> Units {
         let before = self.items.remove(&key(write, keys(write)));
         let bytes = before.as_ref().map_or(0, size);
-        self.wrote(keys(write), bytes, times, indexed(before.as_ref(), None))
+        self.wrote(write, keys(write), (bytes, times), moves(before.as_ref(), None))
     }
 
     /// An update of counters: the item grows by no more than the values of its expression.
@@ -127,7 +165,7 @@ impl Tables {
         let before = self.present(write).map_or_else(|| size(keys(write)), size);
         let item = keys(write).clone();
         self.items.entry(key(write, keys(write))).or_insert(item);
-        self.wrote(keys(write), before + added, times, 0.0)
+        self.wrote(write, keys(write), (before + added, times), Vec::new())
     }
 
     fn present(&self, write: &Value) -> Option<&Item> {
@@ -148,28 +186,17 @@ fn keys(write: &Value) -> &Item {
     write["Key"].as_object().expect("a write names an item or its key")
 }
 
+fn table(request: &Value) -> &str {
+    request["TableName"].as_str().unwrap_or_default()
+}
+
 fn key(write: &Value, item: &Item) -> (String, String) {
-    let table = write["TableName"].as_str().unwrap_or_default();
     let part = |name: &str| item.get(name).map(|value| value["S"].to_string()).unwrap_or_default();
-    (table.to_owned(), format!("{}{}", part("pk"), part("sk")))
+    (table(write).to_owned(), format!("{}{}", part("pk"), part("sk")))
 }
 
 fn is_strong(request: &Value) -> bool {
     request["ConsistentRead"] == true
-}
-
-fn batch(request: &Value, answer: &Value) -> Units {
-    let mut units = Units::default();
-    for (table, asked) in request["RequestItems"].as_object().into_iter().flatten() {
-        let found = answer["Responses"][table].as_array().map_or(&[][..], Vec::as_slice);
-        let asked_for = asked["Keys"].as_array().map_or(0, Vec::len);
-        let missing = asked_for.saturating_sub(found.len());
-        let sizes = found.iter().filter_map(Value::as_object).map(size);
-        for bytes in sizes.chain(std::iter::repeat_n(0, missing)) {
-            units += reads(blocks(bytes), is_strong(asked));
-        }
-    }
-    units
 }
 
 fn count(number: usize) -> f64 {
@@ -188,14 +215,28 @@ fn reads(blocks: usize, is_strong: bool) -> Units {
     Units { writes: 0.0, reads: count(blocks) * if is_strong { 1.0 } else { 0.5 } }
 }
 
-/// Units of what a change does to the indexes.
-fn indexed(before: Option<&Item>, after: Option<&Item>) -> f64 {
-    INDEXES.map(|index| moved(entry(before, index).as_ref(), entry(after, index).as_ref())).sum()
+/// What a change of an item takes of a partition of an index.
+struct Moved {
+    index: u8,
+    partition: String,
+    units: f64,
 }
 
-fn moved(before: Option<&Item>, after: Option<&Item>) -> f64 {
-    let units = |entry: Option<&Item>| entry.map_or(0.0, |entry| count(size(entry).div_ceil(1024).max(1)));
-    if before == after { 0.0 } else { units(before) + units(after) }
+/// What a change does to the indexes: what is there no longer, and what is new.
+fn moves(before: Option<&Item>, after: Option<&Item>) -> Vec<Moved> {
+    let mut moves = Vec::new();
+    for index in INDEXES {
+        let (before, after) = (entry(before, index), entry(after, index));
+        if before == after {
+            continue;
+        }
+        moves.extend(before.into_iter().chain(after).map(|entry| Moved {
+            index,
+            partition: key_of(&entry, Some(index)).to_owned(),
+            units: count(size(&entry).div_ceil(1024).max(1)),
+        }));
+    }
+    moves
 }
 
 /// What an index holds of an item: the keys of both.
@@ -272,14 +313,37 @@ mod tests {
     fn reads_are_counted_by_four_kilobytes_and_by_how_they_read() {
         let mut tables = Tables::default();
         let item = put("a", 5000, None)["Item"].clone();
-        let strong = json!({"TableName": "t", "ConsistentRead": true});
+        let key = json!({"pk": {"S": "p"}, "sk": {"S": "a"}});
+        let strong = json!({"TableName": "t", "Key": key, "ConsistentRead": true});
         let read = tables.count("GetItem", &strong, &json!({"Item": item})).reads;
         assert!((read - 2.0).abs() < f64::EPSILON);
-        let keys = json!([{"pk": {"S": "p"}}, {"pk": {"S": "q"}}]);
+        let keys = json!([key, {"pk": {"S": "q"}, "sk": {"S": "a"}}]);
         let asked = json!({"RequestItems": {"t": {"Keys": keys, "ConsistentRead": true}}});
         let read = tables.count("BatchGetItem", &asked, &json!({"Responses": {"t": [item]}})).reads;
         assert!((read - 3.0).abs() < f64::EPSILON, "what is missing is read as well");
         let read = tables.count("Query", &json!({}), &json!({"Items": [item, item]})).reads;
         assert!((read - 1.5).abs() < f64::EPSILON, "a query rounds once");
+    }
+
+    #[test]
+    fn each_partition_has_what_was_written_and_read_in_it() {
+        let mut tables = Tables::default();
+        written(&mut tables, &json!({"Put": put("a", 100, Some("1"))}));
+        let mut moved = put("a", 3000, Some("1"));
+        moved["Item"]["i1p"]["S"] = json!("other");
+        tables.count("PutItem", &moved, &Value::Null);
+        let query = json!({
+            "TableName": "t", "IndexName": "index1", "ExpressionAttributeValues": {":partition": {"S": "all"}},
+        });
+        tables.count("Query", &query, &json!({"Items": []}));
+        let found = tables.partitions().units;
+        let of = |index, key: &str| {
+            let partition = found.iter().find(|(partition, _)| partition.index == index && partition.key == key);
+            partition.map(|(_, units)| (units.writes, units.reads))
+        };
+        assert_eq!(of(None, "p"), Some((5.0, 0.0)), "2 in a transaction, then 3");
+        assert_eq!(of(Some(1), "all"), Some((2.0, 0.5)), "it appears and goes, and is queried");
+        assert_eq!(of(Some(1), "other"), Some((1.0, 0.0)));
+        assert_eq!(tables.partitions(), Partitions::default(), "it is counted once");
     }
 }

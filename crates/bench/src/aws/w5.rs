@@ -71,10 +71,17 @@ impl Watched {
 
     /// Waits until the functions have asked for nothing for a while, and takes what was noted so far.
     pub(super) async fn settle(&self, quiet: Duration) -> Vec<Call> {
+        self.settled(quiet).await;
+        std::mem::take(&mut *self.calls.lock().expect("no holder panics"))
+    }
+
+    /// Waits until the functions have asked for nothing for a while.
+    pub(super) async fn settled(&self, quiet: Duration) {
+        let began = Instant::now();
         loop {
             let last = self.calls.lock().expect("no holder panics").iter().map(|call| call.end).max();
-            if last.is_none_or(|last| last.elapsed() > quiet) {
-                return std::mem::take(&mut *self.calls.lock().expect("no holder panics"));
+            if last.map_or(began, |last| last.max(began)).elapsed() > quiet {
+                return;
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
