@@ -94,6 +94,10 @@ codes! {
     InvalidRecord = "invalid_record", UNPROCESSABLE_ENTITY, "Invalid record";
     /// The id, or a unique value, is taken.
     DuplicateRecord = "duplicate_record", CONFLICT, "Duplicate record";
+    /// The record was forgotten, and takes no values and no events.
+    RecordForgotten = "record_forgotten", GONE, "Record forgotten";
+    /// Executions on the record are open.
+    RecordInUse = "record_in_use", CONFLICT, "Record in use";
     /// Others wrote the record since it was read.
     StaleRecord = "stale_record", PRECONDITION_FAILED, "Stale record";
     /// A filter or order does not fit the object.

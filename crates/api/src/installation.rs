@@ -18,7 +18,7 @@ use utoipa::ToSchema;
 
 use crate::Problem;
 use crate::body::Json;
-use crate::executions::{ActView, Why};
+use crate::executions::{ActView, RecordName, Why};
 use crate::page::{Listing, Paging, Walk};
 use crate::request::{Actor, Params};
 use crate::state::Api;
@@ -137,23 +137,28 @@ async fn redrive(
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = AuditEntry)]
 struct EntryView {
-    /// `kill`, `lift` or `redrive`.
+    /// `kill`, `lift`, `redrive` or `forget`.
     #[schema(value_type = String)]
     deed: Deed,
     /// The workflow; absent if the action concerned the whole installation.
     #[serde(skip_serializing_if = "Option::is_none")]
     workflow: Option<String>,
+    /// The record that was forgotten.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    record: Option<RecordName>,
     #[serde(flatten)]
     act: ActView,
 }
 
 impl From<Entry> for EntryView {
     fn from(entry: Entry) -> Self {
-        Self { deed: entry.deed, workflow: entry.workflow, act: ActView::from(&entry.act) }
+        let record = entry.record.as_ref().map(RecordName::from);
+        Self { deed: entry.deed, workflow: entry.workflow, record, act: ActView::from(&entry.act) }
     }
 }
 
-/// Lists uses of the kill switches of workflows and of the installation, and redrives, newest first. The history of an
+/// Lists uses of the kill switches of workflows and of the installation, redrives, and records that were forgotten, newest
+/// first. The history of an
 /// execution lists the controls of that execution.
 #[utoipa::path(
     get, path = "/v1/audit", tag = "installation", operation_id = "list_audit", params(Paging),

@@ -256,6 +256,7 @@ impl From<RecordError> for Problem {
             RecordError::UnknownObject(_) => Self::new(Code::NoObject, detail),
             RecordError::NotFound(_) => Self::new(Code::NoRecord, detail),
             RecordError::Invalid(error) => Self::new(Code::InvalidRecord, detail).listing(vec![Mistake::from(&error)]),
+            RecordError::Forgotten(..) => Self::new(Code::RecordForgotten, detail),
             RecordError::Duplicate => Self::new(Code::DuplicateRecord, detail),
             RecordError::Stale(version) => Self::new(Code::StaleRecord, detail).present(version),
             RecordError::Failed(error) => error.into(),

@@ -58,6 +58,7 @@ const CHANGES: &[(&str, &str, Role)] = &[
     ("POST", "/v1/workflows/{id}/lift", Role::Editor),
     ("POST", "/v1/objects", Role::Editor),
     ("PUT", "/v1/objects/{object}", Role::Editor),
+    ("POST", "/v1/objects/{object}/records/{id}/forget", Role::Admin),
     ("POST", "/v1/installation/kill", Role::Admin),
     ("POST", "/v1/installation/lift", Role::Admin),
 ];

@@ -259,6 +259,8 @@ pub(crate) enum Remote {
     Kill(Kill),
     /// Lifts a kill.
     Lift(Kill),
+    /// Forgets a record: takes its values out of it and of the executions that read it; refuses while executions on it are open.
+    Forget(Forget),
     /// Asks whether the installation is in service; exit code 1 if not, 2 if there is no answer.
     Health,
     /// Delivers dead letters again, and wakes stalled executions.
@@ -281,6 +283,22 @@ impl Remote {
             _ => None,
         }
     }
+}
+
+/// A record to forget.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Forget {
+    /// Record, `<object>/<id>`.
+    pub(crate) record: String,
+    /// Cancels open executions on the record first.
+    #[arg(long)]
+    pub(crate) cancel: bool,
+    /// Looks through the executions of all workflows, also of those whose present revision cannot reach the record.
+    #[arg(long)]
+    pub(crate) everywhere: bool,
+    /// Reason; recorded in the audit.
+    #[arg(long)]
+    pub(crate) reason: Option<String>,
 }
 
 /// Which executions are listed.

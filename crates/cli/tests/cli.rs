@@ -89,6 +89,7 @@ fn help_lists_the_commands() {
       skip           Skips the failed step of a paused execution, and continues behind it
       kill           Stops an execution, a workflow or everything at once, and keeps the state
       lift           Lifts a kill
+      forget         Forgets a record: takes its values out of it and of the executions that read it; refuses while executions on it are open
       health         Asks whether the installation is in service; exit code 1 if not, 2 if there is no answer
       redrive        Delivers dead letters again, and wakes stalled executions
 
@@ -154,7 +155,7 @@ steps:
     let told = told.replace(&listed(StepKind::AVAILABLE), "STEPS").replace(&listed(TriggerKind::AVAILABLE), "TRIGGERS");
     insta::assert_snapshot!(told, @r#"
     order.workflow.yaml:2:1: error[missing_key] missing key "owner": the address that answers for it and gets failure notices
-    order.workflow.yaml:3:1: error[unknown_key] ownr: unknown key "ownr"; expected one of active, calendar, description, edits, labels, limits, name, object, on_failure, owner, priority, steps, timezone, triggers, variables or workflow; did you mean "owner"?
+    order.workflow.yaml:3:1: error[unknown_key] ownr: unknown key "ownr"; expected one of active, calendar, description, edits, labels, limits, name, object, on_failure, owner, priority, retention, steps, timezone, triggers, variables or workflow; did you mean "owner"?
     order.workflow.yaml:5:24: error[unknown_type] triggers[0].type: unknown trigger type "webhok"; expected one of TRIGGERS; did you mean "webhook"?
     order.workflow.yaml:7:25: error[unknown_word] variables[0].type: expected text, number, boolean, date, datetime, uuid, phone, record, member or object, found "numbr"; did you mean "number"?
     order.workflow.yaml:11:9: error[unknown_variable] steps[0].if: nothing sets a variable "totl"; there are total; did you mean "total"?

@@ -25,6 +25,7 @@ pub fn create(plan: &Plan, event: &Event, now: Timestamp, start_at: Option<Times
         started_at: None,
         ended_at: None,
         expires_at: None,
+        forgotten: None,
         updated_at: now,
         cursor: None,
         entered: None,

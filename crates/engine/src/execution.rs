@@ -308,6 +308,9 @@ pub struct Execution {
     /// When it is deleted, with all that belongs to it; set by the transition that ends it, if it is not kept for ever.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
+    /// When its values were forgotten, with a record that it had read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub forgotten: Option<Timestamp>,
     /// When the head was last written.
     pub updated_at: Timestamp,
     /// The step it is at, or will enter next.

@@ -11,6 +11,7 @@ pub mod coerce;
 pub mod context;
 pub mod event;
 pub mod fields;
+pub mod forget;
 pub mod ids;
 pub mod steps;
 pub mod triggers;

@@ -24,6 +24,9 @@ pub struct Record {
     /// It is in the archive.
     #[serde(default)]
     pub archived: bool,
+    /// When its values were forgotten: it stands for a record that was, and takes no others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub forgotten: Option<Timestamp>,
     /// What caused its last change, if an execution did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<Cause>,

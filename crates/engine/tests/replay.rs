@@ -133,6 +133,7 @@ fn record(subject: Subject, at: Timestamp) -> Record {
         created_at: at,
         updated_at: at,
         archived: false,
+        forgotten: None,
         cause: None,
     }
 }

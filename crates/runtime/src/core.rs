@@ -6,6 +6,7 @@ use crate::breaker::Breaker;
 use crate::concurrency_slots::ConcurrencySlots;
 use crate::dispatch::Dispatcher;
 use crate::evaluator::Starter;
+use crate::forget::Forgetting;
 use crate::refusals::Refusals;
 use crate::wake_backoff::WakeBackoff;
 use crate::{
@@ -32,6 +33,8 @@ pub struct Core {
     pub records: Arc<Records>,
     /// Executions to look at.
     pub history: Arc<History>,
+    /// Forgets records.
+    pub forgetting: Arc<Forgetting>,
     /// The installation's kill.
     pub installations: Arc<Installations>,
     /// Who waits for executions to end.
@@ -59,12 +62,24 @@ impl Core {
         let Shared { catalog, completions, metrics, unreadable, .. } = &shared;
         let Ports { tables, blobs, clock, random, .. } = &ports;
         let workflows = Workflows::new(catalog.clone(), tables.clone(), clock.clone(), sweeper.clone());
+        let workflows = Arc::new(workflows);
+        let history = Arc::new(History::new(tables.clone(), blobs.clone(), unreadable.clone()));
+        let forgetting = Forgetting {
+            catalog: catalog.clone(),
+            tables: tables.clone(),
+            blobs: blobs.clone(),
+            clock: clock.clone(),
+            history: history.clone(),
+            workflows: workflows.clone(),
+            transitions: transitions.clone(),
+        };
         Self {
             ingest: Arc::new(Ingest::new(&ports, metrics.clone())),
             evaluator: Arc::new(shared.evaluator(&transitions)),
-            workflows: Arc::new(workflows),
+            workflows,
+            forgetting: Arc::new(forgetting),
             records: Arc::new(Records::new(catalog.clone(), tables.clone(), clock.clone(), random.clone())),
-            history: Arc::new(History::new(tables.clone(), blobs.clone(), unreadable.clone())),
+            history,
             installations: Arc::new(Installations::new(catalog.clone(), tables.clone(), sweeper.clone())),
             completions: completions.clone(),
             metrics: metrics.clone(),

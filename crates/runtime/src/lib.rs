@@ -42,6 +42,7 @@ mod evaluator;
 mod executor;
 mod expiry;
 mod finder;
+pub mod forget;
 mod history;
 mod ingest;
 mod installation;

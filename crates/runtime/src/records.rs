@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use pawl_definition::Object;
 use pawl_engine::{Found, Record, RecordQuery, RecordWrite, StepError, Subject, fields};
@@ -31,6 +32,9 @@ pub enum RecordError {
     /// There is no such record.
     #[error("there is no record {0}")]
     NotFound(Subject),
+    /// Its values were forgotten, and it takes no others.
+    #[error("the record {0} was forgotten at {1}; its id takes no values any more")]
+    Forgotten(Subject, Timestamp),
     /// The fields do not fit the object.
     #[error(transparent)]
     Invalid(#[from] StepError),
@@ -69,7 +73,11 @@ impl Records {
     /// Reads one.
     pub async fn get(&self, subject: &Subject) -> Result<Record, RecordError> {
         let Found { records, .. } = self.finder.one(&subject.object, &subject.id).await?;
-        records.into_iter().next().ok_or_else(|| RecordError::NotFound(subject.clone()))
+        let record = records.into_iter().next().ok_or_else(|| RecordError::NotFound(subject.clone()))?;
+        match record.forgotten {
+            Some(at) => Err(RecordError::Forgotten(subject.clone(), at)),
+            None => Ok(record),
+        }
     }
 
     /// Finds those that a query names.
@@ -107,11 +115,15 @@ impl Records {
             created_at: now,
             updated_at: now,
             archived: false,
+            forgotten: None,
             cause: None,
         };
         let write = RecordWrite { before: None, after: record.clone() };
         match self.write(&write, &schema).await {
-            Err(RecordError::Failed(error)) if error.is_conflict() => Err(RecordError::Duplicate),
+            Err(RecordError::Failed(error)) if error.is_conflict() => match self.get(&record.subject()).await {
+                Err(error @ RecordError::Forgotten(..)) => Err(error),
+                _ => Err(RecordError::Duplicate),
+            },
             result => result.map(|()| record),
         }
     }

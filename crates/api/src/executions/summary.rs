@@ -53,6 +53,9 @@ pub(crate) struct Summary {
     /// Time until which the ended execution is kept; absent, for ever.
     #[serde(skip_serializing_if = "Option::is_none")]
     expires_at: Option<Timestamp>,
+    /// Time when its values were forgotten, with a record that it had read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    forgotten_at: Option<Timestamp>,
     /// Time of the last change.
     updated_at: Timestamp,
     /// Reason of the end.
@@ -153,6 +156,7 @@ impl Summary {
             started_at: execution.started_at,
             ended_at: execution.ended_at,
             expires_at: execution.expires_at,
+            forgotten_at: execution.forgotten,
             updated_at: execution.updated_at,
             reason: execution.reason.clone(),
             error: error(execution),

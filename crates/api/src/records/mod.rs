@@ -1,6 +1,7 @@
 //! Records: list, show and write.
 
 mod filter;
+mod forget;
 mod list;
 
 use std::sync::Arc;
@@ -32,6 +33,7 @@ pub(crate) fn routes<S: Surface>(surface: S) -> S {
         .on::<__path_show, _, _>(show)
         .on::<__path_replace, _, _>(replace)
         .on::<__path_change, _, _>(change)
+        .on::<forget::__path_forget, _, _>(forget::forget)
 }
 
 /// A record.

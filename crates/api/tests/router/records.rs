@@ -200,3 +200,33 @@ fn a_record_that_cannot_be_read_is_not_made_again() {
     surface.settle();
     assert_eq!(surface.world.records("order").len(), 1);
 }
+
+#[test]
+fn a_record_is_forgotten_once_no_execution_on_it_is_open() {
+    let waits = "workflow: waits\nowner: owner@example.com\nactive: true\nobject: order\nsteps:
+  - {id: wait, type: goal, until: record.stage == 'paid', timeout: never}";
+    let surface = shop().workflow(waits).record("order", "o1", json!({"number": "secret-1", "amount": 1}));
+    let started = surface.post("/v1/workflows/waits/start").json(&json!({"record": {"object": "order", "id": "o1"}}));
+    let execution = started.send().expect(202)["execution_id"].as_str().map(str::to_owned).expect("it begins");
+    surface.settle();
+    let forget = |body: Value| surface.post("/v1/objects/order/records/o1/forget").json(&body).send();
+    let refused = forget(json!({})).problem(409, "record_in_use");
+    assert!(refused["detail"].as_str().is_some_and(|detail| detail.contains(&execution)), "{refused}");
+
+    let done = forget(json!({"cancel": true, "reason": "asked to"})).expect(200);
+    assert_eq!(done, json!({"executions": 1, "canceling": [], "open": []}));
+    let shown = surface.get(&format!("/v1/executions/{execution}")).send().expect(200);
+    assert_eq!(shown["status"], "canceled");
+    assert!(shown["forgotten_at"].is_string() && !shown.to_string().contains("secret-1"), "{shown}");
+    surface.get("/v1/objects/order/records/o1").send().problem(410, "record_forgotten");
+    let again = surface.put("/v1/objects/order/records/o1").json(&json!({"fields": {}})).send();
+    again.problem(410, "record_forgotten");
+    let made = surface.post("/v1/objects/order/records").json(&json!({"id": "o1", "fields": {}})).send();
+    made.problem(410, "record_forgotten");
+    let audit = &surface.get("/v1/audit").send().expect(200)["items"][0];
+    assert_eq!((&audit["deed"], &audit["reason"]), (&json!("forget"), &json!("asked to")));
+    assert_eq!(audit["record"], json!({"object": "order", "id": "o1"}));
+
+    forget(json!({"cursor": "x"})).problem(400, "bad_cursor");
+    surface.post("/v1/objects/order/records/none/forget").json(&json!({})).send().problem(404, "no_record");
+}

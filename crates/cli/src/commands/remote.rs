@@ -1,6 +1,7 @@
 //! The commands that talk to an installation.
 
 mod deliver;
+mod forget;
 mod list;
 mod view;
 mod whole_id;
@@ -60,6 +61,7 @@ pub(crate) async fn run(mut command: Remote, client: Client) -> anyhow::Result<b
         Remote::Skip { act, take } => control(&client, "skip", &act, take.as_deref()).await,
         Remote::Kill(kill) => switch(&client, "kill", &kill).await,
         Remote::Lift(kill) => switch(&client, "lift", &kill).await,
+        Remote::Forget(forget) => forget::run(&client, &forget).await,
         Remote::Health => health(&client).await,
         Remote::Redrive { reason } => {
             let request = post("/v1/installation/redrive".to_owned()).json(&json!({"reason": reason}));

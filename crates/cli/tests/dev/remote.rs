@@ -3,6 +3,7 @@
 use std::process::Stdio;
 
 use crate::serving::Dev;
+use reqwest::Method;
 use serde_json::json;
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader};
@@ -233,4 +234,37 @@ async fn a_code_is_explained() {
     assert!(code == Some(0) && page.starts_with("# `signature_mismatch`\n"), "{page}");
     let (code, _, told) = output("signature_mismach").await;
     assert!(code == Some(1) && told.contains("did you mean signature_mismatch?"), "{told}");
+}
+
+const PERSON: &str = "object: person\nfields: {email: {type: email}}\n";
+
+const WAITS: &str = "
+workflow: waits
+owner: team@example.com
+active: true
+object: person
+steps: [{id: wait, type: goal, until: record.email == '', timeout: never}]
+";
+
+#[tokio::test]
+async fn a_record_is_forgotten_and_what_is_open_on_it_is_named_or_canceled() {
+    let folder = folder("waits.workflow.yaml", WAITS);
+    std::fs::write(folder.path().join("person.object.yaml"), PERSON).expect("the folder is writable");
+    let dev = dev(&folder).await;
+    let person = json!({"id": "p1", "fields": {"email": "vera@example.com"}});
+    dev.ask(Method::POST, "/v1/objects/person/records", Some(&person)).await;
+    let started = run(&dev, &["start", "waits", "--record", "person/p1"]).await;
+    let execution = started.lines().next().and_then(|line| line.strip_prefix("started ")).expect("it begins");
+    dev.until(&format!("/v1/executions/{execution}"), |page| page["status"] == "waiting").await;
+
+    let refused = run(&dev, &["forget", "person/p1"]).await;
+    assert!(refused.contains("[record_in_use]") && refused.contains(execution), "{refused}");
+    let done = run(&dev, &["forget", "person/p1", "--cancel", "--reason", "asked to"]).await;
+    assert_eq!(done, "forgotten: person/p1, and its values in 1 execution\nexit code 0");
+    let shown = run(&dev, &["show", execution]).await;
+    assert!(shown.contains(", values forgotten ") && !shown.contains("vera@example.com"), "{shown}");
+    let again = run(&dev, &["start", "waits", "--record", "person/p1"]).await;
+    assert!(again.contains("[record_forgotten]") && again.ends_with("exit code 1"), "{again}");
+    let wrong = run(&dev, &["forget", "p1"]).await;
+    assert!(wrong.contains("expected a record as <object>/<id>") && wrong.ends_with("exit code 2"), "{wrong}");
 }

@@ -32,6 +32,7 @@ fn record(backend: &dyn Backend, id: &str, given: &Value) -> Record {
         created_at: backend.now(),
         updated_at: backend.now(),
         archived: false,
+        forgotten: None,
         cause: None,
     }
 }

@@ -83,6 +83,7 @@ impl Seen {
             created_at: self.created_at.unwrap_or(never),
             updated_at: self.updated_at.unwrap_or(never),
             archived: self.archived,
+            forgotten: None,
             cause: None,
         })
     }
@@ -93,6 +94,16 @@ impl Seen {
         let mut text = |key: &str| fields.remove(key)?.as_str().map(str::to_owned);
         let (id, object) = (text("id")?, text("object")?);
         let (created_at, updated_at) = (text("created_at")?.parse().ok()?, text("updated_at")?.parse().ok()?);
-        Some(Record { object, id, version: 1, fields, created_at, updated_at, archived: false, cause: None })
+        Some(Record {
+            object,
+            id,
+            version: 1,
+            fields,
+            created_at,
+            updated_at,
+            archived: false,
+            forgotten: None,
+            cause: None,
+        })
     }
 }

@@ -65,6 +65,7 @@ fn create(step: &CreateRecord, at: &StepContext<'_>, fields: Map<String, Value>)
         created_at: at.cx.now,
         updated_at: at.cx.now,
         archived: false,
+        forgotten: None,
         cause: Some(caused_by(at)),
     };
     let input = Value::Object(after.fields.clone());

@@ -141,6 +141,7 @@ fn new_record(
         created_at: now,
         updated_at: now,
         archived: false,
+        forgotten: None,
         cause: (!event.cause.chain.is_empty()).then(|| event.cause.clone()),
     }
 }

@@ -42,8 +42,19 @@ struct Asked<'a> {
 /// What an earlier delivery of an event came to.
 enum Earlier {
     Decided(Outcome),
-    /// Nothing yet, or a refusal that does not stand, in this version; and the workflow as it is.
-    Undecided(Option<u64>, Option<Box<Head>>),
+    /// Nothing yet.
+    Undecided(Undecided),
+}
+
+/// What a start that is not decided yet is decided on.
+#[derive(Default)]
+struct Undecided {
+    /// The version of a refusal that does not stand.
+    over: Option<u64>,
+    /// The workflow as it is.
+    head: Option<Box<Head>>,
+    /// When the record was forgotten.
+    forgotten: Option<Timestamp>,
 }
 
 impl Starter {
@@ -64,9 +75,9 @@ impl Starter {
 
     /// Refuses a start whose record can never be made.
     async fn reject(&self, workflow: &str, event: &Event, error: StepError) -> Result<Outcome, Error> {
-        let (over, head) = match self.earlier(workflow, &ids::execution_id(&event.id, workflow)).await? {
+        let (over, head) = match self.earlier(workflow, &ids::execution_id(&event.id, workflow), event).await? {
             Earlier::Decided(outcome) => return Ok(outcome),
-            Earlier::Undecided(over, head) => (over, head),
+            Earlier::Undecided(Undecided { over, head, .. }) => (over, head),
         };
         let Some(head) = head else { return Ok(Outcome::NoMatch) };
         let plan = self.catalog.plan(workflow, head.revision).await?;
@@ -76,9 +87,9 @@ impl Starter {
 
     async fn try_start(&self, workflow: &str, event: &Event) -> Result<Outcome, Error> {
         let id = ids::execution_id(&event.id, workflow);
-        let (over, head) = match self.earlier(workflow, &id).await? {
+        let Undecided { over, head, forgotten } = match self.earlier(workflow, &id, event).await? {
             Earlier::Decided(outcome) => return Ok(outcome),
-            Earlier::Undecided(over, head) => (over, head),
+            Earlier::Undecided(undecided) => undecided,
         };
         let Some(head) = head else { return Ok(Outcome::NoMatch) };
         let plan = self.catalog.plan(workflow, head.revision).await?;
@@ -87,7 +98,8 @@ impl Starter {
             return Ok(Outcome::NoMatch);
         }
         let asked = Asked { plan: &plan, event, over };
-        if let Some(reason) = too_old(&plan, event, self.clock.now()) {
+        let gone = forgotten.map(|at| record_forgotten(event, at)).or_else(|| too_old(&plan, event, self.clock.now()));
+        if let Some(reason) = gone {
             return self.refuse(&asked, event.trigger.as_deref(), &reason).await;
         }
         let is_manual = event.kind.facts().is_by_hand;
@@ -134,21 +146,27 @@ impl Starter {
     }
 
     /// What an earlier delivery of the same event came to: a start, or a refusal, which stands although its reason may
-    /// have passed; only one that was given up is decided anew. With the head of the workflow, read beside it.
-    async fn earlier(&self, workflow: &str, id: &str) -> Result<Earlier, Error> {
-        let keys = [
+    /// have passed; only one that was given up is decided anew. With the head of the workflow and whether the record was
+    /// forgotten, read beside it.
+    async fn earlier(&self, workflow: &str, id: &str, event: &Event) -> Result<Earlier, Error> {
+        let mut keys = vec![
             (items::execution::TABLE, items::execution::key(id)),
             (items::workflow::TABLE, items::workflow::head_key(workflow)),
         ];
+        let subject = event.subject.iter().filter(|record| pawl_engine::fields::is_key(&record.id));
+        keys.extend(subject.map(|record| (items::record::TABLE, items::record::key(record))));
         let found = self.tables.get_many(&keys).await?;
         let head = found[1].as_ref().map(items::workflow::parse_head).transpose()?.map(Box::new);
-        let Some(item) = &found[0] else { return Ok(Earlier::Undecided(None, head)) };
+        // A record that cannot be read is in the way of what needs it, and of nothing here.
+        let record = found.get(2).and_then(Option::as_ref).and_then(|item| items::record::parse(item).ok());
+        let undecided = Undecided { over: None, head, forgotten: record.and_then(|record| record.forgotten) };
+        let Some(item) = &found[0] else { return Ok(Earlier::Undecided(undecided)) };
         if let Some(execution) = items::execution::parse(item)? {
             return self.begun(&execution).await.map(Earlier::Decided);
         }
         Ok(match items::refusal::parse(item)?.filter(Refusal::stands) {
             Some(Refusal { code, message, .. }) => Earlier::Decided(Outcome::Refused { code, message }),
-            None => Earlier::Undecided(Some(item.version), head),
+            None => Earlier::Undecided(Undecided { over: Some(item.version), ..undecided }),
         })
     }
 
@@ -217,4 +235,11 @@ fn too_old(plan: &Plan, event: &Event, now: Timestamp) -> Option<Reason> {
         event.occurred_at
     );
     Some(Reason { code: "too_old", message, opens_breaker: false })
+}
+
+/// An event on a record whose values were forgotten.
+fn record_forgotten(event: &Event, at: Timestamp) -> Reason {
+    let record = event.subject.as_ref().map(ToString::to_string).unwrap_or_default();
+    let message = format!("the record {record} was forgotten at {at}; no event starts anything on it");
+    Reason { code: "record_forgotten", message, opens_breaker: false }
 }

@@ -1,16 +1,17 @@
-//! What people did to a workflow or to the whole installation: its kill switch, redrives.
+//! What people did to a workflow, to a record or to the whole installation: its kill switch, redrives, what was forgotten.
 
-use pawl_engine::Act;
+use pawl_engine::{Act, Subject};
 use serde::{Deserialize, Serialize};
 
 use super::{Erasure, Kept, Retention, Unreadable, body, read, sortable};
+use crate::offload::sha256;
 use crate::ports::{Expect, Item, Key, Table, Write};
 
 /// The table.
 pub const TABLE: Table = Table::Workflows;
 
 /// How long it is kept, and what of a person it may hold.
-pub const KEPT: Kept = Kept::new(Retention::Forever, Erasure::Nothing);
+pub const KEPT: Kept = Kept::new(Retention::Forever, Erasure::RecordId);
 
 /// The partition of all entries.
 pub const PARTITION: &str = "audit";
@@ -25,6 +26,8 @@ pub enum Deed {
     Lift,
     /// What was given up was sent on its way again.
     Redrive,
+    /// A record was forgotten.
+    Forget,
 }
 
 /// One entry; never changed.
@@ -35,6 +38,9 @@ pub struct Entry {
     /// To this workflow; none is the installation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub workflow: Option<String>,
+    /// To this record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record: Option<Subject>,
     /// By whom, when and why.
     pub act: Act,
 }
@@ -43,7 +49,7 @@ impl Entry {
     /// The entry of a kill, or of its end.
     pub fn of_kill(killed: bool, workflow: Option<&str>, act: &Act) -> Self {
         let deed = if killed { Deed::Kill } else { Deed::Lift };
-        Self { deed, workflow: workflow.map(str::to_owned), act: act.clone() }
+        Self { deed, workflow: workflow.map(str::to_owned), record: None, act: act.clone() }
     }
 }
 
@@ -55,8 +61,15 @@ pub fn write(entry: &Entry, version: u64) -> Write {
 
 /// The write of a redrive's entry. It changes nothing that has a version.
 pub fn write_redrive(act: &Act) -> Write {
-    let entry = Entry { deed: Deed::Redrive, workflow: None, act: act.clone() };
+    let entry = Entry { deed: Deed::Redrive, workflow: None, record: None, act: act.clone() };
     put(&entry, &format!("redrive#{}", act.actor))
+}
+
+/// The write of the entry of a record that is forgotten; `version` is the one of its tombstone.
+pub fn write_forget(record: &Subject, version: u64, act: &Act) -> Write {
+    let entry = Entry { deed: Deed::Forget, workflow: None, record: Some(record.clone()), act: act.clone() };
+    // Of an id of any length, a digest stands in the key.
+    put(&entry, &format!("record/{}#{version}", sha256(record.to_string().as_bytes())))
 }
 
 fn put(entry: &Entry, what: &str) -> Write {
@@ -77,12 +90,12 @@ mod tests {
     use proptest::sample::select;
 
     use super::*;
-    use crate::items::arbitrary::{act, few, put, storable, workflow_id};
+    use crate::items::arbitrary::{act, few, put, storable, subject, workflow_id};
     use crate::items::kept_of;
 
     fn entry() -> impl Strategy<Value = Entry> {
         (select(vec![Deed::Kill, Deed::Lift, Deed::Redrive]), of(workflow_id()), act())
-            .prop_map(|(deed, workflow, act)| Entry { deed, workflow, act })
+            .prop_map(|(deed, workflow, act)| Entry { deed, workflow, record: None, act })
     }
 
     proptest! {
@@ -101,7 +114,16 @@ mod tests {
             let item = put(write_redrive(&act));
             prop_assert_eq!(storable(&item), Ok(()));
             prop_assert_eq!(kept_of(TABLE, &item), Some(KEPT));
-            prop_assert_eq!(parse(&item), Ok(Entry { deed: Deed::Redrive, workflow: None, act }));
+            prop_assert_eq!(parse(&item), Ok(Entry { deed: Deed::Redrive, workflow: None, record: None, act }));
+        }
+
+        #[test]
+        fn what_was_forgotten_is_read_as_it_was_stored(record in subject(), act in act(), version in 1_u64..) {
+            let item = put(write_forget(&record, version, &act));
+            prop_assert_eq!(storable(&item), Ok(()));
+            prop_assert_eq!(kept_of(TABLE, &item), Some(KEPT));
+            let entry = Entry { deed: Deed::Forget, workflow: None, record: Some(record), act };
+            prop_assert_eq!(parse(&item), Ok(entry));
         }
 
         #[test]

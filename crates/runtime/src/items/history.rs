@@ -61,6 +61,11 @@ fn write(execution: &str, rows: Vec<&Row>) -> Option<Write> {
     Some(Write::Put { table: TABLE, item, expect: Expect::Absent })
 }
 
+/// The item with other rows in the place of its own.
+pub(crate) fn rewritten(item: &Item, rows: &[Row]) -> Item {
+    Item { version: item.version + 1, body: body(&Rows { rows: rows.iter().collect() }), ..item.clone() }
+}
+
 /// Reads them, oldest first.
 pub fn parse(item: &Item) -> Result<Vec<Row>, Unreadable> {
     Ok(read::<Rows<Row>>(item)?.rows)

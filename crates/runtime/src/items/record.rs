@@ -3,7 +3,7 @@
 use pawl_definition::{Object, value};
 use pawl_engine::{Record, RecordWrite, Subject};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use super::{Erasure, Kept, Retention, Unreadable, body, read, sortable};
@@ -130,6 +130,18 @@ pub fn writes(change: &RecordWrite, object: Option<&Object>) -> Vec<Write> {
     writes
 }
 
+/// The writes by which a record becomes a tombstone: its rows by value go, and none come for what stands in the place of
+/// its values.
+pub fn forget(change: &RecordWrite, object: Option<&Object>) -> Vec<Write> {
+    let nothing = Record { fields: Map::new(), ..change.after.clone() };
+    let tombstone = item(&change.after);
+    let mut writes = writes(&RecordWrite { before: change.before.clone(), after: nothing }, object);
+    if let Some(Write::Put { item, .. }) = writes.first_mut() {
+        *item = tombstone;
+    }
+    writes
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
@@ -213,6 +225,32 @@ mod tests {
             let keys = (value_key(&one), value_key(&other));
             prop_assert!(keys.0.iter().all(|key| key.len() <= VALUE_MOST && !key.contains(END)));
             prop_assert_eq!(keys.0 == keys.1, value::index_key(&one) == value::index_key(&other));
+        }
+
+        #[test]
+        fn a_forgotten_record_is_found_by_no_value(
+            made in record(), fields in btree_map(field_name(), looked_up(), 1..4), values in vec(field_value(), 4),
+        ) {
+            let object = Object {
+                id: made.object.clone(),
+                name: None,
+                fields,
+                stages: Vec::new(),
+                relationships: BTreeMap::new(),
+            };
+            let before = Record { fields: object.fields.keys().cloned().zip(values).collect(), ..made };
+            let mut after = Record { version: before.version.saturating_add(1), ..before.clone() };
+            after.forget(before.created_at);
+            let rows = applied(BTreeMap::new(), writes(&RecordWrite { before: None, after: before.clone() }, Some(&object)));
+            let writes = forget(&RecordWrite { before: Some(before), after: after.clone() }, Some(&object));
+            let transaction = Transaction { writes: writes.clone(), durability: Durability::Ordered };
+            prop_assert_eq!(transaction.validate(), Ok(()));
+            let tombstone = writes.iter().find_map(|write| match write {
+                Write::Put { table: TABLE, item, .. } => Some(parse(item)),
+                _ => None,
+            });
+            prop_assert_eq!(tombstone, Some(Ok(after)));
+            prop_assert_eq!(applied(rows, writes), BTreeMap::new());
         }
 
         #[test]

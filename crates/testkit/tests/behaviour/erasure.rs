@@ -6,17 +6,17 @@ use futures::FutureExt;
 use pawl_runtime::items::refusal::Refusal;
 use pawl_runtime::items::{Erasure, Retention, kept_of, refusal};
 use pawl_runtime::ports::{Item, Table};
-use pawl_testkit::scenario::{Happening, Scenario, manual, refused, says, scenario, updated, waiting, webhook};
+use pawl_testkit::scenario::{Happening, Scenario, World, manual, refused, says, scenario, updated, waiting, webhook};
 use serde_json::json;
 
 use crate::support::with;
 
 /// Found nowhere but in fields of the record, and in what comes of them.
-const VALUE: &str = "vera.probe@example.com";
+pub(crate) const VALUE: &str = "vera.probe@example.com";
 /// The id of the record.
-const ID: &str = "person-7f3a";
+pub(crate) const ID: &str = "person-7f3a";
 
-const PERSON: &str = "
+pub(crate) const PERSON: &str = "
 object: person
 fields:
   email: {type: text, unique: true}
@@ -48,7 +48,7 @@ fn start(workflow: &str) -> Happening {
 }
 
 /// A world in which each kind of item is stored.
-fn story() -> Scenario {
+pub(crate) fn story() -> Scenario {
     let copy =
         |n: usize| format!("  - {{id: s{n}, type: set_variables, values: {{copy: '{{{{ record.email }}}}'}}}}\n");
     let copies: String = (0..30).map(copy).collect();
@@ -84,7 +84,7 @@ fn people_act(story: &Scenario) {
 }
 
 /// A word for the module of an item, and for which of several it is.
-fn kind(item: &Item) -> String {
+pub(crate) fn kind(item: &Item) -> String {
     let first = |text: &str| text.split('#').next().unwrap_or_default().to_owned();
     let (kind, sort) = (first(&item.key.partition), first(&item.key.sort));
     match kind.as_str() {
@@ -99,9 +99,9 @@ fn refused_start(item: &Item) -> Option<Refusal> {
 }
 
 /// Every item with its table.
-fn stored(story: &Scenario) -> Vec<(Table, Item)> {
+pub(crate) fn stored(world: &World) -> Vec<(Table, Item)> {
     let tables = [Table::Workflows, Table::Executions, Table::Records, Table::Keys];
-    let of = |table| story.world().store.items(table).into_iter().map(move |item| (table, item));
+    let of = |table| world.store.items(table).into_iter().map(move |item| (table, item));
     tables.into_iter().flat_map(of).collect()
 }
 
@@ -140,7 +140,7 @@ fn no_item_holds_more_of_a_record_than_its_module_declares() {
     let story = story();
     people_act(&story);
     let mut held: BTreeMap<String, Holds> = BTreeMap::new();
-    for (table, item) in stored(&story) {
+    for (table, item) in stored(story.world()) {
         let (kind, holds) = (kind(&item), Holds::of(&item));
         let Some(kept) = kept_of(table, &item) else { panic!("no module declares {:?}", item.key) };
         assert!(

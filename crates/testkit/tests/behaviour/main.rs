@@ -12,6 +12,7 @@ mod erasure;
 mod expressions;
 mod failures;
 mod flow;
+mod forget;
 mod goals;
 mod history;
 mod illegal;

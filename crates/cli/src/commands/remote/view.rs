@@ -215,7 +215,10 @@ fn times(page: &Value, when: &When) -> String {
     }
     let expires = text(page, "expires_at");
     let kept = if expires.is_empty() { String::new() } else { format!(", kept until {}", when.local(&expires)) };
-    format!("{created}, ended {}{kept}", when.with_distance(&ended))
+    let forgotten = text(page, "forgotten_at");
+    let forgotten =
+        if forgotten.is_empty() { String::new() } else { format!(", values forgotten {}", when.local(&forgotten)) };
+    format!("{created}, ended {}{kept}{forgotten}", when.with_distance(&ended))
 }
 
 /// Who or what holds it, since when, and what lets it go on.
@@ -390,7 +393,7 @@ mod tests {
 
     /// Keys that views look at.
     const KEYS: &str = "
-        id workflow status indicators cursor created_at due_at ended_at expires_at error code message help held by
+        id workflow status indicators cursor created_at due_at ended_at expires_at forgotten_at error code message help held by
         actor since until reason scope waits_for kind text in_progress step attempt history items seq at
         note output branch step_type duration_ms record object count at_least first_at last_at trigger owner
         name revision event_id execution_id tokens usd estimated";

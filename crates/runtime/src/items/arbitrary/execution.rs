@@ -150,7 +150,7 @@ fn steps() -> Arbitrary<BTreeSet<String>> {
 pub(crate) fn execution() -> Arbitrary<Execution> {
     let is = (derived_id("exe"), workflow_id(), derived_id("evt"), of(subject()), cause(), of(filled()));
     let counts = (any::<[u64; 3]>(), any::<[u32; 2]>(), any::<[bool; 6]>());
-    let times = (time(), of(time()), of(time()), of(time()), time());
+    let times = (time(), of(time()), of(time()), of(time()), of(time()), time());
     let stands = (of(part_id()), of(part_id()), of(of(part_id())), btree_map(part_id(), step_state(), 0..3), steps());
     let waits = (status(), wake(), leases(), of(waiting()), of(pause()), of(requested()), of(act()));
     let holds = (map(), map(), of(text()), of(error()), usage(), value());
@@ -159,7 +159,7 @@ pub(crate) fn execution() -> Arbitrary<Execution> {
             let (id, workflow, event_id, record, cause, last_control) = is;
             let ([revision, version, seq], [steps_done, deaths], flags) = counts;
             let [high_priority, over_budget, throttled, stalled, holds_slot, holds_record] = flags;
-            let (created_at, started_at, ended_at, expires_at, updated_at) = times;
+            let (created_at, started_at, ended_at, expires_at, forgotten, updated_at) = times;
             let (cursor, entered, returns_to, steps, failed_steps) = stands;
             let returns_to = returns_to.map(|step| ReturnTo { step });
             let (status, wake, leases, waiting, pause, requested, killed) = waits;
@@ -167,7 +167,7 @@ pub(crate) fn execution() -> Arbitrary<Execution> {
             #[rustfmt::skip]
             let execution = Execution {
                 id, workflow, revision, version, seq, status, record, event_id, cause, high_priority, created_at,
-                started_at, ended_at, expires_at, updated_at, cursor, entered, returns_to, variables, steps, steps_done,
+                started_at, ended_at, expires_at, forgotten, updated_at, cursor, entered, returns_to, variables, steps, steps_done,
                 failed_steps, wake, leases, waiting, pause, requested, killed, reason, error, overrides, usage,
                 over_budget, throttled, stalled, deaths, holds_slot, holds_record, last_control, since,
             };
