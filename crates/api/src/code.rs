@@ -83,6 +83,8 @@ codes! {
 
     /// No execution has this id.
     NoExecution = "no_execution", NOT_FOUND, "No such execution";
+    /// No operation has this id.
+    NoOperation = "no_operation", NOT_FOUND, "No such operation";
     /// The control does not fit the execution's state.
     IllegalTransition = "illegal_transition", CONFLICT, "Illegal transition";
 

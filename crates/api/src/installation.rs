@@ -52,11 +52,14 @@ struct InstallationView {
     /// Present while everything is killed.
     #[serde(skip_serializing_if = "Option::is_none")]
     killed: Option<ActView>,
+    /// The operation that a lift began.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    operation: Option<String>,
 }
 
 impl From<Installation> for InstallationView {
     fn from(installation: Installation) -> Self {
-        Self { version: VERSION, killed: installation.killed.as_ref().map(ActView::from) }
+        Self { version: VERSION, killed: installation.killed.as_ref().map(ActView::from), operation: None }
     }
 }
 
@@ -82,55 +85,52 @@ async fn kill(
     Json(why): Json<Why>,
 ) -> Result<axum::Json<InstallationView>, Problem> {
     let act = actor.or(why.actor)?.act(why.reason, api.core.ingest.now())?;
-    Ok(axum::Json(api.core.installations.set_killed(true, &act).await?.into()))
+    Ok(axum::Json(api.core.installations.set_killed(true, &act).await?.0.into()))
 }
 
-/// Lifts the kill of the installation; executions that are due continue.
+/// Lifts the kill of the installation; executions that are due continue. That goes on after the answer: `operation` names
+/// the operation to ask for.
 #[utoipa::path(
     post, path = "/v1/installation/lift", tag = "installation", operation_id = "lift_installation",
-    request_body(content = Why), responses((status = 200, body = InstallationView))
+    request_body(content = Why), responses((status = 202, body = InstallationView))
 )]
 async fn lift(
     State(api): State<Arc<Api>>,
     actor: Actor,
     Json(why): Json<Why>,
-) -> Result<axum::Json<InstallationView>, Problem> {
+) -> Result<(StatusCode, axum::Json<InstallationView>), Problem> {
     let act = actor.or(why.actor)?.act(why.reason, api.core.ingest.now())?;
-    Ok(axum::Json(api.core.installations.set_killed(false, &act).await?.into()))
+    let (installation, operation) = api.core.installations.set_killed(false, &act).await?;
+    Ok((StatusCode::ACCEPTED, axum::Json(InstallationView { operation, ..installation.into() })))
 }
 
-/// Result of a redrive.
+/// What a redrive set going.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Redriven)]
 struct RedrivenView {
-    /// Messages that were moved back to their queues.
-    messages: usize,
-    /// Stalled executions that were woken.
-    executions: usize,
+    /// The operation that wakes stalled executions, and moves the messages that are left.
+    operation: String,
+    /// Messages that are back on their queues by now.
+    messages: u64,
 }
 
 /// Redrives work that was given up: moves messages back from the dead-letter queues, and wakes stalled executions. Work
-/// that fails again is given up again. The embedded mode keeps no dead letters, so there it only wakes executions.
+/// that fails again is given up again. The embedded mode keeps no dead letters, so there it only wakes executions. The work
+/// goes on after the answer: `operation` names the operation to ask for.
 #[utoipa::path(
     post, path = "/v1/installation/redrive", tag = "installation", operation_id = "redrive_installation",
-    request_body(content = Why), responses((status = 200, body = RedrivenView))
+    request_body(content = Why), responses((status = 202, body = RedrivenView))
 )]
 async fn redrive(
     State(api): State<Arc<Api>>,
     actor: Actor,
     Json(why): Json<Why>,
-) -> Result<axum::Json<RedrivenView>, Problem> {
+) -> Result<(StatusCode, axum::Json<RedrivenView>), Problem> {
     let act = actor.or(why.actor)?.act(why.reason, api.core.ingest.now())?;
-    let Redriven { messages, executions } = api.core.installations.redrive(&act).await?;
+    let Redriven { operation, messages } = api.core.installations.redrive(&act).await?;
     let Act { actor, reason, .. } = act;
-    tracing::info!(
-        actor,
-        reason,
-        messages,
-        executions,
-        "{messages} dead letters and {executions} stalled executions go on"
-    );
-    Ok(axum::Json(RedrivenView { messages, executions }))
+    tracing::info!(actor, reason, messages, operation, "{messages} dead letters go on, and so does what is stalled");
+    Ok((StatusCode::ACCEPTED, axum::Json(RedrivenView { operation, messages })))
 }
 
 /// An action on a workflow or on the installation.

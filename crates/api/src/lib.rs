@@ -19,6 +19,7 @@ mod executions;
 mod hooks;
 mod installation;
 mod objects;
+mod operations;
 mod options;
 mod page;
 mod pages;

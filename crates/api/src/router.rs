@@ -14,7 +14,9 @@ use utoipa::OpenApi;
 
 use crate::state::Api;
 use crate::surface::Surface;
-use crate::{ApiOptions, Code, Problem, access, executions, hooks, installation, objects, pages, records, workflows};
+use crate::{
+    ApiOptions, Code, Problem, access, executions, hooks, installation, objects, operations, pages, records, workflows,
+};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -40,7 +42,7 @@ struct Description;
 /// The routes that ask who is there.
 fn managed<S: Surface>(surface: S) -> S {
     let surface = objects::routes(executions::routes(workflows::routes(surface)));
-    installation::routes(records::routes(surface))
+    installation::routes(operations::routes(records::routes(surface)))
 }
 
 /// Those that do not, beside the webhooks.

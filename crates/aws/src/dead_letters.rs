@@ -56,18 +56,19 @@ impl SqsDeadLetters {
         Ok(answer.messages.unwrap_or_default())
     }
 
-    /// Puts back all letters of a queue.
-    async fn empty(&self, queue: QueueName, url: &str) -> Result<usize, QueueError> {
+    /// Puts back letters of a queue, about `most` of them: all that one call shows.
+    async fn empty(&self, queue: QueueName, url: &str, most: usize) -> Result<usize, QueueError> {
         let mut count = 0;
-        loop {
+        while count < most {
             // Waits out a look, and asks all servers of the queue.
             let letters = self.receive(url, MOVE_S, GLANCE_S + 1).await?;
             if letters.is_empty() {
-                return Ok(count);
+                break;
             }
             count += letters.len();
             try_join_all(letters.into_iter().map(|letter| self.put_back(queue, url, letter))).await?;
         }
+        Ok(count)
     }
 
     /// Sends a letter to the queue from which it came, then deletes it: in between it is there twice, never nowhere.
@@ -102,8 +103,9 @@ impl DeadLetters for SqsDeadLetters {
         Ok(letters)
     }
 
-    async fn redrive(&self) -> Result<usize, QueueError> {
-        let queues = self.urls.0.iter().map(|(queue, url)| self.empty(*queue, url));
+    async fn redrive(&self, most: usize) -> Result<usize, QueueError> {
+        // Whichever queue has that many, the sum says that some may be left.
+        let queues = self.urls.0.iter().map(|(queue, url)| self.empty(*queue, url, most));
         Ok(try_join_all(queues).await?.into_iter().sum())
     }
 

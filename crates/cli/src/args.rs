@@ -261,6 +261,11 @@ pub(crate) enum Remote {
     Lift(Kill),
     /// Forgets a record: takes its values out of it and of the executions that read it; refuses while executions on it are open.
     Forget(Forget),
+    /// Shows how far an operation is: what a lift, a redrive or an edit has set going.
+    Operation {
+        /// Operation, as the answer named it.
+        operation: String,
+    },
     /// Asks whether the installation is in service; exit code 1 if not, 2 if there is no answer.
     Health,
     /// Delivers dead letters again, and wakes stalled executions.

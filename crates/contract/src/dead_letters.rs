@@ -48,17 +48,34 @@ pub async fn a_redrive_puts_them_back_on_their_queues(backend: &dyn Backend) {
     for (queue, body) in ALL {
         backend.give_up(queue, body).await;
     }
-    assert_eq!(backend.dead_letters().redrive().await, Ok(3));
+    assert_eq!(backend.dead_letters().redrive(100).await, Ok(3));
     for (queue, body) in ALL {
         assert_eq!(drain(backend, queue).await, [body]);
     }
     assert_eq!(seen(backend, 1).await, BTreeSet::new());
 }
 
+/// A redrive stops when it has put enough back, and the next one goes on.
+pub async fn a_redrive_is_bounded(backend: &dyn Backend) {
+    for (queue, body) in ALL {
+        backend.give_up(queue, body).await;
+    }
+    let mut moved = 0;
+    loop {
+        // A queue may show several at once.
+        let more = backend.dead_letters().redrive(1).await.expect("a redrive succeeds");
+        moved += more;
+        if more == 0 {
+            break;
+        }
+    }
+    assert_eq!(moved, 3);
+}
+
 /// Without dead letters there is nothing to do.
 pub async fn nothing_is_put_back_where_nothing_died(backend: &dyn Backend) {
     assert_eq!(backend.dead_letters().look(10).await, Ok(Vec::new()));
-    assert_eq!(backend.dead_letters().redrive().await, Ok(0));
+    assert_eq!(backend.dead_letters().redrive(100).await, Ok(0));
 }
 
 /// One that is sent back is on its queue and no longer a dead letter; the others stay.
@@ -77,5 +94,5 @@ pub async fn one_is_sent_back_alone(backend: &dyn Backend) {
     backend.dead_letters().send_back(&jobs).await.expect("sending back succeeds");
     assert_eq!(drain(backend, QueueName::Jobs).await, [jobs.body]);
     assert_eq!(drain(backend, QueueName::Events).await, Vec::<String>::new());
-    assert_eq!(backend.dead_letters().redrive().await, Ok(2));
+    assert_eq!(backend.dead_letters().redrive(100).await, Ok(2));
 }

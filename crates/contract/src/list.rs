@@ -102,6 +102,7 @@ macro_rules! contract {
                 dead_letters_are_seen_and_stay,
                 no_more_than_asked_are_seen,
                 a_redrive_puts_them_back_on_their_queues,
+                a_redrive_is_bounded,
                 nothing_is_put_back_where_nothing_died,
                 one_is_sent_back_alone,
             ]

@@ -125,7 +125,7 @@ impl Batch {
     /// Sends a message anew that failed for no fault of its own; says whether that went well.
     async fn put_off(&self, queue: QueueName, message: &SqsMessage, error: &Error) -> bool {
         let received = received(message);
-        let About { execution_id, event_id } = About::read(&received.body);
+        let About { execution_id, event_id, .. } = About::read(&received.body);
         let (attempt, put_off) = (received.attempt, received.put_off);
         self.core.metrics.messages_put_off.fetch_add(1, Ordering::Relaxed);
         tracing::warn!(execution_id, event_id, attempt, put_off, ?queue, "a message is put off: {error}");
@@ -149,7 +149,7 @@ impl Batch {
     /// Logs a failure, and lets the message come again after a while.
     async fn failed(&self, queue: QueueName, message: &SqsMessage, why: &Undone) {
         let about = About::read(message.body.as_deref().unwrap_or_default());
-        let (what, About { execution_id, event_id }) = (about.what(), &about);
+        let (what, About { execution_id, event_id, .. }) = (about.what(), &about);
         let attempt = attempt(message);
         tracing::warn!(
             execution_id,

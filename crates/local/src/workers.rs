@@ -202,7 +202,7 @@ impl Worker {
     async fn failed(&self, received: &Received, error: &Undone) -> Result<(), QueueError> {
         let attempt = received.attempt;
         let about = About::read(&received.body);
-        let (what, About { execution_id, event_id }) = (about.what(), &about);
+        let (what, About { execution_id, event_id, .. }) = (about.what(), &about);
         if matches!(error, Undone::Failed(error) if error.is_transient()) {
             self.system.metrics.messages_put_off.fetch_add(1, Ordering::Relaxed);
             tracing::warn!(execution_id, event_id, attempt, queue = ?self.queue, "the message of {what} is put off: {error}");
@@ -238,7 +238,7 @@ impl Worker {
 /// Sweeps once at the start, for what the process before left, and then at intervals.
 async fn sweep(system: System, store: Store, every: Duration, mut stopped: watch::Receiver<bool>) {
     loop {
-        let sweeping = store.in_session(false, Box::pin(system.sweeper.sweep()));
+        let sweeping = store.in_session(false, Box::pin(system.sweeper.sweep(None)));
         match AssertUnwindSafe(sweeping).catch_unwind().await {
             Ok(Ok(_)) => {}
             Ok(Err(error)) => tracing::error!("sweeping failed: {error}"),

@@ -216,7 +216,7 @@ async fn bug_a_message_that_kills_its_process_did_so_for_ever() {
 async fn an_execution_whose_job_kills_its_process_is_stalled_and_goes_on_when_it_is_retried() {
     let running = Running::new(NOTE, 0).await;
     let execution = running.begin().await;
-    running.system.evaluator.handle(&event()).await.expect("it starts the execution");
+    running.system.evaluator.handle(&event(), None).await.expect("it starts the execution");
     let source = running.store.source();
     let mut jobs = Vec::new();
     for queue in [QueueName::JobsHigh, QueueName::Jobs] {

@@ -10,8 +10,8 @@ use crate::forget::Forgetting;
 use crate::refusals::Refusals;
 use crate::wake_backoff::WakeBackoff;
 use crate::{
-    Catalog, CompletionSignals, Evaluator, ExecutorOptions, History, Ingest, Installations, Metrics, Notices, Ports,
-    Records, Stop, Sweeper, Transitions, UnreadableItems, Workflows,
+    Catalog, CompletionSignals, Evaluator, ExecutorOptions, History, Ingest, Installations, Metrics, Notices,
+    Operations, Ports, Records, Stop, Sweeper, Transitions, UnreadableItems, Workflows,
 };
 
 /// The runtime without what steps do outside: all of it but the executor.
@@ -27,6 +27,8 @@ pub struct Core {
     pub transitions: Arc<Transitions>,
     /// Looks for what was left behind.
     pub sweeper: Arc<Sweeper>,
+    /// Work on many executions that goes on after an answer.
+    pub operations: Arc<Operations>,
     /// Workflows and objects.
     pub workflows: Arc<Workflows>,
     /// Records.
@@ -58,10 +60,12 @@ impl Core {
     pub fn new(ports: Ports, options: ExecutorOptions) -> Self {
         let shared = Shared::new(&ports, options);
         let transitions = Arc::new(shared.transitions());
-        let sweeper = Arc::new(shared.sweeper(&transitions));
+        let operations = Operations::new(&transitions, ports.queue.clone(), shared.dispatcher.clone());
+        let operations = Arc::new(operations);
+        let sweeper = Arc::new(shared.sweeper(&transitions, &operations));
         let Shared { catalog, completions, metrics, unreadable, .. } = &shared;
         let Ports { tables, blobs, clock, random, .. } = &ports;
-        let workflows = Workflows::new(catalog.clone(), tables.clone(), clock.clone(), sweeper.clone());
+        let workflows = Workflows::new(catalog.clone(), tables.clone(), clock.clone(), operations.clone());
         let workflows = Arc::new(workflows);
         let history = Arc::new(History::new(tables.clone(), blobs.clone(), unreadable.clone()));
         let forgetting = Forgetting {
@@ -75,18 +79,19 @@ impl Core {
         };
         Self {
             ingest: Arc::new(Ingest::new(&ports, metrics.clone())),
-            evaluator: Arc::new(shared.evaluator(&transitions)),
+            evaluator: Arc::new(shared.evaluator(&transitions, &operations)),
             workflows,
             forgetting: Arc::new(forgetting),
             records: Arc::new(Records::new(catalog.clone(), tables.clone(), clock.clone(), random.clone())),
             history,
-            installations: Arc::new(Installations::new(catalog.clone(), tables.clone(), sweeper.clone())),
+            installations: Arc::new(shared.installations(&operations)),
             completions: completions.clone(),
             metrics: metrics.clone(),
             stop: Stop::default(),
             unreadable: unreadable.clone(),
             transitions,
             sweeper,
+            operations,
             ports,
         }
     }
@@ -146,34 +151,51 @@ impl<'a> Shared<'a> {
         }
     }
 
-    fn evaluator(&self, transitions: &Arc<Transitions>) -> Evaluator {
+    fn evaluator(&self, transitions: &Arc<Transitions>, operations: &Arc<Operations>) -> Evaluator {
         let Ports { tables, queue, blobs, clock, .. } = self.ports.clone();
         let starter = Starter {
             catalog: self.catalog.clone(),
             tables: tables.clone(),
             blobs: blobs.clone(),
-            clock,
+            clock: clock.clone(),
             dispatcher: self.dispatcher.clone(),
             breaker: self.breaker.clone(),
             refusals: self.refusals.clone(),
             metrics: self.metrics.clone(),
         };
-        let catalog = self.catalog.clone();
-        Evaluator { catalog, tables, blobs, events: queue, starter, transitions: transitions.clone() }
+        Evaluator {
+            catalog: self.catalog.clone(),
+            tables,
+            blobs,
+            events: queue,
+            starter,
+            transitions: transitions.clone(),
+            operations: operations.clone(),
+            clock,
+            metrics: self.metrics.clone(),
+            loops: self.options.loops,
+        }
     }
 
-    fn sweeper(&self, transitions: &Arc<Transitions>) -> Sweeper {
+    fn installations(&self, operations: &Arc<Operations>) -> Installations {
+        let Ports { tables, dead_letters, clock, .. } = self.ports.clone();
+        Installations { catalog: self.catalog.clone(), tables, dead_letters, clock, operations: operations.clone() }
+    }
+
+    fn sweeper(&self, transitions: &Arc<Transitions>, operations: &Arc<Operations>) -> Sweeper {
         let Ports { tables, clock, dead_letters, .. } = self.ports.clone();
         Sweeper {
             catalog: self.catalog.clone(),
             tables,
             clock,
-            dispatcher: self.dispatcher.clone(),
             notices: self.notices.clone(),
             transitions: transitions.clone(),
             refusals: self.refusals.clone(),
             dead_letters,
+            operations: operations.clone(),
+            metrics: self.metrics.clone(),
             wakes: WakeBackoff::default(),
+            limits: self.options.loops,
         }
     }
 }

@@ -13,8 +13,10 @@ use jiff::Timestamp;
 use pawl_engine::{Act, Control, Event, Execution};
 use serde::Deserialize;
 
+use crate::items::operation::State;
 use crate::items::refusal::Refusal;
 use crate::message::{EventMessage, Job};
+use crate::operations::Operations;
 use crate::ports::{Clock, Consistency, DeadLetter, QueueName, TableError, Tables};
 use crate::refusals::Refusals;
 use crate::{ControlError, Error, Transitions, UnreadableItems, changes, items, offload};
@@ -32,6 +34,7 @@ pub(crate) struct Marks<'a> {
     pub(crate) unreadable: &'a UnreadableItems,
     pub(crate) transitions: &'a Transitions,
     pub(crate) refusals: &'a Refusals,
+    pub(crate) operations: &'a Operations,
 }
 
 impl Marks<'_> {
@@ -52,6 +55,8 @@ impl Marks<'_> {
             },
             // It is no start: what is left of the execution stays until the letter is redriven.
             Ok(EventMessage::Expired(_)) => Ok(()),
+            Ok(EventMessage::Waiters(waiters)) => self.refuse(of_waiters(waiters.event, why)).await,
+            Ok(EventMessage::Operation(id)) => self.operations.fail(&id, why).await,
             Err(error) => self.refuse(of_unreadable(&letter.body, &error, self.clock.now())).await,
         }
     }
@@ -69,6 +74,11 @@ impl Marks<'_> {
             Ok(EventMessage::Event(event)) => Some(*event),
             Ok(EventMessage::Stream(change)) => changes::event(&change).ok().flatten(),
             Ok(EventMessage::Expired(_)) => return Ok(true),
+            Ok(EventMessage::Waiters(waiters)) => Some(Event { workflow: None, ..waiters.event }),
+            Ok(EventMessage::Operation(id)) => {
+                let operation = self.operations.read(&id).await?;
+                return Ok(operation.is_some_and(|operation| operation.state == State::Running));
+            }
             Err(_) => None,
         };
         let Some(event) = event else { return Ok(false) };
@@ -136,6 +146,13 @@ fn of_event(event: Event, why: &str) -> Refusal {
         count: 1,
         at_least: false,
     }
+}
+
+/// The refusal of an event that was not told to all who wait for it. It may have started an execution, so it stands where
+/// that of an event stands that is addressed to no workflow.
+fn of_waiters(event: Event, why: &str) -> Refusal {
+    let message = format!("not all executions that wait for the event were told of it: {why}");
+    Refusal { message, ..of_event(Event { workflow: None, trigger: None, ..event }, why) }
 }
 
 /// What of an event stands near the surface: it can be read although the data below is too deep.

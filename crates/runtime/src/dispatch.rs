@@ -1,12 +1,13 @@
 //! Makes sure that what an execution's state needs is under way.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use pawl_engine::{Execution, Need};
 
 use crate::message::{Job, queue_of};
-use crate::ports::{Queue, Timer, Timers};
+use crate::ports::{Message, Queue, QueueName, Timer, Timers};
 use crate::{Error, ExecutorOptions};
 
 /// Sends the jobs of executions, and sets their timers.
@@ -33,11 +34,24 @@ impl Dispatcher {
         self.schedule(execution, Job::of(execution), now, least).await
     }
 
-    /// Sends the job of an execution whose reason to wake is overdue: its job may have been handled already, and the
-    /// process that did so may be dead.
-    pub(crate) async fn again(&self, execution: &Execution, now: Timestamp) -> Result<(), Error> {
-        let job = Job { again: true, ..Job::of(execution) };
-        self.schedule(execution, job, now, SignedDuration::ZERO).await
+    /// Sends the jobs of executions whose reason to wake is overdue, those of a queue together: a job may have been
+    /// handled already, and the process that did so may be dead. One that is stalled was given up, and begins anew.
+    pub(crate) async fn again(&self, executions: &[Execution], now: Timestamp) -> Result<(), Error> {
+        let mut messages: BTreeMap<QueueName, Vec<Message>> = BTreeMap::new();
+        for execution in executions {
+            let job = Job { again: !execution.stalled, ..Job::of(execution) };
+            match execution.need() {
+                Need::At(at) if at <= now => {
+                    let message = job.message(&execution.workflow, SignedDuration::ZERO);
+                    messages.entry(queue_of(execution)).or_default().push(message);
+                }
+                _ => self.schedule(execution, job, now, SignedDuration::ZERO).await?,
+            }
+        }
+        for (queue, messages) in messages {
+            self.jobs.send(queue, messages).await?;
+        }
+        Ok(())
     }
 
     /// Sends the job of an execution now, although its state waits for a later time.

@@ -2,17 +2,19 @@
 
 mod matching;
 mod start;
+mod waiters;
 
 use std::sync::Arc;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use pawl_engine::Event;
 
 use crate::message::EventMessage;
+use crate::operations::Operations;
 use crate::ports::{
-    BlobOwner, Blobs, Key, Message, Queue, QueueName, RecordChange, Tables, expired_message, stream_message,
+    BlobOwner, Blobs, Clock, Key, Message, Queue, QueueName, RecordChange, Tables, expired_message, stream_message,
 };
-use crate::{Catalog, Error, Transitions, changes, expiry, items, listeners, offload, waiters};
+use crate::{Catalog, Error, LoopLimits, Metrics, Transitions, changes, expiry, items, listeners, offload};
 
 pub(crate) use start::Starter;
 
@@ -26,6 +28,10 @@ pub struct Evaluator {
     pub(crate) events: Arc<dyn Queue>,
     pub(crate) starter: Starter,
     pub(crate) transitions: Arc<Transitions>,
+    pub(crate) operations: Arc<Operations>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) loops: LoopLimits,
 }
 
 /// What became of an event for one workflow.
@@ -45,12 +51,15 @@ pub enum Outcome {
 }
 
 impl Evaluator {
-    /// Handles a message of the event queue. The caller deletes it after.
-    pub async fn handle(&self, body: &str) -> Result<(), Error> {
+    /// Handles a message of the event queue. The caller deletes it after. What concerns many executions stops at the
+    /// deadline, and goes on in another message.
+    pub async fn handle(&self, body: &str, deadline: Option<Timestamp>) -> Result<(), Error> {
         match EventMessage::parse(body)? {
-            EventMessage::Event(event) => self.evaluate(*event).await,
-            EventMessage::Stream(change) => self.changed(&change).await,
             EventMessage::Expired(head) => self.expired(&head).await,
+            EventMessage::Event(event) => self.evaluate(*event, deadline).await,
+            EventMessage::Stream(change) => self.changed(&change, deadline).await,
+            EventMessage::Waiters(waiters) => self.part(*waiters, deadline).await,
+            EventMessage::Operation(id) => self.operations.go_on(&id, deadline).await,
         }
     }
 
@@ -66,9 +75,9 @@ impl Evaluator {
     }
 
     /// Evaluates a change of a record.
-    pub async fn changed(&self, change: &RecordChange) -> Result<(), Error> {
+    pub async fn changed(&self, change: &RecordChange, deadline: Option<Timestamp>) -> Result<(), Error> {
         match changes::event(change)? {
-            Some(event) => self.evaluate(event).await,
+            Some(event) => self.evaluate(event, deadline).await,
             None => Ok(()),
         }
     }
@@ -93,17 +102,14 @@ impl Evaluator {
     }
 
     /// Evaluates an event against the workflows and the waiting executions that listen.
-    pub async fn evaluate(&self, mut event: Event) -> Result<(), Error> {
+    pub async fn evaluate(&self, mut event: Event, deadline: Option<Timestamp>) -> Result<(), Error> {
         offload::restore_event(&*self.blobs, BlobOwner::event(&event.id), &mut event).await?;
         // Each has its turn although another fails, and the first failure is told: a repeat starts nothing twice.
         let mut result = Ok(());
         for workflow in self.candidates(&event).await? {
             result = result.and(self.starter.start(&workflow, &event).await.map(drop));
         }
-        for execution in waiters::of(&*self.tables, &event).await? {
-            result = result.and(self.transitions.on_event(&execution, &event).await);
-        }
-        result
+        result.and(self.tell_waiters(&event, deadline).await)
     }
 
     /// The workflows that an event may start: the one that it is addressed to, or those that are listed under what it says.

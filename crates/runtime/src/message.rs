@@ -79,6 +79,35 @@ pub enum EventMessage {
     Stream(Box<RecordChange>),
     /// The head of an execution has expired, and the storage has removed it: an [`ExpiredMessage`](crate::ports::ExpiredMessage).
     Expired(Key),
+    /// Executions that wait for an event: too many for the message that brought it.
+    Waiters(Box<Waiters>),
+    /// An operation goes on where it stopped; its id.
+    Operation(String),
+}
+
+/// Executions that an event is still to be told to. Stored, do not rename.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Waiters {
+    /// The event.
+    pub event: Event,
+    /// Which of those that wait for it.
+    pub part: Part,
+}
+
+/// Some of the executions that wait for an event. Stored, do not rename.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Part {
+    /// All from a place on: they are told in messages of their own.
+    From {
+        /// The number of the list of waiters, in the order that follows from the event.
+        list: usize,
+        /// The cursor of its next page; none is the first one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        after: Option<String>,
+    },
+    /// These, by id.
+    These(Vec<String>),
 }
 
 impl EventMessage {
@@ -95,6 +124,8 @@ pub struct About {
     pub execution_id: Option<String>,
     /// Of an event.
     pub event_id: Option<String>,
+    /// An operation.
+    pub operation: Option<String>,
 }
 
 impl About {
@@ -108,13 +139,16 @@ impl About {
             Ok(EventMessage::Expired(head)) => {
                 Self { execution_id: items::execution::id(&head).map(str::to_owned), ..Self::default() }
             }
+            Ok(EventMessage::Waiters(waiters)) => Self { event_id: Some(waiters.event.id), ..Self::default() },
+            Ok(EventMessage::Operation(id)) => Self { operation: Some(id), ..Self::default() },
             _ => Self::default(),
         }
     }
 
     /// In one word.
     pub fn what(&self) -> &str {
-        self.execution_id.as_deref().or(self.event_id.as_deref()).unwrap_or("unreadable")
+        let named = [&self.execution_id, &self.event_id, &self.operation];
+        named.into_iter().find_map(Option::as_deref).unwrap_or("unreadable")
     }
 }
 

@@ -58,6 +58,8 @@ counters! {
     items_unreadable,
     /// Deliveries of messages that failed for no fault of the message, and will be repeated for as long as it takes.
     messages_put_off,
+    /// Runs of a sweep, an operation or an event with many waiters that stopped at their deadline; another one goes on.
+    runs_cut_short,
     /// Jobs that were for another transition than the present one, or early.
     jobs_stale,
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::ports::{Durability, Expect, Index, Notice, Notifier, Pages, Query, Tables, Transaction, Write};
+use crate::ports::{Durability, Expect, Index, Item, Notice, Notifier, Query, Tables, Transaction, Write};
 use crate::{Error, UnreadableItems, items};
 
 /// Hands notices on.
@@ -44,20 +44,16 @@ impl Notices {
         Ok(self.tables.transact(Transaction { writes: vec![put], durability: Durability::Ordered }).await?)
     }
 
-    /// Hands on what was left, oldest first; returns how many there were.
-    pub async fn sweep(&self) -> Result<usize, Error> {
-        let unsent = Query::of_index(items::notice::TABLE, Index::Gsi1, items::notice::UNSENT).limit(100);
-        let mut pages = Pages::of(&*self.tables, unsent);
-        while let Some(page) = pages.next().await? {
-            let (notices, _) = self.unreadable.read(&page, items::notice::parse);
-            for notice in &notices {
-                self.hand_on(notice).await;
-            }
-            // A page of which none can be read keeps none behind it back.
-            if !notices.is_empty() {
-                return Ok(notices.len());
-            }
+    /// Notices that are not handed on yet, oldest first.
+    pub(crate) fn unsent() -> Query {
+        Query::of_index(items::notice::TABLE, Index::Gsi1, items::notice::UNSENT)
+    }
+
+    /// Hands on those of a page.
+    pub(crate) async fn hand_on_all(&self, page: &[Item]) {
+        let (notices, _) = self.unreadable.read(page, items::notice::parse);
+        for notice in &notices {
+            self.hand_on(notice).await;
         }
-        Ok(0)
     }
 }

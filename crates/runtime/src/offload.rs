@@ -64,10 +64,15 @@ pub async fn row(blobs: &dyn Blobs, execution: &str, mut row: Row) -> Result<Row
 /// An event with large parts of its data offloaded. It is its own owner while it is on its way, and belongs to an execution
 /// where it is stored beside one.
 pub async fn event(blobs: &dyn Blobs, owner: BlobOwner, event: &mut Event) -> Result<(), Error> {
+    event_above(blobs, owner, event, INLINE_MOST).await
+}
+
+/// The same with all parts above so many bytes.
+pub async fn event_above(blobs: &dyn Blobs, owner: BlobOwner, event: &mut Event, most: usize) -> Result<(), Error> {
     let shelf = Shelf { blobs, owner };
     for value in data_of(event) {
         shelf.escape(value).await?;
-        shelf.offload(value, INLINE_MOST).await?;
+        shelf.offload(value, most).await?;
     }
     Ok(())
 }

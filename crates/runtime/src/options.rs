@@ -20,6 +20,29 @@ pub struct ExecutorOptions {
     pub longest_delay: SignedDuration,
     /// How long ended executions are kept, of workflows that do not say otherwise.
     pub retention: DefaultRetention,
+    /// How much one run of a loop over stored items takes on.
+    pub loops: LoopLimits,
+}
+
+/// How much one run of a loop over stored items takes on. What is left goes on in another run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LoopLimits {
+    /// Items of one page; 1 to 1,000.
+    pub page: usize,
+    /// Pages that one run of a loop reads at most, also if its deadline is further away.
+    pub pages: usize,
+    /// Waiting executions that one message tells of an event.
+    pub waiters: usize,
+    /// Executions that are told of an event, or look again, at once: each is read and written by itself, and mostly waits
+    /// for storage.
+    pub at_once: usize,
+}
+
+impl Default for LoopLimits {
+    fn default() -> Self {
+        // A page is read in one call of each backend. Time bounds a run, and a message of so many takes seconds.
+        Self { page: 100, pages: usize::MAX, waiters: 100, at_once: 8 }
+    }
 }
 
 impl ExecutorOptions {
@@ -40,6 +63,7 @@ impl Default for ExecutorOptions {
             hold: 0,
             longest_delay: Self::LONGEST_DELAY,
             retention: DefaultRetention::default(),
+            loops: LoopLimits::default(),
         }
     }
 }

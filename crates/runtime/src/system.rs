@@ -51,7 +51,7 @@ impl System {
         deadline: Option<Timestamp>,
     ) -> Result<(), Error> {
         match queue {
-            QueueName::Events => self.evaluator.handle(body).await,
+            QueueName::Events => self.evaluator.handle(body, deadline).await,
             QueueName::Jobs | QueueName::JobsHigh => {
                 let job = Job::parse(body)?;
                 self.executor.handle(&Job { again: job.again || again, ..job }, deadline).await

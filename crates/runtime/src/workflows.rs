@@ -8,16 +8,17 @@ use pawl_engine::{Act, Plan, triggers};
 use serde_json::Value;
 
 use crate::items::audit;
+use crate::items::operation::{Operation, State};
 use crate::items::workflow::{self, Head, Revision};
 use crate::ports::{Clock, Consistency, Durability, Expect, Index, Query, SortRange, Tables, Transaction, Write};
-use crate::{Catalog, Error, Listed, Objects, Sweeper, items, listeners, readers};
+use crate::{Catalog, Error, Listed, Objects, Operations, items, listeners, readers};
 
 /// Saves and switches workflows and objects.
 pub struct Workflows {
     catalog: Arc<Catalog>,
     tables: Arc<dyn Tables>,
     clock: Arc<dyn Clock>,
-    sweeper: Arc<Sweeper>,
+    operations: Arc<Operations>,
 }
 
 /// What a save did.
@@ -27,6 +28,17 @@ pub struct Saved {
     pub head: Head,
     /// The text was the same as the present revision; nothing was written.
     pub unchanged: bool,
+    /// The operation that lets waiting executions look at the edit; none if the edit touches no wait.
+    pub operation: Option<String>,
+}
+
+/// A workflow that was killed, or whose kill was lifted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Switched {
+    /// The head after.
+    pub head: Head,
+    /// The operation that wakes what is due after a lift.
+    pub operation: Option<String>,
 }
 
 /// An object that was saved.
@@ -63,8 +75,13 @@ impl From<crate::ports::TableError> for SaveError {
 
 impl Workflows {
     /// Over these ports.
-    pub fn new(catalog: Arc<Catalog>, tables: Arc<dyn Tables>, clock: Arc<dyn Clock>, sweeper: Arc<Sweeper>) -> Self {
-        Self { catalog, tables, clock, sweeper }
+    pub fn new(
+        catalog: Arc<Catalog>,
+        tables: Arc<dyn Tables>,
+        clock: Arc<dyn Clock>,
+        operations: Arc<Operations>,
+    ) -> Self {
+        Self { catalog, tables, clock, operations }
     }
 
     /// Forgets what it keeps in memory, after storage may have lost what was read from it.
@@ -139,14 +156,18 @@ impl Workflows {
                 return Err(SaveError::Stale(present));
             }
             if let Some(head) = self.is_saved(&workflow, source, before.as_ref()).await? {
-                self.sweeper.edited(&head).await?;
-                return Ok(Saved { head, unchanged: true });
+                return Ok(Saved { head, unchanged: true, operation: None });
             }
-            let (head, writes) = self.revised((&workflow, source), before.as_ref(), by).await?;
+            let (head, mut writes) = self.revised((&workflow, source), before.as_ref(), by).await?;
+            let operation = self.operations.of_edit(&head, &workflow).await?;
+            writes.extend(operation.as_ref().map(Operation::begin));
+            let operation = operation.map(|operation| operation.id);
             match self.tables.transact(Transaction { writes, durability: Durability::Durable }).await {
                 Ok(()) => {
-                    self.sweeper.edited(&head).await?;
-                    return Ok(Saved { head, unchanged: false });
+                    if let Some(operation) = &operation {
+                        self.operations.send_begun(operation).await;
+                    }
+                    return Ok(Saved { head, unchanged: false, operation });
                 }
                 Err(error) if Error::from(error.clone()).is_conflict() => {
                     let now = self.catalog.head(&workflow.id).await?.map_or(0, |head| head.revision);
@@ -269,7 +290,7 @@ impl Workflows {
             }
             head.active = active;
         };
-        self.change(id, switch, |_| None).await
+        self.change(id, switch, |_| Vec::new()).await
     }
 
     /// Closes its breaker, and leaves it active or inactive as it is. What was refused meanwhile is not back-filled.
@@ -280,22 +301,32 @@ impl Workflows {
                 head.active_since = Some(now);
             }
         };
-        self.change(id, close, |_| None).await
+        self.change(id, close, |_| Vec::new()).await
     }
 
     /// Kills a workflow, or lifts its kill and wakes what is due. Who did it and why is kept.
-    pub async fn set_killed(&self, id: &str, killed: bool, act: &Act) -> Result<Head, SaveError> {
+    pub async fn set_killed(&self, id: &str, killed: bool, act: &Act) -> Result<Switched, SaveError> {
         let switch = |head: &mut Head| {
             if head.killed.is_some() != killed {
                 head.killed = killed.then(|| act.clone());
             }
         };
         let entry = audit::Entry::of_kill(killed, Some(id), act);
-        let head = self.change(id, switch, |head| Some(audit::write(&entry, head.version))).await?;
-        if !killed {
-            self.sweeper.lifted(Some(id)).await?;
+        let now = self.clock.now();
+        let lift = |head: &Head| (!killed).then(|| Operation::of_lift(Some(id), head.version, now));
+        let beside = |head: &Head| {
+            let audit = audit::write(&entry, head.version);
+            std::iter::once(audit).chain(lift(head).as_ref().map(Operation::begin)).collect()
+        };
+        let head = self.change(id, switch, beside).await?;
+        let Some(lift) = lift(&head) else { return Ok(Switched { head, operation: None }) };
+        match self.operations.read(&lift.id).await? {
+            // It stands beside the change.
+            Some(operation) if operation.state == State::Running => self.operations.send_begun(&lift.id).await,
+            // The kill was lifted before: what is due is looked for once more.
+            _ => self.operations.begin(&lift).await?,
         }
-        Ok(head)
+        Ok(Switched { head, operation: Some(lift.id) })
     }
 
     /// What is listed anew, or no longer, if triggers are switched on or off.
@@ -316,7 +347,7 @@ impl Workflows {
         &self,
         id: &str,
         change: impl Fn(&mut Head) + Send,
-        beside: impl Fn(&Head) -> Option<Write> + Send,
+        beside: impl Fn(&Head) -> Vec<Write> + Send,
     ) -> Result<Head, SaveError> {
         loop {
             let Some(before) = self.catalog.head(id).await? else { return Err(SaveError::NotFound(id.to_owned())) };

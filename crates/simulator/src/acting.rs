@@ -62,7 +62,7 @@ pub(super) fn operate(hub: &Arc<Hub>, system: &System, execution: String, contro
 pub(super) fn redrive(hub: &Arc<Hub>, system: &System) -> Work {
     let (hub, system) = (hub.clone(), system.clone());
     Box::pin(async move {
-        let result = system.sweeper.redrive().await;
+        let result = system.installations.redrive(&act(&hub)).await;
         hub.note(&format!("operator: redrive: {result:?}"));
         if result.is_ok() { Ended::Redriven } else { Ended::Handled }
     })

@@ -23,6 +23,8 @@ pub enum Bug {
     NoLease,
     /// A goal's interest in a topic is not committed.
     NoWaiters,
+    /// Messages that tell of an event those who wait for it, where they are many, are not sent.
+    UntoldWaiters,
     /// A goal begins to wait without requiring that the record is as it was read.
     NoChecks,
     /// Rows that leave the head are not committed.
@@ -67,6 +69,7 @@ impl Bug {
         ("no-claims", Self::NoClaims),
         ("no-lease", Self::NoLease),
         ("no-waiters", Self::NoWaiters),
+        ("untold-waiters", Self::UntoldWaiters),
         ("no-checks", Self::NoChecks),
         ("lost-rows", Self::LostRows),
         ("unobserved-rows", Self::UnobservedRows),

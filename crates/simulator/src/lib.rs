@@ -72,7 +72,8 @@ pub fn undisturbed(seed: u64) -> Report {
 fn compare(seed: u64, run: &Run) {
     let mut calm = Run::prepare(seed, Profile::calm(), None);
     calm.run();
-    if let Some(violation) = calm.hub.lock().violation.clone() {
+    let violation = calm.hub.lock().violation.clone();
+    if let Some(violation) = violation {
         run.hub.note(&calm.hub.lock().trace.tail(60, &[]));
         run.hub.violate(violation.invariant, format!("in the undisturbed run: {}", violation.text));
         return;

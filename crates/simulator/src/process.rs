@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 use pawl_runtime::message::backoff;
 use pawl_runtime::ports::{DeadLetter, Message, QueueName, QueueSource, Received};
-use pawl_runtime::{ExecutorOptions, System};
+use pawl_runtime::{ExecutorOptions, LoopLimits, System};
 
 use super::bug::Bug;
 use super::hub::Hub;
@@ -22,6 +22,8 @@ pub(super) struct Nature {
     pub(super) hold: usize,
     /// There is no other, so whoever held a lease before it began is dead.
     pub(super) alone: bool,
+    /// How much one run of its loops takes on.
+    pub(super) loops: LoopLimits,
     /// How far its clock is ahead.
     pub(super) skew: SignedDuration,
 }
@@ -40,11 +42,11 @@ impl Process {
         let Wires { ports, outside, source } = wires(hub, nature.skew, random);
         let alone_since = nature.alone.then(|| hub.now());
         hub.lock().monitor.alone_since = alone_since;
-        let Nature { max_steps_per_invocation, hold, .. } = nature;
+        let Nature { max_steps_per_invocation, hold, loops, .. } = nature;
         let system = System::new(
             ports,
             outside,
-            ExecutorOptions { max_steps_per_invocation, alone_since, hold, ..ExecutorOptions::default() },
+            ExecutorOptions { max_steps_per_invocation, alone_since, hold, loops, ..ExecutorOptions::default() },
         );
         Self { system, source, nature, random: random.clone() }
     }
@@ -116,7 +118,7 @@ impl Process {
     pub(super) fn sweep(&self, hub: &Arc<Hub>) -> Work {
         let (system, hub) = (self.system.clone(), hub.clone());
         Box::pin(async move {
-            match system.sweeper.sweep().await {
+            match system.sweeper.sweep(None).await {
                 Ok(woken) => hub.note(&format!("sweeps: {woken} woken")),
                 Err(error) => hub.note(&format!("sweep fails: {error}")),
             }

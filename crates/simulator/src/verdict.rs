@@ -24,6 +24,9 @@ pub(super) fn check(hub: &Hub, accepted: &[Accepted]) {
         events(&state.monitor, accepted, &mut broken);
         waiters(&state.monitor, &items, &mut broken);
         places(&state.monitor, &items, &mut broken);
+        for operation in &state.monitor.operations {
+            broken.push((3, format!("operation {operation} is not over and nothing carries it on")));
+        }
         for head in state.monitor.open() {
             if let Some(why) = stuck(hub, &state.monitor, head) {
                 broken.push((3, format!("{}: {why}", head.id)));

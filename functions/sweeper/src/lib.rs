@@ -4,9 +4,10 @@
 use std::sync::Arc;
 
 use aws_config::SdkConfig;
+use jiff::SignedDuration;
 use pawl_aws::config::{QueueUrls, TimerTargets, Variables};
 use pawl_aws::{SchedulerTimers, SqsDeadLetters};
-use pawl_lambda::{Failure, Storage};
+use pawl_lambda::{Failure, Invocation, Storage};
 use pawl_runtime::ports::{QueueName, Table};
 use pawl_runtime::{Core, ExecutorOptions};
 use serde_json::{Value, json};
@@ -52,8 +53,12 @@ pub fn wire(sdk: &SdkConfig, configuration: Configuration, options: ExecutorOpti
     Ok(Core::new(ports.with_timers(Arc::new(timers)).with_dead_letters(Arc::new(dead_letters)), options))
 }
 
-/// Sweeps once, whatever the schedule says, and tells how many executions it woke.
-pub async fn handle(core: &Core, _payload: Value) -> Result<Value, Failure> {
-    let woken = core.sweeper.sweep().await?;
+/// Time that is kept for the page that a sweep is at when its time is over.
+const RESERVE: SignedDuration = SignedDuration::from_secs(10);
+
+/// Sweeps once, whatever the schedule says, and tells how many executions it woke. What is left at the deadline is left to
+/// the next sweep.
+pub async fn handle(core: &Core, _payload: Value, invocation: &Invocation) -> Result<Value, Failure> {
+    let woken = core.sweeper.sweep(Some(invocation.deadline - RESERVE)).await?;
     Ok(json!({"woken": woken}))
 }

@@ -6,6 +6,7 @@ use jiff::SignedDuration;
 use pawl_definition::Source;
 use pawl_engine::{Cause, Event, EventType, ids};
 use pawl_function_sweeper::handle;
+use pawl_lambda::Invocation;
 use pawl_runtime::ports::QueueName;
 use pawl_runtime::{EventMessage, ExecutorOptions, Job};
 use pawl_testkit::payloads;
@@ -58,7 +59,9 @@ async fn handled(payload: Value) -> Outcome {
     let before = world.store.messages(QueueName::Jobs).len();
     world.clock.advance(SignedDuration::from_mins(10));
 
-    let answer = handle(&world.system, payload).await.expect("memory is writable");
+    let deadline = world.now() + SignedDuration::from_secs(55);
+    let invocation = Invocation { request_id: "request".to_owned(), trace_id: None, deadline };
+    let answer = handle(&world.system, payload, &invocation).await.expect("memory is writable");
     let indicators = |execution: pawl_engine::Execution| (execution.event_id.clone(), execution.indicators());
     Outcome {
         answer,

@@ -20,7 +20,7 @@ pub(crate) async fn handle(core: &Core, said: &Value) -> Result<(), Failure> {
         }
     };
     let event_id = event.id.clone();
-    match guarded(core.evaluator.evaluate(event.clone())).await {
+    match guarded(core.evaluator.evaluate(event.clone(), None)).await {
         Some(Ok(())) => return Ok(()),
         Some(Err(error)) => tracing::warn!(event_id, "event {event_id} is put on the event queue: {error}"),
         None => tracing::warn!(event_id, "event {event_id} is put on the event queue after a panic"),

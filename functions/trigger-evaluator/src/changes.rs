@@ -57,7 +57,7 @@ async fn one(core: &Core, record: &EventRecord, until: Timestamp) -> Option<Stri
     let about = change.new.as_ref().or(change.old.as_ref()).map(|item| item.key.sort.as_str());
     let left = until.duration_since(core.ports.clock.now());
     let longest = CHANGE_MOST.min(left.try_into().unwrap_or_default());
-    match timeout(longest, guarded(core.evaluator.changed(&change))).await {
+    match timeout(longest, guarded(core.evaluator.changed(&change, None))).await {
         Ok(Some(Ok(()))) => return None,
         Ok(Some(Err(error))) => {
             tracing::warn!(record = about, sequence_number, "a change is put on the event queue: {error}");

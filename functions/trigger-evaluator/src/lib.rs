@@ -10,6 +10,7 @@ mod woken;
 use std::sync::Arc;
 
 use aws_config::SdkConfig;
+use jiff::SignedDuration;
 use pawl_aws::SchedulerTimers;
 use pawl_aws::config::{TimerTargets, Variables};
 use pawl_lambda::{Batch, Delivered, Failure, Invocation, Started, Storage};
@@ -27,6 +28,9 @@ const TABLES: &[Table] = &[Table::Workflows, Table::Executions, Table::Records, 
 
 /// Queues that it sends to: jobs, and to its own what comes too early or cannot be evaluated yet.
 const QUEUES: &[QueueName] = &[QueueName::Events, QueueName::Jobs, QueueName::JobsHigh];
+
+/// Time that is kept for the page that a message is at when its time is over, before the batch gives it back.
+const RESERVE: SignedDuration = SignedDuration::from_secs(15);
 
 /// What it is told by its environment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,7 +75,8 @@ impl TriggerEvaluator {
 
     /// Handles what woke it; messages and changes that failed are in the answer.
     pub async fn handle(&self, payload: Value, invocation: Invocation) -> Result<Value, Failure> {
-        let handler = async |message: Delivered| self.core.evaluator.handle(&message.body).await;
+        let until = invocation.deadline - RESERVE;
+        let handler = async |message: Delivered| self.core.evaluator.handle(&message.body, Some(until)).await;
         let answer = match Woken::by(payload)? {
             Woken::Messages(event) => {
                 self.batch.handle(event, |_| QueueName::Events, invocation.deadline, handler).await

@@ -46,7 +46,7 @@ async fn a_job_that_always_fails_stalls_its_execution_until_it_is_redriven() {
 
     put(&pawl, &event).await;
     set_attempts(&pawl, &attempts).await;
-    let redriven = pawl.manage("POST", "/v1/installation/redrive", "{}").await.expect(200);
+    let redriven = pawl.manage("POST", "/v1/installation/redrive", "{}").await.expect(202);
     assert!(redriven["messages"].as_u64().is_some_and(|count| count >= 1), "{redriven}");
     let page = execution.ends_as("completed").await;
     assert_eq!(page.0["indicators"], json!([]), "nothing is left of it: {}", page.0);

@@ -112,7 +112,7 @@ async fn save(api: &Api, source: &Source, headers: &HeaderMap, actor: &Actor) ->
     let is_new = saved.head.revision == 1 && !saved.unchanged;
     let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
     let tag = request::tag(saved.head.revision);
-    let view = SavedView { head: HeadView::from(&saved.head), unchanged: saved.unchanged };
+    let view = SavedView { head: HeadView::from(&saved.head), unchanged: saved.unchanged, operation: saved.operation };
     Ok((status, [(ETAG, tag)], axum::Json(view)).into_response())
 }
 

@@ -3,8 +3,11 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use pawl_runtime::SaveError;
+use http::StatusCode;
 use pawl_runtime::items::workflow::Head;
+use pawl_runtime::{SaveError, Switched};
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::view::HeadView;
 use crate::Problem;
@@ -13,6 +16,17 @@ use crate::executions::Why;
 use crate::problem::{self, File, Sent};
 use crate::request::{Actor, Route};
 use crate::state::Api;
+
+/// A workflow whose kill was lifted.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = LiftedWorkflow)]
+pub(super) struct LiftedView {
+    #[serde(flatten)]
+    head: HeadView,
+    /// The operation that lets executions go on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    operation: Option<String>,
+}
 
 fn answer(switched: Result<Head, SaveError>) -> Result<axum::Json<HeadView>, Problem> {
     match switched {
@@ -73,21 +87,24 @@ pub(super) async fn kill(
     Json(why): Json<Why>,
 ) -> Result<axum::Json<HeadView>, Problem> {
     let act = actor.or(why.actor)?.act(why.reason, api.core.ingest.now())?;
-    answer(api.core.workflows.set_killed(&id, true, &act).await)
+    answer(api.core.workflows.set_killed(&id, true, &act).await.map(|switched| switched.head))
 }
 
-/// Lifts the kill of a workflow; executions that are due continue.
+/// Lifts the kill of a workflow; executions that are due continue. That goes on after the answer: `operation` names the
+/// operation to ask for.
 #[utoipa::path(
     post, path = "/v1/workflows/{id}/lift", tag = "workflows", operation_id = "lift_workflow",
     params(("id" = String, Path, description = "Workflow")), request_body(content = Why),
-    responses((status = 200, body = HeadView), (status = 404, body = Sent))
+    responses((status = 202, body = LiftedView), (status = 404, body = Sent))
 )]
 pub(super) async fn lift(
     State(api): State<Arc<Api>>,
     Route(id): Route<String>,
     actor: Actor,
     Json(why): Json<Why>,
-) -> Result<axum::Json<HeadView>, Problem> {
+) -> Result<(StatusCode, axum::Json<LiftedView>), Problem> {
     let act = actor.or(why.actor)?.act(why.reason, api.core.ingest.now())?;
-    answer(api.core.workflows.set_killed(&id, false, &act).await)
+    let switched = api.core.workflows.set_killed(&id, false, &act).await;
+    let Switched { head, operation } = switched.map_err(|error| problem::of_save(error, File::Workflow))?;
+    Ok((StatusCode::ACCEPTED, axum::Json(LiftedView { head: HeadView::from(&head), operation })))
 }

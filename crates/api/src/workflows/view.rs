@@ -104,6 +104,9 @@ pub(super) struct SavedView {
     pub(super) head: HeadView,
     /// True if the text equals the present revision, so that nothing was written.
     pub(super) unchanged: bool,
+    /// The operation that moves executions on which wait at a step that the edit touched; absent if it touched none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) operation: Option<String>,
 }
 
 /// A revision of a workflow.

@@ -79,7 +79,7 @@ fn who_is_known_acts_under_their_own_name() {
     let killed = kill.header("x-pawl-actor", "eve@example.com").send().expect(200);
     assert_eq!(killed["killed"]["actor"], "ada@example.com");
 
-    surface.post("/v1/installation/lift").identity(ada.clone()).send().expect(200);
+    surface.post("/v1/installation/lift").identity(ada.clone()).send().expect(202);
     let unnamed = Identity { name: None, ..ada };
     let again =
         surface.post("/v1/installation/kill").identity(unnamed.clone()).header("x-pawl-actor", "eve@example.com");

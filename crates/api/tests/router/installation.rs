@@ -20,9 +20,30 @@ fn a_kill_of_everything_holds_until_it_is_lifted() {
     assert_eq!((&shown["status"], &shown["indicators"]), (&json!("queued"), &json!(["killed"])));
     assert_eq!(surface.get("/v1/installation").send().expect(200)["killed"]["reason"], "drill");
 
-    surface.post("/v1/installation/lift").send().expect(200);
+    surface.post("/v1/installation/lift").send().expect(202);
     surface.settle();
     assert_eq!(surface.get(&format!("/v1/executions/{id}")).send().expect(200)["status"], "completed");
+}
+
+#[test]
+fn a_lift_names_the_operation_that_goes_on_after_its_answer() {
+    let surface = surface().workflow(REPORT);
+    for scope in ["installation", "workflows/report"] {
+        surface.post(&format!("/v1/{scope}/kill")).send().expect(200);
+        start(&surface, "report", &json!({}));
+        surface.settle();
+        let lifted = surface.post(&format!("/v1/{scope}/lift")).send().expect(202);
+        let path = format!("/v1/operations/{}", lifted["operation"].as_str().expect("it has an operation"));
+        surface.settle();
+        let operation = surface.get(&path).send().expect(200);
+        assert_eq!((&operation["state"], &operation["executions"]), (&json!("completed"), &json!(1)), "{scope}");
+        // Lifting it again looks again.
+        let again = surface.post(&format!("/v1/{scope}/lift")).send().expect(202);
+        assert_eq!(again["operation"], lifted["operation"], "{scope}");
+        assert_eq!(surface.get(&path).send().expect(200)["state"], "running", "{scope}");
+    }
+    let unknown = surface.get("/v1/operations/lift.report.99").send().expect(404);
+    assert_eq!(unknown["code"], "no_operation");
 }
 
 #[test]
@@ -31,7 +52,7 @@ fn who_used_the_kill_switches_is_listed() {
     let why = json!({"reason": "drill", "actor": "ada@example.com"});
     surface.post("/v1/workflows/report/kill").json(&why).send().expect(200);
     surface.world.clock.advance(jiff::SignedDuration::from_secs(60));
-    surface.post("/v1/workflows/report/lift").json(&json!({"reason": "over"})).send().expect(200);
+    surface.post("/v1/workflows/report/lift").json(&json!({"reason": "over"})).send().expect(202);
     let listed = surface.get("/v1/audit").send().expect(200)["items"].clone();
     let told = |at: usize| ["deed", "workflow", "actor", "reason"].map(|key| listed[at][key].clone());
     assert_eq!(told(0), ["lift", "report", "api", "over"]);
@@ -93,13 +114,19 @@ fn a_redrive_sends_what_is_stalled_on_its_way() {
     let system = &surface.world.system;
     system.handle(QueueName::Events, &event, None).now_or_never().expect("memory answers at once").expect("it is read");
     store.give_up(QueueName::Jobs, &take(QueueName::Jobs), 3);
-    system.sweeper.sweep().now_or_never().expect("memory answers at once").expect("memory is writable");
+    system.sweeper.sweep(None).now_or_never().expect("memory answers at once").expect("memory is writable");
     let shown = || surface.get(&format!("/v1/executions/{id}")).send().expect(200);
     assert_eq!((&shown()["status"], &shown()["indicators"]), (&json!("queued"), &json!(["stalled"])));
 
-    let redriven = surface.post("/v1/installation/redrive").json(&json!({"reason": "mended"})).send().expect(200);
-    assert_eq!(redriven, json!({"messages": 1, "executions": 1}));
+    let redriven = surface.post("/v1/installation/redrive").json(&json!({"reason": "mended"})).send().expect(202);
+    let path = format!("/v1/operations/{}", redriven["operation"].as_str().expect("it has an operation"));
+    assert_eq!(redriven["messages"], 1);
+    let operation = surface.get(&path).send().expect(200);
+    assert_eq!((&operation["kind"], &operation["state"]), (&json!("redrive"), &json!("running")));
     surface.settle();
+    let operation = surface.get(&path).send().expect(200);
+    let [state, executions, messages] = ["state", "executions", "messages"].map(|key| operation[key].clone());
+    assert_eq!([state, executions, messages], [json!("completed"), json!(1), json!(1)]);
     assert_eq!((&shown()["status"], &shown()["indicators"]), (&json!("completed"), &json!([])));
     let entry = &surface.get("/v1/audit").send().expect(200)["items"][0];
     assert_eq!((&entry["deed"], &entry["reason"]), (&json!("redrive"), &json!("mended")));

@@ -62,6 +62,10 @@ pub(crate) async fn run(mut command: Remote, client: Client) -> anyhow::Result<b
         Remote::Kill(kill) => switch(&client, "kill", &kill).await,
         Remote::Lift(kill) => switch(&client, "lift", &kill).await,
         Remote::Forget(forget) => forget::run(&client, &forget).await,
+        Remote::Operation { operation } => {
+            let request = client.request(Method::GET, &format!("/v1/operations/{operation}"));
+            show(&client, request, |body| say!("{}", view::operation(body, &When::system()))).await
+        }
         Remote::Health => health(&client).await,
         Remote::Redrive { reason } => {
             let request = post("/v1/installation/redrive".to_owned()).json(&json!({"reason": reason}));
@@ -217,7 +221,7 @@ async fn switch(client: &Client, word: &str, kill: &Kill) -> anyhow::Result<bool
         },
     };
     let request = client.request(Method::POST, &path).json(&json!({"reason": kill.reason}));
-    show(client, request, |_| say!("{}", if word == "kill" { "killed" } else { "lifted" })).await
+    show(client, request, |body| say!("{}", view::switched(word, body))).await
 }
 
 #[cfg(test)]

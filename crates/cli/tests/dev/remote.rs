@@ -155,9 +155,13 @@ async fn a_redrive_of_what_never_failed_sets_nothing_going() {
     let folder = folder("round.workflow.yaml", ROUND);
     let mut dev = dev(&folder).await;
     let told = run(&dev, &["redrive", "--reason", "the tracker is back"]).await;
-    assert_eq!(told, "redriven: 0 dead letters, 0 stalled executions\nexit code 0");
-    let logged = dev.told("stalled executions go on").await;
+    let (did, id) = told.split_once("pawl operation ").unwrap_or_else(|| panic!("{told}"));
+    assert_eq!(did, "redriven: 0 dead letters; stalled executions go on: ");
+    let logged = dev.told("so does what is stalled").await;
     assert!(logged.contains("the tracker is back"), "{logged}");
+    dev.told("has reached 0 executions").await;
+    let shown = run(&dev, &["operation", id.lines().next().unwrap_or_default()]).await;
+    assert!(shown.contains(" completed; executions so far: 0; last progress "), "{shown}");
 }
 
 #[tokio::test]

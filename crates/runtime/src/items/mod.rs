@@ -18,6 +18,8 @@
 //! | a start that was refused, in the place of the head; all of a workflow, newest first | executions | `execution#<id>` / `head`; First `refusals#<workflow>` by time |
 //! | re-entry, cooldown, spacing, slots | executions | `guard#<workflow>` / `<kind>#<record>` |
 //! | what models cost in a day | executions | `usage#<workflow>` / `<date>#tokens`, `…#microusd` |
+//! | an operation; those that are not over | executions | `operation#<id>` / `operation`; First `operations#running` by time |
+//! | where a loop of the sweeper goes on | executions | `sweep` / `<loop>` |
 //! | notices; those not handed on yet | executions | `notices` by time; First `notices#unsent` |
 //! | a record; records of an object, newest first | records | `record#<object>` / `<id>`; First `object#<object>` by time |
 //! | a record by the value of a field | idempotency | `value#<object>#<field>` / `<value>#<id>`, unique: `unique#<object>#<field>` / `<value>` |
@@ -39,8 +41,10 @@ pub mod installation;
 pub mod listener;
 pub mod notice;
 pub mod object;
+pub mod operation;
 pub mod record;
 pub mod refusal;
+pub mod sweep;
 pub mod usage;
 pub mod waiter;
 pub mod workflow;
@@ -134,6 +138,8 @@ pub fn kept_of(table: Table, item: &Item) -> Option<Kept> {
             _ => return None,
         },
         (notice::TABLE, notice::PARTITION) => notice::KEPT,
+        (operation::TABLE, "operation") => operation::KEPT,
+        (sweep::TABLE, sweep::PARTITION) => sweep::KEPT,
         (usage::TABLE, "usage") => usage::KEPT,
         (waiter::TABLE, "waiter") => waiter::KEPT,
         (record::TABLE, "record") | (record::VALUES, "value" | "unique") => record::KEPT,

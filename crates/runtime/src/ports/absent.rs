@@ -68,7 +68,7 @@ impl DeadLetters for Absent {
         Err(QueueError::Invalid(why("dead-letter queues")))
     }
 
-    async fn redrive(&self) -> Result<usize, QueueError> {
+    async fn redrive(&self, _most: usize) -> Result<usize, QueueError> {
         Err(QueueError::Invalid(why("dead-letter queues")))
     }
 

@@ -31,9 +31,9 @@ pub trait DeadLetters: Send + Sync {
     /// and again sees them all.
     async fn look(&self, most: usize) -> Result<Vec<DeadLetter>, QueueError>;
 
-    /// Puts them back on the queues from which they came, and says how many. A message may be there twice if it fails
-    /// on the way.
-    async fn redrive(&self) -> Result<usize, QueueError>;
+    /// Puts up to `most` of them back on the queues from which they came, and says how many: if fewer, none was left. A
+    /// message may be there twice if it fails on the way.
+    async fn redrive(&self, most: usize) -> Result<usize, QueueError>;
 
     /// Puts one of those that were just looked at back on its queue, counted. One that is no longer there is no error.
     async fn send_back(&self, letter: &DeadLetter) -> Result<(), QueueError>;
@@ -49,7 +49,7 @@ impl DeadLetters for NoDeadLetters {
         Ok(Vec::new())
     }
 
-    async fn redrive(&self) -> Result<usize, QueueError> {
+    async fn redrive(&self, _most: usize) -> Result<usize, QueueError> {
         Ok(0)
     }
 

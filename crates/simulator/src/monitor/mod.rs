@@ -51,6 +51,8 @@ pub(super) struct Monitor {
     pub(super) recorded: BTreeSet<(String, Address, u32)>,
     /// Notices that were not handed on yet.
     pub(super) unsent: BTreeSet<String>,
+    /// Operations that are not over.
+    pub(super) operations: BTreeSet<String>,
     /// When a transition was last committed.
     pub(super) last_change: Timestamp,
     /// There is one process, and it began at this time.
@@ -128,6 +130,13 @@ impl Monitor {
             }
             (Table::Executions, "notices", _) => {
                 self.unsent.insert(sort.to_owned());
+            }
+            (Table::Executions, "operation", _) => {
+                let operation = items::operation::parse(item).expect("an operation has its shape");
+                match operation.state {
+                    items::operation::State::Running => self.operations.insert(operation.id),
+                    _ => self.operations.remove(&operation.id),
+                };
             }
             (Table::Workflows, "workflow", "head") => {
                 let head = items::workflow::parse_head(item).expect("a workflow's head has its shape");

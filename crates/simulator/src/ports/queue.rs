@@ -33,7 +33,10 @@ impl Queues {
 
 #[async_trait]
 impl Queue for Queues {
-    async fn send(&self, queue: QueueName, messages: Vec<Message>) -> Result<(), QueueError> {
+    async fn send(&self, queue: QueueName, mut messages: Vec<Message>) -> Result<(), QueueError> {
+        if self.hub.bug == Some(Bug::UntoldWaiters) {
+            messages.retain(|message| !message.body.starts_with(r#"{"waiters""#));
+        }
         self.hub.pause().await;
         let fate = self.hub.fate(true);
         self.lost("send", fate);

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use futures::FutureExt;
 use jiff::{SignedDuration, Timestamp};
+use pawl_runtime::LoopLimits;
 use pawl_runtime::ports::{QueueName, QueueSource, Received};
 
 use super::acting;
@@ -21,6 +22,16 @@ use super::script::Script;
 use super::task::{Accepted, Answer, Ended, Purpose, Task, Work};
 use pawl_testkit::SeededRandom;
 use senders::Asked;
+
+/// How much a run of a loop takes on: mostly so little that it stops before its end. A task is at one execution at a time:
+/// the monitor knows by the task what a decision looked at.
+fn loops(seed: u64, calm: bool) -> LoopLimits {
+    let chance = Chance::new(seed, "loops");
+    let (page, pages) = (*chance.pick(&[1, 2, 3, 100]), *chance.pick(&[1, 2, usize::MAX]));
+    let waiters = *chance.pick(&[1, 1, 2, 100]);
+    let limits = LoopLimits { at_once: 1, ..LoopLimits::default() };
+    if calm { limits } else { LoopLimits { page, pages, waiters, ..limits } }
+}
 
 /// Looks at tasks after which a run counts as one that never comes to rest.
 const MOST_STEPS: u32 = 120_000;
@@ -63,10 +74,12 @@ impl Run {
         let max_steps_per_invocation = if profile.budget == 0 { 50 } else { *chance.pick(&[0, 1, 3, 50, 50]) };
         let hold = if profile.budget == 0 { 0 } else { *chance.pick(&[0, 0, 2, 20, 20]) };
         let skew = profile.skew && !alone;
+        let loops = loops(seed, profile.budget == 0);
         let natures = (0..if alone { 1 } else { 2 }).map(|_| Nature {
             max_steps_per_invocation,
             hold,
             alone,
+            loops,
             skew: if skew { chance.millis(-2_000, 2_000) } else { SignedDuration::ZERO },
         });
         let processes = natures.map(|nature| Process::start(&hub, nature, &random)).collect();
@@ -266,7 +279,8 @@ impl Run {
         let notices = state.monitor.unsent.first().map(|_| self.hub.now());
         let edits = monitor.workflows.values().filter(|head| head.revision > 1).map(|head| head.saved_at);
         let edits = edits.filter(|at| self.hub.now().duration_since(*at) < SignedDuration::from_mins(5));
-        let next = due.into_iter().chain(notices).chain(edits).min()?;
+        let operations = state.monitor.operations.first().map(|_| self.hub.now());
+        let next = due.into_iter().chain(notices).chain(edits).chain(operations).min()?;
         Some(next.max(self.last_sweep + SignedDuration::from_secs(60)))
     }
 

@@ -13,11 +13,11 @@ impl DeadLetters for MemoryStore {
         Ok(self.lock().dead.iter().take(most).cloned().collect())
     }
 
-    async fn redrive(&self) -> Result<usize, QueueError> {
+    async fn redrive(&self, most: usize) -> Result<usize, QueueError> {
         let count = {
             let (mut state, now) = (self.lock(), self.now());
-            let dead = std::mem::take(&mut state.dead);
-            let count = dead.len();
+            let count = state.dead.len().min(most);
+            let dead: Vec<_> = state.dead.drain(..count).collect();
             for letter in dead {
                 state.put_back(letter, now);
             }

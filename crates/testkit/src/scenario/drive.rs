@@ -109,7 +109,7 @@ impl World {
     /// `None` if the handler died.
     fn handle_body(&self, queue: QueueName, body: &str) -> Option<Result<(), Error>> {
         if queue == QueueName::Events {
-            return self.system.evaluator.handle(body).now_or_never();
+            return self.system.evaluator.handle(body, None).now_or_never();
         }
         match Job::parse(body) {
             Ok(job) => self.system.executor.handle(&job, None).now_or_never(),

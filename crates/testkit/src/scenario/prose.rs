@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use pawl_definition::{Duration, Problem, Source};
 use pawl_engine::Control;
-use pawl_runtime::ExecutorOptions;
 use pawl_runtime::ports::{Clock, HttpRequest, ModelRequest, StartStateMachine};
+use pawl_runtime::{ExecutorOptions, LoopLimits};
 use serde_json::Value;
 
 use super::happening::keys;
@@ -37,6 +37,12 @@ impl Scenario {
     #[must_use]
     pub fn hold(self, hold: usize) -> Self {
         Self { world: World::new(self.world.now(), ExecutorOptions { hold, ..ExecutorOptions::default() }) }
+    }
+
+    /// Lets each run of a loop over stored items take on so much.
+    #[must_use]
+    pub fn loops(self, loops: LoopLimits) -> Self {
+        Self { world: World::new(self.world.now(), ExecutorOptions { loops, ..ExecutorOptions::default() }) }
     }
 
     /// Moves on to a time, RFC 3339, without running anything.

@@ -321,7 +321,8 @@ fn a_retry_keeps_waiting_while_it_is_paused() {
 fn an_unsent_notice_is_handed_on_by_the_sweeper_only_once() {
     let story = replies(scenario().workflow(&workflow(PAY)), vec![answer(400)]).event(manual("w")).run_until_idle();
     let story = story.run_for("1h");
-    let swept = futures::FutureExt::now_or_never(story.world().system.sweeper.sweep()).expect("memory answers at once");
+    let swept =
+        futures::FutureExt::now_or_never(story.world().system.sweeper.sweep(None)).expect("memory answers at once");
     assert_eq!(swept, Ok(0), "nothing is overdue");
     assert_eq!(story.world().notices().len(), 1);
 }

@@ -171,6 +171,7 @@ fn no_item_holds_more_of_a_record_than_its_module_declares() {
     notices: Value
     object-revisions: Nothing
     objects: Nothing
+    operation: Nothing
     record: Value
     refusal: Value
     unique: Value

@@ -218,7 +218,7 @@ proptest! {
             }
         }
         let event = event((kind, unarchived, changes), indexed.now());
-        let evaluated = indexed.system.evaluator.evaluate(event.clone()).now_or_never();
+        let evaluated = indexed.system.evaluator.evaluate(event.clone(), None).now_or_never();
         evaluated.expect("memory answers at once").expect("it is evaluated");
         for workflow in &saved {
             let started = each.system.evaluator.start(workflow, &event).now_or_never();

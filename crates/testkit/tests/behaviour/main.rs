@@ -18,6 +18,7 @@ mod history;
 mod illegal;
 mod large;
 mod listeners;
+mod loops;
 mod machines;
 mod models;
 mod outages;

@@ -163,7 +163,7 @@ fn after_an_outage(take_away: TakeAway) -> World {
         let next = world.now() + SignedDuration::from_mins(1);
         world.run(Some(next)).expect("what fails goes away by itself");
         // While the service is away, the sweeper fails too.
-        drop(at_once(world.system.sweeper.sweep()));
+        drop(at_once(world.system.sweeper.sweep(None)));
     }
     world
 }

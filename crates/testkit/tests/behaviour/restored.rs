@@ -168,7 +168,7 @@ fn notices_that_cannot_be_read_keep_no_other_back() {
         put(&story, items::notice::TABLE, Item { body: "no JSON".to_owned(), ..item });
     }
     put(&story, items::notice::TABLE, items::notice::item(&notice(150), false));
-    at_once(story.world().system.sweeper.sweep()).expect("the sweep is not broken");
+    at_once(story.world().system.sweeper.sweep(None)).expect("the sweep is not broken");
     let told: Vec<_> = story.world().notices().into_iter().map(|notice| notice.subject).collect();
     assert_eq!(told, ["notice 150"]);
 }
@@ -196,7 +196,8 @@ fn a_redrive_lets_goals_look_again_that_could_not_be_read() {
     }
     put(&story, items::execution::TABLE, whole);
     let story = story.run_for("1h").expect(waiting());
-    at_once(story.world().system.sweeper.redrive()).expect("the redrive is not broken");
+    let act = story.world().act();
+    at_once(story.world().system.installations.redrive(&act)).expect("the redrive is not broken");
     story.run_until_idle().expect(completed().path(["goal:met", "y"]));
 }
 

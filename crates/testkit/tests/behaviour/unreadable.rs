@@ -3,6 +3,7 @@
 use futures::FutureExt;
 use jiff::SignedDuration;
 use pawl_engine::{Control, Execution, Status};
+use pawl_runtime::items::operation::State;
 use pawl_runtime::items::{self, Unreadable};
 use pawl_runtime::ports::{DeadLetter, Durability, Expect, Key, QueueName, Table, TableError, Transaction, Write};
 use pawl_runtime::{ControlError, Error, Filter, Job, ListScope, StatePartition, offload};
@@ -67,9 +68,16 @@ fn the_others_are_swept_redriven_canceled_and_killed() {
     story.world().clock.advance(SignedDuration::from_hours(25));
     let gone: Vec<_> = story.world().store.messages(QueueName::Jobs);
     assert_eq!(gone.len(), 0, "the timers are not moved yet");
-    assert_eq!(at_once(sweeper.sweep()).expect("the sweep is not broken"), 1);
-    assert_eq!(at_once(sweeper.redrive()).expect("the redrive is not broken").executions, 0);
-    at_once(sweeper.lifted(None)).expect("what waits is looked at");
+    assert_eq!(at_once(sweeper.sweep(None)).expect("the sweep is not broken"), 1);
+    let world = story.world();
+    let redriven = at_once(world.system.installations.redrive(&world.act())).expect("the redrive is not broken");
+    let lifted = at_once(world.system.installations.set_killed(false, &world.act())).expect("it is lifted").1;
+    for id in [redriven.operation, lifted.expect("what waits is looked at")] {
+        let message = json!({"operation": id}).to_string();
+        at_once(world.system.evaluator.handle(&message, None)).expect("it is not broken");
+        let operation = at_once(world.system.operations.read(&id)).expect("it is readable").expect("it is there");
+        assert_eq!(operation.state, State::Completed, "{operation:?}");
+    }
     let control = |id: &str, control| story.world().control(id, &control);
     control(&sound.id, Control::Kill).expect("it can be killed");
     assert_eq!(control(&sound.id, Control::Cancel).expect("it can be canceled").status, Status::Canceled);

@@ -47,7 +47,35 @@ pub(super) fn saved(body: &Value) -> String {
     }
     let did = if text(body, "unchanged") == "true" { "unchanged" } else { "saved" };
     let inactive = if text(body, "active") == "true" { "" } else { "; it is inactive: its triggers do not listen" };
-    format!("workflow {} revision {} {did}{inactive}", text(body, "id"), text(body, "revision"))
+    let goes_on = goes_on(body);
+    format!("workflow {} revision {} {did}{inactive}{goes_on}", text(body, "id"), text(body, "revision"))
+}
+
+/// How to see the work that goes on after an answer; empty if none does.
+fn goes_on(body: &Value) -> String {
+    match text(body, "operation") {
+        operation if operation.is_empty() => operation,
+        operation => format!("\n  waiting executions are told of it: pawl operation {operation}"),
+    }
+}
+
+/// What a kill, or the lift of one, did.
+pub(super) fn switched(word: &str, body: &Value) -> String {
+    match text(body, "operation") {
+        _ if word == "kill" => "killed".to_owned(),
+        operation if operation.is_empty() => "lifted".to_owned(),
+        operation => format!("lifted; executions go on: pawl operation {operation}"),
+    }
+}
+
+/// How far an operation is.
+pub(super) fn operation(body: &Value, when: &When) -> String {
+    let of = |key: &str| text(body, key);
+    let error = if of("error").is_empty() { String::new() } else { format!(": {}", of("error")) };
+    let messages = if of("messages") == "0" { String::new() } else { format!(", dead letters: {}", of("messages")) };
+    let executions = of("executions");
+    let at = when.local(&of("updated_at"));
+    format!("{} {}{error}; executions so far: {executions}{messages}; last progress {at}", of("id"), of("state"))
 }
 
 /// What became of a webhook that was sent.
@@ -74,13 +102,11 @@ fn listens(workflow: &Value) -> &'static str {
 
 /// What a redrive set going.
 pub(super) fn redriven(body: &Value) -> String {
-    let count = |key: &str, one: &str, several: &str| match body.get(key).and_then(Value::as_u64).unwrap_or_default() {
-        1 => format!("1 {one}"),
-        count => format!("{count} {several}"),
+    let messages = match body.get("messages").and_then(Value::as_u64).unwrap_or_default() {
+        1 => "1 dead letter".to_owned(),
+        count => format!("{count} dead letters"),
     };
-    let messages = count("messages", "dead letter", "dead letters");
-    let executions = count("executions", "stalled execution", "stalled executions");
-    format!("redriven: {messages}, {executions}")
+    format!("redriven: {messages}; stalled executions go on: pawl operation {}", text(body, "operation"))
 }
 
 /// A table of executions.
@@ -393,6 +419,7 @@ mod tests {
 
     /// Keys that views look at.
     const KEYS: &str = "
+        operation state executions messages updated_at
         id workflow status indicators cursor created_at due_at ended_at expires_at forgotten_at error code message help held by
         actor since until reason scope waits_for kind text in_progress step attempt history items seq at
         note output branch step_type duration_ms record object count at_least first_at last_at trigger owner
@@ -425,7 +452,7 @@ mod tests {
             }
             for answer in &answers {
                 prop_assert!(is_safe(&execution(answer, &when)));
-                for line in [saved(answer), delivered(answer), redriven(answer), what(answer)] {
+                for line in [saved(answer), delivered(answer), redriven(answer), what(answer), operation(answer, &when)] {
                     prop_assert!(is_safe(&line) && !line.contains('\n'), "{:?}", line);
                 }
             }

@@ -1,0 +1,204 @@
+//! An operation: work on many executions that goes on after the answer of the one who began it, page after page.
+
+use jiff::{SignedDuration, Timestamp};
+use pawl_engine::Act;
+use serde::{Deserialize, Serialize};
+
+use super::{Erasure, Kept, Retention, Unreadable, body, read, sortable};
+use crate::ports::{Expect, Index, IndexEntry, Item, Key, Table, Write};
+
+/// The table.
+pub const TABLE: Table = Table::Executions;
+
+/// How long it is kept, from its beginning on, and what of a person it may hold.
+pub const KEPT: Kept = Kept::new(Retention::For(SignedDuration::from_hours(24 * 90)), Erasure::Nothing);
+
+/// The partition of those that are not over, in the first index.
+pub const RUNNING: &str = "operations#running";
+
+/// Why an operation began. Stored, do not rename.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// A workflow was edited: executions that wait at a step which the edit touched look again.
+    Edit,
+    /// A kill was lifted: waiting goals look again, and what is due goes on.
+    Lift,
+    /// A person redrove: stalled executions go on, waiting goals look again, and dead letters go back to their queues.
+    Redrive,
+}
+
+/// What an operation looks at now, in the order of the work. Stored, do not rename.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// Executions that wait for a time that is over.
+    Due,
+    /// Executions on the move.
+    Moving,
+    /// Executions that wait.
+    Waiting,
+    /// Messages that were given up. Only a process that reaches the dead-letter queues does this.
+    DeadLetters,
+}
+
+/// Whether an operation is over. Stored, do not rename.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// It goes on.
+    Running,
+    /// It has looked at everything.
+    Completed,
+    /// Its message failed in every delivery.
+    Failed,
+}
+
+/// An operation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Operation {
+    /// Id.
+    pub id: String,
+    /// Why it began.
+    pub kind: Kind,
+    /// The workflow; none is the whole installation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workflow: Option<String>,
+    /// The revision of an edit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revision: Option<u64>,
+    /// Whether it is over.
+    pub state: State,
+    /// What it looks at now.
+    pub phase: Phase,
+    /// The cursor of the next page; none is the first one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
+    /// Dead letters may be left.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub has_letters: bool,
+    /// Executions that were woken or that looked again.
+    pub executions: u64,
+    /// Dead letters that went back to their queues.
+    #[serde(default)]
+    pub messages: u64,
+    /// When it began, or began anew.
+    pub begun_at: Timestamp,
+    /// When it last went on.
+    pub updated_at: Timestamp,
+    /// Why it failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// Counts writes.
+    #[serde(skip)]
+    pub version: u64,
+}
+
+impl Operation {
+    fn new(id: String, kind: Kind, at: Timestamp) -> Self {
+        Self {
+            id,
+            kind,
+            workflow: None,
+            revision: None,
+            state: State::Running,
+            phase: Phase::Due,
+            after: None,
+            has_letters: false,
+            executions: 0,
+            messages: 0,
+            begun_at: at,
+            updated_at: at,
+            error: None,
+            version: 1,
+        }
+    }
+
+    /// After an edit that made a revision.
+    pub fn of_edit(workflow: &str, revision: u64, at: Timestamp) -> Self {
+        let operation = Self::new(format!("edit.{workflow}.{revision}"), Kind::Edit, at);
+        let workflow = Some(workflow.to_owned());
+        Self { workflow, revision: Some(revision), phase: Phase::Waiting, ..operation }
+    }
+
+    /// After a kill was lifted; `version` is the one of the head, or of the installation's controls, that says so.
+    pub fn of_lift(workflow: Option<&str>, version: u64, at: Timestamp) -> Self {
+        let id = workflow.map_or_else(|| format!("lift.{version}"), |id| format!("lift.{id}.{version}"));
+        Self { workflow: workflow.map(str::to_owned), ..Self::new(id, Kind::Lift, at) }
+    }
+
+    /// A redrive.
+    pub fn of_redrive(act: &Act) -> Self {
+        let id = format!("redrive.{}", act.at.as_microsecond());
+        Self { has_letters: true, ..Self::new(id, Kind::Redrive, act.at) }
+    }
+
+    /// The write that begins it, beside the change that it follows from.
+    pub fn begin(&self) -> Write {
+        Write::Put { table: TABLE, item: item(self), expect: Expect::Absent }
+    }
+}
+
+/// Its key.
+pub fn key(id: &str) -> Key {
+    Key::new(format!("operation#{id}"), "operation")
+}
+
+/// As stored.
+pub fn item(operation: &Operation) -> Item {
+    let at = sortable(operation.begun_at);
+    let running = IndexEntry { index: Index::Gsi1, partition: RUNNING.to_owned(), sort: at };
+    let indexes = if operation.state == State::Running { vec![running] } else { Vec::new() };
+    let (key, version) = (key(&operation.id), operation.version);
+    Item { key, version, indexes, expires_at: KEPT.expires_at(operation.begun_at), body: body(operation) }
+}
+
+/// Reads it.
+pub fn parse(item: &Item) -> Result<Operation, Unreadable> {
+    Ok(Operation { version: item.version, ..read(item)? })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::option::of;
+    use proptest::prelude::*;
+    use proptest::sample::select;
+
+    use super::*;
+    use crate::items::arbitrary::{act, few, storable, time, workflow_id};
+    use crate::items::kept_of;
+
+    fn operation() -> impl Strategy<Value = Operation> {
+        let begun = prop_oneof![
+            (workflow_id(), 2_u64..99, time()).prop_map(|(id, revision, at)| Operation::of_edit(&id, revision, at)),
+            (of(workflow_id()), 2_u64..99, time()).prop_map(|(id, n, at)| Operation::of_lift(id.as_deref(), n, at)),
+            act().prop_map(|act| Operation::of_redrive(&act)),
+        ];
+        let phase = select(vec![Phase::Due, Phase::Moving, Phase::Waiting, Phase::DeadLetters]);
+        let state = select(vec![State::Running, State::Completed, State::Failed]);
+        (begun, state, phase, of(".{0,40}"), of(".{0,40}"), 0_u64..9, 1_u64..9).prop_map(
+            |(begun, state, phase, after, error, executions, version)| Operation {
+                state,
+                phase,
+                after,
+                executions,
+                error,
+                version,
+                ..begun
+            },
+        )
+    }
+
+    proptest! {
+        #![proptest_config(few())]
+
+        #[test]
+        fn an_operation_is_read_as_it_was_stored(operation in operation()) {
+            let item = item(&operation);
+            prop_assert_eq!(storable(&item), Ok(()));
+            prop_assert_eq!(kept_of(TABLE, &item), Some(KEPT));
+            prop_assert_eq!(parse(&item), Ok(operation.clone()));
+            prop_assert_eq!(item.indexes.is_empty(), operation.state != State::Running);
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! The pages of an operation.
+
+use futures::future::join_all;
+use jiff::Timestamp;
+use pawl_definition::step::Waiting;
+use pawl_engine::{Execution, Plan, Status};
+
+use super::{Operations, kind_of};
+use crate::items::operation::{Kind, Operation, Phase, State};
+use crate::ports::{Index, Item, Query, TableError};
+use crate::turn::Turn;
+use crate::waker::overdue;
+use crate::{Error, Metrics, items};
+
+impl Operations {
+    /// Goes on with an operation until it is over, or until the deadline; then its message is sent on. The cursor is
+    /// stored after each page. Whoever finds that others have stored it leaves the rest to them.
+    pub(crate) async fn go_on(&self, id: &str, deadline: Option<Timestamp>) -> Result<(), Error> {
+        let Some(mut operation) = self.read(id).await? else {
+            tracing::warn!(operation = id, "a message of an unknown operation {id} is dropped");
+            return Ok(());
+        };
+        if operation.state == State::Failed {
+            operation = Operation { state: State::Running, error: None, ..operation };
+        }
+        let mut turn = Turn::new(&*self.clock, deadline, self.limits);
+        while operation.state == State::Running && operation.phase != Phase::DeadLetters {
+            if !turn.take() {
+                Metrics::count(&self.metrics.runs_cut_short);
+                tracing::info!(
+                    operation = id,
+                    executions = operation.executions,
+                    "operation {id} goes on in another run"
+                );
+                return self.send(id).await;
+            }
+            let after = self.page(operation).await?;
+            operation = match self.write(Operation { updated_at: self.now(), ..after }).await {
+                Err(error) if error.is_conflict() => return Ok(()),
+                result => result?,
+            };
+        }
+        if operation.state == State::Completed {
+            let (kind, executions) = (kind_of(&operation), operation.executions);
+            tracing::info!(operation = id, kind, executions, "operation {id} has reached {executions} executions");
+        }
+        Ok(())
+    }
+
+    /// Handles the next page; returns the operation as it is after it.
+    async fn page(&self, operation: Operation) -> Result<Operation, Error> {
+        let query = query(&operation).limit(self.limits.page).after(operation.after.clone());
+        let page = match self.tables.query(&query).await {
+            // The cursor was made by a version that laid items out otherwise.
+            Err(TableError::Invalid(_)) if operation.after.is_some() => {
+                return Ok(Operation { after: None, ..operation });
+            }
+            page => page?,
+        };
+        let reached = match operation.phase {
+            Phase::Waiting => self.look_again(&operation, &page.items).await?,
+            _ => self.wake(&operation, &page.items).await?,
+        };
+        let executions = operation.executions + u64::try_from(reached).unwrap_or(u64::MAX);
+        let operation = Operation { executions, after: page.next, ..operation };
+        Ok(if operation.after.is_some() { operation } else { after_phase(operation) })
+    }
+
+    async fn wake(&self, operation: &Operation, page: &[Item]) -> Result<usize, Error> {
+        let is_ours = |execution: &Execution| is_of(operation, execution);
+        let stalled = operation.kind == Kind::Redrive;
+        self.waker.wake(page, operation.begun_at, |execution| is_ours(execution) && execution.stalled == stalled).await
+    }
+
+    /// Lets executions look again at what they wait for. Each has its turn although another fails; a failure that goes
+    /// away by itself is returned, and any other one is logged: nothing that comes of one execution stops the others.
+    async fn look_again(&self, operation: &Operation, page: &[Item]) -> Result<usize, Error> {
+        let (read, _) = self.catalog.unreadable().read(page, items::execution::parse);
+        let plan = self.plan(operation).await?;
+        let chosen = |execution: &Execution| is_of(operation, execution) && looks(execution, plan.as_deref());
+        let chosen: Vec<_> = read.into_iter().flatten().filter(chosen).map(|execution| execution.id).collect();
+        let mut result = Ok(chosen.len());
+        for some in chosen.chunks(self.limits.at_once) {
+            let mut looking = Vec::new();
+            for id in some {
+                looking.push(self.transitions.look_again(id));
+            }
+            for (execution_id, looked) in some.iter().zip(join_all(looking).await) {
+                result = result.and_then(|count| self.passed_over(operation, execution_id, looked).map(|()| count));
+            }
+        }
+        result
+    }
+
+    /// What becomes of a failure to let one execution look again.
+    fn passed_over(&self, operation: &Operation, execution_id: &str, looked: Result<(), Error>) -> Result<(), Error> {
+        match looked {
+            Ok(()) => Ok(()),
+            // Another item of it cannot be read: a redrive looks again once it is restored.
+            Err(Error::Unreadable(error)) => {
+                self.catalog.unreadable().pass_over(&error);
+                Ok(())
+            }
+            Err(error) if error.is_transient() => Err(error),
+            Err(error) => {
+                tracing::error!(execution_id, operation = operation.id, "{execution_id} is passed over: {error}");
+                Ok(())
+            }
+        }
+    }
+
+    /// The plan of an edit's revision; `None` of any other operation, and if it cannot be read.
+    async fn plan(&self, operation: &Operation) -> Result<Option<std::sync::Arc<Plan>>, Error> {
+        let (Some(workflow), Some(revision)) = (&operation.workflow, operation.revision) else { return Ok(None) };
+        match self.catalog.plan(workflow, revision).await {
+            Err(Error::Unreadable(unreadable)) => {
+                self.catalog.unreadable().pass_over(&unreadable);
+                Ok(None)
+            }
+            plan => plan.map(Some),
+        }
+    }
+}
+
+fn query(operation: &Operation) -> Query {
+    let by = operation.begun_at;
+    match operation.phase {
+        Phase::Due => overdue(Index::Gsi4, items::execution::DUE, by),
+        Phase::Moving => overdue(Index::Gsi3, items::execution::MOVING, by),
+        Phase::Waiting | Phase::DeadLetters => {
+            let waiting = items::execution::of_status(Status::Waiting);
+            Query::of_index(items::execution::TABLE, Index::Gsi3, waiting)
+        }
+    }
+}
+
+/// An operation whose phase is over.
+fn after_phase(operation: Operation) -> Operation {
+    let phase = match operation.phase {
+        Phase::Due => Phase::Moving,
+        Phase::Moving => Phase::Waiting,
+        Phase::Waiting | Phase::DeadLetters => Phase::DeadLetters,
+    };
+    let is_over = phase == Phase::DeadLetters && !operation.has_letters;
+    let state = if is_over { State::Completed } else { operation.state };
+    Operation { state, phase, ..operation }
+}
+
+/// Whether an operation concerns an execution.
+fn is_of(operation: &Operation, execution: &Execution) -> bool {
+    operation.workflow.as_ref().is_none_or(|workflow| *workflow == execution.workflow)
+}
+
+/// Whether a waiting execution looks again: after an edit those who wait at a delay that is there still need not, and
+/// else only those who listen to events.
+fn looks(execution: &Execution, edited: Option<&Plan>) -> bool {
+    let Some(plan) = edited else { return execution.waiting.is_some() };
+    let step = execution.cursor.as_deref().and_then(|id| plan.step(id));
+    let is_delay = step.is_some_and(|step| step.kind.shape().waits() == Some(Waiting::Time));
+    execution.waiting.is_some() || !is_delay
+}

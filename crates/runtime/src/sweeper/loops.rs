@@ -1,0 +1,168 @@
+//! The loops of a sweep, page by page, over several sweeps if it takes as many.
+//!
+//! A loop that has more than one page stores where it goes on before it handles a page. So a page that kills its process
+//! is passed over until the loop begins anew, and nothing behind it starves. A loop looks at what was there when it
+//! began, however much comes meanwhile, and then begins anew. What moves on leaves its index, and what stays keeps its
+//! place there, so each item is met once each time.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::Sweeper;
+use crate::items::sweep::{self, Position};
+use crate::ports::{Durability, Expect, Index, Item, Query, TableError, Tables, Transaction, Write};
+use crate::waker::overdue;
+use crate::{Error, Notices, items};
+
+/// How long a reason may be overdue: deliveries take time.
+const GRACE: SignedDuration = SignedDuration::from_secs(30);
+
+/// For how long an edit is looked at again.
+const EDITS_SETTLE: SignedDuration = SignedDuration::from_mins(5);
+
+/// What a loop looks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum What {
+    /// Executions that wait for a time that is over.
+    Due,
+    /// Executions that should be moving.
+    Moving,
+    /// Workflows that were edited.
+    Edits,
+    /// Operations that are not over.
+    Operations,
+    /// Notices that were not handed on.
+    Notices,
+}
+
+const ALL: [What; 5] = [What::Due, What::Moving, What::Edits, What::Operations, What::Notices];
+
+impl What {
+    /// Its name in the stored position. Stored, do not rename.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Due => "due",
+            Self::Moving => "moving",
+            Self::Edits => "edits",
+            Self::Operations => "operations",
+            Self::Notices => "notices",
+        }
+    }
+
+    fn query(self, by: Timestamp) -> Query {
+        match self {
+            Self::Due => overdue(Index::Gsi4, items::execution::DUE, by),
+            Self::Moving => overdue(Index::Gsi3, items::execution::MOVING, by),
+            Self::Edits => Query::of_index(items::workflow::TABLE, Index::Gsi1, items::workflow::ALL),
+            Self::Operations => Query::of_index(items::operation::TABLE, Index::Gsi1, items::operation::RUNNING),
+            Self::Notices => Notices::unsent(),
+        }
+    }
+}
+
+/// A loop of this sweep.
+pub(super) struct Loop {
+    what: What,
+    position: Position,
+    is_stored: bool,
+    has_more: bool,
+}
+
+impl Loop {
+    /// All of them, each where the last sweep stopped.
+    pub(super) async fn all(tables: &dyn Tables, now: Timestamp) -> Result<Vec<Self>, TableError> {
+        let keys = ALL.map(|what| (sweep::TABLE, sweep::key(what.name())));
+        let stored = tables.get_many(&keys).await?;
+        let one = |(what, item): (What, &Option<Item>)| {
+            // A position that cannot be read is none.
+            let stored = item.as_ref().and_then(|item| sweep::parse(item).ok());
+            let position = stored.unwrap_or(Position { by: now - GRACE, after: None });
+            Self { what, position, is_stored: item.is_some(), has_more: true }
+        };
+        Ok(ALL.into_iter().zip(&stored).map(one).collect())
+    }
+
+    /// Whether there are pages that this sweep has not seen.
+    pub(super) fn has_more(&self) -> bool {
+        self.has_more
+    }
+
+    pub(super) fn name(&self) -> &'static str {
+        self.what.name()
+    }
+
+    /// Since when all that is overdue was looked at, if the loops that wake have come to their ends.
+    pub(super) fn wakes_began(loops: &[Self]) -> Option<Timestamp> {
+        let mut wakes = loops.iter().filter(|one| matches!(one.what, What::Due | What::Moving));
+        let are_over = wakes.clone().all(|one| !one.has_more);
+        wakes.next().filter(|_| are_over)?;
+        loops.iter().filter(|one| matches!(one.what, What::Due | What::Moving)).map(|one| one.position.by + GRACE).min()
+    }
+}
+
+impl Sweeper {
+    /// Handles the next page of a loop; returns how many executions it woke.
+    pub(super) async fn page(&self, one: &mut Loop) -> Result<usize, Error> {
+        let query = one.what.query(one.position.by).limit(self.limits.page).after(one.position.after.clone());
+        let page = match self.tables.query(&query).await {
+            // The cursor was made by a version that laid items out otherwise: the loop begins anew.
+            Err(TableError::Invalid(why)) if one.position.after.is_some() => {
+                tracing::warn!("the sweeper begins {} anew: {why}", one.name());
+                one.position.after = None;
+                return self.store(one).await.map(|()| 0);
+            }
+            Err(error) => {
+                one.has_more = false;
+                return Err(error.into());
+            }
+            Ok(page) => page,
+        };
+        one.position.after = page.next;
+        one.has_more = one.position.after.is_some();
+        let stored = self.store(one).await;
+        let now = self.clock.now();
+        let woken = match one.what {
+            What::Due | What::Moving => {
+                let is_time = |execution: &_| self.wakes.is_time(execution, now);
+                let by = one.position.by;
+                self.waker().wake(&page.items, by, |execution| !execution.stalled && is_time(execution)).await
+            }
+            What::Edits => self.settle(&page.items, now).await.map(|()| 0),
+            What::Operations => self.operations.see_to(&page.items, &*self.dead_letters).await.map(|()| 0),
+            What::Notices => {
+                self.notices.hand_on_all(&page.items).await;
+                Ok(0)
+            }
+        };
+        stored.and(woken)
+    }
+
+    fn waker(&self) -> &crate::waker::Waker {
+        &self.operations.waker
+    }
+
+    /// Stores where a loop goes on; of one that is at its end nothing is stored.
+    async fn store(&self, one: &mut Loop) -> Result<(), Error> {
+        let write = if one.has_more {
+            let item = sweep::item(one.name(), &one.position);
+            Write::Put { table: sweep::TABLE, item, expect: Expect::Any }
+        } else if one.is_stored {
+            Write::Delete { table: sweep::TABLE, key: sweep::key(one.name()), expect: Expect::Any }
+        } else {
+            return Ok(());
+        };
+        self.tables.transact(Transaction { writes: vec![write], durability: Durability::Ordered }).await?;
+        one.is_stored = one.has_more;
+        Ok(())
+    }
+
+    /// Looks again at the edits of the last minutes; see [`Operations::settle`](crate::Operations).
+    async fn settle(&self, page: &[Item], now: Timestamp) -> Result<(), Error> {
+        let (heads, _) = self.catalog.unreadable().read(page, items::workflow::parse_head);
+        let mut settled = Ok(());
+        for head in heads.iter().filter(|head| head.saved_at > now - EDITS_SETTLE) {
+            // An edit that cannot be looked at keeps no other one.
+            settled = settled.and(self.operations.settle(head).await);
+        }
+        settled
+    }
+}
