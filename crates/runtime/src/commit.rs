@@ -37,6 +37,7 @@ impl Committer<'_> {
         writes.extend(effects::writes(commit, &snapshot.objects));
         writes.extend(checks(commit));
         writes.extend(waiters(before, after));
+        writes.extend(items::line::write(before, after));
         writes.extend(guards(before, after, snapshot));
         if !commit.usage.is_zero() && snapshot.plan.workflow.limits.budget.is_some() {
             writes.extend(items::usage::writes(&after.workflow, commit.row.at, commit.usage));
@@ -45,11 +46,12 @@ impl Committer<'_> {
         Ok(kept)
     }
 
-    /// Commits a head without a transition of its own, with what it listens on: a claim, a place in the line, a wait that
+    /// Commits a head without a transition of its own, with what it listens on and its place in the line: a claim, a place in the line, a wait that
     /// goes on, or what is held. Returns the rows that stand in the head now.
     pub(crate) async fn head_only(&self, before: &Execution, after: &Execution) -> Result<Vec<Row>, Error> {
         let (mut writes, kept) = self.head(before, after, None).await?;
         writes.extend(waiters(before, after));
+        writes.extend(items::line::write(before, after));
         self.tables.transact(Transaction { writes, durability: self.durability }).await?;
         Ok(kept)
     }

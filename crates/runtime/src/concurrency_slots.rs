@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
-use pawl_engine::{Execution, Status, TimerPurpose, Wake};
+use pawl_engine::{Execution, TimerPurpose, Wake};
 
 use crate::dispatch::Dispatcher;
-use crate::ports::{Index, Query};
+use crate::items::line;
+use crate::ports::{Consistency, Query, TableError, Tables};
 use crate::{Catalog, Error, items};
 
-/// How many queued executions are looked at for the oldest that waits.
-const LOOKS_AT: usize = 200;
+/// Entries of the line that are looked at for the first that can be woken: one that cannot be read holds up nobody.
+const LOOKS_AT: usize = 3;
 
 /// Wakes the oldest execution that waits for a slot, once one may be free. Not needed for correctness: those that wait
 /// look again by themselves.
@@ -36,17 +37,28 @@ impl ConcurrencySlots {
     }
 
     async fn wake_oldest(&self, workflow: &str) -> Result<(), Error> {
-        let queued = items::execution::of_status(Status::Queued);
-        let query = Query::of_index(items::execution::TABLE, Index::Gsi3, queued).limit(LOOKS_AT);
-        for item in self.catalog.tables().query(&query).await?.items {
-            let read = self.catalog.unreadable().readable(items::execution::parse(&item));
-            let Some(execution) = read.flatten() else { continue };
-            if is_waiting(&execution) && execution.workflow == workflow {
+        let tables = self.catalog.tables();
+        let first = tables.query(&first_of(workflow, LOOKS_AT)).await?;
+        for entry in &first.items {
+            let key = items::execution::key(line::parse(entry));
+            let head = tables.get(items::execution::TABLE, &key, Consistency::Strong).await?;
+            let read = head.as_ref().map(items::execution::parse).transpose();
+            let execution = self.catalog.unreadable().readable(read).flatten().flatten();
+            if let Some(execution) = execution.filter(line::is_in) {
                 return self.dispatcher.send_early(&execution).await;
             }
         }
         Ok(())
     }
+}
+
+/// Whether others wait for a slot of a workflow.
+pub(crate) async fn has_line(tables: &dyn Tables, workflow: &str) -> Result<bool, TableError> {
+    Ok(!tables.query(&first_of(workflow, 1)).await?.items.is_empty())
+}
+
+fn first_of(workflow: &str, limit: usize) -> Query {
+    Query::of(line::TABLE, line::partition(workflow)).limit(limit)
 }
 
 /// Whether an execution waits for a slot.

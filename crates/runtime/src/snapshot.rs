@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::items;
 use crate::ports::{Consistency, Item, Key, Table};
-use crate::{Catalog, Error, Objects};
+use crate::{Catalog, Error, Objects, concurrency_slots};
 
 /// What one decision may look at, read at one time.
 pub(crate) struct Snapshot {
@@ -165,6 +165,9 @@ async fn counters(
         let key = items::guard::key(&execution.workflow, items::guard::Guard::ConcurrencySlots);
         let item = tables.get(items::guard::TABLE, &key, Consistency::Strong).await?;
         no_place = item.as_ref().map_or(Ok(0), items::usage::counter)? >= u64::from(most);
+        // Who comes now stands behind those who wait already, although a slot is free: the first of them has been woken.
+        let is_new = !concurrency_slots::is_waiting(execution);
+        no_place = no_place || (is_new && concurrency_slots::has_line(tables, &execution.workflow).await?);
     }
     let mut spent = Usage::default();
     if limits.budget.as_ref().is_some_and(|budget| budget.per == BudgetPer::Day) {

@@ -25,6 +25,8 @@ pub enum Bug {
     NoWaiters,
     /// Messages that tell of an event those who wait for it, where they are many, are not sent.
     UntoldWaiters,
+    /// Places in the line of those who wait for a slot are not committed.
+    NoLine,
     /// A goal begins to wait without requiring that the record is as it was read.
     NoChecks,
     /// Rows that leave the head are not committed.
@@ -70,6 +72,7 @@ impl Bug {
         ("no-lease", Self::NoLease),
         ("no-waiters", Self::NoWaiters),
         ("untold-waiters", Self::UntoldWaiters),
+        ("no-line", Self::NoLine),
         ("no-checks", Self::NoChecks),
         ("lost-rows", Self::LostRows),
         ("unobserved-rows", Self::UnobservedRows),
@@ -100,6 +103,7 @@ impl Bug {
         match bug {
             Self::NoClaims if is_claim(&writes) => return Vec::new(),
             Self::NoWaiters => writes.retain(|write| !stands_in(write, "waiter#")),
+            Self::NoLine => writes.retain(|write| !stands_in(write, "line#")),
             Self::LostRows => writes.retain(|write| !write.address().1.sort.starts_with(items::history::PREFIX)),
             Self::NoChecks => writes.retain(|write| !matches!(write, Write::Check { table: Table::Records, .. })),
             Self::NotDurable => return vec![Transaction { writes, durability: Durability::Ordered }],

@@ -16,6 +16,9 @@ pub(super) fn only_lines_move(run: &Run, next: Timestamp) -> bool {
         return false;
     }
     let state = run.hub.lock();
+    if !state.monitor.operations.is_empty() {
+        return false;
+    }
     let wakes = |head: &&Execution| head.due_at().is_some() && head.killed.is_none() && !head.stalled;
     let mut open = state.monitor.open().filter(wakes).peekable();
     // Stale messages have run out once the line has asked several times.

@@ -24,6 +24,7 @@ pub(super) fn check(hub: &Hub, accepted: &[Accepted]) {
         events(&state.monitor, accepted, &mut broken);
         waiters(&state.monitor, &items, &mut broken);
         places(&state.monitor, &items, &mut broken);
+        line(&state.monitor, &items, &mut broken);
         for operation in &state.monitor.operations {
             broken.push((3, format!("operation {operation} is not over and nothing carries it on")));
         }
@@ -101,6 +102,17 @@ fn waiters(monitor: &Monitor, items: &[Item], broken: &mut Vec<Broken>) {
             3,
             format!("{}: listens on {} in its head or in the table, but not in both", key.sort, key.partition),
         ));
+    }
+}
+
+/// The line holds those who wait for a place, and nobody else.
+fn line(monitor: &Monitor, items: &[Item], broken: &mut Vec<Broken>) {
+    let heads = monitor.heads.values().filter(|head| items::line::is_in(head));
+    let expected: BTreeSet<Key> = heads.map(items::line::key).collect();
+    let found: BTreeSet<Key> =
+        items.iter().map(|item| item.key.clone()).filter(|key| key.partition.starts_with("line#")).collect();
+    if let Some(key) = expected.symmetric_difference(&found).next() {
+        broken.push((3, format!("{} {}: waits by its head or by the line, but not by both", key.partition, key.sort)));
     }
 }
 

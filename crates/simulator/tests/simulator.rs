@@ -73,6 +73,7 @@ is_found! {
     finds_effects_without_a_claim: "no-claims";
     finds_claims_without_a_lease: "no-lease";
     finds_goals_that_do_not_listen: "no-waiters";
+    finds_lines_that_are_not_stored: "no-line";
     finds_goals_that_are_not_told: "untold-waiters";
     finds_goals_that_miss_a_change_on_entry: "no-checks";
     finds_rows_that_do_not_keep_what_they_were_decided_on: "unobserved-rows";

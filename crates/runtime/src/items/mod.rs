@@ -17,6 +17,7 @@
 //! | steps that listen on a topic, or to changes of one field of a record | executions | `waiter#<topic>` / `<execution>`, `~<field>\|<execution>` |
 //! | a start that was refused, in the place of the head; all of a workflow, newest first | executions | `execution#<id>` / `head`; First `refusals#<workflow>` by time |
 //! | re-entry, cooldown, spacing, slots | executions | `guard#<workflow>` / `<kind>#<record>` |
+//! | executions that wait for a slot, oldest first | executions | `line#<workflow>` / `<time>#<execution>` |
 //! | what models cost in a day | executions | `usage#<workflow>` / `<date>#tokens`, `…#microusd` |
 //! | an operation; those that are not over | executions | `operation#<id>` / `operation`; First `operations#running` by time |
 //! | where a loop of the sweeper goes on | executions | `sweep` / `<loop>` |
@@ -38,6 +39,7 @@ pub mod execution;
 pub mod guard;
 pub mod history;
 pub mod installation;
+pub mod line;
 pub mod listener;
 pub mod notice;
 pub mod object;
@@ -137,6 +139,7 @@ pub fn kept_of(table: Table, item: &Item) -> Option<Kept> {
             "window" => guard::KEPT_WINDOW,
             _ => return None,
         },
+        (line::TABLE, "line") => line::KEPT,
         (notice::TABLE, notice::PARTITION) => notice::KEPT,
         (operation::TABLE, "operation") => operation::KEPT,
         (sweep::TABLE, sweep::PARTITION) => sweep::KEPT,

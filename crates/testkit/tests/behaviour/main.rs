@@ -2,6 +2,7 @@
 
 mod bounds;
 mod breaker;
+mod concurrency;
 mod controls;
 mod dead_letters;
 mod deaths;
