@@ -16,6 +16,11 @@ use aws_smithy_types::body::SdkBody;
 use reqwest::redirect::Policy;
 use reqwest::{Client, ClientBuilder, Request};
 
+/// A connection that was idle for so long is not used again. AWS closes idle connections, after 20 seconds and more, and an
+/// environment of Lambda that is frozen between two invocations does not notice: its next request would be sent into a
+/// connection that is gone, and fail.
+const IDLE_MOST: Duration = Duration::from_secs(15);
+
 /// Longest waits of a connector: for a connection, and for the next part of an answer.
 type Waits = (Option<Duration>, Option<Duration>);
 
@@ -62,7 +67,8 @@ impl Connections {
         let (connect, read) = self.waits;
         // Repeats are the SDK's and ours: each is counted.
         let never = reqwest::retry::never().max_retries_per_request(0);
-        let mut builder = Client::builder().redirect(Policy::none()).retry(never).no_proxy();
+        let builder = Client::builder().redirect(Policy::none()).retry(never).no_proxy();
+        let mut builder = builder.pool_idle_timeout(IDLE_MOST);
         if let Some(connect) = connect {
             builder = builder.connect_timeout(connect);
         }
