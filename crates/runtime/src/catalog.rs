@@ -9,7 +9,7 @@ use pawl_engine::Plan;
 
 use crate::items::{self, Unreadable};
 use crate::ports::{Consistency, Item, Pages, Query, Tables};
-use crate::{DefaultRetention, Error, UnreadableItems};
+use crate::{DefaultRetention, Error, ExecutorOptions, UnreadableItems};
 
 /// How many prepared revisions are kept in memory.
 const KEPT_PLANS: usize = 1_000;
@@ -48,6 +48,7 @@ pub struct Catalog {
     plans: Mutex<BTreeMap<(String, u64), Arc<Plan>>>,
     objects: Mutex<Option<(u64, Arc<Objects>)>>,
     retention: DefaultRetention,
+    expires: bool,
 }
 
 impl Catalog {
@@ -59,13 +60,14 @@ impl Catalog {
             plans: Mutex::default(),
             objects: Mutex::default(),
             retention: DefaultRetention::default(),
+            expires: true,
         }
     }
 
-    /// Keeps ended executions for so long of workflows that do not say otherwise.
+    /// Keeps ended executions as the options say.
     #[must_use]
-    pub fn with_retention(self, retention: DefaultRetention) -> Self {
-        Self { retention, ..self }
+    pub(crate) fn with_retention(self, options: &ExecutorOptions) -> Self {
+        Self { retention: options.retention, expires: options.expires, ..self }
     }
 
     /// Forgets what it keeps.
@@ -88,7 +90,7 @@ impl Catalog {
             key: format!("{}/{}", item.key.partition, item.key.sort),
             reason: items::misshapen(&error),
         })?;
-        parsed.retention = parsed.retention.or(self.retention.0);
+        parsed.retention = parsed.retention.or(self.retention.0).filter(|_| self.expires);
         let plan = Arc::new(Plan::new(Arc::new(parsed), revision));
         let mut plans = self.plans.lock().expect("no holder panics");
         if plans.len() >= KEPT_PLANS {

@@ -20,6 +20,8 @@ pub struct ExecutorOptions {
     pub longest_delay: SignedDuration,
     /// How long ended executions are kept, of workflows that do not say otherwise.
     pub retention: DefaultRetention,
+    /// Whether ended executions expire at all. In test cases they do not, which look at them after any time.
+    pub expires: bool,
     /// How much one run of a loop over stored items takes on.
     pub loops: LoopLimits,
 }
@@ -64,6 +66,7 @@ impl Default for ExecutorOptions {
             longest_delay: Self::LONGEST_DELAY,
             retention: DefaultRetention::default(),
             loops: LoopLimits::default(),
+            expires: true,
         }
     }
 }

@@ -472,3 +472,28 @@ cases:
     let report = run_file(Path::new("d/pay.cases.yaml"), &Texts(BTreeMap::from(texts)));
     assert!(report.passed(), "{report}");
 }
+
+/// A case looks at what happened after any time, also beyond the retention.
+#[test]
+fn an_execution_does_not_expire_in_a_case() {
+    let workflow = "
+workflow: greet
+owner: owner@example.com
+object: person
+retention: 7d
+triggers: [{id: hook, type: webhook, verify: none, record: {match: {name: trigger.body.name}, create: true}}]
+steps: [{id: say, type: note, text: hello}]
+";
+    let report = run_beside(
+        workflow,
+        PERSON,
+        "
+cases:
+  - name: long after
+    event: {webhook: {body: {name: Ada}}}
+    look_after: 60d
+    expect: {status: completed, path: [say]}
+",
+    );
+    assert!(report.passed(), "{report}");
+}

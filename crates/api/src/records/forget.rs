@@ -1,5 +1,6 @@
 //! Forgetting a record, a piece at a time.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::extract::State;
@@ -43,7 +44,9 @@ pub(super) struct ForgottenView {
     /// Executions on the record whose cancellation waits for the step in progress.
     canceling: Vec<String>,
     /// Open executions that keep what they read of the record until it is forgotten again after their end.
-    open: Vec<String>,
+    open: BTreeSet<String>,
+    /// Items that cannot be read, and may hold values: restore them, and forget the record again.
+    unreadable: BTreeSet<String>,
 }
 
 /// Forgets a record: replaces its values by `{"forgotten": <time>}`, in the record, in executions that read it, and in their
@@ -66,9 +69,9 @@ pub(super) async fn forget(
     let listing = format!("forget {record} {} {}", how.cancel, how.everywhere);
     let stage: Option<Stage> = page::open(&listing, how.cursor.as_deref())?;
     let order = Forget { record, cancel: how.cancel, everywhere: how.everywhere, act };
-    let Forgotten { next, executions, canceling, open } = api.core.forgetting.forget(&order, stage).await?;
+    let Forgotten { next, executions, canceling, open, unreadable } = api.core.forgetting.forget(&order, stage).await?;
     let next = next.map(|stage| page::seal(&listing, stage));
-    Ok(axum::Json(ForgottenView { next, executions, canceling, open }))
+    Ok(axum::Json(ForgottenView { next, executions, canceling, open, unreadable }))
 }
 
 impl From<ForgetError> for Problem {

@@ -11,6 +11,7 @@
 
 mod scrub;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -90,7 +91,15 @@ pub struct Forgotten {
     /// Executions on the record whose cancellation waits for the step in progress.
     pub canceling: Vec<String>,
     /// Open executions that keep the values that they read, until it is asked again after their end.
-    pub open: Vec<String>,
+    pub open: BTreeSet<String>,
+    /// Items that cannot be read, and may hold values: an operator restores them, and asks again.
+    pub unreadable: BTreeSet<String>,
+}
+
+impl Forgotten {
+    fn unread<T>(&mut self, page: &Listed<T>) {
+        self.unreadable.extend(page.unreadable.iter().map(|unreadable| unreadable.key.clone()));
+    }
 }
 
 /// Why a record is not forgotten.
@@ -237,6 +246,7 @@ impl Forgetting {
         done: &mut Forgotten,
     ) -> Result<Stage, ForgetError> {
         let page = self.on_record(order, after).await?;
+        done.unread(&page);
         for execution in &page.items {
             self.scrub(&execution.id, at, done).await?;
         }
@@ -247,10 +257,12 @@ impl Forgetting {
     }
 
     async fn scrub(&self, id: &str, at: Timestamp, done: &mut Forgotten) -> Result<(), ForgetError> {
-        match scrub(&*self.tables, &*self.blobs, id, at).await? {
-            Scrubbed::Done => done.executions += 1,
-            Scrubbed::Open => done.open.push(id.to_owned()),
-            Scrubbed::Gone => {}
+        match scrub(&*self.tables, &*self.blobs, id, at).await {
+            Ok(Scrubbed::Done) => done.executions += 1,
+            Ok(Scrubbed::Open) => drop(done.open.insert(id.to_owned())),
+            Ok(Scrubbed::Gone) => {}
+            Err(Error::Unreadable(unreadable)) => drop(done.unreadable.insert(unreadable.key)),
+            Err(error) => return Err(error.into()),
         }
         Ok(())
     }
@@ -270,9 +282,10 @@ impl Forgetting {
             if order.everywhere || can_reach(&plan, &*self.objects().await?, &order.record.object) {
                 let scope = ListScope::Workflow(head.id.clone());
                 let page = self.history.executions(&scope, &Filter::default(), PAGE, execution).await?;
+                done.unread(&page);
                 for other in &page.items {
                     let is_other = other.forgotten.is_none() && other.record.as_ref() != Some(&order.record);
-                    if is_other && self.has_read(other, &order.record).await? {
+                    if is_other && self.has_read(other, &order.record, done).await? {
                         self.scrub(&other.id, at, done).await?;
                     }
                 }
@@ -287,16 +300,26 @@ impl Forgetting {
         }
         // One may have begun in the moment in which the record was closed.
         for late in self.on_record(order, None).await?.items.iter().filter(|late| late.forgotten.is_none()) {
-            if !done.open.contains(&late.id) {
-                self.scrub(&late.id, at, done).await?;
-            }
+            self.scrub(&late.id, at, done).await?;
         }
         Ok(None)
     }
 
     /// Whether the event or a row of an execution shows the record.
-    async fn has_read(&self, execution: &Execution, record: &Subject) -> Result<bool, ForgetError> {
-        if let Some(event) = self.history.event(&execution.id).await?
+    async fn has_read(
+        &self,
+        execution: &Execution,
+        record: &Subject,
+        done: &mut Forgotten,
+    ) -> Result<bool, ForgetError> {
+        let event = match self.history.event(&execution.id).await {
+            Err(Error::Unreadable(unreadable)) => {
+                done.unreadable.insert(unreadable.key);
+                return Ok(false);
+            }
+            event => event?,
+        };
+        if let Some(event) = event
             && (event.subject.as_ref() == Some(record) || forget::shows(&json!(event.data), record))
         {
             return Ok(true);
@@ -304,6 +327,7 @@ impl Forgetting {
         let mut after = None;
         loop {
             let page = self.history.rows(&execution.id, ROWS, after).await?;
+            done.unread(&page);
             let parts = page.items.iter().flat_map(|row| [&row.observed, &row.output, &row.input]);
             if parts.into_iter().any(|part| forget::shows(part, record)) {
                 return Ok(true);

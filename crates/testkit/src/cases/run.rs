@@ -48,7 +48,7 @@ enum Broken {
 fn run_case(loaded: &Loaded, case: &Case) -> CaseResult {
     let began = Instant::now();
     let start = begins_at(loaded, case);
-    let world = World::new(start, ExecutorOptions::default());
+    let world = World::new(start, ExecutorOptions { expires: false, ..ExecutorOptions::default() });
     let expected = expected(&case.expect);
     let differences = match play(loaded, case, &world) {
         Err(Broken::Rejected(rejection)) if expected.refused.as_ref() == Some(&rejection.code) => Vec::new(),

@@ -118,17 +118,18 @@ impl World {
         Act { actor: "operator@example.com".to_owned(), reason: None, at: self.now() }
     }
 
-    /// The executions in the order in which they were made.
+    /// The executions in the order in which they were made, without those that have expired.
     pub fn executions(&self) -> Vec<Execution> {
         self.note_executions();
         let made = self.made.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        made.iter().map(|id| self.execution(id)).collect()
+        let read = |id: &String| at_once(self.system.history.execution(id)).expect("stored executions are readable");
+        made.iter().filter_map(read).collect()
     }
 
     /// One execution, large values brought back.
     pub fn execution(&self, id: &str) -> Execution {
         let found = at_once(self.system.history.execution(id)).expect("stored executions are readable");
-        found.expect("an execution that was made is never deleted")
+        found.expect("the execution was made, and has not expired")
     }
 
     /// One execution with its history.

@@ -1,5 +1,6 @@
 //! A record is forgotten: its values go, in it and in what read it; what happened stays.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -44,6 +45,7 @@ fn forget(core: &Core, order: &Forget) -> Result<Forgotten, ForgetError> {
         let done = at_once(core.forgetting.forget(order, stage))?;
         all.executions += done.executions;
         all.open.extend(done.open);
+        all.unreadable.extend(done.unreadable);
         all.canceling = done.canceling;
         if done.next.is_none() || !all.canceling.is_empty() {
             return Ok(Forgotten { next: done.next, ..all });
@@ -168,7 +170,7 @@ fn a_forgotten_record_takes_no_events_and_no_values() {
     assert!(other.is_ok(), "a unique value that was forgotten is free for another record");
 
     let again = forget(&world.system, &order(&world, false)).expect("it may be asked again");
-    assert_eq!((again.executions, again.open), (0, Vec::new()));
+    assert_eq!((again.executions, again.open), (0, BTreeSet::new()));
 }
 
 /// Two deals of the person: one execution has ended, the other waits.
@@ -193,14 +195,27 @@ fn executions_on_other_records_that_read_it_are_found_by_their_rows() {
     let world = story.world();
     let [read, other, open] = <[_; 3]>::try_from(world.executions()).expect("three began");
     let done = forget(&world.system, &order(world, false)).expect("none is open on the record itself");
-    assert_eq!((done.executions, done.open), (1, vec![open.id.clone()]));
+    assert_eq!((done.executions, done.open), (1, BTreeSet::from([open.id.clone()])));
     assert!(world.execution(&read.id).forgotten.is_some());
     assert_eq!(world.execution(&other.id), other, "it read another person");
 
     world.control(&open.id, &Control::Cancel).expect("it is open");
     let done = forget(&world.system, &order(world, false)).expect("it may be asked again");
-    assert_eq!((done.executions, done.open), (1, Vec::new()));
+    assert_eq!((done.executions, done.open), (1, BTreeSet::new()));
     assert_eq!(where_found(world), Vec::<String>::new());
+}
+
+#[test]
+fn an_execution_that_cannot_be_read_is_named_and_holds_up_no_other() {
+    let story = story();
+    let world = story.world();
+    let [damaged, other] = <[_; 2]>::try_from(world.executions()).expect("two began");
+    let key = pawl_runtime::items::event::key(&damaged.id);
+    world.store.damage(Table::Executions, &key, &json!({"event": VALUE}).to_string());
+    let done = forget(&world.system, &order(world, false)).expect("nothing is open");
+    assert_eq!((done.executions, done.unreadable), (1, BTreeSet::from([format!("execution#{}/event", damaged.id)])));
+    assert!(world.execution(&other.id).forgotten.is_some());
+    assert!(world.execution(&damaged.id).forgotten.is_none(), "it is asked for again once it is restored");
 }
 
 /// Storage that fails at one write.

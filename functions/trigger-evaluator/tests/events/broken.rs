@@ -105,6 +105,19 @@ async fn an_event_that_hangs_fails_alone() {
 }
 
 #[tokio::test]
+async fn the_removal_of_what_expired_goes_to_the_event_queue_if_it_fails() {
+    let world = world().await;
+    let ports = Ports { tables: Arc::new(Broken::Fails), ..world.system.ports.clone() };
+    let broken = Core::new(ports, ExecutorOptions::default());
+    let payload = payloads("trigger-evaluator")["execution-expired"].clone();
+    let answer = evaluator(&broken, &world).handle(payload, invocation(&world)).await;
+    assert_eq!(answer, Ok(json!({"batchItemFailures": []})));
+    let bodies: Vec<_> = world.store.messages(QueueName::Events).into_iter().map(|message| message.body).collect();
+    assert_eq!(bodies, [r#"{"expired":{"partition":"execution#exe_expired","sort":"head"}}"#]);
+    world.system.evaluator.handle(&bodies[0]).await.expect("it is repeated where storage works");
+}
+
+#[tokio::test]
 async fn a_change_that_not_even_the_queue_takes_is_reported_and_those_before_it_are_done() {
     let world = world().await;
     let ports = Ports { tables: Arc::new(Broken::Fails), queue: Arc::new(Shut), ..world.system.ports.clone() };

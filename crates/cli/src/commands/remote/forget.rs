@@ -1,5 +1,6 @@
 //! `pawl forget`: asks again from where the installation stands, until all is done.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use reqwest::Method;
@@ -18,7 +19,7 @@ pub(super) async fn run(client: &Client, forget: &Forget) -> anyhow::Result<bool
         anyhow::bail!("expected a record as <object>/<id>, found {:?}", forget.record);
     };
     let path = format!("/v1/objects/{object}/records/{id}/forget");
-    let (mut executions, mut open, mut waits) = (0, Vec::new(), 0_usize);
+    let (mut executions, mut left, mut waits) = (0, Left::default(), 0_usize);
     let mut cursor: Option<String> = None;
     loop {
         let body = json!({
@@ -29,7 +30,8 @@ pub(super) async fn run(client: &Client, forget: &Forget) -> anyhow::Result<bool
             Answer::Problem(problem) => return Ok(super::refused(client, &problem)),
         };
         executions += answer.get("executions").and_then(Value::as_u64).unwrap_or_default();
-        open.extend(ids(&answer, "open"));
+        left.open.extend(ids(&answer, "open"));
+        left.unreadable.extend(ids(&answer, "unreadable"));
         let canceling = ids(&answer, "canceling");
         if !canceling.is_empty() {
             waits += 1;
@@ -45,8 +47,15 @@ pub(super) async fn run(client: &Client, forget: &Forget) -> anyhow::Result<bool
             break;
         }
     }
-    told(client, &forget.record, executions, &open);
-    Ok(open.is_empty())
+    told(client, &forget.record, executions, &left);
+    Ok(left.open.is_empty() && left.unreadable.is_empty())
+}
+
+/// What may still hold values.
+#[derive(Default)]
+struct Left {
+    open: BTreeSet<String>,
+    unreadable: BTreeSet<String>,
 }
 
 fn ids(answer: &Value, key: &str) -> Vec<String> {
@@ -54,14 +63,24 @@ fn ids(answer: &Value, key: &str) -> Vec<String> {
     ids.filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
-fn told(client: &Client, record: &str, executions: u64, open: &[String]) {
+fn told(client: &Client, record: &str, executions: u64, left: &Left) {
     if client.json {
-        say!("{}", json!({"record": record, "executions": executions, "open": open}));
+        say!(
+            "{}",
+            json!({"record": record, "executions": executions, "open": left.open, "unreadable": left.unreadable})
+        );
         return;
     }
     let noun = if executions == 1 { "execution" } else { "executions" };
     say!("forgotten: {record}, and its values in {executions} {noun}");
-    if !open.is_empty() {
-        complain!("still open, with values of it: {}; run this again once they have ended", open.join(", "));
+    if !left.open.is_empty() {
+        complain!("still open, with values of it: {}; run this again once they have ended", listed(&left.open));
     }
+    if !left.unreadable.is_empty() {
+        complain!("not readable, and left as it is: {}; restore it, and run this again", listed(&left.unreadable));
+    }
+}
+
+fn listed(ids: &BTreeSet<String>) -> String {
+    ids.iter().map(String::as_str).collect::<Vec<_>>().join(", ")
 }
