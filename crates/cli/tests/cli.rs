@@ -90,6 +90,7 @@ fn help_lists_the_commands() {
       kill           Stops an execution, a workflow or everything at once, and keeps the state
       lift           Lifts a kill
       forget         Forgets a record: takes its values out of it and of the executions that read it; refuses while executions on it are open
+      operation      Shows how far an operation is: what a lift, a redrive or an edit has set going
       health         Asks whether the installation is in service; exit code 1 if not, 2 if there is no answer
       redrive        Delivers dead letters again, and wakes stalled executions
 

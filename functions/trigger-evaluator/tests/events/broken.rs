@@ -114,7 +114,7 @@ async fn the_removal_of_what_expired_goes_to_the_event_queue_if_it_fails() {
     assert_eq!(answer, Ok(json!({"batchItemFailures": []})));
     let bodies: Vec<_> = world.store.messages(QueueName::Events).into_iter().map(|message| message.body).collect();
     assert_eq!(bodies, [r#"{"expired":{"partition":"execution#exe_expired","sort":"head"}}"#]);
-    world.system.evaluator.handle(&bodies[0]).await.expect("it is repeated where storage works");
+    world.system.evaluator.handle(&bodies[0], None).await.expect("it is repeated where storage works");
 }
 
 #[tokio::test]
