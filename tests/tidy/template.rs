@@ -100,7 +100,22 @@ fn a_queue_hides_a_message_for_six_times_the_time_out() {
             looked_at += 1;
         }
     }
-    assert_eq!(looked_at, 3, "events, jobs and jobs of high priority are read");
+    assert_eq!(looked_at, 4, "events, jobs, jobs of high priority and jobs with slow calls are read");
+}
+
+/// A batch ends with its slowest job, so a job with a slow call is a batch.
+#[test]
+fn a_slow_call_holds_up_no_other_job() {
+    let (_, executor) = resources("AWS::Serverless::Function")
+        .find(|(id, _)| *id == "StepExecutor")
+        .unwrap_or_else(|| panic!("{PATH} has no StepExecutor"));
+    let batch = |queue: &str| {
+        let source = &executor["Events"][queue]["Properties"];
+        (source["BatchSize"].as_i64(), named(&source["ScalingConfig"]["MaximumConcurrency"]))
+    };
+    assert_eq!(batch("JobsSlowQueue"), (Some(1), vec!["SlowJobConcurrency".to_owned()]));
+    assert_eq!(batch("JobsQueue"), (Some(10), vec!["JobConcurrency".to_owned()]));
+    assert_eq!(batch("JobsHighQueue"), (Some(10), vec!["JobConcurrency".to_owned()]));
 }
 
 #[test]

@@ -163,6 +163,11 @@ fn queue_variables(queue: QueueName) -> QueueVariables {
             arn: "PAWL_JOBS_HIGH_QUEUE_ARN",
             dead_letters: "PAWL_JOBS_HIGH_DLQ_URL",
         },
+        QueueName::JobsSlow => QueueVariables {
+            url: "PAWL_JOBS_SLOW_QUEUE_URL",
+            arn: "PAWL_JOBS_SLOW_QUEUE_ARN",
+            dead_letters: "PAWL_JOBS_SLOW_DLQ_URL",
+        },
     }
 }
 

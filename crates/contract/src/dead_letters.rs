@@ -7,8 +7,12 @@ use pawl_runtime::ports::{DeadLetter, QueueName};
 use super::Backend;
 use super::shorthand::drain;
 
-const ALL: [(QueueName, &str); 3] =
-    [(QueueName::Events, "\"1\""), (QueueName::Jobs, "\"2\""), (QueueName::JobsHigh, "\"3\"")];
+const ALL: [(QueueName, &str); 4] = [
+    (QueueName::Events, "\"1\""),
+    (QueueName::Jobs, "\"2\""),
+    (QueueName::JobsHigh, "\"3\""),
+    (QueueName::JobsSlow, "\"4\""),
+];
 
 /// Looks until each of these was seen; a queue need not show everything at once.
 async fn seen(backend: &dyn Backend, expected: usize) -> BTreeSet<(QueueName, String)> {
@@ -48,7 +52,7 @@ pub async fn a_redrive_puts_them_back_on_their_queues(backend: &dyn Backend) {
     for (queue, body) in ALL {
         backend.give_up(queue, body).await;
     }
-    assert_eq!(backend.dead_letters().redrive(100).await, Ok(3));
+    assert_eq!(backend.dead_letters().redrive(100).await, Ok(ALL.len()));
     for (queue, body) in ALL {
         assert_eq!(drain(backend, queue).await, [body]);
     }
@@ -69,7 +73,7 @@ pub async fn a_redrive_is_bounded(backend: &dyn Backend) {
             break;
         }
     }
-    assert_eq!(moved, 3);
+    assert_eq!(moved, ALL.len());
 }
 
 /// Without dead letters there is nothing to do.
@@ -94,5 +98,5 @@ pub async fn one_is_sent_back_alone(backend: &dyn Backend) {
     backend.dead_letters().send_back(&jobs).await.expect("sending back succeeds");
     assert_eq!(drain(backend, QueueName::Jobs).await, [jobs.body]);
     assert_eq!(drain(backend, QueueName::Events).await, Vec::<String>::new());
-    assert_eq!(backend.dead_letters().redrive(100).await, Ok(2));
+    assert_eq!(backend.dead_letters().redrive(100).await, Ok(ALL.len() - 1));
 }

@@ -37,7 +37,8 @@ pub async fn a_sent_message_is_received(backend: &dyn Backend) {
 
 /// A message reaches only the queue that it was sent to.
 pub async fn queues_are_separate(backend: &dyn Backend) {
-    let queues = [(QueueName::Events, "1"), (QueueName::Jobs, "2"), (QueueName::JobsHigh, "3")];
+    let queues =
+        [(QueueName::Events, "1"), (QueueName::Jobs, "2"), (QueueName::JobsHigh, "3"), (QueueName::JobsSlow, "4")];
     for (queue, body) in queues {
         backend.queue().send(queue, vec![message(body)]).await.expect("sending succeeds");
     }

@@ -91,7 +91,8 @@ pub async fn a_name_can_be_used_again_after_firing(backend: &dyn Backend) {
 
 /// Each timer names its queue.
 pub async fn timers_reach_the_queue_they_name(backend: &dyn Backend) {
-    let queues = [(QueueName::Events, "1"), (QueueName::Jobs, "2"), (QueueName::JobsHigh, "3")];
+    let queues =
+        [(QueueName::Events, "1"), (QueueName::Jobs, "2"), (QueueName::JobsHigh, "3"), (QueueName::JobsSlow, "4")];
     for (queue, body) in queues {
         set(backend, Timer { queue, ..timer(backend, body, 1_000, body) }).await;
     }

@@ -78,7 +78,7 @@ impl Workers {
         let (mut tasks, in_progress) = (JoinSet::new(), Arc::new(AtomicUsize::new(0)));
         let source = store.shared_source(options.at_once);
         let in_hand = Arc::new(InHand::open(store.directory()));
-        for queue in [QueueName::Events, QueueName::JobsHigh, QueueName::Jobs] {
+        for queue in [QueueName::Events, QueueName::JobsHigh, QueueName::Jobs, QueueName::JobsSlow] {
             let places = Arc::new(Semaphore::new(options.at_once));
             let (in_progress, in_hand) = (in_progress.clone(), in_hand.clone());
             let (system, source, store) = (system.clone(), source.clone(), store.clone());

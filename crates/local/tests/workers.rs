@@ -219,7 +219,7 @@ async fn an_execution_whose_job_kills_its_process_is_stalled_and_goes_on_when_it
     running.system.evaluator.handle(&event(), None).await.expect("it starts the execution");
     let source = running.store.source();
     let mut jobs = Vec::new();
-    for queue in [QueueName::JobsHigh, QueueName::Jobs] {
+    for queue in [QueueName::JobsHigh, QueueName::Jobs, QueueName::JobsSlow] {
         let received =
             tokio::time::timeout(Duration::from_millis(10), source.receive(queue, 1, SignedDuration::from_secs(1)));
         if let Ok(received) = received.await {

@@ -59,6 +59,12 @@ impl Dispatcher {
         self.send(execution, &Job::of(execution), SignedDuration::ZERO).await
     }
 
+    /// Sends the job of an execution whose next call may last long to the queue of such jobs.
+    pub(crate) async fn send_apart(&self, execution: &Execution) -> Result<(), Error> {
+        let message = Job::of(execution).message(&execution.workflow, SignedDuration::ZERO);
+        Ok(self.jobs.send(QueueName::JobsSlow, vec![message]).await?)
+    }
+
     async fn schedule(
         &self,
         execution: &Execution,

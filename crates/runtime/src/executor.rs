@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::activities::Activities;
 use crate::concurrency_slots::is_waiting;
 use crate::message::Job;
-use crate::ports::Durability;
+use crate::ports::{Durability, QueueName};
 use crate::transitions::{HEAL_AFTER, Run, Transitions};
 use crate::{Error, Finder, Metrics, Stop};
 
@@ -43,12 +43,15 @@ impl Executor {
     /// What must not be cut off is not begun: an outside call that may last until after the deadline is handed over to
     /// the next invocation, before it is claimed. Only one that the invocation begins with is made all the same: no other
     /// would have more time for it.
-    pub async fn handle(&self, job: &Job, deadline: Option<Timestamp>) -> Result<(), Error> {
+    ///
+    /// Where calls that may last long are made apart, a job of another queue makes none: it sends a job to theirs.
+    pub async fn handle(&self, job: &Job, queue: QueueName, deadline: Option<Timestamp>) -> Result<(), Error> {
         let Some(mut run) = self.transitions.load(&job.execution_id).await? else {
             tracing::warn!(execution_id = %job.execution_id, "a job of an unknown execution {} is dropped", job.execution_id);
             return Ok(());
         };
         run.deadline = deadline;
+        run.makes_slow_calls = !self.transitions.options.slow_apart || queue == QueueName::JobsSlow;
         let now = self.transitions.clock.now();
         let is_stale = job.seq != run.execution.seq;
         if is_stale || !(run.execution.is_due(now) || is_waiting(&run.execution)) {
@@ -87,6 +90,14 @@ impl Executor {
         }
         self.flush(run).await?;
         self.transitions.ensure(&run.execution, SignedDuration::ZERO).await
+    }
+
+    /// Leaves a call that may last long to a job of the queue of such calls. It is not claimed yet, so whatever is lost on the
+    /// way, the next job of the execution comes here again.
+    async fn hand_over(&self, run: &mut Run) -> Result<Progress, Error> {
+        self.flush(run).await?;
+        self.transitions.dispatcher.send_apart(&run.execution).await?;
+        Ok(Progress::Rest)
     }
 
     /// The job was handled before, and nobody knows if that process lives: the head counts it as a death before it is

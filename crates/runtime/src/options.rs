@@ -18,6 +18,11 @@ pub struct ExecutorOptions {
     pub hold: usize,
     /// Waits up to this long are delayed messages, longer ones timers; from 0 to [`Self::LONGEST_DELAY`].
     pub longest_delay: SignedDuration,
+    /// Outside calls that may last long are made by jobs of a queue of their own ([`QueueName::JobsSlow`]): where jobs are
+    /// handed over in batches, as on AWS, a batch ends with its slowest job.
+    ///
+    /// [`QueueName::JobsSlow`]: crate::ports::QueueName::JobsSlow
+    pub slow_apart: bool,
     /// How long ended executions are kept, of workflows that do not say otherwise.
     pub retention: DefaultRetention,
     /// Whether ended executions expire at all. In test cases they do not, which look at them after any time.
@@ -64,6 +69,7 @@ impl Default for ExecutorOptions {
             alone_since: None,
             hold: 0,
             longest_delay: Self::LONGEST_DELAY,
+            slow_apart: false,
             retention: DefaultRetention::default(),
             loops: LoopLimits::default(),
             expires: true,

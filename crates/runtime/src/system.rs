@@ -52,9 +52,9 @@ impl System {
     ) -> Result<(), Error> {
         match queue {
             QueueName::Events => self.evaluator.handle(body, deadline).await,
-            QueueName::Jobs | QueueName::JobsHigh => {
+            QueueName::Jobs | QueueName::JobsHigh | QueueName::JobsSlow => {
                 let job = Job::parse(body)?;
-                self.executor.handle(&Job { again: job.again || again, ..job }, deadline).await
+                self.executor.handle(&Job { again: job.again || again, ..job }, queue, deadline).await
             }
         }
     }

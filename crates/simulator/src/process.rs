@@ -46,7 +46,15 @@ impl Process {
         let system = System::new(
             ports,
             outside,
-            ExecutorOptions { max_steps_per_invocation, alone_since, hold, loops, ..ExecutorOptions::default() },
+            ExecutorOptions {
+                max_steps_per_invocation,
+                alone_since,
+                hold,
+                loops,
+                // As on AWS, where others are at work.
+                slow_apart: !nature.alone,
+                ..ExecutorOptions::default()
+            },
         );
         Self { system, source, nature, random: random.clone() }
     }

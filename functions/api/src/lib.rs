@@ -29,7 +29,10 @@ pub const LONGEST_WAIT: Duration = Duration::from_secs(25);
 const TABLES: &[Table] = &[Table::Workflows, Table::Executions, Table::Records, Table::Keys];
 
 /// Queues that it sends to, and whose dead letters it puts back.
-const QUEUES: &[QueueName] = &[QueueName::Events, QueueName::Jobs, QueueName::JobsHigh];
+const QUEUES: &[QueueName] = &[QueueName::Events, QueueName::Jobs, QueueName::JobsHigh, QueueName::JobsSlow];
+
+/// Queues to which timers lead.
+const TIMED: &[QueueName] = &[QueueName::Events, QueueName::Jobs, QueueName::JobsHigh];
 
 /// What it is told by its environment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,7 +49,7 @@ impl Configuration {
         let authorizer = variables.required("PAWL_AUTHORIZER");
         Ok(Self {
             storage: Storage::read(variables, TABLES, QUEUES),
-            timers: variables.timers(QUEUES),
+            timers: variables.timers(TIMED),
             dead_letters: variables.dead_letter_queues(QUEUES),
             gateway: Gateway::parse(&authorizer)?,
         })

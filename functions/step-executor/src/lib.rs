@@ -1,10 +1,12 @@
-//! Carries executions on: jobs of the queues, normal and high priority.
+//! Carries executions on: jobs of the queues of normal and of high priority, and of calls that may last long.
 //!
 //! The jobs of one batch are carried on side by side, each as far as its ready steps, the time and the bound on steps last. What
-//! would not end before the function does is handed over to the next job before it is claimed.
+//! would not end before the function does is handed over to the next job before it is claimed. A call that may last long is
+//! handed over to a job of the queue `jobs-slow`, whose batches are of one job: no other waits for it.
 
 mod models;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use aws_config::SdkConfig;
@@ -26,7 +28,7 @@ pub const NAME: &str = "step-executor";
 const TABLES: &[Table] = &[Table::Workflows, Table::Executions, Table::Records, Table::Keys];
 
 /// Queues that it takes jobs from and sends them to.
-const QUEUES: &[QueueName] = &[QueueName::Jobs, QueueName::JobsHigh];
+const QUEUES: &[QueueName] = &[QueueName::Jobs, QueueName::JobsHigh, QueueName::JobsSlow];
 
 /// What it is told by its environment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,6 +72,7 @@ pub fn wire(sdk: &SdkConfig, configuration: Configuration, options: ExecutorOpti
         secrets,
         http: Arc::new(http),
     };
+    let options = ExecutorOptions { slow_apart: true, ..options };
     Ok(System::new(ports.with_timers(Arc::new(timers)), outside, options))
 }
 
@@ -77,20 +80,22 @@ pub fn wire(sdk: &SdkConfig, configuration: Configuration, options: ExecutorOpti
 pub struct StepExecutor {
     system: System,
     batch: Batch,
-    high: Option<String>,
+    queues: BTreeMap<String, QueueName>,
 }
 
 impl StepExecutor {
-    /// Over a system, and the side of its queues that gives jobs back; `high` is the ARN of the queue with high priority.
-    pub fn new(system: System, source: Arc<dyn QueueSource>, high: Option<String>) -> Self {
-        Self { batch: Batch::new(system.core.clone(), source), system, high }
+    /// Over a system, and the side of its queues that gives jobs back; `queues` by their ARN. Messages of others are jobs of
+    /// normal priority.
+    pub fn new(system: System, source: Arc<dyn QueueSource>, queues: BTreeMap<String, QueueName>) -> Self {
+        Self { batch: Batch::new(system.core.clone(), source), system, queues }
     }
 
     /// Over what a started function has.
     pub fn of(started: &Started<Configuration, System>) -> Self {
         let Configuration { storage, timers, .. } = &started.configuration;
         let source = Arc::new(storage.queue(&started.sdk));
-        Self::new(started.runtime.clone(), source, timers.queue_arns.get(&QueueName::JobsHigh).cloned())
+        let queues = timers.queue_arns.iter().map(|(queue, arn)| (arn.clone(), *queue)).collect();
+        Self::new(started.runtime.clone(), source, queues)
     }
 
     /// Handles a batch of jobs; those that failed are in the answer.
@@ -103,7 +108,7 @@ impl StepExecutor {
     }
 
     fn queue_of(&self, message: &SqsMessage) -> QueueName {
-        let is_high = self.high.is_some() && message.event_source_arn == self.high;
-        if is_high { QueueName::JobsHigh } else { QueueName::Jobs }
+        let known = message.event_source_arn.as_ref().and_then(|arn| self.queues.get(arn));
+        known.copied().unwrap_or(QueueName::Jobs)
     }
 }

@@ -58,7 +58,7 @@ async fn begin(world: &World, event: &str) -> Job {
 }
 
 fn executor(world: &World) -> StepExecutor {
-    StepExecutor::new(world.system.clone(), world.store.source(), Some(HIGH.to_owned()))
+    StepExecutor::new(world.system.clone(), world.store.source(), [(HIGH.to_owned(), QueueName::JobsHigh)].into())
 }
 
 fn invocation(world: &World) -> Invocation {
@@ -151,7 +151,7 @@ async fn what_failed_is_given_back_with_a_growing_wait() {
     let shut = Arc::new(Shut::default());
     let ports = Ports { queue: shut.clone(), ..world.system.ports.clone() };
     let system = System::new(ports, OutsidePorts::default(), ExecutorOptions::default());
-    let executor = StepExecutor::new(system, shut.clone(), None);
+    let executor = StepExecutor::new(system, shut.clone(), BTreeMap::new());
     for (attempt, body) in [("1", job.as_str()), ("4", &job), ("40", &job), ("2", "not JSON")] {
         let mut message = message("m", body);
         message["attributes"] = json!({"ApproximateReceiveCount": attempt});
@@ -169,7 +169,7 @@ async fn what_failed_since_aws_failed_is_put_off_and_uses_up_no_delivery() {
     let ports = Ports { queue: Arc::new(Shut::default()), ..world.system.ports.clone() };
     let system = System::new(ports, OutsidePorts::default(), ExecutorOptions::default());
     let store = Arc::new(world.store.clone());
-    let executor = StepExecutor::new(system.clone(), store.clone(), None);
+    let executor = StepExecutor::new(system.clone(), store.clone(), BTreeMap::new());
     for begun in store.receive(QueueName::Jobs, 10, SignedDuration::from_secs(60)).await.expect("it is readable") {
         store.delete(QueueName::Jobs, &begun.receipt).await.expect("memory is writable");
     }

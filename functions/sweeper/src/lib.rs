@@ -22,7 +22,7 @@ const TABLES: &[Table] = &[Table::Workflows, Table::Executions, Table::Records];
 const JOBS: &[QueueName] = &[QueueName::Jobs, QueueName::JobsHigh];
 
 /// Queues that it sends to, and at whose dead letters it looks.
-const QUEUES: &[QueueName] = &[QueueName::Events, QueueName::Jobs, QueueName::JobsHigh];
+const QUEUES: &[QueueName] = &[QueueName::Events, QueueName::Jobs, QueueName::JobsHigh, QueueName::JobsSlow];
 
 /// What it is told by its environment.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,13 +7,15 @@ use serde_json::Value;
 use crate::installation::{Installation, until};
 
 /// Queues, with their dead letters and what could not be delivered.
-const QUEUES: [&str; 7] = [
+const QUEUES: [&str; 9] = [
     "EventsQueue",
     "JobsQueue",
     "JobsHighQueue",
+    "JobsSlowQueue",
     "EventsDeadLetters",
     "JobsDeadLetters",
     "JobsHighDeadLetters",
+    "JobsSlowDeadLetters",
     "UndeliveredQueue",
 ];
 

@@ -21,8 +21,12 @@ pub(crate) const TABLES: [(Table, &str, usize); 4] = [
     (Table::Keys, "idempotency", 0),
 ];
 
-pub(crate) const QUEUES: [(QueueName, &str); 3] =
-    [(QueueName::Events, "events"), (QueueName::Jobs, "jobs"), (QueueName::JobsHigh, "jobs-high")];
+pub(crate) const QUEUES: [(QueueName, &str); 4] = [
+    (QueueName::Events, "events"),
+    (QueueName::Jobs, "jobs"),
+    (QueueName::JobsHigh, "jobs-high"),
+    (QueueName::JobsSlow, "jobs-slow"),
+];
 
 /// What a test uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -48,7 +48,7 @@ impl Alarms {
         if self.first_due.is_none_or(|due| now < due) {
             return Ok(());
         }
-        let mut lanes: [Vec<Message>; 3] = Default::default();
+        let mut lanes: [Vec<Message>; QUEUES.len()] = Default::default();
         let mut delete = connection.prepare_cached("DELETE FROM timers WHERE name = ?1")?;
         for (name, queue, message) in select_due(connection, now)? {
             delete.execute([name])?;

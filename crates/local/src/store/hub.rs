@@ -11,12 +11,12 @@ use tokio::sync::Notify;
 
 use super::backlog::{Backlog, BacklogLimits};
 use super::lane::{Lane, Letter, Taken, Wanted};
-use super::schema::queue_index;
+use super::schema::{QUEUES, queue_index};
 
 /// All queues.
 pub(super) struct Hub {
-    lanes: [Mutex<Lane>; 3],
-    arrivals: [Notify; 3],
+    lanes: [Mutex<Lane>; QUEUES.len()],
+    arrivals: [Notify; QUEUES.len()],
     /// The session whose messages these are: a receipt of another one ends no lease.
     session: AtomicU64,
     pub(super) backlog: Backlog,

@@ -29,7 +29,7 @@ const BATCH: usize = 1_000;
 pub(super) struct Messages {
     hub: Arc<Hub>,
     last_id: i64,
-    lanes: [Waiting; 3],
+    lanes: [Waiting; QUEUES.len()],
     /// Receivers made room for groups that wait on disk.
     room_was_made: bool,
 }

@@ -38,6 +38,7 @@ pub(super) fn queue_column(queue: QueueName) -> i64 {
         QueueName::Events => 0,
         QueueName::Jobs => 1,
         QueueName::JobsHigh => 2,
+        QueueName::JobsSlow => 3,
     }
 }
 
@@ -47,10 +48,12 @@ pub(super) fn queue_index(queue: QueueName) -> usize {
         QueueName::Events => 0,
         QueueName::Jobs => 1,
         QueueName::JobsHigh => 2,
+        QueueName::JobsSlow => 3,
     }
 }
 
-pub(super) const QUEUES: [QueueName; 3] = [QueueName::Events, QueueName::Jobs, QueueName::JobsHigh];
+pub(super) const QUEUES: [QueueName; 4] =
+    [QueueName::Events, QueueName::Jobs, QueueName::JobsHigh, QueueName::JobsSlow];
 
 /// Opens the connection that writes, and creates what is missing. Checkpoints are ours to run.
 pub(super) fn open_writer(file: &Path) -> Result<Connection> {

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use pawl_engine::{Commit, Decision, Execution, Illegal, Input, Read, Stay, StepError, TransitionError};
 
-use super::effect::is_too_late;
+use super::effect::{is_slow, is_too_late};
 use super::{Executor, Progress};
 use crate::ports::Durability;
 use crate::snapshot::Snapshot;
@@ -62,6 +62,7 @@ impl Executor {
             Decision::Perform(claim) if self.stop.is_set() || is_too_late(run, &claim.activity, now) => {
                 Ok(Progress::Later)
             }
+            Decision::Perform(claim) if !run.makes_slow_calls && is_slow(&claim.activity) => self.hand_over(run).await,
             Decision::Perform(claim) => self.perform(run, *claim, &snapshot.plan.secrets).await,
             Decision::Postpone(execution) => self.postpone(run, *execution).await,
             Decision::Stay(stay) => self.stay(run, stay).await,

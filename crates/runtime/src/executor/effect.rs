@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use pawl_engine::{Activity, Claim, Decision, Input, Performance};
 
 use super::{Executor, Progress};
@@ -55,6 +55,15 @@ impl Executor {
             }
         }
     }
+}
+
+/// Longest call that others in the same batch of jobs may have to wait for. An HTTP request and a poll of a state machine are
+/// shorter, unless their author says otherwise; a model call is longer.
+const SLOW_FROM: SignedDuration = SignedDuration::from_secs(60);
+
+/// Whether a call may last long.
+pub(super) fn is_slow(activity: &Activity) -> bool {
+    activity.timeout() > SLOW_FROM
 }
 
 /// Whether an effect may still be under way when the invocation must be over, and another would have more time.

@@ -14,6 +14,8 @@ pub enum QueueName {
     Jobs,
     /// Jobs of executions of workflows with high priority.
     JobsHigh,
+    /// Jobs of executions whose next outside call may last long, where such calls are made apart.
+    JobsSlow,
 }
 
 /// A message to send.

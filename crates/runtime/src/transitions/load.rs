@@ -20,6 +20,8 @@ pub(crate) struct Run {
     pub(crate) snapshot: Option<Snapshot>,
     /// When it must be over; none is no bound.
     pub(crate) deadline: Option<Timestamp>,
+    /// It may make calls that last long.
+    pub(crate) makes_slow_calls: bool,
     /// It has made a transition: the time that it was given is no longer whole.
     pub(crate) has_begun: bool,
 }
@@ -49,6 +51,7 @@ impl Transitions {
             buffer: WriteBuffer::up_to(self.options.hold, rows),
             snapshot: None,
             deadline: None,
+            makes_slow_calls: true,
             has_begun: false,
         }))
     }

@@ -23,6 +23,8 @@ use super::task::{Accepted, Answer, Ended, Purpose, Task, Work};
 use pawl_testkit::SeededRandom;
 use senders::Asked;
 
+/// All queues, in the order in which they are received from.
+const QUEUES: [QueueName; 4] = [QueueName::JobsHigh, QueueName::Jobs, QueueName::JobsSlow, QueueName::Events];
 /// How much a run of a loop takes on: mostly so little that it stops before its end. A task is at one execution at a time:
 /// the monitor knows by the task what a decision looked at.
 fn loops(seed: u64, calm: bool) -> LoopLimits {
@@ -196,7 +198,7 @@ impl Run {
     }
 
     fn receive(&mut self) {
-        for queue in [QueueName::JobsHigh, QueueName::Jobs, QueueName::Events] {
+        for queue in QUEUES {
             while self.tasks.len() < MOST_TASKS {
                 let received = self.source.receive(queue, 1, self.visibility).now_or_never();
                 let Some(Ok(messages)) = received else { break };
@@ -205,10 +207,7 @@ impl Run {
                 }
             }
         }
-        let messages: usize = [QueueName::JobsHigh, QueueName::Jobs, QueueName::Events]
-            .map(|queue| self.hub.store.messages(queue).len())
-            .iter()
-            .sum();
+        let messages: usize = QUEUES.iter().map(|queue| self.hub.store.messages(*queue).len()).sum();
         if messages > MOST_MESSAGES {
             self.hub.violate(0, format!("{messages} messages are in the queues: they multiply"));
         }

@@ -75,7 +75,7 @@ impl World {
 
     /// Handles one message, if one is visible: events first, then jobs by priority.
     fn handle_next(&self) -> Result<bool, DriveError> {
-        for queue in [QueueName::Events, QueueName::JobsHigh, QueueName::Jobs] {
+        for queue in [QueueName::Events, QueueName::JobsHigh, QueueName::Jobs, QueueName::JobsSlow] {
             let received = self.store.receive(queue, 1, VISIBILITY).now_or_never();
             let received = received.map(|received| received.expect("a queue in memory takes this call"));
             if let Some(message) = received.and_then(|messages| messages.into_iter().next()) {
@@ -112,7 +112,7 @@ impl World {
             return self.system.evaluator.handle(body, None).now_or_never();
         }
         match Job::parse(body) {
-            Ok(job) => self.system.executor.handle(&job, None).now_or_never(),
+            Ok(job) => self.system.executor.handle(&job, queue, None).now_or_never(),
             Err(error) => Some(Err(error)),
         }
     }

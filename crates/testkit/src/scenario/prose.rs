@@ -45,6 +45,13 @@ impl Scenario {
         Self { world: World::new(self.world.now(), ExecutorOptions { loops, ..ExecutorOptions::default() }) }
     }
 
+    /// Makes calls that may last long by jobs of a queue of their own, and holds pure transitions, as on AWS.
+    #[must_use]
+    pub fn slow_apart(self) -> Self {
+        let options = ExecutorOptions { slow_apart: true, hold: ExecutorOptions::HOLD, ..ExecutorOptions::default() };
+        Self { world: World::new(self.world.now(), options) }
+    }
+
     /// Moves on to a time, RFC 3339, without running anything.
     #[track_caller]
     #[must_use]

@@ -30,6 +30,7 @@ mod replays;
 mod requests;
 mod restored;
 mod retention;
+mod slow_calls;
 mod stages;
 mod starts;
 mod support;

@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use jiff::SignedDuration;
 use pawl_definition::Source;
 use pawl_runtime::ports::{
-    BlobError, BlobKey, BlobOwner, Blobs, Consistency, Item, Key, Page, Query, Table, TableError, Tables, Transaction,
-    Write,
+    BlobError, BlobKey, BlobOwner, Blobs, Consistency, Item, Key, Page, Query, QueueName, Table, TableError, Tables,
+    Transaction, Write,
 };
 use pawl_runtime::{ExecutorOptions, Job, Ports, System, items};
 use pawl_testkit::scenario::{World, answer};
@@ -104,7 +104,7 @@ fn a_head_whose_large_values_cannot_be_brought_back_is_not_written() {
     let ports = Ports { tables: stumbling.clone(), blobs: stumbling.clone(), ..world.system.ports.clone() };
     let system = System::new(ports, world.system.outside.clone(), ExecutorOptions::default());
     let job = Job { execution_id: head.id.clone(), seq: head.seq, again: true };
-    assert!(at_once(system.executor.handle(&job, None)).is_err(), "the blob cannot be read");
+    assert!(at_once(system.executor.handle(&job, QueueName::Jobs, None)).is_err(), "the blob cannot be read");
     assert_eq!(stumbling.stumbles.load(Ordering::SeqCst), OVER, "it lost the race, and could not read what it lost to");
 
     world.run(Some(world.now() + SignedDuration::from_hours(1))).expect("all works again");
