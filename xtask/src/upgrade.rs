@@ -27,7 +27,7 @@ pub(crate) fn run(upgrade: &Upgrade) -> anyhow::Result<()> {
     git(&["worktree", "remove", "--force", &sources.display().to_string()])?;
     outcome?;
     let other = build.join("debug/pawl").display().to_string();
-    let test = ["test", "--workspace", "--test", "sigkill", "--", "--ignored", "two_versions"];
+    let test = ["test", "--workspace", "--test", "sigkill"];
     cargo_with(&test, &[("PAWL_OTHER_VERSION", other)])
 }
 

@@ -14,25 +14,16 @@ const KILLS: usize = 20;
 /// Deliveries between two kills lie between these bounds; where in them is drawn.
 const BETWEEN: std::ops::Range<u64> = 5..60;
 
+/// The programs that serve the data folder in turn: the present one, and before it that of another version if
+/// `cargo xtask upgrade` says so. Then each carries on what the other left half done, as after an update and its rollback.
+fn programs() -> Vec<PathBuf> {
+    let other = std::env::var_os("PAWL_OTHER_VERSION").map(PathBuf::from);
+    other.into_iter().chain([PathBuf::from(env!("CARGO_BIN_EXE_pawl"))]).collect()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn killing_the_process_loses_nothing_acknowledged_and_repeats_nothing_committed() {
-    are_killed(&[present()]).await;
-}
-
-/// An update, and its rollback, over and over: what one version left half done the other carries on.
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs the program of another version: cargo xtask upgrade"]
-async fn two_versions_that_take_turns_lose_nothing_and_repeat_nothing() {
-    let other = std::env::var_os("PAWL_OTHER_VERSION").expect("PAWL_OTHER_VERSION is the path of that program");
-    are_killed(&[PathBuf::from(other), present()]).await;
-}
-
-fn present() -> PathBuf {
-    PathBuf::from(env!("CARGO_BIN_EXE_pawl"))
-}
-
-/// Programs in turn serve one data folder, and each is killed amid its work; the last one brings everything to its end.
-async fn are_killed(programs: &[PathBuf]) {
+    let programs = programs();
     let echo = Echo::start().await;
     let folder = durability::folder(&echo);
     let data = tempfile::tempdir().expect("a temporary folder can be made");

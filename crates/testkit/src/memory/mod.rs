@@ -8,6 +8,7 @@
 mod blobs;
 mod dead_letters;
 mod inspect;
+mod left;
 mod queue;
 mod secrets;
 mod state;
@@ -20,6 +21,7 @@ use jiff::Timestamp;
 use pawl_runtime::ports::{Blobs, Clock, DeadLetters, Queue, QueueSource, Secrets, Tables, Timers};
 
 pub use inspect::{Checkpoint, StoredMessage};
+pub use left::Left;
 
 use crate::VirtualClock;
 use state::State;

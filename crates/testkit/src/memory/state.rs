@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use jiff::Timestamp;
 use pawl_runtime::ports::{BlobKey, DeadLetter, Item, Key, Message, QueueName, Table, Timer, expired_message};
+use serde::{Deserialize, Serialize};
 
 /// Everything, in one piece, so that one lock makes a transaction.
 #[derive(Clone, Default)]
@@ -22,7 +23,7 @@ pub(super) struct State {
 }
 
 /// A message in a queue.
-#[derive(Clone)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Letter {
     pub(super) queue: QueueName,
     pub(super) body: String,

@@ -33,7 +33,7 @@ pub use machines::{
 };
 pub use models::{ModelReply, ScriptedModels, said, says, says_json};
 pub use notices::KeptNotices;
-pub use prose::{Scenario, scenario};
+pub use prose::{Scenario, carried_on, scenario};
 pub use trace::Trace;
 pub use world::World;
 

@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::happening::keys;
 use super::{DriveError, Expected, Happening, MachineReply, ModelReply, Reply, Trace, World};
 use crate::VirtualClock;
+use crate::memory::Left;
 
 /// A story in the making. Every word of it happens at once; the `run` words let time pass.
 pub struct Scenario {
@@ -19,6 +20,15 @@ pub struct Scenario {
 /// Begins a story at 2026-01-01T00:00:00Z, a Thursday.
 pub fn scenario() -> Scenario {
     Scenario { world: World::new(VirtualClock::default().now(), ExecutorOptions::default()) }
+}
+
+/// Begins a story with what another left.
+#[track_caller]
+pub fn carried_on(left: &Left) -> Scenario {
+    // Of another seed, or what happens now would have the ids of what happened there.
+    let story = Scenario { world: World::with_chance(left.at, ExecutorOptions::default(), 2) };
+    story.world.store.take_over(left).expect("what a story left is whole");
+    story
 }
 
 impl Scenario {

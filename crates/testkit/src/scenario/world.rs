@@ -41,13 +41,18 @@ pub struct World {
 impl World {
     /// Makes an empty one at a time.
     pub fn new(now: Timestamp, options: ExecutorOptions) -> Self {
+        Self::with_chance(now, options, 1)
+    }
+
+    /// Makes an empty one at a time, whose chance has a seed.
+    pub(super) fn with_chance(now: Timestamp, options: ExecutorOptions, seed: u64) -> Self {
         let clock = VirtualClock::new(now);
         let store = MemoryStore::new(clock.clone());
         let http = Arc::new(ScriptedHttp::new(clock.clone()));
         let models = Arc::new(ScriptedModels::new());
         let state_machines = Arc::new(ScriptedMachines::new(clock.clone(), store.clone()));
         let notices = Arc::new(KeptNotices::default());
-        let (time, chance) = (Arc::new(clock.clone()), Arc::new(SeededRandom::new(1)));
+        let (time, chance) = (Arc::new(clock.clone()), Arc::new(SeededRandom::new(seed)));
         let ports = Ports::over(store.tables(), store.queue(), store.blobs(), time, chance)
             .with_timers(store.timers())
             .with_dead_letters(store.dead_letters())

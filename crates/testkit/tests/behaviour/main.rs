@@ -38,3 +38,4 @@ mod types;
 mod unreadable;
 mod values;
 mod variables;
+mod versions;

@@ -55,7 +55,7 @@ pub(super) fn saved(body: &Value) -> String {
 fn goes_on(body: &Value) -> String {
     match text(body, "operation") {
         operation if operation.is_empty() => operation,
-        operation => format!("\n  waiting executions are told of it: pawl operation {operation}"),
+        operation => format!("; waiting executions are told of it: pawl operation {operation}"),
     }
 }
 
