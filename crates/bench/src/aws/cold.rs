@@ -17,7 +17,7 @@ use crate::process::percentile;
 const STARTS: usize = 40;
 
 /// What every function may ask for.
-const ENVIRONMENT: [(&str, &str); 25] = [
+const ENVIRONMENT: [(&str, &str); 28] = [
     ("AWS_REGION", "us-east-1"),
     ("AWS_ACCESS_KEY_ID", "none"),
     ("AWS_SECRET_ACCESS_KEY", "none"),
@@ -32,12 +32,15 @@ const ENVIRONMENT: [(&str, &str); 25] = [
     ("PAWL_EVENTS_QUEUE_URL", "http://localhost/events"),
     ("PAWL_JOBS_QUEUE_URL", "http://localhost/jobs"),
     ("PAWL_JOBS_HIGH_QUEUE_URL", "http://localhost/jobs-high"),
+    ("PAWL_JOBS_SLOW_QUEUE_URL", "http://localhost/jobs-slow"),
     ("PAWL_EVENTS_QUEUE_ARN", "arn:aws:sqs:us-east-1:1:events"),
     ("PAWL_JOBS_QUEUE_ARN", "arn:aws:sqs:us-east-1:1:jobs"),
     ("PAWL_JOBS_HIGH_QUEUE_ARN", "arn:aws:sqs:us-east-1:1:jobs-high"),
+    ("PAWL_JOBS_SLOW_QUEUE_ARN", "arn:aws:sqs:us-east-1:1:jobs-slow"),
     ("PAWL_EVENTS_DLQ_URL", "http://localhost/events-dead"),
     ("PAWL_JOBS_DLQ_URL", "http://localhost/jobs-dead"),
     ("PAWL_JOBS_HIGH_DLQ_URL", "http://localhost/jobs-high-dead"),
+    ("PAWL_JOBS_SLOW_DLQ_URL", "http://localhost/jobs-slow-dead"),
     ("PAWL_BLOBS_BUCKET", "blobs"),
     ("PAWL_SECRETS_PREFIX", "pawl/"),
     ("PAWL_SCHEDULE_GROUP", "pawl"),
