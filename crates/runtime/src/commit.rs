@@ -46,8 +46,8 @@ impl Committer<'_> {
         Ok(kept)
     }
 
-    /// Commits a head without a transition of its own, with what it listens on and its place in the line: a claim, a place in the line, a wait that
-    /// goes on, or what is held. Returns the rows that stand in the head now.
+    /// Commits a head without a transition of its own, with what it listens on and its entry in the line: a claim, a place in
+    /// the line, a wait that goes on, or what is held. Returns the rows that stand in the head now.
     pub(crate) async fn head_only(&self, before: &Execution, after: &Execution) -> Result<Vec<Row>, Error> {
         let (mut writes, kept) = self.head(before, after, None).await?;
         writes.extend(waiters(before, after));

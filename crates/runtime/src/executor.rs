@@ -92,7 +92,7 @@ impl Executor {
         self.transitions.ensure(&run.execution, SignedDuration::ZERO).await
     }
 
-    /// Leaves a call that may last long to a job of the queue of such calls. It is not claimed yet, so whatever is lost on the
+    /// Leaves a call that may last long to a job of the queue of such calls. It is not claimed yet: if the message is lost on the
     /// way, the next job of the execution comes here again.
     async fn hand_over(&self, run: &mut Run) -> Result<Progress, Error> {
         self.flush(run).await?;

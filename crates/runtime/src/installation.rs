@@ -39,8 +39,8 @@ impl Installations {
     }
 
     /// Sends what was given up on its way again: dead letters go back to their queues, and stalled executions that are
-    /// due get a job; goals look again, for they received nothing while they could not be read. Whoever fails again is
-    /// given up again. Who did it and why is kept, whatever comes of it.
+    /// due get a job; goals look again, for they received nothing while they could not be read. What fails again is
+    /// given up again. Who did it and why is kept, also if it fails.
     pub async fn redrive(&self, act: &Act) -> Result<Redriven, Error> {
         let operation = Operation::of_redrive(act);
         let writes = vec![audit::write_redrive(act), operation.begin()];

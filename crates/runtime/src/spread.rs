@@ -44,7 +44,7 @@ pub fn shards_of(index: Option<Index>, partition: &str) -> u8 {
     if is_spread { SHARDS } else { 1 }
 }
 
-/// The shard of an item: that of its primary key, so that it stays in it whatever becomes of its index entries.
+/// The shard of an item: that of its primary key, so a change of its index entries does not move it.
 pub fn shard_of(key: &Key, shards: u8) -> u8 {
     ids::one_of(&["shard", &key.partition, &key.sort], shards)
 }

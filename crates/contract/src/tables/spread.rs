@@ -95,7 +95,7 @@ pub async fn a_cursor_of_a_spread_partition_goes_on_where_the_page_ended(backend
     assert_eq!(rest, expected);
 }
 
-/// Ranges are over the whole partition, also with cursors; ties are ordered by primary key whatever their shard.
+/// Ranges are over the whole partition, also with cursors; ties are ordered by primary key, also between shards.
 pub async fn ranges_and_ties_of_a_spread_partition_go_over_all_shards(backend: &dyn Backend) {
     let items = many();
     fill(backend, &items).await;

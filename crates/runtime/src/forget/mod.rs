@@ -1,6 +1,6 @@
 //! Forgets a record: takes a person's values out of it, and out of the executions that read it.
 //!
-//! It goes in stages, each a page at a time. A call ends after a few seconds and says where it stands; whoever asked calls
+//! It goes in stages, each a page at a time. A call ends after a few seconds and says where it stands; the caller calls
 //! again from there. Each piece may be repeated, so a call that was cut off is repeated, or all begins anew.
 //!
 //! - [`Stage::Look`]: no execution on the record may be open. Then one transaction leaves a tombstone in the record's place

@@ -192,6 +192,11 @@ mod tests {
         any::<bool>().prop_map(|unique| Field { unique, indexed: !unique, ..Field::of(FieldType::Text) })
     }
 
+    /// The object of a record, with these fields.
+    fn object(of: &Record, fields: BTreeMap<String, Field>) -> Object {
+        Object { id: of.object.clone(), name: None, fields, stages: Vec::new(), relationships: BTreeMap::new() }
+    }
+
     /// The rows by value as they stand after a change.
     fn applied(mut rows: BTreeMap<Key, Item>, writes: Vec<Write>) -> BTreeMap<Key, Item> {
         for write in writes {
@@ -231,13 +236,7 @@ mod tests {
         fn a_forgotten_record_is_found_by_no_value(
             made in record(), fields in btree_map(field_name(), looked_up(), 1..4), values in vec(field_value(), 4),
         ) {
-            let object = Object {
-                id: made.object.clone(),
-                name: None,
-                fields,
-                stages: Vec::new(),
-                relationships: BTreeMap::new(),
-            };
+            let object = object(&made, fields);
             let before = Record { fields: object.fields.keys().cloned().zip(values).collect(), ..made };
             let mut after = Record { version: before.version.saturating_add(1), ..before.clone() };
             after.forget(before.created_at);
@@ -257,13 +256,7 @@ mod tests {
         fn a_record_is_found_by_its_values_and_by_no_former_ones(
             made in record(), fields in btree_map(field_name(), looked_up(), 1..4), values in vec(field_value(), 8),
         ) {
-            let object = Object {
-                id: made.object.clone(),
-                name: None,
-                fields,
-                stages: Vec::new(),
-                relationships: BTreeMap::new(),
-            };
+            let object = object(&made, fields);
             let mut values = values.into_iter();
             let mut next = || object.fields.keys().cloned().zip(values.by_ref()).collect();
             let before = Record { fields: next(), ..made.clone() };

@@ -14,7 +14,7 @@ use crate::{Error, Metrics, items};
 
 impl Operations {
     /// Goes on with an operation until it is over, or until the deadline; then its message is sent on. The cursor is
-    /// stored after each page. Whoever finds that others have stored it leaves the rest to them.
+    /// stored after each page. A worker that finds another cursor stored leaves the rest to the worker that stored it.
     pub(crate) async fn go_on(&self, id: &str, deadline: Option<Timestamp>) -> Result<(), Error> {
         let Some(mut operation) = self.read(id).await? else {
             tracing::warn!(operation = id, "a message of an unknown operation {id} is dropped");

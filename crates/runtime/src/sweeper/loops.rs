@@ -92,10 +92,11 @@ impl Loop {
 
     /// Since when all that is overdue was looked at, if the loops that wake have come to their ends.
     pub(super) fn wakes_began(loops: &[Self]) -> Option<Timestamp> {
-        let mut wakes = loops.iter().filter(|one| matches!(one.what, What::Due | What::Moving));
-        let are_over = wakes.clone().all(|one| !one.has_more);
-        wakes.next().filter(|_| are_over)?;
-        loops.iter().filter(|one| matches!(one.what, What::Due | What::Moving)).map(|one| one.position.by + GRACE).min()
+        let wakes = || loops.iter().filter(|one| matches!(one.what, What::Due | What::Moving));
+        if wakes().any(Self::has_more) {
+            return None;
+        }
+        wakes().map(|one| one.position.by + GRACE).min()
     }
 }
 

@@ -23,7 +23,7 @@ use crate::support::{CUSTOMER, TICKET};
 const MACHINE: &str = "arn:aws:states:eu-central-1:123456789012:stateMachine:S";
 
 /// The workflows, each with the place at which its execution stands.
-const WORKFLOWS: [(&str, &str, &str); 12] = [
+const WORKFLOWS: [(&str, &str, &str); 13] = [
     ("delayed", "", "  - {id: nap, type: delay, for: 2h}"),
     ("edited", "", "  - {id: nap, type: delay, for: 3h}\n  - {id: then, type: note, text: former}"),
     (
@@ -50,7 +50,8 @@ const WORKFLOWS: [(&str, &str, &str); 12] = [
          input: {n: 1}, wait: true, callback: true, timeout: 1d, save_as: settled}",
     ),
     ("held", "", "  - {id: set, type: set_variables, values: {n: '{{ 1 / 0 }}'}, on_failure: {then: pause}}"),
-    ("in-line", "limits: {concurrency: 1, starts: {per: 1h, at_most: 1}}", "  - {id: nap, type: delay, for: 30m}"),
+    ("in-line", "limits: {concurrency: 1}", "  - {id: nap, type: delay, for: 30m}"),
+    ("paced", "limits: {starts: {per: 1h, at_most: 1}}", "  - {id: nap, type: delay, for: 30m}"),
     (
         "guarded",
         "object: ticket\nlimits: {reentry: once_per_record, cooldown: 1d}",
@@ -95,7 +96,7 @@ fn midway() -> Scenario {
         .model(|_| Err(ModelError::new(ModelErrorKind::Throttled, "later")))
         .state_machine(|_| machine_succeeds(json!({"n": 2})).after("3h").calls_back("2h", json!({"n": 2})));
     for workflow in
-        ["delayed", "edited", "retried", "asked", "machine", "held", "in-line", "in-line", "in-line", "long"]
+        ["delayed", "edited", "retried", "asked", "machine", "held", "in-line", "in-line", "paced", "paced", "long"]
     {
         story = story.event(manual(workflow)).settle();
     }
@@ -153,6 +154,14 @@ fn folder() -> PathBuf {
 fn read(path: &std::path::Path) -> Golden {
     let text = std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+#[test]
+fn the_world_holds_each_kind_of_item_of_what_is_under_way() {
+    let left = serde_json::to_string(&midway().world().store.left()).expect("it is JSON");
+    let kinds = ["line#", "guard#", "waiter#", "unique#", "delivery#", "record#", "notices", "rows#"];
+    let missing: Vec<_> = kinds.into_iter().filter(|kind| !left.contains(&format!("\"{kind}"))).collect();
+    assert!(missing.is_empty(), "nothing in the world is stored as {missing:?}");
 }
 
 #[test]
