@@ -6,6 +6,7 @@ mod demo;
 mod deployment;
 mod e2e;
 mod emulator;
+mod functions;
 mod fuzz;
 mod model;
 mod package;
@@ -54,6 +55,8 @@ enum Command {
     Demo,
     /// Makes an archive, a wheel and npm packages of the release binary, and runs the demo from each.
     Package,
+    /// Builds the functions for one processor, examines the programs, and lays them out for `sam deploy`.
+    Functions(functions::Functions),
     /// Installs the Python tools that tests and deployments use, and says where they are.
     Tools,
     /// Runs an emulator of AWS until it is interrupted.
@@ -81,6 +84,7 @@ fn main() -> ExitCode {
         Command::Workflows => workflows::run(),
         Command::Demo => demo::run(),
         Command::Package => package::run(),
+        Command::Functions(options) => functions::run(&options),
         Command::Tools => tools::install(),
         Command::Emulator(args) => tools::emulate(&args),
         Command::Upgrade(upgrade) => upgrade::run(&upgrade),

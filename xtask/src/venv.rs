@@ -1,5 +1,6 @@
 //! Python tools in virtual environments under the target folder, made anew when their pinned file changed.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -52,6 +53,13 @@ impl Venv {
     /// One of its programs.
     pub(crate) fn program(&self, name: &str) -> PathBuf {
         self.bin.join(name)
+    }
+
+    /// The search path for programs, with its own first: cargo-lambda finds zig by the Python that is found first.
+    pub(crate) fn path(&self) -> anyhow::Result<OsString> {
+        let others = std::env::var_os("PATH").unwrap_or_default();
+        let places = std::iter::once(self.bin.clone()).chain(std::env::split_paths(&others));
+        std::env::join_paths(places).context("the search path for programs cannot be written")
     }
 
     fn of(name: &str, requirements: &str) -> anyhow::Result<Self> {
