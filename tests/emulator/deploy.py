@@ -23,8 +23,8 @@ import boto3
 TEMPLATE = Path(__file__).parents[2] / "infra" / "template.yaml"
 CODE = "pawl-code"
 REGION = "us-east-1"
-# Types of resources that the emulator does not know. Nothing else depends on them.
-UNKNOWN_TYPES = ["AWS::Logs::QueryDefinition"]
+# Types of resources that the emulator does not know. Nothing but the update policy of aliases depends on them.
+UNKNOWN_TYPES = ["AWS::Logs::QueryDefinition", "AWS::CodeDeploy::Application", "AWS::CodeDeploy::DeploymentGroup"]
 # Events of a log that the emulator gives at once.
 EVENTS_MOST = 10_000
 # Actions of SQS that the emulator knows under another name where many messages are meant.
@@ -44,20 +44,7 @@ class Emulator:
 
 def deploy(emulator, arguments):
     """Creates the stack and waits for it."""
-    s3 = emulator.client("s3")
-    s3.create_bucket(Bucket=CODE)
-    text = without_unknown_types(TEMPLATE.read_text())
-    text = with_code(s3, text, arguments.stack, Path(arguments.binaries))
-    # A template of this size is taken from S3 only, here as on AWS.
-    key = f"{arguments.stack}/template.yaml"
-    s3.put_object(Bucket=CODE, Key=key, Body=text.encode())
-    parameters = [parameter.split("=", 1) for parameter in arguments.parameter]
-    emulator.client("cloudformation").create_stack(
-        StackName=arguments.stack,
-        TemplateURL=f"{emulator.endpoint}/{CODE}/{key}",
-        Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
-        Parameters=[{"ParameterKey": name, "ParameterValue": value} for name, value in parameters],
-    )
+    emulator.client("cloudformation").create_stack(**described(emulator, arguments))
     stack = settled(emulator, arguments.stack)
     if stack["StackStatus"] != "CREATE_COMPLETE":
         sys.exit(f"{stack['StackStatus']}: {why(emulator, arguments.stack)}")
@@ -71,7 +58,7 @@ def deploy(emulator, arguments):
         shorten_visibility(emulator, resources, arguments.visibility)
     outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
     outputs = reachable(emulator, outputs, resources)
-    described = {
+    deployed = {
         "endpoint": emulator.endpoint,
         "region": REGION,
         "name": arguments.stack,
@@ -79,7 +66,25 @@ def deploy(emulator, arguments):
         "outputs": outputs,
         "log": arguments.log,
     }
-    Path(arguments.file).write_text(json.dumps(described, indent=2))
+    Path(arguments.file).write_text(json.dumps(deployed, indent=2))
+
+
+def described(emulator, arguments):
+    """What CloudFormation is asked for. The functions' code is in S3 then."""
+    s3 = emulator.client("s3")
+    s3.create_bucket(Bucket=CODE)
+    text = without_unknown_types(TEMPLATE.read_text())
+    text = with_code(s3, text, arguments.stack, Path(arguments.binaries))
+    # A template of this size is taken from S3 only, here as on AWS.
+    key = f"{arguments.stack}/template.yaml"
+    s3.put_object(Bucket=CODE, Key=key, Body=text.encode())
+    parameters = [parameter.split("=", 1) for parameter in arguments.parameter]
+    return {
+        "StackName": arguments.stack,
+        "TemplateURL": f"{emulator.endpoint}/{CODE}/{key}",
+        "Capabilities": ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
+        "Parameters": [{"ParameterKey": name, "ParameterValue": value} for name, value in parameters],
+    }
 
 
 def logs(emulator, arguments):
@@ -153,10 +158,10 @@ def zipped(binary, compression=zipfile.ZIP_STORED):
 
 
 def without_unknown_types(text):
-    """The template without the resources that the emulator would refuse."""
+    """The template without the resources that the emulator would refuse: without CodeDeploy, an alias moves at once."""
     for unknown in UNKNOWN_TYPES:
         text = re.sub(rf"^  \w+:\n    Type: {unknown}\n(?:    .*\n|\n)*", "", text, flags=re.MULTILINE)
-    return text
+    return re.sub(r"^    UpdatePolicy:\n(?:      .*\n)*", "", text, flags=re.MULTILINE)
 
 
 def settled(emulator, name):

@@ -31,7 +31,12 @@ pub(crate) fn resources(kind: &str) -> impl Iterator<Item = (&'static str, &'sta
 
 /// The properties of one resource.
 pub(crate) fn resource(id: &str) -> &'static Value {
-    let found = &template()["Resources"][id]["Properties"];
+    &whole(id)["Properties"]
+}
+
+/// One resource with its type, condition and policies.
+pub(crate) fn whole(id: &str) -> &'static Value {
+    let found = &template()["Resources"][id];
     assert!(!found.is_null(), "{PATH} has no resource {id}");
     found
 }

@@ -32,6 +32,18 @@ pub(crate) fn variables(function: &str) -> BTreeMap<&'static str, &'static Value
     variables.map(|(name, value)| (name.as_str(), value)).collect()
 }
 
+/// The mappings that wake a function, by the queue or table that they read.
+fn mappings(function: &str) -> impl Iterator<Item = (String, &'static Value)> {
+    let wakes = move |mapping: &Value| named(&mapping["FunctionName"]).last().is_some_and(|name| name == function);
+    let mappings = resources("AWS::Lambda::EventSourceMapping").filter(move |(_, mapping)| wakes(mapping));
+    mappings.map(|(_, mapping)| (named(&mapping["EventSourceArn"]).remove(0), mapping))
+}
+
+fn mapping(function: &str, source: &str) -> &'static Value {
+    let found = mappings(function).find(|(name, _)| name == source).map(|(_, mapping)| mapping);
+    found.unwrap_or_else(|| panic!("no mapping of {PATH} wakes {function} by {source}"))
+}
+
 fn pascal(folder: &str) -> String {
     let capital = |word: &str| format!("{}{}", word[..1].to_uppercase(), &word[1..]);
     folder.split('-').map(capital).collect()
@@ -90,12 +102,10 @@ fn a_queue_hides_a_message_for_six_times_the_time_out() {
     let mut looked_at = 0;
     for (id, properties) in resources("AWS::Serverless::Function") {
         let timeout = properties["Timeout"].as_i64().unwrap_or_else(|| panic!("{id} has no time-out"));
-        let events = properties["Events"].as_object().into_iter().flatten();
-        for (_, event) in events.filter(|(_, event)| event["Type"] == "SQS") {
-            let source = &event["Properties"];
-            assert_eq!(texts(&source["FunctionResponseTypes"]), ["ReportBatchItemFailures"], "{id}");
-            let [queue] = &named(&source["Queue"])[..] else { panic!("{id} reads a queue of the template") };
-            let visibility = resource(queue)["VisibilityTimeout"].as_i64().unwrap_or_default();
+        assert!(properties["Events"].is_null(), "{id} is woken in a way that these tests do not look at");
+        for (queue, mapping) in mappings(id).filter(|(source, _)| source.ends_with("Queue")) {
+            assert_eq!(texts(&mapping["FunctionResponseTypes"]), ["ReportBatchItemFailures"], "{id}");
+            let visibility = resource(&queue)["VisibilityTimeout"].as_i64().unwrap_or_default();
             assert!(visibility >= 6 * timeout, "{queue} hides messages for {visibility} s, {id} works {timeout} s");
             looked_at += 1;
         }
@@ -106,12 +116,9 @@ fn a_queue_hides_a_message_for_six_times_the_time_out() {
 /// A batch ends with its slowest job, so a job with a slow call is a batch.
 #[test]
 fn a_slow_call_holds_up_no_other_job() {
-    let (_, executor) = resources("AWS::Serverless::Function")
-        .find(|(id, _)| *id == "StepExecutor")
-        .unwrap_or_else(|| panic!("{PATH} has no StepExecutor"));
     let batch = |queue: &str| {
-        let source = &executor["Events"][queue]["Properties"];
-        (source["BatchSize"].as_i64(), named(&source["ScalingConfig"]["MaximumConcurrency"]))
+        let mapping = mapping("StepExecutor", queue);
+        (mapping["BatchSize"].as_i64(), named(&mapping["ScalingConfig"]["MaximumConcurrency"]))
     };
     assert_eq!(batch("JobsSlowQueue"), (Some(1), vec!["SlowJobConcurrency".to_owned()]));
     assert_eq!(batch("JobsQueue"), (Some(10), vec!["JobConcurrency".to_owned()]));
@@ -194,7 +201,7 @@ fn every_parameter_is_explained() {
 /// One change that kills the function must not hold up its shard for hours; an outage of an hour must give up none.
 #[test]
 fn a_change_is_tried_again_for_an_hour_and_not_for_a_day() {
-    let stream = &resource("TriggerEvaluator")["Events"]["RecordsStream"]["Properties"];
+    let stream = mapping("TriggerEvaluator", "RecordsTable");
     let attempts = stream["MaximumRetryAttempts"].as_i64().unwrap_or(-1);
     assert!((60..=240).contains(&attempts), "expected 60 to 240 tries, about a minute apart, found {attempts}");
     assert_eq!(stream["BisectBatchOnFunctionError"], true, "the one that kills the function is found");

@@ -44,6 +44,9 @@ const CARGO_LAMBDA: &str = "PAWL_E2E_CARGO_LAMBDA";
 pub(crate) struct E2e {
     /// Runs only tests whose names contain this; all if absent.
     filter: Option<String>,
+    /// A parameter of the template, `Name=Value`, as well.
+    #[arg(long, value_name = "NAME=VALUE")]
+    parameter: Vec<String>,
 }
 
 /// Builds, deploys, drives, and takes down.
@@ -53,7 +56,8 @@ pub(crate) fn run(e2e: &E2e) -> anyhow::Result<()> {
     cargo(&["test", "--workspace", "--test", "e2e", "--no-run"])?;
     let emulator = Emulator::start(emulator::Options { name: "e2e", auth: true })?;
     let binaries = target().join("debug");
-    let parameters: Vec<String> = PARAMETERS.iter().map(|parameter| (*parameter).to_owned()).collect();
+    let parameters = PARAMETERS.iter().map(|parameter| (*parameter).to_owned());
+    let parameters: Vec<String> = parameters.chain(e2e.parameter.iter().cloned()).collect();
     let options =
         Options { binaries: &binaries, auth: true, parameters: &parameters, visibility_s: Some(VISIBILITY_S) };
     let deployment = Deployment::create(&emulator, &options)?;

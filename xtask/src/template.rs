@@ -1,12 +1,13 @@
 //! The checks of `infra/template.yaml`: SAM's own with cfn-lint, cfn-lint alone, and a security scan; and how the functions
-//! that it names are built.
+//! that it names are built, and which of their versions is invoked.
 
 use std::process::Command;
 
 use anyhow::{Context, bail};
 
+use crate::emulator::{Emulator, Options};
 use crate::profile;
-use crate::run::workspace;
+use crate::run::{execute, workspace};
 use crate::venv::Venv;
 
 const TEMPLATE: &str = "infra/template.yaml";
@@ -35,5 +36,14 @@ pub(crate) fn run() -> anyhow::Result<()> {
             bail!("{words} failed: {status}");
         }
     }
-    profile::run(&tools)
+    profile::run(&tools)?;
+    versions()
+}
+
+/// Switches gradual deployment on and off on an emulator, without programs.
+fn versions() -> anyhow::Result<()> {
+    let emulator = Emulator::start(Options { name: "template", auth: false })?;
+    let mut command = Command::new(emulator.venv().python());
+    command.arg(workspace().join("tests/emulator/versions.py")).args(["--endpoint", &emulator.endpoint()]);
+    execute(&mut command)
 }
