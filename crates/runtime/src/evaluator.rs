@@ -6,6 +6,7 @@ mod waiters;
 
 use std::sync::Arc;
 
+use async_recursion::async_recursion as boxed;
 use jiff::{SignedDuration, Timestamp};
 use pawl_engine::Event;
 
@@ -53,6 +54,7 @@ pub enum Outcome {
 impl Evaluator {
     /// Handles a message of the event queue. The caller deletes it after. What concerns many executions stops at the
     /// deadline, and goes on in another message.
+    #[boxed]
     pub async fn handle(&self, body: &str, deadline: Option<Timestamp>) -> Result<(), Error> {
         match EventMessage::parse(body)? {
             EventMessage::Expired(head) => self.expired(&head).await,
@@ -64,17 +66,20 @@ impl Evaluator {
     }
 
     /// Removes what belonged to an execution whose head has expired and is removed. Doing it again changes nothing.
+    #[boxed]
     pub async fn expired(&self, head: &Key) -> Result<(), Error> {
         expiry::follow(&*self.tables, &*self.blobs, head).await
     }
 
     /// Puts on the event queue that a head has expired, for a later turn.
+    #[boxed]
     pub async fn enqueue_expired(&self, head: &Key) -> Result<(), Error> {
         let message = expired_message(items::execution::TABLE, head);
         Ok(self.events.send(QueueName::Events, message.into_iter().collect()).await?)
     }
 
     /// Evaluates a change of a record.
+    #[boxed]
     pub async fn changed(&self, change: &RecordChange, deadline: Option<Timestamp>) -> Result<(), Error> {
         match changes::event(change)? {
             Some(event) => self.evaluate(event, deadline).await,
@@ -84,6 +89,7 @@ impl Evaluator {
 
     /// Puts a change of a record on the event queue, where it is evaluated later. It goes as the event that it is, for
     /// the record before and after may be too large for a message; what cannot be read as one goes as it came.
+    #[boxed]
     pub async fn enqueue(&self, change: &RecordChange) -> Result<(), Error> {
         let message = match changes::event(change) {
             Ok(None) => return Ok(()),
@@ -102,6 +108,7 @@ impl Evaluator {
     }
 
     /// Evaluates an event against the workflows and the waiting executions that listen.
+    #[boxed]
     pub async fn evaluate(&self, mut event: Event, deadline: Option<Timestamp>) -> Result<(), Error> {
         offload::restore_event(&*self.blobs, BlobOwner::event(&event.id), &mut event).await?;
         // Each has its turn although another fails, and the first failure is told: a repeat starts nothing twice.
@@ -121,6 +128,7 @@ impl Evaluator {
     }
 
     /// Starts a workflow for an event, at most once, if one of its triggers matches and the guards let it pass.
+    #[boxed]
     pub async fn start(&self, workflow: &str, event: &Event) -> Result<Outcome, Error> {
         self.starter.start(workflow, event).await
     }

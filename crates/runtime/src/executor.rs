@@ -5,6 +5,7 @@ mod effect;
 
 use std::sync::Arc;
 
+use async_recursion::async_recursion as boxed;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::activities::Activities;
@@ -45,6 +46,7 @@ impl Executor {
     /// would have more time for it.
     ///
     /// Where calls that may last long are made apart, a job of another queue makes none: it sends a job to theirs.
+    #[boxed]
     pub async fn handle(&self, job: &Job, queue: QueueName, deadline: Option<Timestamp>) -> Result<(), Error> {
         let Some(mut run) = self.transitions.load(&job.execution_id).await? else {
             tracing::warn!(execution_id = %job.execution_id, "a job of an unknown execution {} is dropped", job.execution_id);

@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use async_recursion::async_recursion as boxed;
 use pawl_definition::{FieldType, Object, json, value};
 use pawl_engine::{Found, Read, Record, RecordQuery, ResolvedTest, StepCode, StepError, Subject, fields};
 use serde_json::{Map, Value};
@@ -63,6 +64,7 @@ impl Finder {
     }
 
     /// One record.
+    #[boxed]
     pub async fn one(&self, object: &str, id: &str) -> Result<Found, Error> {
         // No record has such an id, and storage takes no such key.
         if !fields::is_key(id) {
@@ -75,6 +77,7 @@ impl Finder {
     }
 
     /// The records that have one of the unique values. One that cannot be read is not free: the step waits for it.
+    #[boxed]
     pub async fn duplicates(&self, object: &str, values: &Map<String, Value>) -> Result<Found, Error> {
         let mut records: Vec<Record> = Vec::new();
         let claims: Vec<_> =
@@ -121,6 +124,7 @@ impl Finder {
 
     /// The records that a query names, in its order. Of an object that is read without an index only those that match are
     /// kept, and it is read as far as the bounds only.
+    #[boxed]
     pub async fn find(&self, query: &RecordQuery, object: Option<&Object>) -> Result<Found, Error> {
         let is_time = |field: &str| is_time(object, field);
         let fits = |record: &Record| {

@@ -3,6 +3,7 @@
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
+use async_recursion::async_recursion as boxed;
 use jiff::Timestamp;
 use pawl_definition::json;
 use pawl_engine::{Event, Execution, Row, Status, Subject};
@@ -123,6 +124,7 @@ impl History {
     }
 
     /// Lists executions, newest first.
+    #[boxed]
     pub async fn executions(
         &self,
         scope: &ListScope,
@@ -153,6 +155,7 @@ impl History {
     }
 
     /// One execution, with large values brought back.
+    #[boxed]
     pub async fn execution(&self, id: &str) -> Result<Option<Execution>, Error> {
         let item = self.tables.get(items::execution::TABLE, &items::execution::key(id), Consistency::Eventual).await?;
         let Some(mut execution) = item.as_ref().map(items::execution::parse).transpose()?.flatten() else {
@@ -163,6 +166,7 @@ impl History {
     }
 
     /// Whether an execution is there and has ended.
+    #[boxed]
     pub async fn has_ended(&self, id: &str) -> Result<bool, Error> {
         let item = self.tables.get(items::execution::TABLE, &items::execution::key(id), Consistency::Eventual).await?;
         let execution = item.as_ref().map(items::execution::parse).transpose()?.flatten();
@@ -170,6 +174,7 @@ impl History {
     }
 
     /// The event that started an execution.
+    #[boxed]
     pub async fn event(&self, execution: &str) -> Result<Option<Event>, Error> {
         let item = self.tables.get(items::event::TABLE, &items::event::key(execution), Consistency::Eventual).await?;
         let Some(item) = item else { return Ok(None) };
@@ -179,6 +184,7 @@ impl History {
     }
 
     /// The rows of an execution, oldest first. The cursor is the number of the last row that was seen.
+    #[boxed]
     pub async fn rows(&self, execution: &str, limit: usize, after: Option<String>) -> Result<Listed<Row>, Error> {
         let from = after.map(|cursor| next_seq(&cursor)).transpose()?.unwrap_or(0);
         let mut found = self.stored_rows(execution, from, limit, Consistency::Eventual).await?;
@@ -241,6 +247,7 @@ impl History {
     }
 
     /// The starts of a workflow that were refused, newest first.
+    #[boxed]
     pub async fn refusals(
         &self,
         workflow: &str,
@@ -255,6 +262,7 @@ impl History {
     }
 
     /// Notices, newest first.
+    #[boxed]
     pub async fn notices(&self, limit: usize, after: Option<String>) -> Result<Listed<Notice>, Error> {
         let query = Query::of(items::notice::TABLE, items::notice::PARTITION).eventual();
         let query = query.newest_first().limit(limit).after(after);
@@ -262,6 +270,7 @@ impl History {
     }
 
     /// Who used the kill switches, newest first.
+    #[boxed]
     pub async fn audit(&self, limit: usize, after: Option<String>) -> Result<Listed<Entry>, Error> {
         let query = Query::of(items::audit::TABLE, items::audit::PARTITION).eventual();
         let query = query.newest_first().limit(limit).after(after);

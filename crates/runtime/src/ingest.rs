@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use async_recursion::async_recursion as boxed;
 use jiff::SignedDuration;
 use pawl_engine::{Event, ids};
 
@@ -91,6 +92,7 @@ impl Ingest {
     }
 
     /// The answer to an earlier delivery that this one repeats, if there was one.
+    #[boxed]
     pub async fn earlier(&self, workflow: &str, trigger: &str, identity: &Identity) -> Result<Option<Accepted>, Error> {
         let key = identity.key.iter().map(|key| delivery::key(workflow, trigger, key));
         let signed = identity.signed.iter().map(|digest| delivery::signed_key(workflow, trigger, digest));
@@ -119,12 +121,14 @@ impl Ingest {
     ///
     /// The event is queued before its key is claimed: a crash between the two leaves a delivery that was not
     /// answered, and its repeat has the same event id, which starts nothing twice. The other order would lose it.
+    #[boxed]
     pub async fn accept(&self, event: Event, identity: &Identity) -> Result<Accepted, Error> {
         let execution_id = event.workflow.as_deref().map(|workflow| ids::execution_id(&event.id, workflow));
         self.take(event, identity, execution_id).await
     }
 
     /// Accepts an event that starts nothing: executions may wait for it. Durable as above.
+    #[boxed]
     pub async fn accept_signal(&self, event: Event, identity: &Identity) -> Result<Accepted, Error> {
         self.take(event, identity, None).await
     }
@@ -182,6 +186,7 @@ impl Ingest {
 
     /// Stores that a delivery was rejected, for people to see. Those of one trigger with one code within an hour are one
     /// row that counts them, so that nobody without a key can fill the storage.
+    #[boxed]
     pub async fn reject(&self, workflow: &str, trigger: &str, code: &str, message: &str) -> Result<(), Error> {
         let now = self.clock.now();
         let refusal = Refusal {
@@ -202,6 +207,7 @@ impl Ingest {
     }
 
     /// Writes what this process counted of rejected deliveries and storage did not take yet.
+    #[boxed]
     pub async fn write_rejections(&self) -> Result<(), Error> {
         Ok(self.rejections.write_all(&self.tables).await?)
     }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use async_recursion::async_recursion as boxed;
 use pawl_engine::Act;
 
 use crate::items::audit;
@@ -34,6 +35,7 @@ pub struct Redriven {
 
 impl Installations {
     /// The controls.
+    #[boxed]
     pub async fn read(&self) -> Result<Installation, Error> {
         self.catalog.read_installation().await
     }
@@ -41,6 +43,7 @@ impl Installations {
     /// Sends what was given up on its way again: dead letters go back to their queues, and stalled executions that are
     /// due get a job; goals look again, for they received nothing while they could not be read. What fails again is
     /// given up again. Who did it and why is kept, also if it fails.
+    #[boxed]
     pub async fn redrive(&self, act: &Act) -> Result<Redriven, Error> {
         let operation = Operation::of_redrive(act);
         let writes = vec![audit::write_redrive(act), operation.begin()];
@@ -53,6 +56,7 @@ impl Installations {
 
     /// Kills everything, or lifts the kill and wakes what is due. Who did it and why is kept. Returns the operation that
     /// wakes, too.
+    #[boxed]
     pub async fn set_killed(&self, killed: bool, act: &Act) -> Result<(Installation, Option<String>), Error> {
         loop {
             let item = self.tables.get(installation::TABLE, &installation::key(), Consistency::Strong).await?;

@@ -10,6 +10,7 @@ mod pages;
 
 use std::sync::Arc;
 
+use async_recursion::async_recursion as boxed;
 use jiff::{SignedDuration, Timestamp};
 use pawl_definition::{Edits, Step, Workflow};
 
@@ -57,6 +58,7 @@ impl Operations {
     }
 
     /// An operation; `None` if there is none of this id.
+    #[boxed]
     pub async fn read(&self, id: &str) -> Result<Option<Operation>, Error> {
         let item = self.tables.get(operation::TABLE, &operation::key(id), Consistency::Strong).await?;
         Ok(item.as_ref().map(operation::parse).transpose()?)

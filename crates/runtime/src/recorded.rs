@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
+use async_recursion::async_recursion as boxed;
 use pawl_definition::Object;
 use pawl_engine::{Execution, Observed, Occurrence, Plan, Recording, ReplayError, Row, difference, replay};
 
@@ -28,6 +29,7 @@ impl Recorded {
     ///
     /// # Errors
     /// Something of it cannot be read.
+    #[boxed]
     pub async fn read(catalog: &Catalog, history: &History, id: &str) -> Result<Option<Self>, Error> {
         let (Some(head), Some(event)) = (history.execution(id).await?, history.event(id).await?) else {
             return Ok(None);

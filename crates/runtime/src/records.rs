@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use async_recursion::async_recursion as boxed;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use pawl_definition::Object;
@@ -63,6 +64,7 @@ impl Records {
     }
 
     /// The object of a record type.
+    #[boxed]
     pub async fn object(&self, object: &str) -> Result<Object, RecordError> {
         let installation = self.catalog.read_installation().await?;
         let objects = self.catalog.objects(installation.objects_revision).await?;
@@ -71,6 +73,7 @@ impl Records {
     }
 
     /// Reads one.
+    #[boxed]
     pub async fn get(&self, subject: &Subject) -> Result<Record, RecordError> {
         let Found { records, .. } = self.finder.one(&subject.object, &subject.id).await?;
         let record = records.into_iter().next().ok_or_else(|| RecordError::NotFound(subject.clone()))?;
@@ -81,6 +84,7 @@ impl Records {
     }
 
     /// Finds those that a query names.
+    #[boxed]
     pub async fn find(&self, query: &RecordQuery) -> Result<Vec<Record>, RecordError> {
         let object = self.object(&query.object).await?;
         let Found { records, refused } = self.finder.find(query, Some(&object)).await?;
@@ -88,6 +92,7 @@ impl Records {
     }
 
     /// All of an object that are not archived, newest first.
+    #[boxed]
     pub async fn list(&self, object: &str, limit: usize, after: Option<String>) -> Result<Listed<Record>, RecordError> {
         self.object(object).await?;
         let query = Query::of_index(items::record::TABLE, Index::Gsi1, items::record::of_object(object));
@@ -98,6 +103,7 @@ impl Records {
     }
 
     /// Creates one, under the given id or a fresh one.
+    #[boxed]
     pub async fn create(
         &self,
         object: &str,
@@ -130,6 +136,7 @@ impl Records {
 
     /// Changes fields; null empties one. Writing what is there already changes nothing. With `read_at`, a record of
     /// another version is left as it is.
+    #[boxed]
     pub async fn update(
         &self,
         subject: &Subject,

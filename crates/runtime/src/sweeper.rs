@@ -5,6 +5,7 @@ mod loops;
 
 use std::sync::Arc;
 
+use async_recursion::async_recursion as boxed;
 use jiff::Timestamp;
 
 use crate::dead_letters::Marks;
@@ -48,6 +49,7 @@ impl Sweeper {
     /// stalled execution waits for a person. Each has its turn although another fails; the first failure is returned.
     ///
     /// At the deadline it stops. The next sweep goes on where this one stopped.
+    #[boxed]
     pub async fn sweep(&self, deadline: Option<Timestamp>) -> Result<usize, Error> {
         // First the marks: what is stalled is not woken.
         let marked = self.see_to_dead_letters(deadline).await;
@@ -96,6 +98,7 @@ impl Sweeper {
 
     /// Makes a message visible that was given up: the execution of a job is marked as stalled, an event is refused.
     /// Doing it again changes nothing.
+    #[boxed]
     pub async fn mark_dead_letter(&self, letter: &DeadLetter, why: &str) -> Result<(), Error> {
         self.marks().dead_letter(letter, why).await
     }

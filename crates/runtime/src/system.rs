@@ -3,6 +3,7 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
+use async_recursion::async_recursion as boxed;
 use jiff::Timestamp;
 
 use crate::activities::Activities;
@@ -37,12 +38,14 @@ impl Deref for System {
 impl System {
     /// Handles a message of a queue; a job begins nothing that could not end before the deadline. The caller deletes
     /// the message after, or gives it back if this fails.
+    #[boxed]
     pub async fn handle(&self, queue: QueueName, body: &str, deadline: Option<Timestamp>) -> Result<(), Error> {
         self.deliver(queue, body, false, deadline).await
     }
 
     /// Handles a message, which may have been delivered before: `again` says that it came back and nobody knows if the
     /// process lives that had it. A step in which process after process dies ends as stalled.
+    #[boxed]
     pub async fn deliver(
         &self,
         queue: QueueName,

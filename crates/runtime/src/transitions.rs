@@ -5,6 +5,7 @@ mod write;
 
 use std::sync::Arc;
 
+use async_recursion::async_recursion as boxed;
 use jiff::SignedDuration;
 use pawl_engine::{Act, Control, Decision, Event, Execution, Illegal, Input, Refused, TransitionError};
 
@@ -57,6 +58,7 @@ pub enum ControlError {
 
 impl Transitions {
     /// Tells an execution of an event on a topic that it waits on.
+    #[boxed]
     pub async fn on_event(&self, execution: &str, event: &Event) -> Result<(), Error> {
         self.apply(execution, &Input::Event(event), |_| true).await?;
         Ok(())
@@ -70,6 +72,7 @@ impl Transitions {
     }
 
     /// Carries out a control, durably. Repeating it changes nothing.
+    #[boxed]
     pub async fn control(&self, execution: &str, control: &Control, act: &Act) -> Result<Execution, ControlError> {
         self.control_if(execution, control, act, |_| true).await
     }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use async_recursion::async_recursion as boxed;
 use pawl_definition::{Edits, Object, Problem, Source, Workflow};
 use pawl_engine::{Act, Plan, triggers};
 use serde_json::Value;
@@ -90,12 +91,14 @@ impl Workflows {
     }
 
     /// All objects.
+    #[boxed]
     pub async fn objects(&self) -> Result<Arc<Objects>, Error> {
         let installation = self.catalog.read_installation().await?;
         self.catalog.objects(installation.objects_revision).await
     }
 
     /// Saves an object, and tells which active workflows that leaves with mistakes.
+    #[boxed]
     pub async fn save_object(&self, source: &Source) -> Result<SavedObject, SaveError> {
         let (object, problems) = pawl_definition::check_object(source);
         let Some(object) = object else { return Err(SaveError::Invalid(problems)) };
@@ -140,6 +143,7 @@ impl Workflows {
 
     /// Saves a workflow as a new revision, at once also for what is in flight. `read_at` is the revision that the
     /// writer had read; a save over another one changes nothing.
+    #[boxed]
     pub async fn save(&self, source: &Source, read_at: Option<u64>, by: &str) -> Result<Saved, SaveError> {
         let objects = self.objects().await?;
         let source = &source.for_workflow(&objects);
@@ -245,11 +249,13 @@ impl Workflows {
     }
 
     /// The head of a workflow.
+    #[boxed]
     pub async fn head(&self, id: &str) -> Result<Option<Head>, Error> {
         self.catalog.head(id).await
     }
 
     /// The head of a workflow with its present revision made ready, which is read once and kept.
+    #[boxed]
     pub async fn in_force(&self, id: &str) -> Result<Option<(Head, Arc<Plan>)>, Error> {
         let Some(head) = self.catalog.head(id).await? else { return Ok(None) };
         let plan = self.catalog.plan(id, head.revision).await?;
@@ -257,12 +263,14 @@ impl Workflows {
     }
 
     /// One revision.
+    #[boxed]
     pub async fn revision(&self, id: &str, revision: u64) -> Result<Option<Revision>, Error> {
         let item = self.tables.get(workflow::TABLE, &workflow::revision_key(id, revision), Consistency::Strong).await?;
         Ok(item.as_ref().map(workflow::parse_revision).transpose()?)
     }
 
     /// The revisions of a workflow, newest first.
+    #[boxed]
     pub async fn revisions(&self, id: &str, limit: usize, after: Option<String>) -> Result<Listed<Revision>, Error> {
         let partition = workflow::head_key(id).partition;
         let range = SortRange::Prefix(workflow::REVISION_PREFIX.to_owned());
@@ -273,6 +281,7 @@ impl Workflows {
     }
 
     /// The workflows by id.
+    #[boxed]
     pub async fn list(&self, limit: usize, after: Option<String>) -> Result<Listed<Head>, Error> {
         let query = Query::of_index(workflow::TABLE, Index::Gsi1, workflow::ALL);
         let page = self.tables.query(&query.limit(limit).after(after)).await?;
@@ -281,6 +290,7 @@ impl Workflows {
     }
 
     /// Switches its triggers on or off; on also closes the breaker. Nothing is back-filled.
+    #[boxed]
     pub async fn set_active(&self, id: &str, active: bool) -> Result<Head, SaveError> {
         let now = self.clock.now();
         let switch = |head: &mut Head| {
@@ -294,6 +304,7 @@ impl Workflows {
     }
 
     /// Closes its breaker, and leaves it active or inactive as it is. What was refused meanwhile is not back-filled.
+    #[boxed]
     pub async fn close_breaker(&self, id: &str) -> Result<Head, SaveError> {
         let now = self.clock.now();
         let close = |head: &mut Head| {
@@ -305,6 +316,7 @@ impl Workflows {
     }
 
     /// Kills a workflow, or lifts its kill and wakes what is due. Who did it and why is kept.
+    #[boxed]
     pub async fn set_killed(&self, id: &str, killed: bool, act: &Act) -> Result<Switched, SaveError> {
         let switch = |head: &mut Head| {
             if head.killed.is_some() != killed {

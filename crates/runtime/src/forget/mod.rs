@@ -14,6 +14,7 @@ mod scrub;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use async_recursion::async_recursion as boxed;
 use jiff::{SignedDuration, Timestamp};
 use pawl_engine::{Act, Control, Execution, Plan, Record, RecordWrite, Subject, forget};
 use serde::{Deserialize, Serialize};
@@ -124,6 +125,7 @@ impl From<crate::ports::TableError> for ForgetError {
 
 impl Forgetting {
     /// Goes on from a stage, or begins, for some seconds.
+    #[boxed]
     pub async fn forget(&self, order: &Forget, stage: Option<Stage>) -> Result<Forgotten, ForgetError> {
         let until = self.clock.now() + CALL;
         let mut done = Forgotten { next: Some(stage.unwrap_or(Stage::Look(None))), ..Forgotten::default() };
