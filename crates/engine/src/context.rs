@@ -37,8 +37,9 @@ pub struct Context<'a> {
     pub callback: Option<&'a str>,
     /// The workflow or the installation is killed.
     pub killed: bool,
-    /// No concurrency slot is free.
-    pub no_place: bool,
+    /// The block of `limits.concurrency` that has a free slot; `None` if the execution has to wait for one. It is 0 where
+    /// nothing is limited.
+    pub free_slot: Option<u8>,
     /// Cost of models today, for budgets by day.
     pub spent_today: Usage,
 }

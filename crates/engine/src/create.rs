@@ -48,7 +48,7 @@ pub fn create(plan: &Plan, event: &Event, now: Timestamp, start_at: Option<Times
         throttled: later.is_some(),
         stalled: false,
         deaths: 0,
-        holds_slot: false,
+        holds_slot: None,
         holds_record: false,
         last_control: None,
         since: Value::Null,

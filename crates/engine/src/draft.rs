@@ -359,7 +359,7 @@ impl<'a> Draft<'a> {
             retention.map(|retention| self.cx.now.saturating_add(retention).unwrap_or(Timestamp::MAX));
         self.execution.pause = None;
         self.execution.requested = None;
-        self.execution.holds_slot = false;
+        self.execution.holds_slot = None;
         self.execution.holds_record = false;
         if reason.is_some() {
             self.execution.reason = reason;

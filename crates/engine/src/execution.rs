@@ -376,9 +376,9 @@ pub struct Execution {
     /// Number of processes in a row that died in the present step, as far as later processes noticed.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub deaths: u32,
-    /// Whether it holds a concurrency slot.
-    #[serde(default, skip_serializing_if = "is_false")]
-    pub holds_slot: bool,
+    /// The concurrency slot that it holds, by the block of the limit that the slot belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub holds_slot: Option<u8>,
     /// It holds the only open execution of its record.
     #[serde(default, skip_serializing_if = "is_false")]
     pub holds_record: bool,

@@ -108,9 +108,14 @@ pub fn fraction(parts: &[&str]) -> f64 {
 /// A number below `many` that depends only on the parts: which of several equal places something goes to. It decides where
 /// items are stored, so it never changes.
 pub fn one_of(parts: &[&str], many: u8) -> u8 {
+    u8::try_from(number_below(parts, many.into())).expect("it is below a number of eight bits")
+}
+
+/// The same, below a larger number.
+pub fn number_below(parts: &[&str], many: u32) -> u32 {
     let digest = digest(parts);
     let bits = u32::from_str_radix(&digest[..8], 16).expect("a digest is hexadecimal");
-    u8::try_from(bits % u32::from(many.max(1))).expect("it is below a number of eight bits")
+    bits % many.max(1)
 }
 
 /// The first 128 bits of SHA-256 over the parts, length-prefixed so that no two lists of parts meet.

@@ -114,7 +114,7 @@ fn run(cx: &Context<'_>, execution: &Execution, found: Option<&crate::Found>) ->
 fn start(cx: &Context<'_>, execution: &Execution) -> Decision {
     let mut draft = Draft::new(cx, execution, RowKind::Started);
     if cx.plan.workflow.limits.concurrency.is_some() {
-        if cx.no_place {
+        let Some(block) = cx.free_slot else {
             // Another job has asked before: whoever wakes it too early must not add one more job to the line.
             if matches!(execution.wake, Wake::Timer { at, purpose: TimerPurpose::Concurrency } if at > cx.now) {
                 return Decision::Stay(Stay::InLine);
@@ -124,8 +124,8 @@ fn start(cx: &Context<'_>, execution: &Execution) -> Decision {
             return Decision::Postpone(Box::new(
                 draft.postponed(Wake::Timer { at, purpose: TimerPurpose::Concurrency }),
             ));
-        }
-        draft.execution.holds_slot = true;
+        };
+        draft.execution.holds_slot = Some(block);
     }
     draft.execution.status = Status::Running;
     draft.execution.started_at = Some(cx.now);

@@ -55,7 +55,7 @@ fn decide(plan: &Plan, at: Timestamp, execution: &Execution, input: &Input<'_>) 
         invocation: "this one",
         callback: None,
         killed: false,
-        no_place: false,
+        free_slot: Some(0),
         spent_today: Usage::default(),
     };
     transition(&cx, execution, input)

@@ -66,7 +66,7 @@ impl Story {
             invocation: "an invocation",
             callback: None,
             killed: false,
-            no_place: false,
+            free_slot: Some(0),
             spent_today: Usage::default(),
         };
         match transition(&cx, &self.head, input).expect("the story is sound") {

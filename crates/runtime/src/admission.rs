@@ -4,9 +4,10 @@ use jiff::{SignedDuration, Timestamp};
 use pawl_definition::Reentry;
 use pawl_engine::{Event, Plan, Subject};
 
+use crate::items::Unreadable;
 use crate::items::guard::{self, Guard, State};
-use crate::ports::{Consistency, Expect, Key, TableError, Tables, Write};
-use crate::{Error, items};
+use crate::ports::{Consistency, Expect, Item, Key, TableError, Tables, Write};
+use crate::{Catalog, Error, StartWindow, items};
 
 /// The breaker: this many starts of one workflow on one record…
 const BREAKER_STARTS: u32 = 50;
@@ -72,6 +73,7 @@ pub(crate) struct Admitted {
 /// A start that asks its guards.
 pub(crate) struct Admission<'a> {
     pub(crate) tables: &'a dyn Tables,
+    pub(crate) catalog: &'a Catalog,
     pub(crate) plan: &'a Plan,
     pub(crate) event: &'a Event,
     /// The execution that it would make.
@@ -145,21 +147,38 @@ impl Admission<'_> {
         Ok(())
     }
 
-    /// Spaces starts out: no span of time holds more of them than are allowed.
+    /// Spaces starts out: no span of time holds more of them than are allowed. A start is counted in its home block of the
+    /// limit, or in another one in which it begins at once. If it has to be later in all, it takes the earlier of two blocks:
+    /// so what is planned in each is about as long, and starts at the same time do not all plan in the same.
     async fn spacing(&self, admitted: &mut Admitted) -> Result<(), Denied> {
         let Some(starts) = &self.plan.workflow.limits.starts else { return Ok(()) };
-        let key = self.key(Guard::Spacing);
-        let (version, state) = self.read(&key).await?;
-        let span = starts.per.approximate();
-        let mut recent = state.recent;
-        let start = recent.free(self.now, span, starts.at_most);
+        let (blocks, span) = (self.catalog.starts(starts.at_most), starts.per.approximate());
+        let home = blocks.home(self.execution);
+        let key = |block| self.key(Guard::Spacing(block));
+        let item = self.tables.get(guard::TABLE, &key(home), Consistency::Strong).await?;
+        let planned =
+            |block, item: Option<&Item>| Planned::in_block(self.now, span, (block, blocks.share(block)), item);
+        let mut chosen = planned(home, item.as_ref())?;
+        if chosen.start > self.now && blocks.count() > 1 {
+            let others: Vec<u8> = blocks.others(home).collect();
+            let keys: Vec<_> = others.iter().map(|block| (guard::TABLE, key(*block))).collect();
+            let found = self.tables.get_many(&keys).await?;
+            let second = blocks.second(self.execution);
+            for (block, item) in others.into_iter().zip(&found) {
+                let other = planned(block, item.as_ref())?;
+                let is_at_once = other.start <= self.now;
+                if is_at_once || (block == second && other.start < chosen.start) {
+                    chosen = other;
+                }
+                if is_at_once {
+                    break;
+                }
+            }
+        }
+        let Planned { block, version, start, mut recent } = chosen;
         recent.add(start, span);
-        admitted.writes.push(put(
-            key,
-            version,
-            &State { recent, ..State::default() },
-            guard::KEPT_SPAN.expires_at(start + span),
-        ));
+        let state = State { recent, ..State::default() };
+        admitted.writes.push(put(key(block), version, &state, guard::KEPT_SPAN.expires_at(start + span)));
         admitted.start_at = Some(start).filter(|start| *start > self.now);
         Ok(())
     }
@@ -174,9 +193,37 @@ impl Admission<'_> {
 
     async fn read(&self, key: &Key) -> Result<(Option<u64>, State), Denied> {
         let item = self.tables.get(guard::TABLE, key, Consistency::Strong).await?;
-        let state = item.as_ref().map(guard::parse).transpose()?.unwrap_or_default();
-        Ok((item.map(|item| item.version), state))
+        Ok(versioned(item.as_ref())?)
     }
+}
+
+/// A start as it would be counted in one block of `limits.starts`.
+struct Planned {
+    block: u8,
+    /// Version of the block.
+    version: Option<u64>,
+    start: Timestamp,
+    /// The starts of the block without this one.
+    recent: StartWindow,
+}
+
+impl Planned {
+    /// In a block with its share of the limit, as it is stored.
+    fn in_block(
+        now: Timestamp,
+        span: SignedDuration,
+        (block, share): (u8, u32),
+        item: Option<&Item>,
+    ) -> Result<Self, Unreadable> {
+        let (version, State { mut recent, .. }) = versioned(item)?;
+        let start = recent.free(now, span, share);
+        Ok(Self { block, version, start, recent })
+    }
+}
+
+fn versioned(item: Option<&Item>) -> Result<(Option<u64>, State), Unreadable> {
+    let state = item.map(guard::parse).transpose()?.unwrap_or_default();
+    Ok((item.map(|item| item.version), state))
 }
 
 fn put(key: Key, version: Option<u64>, state: &State, expires_at: Option<Timestamp>) -> Write {

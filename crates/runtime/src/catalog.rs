@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use pawl_definition::{Object, Workflow};
 use pawl_engine::Plan;
 
+use crate::blocks::{BlockSizes, Blocks};
 use crate::items::{self, Unreadable};
 use crate::ports::{Consistency, Item, Pages, Query, Tables};
 use crate::{DefaultRetention, Error, ExecutorOptions, UnreadableItems};
@@ -49,6 +50,7 @@ pub struct Catalog {
     objects: Mutex<Option<(u64, Arc<Objects>)>>,
     retention: DefaultRetention,
     expires: bool,
+    block_sizes: BlockSizes,
 }
 
 impl Catalog {
@@ -61,13 +63,25 @@ impl Catalog {
             objects: Mutex::default(),
             retention: DefaultRetention::default(),
             expires: true,
+            block_sizes: BlockSizes::default(),
         }
     }
 
-    /// Keeps ended executions as the options say.
+    /// Keeps ended executions and splits limits as the options say.
     #[must_use]
-    pub(crate) fn with_retention(self, options: &ExecutorOptions) -> Self {
-        Self { retention: options.retention, expires: options.expires, ..self }
+    pub(crate) fn with_options(self, options: &ExecutorOptions) -> Self {
+        let ExecutorOptions { retention, expires, block_sizes, .. } = *options;
+        Self { retention, expires, block_sizes, ..self }
+    }
+
+    /// The blocks of a limit of `concurrency`.
+    pub(crate) fn slots(&self, limit: u32) -> Blocks {
+        Blocks::new(limit, self.block_sizes.slots)
+    }
+
+    /// The blocks of a limit of `starts`.
+    pub(crate) fn starts(&self, limit: u32) -> Blocks {
+        Blocks::new(limit, self.block_sizes.starts)
     }
 
     /// Forgets what it keeps.

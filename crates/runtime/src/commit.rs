@@ -40,7 +40,7 @@ impl Committer<'_> {
         writes.extend(items::line::write(before, after));
         writes.extend(guards(before, after, snapshot));
         if !commit.usage.is_zero() && snapshot.plan.workflow.limits.budget.is_some() {
-            writes.extend(items::usage::writes(&after.workflow, commit.row.at, commit.usage));
+            writes.extend(items::usage::writes(after, commit.row.at, commit.usage));
         }
         self.tables.transact(Transaction { writes, durability: self.durability }).await?;
         Ok(kept)
@@ -116,10 +116,13 @@ fn guards(before: &Execution, after: &Execution, snapshot: &Snapshot) -> Vec<Wri
     let mut writes = Vec::new();
     let table = items::guard::TABLE;
     if before.holds_slot != after.holds_slot {
-        let most = snapshot.plan.workflow.limits.concurrency.map(i64::from);
-        let key = items::guard::key(&after.workflow, Guard::ConcurrencySlots);
-        let (amount, at_most) = if after.holds_slot { (1, most) } else { (-1, None) };
-        writes.push(Write::Add { table, key, amount, at_most });
+        let key = |block| items::guard::key(&after.workflow, Guard::ConcurrencySlots(block));
+        // A slot is given back to the block that it was taken from, whatever the limit has become.
+        writes.extend(before.holds_slot.map(|block| Write::Add { table, key: key(block), amount: -1, at_most: None }));
+        writes.extend(after.holds_slot.map(|block| {
+            let at_most = snapshot.slots.map(|blocks| blocks.share(block).into());
+            Write::Add { table, key: key(block), amount: 1, at_most }
+        }));
     }
     if let (true, false, Some(record)) = (before.holds_record, after.holds_record, &after.record) {
         let key = items::guard::key(&after.workflow, Guard::Active(record));

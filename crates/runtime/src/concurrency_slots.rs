@@ -1,22 +1,35 @@
-//! The executions that wait for a slot of `limits.concurrency`.
+//! The slots of `limits.concurrency`, and the executions that wait for one.
+//!
+//! A high limit is split into blocks ([`crate::blocks`]), and an execution takes a slot of its home block, or of another one
+//! if that is full. There is one line, whatever the number of blocks: each end hands on, and who is woken looks at all blocks.
 
 use std::sync::Arc;
 
-use pawl_engine::{Execution, TimerPurpose, Wake};
+use pawl_engine::{Execution, TimerPurpose, Wake, ids};
 
+use crate::blocks::Blocks;
 use crate::dispatch::Dispatcher;
+use crate::items::guard::{self, Guard};
 use crate::items::line;
-use crate::ports::{Consistency, Query, TableError, Tables};
+use crate::ports::{Consistency, Item, Key, Query, TableError, Tables};
 use crate::{Catalog, Error, items};
 
-/// Entries of the line that are looked at for the first that can be woken: one that cannot be read holds up nobody.
+/// Heads of the line that are read to find one that can be woken: one that cannot be read holds up nobody.
 const LOOKS_AT: usize = 3;
 
-/// Wakes the oldest execution that waits for a slot, once one may be free. Not needed for correctness: those that wait
-/// look again by themselves.
+/// Wakes an execution that waits for a slot, once one may be free. Not needed for correctness: those that wait look again by
+/// themselves.
 pub(crate) struct ConcurrencySlots {
     catalog: Arc<Catalog>,
     dispatcher: Arc<Dispatcher>,
+}
+
+/// A slot of which somebody else may have use.
+struct HandedOn<'a> {
+    blocks: Blocks,
+    block: u8,
+    /// The execution that hands it on.
+    by: &'a str,
 }
 
 impl ConcurrencySlots {
@@ -25,23 +38,41 @@ impl ConcurrencySlots {
         Self { catalog, dispatcher }
     }
 
-    /// After an execution ended: the slot that it gave back wakes the oldest that waits.
-    pub(crate) async fn after_end(&self, before: &Execution, after: &Execution) -> Result<(), Error> {
-        if before.holds_slot { self.wake_oldest(&after.workflow).await } else { Ok(()) }
+    /// After an execution ended: the slot that it gave back wakes one that waits.
+    pub(crate) async fn after_end(
+        &self,
+        before: &Execution,
+        after: &Execution,
+        blocks: Option<Blocks>,
+    ) -> Result<(), Error> {
+        match before.holds_slot {
+            Some(block) => self.wake_next(after, block, blocks).await,
+            None => Ok(()),
+        }
     }
 
-    /// After an execution began: one that waited wakes the next. Several slots may have become free while it was the
-    /// oldest, and each of them woke it alone.
-    pub(crate) async fn after_start(&self, before: &Execution) -> Result<(), Error> {
-        if is_waiting(before) { self.wake_oldest(&before.workflow).await } else { Ok(()) }
+    /// After an execution began: one that waited wakes the next. Several slots may have become free while it stood in front,
+    /// and each of them woke it alone.
+    pub(crate) async fn after_start(
+        &self,
+        before: &Execution,
+        after: &Execution,
+        blocks: Option<Blocks>,
+    ) -> Result<(), Error> {
+        match after.holds_slot {
+            Some(block) if is_waiting(before) => self.wake_next(after, block, blocks).await,
+            _ => Ok(()),
+        }
     }
 
-    async fn wake_oldest(&self, workflow: &str) -> Result<(), Error> {
+    /// Without a limit all may begin: the blocks are those of the lowest.
+    async fn wake_next(&self, by: &Execution, block: u8, blocks: Option<Blocks>) -> Result<(), Error> {
+        let blocks = blocks.unwrap_or_else(|| self.catalog.slots(1));
         let tables = self.catalog.tables();
-        let first = tables.query(&first_of(workflow, LOOKS_AT)).await?;
-        for entry in &first.items {
-            let key = items::execution::key(line::parse(entry));
-            let head = tables.get(items::execution::TABLE, &key, Consistency::Strong).await?;
+        let first = tables.query(&first_of(&by.workflow, LOOKS_AT.max(blocks.count().into()))).await?;
+        let slot = HandedOn { blocks, block, by: &by.id };
+        for id in slot.to(&first.items) {
+            let head = tables.get(items::execution::TABLE, &items::execution::key(id), Consistency::Strong).await?;
             let read = head.as_ref().map(items::execution::parse).transpose();
             let execution = self.catalog.unreadable().readable(read).flatten().flatten();
             if let Some(execution) = execution.filter(line::is_in) {
@@ -52,8 +83,58 @@ impl ConcurrencySlots {
     }
 }
 
+impl HandedOn<'_> {
+    /// The executions to be looked at, of the first entries of the line: those of the block, so that each block is handed on in
+    /// the order of the line and many ends at once do not all wake the same; behind them, and instead of them one time in so
+    /// many as there are blocks, whoever waits longest.
+    fn to<'a>(&self, entries: &'a [Item]) -> Vec<&'a str> {
+        let all = || entries.iter().map(line::parse);
+        let count = self.blocks.count();
+        let to_oldest = ids::one_of(&["to the oldest", self.by], count) == 0;
+        let own = all().filter(|id| !to_oldest && self.blocks.home(id) == self.block);
+        let mut chosen: Vec<_> = own.take(LOOKS_AT).collect();
+        for id in all() {
+            if chosen.len() < LOOKS_AT && !chosen.contains(&id) {
+                chosen.push(id);
+            }
+        }
+        chosen
+    }
+}
+
+/// The block with a free slot for an execution that has not begun; `None` if it has to wait.
+pub(crate) async fn free(tables: &dyn Tables, execution: &Execution, blocks: Blocks) -> Result<Option<u8>, Error> {
+    // Who comes now stands behind those who wait already, although a slot is free: the first of them has been woken.
+    if !is_waiting(execution) && has_line(tables, &execution.workflow).await? {
+        return Ok(None);
+    }
+    let key = |block: u8| guard::key(&execution.workflow, Guard::ConcurrencySlots(block));
+    // A counter that cannot be read has no free slot, and is in the way of nobody who finds one elsewhere.
+    let mut unreadable = None;
+    let mut is_free = |block: u8, item: Option<&Item>| match item.map_or(Ok(0), items::usage::counter) {
+        Ok(used) => used < u64::from(blocks.share(block)),
+        Err(error) => {
+            unreadable.get_or_insert(error);
+            false
+        }
+    };
+    let home = blocks.home(&execution.id);
+    let item = tables.get(guard::TABLE, &key(home), Consistency::Strong).await?;
+    if is_free(home, item.as_ref()) {
+        return Ok(Some(home));
+    }
+    let others: Vec<u8> = blocks.others(home).collect();
+    let keys: Vec<(_, Key)> = others.iter().map(|block| (guard::TABLE, key(*block))).collect();
+    let found = if keys.is_empty() { Vec::new() } else { tables.get_many(&keys).await? };
+    let free = others.into_iter().zip(&found).find(|(block, item)| is_free(*block, item.as_ref()));
+    match (free, unreadable) {
+        (None, Some(error)) => Err(error.into()),
+        (free, _) => Ok(free.map(|(block, _)| block)),
+    }
+}
+
 /// Whether others wait for a slot of a workflow.
-pub(crate) async fn has_line(tables: &dyn Tables, workflow: &str) -> Result<bool, TableError> {
+async fn has_line(tables: &dyn Tables, workflow: &str) -> Result<bool, TableError> {
     Ok(!tables.query(&first_of(workflow, 1)).await?.items.is_empty())
 }
 
@@ -64,4 +145,53 @@ fn first_of(workflow: &str, limit: usize) -> Query {
 /// Whether an execution waits for a slot.
 pub(crate) fn is_waiting(execution: &Execution) -> bool {
     matches!(execution.wake, Wake::Timer { purpose: TimerPurpose::Concurrency, .. })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A line of so many, the oldest first.
+    fn line(many: usize) -> Vec<Item> {
+        let entry = |number: usize| Item {
+            key: Key::new(line::partition("w"), format!("2026-01-01T00:00:00.{number:06}Z#exe_{number}")),
+            version: 1,
+            indexes: Vec::new(),
+            expires_at: None,
+            body: "{}".to_owned(),
+        };
+        (0..many).map(entry).collect()
+    }
+
+    #[test]
+    fn one_block_is_handed_on_to_the_oldest() {
+        let slot = HandedOn { blocks: Blocks::new(25, 25), block: 0, by: "exe_a" };
+        assert_eq!(slot.to(&line(5)), ["exe_0", "exe_1", "exe_2"], "two more, if the first cannot be read");
+        assert_eq!(slot.to(&line(1)), ["exe_0"]);
+        assert_eq!(slot.to(&[]), [] as [&str; 0]);
+    }
+
+    #[test]
+    fn a_block_is_handed_on_to_the_first_that_it_is_the_home_of_and_else_to_the_oldest() {
+        let blocks = Blocks::new(100, 25);
+        let entries = line(40);
+        let mut to_oldest = 0;
+        for ended in 0..400 {
+            let by = format!("exe_ended_{ended}");
+            for block in 0..4 {
+                let chosen = HandedOn { blocks, block, by: &by }.to(&entries);
+                assert_eq!(chosen.len(), LOOKS_AT);
+                let first_of_block = entries.iter().map(line::parse).find(|id| blocks.home(id) == block);
+                assert!(chosen[0] == "exe_0" || Some(chosen[0]) == first_of_block, "{block}: {chosen:?}");
+                to_oldest += u32::from(Some(chosen[0]) != first_of_block);
+            }
+            // Nobody waits whose home it is.
+            let block = (0..4).find(|block| *block != blocks.home("exe_0")).expect("there are four");
+            assert_eq!(HandedOn { blocks, block, by: &by }.to(&line(1)), ["exe_0"]);
+        }
+        assert!(
+            (200..400).contains(&to_oldest),
+            "a quarter, of three blocks that are not the home of the oldest: {to_oldest}"
+        );
+    }
 }

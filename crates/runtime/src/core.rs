@@ -116,7 +116,7 @@ impl<'a> Shared<'a> {
         let Ports { tables, queue, timers, notifier, clock, .. } = ports;
         let metrics = Arc::new(Metrics::default());
         let unreadable = Arc::new(UnreadableItems::new(metrics.clone()));
-        let catalog = Catalog::new(tables.clone(), unreadable.clone()).with_retention(&options);
+        let catalog = Catalog::new(tables.clone(), unreadable.clone()).with_options(&options);
         let catalog = Arc::new(catalog);
         let notices = Arc::new(Notices::new(tables.clone(), notifier.clone(), unreadable.clone()));
         Self {

@@ -27,6 +27,7 @@ pub mod spread;
 
 mod activities;
 mod admission;
+mod blocks;
 mod breaker;
 mod catalog;
 mod changes;
@@ -73,6 +74,7 @@ mod workflows;
 mod write_buffer;
 
 pub use self::core::Core;
+pub use blocks::BlockSizes;
 pub use catalog::{Catalog, Objects};
 pub use completion_signals::CompletionSignals;
 pub use error::Error;

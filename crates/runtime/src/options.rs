@@ -5,6 +5,8 @@ use std::str::FromStr;
 use jiff::{SignedDuration, Timestamp};
 use pawl_definition::{Duration, RETENTION_LEAST};
 
+use crate::BlockSizes;
+
 /// How an executor works.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ExecutorOptions {
@@ -29,6 +31,8 @@ pub struct ExecutorOptions {
     pub expires: bool,
     /// How much one run of a loop over stored items takes on.
     pub loops: LoopLimits,
+    /// From which size on limits are split. All processes of an installation have the same, and keep it.
+    pub block_sizes: BlockSizes,
 }
 
 /// How much one run of a loop over stored items takes on. What is left goes on in another run.
@@ -73,6 +77,7 @@ impl Default for ExecutorOptions {
             retention: DefaultRetention::default(),
             loops: LoopLimits::default(),
             expires: true,
+            block_sizes: BlockSizes::default(),
         }
     }
 }

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use pawl_definition::BudgetPer;
-use pawl_engine::{Context, Execution, Occurrence, Plan, Reads, Record, Subject, Usage};
+use pawl_engine::{Context, Execution, Occurrence, Plan, Reads, Record, Status, Subject, Usage};
 use serde_json::{Value, json};
 
+use crate::blocks::Blocks;
 use crate::items;
-use crate::ports::{Consistency, Item, Key, Table};
+use crate::ports::{Key, Table};
 use crate::{Catalog, Error, Objects, concurrency_slots};
 
 /// What one decision may look at, read at one time.
@@ -21,7 +22,10 @@ pub(crate) struct Snapshot {
     pub(crate) record: Option<Record>,
     pub(crate) related: BTreeMap<String, Vec<Record>>,
     pub(crate) killed: bool,
-    pub(crate) no_place: bool,
+    /// The block with a free slot of `limits.concurrency`.
+    pub(crate) free_slot: Option<u8>,
+    /// How that limit is split.
+    pub(crate) slots: Option<Blocks>,
     pub(crate) spent_today: Usage,
 }
 
@@ -40,7 +44,7 @@ impl Snapshot {
             invocation,
             callback: None,
             killed: self.killed,
-            no_place: self.no_place,
+            free_slot: self.free_slot,
             spent_today: self.spent_today,
         }
     }
@@ -66,9 +70,16 @@ impl Snapshot {
         let record = found.get(2).and_then(Option::as_ref).map(items::record::parse).transpose()?;
         let reads = pawl_engine::reads(&plan, execution);
         let related = related(catalog, record.as_ref(), &objects, &reads).await?;
-        let (no_place, spent_today) = counters(catalog, &plan, execution, now).await?;
+        let slots = plan.workflow.limits.concurrency.map(|limit| catalog.slots(limit));
+        let free_slot = match slots.filter(|_| execution.status == Status::Queued) {
+            Some(blocks) => concurrency_slots::free(catalog.tables(), execution, blocks).await?,
+            None => Some(0),
+        };
+        let spent_today = spent_today(catalog, &plan, execution, now).await?;
         let killed = head.killed.is_some() || installation.killed.is_some();
-        Ok(Self { plan, former, objects, objects_revision, record, related, killed, no_place, spent_today })
+        #[rustfmt::skip]
+        let read = Self { plan, former, objects, objects_revision, record, related, killed, free_slot, slots, spent_today };
+        Ok(read)
     }
 
     /// In the place of a snapshot that cannot be read and is not looked at: a workflow without steps.
@@ -83,17 +94,24 @@ impl Snapshot {
             record: None,
             related: BTreeMap::new(),
             killed: false,
-            no_place: false,
+            free_slot: Some(0),
+            slots: None,
             spent_today: Usage::default(),
         }
     }
 
     /// The same look, for the next step: only what that step leads to is read.
-    pub(crate) async fn for_next(mut self, catalog: &Catalog, execution: &Execution) -> Result<Self, Error> {
+    pub(crate) async fn for_next(
+        mut self,
+        catalog: &Catalog,
+        execution: &Execution,
+        now: Timestamp,
+    ) -> Result<Self, Error> {
         require_objects(&self.objects, &self.plan, execution)?;
         self.former = former_plan(catalog, execution, &self.plan).await?;
         let reads = pawl_engine::reads(&self.plan, execution);
         self.related = related(catalog, self.record.as_ref(), &self.objects, &reads).await?;
+        self.spent_today = spent_today(catalog, &self.plan, execution, now).await?;
         Ok(self)
     }
 }
@@ -151,29 +169,15 @@ fn ids_of(value: Option<&Value>) -> Vec<String> {
     }
 }
 
-/// Whether no place is free for a start, and what models cost today; read only where a limit asks.
-async fn counters(
-    catalog: &Catalog,
-    plan: &Plan,
-    execution: &Execution,
-    now: Timestamp,
-) -> Result<(bool, Usage), Error> {
-    let limits = &plan.workflow.limits;
-    let tables = catalog.tables();
-    let mut no_place = false;
-    if let Some(most) = limits.concurrency.filter(|_| execution.status == pawl_engine::Status::Queued) {
-        let key = items::guard::key(&execution.workflow, items::guard::Guard::ConcurrencySlots);
-        let item = tables.get(items::guard::TABLE, &key, Consistency::Strong).await?;
-        no_place = item.as_ref().map_or(Ok(0), items::usage::counter)? >= u64::from(most);
-        // Who comes now stands behind those who wait already, although a slot is free: the first of them has been woken.
-        let is_new = !concurrency_slots::is_waiting(execution);
-        no_place = no_place || (is_new && concurrency_slots::has_line(tables, &execution.workflow).await?);
+/// What models cost today; read only before a step that asks one, and where a limit asks.
+async fn spent_today(catalog: &Catalog, plan: &Plan, execution: &Execution, now: Timestamp) -> Result<Usage, Error> {
+    let workflow = &plan.workflow;
+    let step = execution.cursor.as_deref().and_then(|id| plan.step(id));
+    let asks_model = step.is_some_and(|step| step.kind.shape().asks_model().is_some());
+    if !asks_model || workflow.limits.budget.as_ref().is_none_or(|budget| budget.per != BudgetPer::Day) {
+        return Ok(Usage::default());
     }
-    let mut spent = Usage::default();
-    if limits.budget.as_ref().is_some_and(|budget| budget.per == BudgetPer::Day) {
-        let keys = items::usage::keys(&execution.workflow, now).map(|key| (items::usage::TABLE, key));
-        let found: Vec<Option<Item>> = tables.get_many(&keys).await?;
-        spent = items::usage::parse(&found)?;
-    }
-    Ok((no_place, spent))
+    let keys: Vec<_> =
+        items::usage::keys(&workflow.id, now).into_iter().map(|key| (items::usage::TABLE, key)).collect();
+    Ok(items::usage::parse(&catalog.tables().get_many(&keys).await?)?)
 }

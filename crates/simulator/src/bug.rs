@@ -3,6 +3,8 @@
 //! Each lives in a decorator around a port or in the driver: nothing of it enters the runtime.
 
 use pawl_runtime::items;
+use pawl_runtime::items::guard::Guard;
+use pawl_runtime::ports::rules::counter_body;
 use pawl_runtime::ports::{Durability, Expect, Item, Key, Table, Transaction, Write};
 use serde_json::Value;
 
@@ -39,6 +41,10 @@ pub enum Bug {
     BlindGuards,
     /// Places in the line are counted without a bound.
     UnboundedPlaces,
+    /// A slot is given back to the first block, whichever it was taken from.
+    SlotToFirstBlock,
+    /// Nobody looks for a slot in another block than its own.
+    OnlyHomeBlock,
     /// A delivery's key is claimed although it is taken.
     BlindKeys,
     /// Sends are answered before they leave the process.
@@ -79,6 +85,8 @@ impl Bug {
         ("records-first", Self::RecordsFirst),
         ("blind-guards", Self::BlindGuards),
         ("unbounded-places", Self::UnboundedPlaces),
+        ("slot-to-first-block", Self::SlotToFirstBlock),
+        ("only-home-block", Self::OnlyHomeBlock),
         ("blind-keys", Self::BlindKeys),
         ("buffered-sends", Self::BufferedSends),
         ("not-durable", Self::NotDurable),
@@ -118,19 +126,13 @@ impl Bug {
         vec![Transaction { writes, durability }]
     }
 
-    /// What a reader sees of an item.
-    pub(super) fn blind(bug: Option<Self>, item: &mut Item) {
-        if bug != Some(Self::BlindKill) {
-            return;
-        }
-        if let Ok(mut head) = items::workflow::parse_head(item) {
-            head.killed = None;
-            item.body = items::workflow::head_item(&head).body;
-        } else if let Ok(mut controls) = items::installation::parse(item)
-            && item.key == items::installation::key()
-        {
-            controls.killed = None;
-            item.body = items::installation::item(&controls, item.version).body;
+    /// What a reader of several items sees of one.
+    pub(super) fn blind(bug: Option<Self>, key: &Key, item: &mut Option<Item>) {
+        match bug {
+            Some(Self::BlindKill) => item.iter_mut().for_each(without_kill),
+            // Its own block is read alone.
+            Some(Self::OnlyHomeBlock) if is_slots(key) => *item = Some(full(key)),
+            _ => {}
         }
     }
 
@@ -147,6 +149,10 @@ impl Bug {
             }
             (Self::BlindGuards, Write::Put { expect, .. }) if is_guard => *expect = Expect::Any,
             (Self::UnboundedPlaces, Write::Add { at_most, .. }) if is_guard => *at_most = None,
+            (Self::SlotToFirstBlock, Write::Add { key, amount: -1, .. }) if is_guard => {
+                let workflow = key.partition.split('#').nth(1).unwrap_or_default();
+                *key = items::guard::key(workflow, Guard::ConcurrencySlots(0));
+            }
             (Self::BlindKeys, Write::Put { item, expect, .. }) if item.key.partition.starts_with("delivery#") => {
                 *expect = Expect::Any;
             }
@@ -163,6 +169,16 @@ fn stands_in(write: &Write, partition: &str) -> bool {
     write.address().1.partition.starts_with(partition)
 }
 
+fn is_slots(key: &Key) -> bool {
+    key.partition.starts_with("guard#") && key.sort == "slots"
+}
+
+/// A counter that has reached any limit.
+fn full(key: &Key) -> Item {
+    let body = counter_body(i64::from(u32::MAX));
+    Item { key: key.clone(), version: 1, indexes: Vec::new(), expires_at: None, body }
+}
+
 fn is_head(key: &Key) -> bool {
     key.partition.starts_with("execution#") && key.sort == "head"
 }
@@ -173,6 +189,19 @@ fn is_claim(writes: &[Write]) -> bool {
     let leased = items::execution::parse(item).is_ok_and(|head| head.is_some_and(|head| !head.leases.is_empty()));
     let is_rows = |write: &Write| write.address().1.sort.starts_with(items::history::PREFIX);
     is_head(&item.key) && leased && rows.iter().all(is_rows)
+}
+
+/// A workflow or the installation as if nobody had killed it.
+fn without_kill(item: &mut Item) {
+    if let Ok(mut head) = items::workflow::parse_head(item) {
+        head.killed = None;
+        item.body = items::workflow::head_item(&head).body;
+    } else if let Ok(mut controls) = items::installation::parse(item)
+        && item.key == items::installation::key()
+    {
+        controls.killed = None;
+        item.body = items::installation::item(&controls, item.version).body;
+    }
 }
 
 fn without_lease(item: &mut Item) {

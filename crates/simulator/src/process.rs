@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 use pawl_runtime::message::backoff;
 use pawl_runtime::ports::{DeadLetter, Message, QueueName, QueueSource, Received};
-use pawl_runtime::{ExecutorOptions, LoopLimits, System};
+use pawl_runtime::{BlockSizes, ExecutorOptions, LoopLimits, System};
 
 use super::bug::Bug;
 use super::hub::Hub;
@@ -24,6 +24,8 @@ pub(super) struct Nature {
     pub(super) alone: bool,
     /// How much one run of its loops takes on.
     pub(super) loops: LoopLimits,
+    /// From which size on limits are split.
+    pub(super) block_sizes: BlockSizes,
     /// How far its clock is ahead.
     pub(super) skew: SignedDuration,
 }
@@ -42,7 +44,7 @@ impl Process {
         let Wires { ports, outside, source } = wires(hub, nature.skew, random);
         let alone_since = nature.alone.then(|| hub.now());
         hub.lock().monitor.alone_since = alone_since;
-        let Nature { max_steps_per_invocation, hold, loops, .. } = nature;
+        let Nature { max_steps_per_invocation, hold, loops, block_sizes, .. } = nature;
         let system = System::new(
             ports,
             outside,
@@ -51,6 +53,7 @@ impl Process {
                 alone_since,
                 hold,
                 loops,
+                block_sizes,
                 // As on AWS, where others are at work.
                 slow_apart: !nature.alone,
                 ..ExecutorOptions::default()

@@ -13,6 +13,9 @@ use super::monitor::{Broken, Monitor};
 use super::replayed;
 use super::task::Accepted;
 
+/// As many blocks as any limit has.
+const BLOCKS_MOST: u8 = 32;
+
 /// Checks everything, and stops the run at the first invariant that does not hold.
 pub(super) fn check(hub: &Hub, accepted: &[Accepted]) {
     let items = hub.store.items(Table::Executions);
@@ -23,7 +26,8 @@ pub(super) fn check(hub: &Hub, accepted: &[Accepted]) {
         histories(&state.monitor, &items, &mut broken);
         events(&state.monitor, accepted, &mut broken);
         waiters(&state.monitor, &items, &mut broken);
-        places(&state.monitor, &items, &mut broken);
+        slots(&state.monitor, &items, &mut broken);
+        free_slots(&state.monitor, &mut broken);
         line(&state.monitor, &items, &mut broken);
         for operation in &state.monitor.operations {
             broken.push((3, format!("operation {operation} is not over and nothing carries it on")));
@@ -116,15 +120,32 @@ fn line(monitor: &Monitor, items: &[Item], broken: &mut Vec<Broken>) {
     }
 }
 
-/// Places are counted right.
-fn places(monitor: &Monitor, items: &[Item], broken: &mut Vec<Broken>) {
+/// Slots are counted right, each in the block that it was taken from.
+fn slots(monitor: &Monitor, items: &[Item], broken: &mut Vec<Broken>) {
+    let counted = |key: &Key| {
+        let counter = items.iter().find(|item| item.key == *key).map(items::usage::counter);
+        counter.map_or(0, |count| count.expect("a counter has its shape"))
+    };
     for workflow in monitor.workflows.keys() {
-        let key = items::guard::key(workflow, Guard::ConcurrencySlots);
-        let counted = items.iter().find(|item| item.key == key).map(items::usage::counter);
-        let counted = counted.map_or(0, |count| count.expect("a counter has its shape"));
-        let held = monitor.open().filter(|head| head.workflow == *workflow && head.holds_slot).count();
-        if usize::try_from(counted) != Ok(held) {
-            broken.push((7, format!("{workflow}: {held} executions hold places, {counted} are counted")));
+        for block in 0..=BLOCKS_MOST {
+            let counted = counted(&items::guard::key(workflow, Guard::ConcurrencySlots(block)));
+            let holds = |head: &&Execution| head.workflow == *workflow && head.holds_slot == Some(block);
+            let held = monitor.open().filter(holds).count();
+            if usize::try_from(counted) != Ok(held) {
+                broken.push((7, format!("{workflow}: {held} slots of block {block} are held, {counted} are counted")));
+            }
+        }
+    }
+}
+
+/// Nobody waits for a slot while one is free: those in line have asked several times since anything happened.
+fn free_slots(monitor: &Monitor, broken: &mut Vec<Broken>) {
+    for (id, workflow) in monitor.workflows.iter().filter(|(id, _)| !monitor.is_killed(id)) {
+        let Some(most) = monitor.definition(id, workflow.revision).limits.concurrency else { continue };
+        let held = monitor.open().filter(|head| head.workflow == *id && head.holds_slot.is_some()).count();
+        let waits = monitor.open().find(|head| head.workflow == *id && items::line::is_in(head));
+        if let Some(head) = waits.filter(|_| u32::try_from(held).is_ok_and(|held| held < most)) {
+            broken.push((3, format!("{}: waits for a slot, and {held} of {most} are held", head.id)));
         }
     }
 }

@@ -132,6 +132,8 @@ impl Tables {
         let mut units = Units::default();
         for member in request["TransactItems"].as_array().into_iter().flatten().filter_map(Value::as_object) {
             for (kind, write) in member {
+                let item = write["Item"].as_object().unwrap_or_else(|| keys(write));
+                self.partitions.transacted(table(write), item);
                 units += match kind.as_str() {
                     "Put" => self.put(write, 2.0),
                     "Delete" => self.delete(write, 2.0),

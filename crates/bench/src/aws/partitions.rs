@@ -19,6 +19,8 @@ pub(super) struct Partition {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Partitions {
     pub(super) units: BTreeMap<Partition, Units>,
+    /// In how many transactions each item was, by partition and sort key.
+    pub(super) transactions: BTreeMap<(Partition, String), f64>,
 }
 
 impl Partitions {
@@ -26,6 +28,13 @@ impl Partitions {
     pub(super) fn add(&mut self, table: &str, index: Option<u8>, key: &str, units: Units) {
         let partition = Partition { table: table.to_owned(), index, key: key.to_owned() };
         *self.units.entry(partition).or_default() += units;
+    }
+
+    /// An item was in a transaction.
+    pub(super) fn transacted(&mut self, table: &str, item: &Item) {
+        let partition = Partition { table: table.to_owned(), index: None, key: key_of(item, None).to_owned() };
+        let sort = item.get("sk").and_then(|key| key["S"].as_str()).unwrap_or_default();
+        *self.transactions.entry((partition, sort.to_owned())).or_default() += 1.0;
     }
 }
 

@@ -37,11 +37,16 @@ struct Workload {
     body: fn(u32) -> String,
 }
 
-const WORKLOADS: [Workload; 3] = [
+const WORKLOADS: [Workload; 4] = [
     Workload {
         name: "w5",
         hook: "/hooks/w5/in",
         body: |number| format!(r#"{{"item":"scale-{number}","amount":{number}}}"#),
+    },
+    Workload {
+        name: "w5 with a limit of 1,000 starts a second, and of 1,000 at once",
+        hook: "/hooks/w5-limited/in",
+        body: |number| format!(r#"{{"item":"limited-{number}","amount":{number}}}"#),
     },
     Workload {
         name: "one wait of a second, begun and ended",

@@ -9,6 +9,9 @@ use super::partitions::{Partition, Partitions};
 /// Partitions of one that is spread, and copies of an item: see ADR 13.
 const PARTS: f64 = 16.0;
 
+/// Blocks of the counters of a limit of 1,000, by sort key: see ADR 16. A test of `pawl-runtime` holds the numbers.
+const BLOCKS: [(&str, f64); 2] = [("slots", 32.0), ("spacing", 20.0)];
+
 /// What was counted of some executions.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Counted {
@@ -58,6 +61,7 @@ impl Share {
 /// The shares of all limits, the largest first.
 pub(super) fn shares(counted: &Counted) -> Vec<Share> {
     let mut shares = of_partitions(counted);
+    shares.extend(of_items(counted));
     shares.extend(of_tables(counted));
     shares.extend(of_functions(counted));
     let each = |what: &str, unit, used: f64, limit| Share {
@@ -98,6 +102,26 @@ fn of_partitions(counted: &Counted) -> Vec<Share> {
         shares.push(each("read units a second", units.reads, limits::PARTITION_READS));
     }
     shares
+}
+
+/// Items that many executions write in their transactions, those of one counter together: each block has its part.
+fn of_items(counted: &Counted) -> Vec<Share> {
+    let mut items = BTreeMap::<(Partition, &str), f64>::new();
+    for ((partition, sort), times) in &counted.partitions.transactions {
+        let (key, _) = family(&partition.key);
+        if !is_own(key) && !is_own(sort) {
+            *items.entry((Partition { key: key.to_owned(), ..partition.clone() }, sort)).or_default() += times;
+        }
+    }
+    let common = items.into_iter().filter(|(_, times)| *times >= counted.executions / 2.0);
+    let share = |((partition, sort), times): ((Partition, &str), f64)| {
+        let blocks = BLOCKS.iter().find(|(counter, _)| *counter == sort).map_or(1.0, |(_, blocks)| *blocks);
+        let of = if blocks > 1.0 { format!(", each of {blocks}") } else { String::new() };
+        let what = format!("item `{}` / `{sort}` of {}{of}", partition.key, place(&partition));
+        let each = times / counted.executions / blocks;
+        Share { what, unit: "transactions a second", each, limit: limits::ITEM_TRANSACTIONS }
+    };
+    common.map(share).collect()
 }
 
 /// Tables and indexes as a whole.
@@ -154,9 +178,17 @@ fn family(key: &str) -> (&str, bool) {
     if let Some((_, original)) = key.strip_prefix("copy#").and_then(|rest| rest.split_once('#')) {
         return (original, true);
     }
-    match key.rsplit_once('|') {
-        Some((whole, part)) if part.len() == 2 && part.bytes().all(|byte| byte.is_ascii_digit()) => (whole, true),
+    let is_number = |part: &str| part.len() <= 2 && !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let (whole, is_part) = match key.rsplit_once('|') {
+        Some((whole, part)) if is_number(part) => (whole, true),
         _ => (key, false),
+    };
+    match whole.rsplit_once('#') {
+        // A block of a counter, of which there are sixteen or more.
+        Some((counter, block)) if counter.contains('#') && whole.starts_with("guard#") && is_number(block) => {
+            (counter, true)
+        }
+        _ => (whole, is_part),
     }
 }
 
@@ -223,6 +255,29 @@ mod tests {
         let shares = shares(&counted(&read));
         let controls = find(&shares, "partition `installation` of table executions, each of 16", "read units a second");
         is(controls.at(1_000.0), 0.125);
+    }
+
+    #[test]
+    fn an_item_takes_a_hundred_transactions_a_second_and_a_counter_as_many_for_each_block() {
+        let mut counted = counted(&[]);
+        let mut transacted = |pk: &str, sk: &str, times: u32| {
+            for _ in 0..times {
+                let item = serde_json::json!({"pk": {"S": pk}, "sk": {"S": sk}});
+                let item = item.as_object().expect("an item is an object");
+                counted.partitions.transacted("pawl-ExecutionsTable-1X", item);
+            }
+        };
+        transacted("guard#w|07", "slots", 8);
+        transacted("guard#w#31|02", "slots", 12);
+        transacted("guard#v|01", "last", 10);
+        transacted("record#item|01", "item-7", 2);
+        transacted(&format!("execution#{ID}"), "head", 30);
+        let found = of_items(&counted);
+        let [last, slots] = &found[..] else { panic!("an item of one execution is no limit of many: {found:#?}") };
+        assert_eq!(last.what, "item `guard#v` / `last` of table executions");
+        is(last.at(100.0), 1.0);
+        assert_eq!(slots.what, "item `guard#w` / `slots` of table executions, each of 32");
+        is(slots.at(1_000.0), 0.625);
     }
 
     #[test]

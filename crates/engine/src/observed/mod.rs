@@ -51,9 +51,12 @@ pub struct Observed {
     /// A kill of the workflow or the installation held it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub killed: bool,
-    /// No place was free.
+    /// No slot was free.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub no_place: bool,
+    /// The block of the slot that was free.
+    #[serde(default, skip_serializing_if = "is_first")]
+    pub block: u8,
     /// How often a process had died in the step, as the executor counts it.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub deaths: u32,
@@ -78,6 +81,11 @@ pub enum LeaseSeen {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for this signature")]
 fn is_zero(count: &u32) -> bool {
     *count == 0
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for this signature")]
+fn is_first(block: &u8) -> bool {
+    *block == 0
 }
 
 impl Observed {

@@ -74,6 +74,7 @@ fn of(cx: &Context<'_>, before: &Execution, input: &Input<'_>, row: Option<&Row>
     let names_object = may_look && step.is_some_and(|step| step.kind.shape().object().is_some());
     let asks_model = may_look && step.is_some_and(|step| step.kind.shape().asks_model().is_some());
     let runs = matches!(input, Input::Run | Input::Found(_));
+    let begins = runs && before.status == Status::Queued;
     let reads_object = reads.record || names_object || matches!(input, Input::Found(_));
     Observed {
         at: None,
@@ -84,7 +85,8 @@ fn of(cx: &Context<'_>, before: &Execution, input: &Input<'_>, row: Option<&Row>
         related: if reads.record { related(cx, &reads) } else { BTreeMap::new() },
         lease: if runs { lease(cx, before) } else { None },
         killed: cx.killed && matches!(input, Input::Control(control, _) if looks_at_plan(control)),
-        no_place: cx.no_place && before.status == Status::Queued && runs,
+        no_place: begins && cx.free_slot.is_none(),
+        block: cx.free_slot.filter(|_| begins).unwrap_or_default(),
         deaths: if runs { before.deaths } else { 0 },
         spent: if asks_model { cx.spent_today } else { crate::Usage::default() },
         callback: None,

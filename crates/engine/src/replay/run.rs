@@ -117,7 +117,7 @@ impl<'a> Replay<'a> {
             invocation: &invocation,
             callback: observed.callback.as_deref(),
             killed: observed.killed,
-            no_place: observed.no_place,
+            free_slot: (!observed.no_place).then_some(observed.block),
             spent_today: observed.spent,
         };
         let refused = |error: crate::TransitionError| ReplayError::Differs { seq, what: error.to_string() };

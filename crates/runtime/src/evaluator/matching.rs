@@ -65,7 +65,7 @@ pub(super) async fn matched(catalog: &Catalog, plan: &Plan, event: &Event, now: 
         invocation: "",
         callback: None,
         killed: false,
-        no_place: false,
+        free_slot: Some(0),
         spent_today: Usage::default(),
     };
     Ok(judge(&matching, &cx, creation))

@@ -124,6 +124,7 @@ impl Starter {
         }
         let admission = Admission {
             tables: &*self.tables,
+            catalog: &self.catalog,
             plan: &plan,
             event,
             execution: &id,

@@ -43,7 +43,7 @@ impl Executor {
     async fn decide_and_commit(&self, run: &mut Run) -> Result<Progress, Error> {
         let now = self.transitions.clock.now();
         let snapshot = match run.snapshot.take() {
-            Some(snapshot) => snapshot.for_next(&self.transitions.catalog, &run.execution).await?,
+            Some(snapshot) => snapshot.for_next(&self.transitions.catalog, &run.execution, now).await?,
             None => Snapshot::read(&self.transitions.catalog, &run.execution, now).await?,
         };
         let decision = self.decide(run, &snapshot, &Input::Run, now)?;

@@ -36,10 +36,10 @@ pub enum Guard<'a> {
     Cooldown(&'a Subject),
     /// The starts on a record within the last minute.
     Window(&'a Subject),
-    /// The starts of the last span, and those planned.
-    Spacing,
-    /// How many executions run.
-    ConcurrencySlots,
+    /// The starts of the last span, and those planned, of one block of the limit.
+    Spacing(u8),
+    /// How many executions run, of one block of the limit.
+    ConcurrencySlots(u8),
 }
 
 /// The state of a guard. Each uses its own fields.
@@ -56,17 +56,21 @@ pub struct State {
     pub recent: StartWindow,
 }
 
-/// Its key.
+/// Its key. Blocks after the first have partitions of their own: the load of one is bounded by its share of the limit.
 pub fn key(workflow: &str, guard: Guard<'_>) -> Key {
+    let partition = match guard {
+        Guard::Spacing(block) | Guard::ConcurrencySlots(block) if block > 0 => format!("guard#{workflow}#{block}"),
+        _ => format!("guard#{workflow}"),
+    };
     let sort = match guard {
         Guard::Active(record) => format!("active#{record}"),
         Guard::Once(record) => format!("once#{record}"),
         Guard::Cooldown(record) => format!("cooldown#{record}"),
         Guard::Window(record) => format!("window#{record}"),
-        Guard::Spacing => "spacing".to_owned(),
-        Guard::ConcurrencySlots => "slots".to_owned(),
+        Guard::Spacing(_) => "spacing".to_owned(),
+        Guard::ConcurrencySlots(_) => "slots".to_owned(),
     };
-    Key::new(format!("guard#{workflow}"), sort)
+    Key::new(partition, sort)
 }
 
 /// As stored.
@@ -103,14 +107,16 @@ mod tests {
         })
     }
 
-    fn guards(record: &Subject) -> [Guard<'_>; 6] {
+    fn guards(record: &Subject) -> [Guard<'_>; 8] {
         [
             Guard::Active(record),
             Guard::Once(record),
             Guard::Cooldown(record),
             Guard::Window(record),
-            Guard::Spacing,
-            Guard::ConcurrencySlots,
+            Guard::Spacing(0),
+            Guard::Spacing(1),
+            Guard::ConcurrencySlots(0),
+            Guard::ConcurrencySlots(31),
         ]
     }
 
@@ -124,8 +130,8 @@ mod tests {
             for guard in guards(&record) {
                 let item = item(key(&workflow, guard), version, &state, until);
                 let kept = match guard {
-                    Guard::Active(_) | Guard::Once(_) | Guard::ConcurrencySlots => KEPT,
-                    Guard::Cooldown(_) | Guard::Spacing => KEPT_SPAN,
+                    Guard::Active(_) | Guard::Once(_) | Guard::ConcurrencySlots(_) => KEPT,
+                    Guard::Cooldown(_) | Guard::Spacing(_) => KEPT_SPAN,
                     Guard::Window(_) => KEPT_WINDOW,
                 };
                 prop_assert_eq!(storable(&item), Ok(()));
@@ -140,8 +146,8 @@ mod tests {
         ) {
             let keys = |(workflow, record): &(String, Subject)| guards(record).map(|guard| key(workflow, guard));
             let different: BTreeSet<_> = keys(&one).into_iter().chain(keys(&other)).collect();
-            let of_no_record = if one.0 == other.0 { 2 } else { 0 };
-            prop_assert_eq!(different.len(), if one == other { 6 } else { 12 - of_no_record });
+            let of_no_record = if one.0 == other.0 { 4 } else { 0 };
+            prop_assert_eq!(different.len(), if one == other { 8 } else { 16 - of_no_record });
         }
 
         #[test]
@@ -154,7 +160,7 @@ mod tests {
                     body = Some(counter_body(count));
                 }
                 held = if takes { most.min(held + 1) } else { 0.max(held - 1) };
-                let slots = key("w", Guard::ConcurrencySlots);
+                let slots = key("w", Guard::ConcurrencySlots(0));
                 let item = body.iter().map(|body| Item {
                     key: slots.clone(), version: 1, indexes: Vec::new(), expires_at: None, body: body.clone(),
                 });

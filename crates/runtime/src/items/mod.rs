@@ -16,9 +16,9 @@
 //! | the event that started it | executions | `execution#<id>` / `event` |
 //! | steps that listen on a topic, or to changes of one field of a record | executions | `waiter#<topic>` / `<execution>`, `~<field>\|<execution>` |
 //! | a start that was refused, in the place of the head; all of a workflow, newest first | executions | `execution#<id>` / `head`; First `refusals#<workflow>` by time |
-//! | re-entry, cooldown, spacing, slots | executions | `guard#<workflow>` / `<kind>#<record>` |
+//! | re-entry, cooldown, spacing, slots | executions | `guard#<workflow>` / `<kind>#<record>`; blocks of a limit after the first: `guard#<workflow>#<block>` |
 //! | executions that wait for a slot, oldest first | executions | `line#<workflow>` / `<time>#<execution>` |
-//! | what models cost in a day | executions | `usage#<workflow>` / `<date>#tokens`, `…#microusd` |
+//! | what models cost in a day | executions | `usage#<workflow>` / `<date>#tokens`, `…#microusd`; the same of `usage#<workflow>#<block>` |
 //! | an operation; those that are not over | executions | `operation#<id>` / `operation`; First `operations#running` by time |
 //! | where a loop of the sweeper goes on | executions | `sweep` / `<loop>` |
 //! | notices; those not handed on yet | executions | `notices` by time; First `notices#unsent` |

@@ -52,11 +52,11 @@ impl Transitions {
         self.dispatcher.cancel_timer(before, after).await?;
         effects::committed(commit, &snapshot.objects, &self.notices).await;
         if before.started_at.is_none() {
-            self.slots.after_start(before).await?;
+            self.slots.after_start(before, after, snapshot.slots).await?;
         }
         if after.status.is_ended() {
             self.completions.announce(&after.id);
-            self.slots.after_end(before, after).await?;
+            self.slots.after_end(before, after, snapshot.slots).await?;
         }
         self.breaker.after_failure(before, after).await?;
         Ok(kept)

@@ -20,8 +20,14 @@ pub(super) fn check(monitor: &Monitor, commit: &Commit<'_>, broken: &mut Vec<Bro
     if let Some(most) =
         limits.concurrency.filter(|_| commit.before.is_some_and(|before| before.status == Status::Queued))
     {
-        let runs = |head: &&Execution| head.workflow == after.workflow && head.id != after.id && head.holds_slot;
-        let running = monitor.open().filter(runs).count() + usize::from(after.holds_slot);
+        // Those that run when a limit is lowered run on.
+        let most = monitor
+            .definitions(&after.workflow)
+            .filter_map(|workflow| workflow.limits.concurrency)
+            .fold(most, u32::max);
+        let runs =
+            |head: &&Execution| head.workflow == after.workflow && head.id != after.id && head.holds_slot.is_some();
+        let running = monitor.open().filter(runs).count() + usize::from(after.holds_slot.is_some());
         if running > usize::try_from(most).expect("a limit fits") {
             broken.push((7, format!("{running} executions run at once, the limit is {most}")));
         }
@@ -85,16 +91,16 @@ fn on_record(monitor: &Monitor, after: &Execution, limits: &Limits, broken: &mut
     }
 }
 
-/// No span of time holds more starts than are allowed.
+/// No span of time holds more starts than are allowed, those planned for later among them.
 fn spacing(monitor: &Monitor, after: &Execution, limits: &Limits, broken: &mut Vec<Broken>) {
     let Some(starts) = &limits.starts else { return };
-    let span = starts.per.approximate();
-    let at = planned(after);
-    let earlier = monitor.planned.get(&after.workflow).map_or(&[][..], Vec::as_slice);
-    let within = |other: &&Timestamp| **other <= at && at.duration_since(**other) < span;
-    let count = earlier.iter().filter(within).count() + 1;
-    if count > usize::try_from(starts.at_most).expect("a limit fits") {
-        broken.push((7, format!("{count} starts were planned within {} s", starts.per.as_seconds())));
+    let most = usize::try_from(starts.at_most).expect("a limit fits");
+    let mut planned_at = monitor.planned.get(&after.workflow).cloned().unwrap_or_default();
+    planned_at.push(planned(after));
+    planned_at.sort();
+    let is_close = |window: &[Timestamp]| window[most].duration_since(window[0]) < starts.per.approximate();
+    if planned_at.windows(most + 1).any(is_close) {
+        broken.push((7, format!("more than {most} starts are planned within {} s", starts.per.as_seconds())));
     }
 }
 

@@ -173,6 +173,12 @@ impl Monitor {
         self.revisions.get(&(workflow.to_owned(), revision)).expect("an execution uses a saved revision").clone()
     }
 
+    /// All revisions of a workflow.
+    pub(super) fn definitions(&self, workflow: &str) -> impl Iterator<Item = &Workflow> {
+        let revisions = (workflow.to_owned(), 0)..=(workflow.to_owned(), u64::MAX);
+        self.revisions.range(revisions).map(|(_, revision)| &**revision)
+    }
+
     fn head(&mut self, who: Who, now: Timestamp, after: &Execution, rows: &[Row]) -> Vec<Broken> {
         let before = self.heads.get(&after.id).cloned();
         let task = self.tasks.entry(who.task).or_default();

@@ -112,7 +112,9 @@ impl Tables for WatchedTables {
         self.reads().await?;
         let mut found = self.inner.get_many(keys).await?;
         self.looked(keys, &found);
-        found.iter_mut().flatten().for_each(|item| Bug::blind(self.hub.bug, item));
+        for ((_, key), item) in keys.iter().zip(&mut found) {
+            Bug::blind(self.hub.bug, key, item);
+        }
         let tables = keys.iter().map(|(table, _)| *table);
         self.hub.show(tables.zip(&mut found).filter_map(|(table, item)| Some((table, item.as_mut()?))).collect());
         self.hub.pause().await;

@@ -8,8 +8,9 @@ use std::sync::Arc;
 
 use futures::FutureExt;
 use jiff::{SignedDuration, Timestamp};
-use pawl_runtime::LoopLimits;
+
 use pawl_runtime::ports::{QueueName, QueueSource, Received};
+use pawl_runtime::{BlockSizes, LoopLimits};
 
 use super::acting;
 use super::bug::Bug;
@@ -33,6 +34,12 @@ fn loops(seed: u64, calm: bool) -> LoopLimits {
     let waiters = *chance.pick(&[1, 1, 2, 100]);
     let limits = LoopLimits { at_once: 1, ..LoopLimits::default() };
     if calm { limits } else { LoopLimits { page, pages, waiters, ..limits } }
+}
+
+/// From which size on limits are split: in half of the seeds each slot and each start is a block of its own.
+fn block_sizes(seed: u64) -> BlockSizes {
+    let is_split = Chance::new(seed, "blocks").percent(50);
+    if is_split { BlockSizes { starts: 1, slots: 1 } } else { BlockSizes::default() }
 }
 
 /// Looks at tasks after which a run counts as one that never comes to rest.
@@ -82,6 +89,7 @@ impl Run {
             hold,
             alone,
             loops,
+            block_sizes: block_sizes(seed),
             skew: if skew { chance.millis(-2_000, 2_000) } else { SignedDuration::ZERO },
         });
         let processes = natures.map(|nature| Process::start(&hub, nature, &random)).collect();

@@ -2,11 +2,18 @@
 
 use serde_json::{Value, json};
 
+use super::limits::CONCURRENCY;
 use crate::chance::Chance;
 
-/// A workflow with one step taken out, put in or changed, at any depth.
+/// A workflow with one step taken out, put in or changed, at any depth, or with another limit.
 pub(super) fn edited(chance: &Chance, workflow: &Value) -> Value {
     let mut edited = workflow.clone();
+    if let Some(limit) = edited["limits"].get_mut("concurrency")
+        && chance.percent(50)
+    {
+        *limit = json!(chance.pick(&CONCURRENCY));
+        return edited;
+    }
     let Some(steps) = edited.get_mut("steps").and_then(Value::as_array_mut) else { return edited };
     edit(chance, steps, chance.bits());
     edited

@@ -4,6 +4,9 @@ use serde_json::{Map, Value, json};
 
 use super::Plan;
 
+/// Limits of executions at once: mostly so low that some wait.
+pub(super) const CONCURRENCY: [u32; 6] = [1, 2, 1, 2, 3, 4];
+
 /// Small limits, so that they are met; chains of causes are kept short, so that runs are.
 pub(super) fn make(plan: &Plan<'_>, on_record: bool) -> Value {
     let chance = plan.chance;
@@ -16,10 +19,10 @@ pub(super) fn make(plan: &Plan<'_>, on_record: bool) -> Value {
         set("steps", json!(3 + chance.below(6)));
     }
     if chance.percent(25) {
-        set("concurrency", json!(1 + chance.below(2)));
+        set("concurrency", json!(chance.pick(&CONCURRENCY)));
     }
     if chance.percent(15) {
-        set("starts", json!({"per": "1m", "at_most": 1 + chance.below(2)}));
+        set("starts", json!({"per": "1m", "at_most": 1 + chance.below(3)}));
     }
     // A call that is cut off is paid and made again: what a budget still allows depends on the weather.
     if !plan.confluent && chance.percent(20) {

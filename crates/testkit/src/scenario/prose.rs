@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use pawl_definition::{Duration, Problem, Source};
 use pawl_engine::Control;
 use pawl_runtime::ports::{Clock, HttpRequest, ModelRequest, StartStateMachine};
-use pawl_runtime::{ExecutorOptions, LoopLimits};
+use pawl_runtime::{BlockSizes, ExecutorOptions, LoopLimits};
 use serde_json::Value;
 
 use super::happening::keys;
@@ -53,6 +53,12 @@ impl Scenario {
     #[must_use]
     pub fn loops(self, loops: LoopLimits) -> Self {
         Self { world: World::new(self.world.now(), ExecutorOptions { loops, ..ExecutorOptions::default() }) }
+    }
+
+    /// Splits limits into blocks of these sizes.
+    #[must_use]
+    pub fn blocks(self, block_sizes: BlockSizes) -> Self {
+        Self { world: World::new(self.world.now(), ExecutorOptions { block_sizes, ..ExecutorOptions::default() }) }
     }
 
     /// Makes calls that may last long by jobs of a queue of their own, and holds pure transitions, as on AWS.

@@ -139,7 +139,7 @@ fn a_condition_waits_for_the_related_record_that_it_names() {
 fn a_counter_that_cannot_be_read_is_not_zero() {
     let workflow = with("limits: {concurrency: 1}", WAITS);
     let story = scenario().workflow(&workflow).event(manual("w")).run_for("1m").expect(waiting()).event(manual("w"));
-    let key = items::guard::key("w", Guard::ConcurrencySlots);
+    let key = items::guard::key("w", Guard::ConcurrencySlots(0));
     let whole = breaks(&story, items::guard::TABLE, &key, "no JSON");
     stops_at(&story, &key);
     put(&story, items::guard::TABLE, whole.clone());

@@ -149,7 +149,7 @@ fn steps() -> Arbitrary<BTreeSet<String>> {
 /// A head with any of its parts. They need not fit each other: storage does not look at that.
 pub(crate) fn execution() -> Arbitrary<Execution> {
     let is = (derived_id("exe"), workflow_id(), derived_id("evt"), of(subject()), cause(), of(filled()));
-    let counts = (any::<[u64; 3]>(), any::<[u32; 2]>(), any::<[bool; 6]>());
+    let counts = (any::<[u64; 3]>(), any::<[u32; 2]>(), any::<[bool; 5]>(), of(any::<u8>()));
     let times = (time(), of(time()), of(time()), of(time()), of(time()), time());
     let stands = (of(part_id()), of(part_id()), of(of(part_id())), btree_map(part_id(), step_state(), 0..3), steps());
     let waits = (status(), wake(), leases(), of(waiting()), of(pause()), of(requested()), of(act()));
@@ -157,8 +157,8 @@ pub(crate) fn execution() -> Arbitrary<Execution> {
     (is, counts, times, stands, waits, holds)
         .prop_map(|(is, counts, times, stands, waits, holds)| {
             let (id, workflow, event_id, record, cause, last_control) = is;
-            let ([revision, version, seq], [steps_done, deaths], flags) = counts;
-            let [high_priority, over_budget, throttled, stalled, holds_slot, holds_record] = flags;
+            let ([revision, version, seq], [steps_done, deaths], flags, holds_slot) = counts;
+            let [high_priority, over_budget, throttled, stalled, holds_record] = flags;
             let (created_at, started_at, ended_at, expires_at, forgotten, updated_at) = times;
             let (cursor, entered, returns_to, steps, failed_steps) = stands;
             let returns_to = returns_to.map(|step| ReturnTo { step });
