@@ -53,7 +53,7 @@ pub(super) struct Monitor {
     pub(super) unsent: BTreeSet<String>,
     /// Operations that are not over.
     pub(super) operations: BTreeSet<String>,
-    /// When a transition was last committed.
+    /// When a transition or an edit was last committed.
     pub(super) last_change: Timestamp,
     /// There is one process, and it began at this time.
     pub(super) alone_since: Option<Timestamp>,
@@ -78,6 +78,10 @@ impl Monitor {
         let mut seen = Seen::default();
         for write in &transaction.writes {
             if let Write::Put { table, item, .. } = write {
+                // A limit that was raised is found by those in line when they ask again.
+                if *table == Table::Workflows {
+                    self.last_change = now;
+                }
                 self.look(*table, item, &mut seen);
             }
         }
