@@ -15,10 +15,16 @@ const SEEDS: &str = "2000";
 /// Seconds of each target of the fuzzer in one run of the tests; two run beside each other.
 const FUZZ_S: &str = "10";
 
+/// What a plain build compiles: without AWS in `pawl`, and without generators of descriptions. The targets of examples, of which
+/// there are none, let cargo resolve the features of all other packages as for the tests, so that they are not compiled again.
+const PLAIN: &[&str] =
+    &["clippy", "--workspace", "--no-default-features", "--lib", "--bins", "--examples", "--", "--deny", "warnings"];
+
 /// Runs everything, in one profile.
 pub(crate) fn run() -> anyhow::Result<()> {
     cargo(&["fmt", "--all", "--check"])?;
     cargo(&["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"])?;
+    cargo(PLAIN)?;
     template::run()?;
     workflows::run()?;
     cargo(&["build", "--workspace", "--bins"])?;

@@ -4,8 +4,8 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderName, HeaderValue, StatusCode};
 use pawl_runtime::{Accepted, Repeat};
 use serde::Serialize;
-use utoipa::ToSchema;
 
+use crate::describe::ToSchema;
 use crate::{Code, Problem};
 
 /// Says that an answer is the one to an earlier delivery.

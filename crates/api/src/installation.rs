@@ -14,10 +14,10 @@ use pawl_runtime::items::audit::{Deed, Entry};
 use pawl_runtime::items::installation::Installation;
 use pawl_runtime::ports::Notice;
 use serde::Serialize;
-use utoipa::ToSchema;
 
 use crate::Problem;
 use crate::body::Json;
+use crate::describe::{ToSchema, operation};
 use crate::executions::{ActView, RecordName, Why};
 use crate::page::{Listing, Paging, Walk};
 use crate::request::{Actor, Params};
@@ -66,7 +66,7 @@ impl From<Installation> for InstallationView {
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Shows the controls of the installation.
-#[utoipa::path(
+#[operation(
     get, path = "/v1/installation", tag = "installation", operation_id = "show_installation",
     responses((status = 200, body = InstallationView))
 )]
@@ -75,7 +75,7 @@ async fn show(State(api): State<Arc<Api>>) -> Result<axum::Json<InstallationView
 }
 
 /// Stops every execution before its next step and next outside effect, and keeps its state.
-#[utoipa::path(
+#[operation(
     post, path = "/v1/installation/kill", tag = "installation", operation_id = "kill_installation",
     request_body(content = Why), responses((status = 200, body = InstallationView))
 )]
@@ -90,7 +90,7 @@ async fn kill(
 
 /// Lifts the kill of the installation; executions that are due continue. That goes on after the answer: `operation` names
 /// the operation to ask for.
-#[utoipa::path(
+#[operation(
     post, path = "/v1/installation/lift", tag = "installation", operation_id = "lift_installation",
     request_body(content = Why), responses((status = 202, body = InstallationView))
 )]
@@ -117,7 +117,7 @@ struct RedrivenView {
 /// Redrives work that was given up: moves messages back from the dead-letter queues, and wakes stalled executions. Work
 /// that fails again is given up again. The embedded mode keeps no dead letters, so there it only wakes executions. The work
 /// goes on after the answer: `operation` names the operation to ask for.
-#[utoipa::path(
+#[operation(
     post, path = "/v1/installation/redrive", tag = "installation", operation_id = "redrive_installation",
     request_body(content = Why), responses((status = 202, body = RedrivenView))
 )]
@@ -160,7 +160,7 @@ impl From<Entry> for EntryView {
 /// Lists uses of the kill switches of workflows and of the installation, redrives, and records that were forgotten, newest
 /// first. The history of an
 /// execution lists the controls of that execution.
-#[utoipa::path(
+#[operation(
     get, path = "/v1/audit", tag = "installation", operation_id = "list_audit", params(Paging),
     responses((status = 200, body = Listing<EntryView>))
 )]
@@ -200,7 +200,7 @@ impl From<Notice> for NoticeView {
 }
 
 /// Lists notices, newest first.
-#[utoipa::path(
+#[operation(
     get, path = "/v1/notices", tag = "installation", operation_id = "list_notices", params(Paging),
     responses((status = 200, body = Listing<NoticeView>))
 )]
@@ -215,7 +215,7 @@ async fn notices(
 }
 
 /// Shows the counters of this process since it began.
-#[utoipa::path(
+#[operation(
     get, path = "/v1/metrics", tag = "installation", operation_id = "metrics",
     responses((status = 200, description = "Counts by name", body = BTreeMap<String, u64>))
 )]
@@ -236,7 +236,7 @@ struct Health {
 }
 
 /// Shows whether the server can work: 503 with the reason while storage is out of service. Needs no credentials.
-#[utoipa::path(
+#[operation(
     get, path = "/v1/health", tag = "installation", operation_id = "health", security(()),
     responses((status = 200, body = Health), (status = 503, description = "Out of service, with the reason", body = Health))
 )]
@@ -248,21 +248,21 @@ async fn health(State(api): State<Arc<Api>>) -> (StatusCode, axum::Json<Health>)
 }
 
 /// Returns the JSON Schema of workflow files, for editors.
-#[utoipa::path(
+#[operation(
     get, path = "/v1/schema/workflow", tag = "installation", operation_id = "workflow_schema",
     responses((status = 200, content_type = "application/schema+json", body = serde_json::Value))
 )]
-async fn schema(State(api): State<Arc<Api>>) -> Response {
+async fn schema() -> Response {
     let kind = HeaderValue::from_static("application/schema+json");
-    ([(CONTENT_TYPE, kind)], api.workflow_schema()).into_response()
+    ([(CONTENT_TYPE, kind)], pawl_definition::workflow_schema()).into_response()
 }
 
 /// Describes this API.
-#[utoipa::path(
+#[operation(
     get, path = "/openapi.json", tag = "installation", operation_id = "openapi",
     responses((status = 200, content_type = "application/json", body = serde_json::Value))
 )]
 async fn openapi() -> Response {
-    const DESCRIPTION: &str = include_str!("../../../docs/openapi.json");
-    ([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], DESCRIPTION).into_response()
+    let kind = HeaderValue::from_static("application/json");
+    ([(CONTENT_TYPE, kind)], crate::description()).into_response()
 }

@@ -7,9 +7,9 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use pawl_definition::{Field, Object, Relationship, Source};
 use serde::Serialize;
-use utoipa::ToSchema;
 
 use crate::body::Text;
+use crate::describe::{ToSchema, operation};
 use crate::page::Listing;
 use crate::problem::{self, File, Mistake, Sent};
 use crate::request::Route;
@@ -67,7 +67,7 @@ impl From<&Object> for ObjectView {
 }
 
 /// Lists all objects by id, on one page.
-#[utoipa::path(
+#[operation(
     get, path = "/v1/objects", tag = "records", operation_id = "list_objects",
     responses((status = 200, body = Listing<ObjectView>))
 )]
@@ -77,7 +77,7 @@ async fn list(State(api): State<Arc<Api>>) -> Result<axum::Json<Listing<ObjectVi
 }
 
 /// Shows an object.
-#[utoipa::path(
+#[operation(
     get, path = "/v1/objects/{object}", tag = "records", operation_id = "show_object",
     params(("object" = String, Path, description = "Record type")),
     responses((status = 200, body = ObjectView), (status = 404, body = Sent))
@@ -87,7 +87,7 @@ async fn show(State(api): State<Arc<Api>>, Route(id): Route<String>) -> Result<a
 }
 
 /// Saves an object under the id in its text.
-#[utoipa::path(
+#[operation(
     post, path = "/v1/objects", tag = "records", operation_id = "save_object",
     request_body(content = String, content_type = "application/yaml", description = "The object as YAML or JSON"),
     responses((status = 200, body = SavedView), (status = 422, body = Sent))
@@ -97,7 +97,7 @@ async fn create(State(api): State<Arc<Api>>, Text(text): Text) -> Result<Respons
 }
 
 /// Saves an object.
-#[utoipa::path(
+#[operation(
     put, path = "/v1/objects/{object}", tag = "records", operation_id = "replace_object",
     params(("object" = String, Path, description = "Record type")),
     request_body(content = String, content_type = "application/yaml", description = "The object as YAML or JSON"),

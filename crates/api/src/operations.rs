@@ -6,8 +6,8 @@ use axum::extract::State;
 use jiff::Timestamp;
 use pawl_runtime::items::operation::{self, Kind, Operation};
 use serde::Serialize;
-use utoipa::ToSchema;
 
+use crate::describe::{ToSchema, operation};
 use crate::problem::Sent;
 use crate::request::Route;
 use crate::state::Api;
@@ -56,7 +56,7 @@ impl From<Operation> for OperationView {
 
 /// Shows how far an operation is: what a lift, a redrive or an edit of a workflow has set going. Operations are kept for 90
 /// days.
-#[utoipa::path(
+#[operation(
     get, path = "/v1/operations/{id}", tag = "installation", operation_id = "show_operation",
     params(("id" = String, Path, description = "Operation")),
     responses((status = 200, body = OperationView), (status = 404, body = Sent))

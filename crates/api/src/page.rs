@@ -10,8 +10,8 @@ use pawl_runtime::{Error, Listed};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use utoipa::{IntoParams, ToSchema};
 
+use crate::describe::{IntoParams, ToSchema};
 use crate::{Code, Problem};
 
 /// Entries of a page, unless the request says.

@@ -4,6 +4,7 @@ use axum::response::{IntoResponse, Response};
 use http::HeaderValue;
 use http::header::CONTENT_TYPE;
 
+use crate::describe::operation;
 use crate::problem::Sent;
 use crate::request::Route;
 use crate::surface::Surface;
@@ -29,7 +30,7 @@ pub fn codes() -> impl Iterator<Item = &'static str> {
 }
 
 /// Shows the page of an error code: what it means and what to do. Needs no credentials.
-#[utoipa::path(
+#[operation(
     get, path = "/docs/errors/{code}", tag = "installation", operation_id = "show_error", security(()),
     params(("code" = String, Path, description = "Code of a problem, step error or refusal")),
     responses((status = 200, body = String, content_type = "text/markdown"), (status = 404, body = Sent))

@@ -8,9 +8,9 @@ use pawl_engine::{Refused, Status, StepError};
 use pawl_runtime::ports::{SecretError, TableError};
 use pawl_runtime::{ControlError, Error, RecordError, SaveError};
 use serde::Serialize;
-use utoipa::ToSchema;
 
 use crate::Code;
+use crate::describe::ToSchema;
 
 /// Where the pages of the codes stand, relative to the server.
 const PAGES: &str = "/docs/errors/";

@@ -82,7 +82,7 @@ mod tests {
     /// A route that is not in the table is closed to all but admins: nobody should find that out by a complaint.
     #[test]
     fn the_table_has_every_route_that_changes_something_and_no_other() {
-        let description = serde_json::to_value(crate::openapi()).expect("a description is JSON");
+        let description: serde_json::Value = serde_json::from_str(crate::description()).expect("a description is JSON");
         let paths = description["paths"].as_object().expect("paths are an object");
         let routes = paths.iter().filter(|(path, _)| path.starts_with("/v1"));
         let operations = routes.flat_map(|(path, verbs)| {

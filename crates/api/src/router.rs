@@ -10,34 +10,12 @@ use axum::response::{IntoResponse, Response};
 use futures::FutureExt;
 use pawl_runtime::ports::{Absent, Secrets};
 use pawl_runtime::{Core, System};
-use utoipa::OpenApi;
 
 use crate::state::Api;
 use crate::surface::Surface;
 use crate::{
     ApiOptions, Code, Problem, access, executions, hooks, installation, objects, operations, pages, records, workflows,
 };
-
-#[derive(OpenApi)]
-#[openapi(
-    info(
-        title = "Pawl",
-        description = "Agentic workflows that run as serverless functions: management API and webhooks.\n\n\
-            A server on loopback requires a token only if it was started with one.\n\n\
-            Errors are RFC 9457 problems whose `code` is stable and has a page in docs/errors.",
-        license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")
-    ),
-    servers((url = "/", description = "The server that serves this description")),
-    tags(
-        (name = "workflows", description = "Save, switch, check and start workflows"),
-        (name = "executions", description = "Read and control executions"),
-        (name = "records", description = "Objects and their records"),
-        (name = "webhooks", description = "Webhooks for external systems"),
-        (name = "installation", description = "Controls of the installation, notices, health and descriptions")
-    ),
-    security((), ("bearer" = []))
-)]
-struct Description;
 
 /// The routes that ask who is there.
 fn managed<S: Surface>(surface: S) -> S {
@@ -50,11 +28,10 @@ fn open<S: Surface>(surface: S) -> S {
     pages::routes(installation::open_routes(surface))
 }
 
-/// Describes the API as OpenAPI 3.1. What is served is `docs/openapi.json`, which is kept equal to it.
-pub fn openapi() -> utoipa::openapi::OpenApi {
-    let mut description = open(hooks::routes(managed(Description::openapi())));
-    crate::description::complete(&mut description);
-    description
+/// All routes, as the description has them.
+#[cfg(feature = "describe")]
+pub(crate) fn all<S: Surface>(surface: S) -> S {
+    open(hooks::routes(managed(surface)))
 }
 
 /// The HTTP surface of a system: management API under `/v1`, webhooks under `/hooks`.

@@ -1,8 +1,7 @@
 //! What every handler holds.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
-use bytes::Bytes;
 use pawl_runtime::ports::Secrets;
 use pawl_runtime::{Core, Finder};
 
@@ -17,19 +16,12 @@ pub(crate) struct Api {
     pub(crate) finder: Finder,
     /// Finds the record of a delivery: one that cannot be read is not made anew.
     pub(crate) matcher: Finder,
-    schema_text: OnceLock<Bytes>,
 }
 
 impl Api {
     pub(crate) fn new(core: Core, secrets: Arc<dyn Secrets>, options: ApiOptions) -> Self {
         let finder = || Finder::new(core.ports.tables.clone(), core.unreadable.clone());
         let (finder, matcher) = (finder(), finder().strict());
-        Self { core, secrets, options, finder, matcher, schema_text: OnceLock::new() }
-    }
-
-    /// The JSON Schema of workflow files, written once.
-    pub(crate) fn workflow_schema(&self) -> Bytes {
-        let text = || pawl_definition::workflow_schema().to_string().into();
-        self.schema_text.get_or_init(text).clone()
+        Self { core, secrets, options, finder, matcher }
     }
 }

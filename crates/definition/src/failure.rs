@@ -1,8 +1,8 @@
 //! What happens when a step fails: section 6 of the language.
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::describe::JsonSchema;
 use crate::{Duration, Step};
 
 /// The class of a failure, which decides whether a retry makes sense.
@@ -115,6 +115,7 @@ impl<'de> Deserialize<'de> for Then {
     }
 }
 
+#[cfg(feature = "describe")]
 impl JsonSchema for Then {
     fn schema_name() -> std::borrow::Cow<'static, str> {
         "Then".into()

@@ -7,8 +7,10 @@
 //! - [`Source`], [`check_workflow`] and [`check_object`]: from a text to these, with every [`Problem`] at once.
 //! - [`json`]: the one entrance of JSON from outside, with its bounds.
 //! - [`JsonSchema`]: JSON Schema over values; [`OrderedSchema`]: one as its author ordered it.
+//! - [`describe`]: JSON Schemas of the language, generated from these types.
 //! - [`workflow_schema`], [`checklist`] and [`mermaid`]: what authors get from them.
 
+pub mod describe;
 pub mod expression;
 pub mod json;
 pub mod step;

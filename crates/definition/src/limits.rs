@@ -1,9 +1,9 @@
 //! Limits and safeguards: section 7 of the language.
 
-use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::Duration;
+use crate::describe::JsonSchema;
 
 /// Whether an event may start a workflow that already ran or runs on its record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]

@@ -1,8 +1,8 @@
 //! Variables: section 4 of the language.
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::describe::JsonSchema;
 use crate::{Expression, Template};
 
 /// The type of a variable.

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use jiff::SignedDuration;
-use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::describe::JsonSchema;
 use crate::trigger::Webhook;
 use crate::{Duration, Failure, Limits, Step, Trigger, Variable};
 

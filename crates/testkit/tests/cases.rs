@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use pawl_testkit::cases::{CaseReport, Files, cases_schema, run_file};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// Files by path.
 struct Texts(BTreeMap<PathBuf, String>);
@@ -209,7 +209,7 @@ fn a_mistake_of_the_workflow_is_told_instead_of_running() {
 
 #[test]
 fn the_schema_for_editors_knows_words_and_keys() {
-    let schema = cases_schema();
+    let schema: Value = serde_json::from_str(cases_schema()).expect("a schema is JSON");
     let case = &schema["properties"]["cases"]["items"];
     assert_eq!(case["additionalProperties"], json!(false));
     assert_eq!(case["required"], json!(["name", "event", "expect"]));

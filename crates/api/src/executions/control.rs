@@ -6,11 +6,11 @@ use axum::extract::State;
 use pawl_definition::Take;
 use pawl_engine::Control;
 use serde::Deserialize;
-use utoipa::ToSchema;
 
 use super::situation::Situations;
 use super::view::Whole;
 use crate::body::Json;
+use crate::describe::{ToSchema, operation};
 use crate::problem::Sent;
 use crate::request::{Actor, Route};
 use crate::state::Api;
@@ -65,7 +65,7 @@ macro_rules! controls {
     ($($(#[$doc:meta])* $name:ident, $path:literal, $id:literal, $control:ident;)*) => {
         $(
             $(#[$doc])*
-            #[utoipa::path(
+            #[operation(
                 post, path = $path, tag = "executions", operation_id = $id,
                 params(("id" = String, Path, description = "Execution")), request_body(content = How),
                 responses(
@@ -101,7 +101,7 @@ controls! {
 }
 
 /// Skips the failed step of a paused execution, and continues behind it.
-#[utoipa::path(
+#[operation(
     post, path = "/v1/executions/{id}/skip", tag = "executions", operation_id = "skip_execution",
     params(("id" = String, Path, description = "Execution")), request_body(content = How),
     responses(

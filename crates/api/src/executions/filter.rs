@@ -7,8 +7,8 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use pawl_engine::{Execution, Status, Subject};
 use serde::Deserialize;
-use utoipa::IntoParams;
 
+use crate::describe::IntoParams;
 use crate::{Code, Problem};
 
 /// All states.

@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use super::filter::{Filter, Which};
 use super::situation::Situations;
 use super::summary::Summary;
+use crate::describe::operation;
 use crate::page::{self, Listing, UnreadableItem};
 use crate::problem::Sent;
 use crate::request::Params;
@@ -33,7 +34,7 @@ const TURN: usize = page::MOST;
 const LOOKED_LONGEST: SignedDuration = SignedDuration::from_secs(2);
 
 /// Lists executions, newest first.
-#[utoipa::path(
+#[operation(
     get, path = "/v1/executions", tag = "executions", operation_id = "list_executions", params(Which),
     responses((status = 200, body = Listing<Summary>), (status = 400, body = Sent), (status = 404, body = Sent))
 )]

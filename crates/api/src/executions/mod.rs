@@ -18,13 +18,13 @@ use pawl_engine::{EventType, Execution};
 use pawl_runtime::Error;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use utoipa::{IntoParams, ToSchema};
 
 pub(crate) use control::Why;
 use situation::Situations;
 pub(crate) use view::{ActView, RecordName};
 use view::{RowView, Whole};
 
+use crate::describe::{IntoParams, ToSchema, operation};
 use crate::page::{self, Listing, Paging, Walk};
 use crate::problem::Sent;
 use crate::request::{Params, Route};
@@ -77,7 +77,7 @@ struct Look {
 }
 
 /// Shows an execution with a page of its history.
-#[utoipa::path(
+#[operation(
     get, path = "/v1/executions/{id}", tag = "executions", operation_id = "show_execution",
     params(("id" = String, Path, description = "Execution"), Look),
     responses((status = 200, body = Whole), (status = 404, body = Sent))
@@ -127,7 +127,7 @@ async fn has_ended(api: &Api, id: &str) -> Result<(), Error> {
 }
 
 /// Lists the history of an execution, oldest first.
-#[utoipa::path(
+#[operation(
     get, path = "/v1/executions/{id}/history", tag = "executions", operation_id = "list_history",
     params(("id" = String, Path, description = "Execution"), Paging),
     responses((status = 200, body = Listing<RowView>), (status = 404, body = Sent))
@@ -177,7 +177,7 @@ struct EventView {
 }
 
 /// Shows the event that started an execution, unchanged.
-#[utoipa::path(
+#[operation(
     get, path = "/v1/executions/{id}/event", tag = "executions", operation_id = "show_event",
     params(("id" = String, Path, description = "Execution")),
     responses((status = 200, body = EventView), (status = 404, body = Sent))

@@ -3,10 +3,10 @@
 use jiff::Timestamp;
 use pawl_engine::{Act, Execution, PauseReason, Status};
 use serde::Serialize;
-use utoipa::ToSchema;
 
 use super::view::{Fault, RecordName};
 use super::waits::WaitView;
+use crate::describe::ToSchema;
 
 /// An execution in a listing.
 #[derive(Debug, Serialize, ToSchema)]

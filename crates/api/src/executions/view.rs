@@ -9,9 +9,9 @@ use pawl_engine::{
 };
 use serde::Serialize;
 use serde_json::{Map, Value};
-use utoipa::ToSchema;
 
 use super::summary::Summary;
+use crate::describe::ToSchema;
 use crate::page::{self, Listing};
 use crate::problem;
 

@@ -4,7 +4,8 @@ use pawl_definition::Trigger;
 use pawl_definition::step::Awaited;
 use pawl_engine::{Execution, Plan, Status, TimerPurpose, Wake};
 use serde::Serialize;
-use utoipa::ToSchema;
+
+use crate::describe::ToSchema;
 
 /// Something that an execution waits for.
 #[derive(Debug, Serialize, ToSchema)]

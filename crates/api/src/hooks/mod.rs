@@ -26,6 +26,7 @@ use pawl_runtime::{Accepted, Repeat};
 use serde_json::{Map, Value};
 
 use crate::accepted::{self, AcceptedView};
+use crate::describe::operation;
 use crate::problem::Sent;
 use crate::request::Route;
 use crate::state::Api;
@@ -40,7 +41,7 @@ pub(crate) fn routes<S: Surface>(surface: S) -> S {
 }
 
 /// Accepts a delivery in the query of a GET, or answers a handshake.
-#[utoipa::path(
+#[operation(
     get, path = "/hooks/{workflow}/{trigger}", tag = "webhooks", operation_id = "get_hook", security(()),
     params(("workflow" = String, Path, description = "Workflow"), ("trigger" = String, Path, description = "Trigger")),
     responses(
@@ -57,7 +58,7 @@ async fn get(State(api): State<Arc<Api>>, Route(names): Route<(String, String)>,
 
 /// Accepts a delivery: JSON, a form, text, XML or CSV, at most 1 MiB. A repeat, by the sender's delivery id or
 /// `Idempotency-Key`, gets the first answer.
-#[utoipa::path(
+#[operation(
     post, path = "/hooks/{workflow}/{trigger}", tag = "webhooks", operation_id = "post_hook", security(()),
     params(("workflow" = String, Path, description = "Workflow"), ("trigger" = String, Path, description = "Trigger")),
     request_body(content = Value, description = "The sender's body"),

@@ -7,9 +7,9 @@ use axum::extract::State;
 use pawl_engine::Subject;
 use pawl_runtime::forget::{Forget, ForgetError, Forgotten, Stage};
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 
 use crate::body::Json;
+use crate::describe::{ToSchema, operation};
 use crate::page;
 use crate::problem::Sent;
 use crate::request::{Actor, Route};
@@ -52,7 +52,7 @@ pub(super) struct ForgottenView {
 /// Forgets a record: replaces its values by `{"forgotten": <time>}`, in the record, in executions that read it, and in their
 /// events, and deletes their blobs. Each request works for some seconds; send it again with `next` as `cursor` until `next`
 /// is absent. Repeating it changes nothing. The id of the record remains, and takes no values and no events any more.
-#[utoipa::path(
+#[operation(
     post, path = "/v1/objects/{object}/records/{id}/forget", tag = "records", operation_id = "forget_record",
     params(("object" = String, Path, description = "Record type"), ("id" = String, Path, description = "Record")),
     request_body(content = How),

@@ -7,10 +7,10 @@ use pawl_definition::json::{self, Bounds};
 use pawl_engine::{Found, Record};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use utoipa::{IntoParams, ToSchema};
 
 use super::{RecordView, filter};
 use crate::body::Json;
+use crate::describe::{IntoParams, ToSchema, operation};
 use crate::page::{self, Listing, Paging, Walk};
 use crate::problem::Sent;
 use crate::request::{Params, Route};
@@ -55,7 +55,7 @@ pub(super) struct Find {
 }
 
 /// Lists records.
-#[utoipa::path(
+#[operation(
     get, path = "/v1/objects/{object}/records", tag = "records", operation_id = "list_records",
     params(("object" = String, Path, description = "Record type"), Which),
     responses((status = 200, body = Listing<RecordView>), (status = 404, body = Sent), (status = 422, body = Sent))
@@ -75,7 +75,7 @@ pub(super) async fn list(
 }
 
 /// Lists records, with the filter in the body.
-#[utoipa::path(
+#[operation(
     post, path = "/v1/objects/{object}/records/find", tag = "records", operation_id = "find_records",
     params(("object" = String, Path, description = "Record type")), request_body(content = Find),
     responses((status = 200, body = Listing<RecordView>), (status = 404, body = Sent), (status = 422, body = Sent))

@@ -15,10 +15,10 @@ use pawl_engine::{Record, Subject};
 use pawl_runtime::RecordError;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use utoipa::ToSchema;
 
 use crate::Problem;
 use crate::body::Json;
+use crate::describe::{ToSchema, operation};
 use crate::problem::Sent;
 use crate::request::{self, Route};
 use crate::state::Api;
@@ -99,7 +99,7 @@ struct Fields {
 }
 
 /// Creates a record.
-#[utoipa::path(
+#[operation(
     post, path = "/v1/objects/{object}/records", tag = "records", operation_id = "create_record",
     params(("object" = String, Path, description = "Record type")), request_body(content = NewRecord),
     responses(
@@ -117,7 +117,7 @@ async fn create(
 }
 
 /// Shows a record.
-#[utoipa::path(
+#[operation(
     get, path = "/v1/objects/{object}/records/{id}", tag = "records", operation_id = "show_record",
     params(("object" = String, Path, description = "Record type"), ("id" = String, Path, description = "Record")),
     responses((status = 200, body = RecordView, headers(("etag", description = "Version"))), (status = 404, body = Sent))
@@ -128,7 +128,7 @@ async fn show(State(api): State<Arc<Api>>, Route((object, id)): Route<(String, S
 }
 
 /// Changes the named fields of a record. Writing the present values changes nothing.
-#[utoipa::path(
+#[operation(
     patch, path = "/v1/objects/{object}/records/{id}", tag = "records", operation_id = "change_record",
     params(
         ("object" = String, Path, description = "Record type"), ("id" = String, Path, description = "Record"),
@@ -153,7 +153,7 @@ async fn change(
 }
 
 /// Replaces the fields of a record, or creates the record; fields that are not named are emptied.
-#[utoipa::path(
+#[operation(
     put, path = "/v1/objects/{object}/records/{id}", tag = "records", operation_id = "replace_record",
     params(
         ("object" = String, Path, description = "Record type"), ("id" = String, Path, description = "Record"),

@@ -12,6 +12,7 @@ use axum::response::{IntoResponse, Response};
 use http::HeaderValue;
 use http::header::{CONTENT_TYPE, ETAG};
 
+use crate::describe::operation;
 use crate::page::{Listing, Paging, Walk};
 use crate::problem::Sent;
 use crate::request::{self, Params, Route};
@@ -45,7 +46,7 @@ fn unknown(id: &str) -> Problem {
 }
 
 /// Lists workflows by id.
-#[utoipa::path(
+#[operation(
     get, path = "/v1/workflows", tag = "workflows", operation_id = "list_workflows", params(Paging),
     responses((status = 200, body = Listing<HeadView>))
 )]
@@ -61,7 +62,7 @@ async fn list(
 }
 
 /// Shows a workflow with its source.
-#[utoipa::path(
+#[operation(
     get, path = "/v1/workflows/{id}", tag = "workflows", operation_id = "show_workflow",
     params(("id" = String, Path, description = "Workflow")),
     responses(
@@ -77,7 +78,7 @@ async fn show(State(api): State<Arc<Api>>, Route(id): Route<String>) -> Result<R
 }
 
 /// Lists the revisions of a workflow, newest first.
-#[utoipa::path(
+#[operation(
     get, path = "/v1/workflows/{id}/revisions", tag = "workflows", operation_id = "list_revisions",
     params(("id" = String, Path, description = "Workflow"), Paging),
     responses((status = 200, body = Listing<RevisionView>), (status = 404, body = Sent))
@@ -98,7 +99,7 @@ async fn revisions(
 }
 
 /// Shows one revision of a workflow.
-#[utoipa::path(
+#[operation(
     get, path = "/v1/workflows/{id}/revisions/{revision}", tag = "workflows", operation_id = "show_revision",
     params(("id" = String, Path, description = "Workflow"), ("revision" = u64, Path, description = "Number, from 1")),
     responses((status = 200, body = RevisionView), (status = 404, body = Sent))
@@ -113,7 +114,7 @@ async fn revision(
 }
 
 /// Draws a workflow as a Mermaid flowchart.
-#[utoipa::path(
+#[operation(
     get, path = "/v1/workflows/{id}/graph", tag = "workflows", operation_id = "draw_workflow",
     params(("id" = String, Path, description = "Workflow")),
     responses((status = 200, body = String, content_type = "text/vnd.mermaid"), (status = 404, body = Sent))
@@ -125,7 +126,7 @@ async fn graph(State(api): State<Arc<Api>>, Route(id): Route<String>) -> Result<
 }
 
 /// Lists the starts of a workflow that were refused and its deliveries that were rejected, newest first.
-#[utoipa::path(
+#[operation(
     get, path = "/v1/workflows/{id}/refusals", tag = "workflows", operation_id = "list_refusals",
     params(("id" = String, Path, description = "Workflow"), Paging),
     responses((status = 200, body = Listing<RefusalView>), (status = 404, body = Sent))

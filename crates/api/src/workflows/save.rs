@@ -8,10 +8,10 @@ use http::header::ETAG;
 use http::{HeaderMap, StatusCode};
 use pawl_definition::Source;
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
 
 use super::view::{HeadView, SavedView};
 use crate::body::Text;
+use crate::describe::{IntoParams, ToSchema, operation};
 use crate::problem::{self, Mistake, Sent};
 use crate::request::{self, Actor, Params, Route};
 use crate::state::Api;
@@ -48,7 +48,7 @@ impl<S: Send + Sync> FromRequest<S> for File {
 }
 
 /// Saves a workflow under the id in its text, as a new revision.
-#[utoipa::path(
+#[operation(
     post, path = "/v1/workflows", tag = "workflows", operation_id = "save_workflow",
     params(
         Named,
@@ -73,7 +73,7 @@ pub(super) async fn create(
 }
 
 /// Saves a workflow, as a new revision.
-#[utoipa::path(
+#[operation(
     put, path = "/v1/workflows/{id}", tag = "workflows", operation_id = "replace_workflow",
     params(
         ("id" = String, Path, description = "Workflow"), Named,
@@ -160,7 +160,7 @@ struct Item {
 
 /// Checks a workflow against the objects of this installation, and compares it with the launch checklist. Saves
 /// nothing.
-#[utoipa::path(
+#[operation(
     post, path = "/v1/check", tag = "workflows", operation_id = "check_workflow", params(CheckParams),
     request_body(content = String, content_type = "application/yaml", description = "The workflow as YAML or JSON"),
     responses((status = 200, body = Checked))

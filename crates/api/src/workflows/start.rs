@@ -10,11 +10,11 @@ use pawl_engine::{Cause, Event, EventType, Plan, Subject, coerce, ids};
 use pawl_runtime::{Identity, offload};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
-use utoipa::ToSchema;
 
 use super::unknown;
 use crate::accepted::{self, AcceptedView};
 use crate::body::Json;
+use crate::describe::{ToSchema, operation};
 use crate::problem::Sent;
 use crate::request::{self, Actor, Route};
 use crate::state::Api;
@@ -48,7 +48,7 @@ pub(super) struct Target {
 }
 
 /// Starts a workflow, active or not. With an `Idempotency-Key`, a repeat gets the first answer.
-#[utoipa::path(
+#[operation(
     post, path = "/v1/workflows/{id}/start", tag = "workflows", operation_id = "start_workflow",
     params(
         ("id" = String, Path, description = "Workflow"),

@@ -7,11 +7,11 @@ use http::StatusCode;
 use pawl_runtime::items::workflow::Head;
 use pawl_runtime::{SaveError, Switched};
 use serde::Serialize;
-use utoipa::ToSchema;
 
 use super::view::HeadView;
 use crate::Problem;
 use crate::body::Json;
+use crate::describe::{ToSchema, operation};
 use crate::executions::Why;
 use crate::problem::{self, File, Sent};
 use crate::request::{Actor, Route};
@@ -36,7 +36,7 @@ fn answer(switched: Result<Head, SaveError>) -> Result<axum::Json<HeadView>, Pro
 }
 
 /// Activates a workflow: enables its triggers and closes its breaker. Events from before start nothing.
-#[utoipa::path(
+#[operation(
     post, path = "/v1/workflows/{id}/activate", tag = "workflows", operation_id = "activate_workflow",
     params(("id" = String, Path, description = "Workflow")),
     responses((status = 200, body = HeadView), (status = 404, body = Sent))
@@ -49,7 +49,7 @@ pub(super) async fn activate(
 }
 
 /// Closes the breaker of a workflow; does not change whether the workflow is active. Events from before start nothing.
-#[utoipa::path(
+#[operation(
     post, path = "/v1/workflows/{id}/close-breaker", tag = "workflows", operation_id = "close_breaker",
     params(("id" = String, Path, description = "Workflow")),
     responses((status = 200, body = HeadView), (status = 404, body = Sent))
@@ -62,7 +62,7 @@ pub(super) async fn close_breaker(
 }
 
 /// Deactivates a workflow: its triggers start nothing. Executions in flight continue.
-#[utoipa::path(
+#[operation(
     post, path = "/v1/workflows/{id}/deactivate", tag = "workflows", operation_id = "deactivate_workflow",
     params(("id" = String, Path, description = "Workflow")),
     responses((status = 200, body = HeadView), (status = 404, body = Sent))
@@ -75,7 +75,7 @@ pub(super) async fn deactivate(
 }
 
 /// Stops every execution of a workflow before its next step and next outside effect, and keeps its state.
-#[utoipa::path(
+#[operation(
     post, path = "/v1/workflows/{id}/kill", tag = "workflows", operation_id = "kill_workflow",
     params(("id" = String, Path, description = "Workflow")), request_body(content = Why),
     responses((status = 200, body = HeadView), (status = 404, body = Sent))
@@ -92,7 +92,7 @@ pub(super) async fn kill(
 
 /// Lifts the kill of a workflow; executions that are due continue. That goes on after the answer: `operation` names the
 /// operation to ask for.
-#[utoipa::path(
+#[operation(
     post, path = "/v1/workflows/{id}/lift", tag = "workflows", operation_id = "lift_workflow",
     params(("id" = String, Path, description = "Workflow")), request_body(content = Why),
     responses((status = 202, body = LiftedView), (status = 404, body = Sent))

@@ -6,8 +6,8 @@ use pawl_runtime::items::refusal::Refusal;
 use pawl_runtime::items::workflow::{Head, Revision};
 use serde::Serialize;
 use serde_json::Value;
-use utoipa::ToSchema;
 
+use crate::describe::ToSchema;
 use crate::executions::{ActView, RecordName};
 
 /// A workflow without its source.

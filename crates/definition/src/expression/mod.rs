@@ -57,7 +57,6 @@ mod tests;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -192,7 +191,8 @@ impl<'de> Deserialize<'de> for Expression {
     }
 }
 
-impl JsonSchema for Expression {
+#[cfg(feature = "describe")]
+impl schemars::JsonSchema for Expression {
     fn schema_name() -> std::borrow::Cow<'static, str> {
         "Expression".into()
     }

@@ -4,7 +4,6 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -262,7 +261,8 @@ impl<'de> Deserialize<'de> for Template {
     }
 }
 
-impl JsonSchema for Template {
+#[cfg(feature = "describe")]
+impl schemars::JsonSchema for Template {
     fn schema_name() -> std::borrow::Cow<'static, str> {
         "Template".into()
     }

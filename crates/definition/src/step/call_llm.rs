@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{AsksModel, Branch, Shape, TypeFacts};
+use crate::describe::JsonSchema;
 use crate::types::Type;
 use crate::validate::Facts;
 use crate::validate::words::found;

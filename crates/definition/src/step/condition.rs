@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{Branch, Shape, TypeFacts};
+use crate::describe::JsonSchema;
 use crate::types::{Kinds, Type};
 use crate::validate::Facts;
 use crate::{Check, Expression, Step, code};

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::Shape;
 use super::set_fields::{self, FieldChange};
+use crate::describe::JsonSchema;
 use crate::source::TextPlaces;
 use crate::types::Type;
 use crate::validate::Facts;

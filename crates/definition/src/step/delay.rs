@@ -1,9 +1,9 @@
 //! `delay`: waits for a time.
 
-use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{Shape, Waiting};
+use crate::describe::JsonSchema;
 use crate::types::Kinds;
 use crate::validate::literal::{is_date, is_moment, is_time_of_day};
 use crate::validate::words::quoted;

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::{Carried, Shape};
+use crate::describe::JsonSchema;
 use crate::source::TextPlaces;
 use crate::types::{Kinds, Type};
 use crate::validate::Facts;
@@ -39,6 +39,7 @@ pub struct FieldTest {
 #[derive(Deserialize)]
 struct Written(#[serde(deserialize_with = "test")] FieldTest);
 
+#[cfg(feature = "describe")]
 impl JsonSchema for Written {
     fn schema_name() -> std::borrow::Cow<'static, str> {
         "FieldTestOrValue".into()

@@ -1,9 +1,9 @@
 //! `go_to`: goes on at another step.
 
-use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{Onward, Shape, TypeFacts};
+use crate::describe::JsonSchema;
 use crate::validate::words::{did_you_mean, quoted};
 use crate::{Check, code};
 

@@ -1,10 +1,10 @@
 //! `goal`: waits for a condition on the record or an event, or times out.
 
-use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::{Awaited, Branch, Shape, TypeFacts, Waiting};
+use crate::describe::JsonSchema;
 use crate::types::Type;
 use crate::validate::Facts;
 use crate::{Check, Expression, Step, Trigger, code};

@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::{Shape, TypeFacts};
+use crate::describe::JsonSchema;
 use crate::source::TextPlaces;
 use crate::types::{Kinds, Type};
 use crate::validate::Facts;

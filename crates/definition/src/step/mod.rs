@@ -20,7 +20,6 @@ mod switch;
 
 use std::collections::BTreeSet;
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -43,6 +42,7 @@ pub use stop::{Stop, StopAs};
 pub use switch::Switch;
 
 use self::record_reads::RecordReads;
+use crate::describe::JsonSchema;
 use crate::source::TextPlaces;
 use crate::{Duration, Failure, Template};
 
@@ -101,8 +101,9 @@ macro_rules! registry {
             }
 
             /// JSON Schemas of the own keys, by type.
-            pub fn schemas(generator: &mut schemars::SchemaGenerator) -> Vec<(&'static str, schemars::Schema)> {
-                vec![$(($tag, <$shape as JsonSchema>::json_schema(generator))),*]
+            #[cfg(feature = "describe")]
+            pub(crate) fn schemas(generator: &mut schemars::SchemaGenerator) -> Vec<(&'static str, schemars::Schema)> {
+                vec![$(($tag, <$shape as schemars::JsonSchema>::json_schema(generator))),*]
             }
         }
     };
@@ -331,6 +332,7 @@ impl<'de> Deserialize<'de> for Step {
     }
 }
 
+#[cfg(feature = "describe")]
 impl JsonSchema for Step {
     fn schema_name() -> std::borrow::Cow<'static, str> {
         "Step".into()

@@ -1,10 +1,10 @@
 //! `note`: writes a line in history.
 
-use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::Shape;
 use crate::Template;
+use crate::describe::JsonSchema;
 use crate::types::Type;
 use crate::validate::Facts;
 

@@ -1,10 +1,10 @@
 //! `run_state_machine`: starts a Step Functions state machine, and may wait for its end.
 
-use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::{Shape, TypeFacts, Waiting};
+use crate::describe::JsonSchema;
 use crate::types::Type;
 use crate::validate::Facts;
 use crate::validate::words::found;

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::{Carried, Shape, TypeFacts};
+use crate::describe::JsonSchema;
 use crate::path::Path;
 use crate::source::TextPlaces;
 use crate::types::{Kinds, Type};
@@ -38,6 +38,7 @@ pub(super) struct Written(pub(super) FieldChange);
 
 const KEYS: &[&str] = &["set", "clear", "add", "remove", "if_blank", "map"];
 
+#[cfg(feature = "describe")]
 impl JsonSchema for Written {
     fn schema_name() -> std::borrow::Cow<'static, str> {
         "FieldChangeOrValue".into()

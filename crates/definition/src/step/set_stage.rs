@@ -1,9 +1,9 @@
 //! `set_stage`: moves a record to a stage of its object.
 
-use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{Carried, SetFields, Shape, TypeFacts};
+use crate::describe::JsonSchema;
 use crate::types::Type;
 use crate::validate::Facts;
 use crate::{Check, Template, code};

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::{Carried, Shape};
+use crate::describe::JsonSchema;
 use crate::source::TextPlaces;
 use crate::types::Type;
 use crate::validate::Facts;

@@ -1,10 +1,10 @@
 //! `stop`: ends or pauses the execution.
 
-use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{Onward, Shape, TypeFacts};
 use crate::Template;
+use crate::describe::JsonSchema;
 use crate::types::Type;
 use crate::validate::Facts;
 

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{Branch, Shape};
+use crate::describe::JsonSchema;
 use crate::types::{Kinds, Type};
 use crate::validate::Facts;
 use crate::validate::words::{any_of, did_you_mean, quoted};

@@ -1,10 +1,10 @@
 //! `field_updated`: a field of a record really changes.
 
-use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::Listen;
+use crate::describe::JsonSchema;
 use crate::path::Path;
 use crate::source::TextPlaces;
 use crate::types::Type;

@@ -1,9 +1,9 @@
 //! `manual`: a person, the API, a bulk start or another workflow starts it. Always present.
 
-use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::TypeFacts;
+use crate::describe::JsonSchema;
 use crate::types::{Kinds, Type};
 use crate::validate::Facts;
 

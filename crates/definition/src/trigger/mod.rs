@@ -5,7 +5,6 @@ mod manual;
 mod record_created;
 mod webhook;
 
-use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -120,8 +119,9 @@ macro_rules! registry {
             }
 
             /// JSON Schemas of the own keys, by type.
-            pub fn schemas(generator: &mut schemars::SchemaGenerator) -> Vec<(&'static str, schemars::Schema)> {
-                vec![$(($tag, <$shape as JsonSchema>::json_schema(generator))),*]
+            #[cfg(feature = "describe")]
+            pub(crate) fn schemas(generator: &mut schemars::SchemaGenerator) -> Vec<(&'static str, schemars::Schema)> {
+                vec![$(($tag, <$shape as schemars::JsonSchema>::json_schema(generator))),*]
             }
         }
     };
@@ -224,7 +224,8 @@ impl<'de> Deserialize<'de> for Trigger {
     }
 }
 
-impl JsonSchema for Trigger {
+#[cfg(feature = "describe")]
+impl schemars::JsonSchema for Trigger {
     fn schema_name() -> std::borrow::Cow<'static, str> {
         "Trigger".into()
     }

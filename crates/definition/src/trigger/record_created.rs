@@ -1,8 +1,8 @@
 //! `record_created`: a record is created or un-archived.
 
-use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::describe::JsonSchema;
 use crate::types::Type;
 use crate::validate::Facts;
 use crate::{Check, code};

@@ -2,11 +2,12 @@
 
 use serde_json::{Map, Value};
 
-use super::shapes::{Shapes, reference};
+use super::shapes::Shapes;
 use super::walk::{Walker, allowed_words, has_type};
 use super::words;
 use crate::path::Path;
 use crate::problem::code;
+use crate::schema::reference;
 
 impl<'a> Walker<'a, '_> {
     /// Finds the alternative that is meant, and holds the value against it.

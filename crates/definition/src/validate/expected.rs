@@ -2,9 +2,10 @@
 
 use serde_json::Value;
 
-use super::shapes::{Shapes, reference};
+use super::shapes::Shapes;
 use super::walk::allowed_words;
 use super::words::any_of;
+use crate::schema::reference;
 
 /// `a list of steps`, `true or false`, `completed, canceled, failed or paused`.
 pub(super) fn expected(shape: &Value, shapes: &Shapes) -> String {

@@ -15,7 +15,7 @@ use crate::{StepKind, step, trigger};
 struct Kind {
     noun: &'static str,
     shapes: &'static BTreeMap<&'static str, Value>,
-    any: &'static Value,
+    any: &'static Map<String, Value>,
     not_available: &'static [&'static str],
     common: &'static [&'static str],
 }
@@ -96,7 +96,7 @@ impl<'a> Walker<'a, '_> {
             return;
         }
         // The type is unknown: only what every node has can be held against a shape.
-        let known = &kind.any["properties"];
+        let known = kind.any;
         for (key, value) in keys.iter().filter(|(key, _)| *key != "type") {
             match known.get(key) {
                 Some(shape) => self.value(shape, value, &path.key(key)),

@@ -1,15 +1,13 @@
-//! The shapes of the language as JSON Schemas, put together once: what the check walks by and editors complete by.
+//! The shapes of the language, taken once from its JSON Schemas: what the check walks by.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use regex::Regex;
-use schemars::generate::SchemaSettings;
-use schemars::{JsonSchema, SchemaGenerator};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
-use crate::step::Common;
-use crate::{Object, StepKind, TriggerKind, Workflow};
+use crate::schema::{object_schema, workflow_schema};
+use crate::{StepKind, TriggerKind, step, trigger};
 
 /// Every shape. Nested shapes are `{"$ref": "#/$defs/<name>"}` into `definitions`.
 #[derive(Debug)]
@@ -20,16 +18,16 @@ pub(crate) struct Shapes {
     pub(crate) steps: BTreeMap<&'static str, Value>,
     /// Complete triggers by type, common keys included.
     pub(crate) triggers: BTreeMap<&'static str, Value>,
-    /// What every step has.
-    pub(crate) any_step: Value,
-    /// What every trigger has.
-    pub(crate) any_trigger: Value,
+    /// The keys that every step has.
+    pub(crate) any_step: Map<String, Value>,
+    /// The keys that every trigger has.
+    pub(crate) any_trigger: Map<String, Value>,
     pub(crate) definitions: Map<String, Value>,
     /// The patterns of texts, compiled.
     pub(crate) patterns: BTreeMap<String, Regex>,
 }
 
-static SHAPES: LazyLock<Shapes> = LazyLock::new(Shapes::build);
+static SHAPES: LazyLock<Shapes> = LazyLock::new(Shapes::read);
 
 /// The shapes of this version.
 pub(crate) fn shapes() -> &'static Shapes {
@@ -37,25 +35,18 @@ pub(crate) fn shapes() -> &'static Shapes {
 }
 
 impl Shapes {
-    fn build() -> Self {
-        let mut generator = SchemaSettings::draft2020_12().into_generator();
-        let steps = StepKind::schemas(&mut generator);
-        let triggers = TriggerKind::schemas(&mut generator);
-        let any_step = any_step(&mut generator);
-        let any_trigger = any_trigger(&mut generator);
-        let mut workflow = Workflow::json_schema(&mut generator).to_value();
-        let mut object = Object::json_schema(&mut generator).to_value();
-        let whole = |common: &Value, own: Vec<(&'static str, schemars::Schema)>| {
-            own.into_iter().map(|(tag, own)| (tag, compose(common, tag, &own.to_value()))).collect::<BTreeMap<_, _>>()
-        };
-        let mut steps = whole(&any_step, steps);
-        let mut triggers = whole(&any_trigger, triggers);
-        let mut definitions = generator.take_definitions(true);
-        let roots = steps.values_mut().chain(triggers.values_mut()).chain([&mut workflow, &mut object]);
-        roots.chain(definitions.values_mut()).for_each(tidy);
+    fn read() -> Self {
+        let (mut workflow, mut object) = (schema(workflow_schema()), schema(object_schema()));
         let mut patterns = BTreeMap::new();
-        let all = steps.values().chain(triggers.values()).chain([&workflow, &object, &any_step, &any_trigger]);
-        all.chain(definitions.values()).for_each(|shape| collect_patterns(shape, &mut patterns));
+        collect_patterns(&workflow, &mut patterns);
+        collect_patterns(&object, &mut patterns);
+        let mut definitions = definitions(&mut workflow);
+        definitions.extend(self::definitions(&mut object));
+        let steps = by_type("step", StepKind::AVAILABLE, &mut definitions);
+        let triggers = by_type("trigger", TriggerKind::AVAILABLE, &mut definitions);
+        // They choose a shape by the type, which the walk does itself.
+        definitions.retain(|name, _| name != "Step" && name != "Trigger");
+        let (any_step, any_trigger) = (common(&steps, step::COMMON_KEYS), common(&triggers, trigger::COMMON_KEYS));
         Self { workflow, object, steps, triggers, any_step, any_trigger, definitions, patterns }
     }
 
@@ -65,68 +56,32 @@ impl Shapes {
     }
 }
 
-/// The name that a shape refers to, if it is a reference.
-pub(crate) fn reference(shape: &Value) -> Option<&str> {
-    shape.get("$ref")?.as_str()?.strip_prefix("#/$defs/")
+fn schema(text: &str) -> Value {
+    serde_json::from_str(text).expect("a schema is JSON")
 }
 
-fn any_step(generator: &mut SchemaGenerator) -> Value {
-    let mut common = Common::json_schema(generator).to_value();
-    common["required"] = json!(["id", "type"]);
-    common
+/// Takes the definitions out of a schema.
+fn definitions(schema: &mut Value) -> Map<String, Value> {
+    match schema.as_object_mut().and_then(|schema| schema.remove("$defs")) {
+        Some(Value::Object(definitions)) => definitions,
+        _ => Map::new(),
+    }
 }
 
-fn any_trigger(generator: &mut SchemaGenerator) -> Value {
-    let filter = generator.subschema_for::<crate::Expression>().to_value();
-    let described = |mut schema: Value, text: &str| {
-        schema["description"] = text.into();
-        schema
+/// Takes the shapes of all types out of the definitions.
+fn by_type(kind: &str, types: &[&'static str], definitions: &mut Map<String, Value>) -> BTreeMap<&'static str, Value> {
+    let mut shape = |tag: &&'static str| {
+        let shape = definitions.remove(&format!("{kind}_{tag}"));
+        (*tag, shape.unwrap_or_else(|| panic!("docs/schema has no {kind} {tag}: UPDATE=1 cargo test -p pawl-tests")))
     };
-    json!({
-        "type": "object",
-        "properties": {
-            "id": described(json!({"type": "string"}), "Id, unique among the triggers; the type if absent."),
-            "filter": described(filter, "CEL, evaluated with the event, against the record as it is then."),
-            "enabled": described(json!({"type": "boolean", "default": true}), "`false` switches it off."),
-        },
-        "required": ["type"],
-    })
+    types.iter().map(&mut shape).collect()
 }
 
-/// A complete shape: the common keys, the type, and the own keys.
-fn compose(common: &Value, tag: &str, own: &Value) -> Value {
-    let mut whole = common.clone();
-    let description = own.get("description").cloned();
-    let kind = json!({"const": tag, "description": description});
-    whole["properties"]["type"] = kind;
-    if let Some(properties) = own.get("properties").and_then(Value::as_object) {
-        for (key, shape) in properties {
-            whole["properties"][key] = shape.clone();
-        }
-    }
-    if let (Some(required), Some(whole)) =
-        (own.get("required").and_then(Value::as_array), whole["required"].as_array_mut())
-    {
-        whole.extend(required.iter().cloned());
-    }
-    whole["description"] = description.unwrap_or_default();
-    whole["additionalProperties"] = false.into();
-    whole
-}
-
-/// Takes out what says nothing to an author: `"default": null`, number formats, line breaks in descriptions.
-fn tidy(shape: &mut Value) {
-    match shape {
-        Value::Object(keys) => {
-            keys.retain(|key, value| !(key == "default" && value.is_null() || key == "format" && value.is_string()));
-            if let Some(Value::String(text)) = keys.get_mut("description") {
-                *text = text.replace('\n', " ");
-            }
-            keys.values_mut().for_each(tidy);
-        }
-        Value::Array(values) => values.iter_mut().for_each(tidy),
-        _ => {}
-    }
+/// The common keys, which have the same shape in every type.
+fn common(by_type: &BTreeMap<&'static str, Value>, keys: &[&str]) -> Map<String, Value> {
+    let one = by_type.values().next().and_then(|shape| shape["properties"].as_object());
+    let own = |(key, _): &(&String, &Value)| keys.contains(&key.as_str());
+    one.into_iter().flatten().filter(own).map(|(key, shape)| (key.clone(), shape.clone())).collect()
 }
 
 fn collect_patterns(shape: &Value, into: &mut BTreeMap<String, Regex>) {

@@ -6,11 +6,12 @@ use serde_json::Value;
 use super::expected::expected;
 use super::found::{ExpressionSite, Found, Owner};
 use super::report::Report;
-use super::shapes::{Shapes, reference, shapes};
+use super::shapes::{Shapes, shapes};
 use super::words;
 use crate::expression::end_of_expression;
 use crate::path::Path;
 use crate::problem::code;
+use crate::schema::reference;
 use crate::{Duration, ExpressionError};
 
 /// Walks one file. Every method takes a shape, the value that should have it, and where it stands.

@@ -14,7 +14,7 @@ const TOO_MANY: &str = "expected a file with fewer problems than this one, whose
 
 /// Checks a file. The cases are there if and only if there is no problem.
 pub(super) fn check(source: &Source) -> Result<CaseFile, Vec<Problem>> {
-    let schema = cases_schema();
+    let schema: Value = serde_json::from_str(cases_schema()).expect("a schema is JSON");
     let ours = JsonSchema::ours(&schema).expect("our own schema is valid");
     let mismatches = ours
         .mismatches(&source.value, &mut SchemaBudget::default())

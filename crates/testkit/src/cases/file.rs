@@ -8,11 +8,11 @@ mod expect;
 
 use std::collections::BTreeMap;
 
-use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::machines::MachineScript;
+use crate::cases::describe::JsonSchema;
 pub(super) use answers::{CallTest, HttpAnswer, HttpFailure, HttpScript, ModelFailure, ModelScript};
 pub(super) use expect::{Call, Expect, ExpectExecution, StatusWord};
 

@@ -2,12 +2,12 @@
 
 use pawl_definition::{Duration, Path, code};
 use pawl_runtime::ports::{StartStateMachine, StateMachineError};
-use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::check::Found;
 use super::fits_pattern;
+use crate::cases::describe::JsonSchema;
 use crate::scenario::{
     ExpectedMachine, MachineReply, World, contains, machine_fails, machine_refused, machine_succeeds,
 };

@@ -3,7 +3,10 @@
 //! - [`run_file`] runs the cases of a file on the real runtime, each in a world of its own with virtual time.
 //! - [`CaseReport`] says what came of them; its `Display` tells the difference of the path taken.
 //! - [`cases_schema`] is the JSON Schema by which an editor completes the file.
+//! - [`describe`]: that schema, generated from the types of the file.
 //! - [`Files`] is where files come from; [`Disk`] is the obvious one.
+
+pub mod describe;
 
 mod calls;
 mod check;

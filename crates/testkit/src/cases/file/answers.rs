@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
+
+use crate::cases::describe::JsonSchema;
 
 /// How an outside service answers a call.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use crate::cases::describe::JsonSchema;
 use crate::cases::machines::MachineStart;
 
 /// What must have come of a case.

@@ -1,19 +1,67 @@
-//! What the description of the API says of every operation alike: problems, descriptions of answers, bodies that may be
-//! empty, and no schema that nothing leads to.
+//! Generates the description of the API from its routes and types, and says of every operation alike: problems,
+//! descriptions of answers, bodies that may be empty, and no schema that nothing leads to.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
+use axum::handler::Handler;
+use utoipa::OpenApi as _;
 use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{Content, OpenApi, Ref, RefOr, Response, Schema};
+use utoipa::openapi::{ComponentsBuilder, Content, OpenApi, Ref, RefOr, Response, Schema};
+
+use super::Described;
+use crate::router;
+use crate::state::Api;
+use crate::surface::{Routed, Surface};
 
 const JSON: &str = "application/json";
 const PROBLEM_JSON: &str = "application/problem+json";
 const SCHEMAS: &str = "#/components/schemas/";
 const PROBLEM: &str = "#/components/schemas/Problem";
 
+#[derive(utoipa::OpenApi)]
+#[openapi(
+    info(
+        title = "Pawl",
+        description = "Agentic workflows that run as serverless functions: management API and webhooks.\n\n\
+            A server on loopback requires a token only if it was started with one.\n\n\
+            Errors are RFC 9457 problems whose `code` is stable and has a page in docs/errors.",
+        license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")
+    ),
+    servers((url = "/", description = "The server that serves this description")),
+    tags(
+        (name = "workflows", description = "Save, switch, check and start workflows"),
+        (name = "executions", description = "Read and control executions"),
+        (name = "records", description = "Objects and their records"),
+        (name = "webhooks", description = "Webhooks for external systems"),
+        (name = "installation", description = "Controls of the installation, notices, health and descriptions")
+    ),
+    security((), ("bearer" = []))
+)]
+struct Description;
+
+/// Describes the API as OpenAPI 3.1.
+pub fn openapi() -> OpenApi {
+    let mut description = router::all(Description::openapi());
+    complete(&mut description);
+    description
+}
+
+impl Surface for OpenApi {
+    fn on<P: Routed + Described, H: Handler<T, Arc<Api>>, T: 'static>(mut self, _: H) -> Self {
+        let mut operation = P::operation();
+        operation.tags = Some(P::tags().into_iter().map(str::to_owned).collect());
+        self.paths.add_path_operation(P::path(), P::methods(), operation);
+        let mut schemas = Vec::new();
+        P::schemas(&mut schemas);
+        self.components.get_or_insert_with(|| ComponentsBuilder::new().build()).schemas.extend(schemas);
+        self
+    }
+}
+
 /// Completes the description that stands with the routes.
-pub(crate) fn complete(openapi: &mut OpenApi) {
+fn complete(openapi: &mut OpenApi) {
     let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
     let components = openapi.components.get_or_insert_default();
     components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
