@@ -13,7 +13,7 @@ use crate::venv::Venv;
 /// Those of one process.
 const EMBEDDED: &[&str] = &["w5", "listeners", "sleepers"];
 /// Those of a deployed installation.
-const DEPLOYED: &[&str] = &["aws-cost", "aws-latency", "aws-scale"];
+const DEPLOYED: &[&str] = &["aws-cost", "aws-latency", "aws-scale", "aws-load"];
 /// That of the functions' binaries.
 const COLD: &str = "cold";
 
@@ -51,10 +51,21 @@ fn bench(name: &str, variables: &[(&str, String)]) -> anyhow::Result<()> {
     execute(&mut command)
 }
 
-/// A benchmark on an installation of its own, with the parameters that it has by default.
+/// Parameters of the template; everything else is as it is by default.
+const PARAMETERS: [&str; 4] = [
+    // The service that `w5` calls.
+    "HttpAllow=127.0.0.1",
+    // Changes that nobody listens to come together as on AWS, and the benchmarks wait for no minute.
+    "UnheardWindow=2",
+    // No more processes at once than a small machine carries.
+    "EventConcurrency=4",
+    "JobConcurrency=4",
+];
+
+/// A benchmark on an installation of its own.
 fn deployed(name: &str) -> anyhow::Result<()> {
     let emulator = Emulator::start(emulator::Options { name: "bench", auth: false })?;
-    let parameters = ["HttpAllow=127.0.0.1".to_owned()];
+    let parameters = PARAMETERS.map(str::to_owned);
     let binaries = target().join("release");
     let options = Options { binaries: &binaries, auth: false, parameters: &parameters, visibility_s: None };
     let deployment = Deployment::create(&emulator, &options)?;

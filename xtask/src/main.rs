@@ -67,7 +67,7 @@ enum Command {
     Model,
     /// Runs benchmarks, one JSON line each.
     Bench {
-        /// `w5`, `sleepers`, `aws-cost`, `aws-latency`, `aws-scale` or `cold`; all if absent.
+        /// `w5`, `sleepers`, `aws-cost`, `aws-latency`, `aws-scale`, `aws-load` or `cold`; all if absent.
         name: Option<String>,
     },
 }

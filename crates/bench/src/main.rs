@@ -30,10 +30,11 @@ fn main() -> anyhow::Result<()> {
             Some("aws-cost") => aws::cost::run().await,
             Some("aws-latency") => aws::latency::run().await,
             Some("aws-scale") => aws::scale::run().await,
+            Some("aws-load") => aws::load::run().await,
             Some("cold") => aws::cold::run().await,
             Some(other) => {
                 bail!(
-                    "there is no benchmark {other:?}: expected w5, listeners, sleepers, aws-cost, aws-latency, aws-scale or cold"
+                    "there is no benchmark {other:?}: expected w5, listeners, sleepers, aws-cost, aws-latency, aws-scale, aws-load or cold"
                 )
             }
         }

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::partitions::{Partitions, key_of};
+use super::partitions::{Partition, Partitions, key_of};
 
 /// Attributes of an item.
 pub(super) type Item = Map<String, Value>;
@@ -83,6 +83,37 @@ impl Tables {
             }
             _ => Units::default(),
         }
+    }
+
+    /// The partitions from which each member of a request takes something: each written or read item, in order. What it moves
+    /// in indexes is among what it writes.
+    pub(super) fn touched(&self, operation: &str, request: &Value) -> Vec<Vec<Partition>> {
+        let base = |item: &Item| Partition::of(table(request), None, key_of(item, None));
+        match operation {
+            "PutItem" | "DeleteItem" | "UpdateItem" => vec![self.written_by(request)],
+            "TransactWriteItems" => {
+                let members = request["TransactItems"].as_array().into_iter().flatten().filter_map(Value::as_object);
+                members.map(|member| member.values().flat_map(|write| self.written_by(write)).collect()).collect()
+            }
+            "GetItem" => vec![vec![base(keys(request))]],
+            "Query" => {
+                let index = request["IndexName"].as_str().and_then(|name| name.strip_prefix("index")?.parse().ok());
+                let partition = request["ExpressionAttributeValues"][":partition"]["S"].as_str().unwrap_or_default();
+                vec![vec![Partition::of(table(request), index, partition)]]
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn written_by(&self, write: &Value) -> Vec<Partition> {
+        let after = write["Item"].as_object();
+        let item = after.unwrap_or_else(|| keys(write));
+        let own = Partition::of(table(write), None, key_of(item, None));
+        let stays = write.get("Item").is_none() && write.get("UpdateExpression").is_some();
+        let before = self.items.get(&key(write, item)).filter(|_| !stays);
+        let moved = moves(before, after.filter(|_| !stays));
+        let moved = moved.into_iter().map(|moved| Partition::of(table(write), Some(moved.index), &moved.partition));
+        std::iter::once(own).chain(moved).collect()
     }
 
     /// What each partition took since this was asked last.
@@ -325,6 +356,20 @@ mod tests {
         assert!((read - 3.0).abs() < f64::EPSILON, "what is missing is read as well");
         let read = tables.count("Query", &json!({}), &json!({"Items": [item, item]})).reads;
         assert!((read - 1.5).abs() < f64::EPSILON, "a query rounds once");
+    }
+
+    #[test]
+    fn a_write_takes_of_its_partition_and_of_those_that_it_moves_in() {
+        let mut tables = Tables::default();
+        written(&mut tables, &json!({"Put": put("a", 100, Some("1"))}));
+        let mut moved = put("a", 100, Some("1"));
+        moved["Item"]["i1p"]["S"] = json!("other");
+        let check = json!({"TableName": "t", "Key": {"pk": {"S": "q"}, "sk": {"S": "a"}}});
+        let request = json!({"TransactItems": [{"Put": moved}, {"ConditionCheck": check}]});
+        let touched = tables.touched("TransactWriteItems", &request);
+        let names = touched.iter().map(|member| member.iter().map(|partition| partition.key.as_str()).collect());
+        assert_eq!(names.collect::<Vec<Vec<_>>>(), [vec!["p", "all", "other"], vec!["q"]]);
+        assert_eq!(tables.partitions().units.len(), 2, "nothing is counted by asking");
     }
 
     #[test]

@@ -15,6 +15,13 @@ pub(super) struct Partition {
     pub(super) key: String,
 }
 
+impl Partition {
+    /// Of a table or one of its indexes.
+    pub(super) fn of(table: &str, index: Option<u8>, key: &str) -> Self {
+        Self { table: table.to_owned(), index, key: key.to_owned() }
+    }
+}
+
 /// Units by partition.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Partitions {
@@ -26,8 +33,7 @@ pub(super) struct Partitions {
 impl Partitions {
     /// Adds what a request takes of a partition.
     pub(super) fn add(&mut self, table: &str, index: Option<u8>, key: &str, units: Units) {
-        let partition = Partition { table: table.to_owned(), index, key: key.to_owned() };
-        *self.units.entry(partition).or_default() += units;
+        *self.units.entry(Partition::of(table, index, key)).or_default() += units;
     }
 
     /// An item was in a transaction.

@@ -11,6 +11,8 @@ use reqwest::StatusCode;
 use serde_json::Value;
 use tokio::net::TcpListener;
 
+use super::gate::Gate;
+
 /// Longest body that passes.
 const BODY_MOST: usize = 8 << 20;
 
@@ -38,20 +40,28 @@ pub(super) struct Call {
 /// What all proxies noted, in the order of the answers.
 pub(super) type Calls = Arc<Mutex<Vec<Call>>>;
 
+/// What all proxies hold requests against; none lets all pass.
+pub(super) type Gates = Arc<Mutex<Option<Gate>>>;
+
 #[derive(Clone)]
 struct Proxy {
     function: &'static str,
     target: String,
     http: reqwest::Client,
     calls: Calls,
+    gates: Gates,
 }
 
 /// Starts one for a function; returns its address.
-pub(super) async fn start(function: &'static str, target: &str, calls: &Calls) -> anyhow::Result<String> {
+pub(super) async fn start(
+    function: &'static str,
+    target: &str,
+    (calls, gates): (&Calls, &Gates),
+) -> anyhow::Result<String> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = format!("http://{}", listener.local_addr()?);
     let http = reqwest::Client::builder().tcp_nodelay(true).build()?;
-    let proxy = Proxy { function, target: target.to_owned(), http, calls: calls.clone() };
+    let proxy = Proxy { function, target: target.to_owned(), http, calls: calls.clone(), gates: gates.clone() };
     let router = Router::new().fallback(pass).with_state(proxy);
     tokio::spawn(async move { axum::serve(listener, router).await });
     Ok(address)
@@ -71,22 +81,31 @@ impl Proxy {
         let (parts, body) = request.into_parts();
         let body = to_bytes(body, BODY_MOST).await?;
         let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
-        let sent = self.http.request(parts.method.clone(), format!("{}{path}", self.target));
-        let answer = sent.headers(parts.headers.clone()).body(body.clone()).send().await?;
-        let (status, headers) = (answer.status(), answer.headers().clone());
-        let content = answer.bytes().await?;
         let header = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let operation = header("x-amz-target").rsplit_once('.').map(|(_, operation)| operation.to_owned());
-        self.calls.lock().expect("no holder panics").push(Call {
+        let mut call = Call {
             function: self.function,
             service: service(header("authorization")).to_owned(),
             operation: operation.unwrap_or_else(|| parts.method.to_string()),
             begin,
-            end: Instant::now(),
-            status: status.as_u16(),
+            end: begin,
+            status: 0,
             request: json(&body),
-            answer: json(&content),
+            answer: Value::Null,
+        };
+        if let Some(refusal) = self.gate(|gate| gate.refuses(&call)) {
+            return Ok(refused(&refusal));
+        }
+        let sent = self.http.request(parts.method.clone(), format!("{}{path}", self.target));
+        let answer = sent.headers(parts.headers.clone()).body(body).send().await?;
+        let (status, headers) = (answer.status(), answer.headers().clone());
+        let content = answer.bytes().await?;
+        (call.end, call.status, call.answer) = (Instant::now(), status.as_u16(), json(&content));
+        self.gate(|gate| {
+            gate.passed(&call);
+            None::<()>
         });
+        self.calls.lock().expect("no holder panics").push(call);
         let mut response = Response::new(Body::from(content));
         *response.status_mut() = status;
         *response.headers_mut() = headers;
@@ -94,6 +113,19 @@ impl Proxy {
         response.headers_mut().remove("transfer-encoding");
         Ok(response)
     }
+}
+
+impl Proxy {
+    /// Asks the gate, if there is one.
+    fn gate<T>(&self, ask: impl FnOnce(&mut Gate) -> Option<T>) -> Option<T> {
+        self.gates.lock().expect("no holder panics").as_mut().and_then(ask)
+    }
+}
+
+/// How `DynamoDB` answers what it throttles.
+fn refused(refusal: &Value) -> Response {
+    let headers = [("content-type", "application/x-amz-json-1.0")];
+    (StatusCode::BAD_REQUEST, headers, refusal.to_string()).into_response()
 }
 
 /// The service in the scope of a signature: `Credential=<key>/<day>/<region>/<service>/aws4_request`.

@@ -2,7 +2,7 @@
 //! a second, from the requests of some executions as counted on the emulator. It fails if one is exceeded at 1,000.
 
 use std::fmt::Write;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use anyhow::bail;
 use serde_json::json;
@@ -11,7 +11,8 @@ use super::capacity::Tables;
 use super::proxy::Call;
 use super::shares::{Counted, Share, shares};
 use super::stack::FUNCTIONS;
-use super::w5::Watched;
+use super::used::billed;
+use super::w5::{Watched, millis};
 
 /// Executions before anything is counted.
 const WARM: u32 = 10;
@@ -88,7 +89,7 @@ async fn count(watched: &Watched, workload: &Workload, tables: &mut Tables) -> a
         tables.count(&call.operation, &call.request, &call.answer);
     }
     tables.partitions();
-    let since = u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis())?;
+    let since = millis()?;
     for number in WARM..WARM + COUNTED {
         // One after the other, so that no invocation is shared: the dearest case.
         watched.stack.call("POST", workload.hook, &(workload.body)(number)).await?;
@@ -126,12 +127,6 @@ fn add(call: &Call, tables: &mut Tables, counted: &mut Counted) {
         }
         _ => {}
     }
-}
-
-/// Milliseconds that a line about an invocation tells; none of other lines.
-fn billed(line: &str) -> Option<f64> {
-    let (_, report) = line.split_once("Billed Duration: ")?;
-    report.split(' ').next()?.parse().ok()
 }
 
 fn line(workload: &str, shares: &[Share]) -> String {
@@ -209,12 +204,5 @@ mod tests {
         assert_eq!(rows, ["| a | 0.125 | 1,000 write units a second | 1.2 % | 12.5 % | 125.0 % |"]);
         let line: serde_json::Value = serde_json::from_str(&line("w5", &[share("b", 0.009)])).expect("it is JSON");
         assert_eq!(line["limits"][0]["shares"], json!([0.0009, 0.009, 0.09]), "programs are told all");
-    }
-
-    #[test]
-    fn invocations_are_read_from_their_lines() {
-        let report = "REPORT RequestId: 1 Duration: 12.30 ms Billed Duration: 13 ms Memory Size: 512 MB";
-        assert_eq!(billed(report), Some(13.0));
-        assert_eq!(billed("{\"message\":\"a line of ours\"}"), None);
     }
 }

@@ -167,7 +167,7 @@ fn of_functions(counted: &Counted) -> Vec<Share> {
 }
 
 /// The table or index of a partition, without what `CloudFormation` adds to its name.
-fn place(partition: &Partition) -> String {
+pub(super) fn place(partition: &Partition) -> String {
     let table = ["Workflows", "Executions", "Records", "Keys"].into_iter().find(|name| partition.table.contains(name));
     let table = table.unwrap_or(&partition.table).to_lowercase();
     partition.index.map_or_else(|| format!("table {table}"), |index| format!("index{index} of {table}"))
@@ -193,7 +193,7 @@ fn family(key: &str) -> (&str, bool) {
 }
 
 /// Whether a partition is that of one execution, event or record alone: however many there are, each takes its own only.
-fn is_own(key: &str) -> bool {
+pub(super) fn is_own(key: &str) -> bool {
     ["exe_", "evt_", "rec_"].iter().any(|id| {
         let digest = key.split_once(id).map_or("", |(_, rest)| rest);
         digest.bytes().take_while(u8::is_ascii_hexdigit).count() >= 16

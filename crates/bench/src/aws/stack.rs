@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::{Context, bail};
 use serde_json::{Value, json};
 
-use super::proxy::{self, Calls};
+use super::proxy::{self, Calls, Gates};
 
 /// Folders of the functions.
 pub(super) const FUNCTIONS: [&str; 5] = ["webhook-ingress", "trigger-evaluator", "step-executor", "sweeper", "api"];
@@ -56,9 +56,9 @@ impl Stack {
     }
 
     /// Puts a proxy between each function and AWS.
-    pub(super) async fn watch(&self, calls: &Calls) -> anyhow::Result<()> {
+    pub(super) async fn watch(&self, calls: &Calls, gates: &Gates) -> anyhow::Result<()> {
         for function in FUNCTIONS {
-            let address = proxy::start(function, &self.endpoint, calls).await?;
+            let address = proxy::start(function, &self.endpoint, (calls, gates)).await?;
             let url = format!("{}/2015-03-31/functions/{}-{function}/configuration", self.endpoint, self.name);
             let (_, configuration) = self.send("lambda", "GET", url.clone(), "").await?;
             let mut environment = configuration["Environment"].clone();

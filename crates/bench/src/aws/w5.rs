@@ -1,12 +1,13 @@
 //! The workflow `w5` on the deployed installation, watched through proxies.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, bail};
 use serde_json::Value;
 
-use super::proxy::{Call, Calls};
+use super::gate::Gate;
+use super::proxy::{Call, Calls, Gates};
 use super::stack::Stack;
 
 /// Steps that its author wrote.
@@ -18,7 +19,10 @@ const PATIENCE: Duration = Duration::from_mins(1);
 /// An installation that runs it.
 pub(super) struct Watched {
     pub(super) stack: Stack,
+    /// Address of the service that its workflows call.
+    pub(super) echo: String,
     calls: Calls,
+    gates: Gates,
 }
 
 /// One execution.
@@ -34,24 +38,27 @@ impl Watched {
     pub(super) async fn start() -> anyhow::Result<Self> {
         let stack = Stack::read()?;
         let calls = Calls::default();
-        stack.watch(&calls).await?;
+        let gates = Gates::default();
+        stack.watch(&calls, &gates).await?;
         let echo = crate::echo::start().await?;
         stack.call("POST", "/v1/objects", include_str!("../item.object.yaml")).await?;
         let workflow = include_str!("../w5.workflow.yaml").replace("ECHO", &echo);
         stack.call("POST", "/v1/workflows", &workflow).await?;
         stack.call("POST", "/v1/workflows", &limited(&workflow)).await?;
-        Ok(Self { stack, calls })
+        Ok(Self { stack, echo, calls, gates })
     }
 
     /// Posts its webhook and waits until nothing is asked for any more.
     pub(super) async fn run(&self) -> anyhow::Result<Ran> {
         static NUMBER: AtomicU64 = AtomicU64::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        self.deliver("/hooks/w5/in", &format!(r#"{{"item":"item-{number}","amount":{number}}}"#)).await
+    }
+
+    /// Posts a webhook and waits until the execution that it starts has ended.
+    pub(super) async fn deliver(&self, hook: &str, body: &str) -> anyhow::Result<Ran> {
         let posted = Instant::now();
-        let answer = self
-            .stack
-            .call("POST", "/hooks/w5/in", &format!(r#"{{"item":"item-{number}","amount":{number}}}"#))
-            .await?;
+        let answer = self.stack.call("POST", hook, body).await?;
         let accepted = Instant::now();
         let id = answer["execution_id"].as_str().context("expected an execution")?.to_owned();
         while posted.elapsed() < PATIENCE {
@@ -63,11 +70,26 @@ impl Watched {
         bail!("expected {id} to end within {} s", PATIENCE.as_secs())
     }
 
+    /// From now on, holds requests against a gate.
+    pub(super) fn hold_against(&self, gate: Gate) {
+        *self.gates.lock().expect("no holder panics") = Some(gate);
+    }
+
+    /// Lets all requests pass again.
+    pub(super) fn let_all_pass(&self) -> Option<Gate> {
+        self.gates.lock().expect("no holder panics").take()
+    }
+
+    /// The executions of which a commit said that they have completed, since this was asked last.
+    pub(super) fn ended(&self) -> Vec<String> {
+        let calls = std::mem::take(&mut *self.calls.lock().expect("no holder panics"));
+        calls.iter().filter(|call| call.status == 200).flat_map(completed).collect()
+    }
+
     /// Whether a commit that passed says that an execution has ended.
     fn has_ended(&self, id: &str) -> bool {
-        let key = format!("execution#{id}");
         let calls = self.calls.lock().expect("no holder panics");
-        calls.iter().rev().any(|call| call.operation == "TransactWriteItems" && commits_end(&call.request, &key))
+        calls.iter().rev().any(|call| call.status == 200 && completed(call).iter().any(|ended| ended == id))
     }
 
     /// Waits until the functions have asked for nothing for a while, and takes what was noted so far.
@@ -95,16 +117,26 @@ fn limited(workflow: &str) -> String {
     workflow.replace("workflow: w5\n", &format!("workflow: w5-limited\n{limits}\n"))
 }
 
-/// Whether a transaction puts the head of an execution that has ended.
-fn commits_end(request: &Value, key: &str) -> bool {
-    let members = request["TransactItems"].as_array().into_iter().flatten();
-    let mut heads = members.filter(|member| {
-        let item = &member["Put"]["Item"];
-        item["pk"]["S"] == *key && item["sk"]["S"] == "head"
-    });
-    // Where it is listed by its state, which is followed by a shard.
-    heads.any(|member| {
-        let listed = member["Put"]["Item"]["i3p"]["S"].as_str();
-        listed.is_some_and(|partition| partition.split('|').next() == Some("status#completed"))
-    })
+/// The executions whose heads a request puts as completed, by itself or in a transaction.
+fn completed(call: &Call) -> Vec<String> {
+    let end = |put: &Value| {
+        let item = &put["Item"];
+        // Where it is listed by its state, which is followed by a shard.
+        let listed = item["i3p"]["S"].as_str().and_then(|partition| partition.split('|').next());
+        let is_end = item["sk"]["S"] == "head" && listed == Some("status#completed");
+        item["pk"]["S"].as_str()?.strip_prefix("execution#").filter(|_| is_end).map(str::to_owned)
+    };
+    match call.operation.as_str() {
+        "PutItem" => end(&call.request).into_iter().collect(),
+        "TransactWriteItems" => {
+            let members = call.request["TransactItems"].as_array().into_iter().flatten();
+            members.filter_map(|member| end(&member["Put"])).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// The time, in milliseconds of the epoch, as logs have it.
+pub(super) fn millis() -> anyhow::Result<u64> {
+    Ok(u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis())?)
 }
