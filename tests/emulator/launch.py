@@ -10,7 +10,7 @@ import time
 
 import ministack.app
 from ministack.core.lambda_runtime import ProvidedWorker, Worker
-from ministack.services import scheduler
+from ministack.services import lambda_svc, scheduler
 
 # Seconds between two looks at the schedules: 10 by default.
 scheduler._SCHEDULE_TICK_INTERVAL = 1
@@ -31,6 +31,28 @@ def build_quick_handler(self, *arguments):
 
 
 ProvidedWorker._build_handler_class = build_quick_handler
+
+
+# The emulator knows no batching window of streams. A mapping that has one rests for so long after each look at its stream.
+poll_streams = lambda_svc._poll_dynamodb_streams
+
+
+def poll_streams_with_windows():
+    processed = poll_streams()
+    for account, region, mapping in lambda_svc._iter_all_esms():
+        window = int(mapping.get("MaximumBatchingWindowInSeconds") or 0)
+        if window == 0 or ":dynamodb:" not in mapping.get("EventSourceArn", ""):
+            continue
+        of_account = lambda_svc._request_account_id.set(account)
+        of_region = lambda_svc._request_region.set(region)
+        if lambda_svc._esm_backoff_until.get(mapping["UUID"], 0) <= time.time():
+            lambda_svc._esm_backoff_until[mapping["UUID"]] = time.time() + window
+        lambda_svc._request_account_id.reset(of_account)
+        lambda_svc._request_region.reset(of_region)
+    return processed
+
+
+lambda_svc._poll_dynamodb_streams = poll_streams_with_windows
 
 
 def end_with(parent):

@@ -80,6 +80,7 @@ const OPEN_ENDED: &[&str] = &[
 const IS_NO_RESOURCE: &[&str] = &[
     "LogLevel",
     "LongestDelay",
+    "UnheardWindow",
     "Retention",
     "Authorizer",
     "HttpAllow",

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use pawl_runtime::message::DELIVERIES;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::cloudformation::{PATH, named, resource, resources, section, texts};
 use crate::tables;
@@ -201,10 +201,27 @@ fn every_parameter_is_explained() {
 /// One change that kills the function must not hold up its shard for hours; an outage of an hour must give up none.
 #[test]
 fn a_change_is_tried_again_for_an_hour_and_not_for_a_day() {
-    let stream = mapping("TriggerEvaluator", "RecordsTable");
-    let attempts = stream["MaximumRetryAttempts"].as_i64().unwrap_or(-1);
-    assert!((60..=240).contains(&attempts), "expected 60 to 240 tries, about a minute apart, found {attempts}");
-    assert_eq!(stream["BisectBatchOnFunctionError"], true, "the one that kills the function is found");
+    for stream in ["TriggerEvaluatorRecordsStream", "TriggerEvaluatorUnheardChanges"].map(resource) {
+        let attempts = stream["MaximumRetryAttempts"].as_i64().unwrap_or(-1);
+        assert!((60..=240).contains(&attempts), "expected 60 to 240 tries, about a minute apart, found {attempts}");
+        assert_eq!(stream["BisectBatchOnFunctionError"], true, "the one that kills the function is found");
+    }
+}
+
+/// Every change of a record is read by one of the two mappings: those that are marked as unheard by one, all others by the
+/// other, also what a version wrote that marked nothing.
+#[test]
+fn each_change_is_read_by_exactly_one_mapping() {
+    let patterns = |mapping: &str| -> Vec<Value> {
+        let filters = resource(mapping)["FilterCriteria"]["Filters"].as_array().into_iter().flatten();
+        let parse = |filter: &Value| serde_json::from_str(filter["Pattern"].as_str().unwrap_or_default());
+        filters.map(|filter| parse(filter).expect("a pattern is JSON")).collect()
+    };
+    let marked =
+        |test: Value| json!({"eventName": ["INSERT", "MODIFY"], "dynamodb": {"NewImage": {"h": {"N": [test]}}}});
+    let heard = patterns("TriggerEvaluatorRecordsStream");
+    assert_eq!(heard, [marked(json!("1")), marked(json!({"exists": false}))]);
+    assert_eq!(patterns("TriggerEvaluatorUnheardChanges"), [marked(json!("0"))]);
 }
 
 /// Bug: throttles of an index do not count for its table, so the first partition that was too hot rang nothing.

@@ -86,7 +86,15 @@ fn begin<C: Clone, R: AsRef<Core>>(
     let sdk = sdk::of_function(&place);
     // Other environments are at work beside this one: a lease is left alone until it is over.
     let hold = ExecutorOptions::HOLD;
-    let options = ExecutorOptions { alone_since: None, hold, longest_delay, retention, ..ExecutorOptions::default() };
+    let marks_unheard = true;
+    let options = ExecutorOptions {
+        alone_since: None,
+        hold,
+        longest_delay,
+        marks_unheard,
+        retention,
+        ..ExecutorOptions::default()
+    };
     let runtime = wire(&sdk, configuration.clone(), options)?;
     let Core { metrics, ports, .. } = runtime.as_ref();
     let function = Function::new(name, installation, lines.clone(), metrics.clone(), ports.clock.clone());

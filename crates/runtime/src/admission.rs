@@ -68,6 +68,8 @@ pub(crate) struct Admitted {
     pub(crate) start_at: Option<Timestamp>,
     /// The execution holds the only open execution of its record.
     pub(crate) holds_record: bool,
+    /// Nobody seems to listen to the record that it makes.
+    pub(crate) unheard: bool,
 }
 
 /// A start that asks its guards.

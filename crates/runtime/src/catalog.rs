@@ -5,15 +5,21 @@ use std::ops::Deref;
 use std::sync::{Arc, Mutex};
 
 use pawl_definition::{Object, Workflow};
-use pawl_engine::Plan;
+use pawl_engine::{Plan, RecordWrite};
 
 use crate::blocks::{BlockSizes, Blocks};
 use crate::items::{self, Unreadable};
 use crate::ports::{Consistency, Item, Pages, Query, Tables};
-use crate::{DefaultRetention, Error, ExecutorOptions, UnreadableItems};
+use crate::{DefaultRetention, Error, ExecutorOptions, UnreadableItems, changes, listeners};
 
 /// How many prepared revisions are kept in memory.
 const KEPT_PLANS: usize = 1_000;
+
+/// How many topics are kept in memory with what is listened on.
+const KEPT_TOPICS: usize = 1_000;
+
+/// The dimensions of a topic under which somebody is listed; `None` if they cannot be read.
+type Listened = Arc<Option<Vec<String>>>;
 
 /// Objects by id, and those that cannot be read.
 #[derive(Debug, Default)]
@@ -48,9 +54,12 @@ pub struct Catalog {
     unreadable: Arc<UnreadableItems>,
     plans: Mutex<BTreeMap<(String, u64), Arc<Plan>>>,
     objects: Mutex<Option<(u64, Arc<Objects>)>>,
+    /// The dimensions under which somebody is listed, by topic, each as of a change of what is listened on.
+    listened: Mutex<BTreeMap<String, (u64, Listened)>>,
     retention: DefaultRetention,
     expires: bool,
     block_sizes: BlockSizes,
+    marks_unheard: bool,
 }
 
 impl Catalog {
@@ -61,17 +70,19 @@ impl Catalog {
             unreadable,
             plans: Mutex::default(),
             objects: Mutex::default(),
+            listened: Mutex::default(),
             retention: DefaultRetention::default(),
             expires: true,
             block_sizes: BlockSizes::default(),
+            marks_unheard: false,
         }
     }
 
-    /// Keeps ended executions and splits limits as the options say.
+    /// Keeps ended executions, splits limits and marks changes as the options say.
     #[must_use]
     pub(crate) fn with_options(self, options: &ExecutorOptions) -> Self {
-        let ExecutorOptions { retention, expires, block_sizes, .. } = *options;
-        Self { retention, expires, block_sizes, ..self }
+        let ExecutorOptions { retention, expires, block_sizes, marks_unheard, .. } = *options;
+        Self { retention, expires, block_sizes, marks_unheard, ..self }
     }
 
     /// The blocks of a limit of `concurrency`.
@@ -88,6 +99,41 @@ impl Catalog {
     pub(crate) fn forget(&self) {
         self.plans.lock().expect("no holder panics").clear();
         *self.objects.lock().expect("no holder panics") = None;
+        self.listened.lock().expect("no holder panics").clear();
+    }
+
+    /// Whether nobody seems to listen to changes of records, as of a count of the installation's controls. It is no more than
+    /// a guess from before the changes are committed: whoever is told of them asks anew.
+    pub(crate) async fn are_unheard(&self, listening: u64, changes: &[&RecordWrite]) -> Result<bool, Error> {
+        if !self.marks_unheard || changes.is_empty() {
+            return Ok(false);
+        }
+        for change in changes {
+            let Some(event) = changes::of_records(change.before.as_ref(), &change.after) else { continue };
+            for topic in event.workflow_topics() {
+                let dimensions = self.listened_on(listening, &topic).await?;
+                let may_hear = |dimension: &String| pawl_engine::triggers::may_hear(dimension, &event);
+                if dimensions.as_ref().as_ref().is_none_or(|all| all.iter().any(may_hear)) {
+                    return Ok(false);
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    async fn listened_on(&self, listening: u64, topic: &str) -> Result<Listened, Error> {
+        if let Some((kept, dimensions)) = self.listened.lock().expect("no holder panics").get(topic)
+            && *kept == listening
+        {
+            return Ok(dimensions.clone());
+        }
+        let dimensions = Arc::new(listeners::in_use(&*self.tables, topic).await?);
+        let mut listened = self.listened.lock().expect("no holder panics");
+        if listened.len() >= KEPT_TOPICS {
+            listened.clear();
+        }
+        listened.insert(topic.to_owned(), (listening, dimensions.clone()));
+        Ok(dimensions)
     }
 
     /// A prepared revision.

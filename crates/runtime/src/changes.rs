@@ -14,20 +14,25 @@ pub(crate) fn event(change: &RecordChange) -> Result<Option<Event>, Error> {
     let Some(new) = parse(&change.new)? else { return Ok(None) };
     // Nobody but an operator writes over a record that cannot be read: it is restored, and nothing happened to it.
     let Ok(old) = parse(&change.old) else { return Ok(None) };
-    let was_there = old.as_ref().filter(|old| !old.archived);
+    Ok(of_records(old.as_ref(), &new))
+}
+
+/// The event that a record makes in the place of another one.
+pub(crate) fn of_records(old: Option<&Record>, new: &Record) -> Option<Event> {
+    let was_there = old.filter(|old| !old.archived);
     let is_there = !new.archived;
-    let changes = changed_fields(was_there, &new);
+    let changes = changed_fields(was_there, new);
     let (kind, unarchived) = match (was_there, is_there) {
         (None, true) => (EventType::RecordCreated, old.is_some()),
         (Some(_), true) if !changes.is_empty() => (EventType::FieldUpdated, false),
-        (Some(_), true) | (_, false) => return Ok(None),
+        (Some(_), true) | (_, false) => return None,
     };
     let mut data = Map::new();
     data.insert("changes".to_owned(), Value::Object(changes));
     if unarchived {
         data.insert("unarchived".to_owned(), true.into());
     }
-    Ok(Some(Event {
+    Some(Event {
         id: ids::change_event_id(&new.object, &new.id, new.version),
         kind,
         workflow: None,
@@ -36,8 +41,8 @@ pub(crate) fn event(change: &RecordChange) -> Result<Option<Event>, Error> {
         occurred_at: new.updated_at,
         data,
         creation: None,
-        cause: new.cause.unwrap_or_default(),
-    }))
+        cause: new.cause.clone().unwrap_or_default(),
+    })
 }
 
 fn changed_fields(old: Option<&Record>, new: &Record) -> Map<String, Value> {

@@ -21,6 +21,8 @@ pub(crate) struct Committer<'a> {
     pub(crate) buffer: &'a WriteBuffer,
     /// How long a commit waits.
     pub(crate) durability: Durability,
+    /// Nobody seems to listen to its changes of records.
+    pub(crate) unheard: bool,
 }
 
 impl Committer<'_> {
@@ -42,7 +44,12 @@ impl Committer<'_> {
         if !commit.usage.is_zero() && snapshot.plan.workflow.limits.budget.is_some() {
             writes.extend(items::usage::writes(after, commit.row.at, commit.usage));
         }
-        self.tables.transact(Transaction { writes, durability: self.durability }).await?;
+        let transaction = Transaction { writes, durability: self.durability };
+        if self.unheard {
+            self.tables.transact_unheard(transaction).await?;
+        } else {
+            self.tables.transact(transaction).await?;
+        }
         Ok(kept)
     }
 
@@ -84,7 +91,7 @@ impl Committer<'_> {
 
 /// Records that the decision only read must still be as they were read, unless it writes them anyway.
 fn checks(commit: &Commit) -> impl Iterator<Item = Write> {
-    let is_read_only = |subject: &Subject| effects::records(commit).all(|written| written != *subject);
+    let is_read_only = |subject: &Subject| effects::changes(commit).all(|written| written.after.subject() != *subject);
     commit.checks.iter().filter(move |(subject, _)| is_read_only(subject)).map(|(subject, version)| Write::Check {
         table: items::record::TABLE,
         key: items::record::key(subject),

@@ -15,7 +15,7 @@ use crate::operations::Operations;
 use crate::ports::{
     BlobOwner, Blobs, Clock, Key, Message, Queue, QueueName, RecordChange, Tables, expired_message, stream_message,
 };
-use crate::{Catalog, Error, LoopLimits, Metrics, Transitions, changes, expiry, items, listeners, offload};
+use crate::{Catalog, Error, LoopLimits, Metrics, TopicReads, Transitions, changes, expiry, items, listeners, offload};
 
 pub(crate) use start::Starter;
 
@@ -59,7 +59,7 @@ impl Evaluator {
         match EventMessage::parse(body)? {
             EventMessage::Expired(head) => self.expired(&head).await,
             EventMessage::Event(event) => self.evaluate(*event, deadline).await,
-            EventMessage::Stream(change) => self.changed(&change, deadline).await,
+            EventMessage::Stream(change) => self.changed(&change, &TopicReads::default(), deadline).await,
             EventMessage::Waiters(waiters) => self.part(*waiters, deadline).await,
             EventMessage::Operation(id) => self.operations.go_on(&id, deadline).await,
         }
@@ -78,11 +78,17 @@ impl Evaluator {
         Ok(self.events.send(QueueName::Events, message.into_iter().collect()).await?)
     }
 
-    /// Evaluates a change of a record.
+    /// Evaluates a change of a record. Changes that are handed over together share their reads of who listens; these begin
+    /// after all of the changes are there.
     #[boxed]
-    pub async fn changed(&self, change: &RecordChange, deadline: Option<Timestamp>) -> Result<(), Error> {
+    pub async fn changed(
+        &self,
+        change: &RecordChange,
+        reads: &TopicReads,
+        deadline: Option<Timestamp>,
+    ) -> Result<(), Error> {
         match changes::event(change)? {
-            Some(event) => self.evaluate(event, deadline).await,
+            Some(event) => self.evaluate_with(event, reads, deadline).await,
             None => Ok(()),
         }
     }
@@ -109,22 +115,32 @@ impl Evaluator {
 
     /// Evaluates an event against the workflows and the waiting executions that listen.
     #[boxed]
-    pub async fn evaluate(&self, mut event: Event, deadline: Option<Timestamp>) -> Result<(), Error> {
+    pub async fn evaluate(&self, event: Event, deadline: Option<Timestamp>) -> Result<(), Error> {
+        self.evaluate_with(event, &TopicReads::default(), deadline).await
+    }
+
+    #[boxed]
+    async fn evaluate_with(
+        &self,
+        mut event: Event,
+        reads: &TopicReads,
+        deadline: Option<Timestamp>,
+    ) -> Result<(), Error> {
         offload::restore_event(&*self.blobs, BlobOwner::event(&event.id), &mut event).await?;
         // Each has its turn although another fails, and the first failure is told: a repeat starts nothing twice.
         let mut result = Ok(());
-        for workflow in self.candidates(&event).await? {
+        for workflow in self.candidates(&event, reads).await? {
             result = result.and(self.starter.start(&workflow, &event).await.map(drop));
         }
         result.and(self.tell_waiters(&event, deadline).await)
     }
 
     /// The workflows that an event may start: the one that it is addressed to, or those that are listed under what it says.
-    async fn candidates(&self, event: &Event) -> Result<Vec<String>, Error> {
+    async fn candidates(&self, event: &Event, reads: &TopicReads) -> Result<Vec<String>, Error> {
         if let Some(workflow) = &event.workflow {
             return Ok(vec![workflow.clone()]);
         }
-        Ok(listeners::of(&self.catalog, event).await?.into_iter().collect())
+        Ok(listeners::of(&self.catalog, event, reads).await?.into_iter().collect())
     }
 
     /// Starts a workflow for an event, at most once, if one of its triggers matches and the guards let it pass.

@@ -81,6 +81,7 @@ impl Executor {
                 break;
             }
             match self.advance(run).await? {
+                Progress::Rest if run.outcome.is_some() => return self.flush(run).await,
                 Progress::Rest => return Ok(()),
                 Progress::Later => break,
                 Progress::Again if !run.execution.is_due(self.transitions.clock.now()) => break,
@@ -114,7 +115,7 @@ impl Executor {
         after.deaths += 1;
         match self.transitions.head_only(run, &after, Durability::Durable).await {
             Ok(kept) => {
-                run.buffer.written(kept);
+                run.written(kept);
                 run.execution = after;
                 Ok(true)
             }
@@ -141,14 +142,17 @@ impl Executor {
     }
 
     /// Writes what is held, at the end of an invocation. If others were faster it never was, and the job for what they
-    /// left is sent in its place.
+    /// left is sent in its place; but what an effect outside came to is decided and written anew.
     async fn flush(&self, run: &mut Run) -> Result<(), Error> {
         if run.buffer.rows().is_empty() {
             return Ok(());
         }
         match self.transitions.head_only(run, &run.execution, Durability::Ordered).await {
-            Err(error) if error.is_conflict() || error.is_unknown() => self.transitions.reload(run).await.map(drop),
-            result => result.map(|kept| run.buffer.written(kept)),
+            Err(error) if error.is_conflict() || error.is_unknown() => {
+                let is_there = self.transitions.reload(run).await?;
+                if is_there && run.outcome.is_some() { self.settle(run).await.map(drop) } else { Ok(()) }
+            }
+            result => result.map(|kept| run.written(kept)),
         }
     }
 }

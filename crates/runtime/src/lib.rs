@@ -84,6 +84,7 @@ pub use finder::Finder;
 pub use history::{Filter, History, ListScope, Listed, StatePartition};
 pub use ingest::{Accepted, Identity, Ingest, Repeat};
 pub use installation::{Installations, Redriven};
+pub use listeners::TopicReads;
 pub use message::{About, EventMessage, Job};
 pub use metrics::Metrics;
 pub use notices::Notices;

@@ -6,7 +6,9 @@
 //! costs depends on how many different things the triggers of an object ask, not on how many workflows ask them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
+use futures::lock::Mutex;
 use pawl_engine::Event;
 use pawl_engine::triggers::{self, Answer, RecordSight};
 
@@ -20,26 +22,48 @@ use crate::{Catalog, Error, items};
 const FIRST: usize = 32;
 /// Dimensions of one topic, which bounds the reads of an event. A term of one more is listed under a wider one.
 const MOST_DIMENSIONS: usize = 64;
-/// Items of a workflow: a transaction has 100 writes, of which the copies of its head are 16, and an edit may take all away
-/// and put all anew.
-const MOST_TERMS: usize = 32;
+/// Items of a workflow: a transaction has 100 writes, of which the copies of its head and of the installation's controls are
+/// 16 each, and an edit may take all away and put all anew.
+const MOST_TERMS: usize = 24;
+
+/// The first items of topics, each read once for events that are handed over together: all of them had happened before the
+/// read, so what was saved before any of them is found.
+#[derive(Debug, Default)]
+pub struct TopicReads(Mutex<BTreeMap<String, Arc<FirstItems>>>);
+
+/// The first items of a topic, and whether there are more.
+type FirstItems = (Vec<Item>, bool);
+
+impl TopicReads {
+    /// Those of a topic. Others wait for a read that is under way.
+    async fn first(&self, partition: Partition<'_>) -> Result<Arc<FirstItems>, TableError> {
+        let mut read = self.0.lock().await;
+        if let Some(first) = read.get(partition.name) {
+            return Ok(first.clone());
+        }
+        let first = Arc::new(partition.first(FIRST).await?);
+        read.insert(partition.name.to_owned(), first.clone());
+        Ok(first)
+    }
+}
 
 /// The workflows that may hear an event, by id.
-pub(crate) async fn of(catalog: &Catalog, event: &Event) -> Result<BTreeSet<String>, Error> {
+pub(crate) async fn of(catalog: &Catalog, event: &Event, reads: &TopicReads) -> Result<BTreeSet<String>, Error> {
     let mut asking = Asking { catalog, event, record: None };
     let mut workflows = BTreeSet::new();
     for topic in event.workflow_topics() {
-        workflows.extend(on_topic(&mut asking, &topic).await?);
+        workflows.extend(on_topic(&mut asking, &topic, reads).await?);
     }
     Ok(workflows)
 }
 
-async fn on_topic(asking: &mut Asking<'_>, topic: &str) -> Result<BTreeSet<String>, Error> {
+async fn on_topic(asking: &mut Asking<'_>, topic: &str, reads: &TopicReads) -> Result<BTreeSet<String>, Error> {
     let name = listener::partition(topic);
     let partition = partition(asking.catalog.tables(), &name);
-    let (first, more) = partition.first(FIRST).await?;
+    let first_items = reads.first(partition).await?;
+    let (first, more) = &*first_items;
     if !more {
-        return asking.among(&first).await;
+        return asking.among(first).await;
     }
     let dimensions = first.first().map(listener::parse_dimensions).transpose();
     let Ok(Some(Dimensions { used })) = dimensions else {
@@ -120,17 +144,20 @@ fn partition<'a>(tables: &'a dyn Tables, name: &'a str) -> Partition<'a> {
     Partition { tables, table: listener::TABLE, name }
 }
 
-/// Lists a workflow under terms, or under none while it is inactive: sets what its head says of that, and returns what is
-/// written beside the head. Others who list on the same topic at the same time make the transaction conflict.
+/// Lists a workflow under the terms of its triggers while it is active, and under those of what its steps wait for always:
+/// sets what its head says of that, and returns what is written beside the head. What steps of an earlier revision wait for
+/// stays listed, since executions may wait there. Others who list at the same time make the transaction conflict.
 pub(crate) async fn list(
     tables: &dyn Tables,
     before: Option<&Head>,
     after: &mut Head,
     terms: BTreeSet<String>,
-) -> Result<Vec<Write>, TableError> {
+) -> Result<Vec<Write>, Error> {
     let empty = BTreeSet::new();
     let old = before.map_or(&empty, |head| &head.listed);
-    let wanted = bounded(if after.active { terms } else { empty.clone() });
+    let mut wanted: BTreeSet<String> = old.iter().filter(|term| triggers::is_awaited(term)).cloned().collect();
+    wanted.extend(terms.into_iter().filter(|term| after.active || triggers::is_awaited(term)));
+    let wanted = bounded(wanted);
     let topics: BTreeSet<_> = old.symmetric_difference(&wanted).map(|term| listener::topic_of(term)).collect();
     let mut stored = BTreeMap::new();
     for topic in topics {
@@ -156,7 +183,28 @@ pub(crate) async fn list(
         item: listener::dimensions_item(&topic, &Dimensions { used }, version.unwrap_or(0) + 1),
         expect: version.map_or(Expect::Absent, Expect::Version),
     }));
+    writes.push(counted(tables).await?);
     Ok(writes)
+}
+
+/// The controls of the installation with one more change of what is listened on.
+async fn counted(tables: &dyn Tables) -> Result<Write, Error> {
+    let stored = tables.get(items::installation::TABLE, &items::installation::key(), Consistency::Strong).await?;
+    let version = stored.as_ref().map(|item| item.version);
+    let mut controls = Catalog::installation(stored.as_ref())?;
+    controls.listening += 1;
+    Ok(Write::Put {
+        table: items::installation::TABLE,
+        item: items::installation::item(&controls, version.unwrap_or(0) + 1),
+        expect: version.map_or(Expect::Absent, Expect::Version),
+    })
+}
+
+/// The dimensions under which somebody is listed on a topic; `None` if they cannot be read.
+pub(crate) async fn in_use(tables: &dyn Tables, topic: &str) -> Result<Option<Vec<String>>, TableError> {
+    let item = tables.get(listener::TABLE, &listener::dimensions_key(topic), Consistency::Strong).await?;
+    let dimensions = item.as_ref().map(listener::parse_dimensions).transpose();
+    Ok(dimensions.ok().map(|found| found.unwrap_or_default().used.into_keys().collect()))
 }
 
 /// So many terms that they fit a transaction: the fewer probes, the fewer terms.

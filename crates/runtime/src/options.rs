@@ -25,6 +25,9 @@ pub struct ExecutorOptions {
     ///
     /// [`QueueName::JobsSlow`]: crate::ports::QueueName::JobsSlow
     pub slow_apart: bool,
+    /// Changes of records that nobody seems to listen to are marked: where those who read changes are paid for each time,
+    /// as on AWS, such changes are read later and many at once.
+    pub marks_unheard: bool,
     /// How long ended executions are kept, of workflows that do not say otherwise.
     pub retention: DefaultRetention,
     /// Whether ended executions expire at all. In test cases they do not, which look at them after any time.
@@ -74,6 +77,7 @@ impl Default for ExecutorOptions {
             hold: 0,
             longest_delay: Self::LONGEST_DELAY,
             slow_apart: false,
+            marks_unheard: false,
             retention: DefaultRetention::default(),
             loops: LoopLimits::default(),
             expires: true,

@@ -56,6 +56,12 @@ impl From<TableError> for RecordError {
     }
 }
 
+/// An object, and the count of changes of what is listened on as it was beside it.
+struct Schema {
+    object: Object,
+    listening: u64,
+}
+
 impl Records {
     /// Over these ports.
     pub fn new(catalog: Arc<Catalog>, tables: Arc<dyn Tables>, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Self {
@@ -66,10 +72,15 @@ impl Records {
     /// The object of a record type.
     #[boxed]
     pub async fn object(&self, object: &str) -> Result<Object, RecordError> {
+        Ok(self.schema(object).await?.object)
+    }
+
+    async fn schema(&self, object: &str) -> Result<Schema, RecordError> {
         let installation = self.catalog.read_installation().await?;
         let objects = self.catalog.objects(installation.objects_revision).await?;
         objects.require(object).map_err(Error::from)?;
-        objects.get(object).cloned().ok_or_else(|| RecordError::UnknownObject(object.to_owned()))
+        let object = objects.get(object).cloned().ok_or_else(|| RecordError::UnknownObject(object.to_owned()))?;
+        Ok(Schema { object, listening: installation.listening })
     }
 
     /// Reads one.
@@ -110,14 +121,14 @@ impl Records {
         id: Option<String>,
         given: Map<String, Value>,
     ) -> Result<Record, RecordError> {
-        let schema = self.object(object).await?;
+        let schema = self.schema(object).await?;
         id.as_deref().map_or(Ok(()), fields::check_id)?;
         let now = self.clock.now();
         let record = Record {
             object: object.to_owned(),
             id: id.unwrap_or_else(|| format!("rec_{:032x}", self.random.bits())),
             version: 1,
-            fields: fields::new_fields(&schema, given, &TimeZone::UTC)?,
+            fields: fields::new_fields(&schema.object, given, &TimeZone::UTC)?,
             created_at: now,
             updated_at: now,
             archived: false,
@@ -143,7 +154,7 @@ impl Records {
         given: &Map<String, Value>,
         read_at: Option<u64>,
     ) -> Result<Record, RecordError> {
-        let schema = self.object(&subject.object).await?;
+        let schema = self.schema(&subject.object).await?;
         for _ in 0..RACES {
             let before = self.get(subject).await?;
             if read_at.is_some_and(|read_at| read_at != before.version) {
@@ -151,13 +162,13 @@ impl Records {
             }
             let mut after = before.clone();
             for (name, value) in given {
-                let value = fields::coerce_field(&schema, name, value.clone(), &TimeZone::UTC)?;
+                let value = fields::coerce_field(&schema.object, name, value.clone(), &TimeZone::UTC)?;
                 fields::put(&mut after.fields, name, value);
             }
             if after.fields == before.fields {
                 return Ok(before);
             }
-            fields::check(&schema, &after.fields)?;
+            fields::check(&schema.object, &after.fields)?;
             after.version += 1;
             after.updated_at = self.clock.now();
             after.cause = None;
@@ -175,8 +186,12 @@ impl Records {
         Err(Error::Contended(subject.to_string()).into())
     }
 
-    async fn write(&self, write: &RecordWrite, schema: &Object) -> Result<(), RecordError> {
-        let writes = items::record::writes(write, Some(schema));
-        Ok(self.tables.transact(Transaction { writes, durability: Durability::Durable }).await?)
+    async fn write(&self, write: &RecordWrite, schema: &Schema) -> Result<(), RecordError> {
+        let writes = items::record::writes(write, Some(&schema.object));
+        let transaction = Transaction { writes, durability: Durability::Durable };
+        if self.catalog.are_unheard(schema.listening, &[write]).await? {
+            return Ok(self.tables.transact_unheard(transaction).await?);
+        }
+        Ok(self.tables.transact(transaction).await?)
     }
 }

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::blocks::Blocks;
 use crate::items;
+use crate::items::installation::Installation;
 use crate::ports::{Key, Table};
 use crate::{Catalog, Error, Objects, concurrency_slots};
 
@@ -19,6 +20,8 @@ pub(crate) struct Snapshot {
     pub(crate) former: Option<Arc<Plan>>,
     pub(crate) objects: Arc<Objects>,
     pub(crate) objects_revision: u64,
+    /// The count of changes of what is listened on.
+    pub(crate) listening: u64,
     pub(crate) record: Option<Record>,
     pub(crate) related: BTreeMap<String, Vec<Record>>,
     pub(crate) killed: bool,
@@ -63,7 +66,7 @@ impl Snapshot {
         let installation = Catalog::installation(found[1].as_ref())?;
         let in_force = if head.pinned && execution.started_at.is_some() { execution.revision } else { head.revision };
         let plan = catalog.plan(&execution.workflow, in_force).await?;
-        let objects_revision = installation.objects_revision;
+        let Installation { objects_revision, listening, .. } = installation;
         let objects = catalog.objects(objects_revision).await?;
         require_objects(&objects, &plan, execution)?;
         let former = former_plan(catalog, execution, &plan).await?;
@@ -78,7 +81,9 @@ impl Snapshot {
         let spent_today = spent_today(catalog, &plan, execution, now).await?;
         let killed = head.killed.is_some() || installation.killed.is_some();
         #[rustfmt::skip]
-        let read = Self { plan, former, objects, objects_revision, record, related, killed, free_slot, slots, spent_today };
+        let read = Self {
+            plan, former, objects, objects_revision, listening, record, related, killed, free_slot, slots, spent_today,
+        };
         Ok(read)
     }
 
@@ -91,6 +96,7 @@ impl Snapshot {
             former: None,
             objects: Arc::default(),
             objects_revision: 0,
+            listening: 0,
             record: None,
             related: BTreeMap::new(),
             killed: false,

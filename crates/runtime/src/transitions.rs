@@ -17,7 +17,7 @@ use crate::ports::{Blobs, Clock, Durability, Random, Tables};
 use crate::snapshot::Snapshot;
 use crate::{Catalog, CompletionSignals, Error, ExecutorOptions, Metrics};
 
-pub(crate) use load::Run;
+pub(crate) use load::{Outcome, Run};
 
 /// A stale or early job that finds work due waits this long before its own job: whoever is at work has time to
 /// go on, and repeats do not chase each other.

@@ -153,16 +153,18 @@ impl Workflows {
             objects.require_all().map_err(Error::from)?;
             return Err(SaveError::Invalid(problems));
         };
+        let mut terms = triggers::terms(&workflow);
+        terms.extend(triggers::awaited_terms(&workflow, &objects));
         for _ in 0..RACES {
             let before = self.catalog.head(&workflow.id).await?;
             let present = before.as_ref().map_or(0, |head| head.revision);
             if read_at.is_some_and(|read_at| read_at != present) {
                 return Err(SaveError::Stale(present));
             }
-            if let Some(head) = self.is_saved(&workflow, source, before.as_ref()).await? {
+            if let Some(head) = self.is_saved((source, &terms), before.as_ref()).await? {
                 return Ok(Saved { head, unchanged: true, operation: None });
             }
-            let (head, mut writes) = self.revised((&workflow, source), before.as_ref(), by).await?;
+            let (head, mut writes) = self.revised((&workflow, source, &terms), before.as_ref(), by).await?;
             let operation = self.operations.of_edit(&head, &workflow).await?;
             writes.extend(operation.as_ref().map(Operation::begin));
             let operation = operation.map(|operation| operation.id);
@@ -189,12 +191,13 @@ impl Workflows {
     /// The head, if the present revision has the same source and is listed as it should be.
     async fn is_saved(
         &self,
-        workflow: &Workflow,
-        source: &Source,
+        (source, terms): (&Source, &BTreeSet<String>),
         before: Option<&Head>,
     ) -> Result<Option<Head>, SaveError> {
         let Some(head) = before else { return Ok(None) };
-        let is_listed = !head.active || !head.listed.is_empty() || triggers::terms(workflow).is_empty();
+        let has = |all: &BTreeSet<String>, awaited| all.iter().any(|term| triggers::is_awaited(term) == awaited);
+        let is_listed = |awaited| !has(terms, awaited) || has(&head.listed, awaited);
+        let is_listed = is_listed(true) && (!head.active || is_listed(false));
         let revision = self.revision(&head.id, head.revision).await?;
         let is_same = revision.is_some_and(|revision| revision.source == source.value);
         Ok((is_listed && is_same).then(|| head.clone()))
@@ -203,7 +206,7 @@ impl Workflows {
     /// The head after a save, and all that is written with it.
     async fn revised(
         &self,
-        (workflow, source): (&Workflow, &Source),
+        (workflow, source, terms): (&Workflow, &Source, &BTreeSet<String>),
         before: Option<&Head>,
         by: &str,
     ) -> Result<(Head, Vec<Write>), SaveError> {
@@ -214,7 +217,7 @@ impl Workflows {
             saved_at: head.saved_at,
             source: source.value.clone(),
         };
-        let listed = listeners::list(&*self.tables, before, &mut head, triggers::terms(workflow)).await?;
+        let listed = listeners::list(&*self.tables, before, &mut head, terms.clone()).await?;
         let revision = Write::Put {
             table: workflow::TABLE,
             item: workflow::revision_item(&workflow.id, &revision),

@@ -1,9 +1,10 @@
 //! The rows of the execution's head, and transitions that are decided and not written yet: they ride with the next one that
 //! must be.
 //!
-//! Only steps that touch nothing but their execution's head are buffer: a condition, a variable. Nobody outside can have
-//! seen anything of them, so a crash that loses them loses nothing: they are decided again. What they cost is then not
-//! a transaction each, but a row each.
+//! Only steps that touch nothing but their execution's head are held: a condition, a variable, the end of a wait. Nobody
+//! outside can have seen anything of them, so a crash that loses them loses nothing: they are decided again. What they cost
+//! is then not a transaction each, but a row each. The result of an outside effect rides as well, but the executor writes it
+//! by itself if what follows cannot be written.
 
 use pawl_engine::{Commit, Execution, Row, Wake};
 
@@ -22,9 +23,10 @@ impl WriteBuffer {
         Self { most, kept, ..Self::default() }
     }
 
-    /// Holds a transition if it may wait; `false` if it must be written now.
-    pub(crate) fn take(&mut self, before: &Execution, commit: &Commit) -> bool {
-        let takes = self.rows.len() < self.most && may_wait(before, commit);
+    /// Holds a transition if it may wait; `false` if it must be written now. The result of an effect outside rides as well,
+    /// and is decided again if its race is lost.
+    pub(crate) fn take(&mut self, before: &Execution, commit: &Commit, is_result: bool) -> bool {
+        let takes = self.rows.len() < self.most && may_wait(before, commit, is_result);
         if takes {
             self.base.get_or_insert(before.version);
             self.rows.push(commit.row.clone());
@@ -62,18 +64,19 @@ impl WriteBuffer {
 }
 
 /// Whether a transition changes nothing but the head, and more follows at once.
-fn may_wait(before: &Execution, commit: &Commit) -> bool {
+fn may_wait(before: &Execution, commit: &Commit, is_result: bool) -> bool {
     let after = &commit.execution;
     let plain = commit.effects.is_empty() && commit.checks.is_empty();
-    let runs = |execution: &Execution| {
-        execution.wake == Wake::Job && execution.leases.is_empty() && execution.waiting.is_none()
-    };
+    let is_free = |execution: &Execution| execution.leases.is_empty() && execution.waiting.is_none();
+    let runs = |execution: &Execution| execution.wake == Wake::Job && is_free(execution);
+    // A wait for a time that is over tells nobody either.
+    let ran_or_waited = is_free(before) && matches!(before.wake, Wake::Job | Wake::Timer { .. });
     let same_guards = before.holds_slot == after.holds_slot && before.holds_record == after.holds_record;
     plain
         && !after.stalled
         && commit.usage.is_zero()
         && commit.row.error.is_none()
         && same_guards
-        && runs(before)
+        && (is_result && before.waiting.is_none() || ran_or_waited)
         && runs(after)
 }

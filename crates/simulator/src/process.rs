@@ -56,6 +56,7 @@ impl Process {
                 block_sizes,
                 // As on AWS, where others are at work.
                 slow_apart: !nature.alone,
+                marks_unheard: !nature.alone,
                 ..ExecutorOptions::default()
             },
         );

@@ -13,7 +13,7 @@ use futures::{StreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
 use pawl_lambda::guarded;
 use pawl_runtime::ports::{Key, RecordChange};
-use pawl_runtime::{Core, Error};
+use pawl_runtime::{Core, Error, TopicReads};
 use tokio::time::timeout;
 
 /// Changes that are evaluated at once; their order says nothing.
@@ -27,7 +27,10 @@ const RESERVE: SignedDuration = SignedDuration::from_secs(10);
 
 /// Evaluates changes; reports the first that must come again, with which Lambda begins anew.
 pub(crate) async fn handle(core: &Core, event: Event, deadline: Timestamp) -> SqsBatchResponse {
-    let mut done = stream::iter(&event.records).map(|record| one(core, record, deadline - RESERVE)).buffered(AT_ONCE);
+    // All of them have happened: who listens is read once for all.
+    let reads = TopicReads::default();
+    let evaluated = |record| one(core, record, &reads, deadline - RESERVE);
+    let mut done = stream::iter(&event.records).map(evaluated).buffered(AT_ONCE);
     let mut answer = SqsBatchResponse::default();
     while let Some(failed) = done.next().await {
         if let Some(sequence_number) = failed {
@@ -40,7 +43,7 @@ pub(crate) async fn handle(core: &Core, event: Event, deadline: Timestamp) -> Sq
 }
 
 /// The sequence number of a change that must come again. It is evaluated here if that ends in time.
-async fn one(core: &Core, record: &EventRecord, until: Timestamp) -> Option<String> {
+async fn one(core: &Core, record: &EventRecord, reads: &TopicReads, until: Timestamp) -> Option<String> {
     let sequence_number = record.change.sequence_number.clone().unwrap_or_default();
     if let Some(key) = pawl_aws::expired(record) {
         return expired(core, &key, until).await.then_some(sequence_number);
@@ -57,7 +60,7 @@ async fn one(core: &Core, record: &EventRecord, until: Timestamp) -> Option<Stri
     let about = change.new.as_ref().or(change.old.as_ref()).map(|item| item.key.sort.as_str());
     let left = until.duration_since(core.ports.clock.now());
     let longest = CHANGE_MOST.min(left.try_into().unwrap_or_default());
-    match timeout(longest, guarded(core.evaluator.changed(&change, None))).await {
+    match timeout(longest, guarded(core.evaluator.changed(&change, reads, None))).await {
         Ok(Some(Ok(()))) => return None,
         Ok(Some(Err(error))) => {
             tracing::warn!(record = about, sequence_number, "a change is put on the event queue: {error}");

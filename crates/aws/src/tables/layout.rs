@@ -9,6 +9,7 @@
 //! | `n` | N | in place of `b`: the body is `{"count":n}`, so that the service can add |
 //! | `em` | N | exact expiry, microseconds since 1970 |
 //! | `e` | N | expiry in whole seconds, rounded up: the table's time-to-live attribute |
+//! | `h` | N | of a record: 0 if nobody seemed to listen to the change, else 1. The stream's mappings tell changes apart by it |
 //! | `i1p`, `i1s` … `i4p`, `i4s` | S | entries of the indexes `index1` … `index4` |
 //! | `c1p`, `c1s` … `c4p`, `c4s` | S | the same in a [copy](super::copies), which no index holds |
 //!
@@ -23,7 +24,7 @@ use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use pawl_runtime::ports::rules::{counter_body, unreadable_body};
-use pawl_runtime::ports::{Index, IndexEntry, Item, Key, TableError};
+use pawl_runtime::ports::{Index, IndexEntry, Item, Key, Table, TableError};
 
 use super::{copies, packing, shards};
 
@@ -35,6 +36,17 @@ pub(crate) const BODY: &str = "b";
 const PACKED: &str = "z";
 const EXPIRES_MICROS: &str = "em";
 const EXPIRES_SECONDS: &str = "e";
+
+const HEARD: &str = "h";
+
+/// Whether somebody may listen to a change of a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Heard {
+    /// Somebody may.
+    Perhaps,
+    /// Nobody seemed to when the change was decided.
+    Unlikely,
+}
 
 /// Attributes of an item, as the SDK has them.
 pub(crate) type Attributes = HashMap<String, AttributeValue>;
@@ -94,6 +106,15 @@ pub(crate) fn write(item: &Item) -> Attributes {
         set(names.sort, text(&index_sort(&entry.sort, &item.key)));
     }
     pack(&mut attributes, &item.body);
+    attributes
+}
+
+/// The attributes of an item with what its table's stream needs to know: of a record, whether it may be heard.
+pub(crate) fn write_to(table: Table, item: &Item, heard: Heard) -> Attributes {
+    let mut attributes = write(item);
+    if table == Table::Records {
+        attributes.insert(HEARD.to_owned(), number(u8::from(heard == Heard::Perhaps)));
+    }
     attributes
 }
 
@@ -288,6 +309,22 @@ mod tests {
         let next = |state: &u64| Some(state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1));
         let noise = std::iter::successors(Some(1), next).map(|state| char::from(b'0' + (state >> 58) as u8));
         assert!(!is_packed(noise.take(2_000).collect()), "no kilobyte is spared");
+    }
+
+    /// The stream's mappings read changes by it: see infra/template.yaml.
+    #[test]
+    fn a_record_says_whether_its_change_may_be_heard_and_nothing_else_does() {
+        let item = Item {
+            key: Key::new("record#ticket", "t1"),
+            version: 1,
+            indexes: Vec::new(),
+            expires_at: None,
+            body: "{}".to_owned(),
+        };
+        assert_eq!(write_to(Table::Records, &item, Heard::Perhaps)["h"], number(1));
+        assert_eq!(write_to(Table::Records, &item, Heard::Unlikely)["h"], number(0));
+        assert!(!write_to(Table::Keys, &item, Heard::Unlikely).contains_key("h"));
+        assert_eq!(read(write_to(Table::Records, &item, Heard::Unlikely)), Ok(item), "it is no part of the item");
     }
 
     #[test]

@@ -34,7 +34,7 @@ use pawl_runtime::ports::{Clock, Consistency, Item, Key, Page, Query, Random, Ta
 use crate::config::TableNames;
 use crate::failure::Failure;
 use crate::pace::{Exhausted, Pace};
-use layout::Attributes;
+use layout::{Attributes, Heard};
 use transact::Counters;
 
 /// Tables on `DynamoDB`.
@@ -98,13 +98,23 @@ impl Tables for DynamoTables {
     }
 
     async fn transact(&self, transaction: Transaction) -> Result<(), TableError> {
+        self.commit_all(transaction, Heard::Perhaps).await
+    }
+
+    async fn transact_unheard(&self, transaction: Transaction) -> Result<(), TableError> {
+        self.commit_all(transaction, Heard::Unlikely).await
+    }
+}
+
+impl DynamoTables {
+    async fn commit_all(&self, transaction: Transaction, heard: Heard) -> Result<(), TableError> {
         transaction.validate()?;
         // Whatever the service acknowledged is durable, so the durability asked for makes no difference.
         let mut writes = transaction.writes;
         match &writes[..] {
             [] => Ok(()),
-            [write] if copies_of(write.address().1) == 1 => self.write_one(writes.remove(0)).await,
-            _ => self.write_many(&writes, Counters::new()).await,
+            [write] if copies_of(write.address().1) == 1 => self.write_one(writes.remove(0), heard).await,
+            _ => self.write_many(&writes, heard, Counters::new()).await,
         }
     }
 }

@@ -13,7 +13,7 @@ use pawl_runtime::ports::{Conflicted, Expect, Item, Key, TableError, Write};
 
 use super::condition::Condition;
 use super::counter::{self, Sum};
-use super::layout::Attributes;
+use super::layout::{Attributes, Heard};
 use super::write::{ADD, with_amount};
 use super::{DynamoTables, copies, layout, write_error};
 use crate::pace::Pace;
@@ -44,9 +44,14 @@ enum Attempt {
 
 impl DynamoTables {
     /// Commits, given what was seen at some counters. An attempt that wrote nothing is followed by another.
-    pub(super) async fn write_many(&self, writes: &[Write], mut counters: Counters) -> Result<(), TableError> {
+    pub(super) async fn write_many(
+        &self,
+        writes: &[Write],
+        heard: Heard,
+        mut counters: Counters,
+    ) -> Result<(), TableError> {
         for attempt in 1..=Pace::attempts() {
-            let members = self.members(writes, &counters)?;
+            let members = self.members(writes, heard, &counters)?;
             if members.is_empty() {
                 return Ok(());
             }
@@ -109,13 +114,13 @@ impl DynamoTables {
         Err(TableError::Invalid(story.to_owned()))
     }
 
-    fn members(&self, writes: &[Write], counters: &Counters) -> Result<Vec<Member>, TableError> {
+    fn members(&self, writes: &[Write], heard: Heard, counters: &Counters) -> Result<Vec<Member>, TableError> {
         let now = self.clock.now();
         let mut members = Vec::with_capacity(writes.len());
         for (place, write) in writes.iter().enumerate() {
             let (table, _) = write.address();
             let name = self.name(table)?;
-            let first = member(name, write, counters.get(&place), now);
+            let first = member(name, (write, heard), counters.get(&place), now);
             members.extend(first.into_iter().chain(further_copies(name, write)).map(|member| (place, member)));
         }
         Ok(members)
@@ -147,11 +152,18 @@ fn judge(writes: &[Write], failed: Vec<Conflicted>) -> Result<(Vec<Conflicted>, 
 }
 
 /// A write as the service takes it, or none if it neither changes nor requires anything.
-fn member(name: &str, write: &Write, rewrite: Option<&Rewrite>, now: Timestamp) -> Option<TransactWriteItem> {
+fn member(
+    name: &str,
+    (write, heard): (&Write, Heard),
+    rewrite: Option<&Rewrite>,
+    now: Timestamp,
+) -> Option<TransactWriteItem> {
     let expected = |expect: Expect| Condition::expect(expect, now);
     let member = TransactWriteItem::builder();
     let member = match (write, rewrite) {
-        (Write::Put { item, expect, .. }, _) => member.put(put(name, layout::write(item), expected(*expect))),
+        (Write::Put { table, item, expect }, _) => {
+            member.put(put(name, layout::write_to(*table, item, heard), expected(*expect)))
+        }
         (Write::Delete { key, expect, .. }, _) => member.delete(delete(name, layout::key(key), expected(*expect))),
         (Write::Check { key, expect, .. }, _) => member.condition_check(check(name, key, expected(*expect)?)),
         (Write::Add { key, amount, at_most, .. }, None) => {

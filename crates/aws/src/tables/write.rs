@@ -9,7 +9,7 @@ use pawl_runtime::ports::{Conflicted, Consistency, Expect, Item, Key, Table, Tab
 
 use super::condition::Condition;
 use super::counter::{self, Sum};
-use super::layout::{self, Attributes, number};
+use super::layout::{self, Attributes, Heard, number};
 use super::transact::{Counters, Rewrite};
 use super::{DynamoTables, write_error};
 use crate::pace::Exhausted;
@@ -18,9 +18,9 @@ use crate::pace::Exhausted;
 pub(super) const ADD: &str = "ADD n :amount, v :one";
 
 impl DynamoTables {
-    pub(super) async fn write_one(&self, write: Write) -> Result<(), TableError> {
+    pub(super) async fn write_one(&self, write: Write, heard: Heard) -> Result<(), TableError> {
         match write {
-            Write::Put { table, item, expect } => self.put(table, item, expect).await,
+            Write::Put { table, item, expect } => self.put(table, item, expect, heard).await,
             Write::Delete { table, key, expect } => self.delete(table, &key, expect).await,
             Write::Check { table, key, expect } => self.check(table, &key, expect).await,
             Write::Add { table, key, amount, at_most } => self.add(table, key, amount, at_most).await,
@@ -29,13 +29,13 @@ impl DynamoTables {
 
     /// A put that expects no item or another version can be repeated when its answer was lost: had it been carried
     /// out, its own expectation fails, and what stands there is what it wrote.
-    async fn put(&self, table: Table, item: Item, expect: Expect) -> Result<(), TableError> {
+    async fn put(&self, table: Table, item: Item, expect: Expect, heard: Heard) -> Result<(), TableError> {
         let condition = Condition::expect(expect, self.clock.now());
         let request = self
             .client
             .put_item()
             .table_name(self.name(table)?)
-            .set_item(Some(layout::write(&item)))
+            .set_item(Some(layout::write_to(table, &item, heard)))
             .set_condition_expression(condition.as_ref().map(|condition| condition.expression.clone()))
             .set_expression_attribute_values(condition.map(|condition| condition.values))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
@@ -110,7 +110,7 @@ impl DynamoTables {
             Sum::Above => Err(conflict(current)),
             Sum::Within(becomes) => {
                 let counters = Counters::from([(0, Rewrite { seen: current, becomes })]);
-                self.write_many(&[Write::Add { table, key, amount, at_most }], counters).await
+                self.write_many(&[Write::Add { table, key, amount, at_most }], Heard::Perhaps, counters).await
             }
         }
     }

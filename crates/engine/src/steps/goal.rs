@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use pawl_definition::step::{Goal, IfPast};
-use pawl_definition::{Duration, Expression, Object};
+use pawl_definition::{Duration, Expression, Object, Workflow};
 use serde_json::json;
 
 use super::{Listening, OnEvent, StepContext, StepDecision, StepHandler, StepResult, Waits, delay};
@@ -70,6 +70,26 @@ impl StepHandler for Goal {
         Some(listens_on(self, at))
     }
 
+    fn awaits(&self, workflow: &Workflow, objects: &BTreeMap<String, Object>) -> BTreeSet<String> {
+        let Some(own) = workflow.object.as_deref() else { return BTreeSet::new() };
+        let object = objects.get(own);
+        let mut watched = Watched::default();
+        let related = || object.into_iter().flat_map(|object| object.relationships.keys().cloned()).collect();
+        if let Some(until) = &self.until {
+            watched.condition(until, object, objects, related);
+        }
+        for interest in self.on.iter().flat_map(|trigger| triggers::interests(trigger, workflow)) {
+            watched.own.add(interest.changed_field());
+        }
+        let of_related = watched
+            .related
+            .iter()
+            .filter_map(|(name, fields)| Some((object?.relationships.get(name)?.object.as_str(), fields)));
+        let all = std::iter::once((own, &watched.own)).chain(of_related);
+        all.flat_map(|(object, fields)| fields.words().into_iter().map(|field| triggers::awaited(object, field)))
+            .collect()
+    }
+
     fn skipped_branch(&self, yes: bool) -> Option<&'static str> {
         Some(if yes { "met" } else { "unmet" })
     }
@@ -95,7 +115,8 @@ fn listens_on(step: &Goal, at: &StepContext<'_>) -> Listening {
     let (cx, workflow) = (at.cx, &at.cx.plan.workflow);
     let mut watched = Watched::default();
     if let Some(until) = &step.until {
-        watched.condition(until, cx);
+        let object = cx.record.and_then(|record| cx.objects.get(&record.object));
+        watched.condition(until, object, cx.objects, || cx.related.keys().cloned().collect());
     }
     let own_topic = workflow.object.as_deref().map(ids::object_topic);
     let mut topics = BTreeSet::new();
@@ -136,11 +157,17 @@ struct Fields {
 
 impl Watched {
     /// What a condition reads. Of what changes with time, or with the record as a whole, every change is a reason to look.
-    fn condition(&mut self, until: &Expression, cx: &Context<'_>) {
-        let object = cx.record.and_then(|record| cx.objects.get(&record.object));
+    /// `related` are the relationships that there are.
+    fn condition(
+        &mut self,
+        until: &Expression,
+        object: Option<&Object>,
+        objects: &BTreeMap<String, Object>,
+        related: impl Fn() -> BTreeSet<String>,
+    ) {
         for path in until.reads().iter().filter(|path| path[0] == "record") {
             let Some(name) = path.get(1) else {
-                self.all(cx);
+                self.all(related());
                 continue;
             };
             let Some(relationship) = object.and_then(|object| object.relationships.get(name)) else {
@@ -148,18 +175,17 @@ impl Watched {
                 continue;
             };
             self.own.add(Some(name));
-            let related = self.related.entry(name.clone()).or_default();
-            related.read(cx.objects.get(&relationship.object), path.get(2).map(String::as_str));
+            let fields = self.related.entry(name.clone()).or_default();
+            fields.read(objects.get(&relationship.object), path.get(2).map(String::as_str));
         }
         if until.reads_now() {
-            self.all(cx);
+            self.all(related());
         }
     }
 
-    fn all(&mut self, cx: &Context<'_>) {
+    fn all(&mut self, related: BTreeSet<String>) {
         self.own.all = true;
-        self.related =
-            cx.related.keys().map(|name| (name.clone(), Fields { all: true, ..Fields::default() })).collect();
+        self.related = related.into_iter().map(|name| (name, Fields { all: true, ..Fields::default() })).collect();
     }
 
     fn records<'a>(&'a self, cx: &'a Context<'_>) -> impl Iterator<Item = (&'a Record, &'a Fields)> {

@@ -16,11 +16,11 @@ mod set_variables;
 mod stop;
 mod switch;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use jiff::{SignedDuration, Timestamp};
-use pawl_definition::{Step, StepKind};
+use pawl_definition::{Object, Step, StepKind, Workflow};
 use serde_json::{Map, Value};
 
 pub use call_llm::{ModelQuestion, ModelReply, ModelSaid, ModelVerdict};
@@ -265,6 +265,11 @@ pub trait StepHandler {
     /// Whether what it does next outside only looks: then an at-most-once step does it again after a crash.
     fn only_looks(&self, _checkpoint: &Value) -> bool {
         false
+    }
+
+    /// The terms of what it may wait for, of any visit of it: see [`crate::triggers::awaited_terms`].
+    fn awaits(&self, _workflow: &Workflow, _objects: &BTreeMap<String, Object>) -> BTreeSet<String> {
+        BTreeSet::new()
     }
 
     /// What it listens on by now; `None` if it listens to no events.

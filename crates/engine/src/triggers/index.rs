@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use pawl_definition::Object;
 use serde_json::{Map, Value};
 
-use super::interest::{PROBE_SEPARATOR, VALUE_SEPARATOR, WORD_SEPARATOR, type_word, value_text};
+use super::interest::{PROBE_SEPARATOR, VALUE_SEPARATOR, WAITS, WORD_SEPARATOR, type_word, value_text};
 use crate::{Event, Record, context};
 
 /// What an event says to a dimension.
@@ -62,6 +62,17 @@ pub fn answer(dimension: &str, event: &Event, record: Option<&RecordSight>) -> A
         (false, true) => Answer::Anything,
         (false, false) => Answer::Values(values.join(VALUE_SEPARATOR)),
     }
+}
+
+/// Whether somebody who is listed in a dimension may take notice of an event: a workflow that it may start, or a step that
+/// waits. It may say so too often, and never too seldom.
+pub fn may_hear(dimension: &str, event: &Event) -> bool {
+    let Some(probes) = dimension.strip_prefix(WAITS) else {
+        return answer(dimension, event, None) != Answer::Nothing;
+    };
+    // Steps wait for records that are there: one that is new has nobody who waits for it, unless it comes back.
+    let is_new = !event.kind.facts().tells_changes && event.data.get("unarchived").is_none();
+    !is_new && answer(&format!("{}{probes}", event.kind.facts().word), event, None) != Answer::Nothing
 }
 
 /// What was found at a probe's path.

@@ -208,6 +208,18 @@ fn in_event<'a>(path: &[&'a str]) -> Vec<&'a str> {
     std::iter::once("trigger").chain(path.iter().copied()).collect()
 }
 
+/// The word in place of the kind of an event in the dimension of what steps wait for. No event has it, so that none starts
+/// a workflow by such a term. Stored, do not change.
+pub(super) const WAITS: &str = "waits";
+
+/// The term of a step that waits for changes of a field of an object's records; without a field, for any change.
+pub(crate) fn awaited(object: &str, field: Option<&str>) -> String {
+    let any = Interest::of(ids::object_topic(object), EventType::FieldUpdated);
+    let interest = field.map_or(any.clone(), |field| any.has(&["changes", field]));
+    let probes = interest.dimension().replacen(interest.kind.facts().word, WAITS, 1);
+    term(&interest.topic, &probes, "")
+}
+
 /// The term without its last probe: it is found by more events. `None` of a term without probes.
 pub fn widened(term: &str) -> Option<String> {
     let (rest, values) = term.rsplit_once('|')?;

@@ -7,15 +7,17 @@ mod manual;
 mod record_created;
 mod webhook;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use pawl_definition::{Trigger, TriggerKind, Workflow};
+use pawl_definition::{Object, Trigger, TriggerKind, Workflow};
 
 use crate::context::StepScope;
-use crate::{Context, Event, Execution, Plan, StepError};
+use crate::{Context, Event, Execution, Plan, StepError, steps};
 
-pub use index::{Answer, RecordSight, answer};
+pub(crate) use interest::awaited;
+
+pub use index::{Answer, RecordSight, answer, may_hear};
 pub use interest::{Interest, widened};
 
 /// What each trigger type says of an event.
@@ -63,6 +65,19 @@ pub(crate) fn interests(trigger: &Trigger, workflow: &Workflow) -> Vec<Interest>
 pub fn terms(workflow: &Workflow) -> BTreeSet<String> {
     let interests = workflow.triggers.iter().flat_map(|trigger| interests(trigger, workflow));
     interests.filter(|interest| !interest.is_addressed()).flat_map(|interest| interest.terms()).collect()
+}
+
+/// The terms under which a workflow is listed because its steps wait for changes of records. They say who may take notice
+/// of a change, beside those whom it starts.
+pub fn awaited_terms(workflow: &Workflow, objects: &BTreeMap<String, Object>) -> BTreeSet<String> {
+    let all = workflow.all_steps();
+    all.into_iter().flat_map(|step| steps::handler(&step.kind).awaits(workflow, objects)).collect()
+}
+
+/// Whether a term is one of those.
+pub fn is_awaited(term: &str) -> bool {
+    let dimension = term.split('|').nth(1).unwrap_or_default();
+    dimension.split(interest::PROBE_SEPARATOR).next() == Some(interest::WAITS)
 }
 
 fn is_own_object(plan: &Plan, event: &Event) -> bool {

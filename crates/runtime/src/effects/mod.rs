@@ -6,7 +6,7 @@ mod write_record;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use pawl_engine::{Commit, Effect, Execution, Subject};
+use pawl_engine::{Commit, Effect, Execution, RecordWrite};
 
 use crate::Objects;
 use crate::notices::Notices;
@@ -36,8 +36,8 @@ pub(crate) trait EffectHandler: Sync {
         Durability::Ordered
     }
 
-    /// The record that it writes.
-    fn record(&self) -> Option<Subject> {
+    /// The change of a record that it makes.
+    fn change(&self) -> Option<&RecordWrite> {
         None
     }
 
@@ -72,9 +72,9 @@ pub(crate) fn durability(commit: &Commit) -> Durability {
     if commit.effects.iter().any(is_durable) { Durability::Durable } else { Durability::Ordered }
 }
 
-/// The records that a transition writes.
-pub(crate) fn records(commit: &Commit) -> impl Iterator<Item = Subject> {
-    commit.effects.iter().filter_map(|effect| handler(effect).record())
+/// The changes of records that a transition makes.
+pub(crate) fn changes(commit: &Commit) -> impl Iterator<Item = &RecordWrite> {
+    commit.effects.iter().filter_map(|effect| handler(effect).change())
 }
 
 /// Does what follows the commit of a transition.

@@ -1,7 +1,7 @@
 //! A record changes, or is made.
 
 use async_trait::async_trait;
-use pawl_engine::{RecordWrite, Subject};
+use pawl_engine::RecordWrite;
 
 use super::{EffectContext, EffectHandler};
 use crate::items;
@@ -13,7 +13,7 @@ impl EffectHandler for RecordWrite {
         items::record::writes(self, cx.objects.get(&self.after.object))
     }
 
-    fn record(&self) -> Option<Subject> {
-        Some(self.after.subject())
+    fn change(&self) -> Option<&RecordWrite> {
+        Some(self)
     }
 }

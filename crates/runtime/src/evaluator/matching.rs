@@ -18,16 +18,25 @@ pub(super) enum Matched {
     By {
         trigger: String,
         creation: Vec<Write>,
+        /// Nobody seems to listen to that.
+        unheard: bool,
     },
     Refused(Option<String>, Reason),
     Nobody,
+}
+
+impl Matched {
+    /// By a trigger; the event's record is there, or it has none.
+    fn by(trigger: &str) -> Self {
+        Self::By { trigger: trigger.to_owned(), creation: Vec::new(), unheard: false }
+    }
 }
 
 /// The first trigger that matches the event and whose filter passes it, against the record as it is now.
 pub(super) async fn matched(catalog: &Catalog, plan: &Plan, event: &Event, now: Timestamp) -> Result<Matched, Error> {
     let written = |trigger: &Trigger| trigger.kind.facts().by_hand;
     if event.kind.facts().is_by_hand && !plan.workflow.triggers.iter().any(written) {
-        return Ok(Matched::By { trigger: "manual".to_owned(), creation: Vec::new() });
+        return Ok(Matched::by("manual"));
     }
     let matching: Vec<_> =
         plan.workflow.triggers.iter().filter(|trigger| triggers::matches(trigger, plan, event)).collect();
@@ -35,7 +44,7 @@ pub(super) async fn matched(catalog: &Catalog, plan: &Plan, event: &Event, now: 
         return Ok(nobody(event));
     }
     if event.creation.is_none() && matching[0].filter.is_none() {
-        return Ok(Matched::By { trigger: matching[0].id.clone(), creation: Vec::new() });
+        return Ok(Matched::by(&matching[0].id));
     }
     let mut keys = vec![(items::installation::TABLE, items::installation::key())];
     keys.extend(event.subject.iter().map(|subject| (items::record::TABLE, items::record::key(subject))));
@@ -68,17 +77,21 @@ pub(super) async fn matched(catalog: &Catalog, plan: &Plan, event: &Event, now: 
         free_slot: Some(0),
         spent_today: Usage::default(),
     };
-    Ok(judge(&matching, &cx, creation))
+    let judged = judge(&matching, &cx);
+    let Matched::By { trigger, .. } = judged else { return Ok(judged) };
+    let made = record.filter(|_| !creation.is_empty()).map(|after| RecordWrite { before: None, after });
+    let unheard = catalog.are_unheard(installation.listening, &made.iter().collect::<Vec<_>>()).await?;
+    Ok(Matched::By { trigger, creation, unheard })
 }
 
 /// The first trigger whose filter lets the event pass; else why none does.
-fn judge(matching: &[&Trigger], cx: &Context<'_>, creation: Vec<Write>) -> Matched {
+fn judge(matching: &[&Trigger], cx: &Context<'_>) -> Matched {
     let event = &cx.event.event;
     let (execution, _) = pawl_engine::create(cx.plan, event, cx.now, None);
     let mut refused = nobody(event);
     for trigger in matching {
         match triggers::passes(trigger, cx, &execution) {
-            Ok(true) => return Matched::By { trigger: trigger.id.clone(), creation },
+            Ok(true) => return Matched::by(&trigger.id),
             // A change of a record that a filter leaves out is no news; a delivery to this very workflow is.
             Ok(false) if event.workflow.is_none() => {}
             Ok(false) => refused = refusing(&trigger.id, "filtered", "the trigger's filter is false"),

@@ -112,8 +112,8 @@ impl Starter {
             return self.inactive(&asked, &message).await;
         }
         let now = self.clock.now();
-        let (trigger, creation) = match matching::matched(&self.catalog, &plan, event, now).await? {
-            Matched::By { trigger, creation } => (trigger, creation),
+        let (trigger, creation, unheard) = match matching::matched(&self.catalog, &plan, event, now).await? {
+            Matched::By { trigger, creation, unheard } => (trigger, creation, unheard),
             Matched::Nobody => return Ok(Outcome::NoMatch),
             Matched::Refused(trigger, reason) => return self.refuse(&asked, trigger.as_deref(), &reason).await,
         };
@@ -134,6 +134,7 @@ impl Starter {
         match admission.ask().await {
             Ok(mut admitted) => {
                 admitted.writes.extend(creation);
+                admitted.unheard = unheard;
                 self.create(&asked, admitted, now).await
             }
             Err(Denied::Failed(error)) => Err(error),
@@ -206,7 +207,12 @@ impl Starter {
             Write::Put { table: items::event::TABLE, item: event, expect: Expect::Absent },
         ];
         writes.extend(admitted.writes);
-        self.tables.transact(Transaction { writes, durability: Durability::Ordered }).await?;
+        let transaction = Transaction { writes, durability: Durability::Ordered };
+        if admitted.unheard {
+            self.tables.transact_unheard(transaction).await?;
+        } else {
+            self.tables.transact(transaction).await?;
+        }
         Metrics::count(&self.metrics.executions_created);
         tracing::debug!(
             execution_id = %execution.id, workflow = %execution.workflow, event_id = %execution.event_id,

@@ -1,5 +1,8 @@
 //! One transition: what a step reads, what it decides, and the commit of that.
 
+use std::panic::{AssertUnwindSafe, resume_unwind};
+
+use futures::FutureExt;
 use jiff::{SignedDuration, Timestamp};
 use pawl_engine::{Commit, Decision, Execution, Illegal, Input, Read, Stay, StepError, TransitionError};
 
@@ -15,7 +18,7 @@ impl Executor {
     pub(super) async fn advance(&self, run: &mut Run) -> Result<Progress, Error> {
         let mut taken = None;
         for _ in 0..RACES {
-            match self.decide_and_commit(run).await {
+            match self.further(run).await {
                 Err(error) if error.is_conflict() || error.is_unknown() => {
                     taken = error.taken();
                     Metrics::count(&self.transitions.metrics.races_lost);
@@ -23,12 +26,37 @@ impl Executor {
                         return Ok(Progress::Rest);
                     }
                 }
+                Err(error) => {
+                    // What follows an effect cannot be decided now: what came of the effect is written all the same.
+                    self.flush(run).await?;
+                    return Err(error);
+                }
                 result => return result,
             }
         }
         match taken {
             Some(error) => self.reject(run, &error).await,
             None => Err(Error::Contended(run.execution.id.clone())),
+        }
+    }
+
+    /// Decides what follows. What an effect outside came to is held meanwhile, and written whatever happens: also if the next
+    /// step makes us panic, for the effect would be made again with each delivery.
+    async fn further(&self, run: &mut Run) -> Result<Progress, Error> {
+        if run.outcome.is_none() {
+            return self.decide_and_commit(run).await;
+        }
+        if run.buffer.rows().is_empty() {
+            return self.settle(run).await;
+        }
+        match AssertUnwindSafe(self.decide_and_commit(run)).catch_unwind().await {
+            Ok(result) => result,
+            Err(panic) => {
+                if let Err(error) = self.flush(run).await {
+                    tracing::warn!(execution_id = %run.execution.id, "a result is not written after a panic: {error}");
+                }
+                resume_unwind(panic)
+            }
         }
     }
 
@@ -111,12 +139,15 @@ impl Executor {
 
     pub(super) async fn take(&self, run: &mut Run, commit: Box<Commit>, snapshot: Snapshot) -> Result<Progress, Error> {
         let ends = commit.execution.status.is_ended() || commit.execution.stalled;
-        if run.buffer.take(&run.execution, &commit) {
+        let is_result = run.outcome.is_some() && run.buffer.rows().is_empty();
+        // Under a kill nothing follows with which it could be written.
+        let is_held = !snapshot.killed && run.buffer.take(&run.execution, &commit, is_result);
+        if is_held {
             run.snapshot = Some(snapshot);
         } else {
             let durability = if ends { Durability::Durable } else { effects::durability(&commit) };
             let kept = self.transitions.commit(run, &commit, &snapshot, durability).await?;
-            run.buffer.written(kept);
+            run.written(kept);
         }
         run.execution = commit.execution;
         run.has_begun = true;
@@ -125,7 +156,7 @@ impl Executor {
 
     pub(super) async fn postpone(&self, run: &mut Run, execution: Execution) -> Result<Progress, Error> {
         let kept = self.transitions.head_only(run, &execution, Durability::Ordered).await?;
-        run.buffer.written(kept);
+        run.written(kept);
         run.execution = execution;
         self.transitions.ensure(&run.execution, SignedDuration::ZERO).await?;
         Ok(Progress::Rest)

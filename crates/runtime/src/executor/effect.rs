@@ -3,16 +3,17 @@
 use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
-use pawl_engine::{Activity, Claim, Decision, Input, Performance};
+use pawl_engine::{Activity, Claim, Decision, Input};
 
 use super::{Executor, Progress};
 use crate::ports::Durability;
 use crate::snapshot::Snapshot;
-use crate::transitions::{RACES, Run};
+use crate::transitions::{Outcome, RACES, Run};
 use crate::{Error, Metrics};
 
 impl Executor {
-    /// Claims an effect, performs it, and commits what came of it.
+    /// Claims an effect, performs it, and decides what came of it. That is held if more follows at once, and written with
+    /// it: one write of the head for both.
     pub(super) async fn perform(
         &self,
         run: &mut Run,
@@ -20,18 +21,23 @@ impl Executor {
         secrets: &BTreeSet<String>,
     ) -> Result<Progress, Error> {
         let kept = self.transitions.head_only(run, &claim.execution, Durability::Durable).await?;
-        run.buffer.written(kept);
+        run.written(kept);
         let Claim { execution, address, activity } = claim;
         let lease = execution.leases.at(&address).expect("a claim has a lease").clone();
         run.execution = execution;
         let performed = self.activities.perform(&activity, &run.execution, lease.until, secrets).await;
-        let performance =
-            Performance { address: &address, attempt: lease.attempt, activity: &activity, performed: &performed };
+        run.outcome = Some(Outcome { address, attempt: lease.attempt, activity, performed });
+        self.settle(run).await
+    }
+
+    /// Decides what came of an effect, deciding again as long as races are lost.
+    pub(super) async fn settle(&self, run: &mut Run) -> Result<Progress, Error> {
         for _ in 0..RACES {
-            match self.commit_performed(run, performance).await {
+            match self.settle_once(run).await {
                 Err(error) if error.is_conflict() || error.is_unknown() => {
                     Metrics::count(&self.transitions.metrics.races_lost);
                     if !self.transitions.reload(run).await? {
+                        run.outcome = None;
                         return Ok(Progress::Rest);
                     }
                 }
@@ -41,15 +47,19 @@ impl Executor {
         Err(Error::Contended(run.execution.id.clone()))
     }
 
-    async fn commit_performed(&self, run: &mut Run, performance: Performance<'_>) -> Result<Progress, Error> {
+    async fn settle_once(&self, run: &mut Run) -> Result<Progress, Error> {
+        let outcome = run.outcome.as_ref().expect("an effect has an outcome");
         let now = self.transitions.clock.now();
         let snapshot = Snapshot::read(&self.transitions.catalog, &run.execution, now).await?;
-        let input = Input::Performed(performance);
+        let input = Input::Performed(outcome.performance());
         match self.decide(run, &snapshot, &input, now)? {
             Decision::Commit(commit) => self.take(run, commit, snapshot).await,
             Decision::Postpone(execution) => self.postpone(run, *execution).await,
-            // The result was committed although its answer was lost, or the lease went to somebody else.
-            Decision::Stay(_) => Ok(Progress::Again),
+            Decision::Stay(_) => {
+                // The result was committed although its answer was lost, or the lease went to somebody else.
+                run.outcome = None;
+                Ok(Progress::Again)
+            }
             Decision::Read(_) | Decision::Perform(_) => {
                 Err(self.unexpected(run, input.name(), "a result ends a step or lets it wait"))
             }

@@ -25,6 +25,14 @@ pub struct Installation {
     /// Counts saves of objects, so that caches know theirs are old.
     #[serde(default)]
     pub objects_revision: u64,
+    /// Counts changes of what is listened on, for the same reason.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub listening: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for this signature")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// Its key.
@@ -56,9 +64,9 @@ mod tests {
 
         #[test]
         fn controls_are_read_as_they_were_stored(
-            killed in of(act()), objects_revision in any::<u64>(), version in 1_u64..,
+            killed in of(act()), objects_revision in any::<u64>(), listening in any::<u64>(), version in 1_u64..,
         ) {
-            let controls = Installation { killed, objects_revision };
+            let controls = Installation { killed, objects_revision, listening };
             let item = item(&controls, version);
             prop_assert_eq!(storable(&item), Ok(()));
             prop_assert_eq!(kept_of(TABLE, &item), Some(KEPT));

@@ -239,4 +239,10 @@ pub trait Tables: Send + Sync {
     /// yields one stream message `{"stream": {"old": item|null, "new": item|null}}` on the event queue,
     /// atomically with the commit, at least once.
     async fn transact(&self, transaction: Transaction) -> Result<(), TableError>;
+
+    /// The same for changes of records that nobody seemed to listen to when they were decided. A store may tell of them later
+    /// and together with others, where each telling costs; it tells of all of them.
+    async fn transact_unheard(&self, transaction: Transaction) -> Result<(), TableError> {
+        self.transact(transaction).await
+    }
 }

@@ -1,7 +1,7 @@
 //! Loads an execution with its event, once and again.
 
 use jiff::Timestamp;
-use pawl_engine::{Event, Execution, Occurrence};
+use pawl_engine::{Activity, Address, Event, Execution, Occurrence, Performance, Performed, Row};
 
 use super::Transitions;
 use crate::ports::{BlobOwner, Consistency, Item};
@@ -18,12 +18,43 @@ pub(crate) struct Run {
     /// What the transition that is held last was decided on. As it was no more than thought about, the next one is decided
     /// on the same: what is written together is decided together.
     pub(crate) snapshot: Option<Snapshot>,
+    /// What the last effect outside came to, until it is written: it rides with what follows at once, and whatever becomes of
+    /// that, it is written before this run ends.
+    pub(crate) outcome: Option<Outcome>,
     /// When it must be over; none is no bound.
     pub(crate) deadline: Option<Timestamp>,
     /// It may make calls that last long.
     pub(crate) makes_slow_calls: bool,
     /// It has made a transition: the time that it was given is no longer whole.
     pub(crate) has_begun: bool,
+}
+
+/// What an effect outside came to.
+pub(crate) struct Outcome {
+    /// Address of its claim.
+    pub(crate) address: Address,
+    /// The attempt that was claimed.
+    pub(crate) attempt: u32,
+    /// The effect.
+    pub(crate) activity: Activity,
+    /// Its result.
+    pub(crate) performed: Performed,
+}
+
+impl Outcome {
+    /// As the engine takes it.
+    pub(crate) fn performance(&self) -> Performance<'_> {
+        let Self { address, attempt, activity, performed } = self;
+        Performance { address, attempt: *attempt, activity, performed }
+    }
+}
+
+impl Run {
+    /// What was held is written, and these rows stand in the head now.
+    pub(crate) fn written(&mut self, kept: Vec<Row>) {
+        self.buffer.written(kept);
+        self.outcome = None;
+    }
 }
 
 impl Transitions {
@@ -50,6 +81,7 @@ impl Transitions {
             invocation,
             buffer: WriteBuffer::up_to(self.options.hold, rows),
             snapshot: None,
+            outcome: None,
             deadline: None,
             makes_slow_calls: true,
             has_begun: false,

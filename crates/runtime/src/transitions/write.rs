@@ -1,5 +1,7 @@
 //! Writes what was decided, and sees to what follows it.
 
+use std::fmt::Write;
+
 use pawl_engine::{Commit, Execution, Row};
 
 use super::{Run, Transitions};
@@ -10,7 +12,7 @@ use crate::{Error, Metrics, effects};
 
 impl Transitions {
     fn committer<'a>(&'a self, run: &'a Run, durability: Durability) -> Committer<'a> {
-        Committer { tables: &*self.tables, blobs: &*self.blobs, buffer: &run.buffer, durability }
+        Committer { tables: &*self.tables, blobs: &*self.blobs, buffer: &run.buffer, durability, unheard: false }
     }
 
     /// Writes a head without a transition of its own, with the rows that are held; returns those that stand in it then.
@@ -25,11 +27,12 @@ impl Transitions {
         Ok(kept)
     }
 
-    /// Logs and counts transitions that are written.
-    fn tell(&self, rows: &[Row], execution: &Execution) {
-        for row in rows {
-            log(row, execution);
-            self.metrics.transition(row);
+    /// Logs and counts transitions that are written together. Those that took no time, conditions and variables, share the
+    /// line of the one that they were written with.
+    fn tell<'a>(&self, rows: impl IntoIterator<Item = &'a Row>, execution: &Execution) {
+        let rows: Vec<_> = rows.into_iter().inspect(|row| self.metrics.transition(row)).collect();
+        for line in rows.split_inclusive(|row| has_own_line(row)) {
+            log(line, execution);
         }
     }
 
@@ -42,9 +45,11 @@ impl Transitions {
         durability: Durability,
     ) -> Result<Vec<Row>, Error> {
         let (before, after) = (&run.execution, &commit.execution);
-        let kept = self.committer(run, durability).commit(before, commit, snapshot).await?;
-        self.tell(run.buffer.rows(), after);
-        self.tell(std::slice::from_ref(&commit.row), after);
+        let changes: Vec<_> = effects::changes(commit).collect();
+        let unheard = self.catalog.are_unheard(snapshot.listening, &changes).await?;
+        let committer = Committer { unheard, ..self.committer(run, durability) };
+        let kept = committer.commit(before, commit, snapshot).await?;
+        self.tell(run.buffer.rows().iter().chain([&commit.row]), after);
         // Every transition but the mark itself takes it away.
         if after.stalled {
             Metrics::count(&self.metrics.executions_stalled);
@@ -63,8 +68,15 @@ impl Transitions {
     }
 }
 
-/// One line for each transition, with the field names that are the same everywhere.
-fn log(row: &Row, execution: &Execution) {
+/// Whether it ends a line of the log: it failed, or it took time, which people look for.
+fn has_own_line(row: &Row) -> bool {
+    row.error.is_some() || row.attempt_began().is_some_and(|began| began < row.at)
+}
+
+/// One line for transitions that were written together, with the field names that are the same everywhere: the message has
+/// all of them, and the fields are those of the last.
+fn log(rows: &[&Row], execution: &Execution) {
+    let Some(row) = rows.last() else { return };
     let step = row.step.as_deref().unwrap_or("-");
     let step_type = row.step_type.as_deref();
     let duration_ms = row.started_at.and_then(|since| u64::try_from(row.at.duration_since(since).as_millis()).ok());
@@ -83,7 +95,65 @@ fn log(row: &Row, execution: &Execution) {
         tracing::debug!(
             execution_id = %execution.id, workflow = %execution.workflow, step, seq = row.seq, attempt = row.attempt,
             step_type, duration_ms, event_id = %execution.event_id, status = %row.execution,
-            "{:?} {step}", row.kind
+            "{}", in_words(rows)
         );
+    }
+}
+
+/// Transitions in the order in which they were decided: `Started, Step total, Step large:yes`.
+fn in_words(rows: &[&Row]) -> String {
+    let mut words = String::new();
+    for row in rows {
+        if !words.is_empty() {
+            words.push_str(", ");
+        }
+        // Writing to a string cannot fail.
+        let _ = write!(words, "{:?}", row.kind);
+        if let Some(step) = &row.step {
+            let _ = write!(words, " {step}");
+        }
+        if let Some(branch) = &row.branch {
+            let _ = write!(words, ":{branch}");
+        }
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use pawl_engine::RowKind;
+    use proptest::strategy::{Strategy, ValueTree};
+    use proptest::test_runner::TestRunner;
+
+    use super::*;
+    use crate::items::arbitrary::row;
+
+    fn rows() -> [Row; 3] {
+        let mut runner = TestRunner::deterministic();
+        let any = row().new_tree(&mut runner).expect("a row").current();
+        let at = any.at;
+        let pure = |kind, step: Option<&str>, branch: Option<&str>| Row {
+            kind,
+            step: step.map(str::to_owned),
+            branch: branch.map(str::to_owned),
+            started_at: step.map(|_| at),
+            attempt_started_at: None,
+            error: None,
+            ..any.clone()
+        };
+        [
+            pure(RowKind::Started, None, None),
+            pure(RowKind::Step, Some("total"), None),
+            pure(RowKind::Step, Some("large"), Some("yes")),
+        ]
+    }
+
+    #[test]
+    fn what_took_no_time_shares_a_line() {
+        let rows = rows();
+        assert_eq!(in_words(&rows.iter().collect::<Vec<_>>()), "Started, Step total, Step large:yes");
+        assert!(rows.iter().all(|row| !has_own_line(row)));
+        let slow = Row { started_at: Some(rows[0].at - jiff::SignedDuration::from_millis(1)), ..rows[1].clone() };
+        assert!(has_own_line(&slow), "its duration is looked for");
     }
 }

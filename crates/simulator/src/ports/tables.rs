@@ -50,11 +50,12 @@ impl WatchedTables {
         state.monitor.looked(who, &workflow, killed);
     }
 
-    async fn apply(&self, transaction: Transaction) -> Result<(), TableError> {
+    async fn apply(&self, transaction: Transaction, unheard: bool) -> Result<(), TableError> {
         let described = describe(&transaction);
         let refused = self.hub.lock().unreadable.refuses(&transaction);
         let result = match refused {
             Some(error) => Err(error),
+            None if unheard => self.inner.transact_unheard(transaction.clone()).await,
             None => self.inner.transact(transaction.clone()).await,
         };
         match &result {
@@ -136,6 +137,16 @@ impl Tables for WatchedTables {
     }
 
     async fn transact(&self, transaction: Transaction) -> Result<(), TableError> {
+        self.commit(transaction, false).await
+    }
+
+    async fn transact_unheard(&self, transaction: Transaction) -> Result<(), TableError> {
+        self.commit(transaction, true).await
+    }
+}
+
+impl WatchedTables {
+    async fn commit(&self, transaction: Transaction, unheard: bool) -> Result<(), TableError> {
         let begins_to_wait = transaction
             .writes
             .iter()
@@ -158,7 +169,7 @@ impl Tables for WatchedTables {
             Fate::Through | Fate::AnswerLost => {
                 let mut result = Ok(());
                 for transaction in transactions {
-                    result = self.apply(transaction).await;
+                    result = self.apply(transaction, unheard).await;
                     if result.is_err() {
                         break;
                     }

@@ -22,6 +22,7 @@ use pawl_runtime::ports::{Blobs, Clock, DeadLetters, Queue, QueueSource, Secrets
 
 pub use inspect::{Checkpoint, StoredMessage};
 pub use left::Left;
+pub use tables::UNHEARD_FOR;
 
 use crate::VirtualClock;
 use state::State;

@@ -1,10 +1,10 @@
 //! Tables in memory.
 
 use async_trait::async_trait;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use pawl_runtime::ports::rules::{add_to_counter, counter_body, validate_key, validate_keys};
 use pawl_runtime::ports::{
-    Conflicted, Consistency, Index, Item, Key, Page, Query, QueueName, SortRange, Table, TableError, Tables,
+    Conflicted, Consistency, Index, Item, Key, Message, Page, Query, QueueName, SortRange, Table, TableError, Tables,
     Transaction, Write, stream_message,
 };
 
@@ -30,8 +30,21 @@ impl Tables for MemoryStore {
     }
 
     async fn transact(&self, transaction: Transaction) -> Result<(), TableError> {
+        self.commit(transaction, SignedDuration::ZERO)
+    }
+
+    async fn transact_unheard(&self, transaction: Transaction) -> Result<(), TableError> {
+        self.commit(transaction, UNHEARD_FOR)
+    }
+}
+
+/// How much later it tells of changes that nobody seems to listen to: as an installation on AWS does by default.
+pub const UNHEARD_FOR: SignedDuration = SignedDuration::from_secs(60);
+
+impl MemoryStore {
+    fn commit(&self, transaction: Transaction, delay: SignedDuration) -> Result<(), TableError> {
         transaction.validate()?;
-        let streamed = self.lock().transact(transaction, self.now())?;
+        let streamed = self.lock().transact(transaction, (self.now(), delay))?;
         if streamed {
             self.ring();
         }
@@ -51,8 +64,12 @@ impl State {
         self.items.get(&table)?.get(key).filter(|item| item.is_live(now))
     }
 
-    /// Commits all or nothing; answers whether a stream message was sent.
-    fn transact(&mut self, transaction: Transaction, now: Timestamp) -> Result<bool, TableError> {
+    /// Commits all or nothing, and tells of changes of records after a delay; answers whether it tells of any.
+    fn transact(
+        &mut self,
+        transaction: Transaction,
+        (now, delay): (Timestamp, SignedDuration),
+    ) -> Result<bool, TableError> {
         let mut changes = Vec::new();
         let mut conflicts = Vec::new();
         for (index, write) in transaction.writes.into_iter().enumerate() {
@@ -69,12 +86,12 @@ impl State {
         }
         let before = self.last_message;
         for change in changes {
-            self.apply(change, now);
+            self.apply(change, (now, delay));
         }
         Ok(self.last_message > before)
     }
 
-    fn apply(&mut self, change: Change, now: Timestamp) {
+    fn apply(&mut self, change: Change, (now, delay): (Timestamp, SignedDuration)) {
         let (table, key, new) = match change {
             Change::Put(table, item) => (table, item.key.clone(), Some(item)),
             Change::Delete(table, key) => (table, key, None),
@@ -83,7 +100,7 @@ impl State {
         if table == Table::Records {
             let message = stream_message(self.live(table, &key, now), new.as_ref());
             if let Some(message) = message {
-                self.send(QueueName::Events, message, now);
+                self.send(QueueName::Events, Message { delay, ..message }, now);
             }
         }
         let expires_at = new.as_ref().and_then(|item| item.expires_at);

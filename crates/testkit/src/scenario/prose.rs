@@ -68,6 +68,13 @@ impl Scenario {
         Self { world: World::new(self.world.now(), options) }
     }
 
+    /// Marks changes of records that nobody seems to listen to, and tells of them later, as on AWS.
+    #[must_use]
+    pub fn marks_unheard(self) -> Self {
+        let options = ExecutorOptions { marks_unheard: true, ..ExecutorOptions::default() };
+        Self { world: World::new(self.world.now(), options) }
+    }
+
     /// Moves on to a time, RFC 3339, without running anything.
     #[track_caller]
     #[must_use]
