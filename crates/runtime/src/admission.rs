@@ -72,6 +72,14 @@ pub(crate) struct Admitted {
     pub(crate) unheard: bool,
 }
 
+impl Admitted {
+    /// With the writes that make the record.
+    pub(crate) fn with_record(mut self, creation: Vec<Write>, unheard: bool) -> Self {
+        self.writes.extend(creation);
+        Self { unheard, ..self }
+    }
+}
+
 /// A start that asks its guards.
 pub(crate) struct Admission<'a> {
     pub(crate) tables: &'a dyn Tables,

@@ -132,11 +132,7 @@ impl Starter {
             now,
         };
         match admission.ask().await {
-            Ok(mut admitted) => {
-                admitted.writes.extend(creation);
-                admitted.unheard = unheard;
-                self.create(&asked, admitted, now).await
-            }
+            Ok(admitted) => self.create(&asked, admitted.with_record(creation, unheard), now).await,
             Err(Denied::Failed(error)) => Err(error),
             Err(Denied::Refused(reason)) => {
                 if reason.opens_breaker {
