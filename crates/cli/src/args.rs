@@ -231,6 +231,9 @@ pub(crate) enum Remote {
     Show {
         /// Execution. A prefix of its id is enough if only one of the newest 20,000 executions has it.
         execution: String,
+        /// Shows the executions that its steps started in the same way.
+        #[arg(long)]
+        all: bool,
     },
     /// Lists refused starts and rejected deliveries, with the reasons.
     Refusals {
@@ -280,7 +283,7 @@ impl Remote {
     /// The execution that the command is about; its id may be a prefix.
     pub(crate) fn execution_mut(&mut self) -> Option<&mut String> {
         match self {
-            Self::Show { execution } => Some(execution),
+            Self::Show { execution, .. } => Some(execution),
             Self::Pause(act) | Self::Resume(act) | Self::Cancel(act) | Self::Retry(act) | Self::Skip { act, .. } => {
                 Some(&mut act.execution)
             }

@@ -5,7 +5,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use anyhow::bail;
-use pawl_definition::{Object, Problem, Source, check_object};
+use pawl_definition::{Object, Problem, Source, Workflow, check_object, check_workflow_beside};
 
 mod walk;
 
@@ -124,11 +124,13 @@ impl Places {
 
 /// The id of the object in a file that is not right: as it says, or by its name if it cannot be read at all.
 pub(crate) fn object_id(path: &Path, source: Option<&Source>) -> Option<String> {
-    let Some(source) = source else {
-        let name = path.file_name()?.to_string_lossy();
-        return OBJECT.iter().find_map(|end| name.strip_suffix(end)).map(str::to_owned);
-    };
+    let Some(source) = source else { return id_by_name(path, OBJECT) };
     source.value.get("object").and_then(serde_json::Value::as_str).map(str::to_owned)
+}
+
+fn id_by_name(path: &Path, endings: &[&str]) -> Option<String> {
+    let name = path.file_name()?.to_string_lossy();
+    endings.iter().find_map(|end| name.strip_suffix(end)).map(str::to_owned)
 }
 
 /// What stands in folders, each file read once however many others are checked against it.
@@ -146,6 +148,10 @@ pub(crate) struct Beside {
     pub(crate) objects: BTreeMap<String, Object>,
     /// The ids of its objects that are not right: that is told where they stand, and nowhere else.
     pub(crate) broken: BTreeSet<String>,
+    /// Its workflows, as far as they are right.
+    pub(crate) workflows: BTreeMap<String, Workflow>,
+    /// The ids of its workflows that are not right.
+    pub(crate) broken_workflows: BTreeSet<String>,
     /// The names of the workflow files that a file of test cases is about; none stands for all.
     tested: BTreeSet<Option<std::ffi::OsString>>,
 }
@@ -170,7 +176,12 @@ impl Folders {
 
     fn look(&mut self, folder: &Path) -> anyhow::Result<Beside> {
         let mut beside = Beside::default();
-        for file in walk::inside(folder, &[OBJECT, CASES].concat())? {
+        let mut workflows = Vec::new();
+        for file in walk::inside(folder, &[OBJECT, CASES, WORKFLOW].concat())? {
+            if is(&file, WORKFLOW) {
+                workflows.push(file);
+                continue;
+            }
             self.reads += 1;
             let Ok(source) = read(&file) else {
                 beside.broken.extend(object_id(&file, None));
@@ -183,6 +194,20 @@ impl Folders {
                 beside.objects.insert(object.id.clone(), object);
             } else {
                 beside.broken.extend(object_id(&file, Some(&source)));
+            }
+        }
+        // A workflow is read with the objects that it is about.
+        for file in workflows {
+            self.reads += 1;
+            let Ok(source) = read(&file) else {
+                beside.broken_workflows.extend(id_by_name(&file, WORKFLOW));
+                continue;
+            };
+            if let (Some(workflow), _) = check_workflow_beside(&source, &beside.objects, &beside.broken) {
+                beside.workflows.insert(workflow.id.clone(), workflow);
+            } else {
+                let id = source.value.get("workflow").and_then(serde_json::Value::as_str);
+                beside.broken_workflows.extend(id.map(str::to_owned));
             }
         }
         Ok(beside)
@@ -216,7 +241,7 @@ mod tests {
         assert!(
             !folders.beside(&paths[0]).expect("the folder is readable").has_cases(Path::new("other.workflow.yaml"))
         );
-        assert_eq!(folders.reads, 100, "each object and each file of cases once");
+        assert_eq!(folders.reads, 150, "each object, each workflow and each file of cases once");
     }
 
     #[test]

@@ -67,9 +67,18 @@ impl<'a> Drawing<'a> {
             let node = self.nodes[step.id.as_str()].clone();
             self.line(&format!("{node}{}", shape(step)));
             self.edges(&open, &node);
+            self.started(step, &node);
             open = self.step(step, &node);
         }
         open
+    }
+
+    /// Draws the workflows that a step starts, by dotted lines if it does not wait for them.
+    fn started(&mut self, step: &Step, node: &str) {
+        for (at, named) in step.kind.shape().workflows().iter().enumerate() {
+            let arrow = if named.waits { "<-->" } else { "-.->" };
+            self.line(&format!("{node} {arrow} {node}w{at}[/\"workflow<br/>{}\"\\]", escaped(named.id)));
+        }
     }
 
     /// Draws what follows a step, and gives the lines that go on from it.

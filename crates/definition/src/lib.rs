@@ -47,6 +47,6 @@ pub use schema::{object_schema, workflow_schema};
 pub use source::{Position, Source};
 pub use step::{Branch, Delivery, Step, StepKind, Take};
 pub use trigger::{Trigger, TriggerKind};
-pub use validate::{Check, check_object, check_objects, check_workflow, check_workflow_beside};
+pub use validate::{Check, check_object, check_objects, check_starts, check_workflow, check_workflow_beside};
 pub use variable::{Variable, VariableType};
 pub use workflow::{Edits, Hook, Priority, RETENTION_LEAST, Workflow};

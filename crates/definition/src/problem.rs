@@ -139,6 +139,8 @@ codes! {
     UNKNOWN_VARIABLE = "unknown_variable";
     /// A step that the workflow does not have.
     UNKNOWN_STEP = "unknown_step";
+    /// A workflow that is not there.
+    UNKNOWN_WORKFLOW = "unknown_workflow";
     /// An object that is not there.
     UNKNOWN_OBJECT = "unknown_object";
     /// A field that the object does not have.

@@ -8,7 +8,7 @@ use pawl_definition::step::AnswerShape;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::{Record, StepError, Usage};
+use crate::{Address, Record, StepError, Subject, Usage};
 
 /// An outside effect. The runtime commits a claim before the effect, and the result after it.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,6 +21,10 @@ pub enum Activity {
     RunStateMachine(MachineRun),
     /// Polls a state machine that was started before.
     PollStateMachine(MachinePoll),
+    /// Looks for paused executions that a start is to resume.
+    FindPaused(ChildStarts),
+    /// Starts executions of workflows.
+    StartWorkflows(ChildStarts),
 }
 
 impl Activity {
@@ -33,6 +37,7 @@ impl Activity {
             // It is started, and looked at.
             Self::RunStateMachine(run) => run.timeout * 2,
             Self::PollStateMachine(look) => look.timeout,
+            Self::FindPaused(_) | Self::StartWorkflows(_) => ChildStarts::TIMEOUT,
         }
     }
 
@@ -43,6 +48,7 @@ impl Activity {
             Self::CallLlm(call) => call.input(),
             Self::RunStateMachine(run) => run.input(),
             Self::PollStateMachine(look) => look.input(),
+            Self::FindPaused(starts) | Self::StartWorkflows(starts) => starts.input(),
         }
     }
 }
@@ -148,6 +154,69 @@ pub struct StartedMachine {
     pub execution_arn: String,
     /// When it began.
     pub started_at: Timestamp,
+}
+
+/// Executions that a step is to start, or some of them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ChildStarts {
+    /// The step.
+    pub address: Address,
+    /// Its visit.
+    pub visit: u32,
+    /// The number of the first of them among all that the visit starts.
+    pub first: u32,
+    /// They, in order.
+    pub starts: Vec<ChildStart>,
+    /// The step waits for their ends.
+    pub waits: bool,
+}
+
+impl ChildStarts {
+    /// Longest time of one call.
+    pub const TIMEOUT: SignedDuration = SignedDuration::from_secs(30);
+}
+
+/// An execution that a step is to start. Stored, do not rename.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ChildStart {
+    /// Workflow.
+    pub workflow: String,
+    /// The record that it is to run on; its object is absent if only its id is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record: Option<ChildRecord>,
+    /// It runs on the record that the parent has, if its workflow runs on records of that object.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub own: Option<Subject>,
+    /// Values of its variables.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub values: Map<String, Value>,
+    /// The paused execution to resume in its place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resume: Option<String>,
+}
+
+/// A record by its id, and its object if that is known. Stored, do not rename.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChildRecord {
+    /// Object.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub object: Option<String>,
+    /// Id.
+    pub id: String,
+}
+
+/// What came of a start. Stored, do not rename.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StartedChild {
+    /// Workflow.
+    pub workflow: String,
+    /// The execution; none of a refused start.
+    pub execution_id: Option<String>,
+    /// `started`, `resumed` or `refused`.
+    pub status: String,
+    /// Why it was refused: `{code, message}`.
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    pub error: Value,
 }
 
 /// A read inside Pawl. It needs no claim; the engine decides on its result at once.

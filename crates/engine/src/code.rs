@@ -177,6 +177,17 @@ codes! {
     /// Step Functions failed.
     StateMachineServer = "state_machine_server", Retries::Policy(FailureClass::Server);
 
+    /// None of the executions that a step started and waited for completed.
+    ChildFailed = "child_failed", Retries::Never;
+    /// Executions that a step waited for did not end in time.
+    ChildTimeout = "child_timeout", Retries::Never;
+    /// A step is to start more executions than it may.
+    TooManyStarts = "too_many_starts", Retries::Never;
+    /// What starting an execution needs cannot be read.
+    StartFailed = "start_failed", Retries::InTurn;
+    /// Storage or a queue failed while executions were started.
+    StartInterrupted = "start_interrupted", Retries::InTurn;
+
     /// Another version of Pawl stored a code that this one does not know.
     UnknownCode = "unknown_code", Retries::Never;
 }

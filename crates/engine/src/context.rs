@@ -10,7 +10,7 @@ use pawl_definition::step::after_record;
 use pawl_definition::{Meter, Object, Scope, Step, Variable};
 use serde_json::{Map, Value, json};
 
-use crate::{Execution, Occurrence, Plan, Record, Usage};
+use crate::{ChildSeen, Execution, Hold, Occurrence, Plan, Record, Usage};
 
 /// The context of one decision.
 #[derive(Debug, Clone, Copy)]
@@ -42,6 +42,10 @@ pub struct Context<'a> {
     pub free_slot: Option<u8>,
     /// Cost of models today, for budgets by day.
     pub spent_today: Usage,
+    /// The children that the execution waits for, by id; one that is not there any more is absent.
+    pub children: &'a BTreeMap<String, ChildSeen>,
+    /// What those who wait for the execution let it do.
+    pub hold: &'a Hold,
 }
 
 /// The values that expressions can read while a step is decided.
@@ -221,8 +225,15 @@ pub fn reads(plan: &Plan, execution: &Execution) -> Reads {
             }
         }
     }
-    if let Some(step) = execution.cursor.as_deref().and_then(|id| plan.step(id)) {
-        add_step(&mut reads, step);
+    match execution.cursor.as_deref() {
+        Some(id) => plan.step(id).into_iter().for_each(|step| add_step(&mut reads, step)),
+        None if execution.status == crate::Status::Running => {
+            for expression in plan.workflow.output.values() {
+                add_text(&mut reads, expression.source());
+                reads.paths.extend(after_record(expression.reads()));
+            }
+        }
+        None => {}
     }
     reads
 }

@@ -71,6 +71,12 @@ pub(crate) fn stalled_by_deaths(cx: &Context<'_>, execution: &Execution) -> Deci
     stalled(row(cx, execution, &Control::Stall, &act))
 }
 
+/// Cancels an execution whose parent waited for it and was canceled.
+pub(crate) fn canceled_with_parent(cx: &Context<'_>, execution: &Execution, parent: &str) -> Decision {
+    let act = Act { actor: parent.to_owned(), reason: Some("its parent was canceled".to_owned()), at: cx.now };
+    canceled(row(cx, execution, &Control::Cancel, &act), &act)
+}
+
 /// Whether the control equals the last one, and was carried out. A sender that lost the answer repeats the control;
 /// by then the execution may have continued or ended.
 fn is_repeated(execution: &Execution, control: &Control) -> bool {
@@ -139,12 +145,15 @@ fn paused(mut draft: Draft<'_>, act: &Act) -> Decision {
 }
 
 fn canceled(mut draft: Draft<'_>, act: &Act) -> Decision {
+    let children = crate::steps::awaited_children(&draft.execution);
     // Also a head that is not sound can be canceled.
     let Execution { cursor, entered, steps, .. } = &draft.execution;
     if entered.is_some() && cursor.as_ref().is_some_and(|id| steps.contains_key(id)) {
         draft.set_status(StepStatus::Canceled);
     }
-    draft.end(Status::Canceled, act.reason.clone()).commit()
+    let mut draft = draft.end(Status::Canceled, act.reason.clone());
+    draft.execution.to_tell.extend(children);
+    draft.commit()
 }
 
 /// Resuming a running execution withdraws a pause that still waits for the step in progress.
@@ -166,7 +175,7 @@ fn resumed(mut draft: Draft<'_>) -> Result<Decision, TransitionError> {
     draft.execution.status = pause.status;
     draft.execution.wake = pause.wake;
     let at_end = draft.execution.cursor.is_none() && draft.execution.status == Status::Running;
-    Ok(if at_end { draft.end(Status::Completed, None).commit() } else { look_again(draft).commit() })
+    Ok(if at_end { draft.completed(None).commit() } else { look_again(draft).commit() })
 }
 
 /// Retries the failed step as a new visit, with new attempts.

@@ -14,6 +14,8 @@ pub enum Stay {
     Killed,
     /// The execution is paused by a person or a failure.
     Paused,
+    /// An execution that waits for this one is paused or killed.
+    HeldByParent,
     /// Another invocation performs an effect at present.
     Leased,
     /// The reason to wake is not due: the message is early or old.

@@ -200,6 +200,7 @@ impl<'a> Draft<'a> {
                 );
                 self.end_failed(error)
             }
+            Some((Status::Completed, reason)) => self.completed(reason),
             Some((status, reason)) => self.end(status, reason),
             None => self.to(next.as_deref()),
         }
@@ -261,8 +262,23 @@ impl<'a> Draft<'a> {
     pub(crate) fn to(self, next: Option<&str>) -> Self {
         match next {
             Some(next) => self.running_at(Some(next)),
-            None => self.end(Status::Completed, None),
+            None => self.completed(None),
         }
+    }
+
+    /// Comes to the end of the workflow. The result that a workflow declares is computed by a transition of its own, which
+    /// reads what the result needs.
+    pub(crate) fn completed(self, reason: Option<String>) -> Self {
+        if self.cx.plan.workflow.output.is_empty() {
+            return self.end(Status::Completed, reason);
+        }
+        let mut draft = self.running_at(None);
+        draft.execution.returns_to = None;
+        draft.execution.pause = None;
+        if reason.is_some() {
+            draft.execution.reason = reason;
+        }
+        draft
     }
 
     fn running_at(mut self, next: Option<&str>) -> Self {
@@ -330,6 +346,7 @@ impl<'a> Draft<'a> {
     pub(crate) fn held_on(mut self, before: &Execution, pause: &Pause) -> Self {
         self.execution.ended_at = None;
         self.execution.expires_at = None;
+        self.execution.to_tell.clear();
         self.execution.holds_slot = before.holds_slot;
         self.execution.holds_record = before.holds_record;
         self.execution.requested.clone_from(&before.requested);
@@ -361,6 +378,8 @@ impl<'a> Draft<'a> {
         self.execution.requested = None;
         self.execution.holds_slot = None;
         self.execution.holds_record = false;
+        let parent = self.execution.parent.as_ref().filter(|parent| parent.waits);
+        self.execution.to_tell = parent.map(|parent| parent.by.execution.clone()).into_iter().collect();
         if reason.is_some() {
             self.execution.reason = reason;
         }

@@ -7,7 +7,7 @@ use pawl_definition::Priority;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::{Cause, Leases, StepError, Subject};
+use crate::{Cause, Leases, Parent, StepError, Subject};
 
 /// State of an execution. Stored, do not rename.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -294,6 +294,9 @@ pub struct Execution {
     /// The executions that led to it.
     #[serde(default, skip_serializing_if = "Cause::is_empty")]
     pub cause: Cause,
+    /// The execution that started it by a step.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<Parent>,
     /// Queue.
     #[serde(default, skip_serializing_if = "is_false")]
     pub high_priority: bool,
@@ -358,6 +361,13 @@ pub struct Execution {
     /// The failure that ended it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<StepError>,
+    /// Its result, once it has completed: what the workflow's `output` says.
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    pub output: Value,
+    /// Executions that are still to be told of its end: the parent that waits for it, and if it was canceled the children
+    /// that it waited for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub to_tell: Vec<String>,
     /// Variables given by the start, by name.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub overrides: Map<String, Value>,
@@ -394,6 +404,10 @@ pub struct Execution {
 impl Execution {
     /// When its reason to wake is due; `None` if only a person or a signal can wake it, or nothing.
     pub fn due_at(&self) -> Option<Timestamp> {
+        // It has ended, and others are still to be told.
+        if !self.to_tell.is_empty() {
+            return Some(self.updated_at);
+        }
         // A kill holds it: nothing is due until the kill is lifted.
         if self.killed.is_some() {
             return None;

@@ -52,8 +52,18 @@ impl Record {
 impl Event {
     /// Takes its values away.
     pub fn forget(&mut self, at: Timestamp) {
-        let Self { data, creation, id: _, kind: _, workflow: _, trigger: _, subject: _, occurred_at: _, cause: _ } =
-            self;
+        let Self {
+            data,
+            creation,
+            id: _,
+            kind: _,
+            workflow: _,
+            trigger: _,
+            subject: _,
+            occurred_at: _,
+            cause: _,
+            parent: _,
+        } = self;
         values(data, at);
         if let Some(Creation { fields }) = creation {
             values(fields, at);
@@ -124,6 +134,7 @@ impl Execution {
         values(&mut self.variables, at);
         values(&mut self.overrides, at);
         value(&mut self.since, at);
+        value(&mut self.output, at);
         self.steps.values_mut().for_each(|state| state.forget(at));
         text(&mut self.reason, at);
         error(&mut self.error, at);

@@ -9,6 +9,11 @@ pub fn execution_id(event: &str, workflow: &str) -> String {
     format!("exe_{}", digest(&["execution", event, workflow]))
 }
 
+/// The id of the event by which a visit of a step starts one of its children.
+pub fn child_event_id(execution: &str, address: &str, visit: u32, index: u32) -> String {
+    format!("evt_{}", digest(&["child", execution, address, &visit.to_string(), &index.to_string()]))
+}
+
 /// The id of the record that a step creates in one visit.
 pub fn created_record_id(execution: &str, step: &str, visit: u32) -> String {
     format!("rec_{}", digest(&["record", execution, step, &visit.to_string()]))

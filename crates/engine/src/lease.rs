@@ -23,6 +23,11 @@ impl Address {
         Self(format!("{self}.{name}"))
     }
 
+    /// The step that it begins with.
+    pub fn step(&self) -> &str {
+        self.0.split('.').next().unwrap_or_default()
+    }
+
     /// The text form that is stored and shown.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -17,6 +17,7 @@ pub mod steps;
 pub mod triggers;
 
 mod activity;
+mod child;
 mod code;
 mod control;
 mod create;
@@ -32,15 +33,17 @@ mod observed;
 mod plan;
 mod record;
 mod replay;
+mod result;
 mod transition;
 mod truncate;
 mod variables;
 mod waiting;
 
 pub use activity::{
-    Activity, BodyKind, Found, HttpBody, HttpCall, MachinePoll, MachineRun, ModelCall, Performed, Read, RecordQuery,
-    ResolvedTest, StartedMachine,
+    Activity, BodyKind, ChildRecord, ChildStart, ChildStarts, Found, HttpBody, HttpCall, MachinePoll, MachineRun,
+    ModelCall, Performed, Read, RecordQuery, ResolvedTest, StartedChild, StartedMachine,
 };
+pub use child::{ChildSeen, Hold, Parent, StartedBy};
 pub use code::{Retries, StepCode};
 pub use context::{Context, Reads, reads};
 pub use create::create;

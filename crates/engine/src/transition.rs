@@ -5,9 +5,9 @@ use pawl_definition::{Delivery, Step};
 use crate::draft::Draft;
 use crate::steps::{self, After, Perform, StepContext, StepDecision, Wait, Waits};
 use crate::{
-    Address, Claim, Context, Decision, Execution, Illegal, Input, Lease, Performance, RowKind, Status, Stay, StepCode,
-    StepError, StepState, StepStatus, TimerPurpose, TransitionError, Waiting, Wake, control, observed, variables,
-    waiting,
+    Address, Claim, Context, Decision, Execution, Hold, Illegal, Input, Lease, Performance, RowKind, Status, Stay,
+    StepCode, StepError, StepState, StepStatus, TimerPurpose, TransitionError, Waiting, Wake, control, observed,
+    result, variables, waiting,
 };
 
 /// How long a place in the line is kept before it is asked for again, in seconds: a quarter of the time that was
@@ -53,14 +53,33 @@ fn decide(cx: &Context<'_>, execution: &Execution, input: &Input<'_>) -> Result<
         _ if cx.killed || execution.killed.is_some() => return Ok(Decision::Stay(Stay::Killed)),
         Input::Rejected(error) => return Ok(rejected(cx, execution, error)),
         Input::Event(event) => return Ok(waiting::on_event(cx, execution, event)),
-        Input::LookAgain => return Ok(waiting::looks_again(cx, execution)),
+        Input::LookAgain => return Ok(looks_again(cx, execution)),
         Input::Found(found) => Some(*found),
         Input::Run | Input::Control(..) => None,
     };
     Ok(match &execution.requested {
         Some(request) if !is_leased(cx, execution) => control::obey(cx, execution, request),
-        _ => run(cx, execution, found),
+        _ => held_by_parent(cx, execution).unwrap_or_else(|| run(cx, execution, found)),
     })
+}
+
+/// What becomes of an execution because one that waits for it is held or was canceled; `None` if it may go on. A call that
+/// another invocation is making ends first.
+fn held_by_parent(cx: &Context<'_>, execution: &Execution) -> Option<Decision> {
+    match cx.hold {
+        Hold::Free => None,
+        Hold::Canceled(_) | Hold::Held(_) if is_leased(cx, execution) => Some(Decision::Stay(Stay::Leased)),
+        Hold::Canceled(parent) => Some(control::canceled_with_parent(cx, execution, parent)),
+        Hold::Held(_) => Some(Decision::Stay(Stay::HeldByParent)),
+    }
+}
+
+/// What it waits for, or who waits for it, may have changed.
+fn looks_again(cx: &Context<'_>, execution: &Execution) -> Decision {
+    match cx.hold {
+        Hold::Canceled(_) => held_by_parent(cx, execution).unwrap_or(Decision::Stay(Stay::HeldByParent)),
+        Hold::Free | Hold::Held(_) => waiting::looks_again(cx, execution),
+    }
 }
 
 /// Whether somebody else is in the middle of an effect.
@@ -94,10 +113,7 @@ fn run(cx: &Context<'_>, execution: &Execution, found: Option<&crate::Found>) ->
     if execution.status == Status::Queued {
         return start(cx, execution);
     }
-    let Some(id) = execution.cursor.as_deref() else {
-        let draft = Draft::new(cx, execution, RowKind::Step);
-        return draft.end(Status::Completed, None).commit();
-    };
+    let Some(id) = execution.cursor.as_deref() else { return result::of(cx, execution) };
     let Some(step) = cx.plan.step(id) else { return waiting::moved(cx, execution, id) };
     if waiting::is_replaced(execution, step) {
         return waiting::replaced(cx, execution, step);
@@ -136,7 +152,7 @@ fn start(cx: &Context<'_>, execution: &Execution) -> Decision {
     draft.execution.overrides.clear();
     match cx.plan.first() {
         Some(first) => draft.at(Some(first)).commit(),
-        None => draft.end(Status::Completed, None).commit(),
+        None => draft.completed(None).commit(),
     }
 }
 
@@ -217,8 +233,8 @@ fn claim(mut draft: Draft<'_>, step: &Step, perform: Perform) -> Decision {
     Decision::Perform(Box::new(Claim { execution, address, activity }))
 }
 
-fn begin_wait(mut draft: Draft<'_>, waits: Waits) -> Draft<'_> {
-    let Waits { wait, due, input, note, checkpoint } = waits;
+pub(crate) fn begin_wait(mut draft: Draft<'_>, waits: Waits) -> Draft<'_> {
+    let Waits { wait, due, input, note, checkpoint, output } = waits;
     match wait {
         Wait::Until(at) => draft.execution.wake = Wake::Timer { at, purpose: TimerPurpose::Delay },
         Wait::Signal(until, listening) => {
@@ -233,6 +249,7 @@ fn begin_wait(mut draft: Draft<'_>, waits: Waits) -> Draft<'_> {
     draft.state_mut().checkpoint = checkpoint;
     draft.reset_visits();
     draft.row.input = input;
+    draft.row.output = output;
     draft.row.note = note;
     draft.row.due = due;
     draft

@@ -3,7 +3,7 @@
 use pawl_definition::Step;
 
 use crate::draft::Draft;
-use crate::steps::{self, OnEvent, StepContext};
+use crate::steps::{self, OnEvent, StepContext, StepDecision};
 use crate::{
     Activity, Context, Decision, Event, Execution, Performed, RowKind, Status, Stay, StepStatus, Wake, transition,
 };
@@ -21,7 +21,7 @@ pub(crate) fn moved(cx: &Context<'_>, execution: &Execution, deleted: &str) -> D
     let draft = moving(cx, execution, deleted, note);
     match next {
         Some(id) => draft.at(Some(id)).commit(),
-        None => draft.end(Status::Completed, None).commit(),
+        None => draft.completed(None).commit(),
     }
 }
 
@@ -73,8 +73,16 @@ pub(crate) fn is_replaced(execution: &Execution, step: &Step) -> bool {
 pub(crate) fn due(cx: &Context<'_>, execution: &Execution, step: &Step) -> Decision {
     let draft = Draft::step(cx, execution, step);
     let at = StepContext { cx, execution, step, state: draft.state() };
-    let next = steps::handler(&step.kind).due(&at);
-    transition::goes_on(draft, step, next)
+    let waits = draft.state().status == StepStatus::Waiting;
+    match steps::handler(&step.kind).due(&at) {
+        // It looked, and found nothing: that is no transition.
+        Ok(StepDecision::Wait(on)) if waits => {
+            let mut waiting = transition::begin_wait(draft, *on);
+            waiting.execution.revision = execution.revision;
+            Decision::Postpone(Box::new(waiting.unnumbered()))
+        }
+        next => transition::goes_on(draft, step, next),
+    }
 }
 
 /// An event came on a topic that its step listens on. A paused execution records the event and stays paused. One
@@ -198,5 +206,9 @@ pub(crate) fn look_again(mut draft: Draft<'_>) -> Draft<'_> {
         return draft.done(step, done);
     }
     listen(&mut draft, step);
+    // A child may have ended since the look, and have been told that nobody waits.
+    if !steps::awaited_children(&draft.execution).is_empty() {
+        draft.execution.wake = Wake::Signal { until: Some(cx.now) };
+    }
     draft
 }

@@ -37,6 +37,7 @@ fn event() -> Event {
         data: Map::new(),
         creation: None,
         cause: Cause::default(),
+        parent: None,
     }
 }
 
@@ -57,6 +58,8 @@ fn decide(plan: &Plan, at: Timestamp, execution: &Execution, input: &Input<'_>) 
         killed: false,
         free_slot: Some(0),
         spent_today: Usage::default(),
+        children: &BTreeMap::new(),
+        hold: &pawl_engine::Hold::Free,
     };
     transition(&cx, execution, input)
 }

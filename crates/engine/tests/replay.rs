@@ -68,6 +68,8 @@ impl Story {
             killed: false,
             free_slot: Some(0),
             spent_today: Usage::default(),
+            children: &BTreeMap::new(),
+            hold: &pawl_engine::Hold::Free,
         };
         match transition(&cx, &self.head, input).expect("the story is sound") {
             Decision::Commit(commit) => {
@@ -120,6 +122,7 @@ fn event(subject: &Subject) -> Event {
         data: Map::new(),
         creation: None,
         cause: Cause::default(),
+        parent: None,
     }
 }
 

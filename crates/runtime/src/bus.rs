@@ -102,6 +102,7 @@ pub fn event(event: &Value) -> Result<Option<Event>, BusError> {
         data,
         creation: None,
         cause: Cause::default(),
+        parent: None,
     }))
 }
 

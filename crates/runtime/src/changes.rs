@@ -42,6 +42,7 @@ pub(crate) fn of_records(old: Option<&Record>, new: &Record) -> Option<Event> {
         data,
         creation: None,
         cause: new.cause.clone().unwrap_or_default(),
+        parent: None,
     })
 }
 

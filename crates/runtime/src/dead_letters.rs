@@ -67,7 +67,7 @@ impl Marks<'_> {
         if letter.queue != QueueName::Events {
             let Ok(job) = Job::parse(&letter.body) else { return Ok(false) };
             let now = self.clock.now();
-            let needs_it = |head: Execution| head.seq == job.seq && head.is_due(now) && !head.stalled;
+            let needs_it = |head: Execution| is_needed(&job, &head, now) && !head.stalled;
             return Ok(self.head(&job.execution_id).await?.is_some_and(needs_it));
         }
         let event = match EventMessage::parse(&letter.body) {
@@ -96,7 +96,7 @@ impl Marks<'_> {
             None => why.to_owned(),
         };
         let act = Act { actor: ACTOR.to_owned(), reason: Some(reason), at: now };
-        let needs_it = |execution: &Execution| execution.seq == job.seq && execution.is_due(now);
+        let needs_it = |execution: &Execution| is_needed(job, execution, now);
         match self.transitions.control_if(&job.execution_id, &Control::Stall, &act, needs_it).await {
             Err(ControlError::Failed(Error::Unreadable(unreadable))) => {
                 self.unreadable.pass_over(&unreadable);
@@ -130,6 +130,12 @@ impl Marks<'_> {
             result => Ok(result?),
         }
     }
+}
+
+/// Whether an execution needs a job by now: the one of its present transition, if it is due, and each that brings news.
+fn is_needed(job: &Job, execution: &Execution, now: Timestamp) -> bool {
+    let has_news = job.news.is_some() && !execution.status.is_ended();
+    has_news || job.seq == execution.seq && execution.is_due(now)
 }
 
 /// The refusal of an event that was given up.

@@ -6,9 +6,12 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use pawl_engine::{Execution, Need};
 
-use crate::message::{Job, queue_of};
+use crate::message::{Job, News, queue_of};
 use crate::ports::{Message, Queue, QueueName, Timer, Timers};
 use crate::{Error, ExecutorOptions};
+
+/// News that are sent at once.
+const NEWS_AT_ONCE: usize = 100;
 
 /// Sends the jobs of executions, and sets their timers.
 pub(crate) struct Dispatcher {
@@ -63,6 +66,15 @@ impl Dispatcher {
     pub(crate) async fn send_apart(&self, execution: &Execution) -> Result<(), Error> {
         let message = Job::of(execution).message(&execution.workflow, SignedDuration::ZERO);
         Ok(self.jobs.send(QueueName::JobsSlow, vec![message]).await?)
+    }
+
+    /// Sends news to executions. Each finds by itself what they come to.
+    pub(crate) async fn send_news(&self, executions: &[String], news: News) -> Result<(), Error> {
+        let message = |id: &String| Job::with_news(id, news).message(id, SignedDuration::ZERO);
+        for some in executions.chunks(NEWS_AT_ONCE) {
+            self.jobs.send(QueueName::Jobs, some.iter().map(message).collect()).await?;
+        }
+        Ok(())
     }
 
     async fn schedule(

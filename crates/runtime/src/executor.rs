@@ -48,10 +48,16 @@ impl Executor {
     /// Where calls that may last long are made apart, a job of another queue makes none: it sends a job to theirs.
     #[boxed]
     pub async fn handle(&self, job: &Job, queue: QueueName, deadline: Option<Timestamp>) -> Result<(), Error> {
+        if let Some(news) = job.news {
+            return self.transitions.hear(&job.execution_id, news).await;
+        }
         let Some(mut run) = self.transitions.load(&job.execution_id).await? else {
             tracing::warn!(execution_id = %job.execution_id, "a job of an unknown execution {} is dropped", job.execution_id);
             return Ok(());
         };
+        if !run.execution.to_tell.is_empty() {
+            return self.transitions.tell_end(&mut run).await;
+        }
         run.deadline = deadline;
         run.makes_slow_calls = !self.transitions.options.slow_apart || queue == QueueName::JobsSlow;
         let now = self.transitions.clock.now();

@@ -18,12 +18,30 @@ pub struct Job {
     /// A job for this transition was handled before, and nobody knows if the process that did so lives.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub again: bool,
+    /// In place of work that is due: something happened to a relative of the execution.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub news: Option<News>,
+}
+
+/// What happened to a relative of an execution. Stored, do not rename.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum News {
+    /// A child that it waits for has ended.
+    ChildEnded,
+    /// Its parent was canceled, or goes on after a pause or a kill.
+    ParentChanged,
 }
 
 impl Job {
     /// The job that an execution needs now.
     pub fn of(execution: &Execution) -> Self {
-        Self { execution_id: execution.id.clone(), seq: execution.seq, again: false }
+        Self { execution_id: execution.id.clone(), seq: execution.seq, again: false, news: None }
+    }
+
+    /// News for an execution, whatever its transition.
+    pub(crate) fn with_news(execution: &str, news: News) -> Self {
+        Self { execution_id: execution.to_owned(), seq: 0, again: false, news: Some(news) }
     }
 
     /// The message that carries it.

@@ -48,7 +48,7 @@ pub async fn execution_body(blobs: &dyn Blobs, execution: &Execution) -> Result<
 fn values_of(execution: &mut Execution) -> impl Iterator<Item = &mut Value> {
     let outputs = execution.steps.values_mut().flat_map(|state| [&mut state.output, &mut state.checkpoint]);
     let given = execution.overrides.values_mut();
-    execution.variables.values_mut().chain(outputs).chain(given).chain([&mut execution.since])
+    execution.variables.values_mut().chain(outputs).chain(given).chain([&mut execution.since, &mut execution.output])
 }
 
 /// A row of an execution with large input and output offloaded, and what it was decided on if that is large.
@@ -151,6 +151,12 @@ pub async fn restore_execution(blobs: &dyn Blobs, execution: &mut Execution) -> 
         shelf.restore(value).await?;
     }
     Ok(())
+}
+
+/// Brings back the result of an execution.
+pub(crate) async fn restore_output(blobs: &dyn Blobs, execution: &mut Execution) -> Result<(), Error> {
+    let shelf = Shelf { blobs, owner: BlobOwner::execution(&execution.id) };
+    shelf.restore(&mut execution.output).await
 }
 
 /// Brings back what was offloaded of an event, under the owner that it was offloaded with.

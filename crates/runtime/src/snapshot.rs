@@ -5,14 +5,17 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use pawl_definition::BudgetPer;
-use pawl_engine::{Context, Execution, Occurrence, Plan, Reads, Record, Status, Subject, Usage};
+use pawl_engine::steps::awaited_children;
+use pawl_engine::{
+    ChildSeen, Context, Execution, Hold, Occurrence, Parent, Plan, Reads, Record, Status, Subject, Usage,
+};
 use serde_json::{Value, json};
 
 use crate::blocks::Blocks;
 use crate::items;
 use crate::items::installation::Installation;
-use crate::ports::{Key, Table};
-use crate::{Catalog, Error, Objects, concurrency_slots};
+use crate::ports::{Blobs, Item, Key, Table};
+use crate::{Catalog, Error, Objects, concurrency_slots, offload};
 
 /// What one decision may look at, read at one time.
 pub(crate) struct Snapshot {
@@ -30,6 +33,8 @@ pub(crate) struct Snapshot {
     /// How that limit is split.
     pub(crate) slots: Option<Blocks>,
     pub(crate) spent_today: Usage,
+    pub(crate) children: BTreeMap<String, ChildSeen>,
+    pub(crate) hold: Hold,
 }
 
 impl Snapshot {
@@ -49,17 +54,27 @@ impl Snapshot {
             killed: self.killed,
             free_slot: self.free_slot,
             spent_today: self.spent_today,
+            children: &self.children,
+            hold: &self.hold,
         }
     }
 
     /// Reads it for the next transition of an execution: the heads of workflow and installation and the record in
     /// one call, then what they lead to.
-    pub(crate) async fn read(catalog: &Catalog, execution: &Execution, now: Timestamp) -> Result<Self, Error> {
+    pub(crate) async fn read(
+        (catalog, blobs): (&Catalog, &dyn Blobs),
+        execution: &Execution,
+        now: Timestamp,
+    ) -> Result<Self, Error> {
         let mut keys: Vec<(Table, Key)> = vec![
             (items::workflow::TABLE, items::workflow::head_key(&execution.workflow)),
             (items::installation::TABLE, items::installation::key()),
         ];
         keys.extend(execution.record.iter().map(|record| (items::record::TABLE, items::record::key(record))));
+        let record_at = execution.record.is_some().then_some(2);
+        let heads_from = keys.len();
+        let above = execution.parent.iter().flat_map(Parent::waiting);
+        keys.extend(above.map(|by| (items::execution::TABLE, items::execution::key(&by.execution))));
         let found = catalog.tables().get_many(&keys).await?;
         let head = found[0].as_ref().map(items::workflow::parse_head).transpose()?;
         let head = head.ok_or_else(|| Error::NoWorkflow(execution.workflow.clone(), execution.revision))?;
@@ -70,7 +85,7 @@ impl Snapshot {
         let objects = catalog.objects(objects_revision).await?;
         require_objects(&objects, &plan, execution)?;
         let former = former_plan(catalog, execution, &plan).await?;
-        let record = found.get(2).and_then(Option::as_ref).map(items::record::parse).transpose()?;
+        let record = record_at.and_then(|at| found[at].as_ref()).map(items::record::parse).transpose()?;
         let reads = pawl_engine::reads(&plan, execution);
         let related = related(catalog, record.as_ref(), &objects, &reads).await?;
         let slots = plan.workflow.limits.concurrency.map(|limit| catalog.slots(limit));
@@ -80,9 +95,12 @@ impl Snapshot {
         };
         let spent_today = spent_today(catalog, &plan, execution, now).await?;
         let killed = head.killed.is_some() || installation.killed.is_some();
+        let hold = hold(execution, &found[heads_from..])?;
+        let children = children(catalog, blobs, execution).await?;
         #[rustfmt::skip]
         let read = Self {
             plan, former, objects, objects_revision, listening, record, related, killed, free_slot, slots, spent_today,
+            children, hold,
         };
         Ok(read)
     }
@@ -103,6 +121,8 @@ impl Snapshot {
             free_slot: Some(0),
             slots: None,
             spent_today: Usage::default(),
+            children: BTreeMap::new(),
+            hold: Hold::Free,
         }
     }
 
@@ -120,6 +140,42 @@ impl Snapshot {
         self.spent_today = spent_today(catalog, &self.plan, execution, now).await?;
         Ok(self)
     }
+}
+
+/// What those who wait for the execution let it do.
+fn hold(execution: &Execution, heads: &[Option<Item>]) -> Result<Hold, Error> {
+    let mut known = BTreeMap::new();
+    for item in heads.iter().flatten() {
+        if let Some(head) = items::execution::parse(item)? {
+            known.insert(head.id.clone(), head);
+        }
+    }
+    Ok(Hold::of(execution, &known))
+}
+
+/// Executions that are read at once.
+const CHILDREN_AT_ONCE: usize = 100;
+
+/// The children that the execution waits for. One that cannot be read is not absent: a decision waits for it.
+async fn children(
+    catalog: &Catalog,
+    blobs: &dyn Blobs,
+    execution: &Execution,
+) -> Result<BTreeMap<String, ChildSeen>, Error> {
+    let mut seen = BTreeMap::new();
+    let ids = awaited_children(execution);
+    for some in ids.chunks(CHILDREN_AT_ONCE) {
+        let keys: Vec<_> = some.iter().map(|id| (items::execution::TABLE, items::execution::key(id))).collect();
+        for item in catalog.tables().get_many(&keys).await?.iter().flatten() {
+            let Some(mut head) = items::execution::parse(item)? else { continue };
+            // Only the result of one that has ended is looked at.
+            if head.status.is_ended() {
+                offload::restore_output(blobs, &mut head).await?;
+            }
+            seen.insert(head.id.clone(), ChildSeen::of(&head));
+        }
+    }
+    Ok(seen)
 }
 
 /// The revision that the execution used last, if its step is not in the one in force.

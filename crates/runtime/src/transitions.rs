@@ -7,11 +7,13 @@ use std::sync::Arc;
 
 use async_recursion::async_recursion as boxed;
 use jiff::SignedDuration;
+use pawl_engine::steps::awaited_children;
 use pawl_engine::{Act, Control, Decision, Event, Execution, Illegal, Input, Refused, TransitionError};
 
 use crate::breaker::Breaker;
 use crate::concurrency_slots::ConcurrencySlots;
 use crate::dispatch::Dispatcher;
+use crate::message::News;
 use crate::notices::Notices;
 use crate::ports::{Blobs, Clock, Durability, Random, Tables};
 use crate::snapshot::Snapshot;
@@ -71,6 +73,40 @@ impl Transitions {
         Ok(())
     }
 
+    /// Tells an execution that its parent has changed or that a child of it has ended. What concerns those whom it waits for
+    /// goes on to them.
+    pub(crate) async fn hear(&self, execution: &str, news: News) -> Result<(), Error> {
+        let heard = self.apply(execution, &Input::LookAgain, |_| true).await?;
+        let Some(Ok(after)) = heard.filter(|_| news == News::ParentChanged) else { return Ok(()) };
+        self.dispatcher.send_news(&awaited_children(&after), News::ParentChanged).await
+    }
+
+    /// Tells of the end of an execution those who wait for it, and those whom it waited for; its head says whom, until they
+    /// are told.
+    pub(crate) async fn tell_end(&self, run: &mut Run) -> Result<(), Error> {
+        if run.execution.to_tell.is_empty() {
+            return Ok(());
+        }
+        let parent = run.execution.parent.as_ref().map(|parent| parent.by.execution.clone());
+        let (up, down): (Vec<_>, Vec<_>) =
+            run.execution.to_tell.iter().cloned().partition(|told| Some(told) == parent.as_ref());
+        self.dispatcher.send_news(&up, News::ChildEnded).await?;
+        self.dispatcher.send_news(&down, News::ParentChanged).await?;
+        let mut after = run.execution.clone();
+        after.version += 1;
+        after.to_tell.clear();
+        match self.head_only(run, &after, Durability::Ordered).await {
+            Ok(kept) => {
+                run.buffer.written(kept);
+                run.execution = after;
+                Ok(())
+            }
+            // Others have told them, or will once more.
+            Err(error) if error.is_conflict() || error.is_unknown() => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Carries out a control, durably. Repeating it changes nothing.
     #[boxed]
     pub async fn control(&self, execution: &str, control: &Control, act: &Act) -> Result<Execution, ControlError> {
@@ -101,12 +137,12 @@ impl Transitions {
     ) -> Result<Option<Result<Execution, Refused>>, Error> {
         for _ in 0..RACES {
             let on_head = is_on_head_alone(input);
-            let Some(run) = self.load_whole(execution, !on_head).await? else { return Ok(None) };
+            let Some(mut run) = self.load_whole(execution, !on_head).await? else { return Ok(None) };
             if !wanted(&run.execution) {
                 return Ok(Some(Ok(run.execution)));
             }
             let now = self.clock.now();
-            let snapshot = match Snapshot::read(&self.catalog, &run.execution, now).await {
+            let snapshot = match Snapshot::read((&self.catalog, &*self.blobs), &run.execution, now).await {
                 Err(Error::Unreadable(_) | Error::NoWorkflow(..)) if on_head => Snapshot::unknown(&run.execution),
                 snapshot => snapshot?,
             };
@@ -136,11 +172,14 @@ impl Transitions {
                 return Ok(Some(Ok(run.execution)));
             };
             match self.commit(&run, &commit, &snapshot, Durability::Durable).await {
-                Ok(_) => {
-                    if !commit.execution.stalled {
-                        self.ensure(&commit.execution, SignedDuration::ZERO).await?;
+                Ok(kept) => {
+                    run.buffer.written(kept);
+                    run.execution = commit.execution;
+                    self.tell_end(&mut run).await?;
+                    if !run.execution.stalled {
+                        self.ensure(&run.execution, SignedDuration::ZERO).await?;
                     }
-                    return Ok(Some(Ok(commit.execution)));
+                    return Ok(Some(Ok(run.execution)));
                 }
                 Err(error) if error.is_conflict() || error.is_unknown() => {}
                 Err(error) => return Err(error),

@@ -33,7 +33,8 @@ impl Waker {
         chosen: impl Fn(&Execution) -> bool,
     ) -> Result<usize, Error> {
         let (read, _) = self.catalog.unreadable().read(page, items::execution::parse);
-        let is_due = |execution: &Execution| execution.is_due(by) && execution.killed.is_none();
+        let is_held = |execution: &Execution| execution.killed.is_some() && !execution.status.is_ended();
+        let is_due = |execution: &Execution| execution.is_due(by) && !is_held(execution);
         let due: Vec<_> = read.into_iter().flatten().filter(|execution| is_due(execution)).collect();
         if due.is_empty() || self.catalog.read_installation().await?.killed.is_some() {
             return Ok(0);

@@ -153,6 +153,7 @@ async fn deliver(hub: &Hub, system: &System, what: What) -> Answer {
         data,
         creation,
         cause: Cause::default(),
+        parent: None,
     };
     match system.ingest.accept(event, &identity).await {
         Ok(accepted) => Answer::Done(Some(Accepted {

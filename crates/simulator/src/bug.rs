@@ -2,6 +2,7 @@
 //!
 //! Each lives in a decorator around a port or in the driver: nothing of it enters the runtime.
 
+use pawl_engine::Status;
 use pawl_runtime::items;
 use pawl_runtime::items::guard::Guard;
 use pawl_runtime::ports::rules::counter_body;
@@ -65,6 +66,16 @@ pub enum Bug {
     OversizedStored,
     /// Storage that was full once takes nothing any more.
     FullForGood,
+    /// Children get ids that chance gives.
+    ChildTwice,
+    /// A join does not require the head that was read.
+    JoinTwice,
+    /// A child does not see that those who wait for it are held or canceled.
+    BlindParents,
+    /// Nobody tells children that their parent was canceled.
+    UntoldChildren,
+    /// Nobody tells a parent that a child has ended.
+    UntoldParents,
 }
 
 impl Bug {
@@ -95,6 +106,11 @@ impl Bug {
         ("no-sweeper", Self::NoSweeper),
         ("panic-deletes", Self::PanicDeletes),
         ("full-for-good", Self::FullForGood),
+        ("child-twice", Self::ChildTwice),
+        ("join-twice", Self::JoinTwice),
+        ("blind-parents", Self::BlindParents),
+        ("untold-children", Self::UntoldChildren),
+        ("untold-parents", Self::UntoldParents),
         ("oversized-stored", Self::OversizedStored),
         ("unreadable-stops-listing", Self::UnreadableStopsListing),
     ];
@@ -114,6 +130,7 @@ impl Bug {
             Self::NoLine => writes.retain(|write| !stands_in(write, "line#")),
             Self::LostRows => writes.retain(|write| !write.address().1.sort.starts_with(items::history::PREFIX)),
             Self::NoChecks => writes.retain(|write| !matches!(write, Write::Check { table: Table::Records, .. })),
+            Self::ChildTwice => writes.iter_mut().for_each(rename_child),
             Self::NotDurable => return vec![Transaction { writes, durability: Durability::Ordered }],
             Self::RecordsFirst => {
                 let is_record = |write: &Write| write.address().0 == Table::Records;
@@ -126,12 +143,13 @@ impl Bug {
         vec![Transaction { writes, durability }]
     }
 
-    /// What a reader of several items sees of one.
-    pub(super) fn blind(bug: Option<Self>, key: &Key, item: &mut Option<Item>) {
+    /// What a reader of several items sees of one; `of_decision` if it reads what a decision depends on.
+    pub(super) fn blind(bug: Option<Self>, key: &Key, item: &mut Option<Item>, of_decision: bool) {
         match bug {
             Some(Self::BlindKill) => item.iter_mut().for_each(without_kill),
             // Its own block is read alone.
             Some(Self::OnlyHomeBlock) if is_slots(key) => *item = Some(full(key)),
+            Some(Self::BlindParents) if of_decision && is_head(key) => item.iter_mut().for_each(without_hold),
             _ => {}
         }
     }
@@ -159,6 +177,7 @@ impl Bug {
             (Self::UnobservedRows, Write::Put { item, .. }) if item.key.partition.starts_with("execution#") => {
                 without_observed(item);
             }
+            (Self::JoinTwice, Write::Put { item, expect, .. }) if is_join(item) => *expect = Expect::Any,
             (Self::NoLease, Write::Put { item, .. }) if is_head(&item.key) => without_lease(item),
             _ => {}
         }
@@ -201,6 +220,43 @@ fn without_kill(item: &mut Item) {
     {
         controls.killed = None;
         item.body = items::installation::item(&controls, item.version).body;
+    }
+}
+
+/// A child under another id than the one that follows from its place, with all that is written of it. A retry comes later, and
+/// so gives it a third one.
+fn rename_child(write: &mut Write) {
+    let Write::Put { item, expect: Expect::Absent, .. } = write else { return };
+    if let Ok(Some((mut head, rows))) = items::execution::parse_whole(item)
+        && head.parent.is_some()
+        && is_head(&item.key)
+    {
+        head.id = format!("{}{}", head.id, head.created_at.as_nanosecond());
+        *item = items::execution::item(&head, &rows);
+    } else if let Ok(event) = items::event::parse(item)
+        && event.parent.is_some()
+        && item.key.sort == "event"
+    {
+        let id = item.key.partition.trim_start_matches("execution#");
+        *item = items::event::item(&format!("{id}{}", event.occurred_at.as_nanosecond()), &event);
+    }
+}
+
+/// The head of an execution that has just gone on because its children have ended.
+fn is_join(item: &Item) -> bool {
+    let Ok(Some((head, rows))) = items::execution::parse_whole(item) else { return false };
+    let last = rows.last().filter(|row| row.seq == head.seq);
+    is_head(&item.key)
+        && last.is_some_and(|row| !pawl_engine::steps::children_of_row(row).is_empty() && head.entered.is_none())
+}
+
+/// A head that seems to run and to hold nobody.
+fn without_hold(item: &mut Item) {
+    if let Ok(Some((mut head, rows))) = items::execution::parse_whole(item) {
+        head.status = Status::Completed;
+        head.killed = None;
+        head.requested = None;
+        *item = items::execution::item(&head, &rows);
     }
 }
 

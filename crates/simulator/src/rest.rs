@@ -19,7 +19,7 @@ pub(super) fn only_lines_move(run: &Run, next: Timestamp) -> bool {
     if !state.monitor.operations.is_empty() {
         return false;
     }
-    let wakes = |head: &&Execution| head.due_at().is_some() && head.killed.is_none() && !head.stalled;
+    let wakes = |head: &&Execution| head.due_at().is_some() && !state.monitor.is_held(head);
     let mut open = state.monitor.open().filter(wakes).peekable();
     // Stale messages have run out once the line has asked several times.
     let since = state.monitor.last_change;

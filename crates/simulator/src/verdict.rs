@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use pawl_engine::{Execution, Row, Status, Subject, TimerPurpose, Wake, ids};
+use pawl_engine::steps::{awaited_children, children_of_row};
+use pawl_engine::{Execution, Hold, Row, Status, Subject, TimerPurpose, Wake, ids};
 use pawl_runtime::items;
 use pawl_runtime::items::guard::Guard;
 use pawl_runtime::ports::{Clock, Item, Key, Table};
@@ -32,6 +33,10 @@ pub(super) fn check(hub: &Hub, accepted: &[Accepted]) {
         for operation in &state.monitor.operations {
             broken.push((3, format!("operation {operation} is not over and nothing carries it on")));
         }
+        for head in state.monitor.heads.values().filter(|head| !head.to_tell.is_empty()) {
+            broken.push((3, format!("{}: has ended, and {:?} is not told", head.id, head.to_tell)));
+        }
+        family(&state.monitor, &mut broken);
         for head in state.monitor.open() {
             if let Some(why) = stuck(hub, &state.monitor, head) {
                 broken.push((3, format!("{}: {why}", head.id)));
@@ -86,6 +91,37 @@ fn events(monitor: &Monitor, accepted: &[Accepted], broken: &mut Vec<Broken>) {
             let found = if started { "both" } else { "neither" };
             broken
                 .push((2, format!("event {event} for {workflow}: expected an execution or a refusal, found {found}")));
+        }
+    }
+}
+
+/// Who was waited for by one that was canceled is canceled too; who waits has a child that has not ended.
+fn family(monitor: &Monitor, broken: &mut Vec<Broken>) {
+    for head in monitor.open() {
+        let is_stopped = |head: &Execution| head.killed.is_some() || head.stalled || monitor.is_killed(&head.workflow);
+        if let Hold::Canceled(by) = Hold::of(head, &monitor.heads)
+            && !is_stopped(head)
+        {
+            broken
+                .push((5, format!("{}: is {} although {by}, which waited for it, was canceled", head.id, head.status)));
+        }
+        let children = awaited_children(head);
+        let has_ended = |id: &String| monitor.heads.get(id).is_none_or(|child| child.status.is_ended());
+        if head.status == Status::Waiting && !is_stopped(head) && !children.is_empty() && children.iter().all(has_ended)
+        {
+            broken.push((3, format!("{}: waits although its children {children:?} have ended", head.id)));
+        }
+    }
+    for head in monitor.heads.values() {
+        let Some(parent) = &head.parent else { continue };
+        if !monitor.heads.contains_key(&parent.by.execution) {
+            broken.push((4, format!("{}: its parent {} is not there", head.id, parent.by.execution)));
+        }
+    }
+    for (id, rows) in &monitor.rows {
+        for child in rows.iter().flat_map(children_of_row).filter(|child| !monitor.heads.contains_key(&child.execution))
+        {
+            broken.push((4, format!("{id}: knows the child {}, which is not there", child.execution)));
         }
     }
 }
@@ -154,6 +190,9 @@ fn free_slots(monitor: &Monitor, broken: &mut Vec<Broken>) {
 fn stuck(hub: &Hub, monitor: &Monitor, head: &Execution) -> Option<String> {
     // What is stalled waits for a redrive.
     if head.killed.is_some() || head.stalled || head.status == Status::Paused || is_in_line(head) {
+        return None;
+    }
+    if Hold::of(head, &monitor.heads) != Hold::Free {
         return None;
     }
     if head.wake != (Wake::Signal { until: None }) {

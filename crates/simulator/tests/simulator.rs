@@ -91,6 +91,11 @@ is_found! {
     finds_that_nothing_sweeps: "no-sweeper";
     finds_messages_of_panicked_handlers_that_are_deleted: "panic-deletes";
     finds_storage_that_stays_full_for_good: "full-for-good";
+    finds_children_that_are_made_twice: "child-twice";
+    finds_joins_that_happen_twice: "join-twice";
+    finds_children_that_go_on_without_their_parent: "blind-parents";
+    finds_children_that_are_not_told_of_a_cancel: "untold-children";
+    finds_parents_that_are_not_told_of_an_end: "untold-parents";
     finds_listings_that_stop_at_an_item_that_cannot_be_read: "unreadable-stops-listing";
     finds_large_values_that_stand_in_the_items_that_refer_to_them: "oversized-stored";
 }

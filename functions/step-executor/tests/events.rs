@@ -52,9 +52,10 @@ async fn begin(world: &World, event: &str) -> Job {
         data: Map::new(),
         creation: None,
         cause: Cause::default(),
+        parent: None,
     };
     world.system.evaluator.start("greet", &event).await.expect("memory is writable");
-    Job { execution_id: ids::execution_id(&event.id, "greet"), seq: 0, again: false }
+    Job { execution_id: ids::execution_id(&event.id, "greet"), seq: 0, again: false, news: None }
 }
 
 fn executor(world: &World) -> StepExecutor {

@@ -41,6 +41,7 @@ fn event(world: &World, id: &str) -> Event {
         data: Map::new(),
         creation: None,
         cause: Cause::default(),
+        parent: None,
     }
 }
 
@@ -52,7 +53,7 @@ async fn handled(payload: Value) -> Outcome {
         let event = event(&world, id);
         world.system.evaluator.start("greet", &event).await.expect("memory is writable");
     }
-    let job = Job { execution_id: ids::execution_id("evt_dead", "greet"), seq: 0, again: false };
+    let job = Job { execution_id: ids::execution_id("evt_dead", "greet"), seq: 0, again: false, news: None };
     world.store.give_up(QueueName::Jobs, &json!(job).to_string(), 3);
     let unread = EventMessage::Event(Box::new(event(&world, "evt_never")));
     world.store.give_up(QueueName::Events, &json!(unread).to_string(), 3);

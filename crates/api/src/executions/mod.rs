@@ -1,5 +1,6 @@
 //! Executions: list, show, and what people do to them.
 
+mod children;
 mod control;
 mod filter;
 mod list;
@@ -48,6 +49,7 @@ pub(crate) fn routes<S: Surface>(surface: S) -> S {
         .on::<__path_show, _, _>(show)
         .on::<__path_history, _, _>(history)
         .on::<__path_event, _, _>(event)
+        .on::<children::__path_list, _, _>(children::list)
         .on::<control::__path_pause, _, _>(control::pause)
         .on::<control::__path_resume, _, _>(control::resume)
         .on::<control::__path_cancel, _, _>(control::cancel)
@@ -92,7 +94,9 @@ async fn show(
         Some(seconds) => ended(&api, &id, seconds).await?,
     };
     let execution = execution.ok_or_else(|| unknown(&id))?;
-    let mut whole = Whole::of(&execution, Situations::new(&api).summary(&execution).await?);
+    let mut summary = Situations::new(&api).summary(&execution).await?;
+    summary.stalled_children(children::stalled(&api, &execution).await?);
+    let mut whole = Whole::of(&execution, summary);
     whole.history = Some(rows(&api, &id, &Paging { limit: look.limit, cursor: look.cursor }).await?);
     Ok(axum::Json(whole))
 }

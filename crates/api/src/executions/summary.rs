@@ -168,6 +168,11 @@ impl Summary {
         self.indicators.contains(&indicator)
     }
 
+    /// So many of the children that it waits for are stalled.
+    pub(super) fn stalled_children(&mut self, stalled: usize) {
+        self.waits_for.iter_mut().for_each(|wait| wait.with_stalled(stalled));
+    }
+
     /// A kill of its workflow or of everything holds it.
     pub(super) fn hold(&mut self, by: &HeldView) {
         if !self.has("killed") {

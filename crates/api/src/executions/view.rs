@@ -10,6 +10,7 @@ use pawl_engine::{
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::children::ParentView;
 use super::summary::Summary;
 use crate::describe::ToSchema;
 use crate::page::{self, Listing};
@@ -174,6 +175,12 @@ pub(crate) struct Whole {
     event_id: String,
     /// The executions that caused the event, oldest first.
     cause: Vec<LinkView>,
+    /// The execution whose step started it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parent: Option<ParentView>,
+    /// Its result, if it completed and its workflow declares one.
+    #[serde(skip_serializing_if = "Value::is_null")]
+    output: Value,
     /// `high` or `normal`.
     priority: &'static str,
     /// The reason why the execution will continue.
@@ -218,6 +225,7 @@ impl Whole {
             left -= if fits { bytes } else { 0 };
             if fits { value.clone() } else { page::omitted(bytes) }
         };
+        let output = kept(&execution.output);
         let variables = execution.variables.iter().map(|(name, value)| (name.clone(), kept(value))).collect();
         let step = |(id, state): (&String, &StepState)| (id.clone(), StepView::of(state, kept(&state.output)));
         let steps = execution.steps.iter().map(step).collect();
@@ -231,6 +239,8 @@ impl Whole {
             seq: execution.seq,
             event_id: execution.event_id.clone(),
             cause: execution.cause.chain.iter().map(link).collect(),
+            parent: ParentView::of(execution),
+            output,
             priority: if execution.high_priority { "high" } else { "normal" },
             wake: WakeView::from(&execution.wake),
             pause: execution.pause.as_ref().map(PauseView::from),

@@ -2,16 +2,22 @@
 
 use pawl_definition::Trigger;
 use pawl_definition::step::Awaited;
+use pawl_engine::steps::awaited_children;
 use pawl_engine::{Execution, Plan, Status, TimerPurpose, Wake};
 use serde::Serialize;
 
 use crate::describe::ToSchema;
 
+/// Children that a wait names; a list of them says the others.
+const NAMED_MOST: usize = 3;
+
+const CHILDREN: &str = "children";
+
 /// Something that an execution waits for.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Wait)]
 pub(crate) struct WaitView {
-    /// `condition` (CEL over the record), `webhook` (path on this server), `event` (kind and trigger), `state_machine`
+    /// `children` (the executions that its step started), `condition` (CEL over the record), `webhook` (path on this server), `event` (kind and trigger), `state_machine`
     /// (its execution), `callback`, `time`, `retry`, `slot` (among the executions that may run at once), `throttle` or
     /// `person`.
     kind: &'static str,
@@ -22,6 +28,13 @@ pub(crate) struct WaitView {
 impl WaitView {
     fn new(kind: &'static str, text: impl Into<String>) -> Self {
         Self { kind, text: text.into() }
+    }
+
+    /// Says of a wait for children how many of them are stalled.
+    pub(super) fn with_stalled(&mut self, stalled: usize) {
+        if self.kind == CHILDREN && stalled > 0 {
+            self.text = format!("{} ({stalled} stalled)", self.text);
+        }
     }
 }
 
@@ -64,6 +77,13 @@ fn signal(execution: &Execution, plan: Option<&Plan>) -> Vec<WaitView> {
     let step = execution.cursor.as_deref().and_then(|id| plan?.step(id));
     let awaited = step.map(|step| step.kind.shape().awaits()).unwrap_or_default();
     let mut waits = of_awaited(awaited, &execution.workflow);
+    let children = awaited_children(execution);
+    if !children.is_empty() {
+        let several = if children.len() == 1 { "execution" } else { "executions" };
+        let more = if children.len() > NAMED_MOST { ", …" } else { "" };
+        let named = children[..children.len().min(NAMED_MOST)].join(", ");
+        waits.push(WaitView::new(CHILDREN, format!("{} {several}: {named}{more}", children.len())));
+    }
     let topics = execution.waiting.iter().flat_map(|waiting| &waiting.topics);
     waits.extend(topics.filter_map(|topic| match topic.split_once('/') {
         Some(("state-machine", arn)) => Some(WaitView::new("state_machine", arn)),

@@ -165,5 +165,6 @@ pub(super) fn bare(id: String, workflow: &str, trigger: &str, at: Timestamp, dat
         data,
         creation: None,
         cause: pawl_engine::Cause::default(),
+        parent: None,
     }
 }

@@ -92,6 +92,7 @@ pub(super) async fn start(
         data,
         creation: None,
         cause: Cause::default(),
+        parent: None,
     };
     accepted::answer(&ingest.accept(event, &identity).await?)
 }

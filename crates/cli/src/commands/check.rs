@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use pawl_definition::{
-    ChecklistItem, ChecklistStatus, Problem, Workflow, check_object, check_objects, check_workflow_beside, checklist,
+    ChecklistItem, ChecklistStatus, Problem, Workflow, check_object, check_objects, check_starts,
+    check_workflow_beside, checklist,
 };
 use serde_json::json;
 
@@ -55,9 +56,12 @@ fn check(path: &Path, folders: &mut Folders) -> anyhow::Result<(Option<Workflow>
         Err(problems) => return Ok((None, problems)),
         Ok(source) => source,
     };
-    let Beside { objects, broken, .. } = folders.beside(path)?;
+    let Beside { objects, broken, workflows, broken_workflows, .. } = folders.beside(path)?;
     if !files::is(path, files::OBJECT) {
-        return Ok(check_workflow_beside(&source, objects, broken));
+        let (workflow, mut problems) = check_workflow_beside(&source, objects, broken);
+        let starts = workflow.iter().flat_map(|one| check_starts(&source, one, workflows, (objects, broken_workflows)));
+        problems.extend(starts);
+        return Ok((workflow, problems));
     }
     let (object, mut problems) = check_object(&source);
     problems.extend(object.iter().flat_map(|object| check_objects(&source, object, objects, broken)));

@@ -1,5 +1,6 @@
 //! The commands that talk to an installation.
 
+mod children;
 mod deliver;
 mod forget;
 mod list;
@@ -52,7 +53,7 @@ pub(crate) async fn run(mut command: Remote, client: Client) -> anyhow::Result<b
             show(&client, post(format!("/v1/workflows/{workflow}/close-breaker")), |_| say!("closed")).await
         }
         Remote::Executions(which) => list::executions(&client, &which).await,
-        Remote::Show { execution } => execution_page(&client, &execution).await,
+        Remote::Show { execution, all } => execution_page(&client, &execution, all).await,
         Remote::Refusals { workflow, page } => list::refusals(&client, &workflow, &page).await,
         Remote::Pause(act) => control(&client, "pause", &act, None).await,
         Remote::Resume(act) => control(&client, "resume", &act, None).await,
@@ -111,7 +112,32 @@ fn refused(client: &Client, problem: &Value) -> bool {
 }
 
 /// Shows an execution with its whole history, which may come in several pages.
-async fn execution_page(client: &Client, execution: &str) -> anyhow::Result<bool> {
+async fn execution_page(client: &Client, execution: &str, all: bool) -> anyhow::Result<bool> {
+    let mut page = match whole_page(client, execution).await? {
+        Answer::Done(page) => page,
+        Answer::Problem(problem) => return Ok(refused(client, &problem)),
+    };
+    let children = children::of(client, execution).await?;
+    if client.json {
+        page["children"] = json!(children);
+        say!("{page}");
+        return Ok(true);
+    }
+    let when = When::system();
+    say!("{}", view::execution(&page, &when).trim_end());
+    if !children.is_empty() {
+        say!("\n{}", children::tree(&children));
+    }
+    for child in children::flat(&children).into_iter().filter(|_| all) {
+        if let Answer::Done(page) = whole_page(client, &child).await? {
+            say!("\n{}", view::execution(&page, &when).trim_end());
+        }
+    }
+    Ok(true)
+}
+
+/// An execution with its whole history.
+async fn whole_page(client: &Client, execution: &str) -> anyhow::Result<Answer> {
     let path = format!("/v1/executions/{execution}");
     let mut rows = Vec::new();
     let mut cursor: Option<String> = None;
@@ -119,7 +145,7 @@ async fn execution_page(client: &Client, execution: &str) -> anyhow::Result<bool
         let query: Vec<_> = cursor.iter().map(|cursor| ("cursor", cursor)).collect();
         let mut page = match client.send(client.request(Method::GET, &path).query(&query)).await? {
             Answer::Done(page) => page,
-            Answer::Problem(problem) => return Ok(refused(client, &problem)),
+            problem @ Answer::Problem(_) => return Ok(problem),
         };
         if let Some(items) = page.pointer("/history/items").and_then(Value::as_array) {
             rows.extend(items.iter().cloned());
@@ -127,12 +153,7 @@ async fn execution_page(client: &Client, execution: &str) -> anyhow::Result<bool
         cursor = page.pointer("/history/next").and_then(Value::as_str).map(str::to_owned);
         if cursor.is_none() {
             page["history"] = json!({"items": rows});
-            if client.json {
-                say!("{page}");
-            } else {
-                say!("{}", view::execution(&page, &When::system()).trim_end());
-            }
-            return Ok(true);
+            return Ok(Answer::Done(page));
         }
     }
 }

@@ -15,6 +15,7 @@ mod set_fields;
 mod set_stage;
 mod set_variables;
 mod shape;
+mod start_workflow;
 mod stop;
 mod switch;
 
@@ -37,7 +38,8 @@ pub use run_state_machine::RunStateMachine;
 pub use set_fields::{FieldChange, SetFields};
 pub use set_stage::SetStage;
 pub use set_variables::SetVariables;
-pub use shape::{AsksModel, Awaited, Branch, Carried, Onward, Shape, TypeFacts, Waiting};
+pub use shape::{AsksModel, Awaited, Branch, Carried, NamedWorkflow, Onward, Shape, TypeFacts, Waiting};
+pub use start_workflow::{StartWorkflow, WorkflowStart};
 pub use stop::{Stop, StopAs};
 pub use switch::Switch;
 
@@ -125,6 +127,7 @@ registry! {
     "note" => Note(Note),
     "call_llm" => CallLlm(CallLlm),
     "run_state_machine" => RunStateMachine(RunStateMachine),
+    "start_workflow" => StartWorkflow(StartWorkflow),
 }
 
 impl StepKind {
@@ -149,7 +152,6 @@ pub const NOT_AVAILABLE: &[&str] = &[
     "branch",
     "for_each",
     "wait_for_signal",
-    "start_workflow",
     "control_workflow",
     "change_tags",
     "archive_record",
@@ -213,8 +215,8 @@ pub struct Common {
     /// Which path a skipped condition or goal takes.
     #[serde(default)]
     pub take: Option<Take>,
-    /// Longest time of one attempt; of a goal, and of a state machine that is waited for: of the wait (`never`, a
-    /// duration, or a date and time).
+    /// Longest time of one attempt; of a goal, and of a state machine or of workflows that are waited for: of the wait
+    /// (`never`, a duration, or a date and time).
     #[serde(default)]
     pub timeout: Option<Template>,
     /// Failure policy.

@@ -1,6 +1,6 @@
 //! What a step type says of itself. Other code looks facts of a type up here, and matches on no type.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
@@ -111,6 +111,21 @@ pub struct Carried<'a> {
     pub output: bool,
 }
 
+/// A workflow that a step starts.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NamedWorkflow<'a> {
+    /// Its id.
+    pub id: &'a str,
+    /// Where the step names it, below the step: `workflow`, `workflows[1].workflow`.
+    pub place: String,
+    /// The values that it gets, by variable.
+    pub values: Option<&'a BTreeMap<String, Template>>,
+    /// Where they stand, below the step.
+    pub values_place: String,
+    /// The step waits for its end.
+    pub waits: bool,
+}
+
 /// What every step type says of itself.
 pub trait Shape {
     /// What holds for all steps of this type.
@@ -193,6 +208,11 @@ pub trait Shape {
     /// What ends its wait.
     fn awaits(&self) -> Awaited<'_> {
         Awaited::default()
+    }
+
+    /// The workflows that it names.
+    fn workflows(&self) -> Vec<NamedWorkflow<'_>> {
+        Vec::new()
     }
 
     /// Whether it says what the workflow is to reach.

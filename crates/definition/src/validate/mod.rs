@@ -24,6 +24,7 @@ mod references;
 mod report;
 mod settings;
 pub(crate) mod shapes;
+mod starts;
 mod steps;
 pub(crate) mod synonyms;
 mod typed;
@@ -36,6 +37,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::de::DeserializeOwned;
 
 pub use check::Check;
+pub use starts::check_starts;
 
 use crate::path::Path;
 use crate::problem::code;

@@ -213,7 +213,8 @@ impl Names<'_, '_, '_> {
     }
 
     fn step(&mut self, read: &Read<'_>) {
-        if self.site.owner == Owner::Workflow || matches!(self.site.owner, Owner::Trigger(_)) {
+        let is_before = self.site.owner == Owner::Workflow && !self.is_result();
+        if is_before || matches!(self.site.owner, Owner::Trigger(_)) {
             let message = "`steps` does not exist here: no step has run yet";
             self.error(code::EXPRESSION_UNKNOWN_NAME, read, message);
             return;
@@ -255,6 +256,11 @@ impl Names<'_, '_, '_> {
 
     fn below_trigger(&self, key: &str) -> bool {
         self.site.path.segments().contains(&Segment::Key(key.into()))
+    }
+
+    /// Whether it is a part of the workflow's result, which is computed when all steps have run.
+    fn is_result(&self) -> bool {
+        self.site.path.segments().first() == Some(&Segment::Key("output".into()))
     }
 
     /// The place of the variable whose source this is.

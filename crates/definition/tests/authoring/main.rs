@@ -9,5 +9,6 @@ mod places;
 mod problems;
 mod sources;
 mod stages;
+mod starts;
 mod support;
 mod types;

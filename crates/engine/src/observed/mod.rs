@@ -17,7 +17,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::Usage;
+use crate::{ChildSeen, Usage};
 
 pub use given::{Answer, Asked, Given, Looked};
 pub use seen::Seen;
@@ -66,6 +66,12 @@ pub struct Observed {
     /// The topic of the token that it made for a callback. The token is chance, and stands in no row.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub callback: Option<String>,
+    /// The children that it waited for.
+    #[serde(rename = "kids", default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub children: BTreeMap<String, ChildSeen>,
+    /// The execution that had waited for it and was canceled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub orphan: Option<String>,
 }
 
 /// Whose claim a message found when it let an execution go on. Stored, do not rename.

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::seen::Part;
 use super::{Given, LeaseSeen, Observed, Seen};
-use crate::{Commit, Context, Control, Decision, Execution, Input, Reads, Row, RowKind, Status, context, ids};
+use crate::{
+    ChildSeen, Commit, Context, Control, Decision, Execution, Hold, Input, Reads, Row, RowKind, Status, context, ids,
+};
 
 /// Notes what a decision observed: a row takes it with all that was observed since the row before; a head that is written
 /// without a row keeps it for the next one.
@@ -60,6 +62,12 @@ fn keep(after: &mut Execution, before: &Execution, observed: Observed) {
     {
         list.drain(list.len() - 4..list.len() - 2);
     }
+    // Looks at children: each decides by what it finds itself.
+    if let [.., earlier, latest] = list.as_slice()
+        && [earlier, latest].iter().all(|look| look.given == Given::Run && !look.children.is_empty())
+    {
+        list.remove(list.len() - 2);
+    }
     after.since = Observed::stored(&list);
 }
 
@@ -90,6 +98,30 @@ fn of(cx: &Context<'_>, before: &Execution, input: &Input<'_>, row: Option<&Row>
         deaths: if runs { before.deaths } else { 0 },
         spent: if asks_model { cx.spent_today } else { crate::Usage::default() },
         callback: None,
+        children: children(cx, before, row),
+        orphan: orphan(cx, input),
+    }
+}
+
+/// The children that a waiting step looked at. A look that wrote no row came to nothing, whatever their results were.
+fn children(cx: &Context<'_>, before: &Execution, row: Option<&Row>) -> BTreeMap<String, ChildSeen> {
+    let waits = before.pause.as_ref().map_or(before.status, |pause| pause.status) == Status::Waiting;
+    if !waits {
+        return BTreeMap::new();
+    }
+    let mut seen = cx.children.clone();
+    if row.is_none() {
+        for child in seen.values_mut() {
+            *child = ChildSeen { status: child.status, output: serde_json::Value::Null, error: None, reason: None };
+        }
+    }
+    seen
+}
+
+fn orphan(cx: &Context<'_>, input: &Input<'_>) -> Option<String> {
+    match cx.hold {
+        Hold::Canceled(parent) if matches!(input, Input::Run | Input::LookAgain) => Some(parent.clone()),
+        _ => None,
     }
 }
 

@@ -16,10 +16,11 @@ use crate::{Execution, Occurrence, Plan, Row};
 use run::{Replay, list};
 
 /// Fields of a head that no row tells, with the reason. [`difference`] leaves them out.
-const BOOKKEEPING: [(&str, &str); 4] = [
+const BOOKKEEPING: [(&str, &str); 5] = [
     ("version", "counts writes of the head, also those of no decision, such as a death that the executor counts"),
     ("deaths", "is counted and taken back by the executor, outside of decisions; the next row begins anew"),
     ("expires_at", "follows from the retention of the installation too, which is none of the things that rows name"),
+    ("to_tell", "is emptied by the runtime, outside of decisions, once they are told"),
     ("since", "is what no row has taken yet, of the decisions after the last one"),
 ];
 

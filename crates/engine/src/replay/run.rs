@@ -8,8 +8,8 @@ use serde_json::Value;
 use super::fed::Fed;
 use super::{Recording, ReplayError, differing, json_of};
 use crate::{
-    Activity, Address, Context, Decision, Execution, Given, LeaseSeen, Observed, Plan, Record, Row, RowKind, create,
-    transition,
+    Activity, Address, Context, Decision, Execution, Given, Hold, LeaseSeen, Observed, Plan, Record, Row, RowKind,
+    create, transition,
 };
 
 /// The row that came of it is the one that was recorded.
@@ -105,6 +105,7 @@ impl<'a> Replay<'a> {
         let record = observed.record.as_ref().and_then(|seen| seen.record(self.head.record.as_ref()));
         let related = related(observed).ok_or_else(|| lacks("a record of it has no name"))?;
         let invocation = self.before(observed, now);
+        let hold = observed.orphan.clone().map_or(Hold::Free, Hold::Canceled);
         let cx = Context {
             plan,
             former,
@@ -119,6 +120,8 @@ impl<'a> Replay<'a> {
             killed: observed.killed,
             free_slot: (!observed.no_place).then_some(observed.block),
             spent_today: observed.spent,
+            children: &observed.children,
+            hold: &hold,
         };
         let refused = |error: crate::TransitionError| ReplayError::Differs { seq, what: error.to_string() };
         transition(&cx, &self.head, &fed.input()).map_err(refused)

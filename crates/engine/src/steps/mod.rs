@@ -13,6 +13,7 @@ mod run_state_machine;
 mod set_fields;
 mod set_stage;
 mod set_variables;
+mod start_workflow;
 mod stop;
 mod switch;
 
@@ -24,6 +25,7 @@ use pawl_definition::{Object, Step, StepKind, Workflow};
 use serde_json::{Map, Value};
 
 pub use call_llm::{ModelQuestion, ModelReply, ModelSaid, ModelVerdict};
+pub use start_workflow::{Listed, awaited_children, children_of_row};
 
 use crate::context::StepScope;
 use crate::{
@@ -120,17 +122,21 @@ pub struct Waits {
     pub note: Option<String>,
     /// What it keeps of its visit.
     pub checkpoint: Value,
+    /// What is known of it so far, for history.
+    pub output: Value,
 }
 
 impl Waits {
     /// Waits until a time.
     fn until(at: Timestamp, input: Value) -> Self {
-        Self { wait: Wait::Until(at), due: Some(at), input, note: None, checkpoint: Value::Null }
+        let wait = Wait::Until(at);
+        Self { wait, due: Some(at), input, note: None, checkpoint: Value::Null, output: Value::Null }
     }
 
     /// Waits for a signal, or until a time.
     fn signal(until: Option<Timestamp>, listening: Listening, input: Value) -> Self {
-        Self { wait: Wait::Signal(until, listening), due: until, input, note: None, checkpoint: Value::Null }
+        let wait = Wait::Signal(until, listening);
+        Self { wait, due: until, input, note: None, checkpoint: Value::Null, output: Value::Null }
     }
 }
 
@@ -301,5 +307,6 @@ pub fn handler(kind: &StepKind) -> &dyn StepHandler {
         StepKind::Note(step) => step,
         StepKind::CallLlm(step) => step,
         StepKind::RunStateMachine(step) => step,
+        StepKind::StartWorkflow(step) => step,
     }
 }

@@ -7,6 +7,7 @@ mod known;
 mod lease;
 mod retry_after;
 mod run_state_machine;
+mod start_workflow;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use pawl_engine::{Activity, Execution, Performed};
 
+use crate::Evaluator;
 use crate::ports::{Clock, Http, Models, OutsidePorts, Secrets, StateMachines};
 use known::Known;
 use lease::LeaseGuard;
@@ -25,13 +27,14 @@ pub(crate) struct Activities {
     state_machines: Arc<dyn StateMachines>,
     secrets: Arc<dyn Secrets>,
     clock: Arc<dyn Clock>,
+    evaluator: Arc<Evaluator>,
 }
 
 impl Activities {
-    /// Over these ports.
-    pub(crate) fn new(outside: &OutsidePorts, clock: Arc<dyn Clock>) -> Self {
+    /// Over these ports, and what starts executions.
+    pub(crate) fn new(outside: &OutsidePorts, clock: Arc<dyn Clock>, evaluator: Arc<Evaluator>) -> Self {
         let OutsidePorts { secrets, http, models, state_machines } = outside.clone();
-        Self { http, models, state_machines, secrets, clock }
+        Self { http, models, state_machines, secrets, clock, evaluator }
     }
 
     /// Performs an effect outside, once, as long as the lease of its claim lasts, which is `until`. A failure
@@ -43,11 +46,17 @@ impl Activities {
         until: Timestamp,
         secrets: &BTreeSet<String>,
     ) -> Performed {
+        let lease = LeaseGuard { clock: &*self.clock, execution, until };
+        // What stays inside Pawl takes no secrets.
+        match activity {
+            Activity::StartWorkflows(starts) => return start_workflow::start(&self.evaluator, starts, lease).await,
+            Activity::FindPaused(starts) => return start_workflow::find_paused(&self.evaluator, starts, lease).await,
+            _ => {}
+        }
         let known = match Known::read(&*self.secrets, secrets).await {
             Ok(known) => known,
             Err(error) => return Performed::failed(error),
         };
-        let lease = LeaseGuard { clock: &*self.clock, execution, until };
         match activity {
             Activity::HttpRequest(call) => http_request::perform(&*self.http, &known, call, lease).await,
             Activity::CallLlm(call) => known.taken_out_of(call_llm::perform(&*self.models, call, lease).await),
@@ -57,6 +66,7 @@ impl Activities {
             Activity::PollStateMachine(look) => {
                 run_state_machine::redacted(&known, run_state_machine::look(&*self.state_machines, look, lease).await)
             }
+            Activity::StartWorkflows(_) | Activity::FindPaused(_) => unreachable!("they stay inside"),
         }
     }
 }

@@ -76,6 +76,8 @@ pub(super) async fn matched(catalog: &Catalog, plan: &Plan, event: &Event, now: 
         killed: false,
         free_slot: Some(0),
         spent_today: Usage::default(),
+        children: &BTreeMap::new(),
+        hold: &pawl_engine::Hold::Free,
     };
     let judged = judge(&matching, &cx);
     let Matched::By { trigger, .. } = judged else { return Ok(judged) };

@@ -102,8 +102,8 @@ impl Starter {
         if let Some(reason) = gone {
             return self.refuse(&asked, event.trigger.as_deref(), &reason).await;
         }
-        let is_manual = event.kind.facts().is_by_hand;
-        // An inactive workflow starts by no trigger; a person may start it all the same.
+        // An inactive workflow starts by no trigger and by no other workflow; a person may start it all the same.
+        let is_manual = event.kind.facts().is_by_hand && event.parent.is_none();
         if !head.active && !is_manual {
             return self.inactive(&asked, "the workflow is inactive").await;
         }

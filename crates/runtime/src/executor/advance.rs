@@ -10,7 +10,7 @@ use super::effect::{is_slow, is_too_late};
 use super::{Executor, Progress};
 use crate::ports::Durability;
 use crate::snapshot::Snapshot;
-use crate::transitions::{HEAL_AFTER, RACES, Run};
+use crate::transitions::{HEAL_AFTER, RACES, Run, Transitions};
 use crate::{Error, Metrics, effects, reads};
 
 impl Executor {
@@ -63,7 +63,7 @@ impl Executor {
     /// Fails the step whose writes can never be committed.
     async fn reject(&self, run: &mut Run, error: &StepError) -> Result<Progress, Error> {
         let now = self.transitions.clock.now();
-        let snapshot = Snapshot::read(&self.transitions.catalog, &run.execution, now).await?;
+        let snapshot = self.look(run, now).await?;
         let decision = self.decide(run, &snapshot, &Input::Rejected(error), now)?;
         self.carry_out(run, snapshot, decision, now).await
     }
@@ -72,10 +72,16 @@ impl Executor {
         let now = self.transitions.clock.now();
         let snapshot = match run.snapshot.take() {
             Some(snapshot) => snapshot.for_next(&self.transitions.catalog, &run.execution, now).await?,
-            None => Snapshot::read(&self.transitions.catalog, &run.execution, now).await?,
+            None => self.look(run, now).await?,
         };
         let decision = self.decide(run, &snapshot, &Input::Run, now)?;
         self.carry_out(run, snapshot, decision, now).await
+    }
+
+    /// Reads what the next decision depends on.
+    pub(super) async fn look(&self, run: &Run, now: Timestamp) -> Result<Snapshot, Error> {
+        let Transitions { catalog, blobs, .. } = &*self.transitions;
+        Snapshot::read((catalog, &**blobs), &run.execution, now).await
     }
 
     async fn carry_out(
@@ -151,6 +157,7 @@ impl Executor {
         }
         run.execution = commit.execution;
         run.has_begun = true;
+        self.transitions.tell_end(run).await?;
         Ok(if ends { Progress::Rest } else { Progress::Again })
     }
 

@@ -7,7 +7,6 @@ use pawl_engine::{Activity, Claim, Decision, Input};
 
 use super::{Executor, Progress};
 use crate::ports::Durability;
-use crate::snapshot::Snapshot;
 use crate::transitions::{Outcome, RACES, Run};
 use crate::{Error, Metrics};
 
@@ -50,7 +49,7 @@ impl Executor {
     async fn settle_once(&self, run: &mut Run) -> Result<Progress, Error> {
         let outcome = run.outcome.as_ref().expect("an effect has an outcome");
         let now = self.transitions.clock.now();
-        let snapshot = Snapshot::read(&self.transitions.catalog, &run.execution, now).await?;
+        let snapshot = self.look(run, now).await?;
         let input = Input::Performed(outcome.performance());
         match self.decide(run, &snapshot, &input, now)? {
             Decision::Commit(commit) => self.take(run, commit, snapshot).await,

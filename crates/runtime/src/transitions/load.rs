@@ -135,5 +135,6 @@ fn unknown_event(execution: &Execution) -> Event {
         data: serde_json::Map::new(),
         creation: None,
         cause: execution.cause.clone(),
+        parent: None,
     }
 }

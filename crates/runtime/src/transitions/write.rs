@@ -2,10 +2,12 @@
 
 use std::fmt::Write;
 
-use pawl_engine::{Commit, Execution, Row};
+use pawl_engine::steps::awaited_children;
+use pawl_engine::{Commit, Execution, Row, Status};
 
 use super::{Run, Transitions};
 use crate::commit::Committer;
+use crate::message::News;
 use crate::ports::Durability;
 use crate::snapshot::Snapshot;
 use crate::{Error, Metrics, effects};
@@ -63,8 +65,21 @@ impl Transitions {
             self.completions.announce(&after.id);
             self.slots.after_end(before, after, snapshot.slots).await?;
         }
+        self.tell_children(before, after).await?;
         self.breaker.after_failure(before, after).await?;
         Ok(kept)
+    }
+}
+
+impl Transitions {
+    /// Tells the children of an execution that goes on after a pause or a kill: they were held as long. One that is not told
+    /// is found by the sweeper.
+    async fn tell_children(&self, before: &Execution, after: &Execution) -> Result<(), Error> {
+        let is_held = |execution: &Execution| execution.status == Status::Paused || execution.killed.is_some();
+        if !is_held(before) || is_held(after) || after.status != Status::Waiting {
+            return Ok(());
+        }
+        self.dispatcher.send_news(&awaited_children(after), News::ParentChanged).await
     }
 }
 

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use pawl_definition::StepKind;
 use pawl_definition::{Delivery, Workflow};
-use pawl_engine::{Address, Execution, Lease, Row, RowKind, StepStatus};
+use pawl_engine::{Address, Execution, Hold, Lease, Row, RowKind, StepStatus};
 use pawl_runtime::items;
 use pawl_runtime::ports::{Item, Table, Transaction, Write};
 
@@ -36,6 +36,8 @@ pub(super) struct Claimed {
 struct AtWork {
     /// Whether the last look at a workflow's world showed a kill.
     seen: BTreeMap<String, bool>,
+    /// Heads of executions as it read them last.
+    heads: BTreeMap<String, Execution>,
     claims: BTreeMap<String, Claimed>,
 }
 
@@ -190,13 +192,27 @@ impl Monitor {
         let own = task.claims.get(&after.id).and_then(is_own).unwrap_or(false);
         let killed = task.seen.remove(&after.workflow);
         let alone_since = self.alone_since;
-        let commit = protocol::Commit { before: before.as_ref(), after, rows, own, killed, now, alone_since };
+        let relatives = std::mem::take(&mut task.heads);
+        let commit = protocol::Commit {
+            before: before.as_ref(),
+            after,
+            rows,
+            own,
+            killed,
+            relatives: &relatives,
+            now,
+            alone_since,
+        };
         if !rows.is_empty() {
             self.last_change = now;
         }
         let mut why = Vec::new();
         protocol::check(&commit, &mut why);
         limits::check(self, &commit, &mut why);
+        if before.is_none() {
+            only_child(self, after, &mut why);
+        }
+        self.tasks.entry(who.task).or_default().heads = relatives;
         self.keep(who, after, rows);
         why.into_iter().map(|(number, text)| (number, format!("{}: {text}", after.id))).collect()
     }
@@ -239,6 +255,12 @@ impl Monitor {
         self.tasks.entry(who.task).or_default().seen.insert(workflow.to_owned(), killed);
     }
 
+    /// A task has read the heads of those who wait for an execution, together with its world.
+    pub(super) fn read(&mut self, who: Who, heads: impl Iterator<Item = Execution>) {
+        let known = &mut self.tasks.entry(who.task).or_default().heads;
+        known.extend(heads.map(|head| (head.id.clone(), head)));
+    }
+
     /// The effect that a task is about to perform: the only one that it has claimed and that is not committed.
     pub(super) fn claimed(&self, who: Who) -> Option<(String, Claimed)> {
         let claims = &self.tasks.get(&who.task)?.claims;
@@ -260,9 +282,26 @@ impl Monitor {
         self.installation_killed || self.workflows.get(workflow).is_some_and(|head| head.killed.is_some())
     }
 
+    /// Whether an execution goes on by nobody but a person: it is killed or stalled, or one that waits for it is held.
+    pub(super) fn is_held(&self, head: &Execution) -> bool {
+        let by_parent = matches!(Hold::of(head, &self.heads), Hold::Held(_));
+        head.killed.is_some() || head.stalled || self.is_killed(&head.workflow) || by_parent
+    }
+
     /// Executions that have not ended, in the order of their ids.
     pub(super) fn open(&self) -> impl Iterator<Item = &Execution> {
         self.heads.values().filter(|head| !head.status.is_ended())
+    }
+}
+
+/// Of one visit of a step only one child has a number.
+fn only_child(monitor: &Monitor, child: &Execution, broken: &mut Vec<Broken>) {
+    let Some(parent) = &child.parent else { return };
+    let is_twin = |other: &&Execution| {
+        other.parent.as_ref().is_some_and(|of| (&of.by, of.index) == (&parent.by, parent.index)) && other.id != child.id
+    };
+    if let Some(twin) = monitor.heads.values().find(is_twin) {
+        broken.push((4, format!("is the same child of {} as {}", parent.by.execution, twin.id)));
     }
 }
 

@@ -1,7 +1,9 @@
 //! The commit protocol, checked at every commit of a head.
 
+use std::collections::BTreeMap;
+
 use jiff::{SignedDuration, Timestamp};
-use pawl_engine::{Execution, Requested, Row, RowKind, Status, TimerPurpose, Wake};
+use pawl_engine::{Execution, Given, Hold, Observed, Requested, Row, RowKind, Status, TimerPurpose, Wake};
 
 use super::{Broken, is_control};
 
@@ -17,6 +19,8 @@ pub(super) struct Commit<'a> {
     pub(super) own: bool,
     /// Whether the task's last look at the world showed a kill; `None` if it has not looked since its last commit.
     pub(super) killed: Option<bool>,
+    /// The heads of other executions as the task last read them.
+    pub(super) relatives: &'a BTreeMap<String, Execution>,
     pub(super) now: Timestamp,
     /// There is one process, and it began at this time: leases from before are over.
     pub(super) alone_since: Option<Timestamp>,
@@ -55,13 +59,13 @@ fn counts(commit: &Commit<'_>, before: &Execution, broken: &mut Vec<Broken>) {
     if seqs != expected || after.seq < before.seq {
         broken.push((1, format!("transition {} followed {} with the rows {seqs:?}", after.seq, before.seq)));
     }
-    if before.status.is_ended() {
+    if before.status.is_ended() && !tells(before, after) {
         broken.push((1, format!("changed after it was {}", before.status)));
     }
 }
 
 fn obeys(commit: &Commit<'_>, before: &Execution, broken: &mut Vec<Broken>) {
-    if is_control(commit.rows) || counts_a_death(before, commit.after) {
+    if is_control(commit.rows) || counts_a_death(before, commit.after) || tells(before, commit.after) {
         return;
     }
     let after = commit.after;
@@ -79,6 +83,9 @@ fn obeys(commit: &Commit<'_>, before: &Execution, broken: &mut Vec<Broken>) {
     if commit.own && !claims {
         return;
     }
+    if claims || commit.rows.iter().any(goes_on) {
+        obeys_parent(commit, broken);
+    }
     if before.killed.is_some() {
         broken.push((5, "went on while it was killed".to_owned()));
     }
@@ -87,6 +94,27 @@ fn obeys(commit: &Commit<'_>, before: &Execution, broken: &mut Vec<Broken>) {
         Some(true) => broken.push((5, "went on although its workflow or the installation was killed".to_owned())),
         None => broken.push((5, "was decided without a look at the kill switches".to_owned())),
     }
+}
+
+/// What runs on does so by its own: it was not held, nor was what it waited for canceled, when its task last looked at those
+/// who wait for it.
+fn obeys_parent(commit: &Commit<'_>, broken: &mut Vec<Broken>) {
+    match Hold::of(commit.after, commit.relatives) {
+        Hold::Free => {}
+        Hold::Held(by) => broken.push((5, format!("went on although {by}, which waits for it, is held"))),
+        Hold::Canceled(by) => broken.push((5, format!("went on although {by}, which waited for it, is canceled"))),
+    }
+}
+
+/// Whether a row came of a step that went on by itself: no event, and no look at what it waits for.
+fn goes_on(row: &Row) -> bool {
+    let given = Observed::list(&row.observed).unwrap_or_default().pop().unwrap_or_default().given;
+    matches!(row.kind, RowKind::Step | RowKind::Started) && matches!(given, Given::Run | Given::Found(_))
+}
+
+/// Whether nothing changes but who is still to be told of the end.
+fn tells(before: &Execution, after: &Execution) -> bool {
+    after.to_tell.is_empty() && *after == Execution { version: after.version, to_tell: Vec::new(), ..before.clone() }
 }
 
 /// Whether nothing changes but how often processes died.

@@ -37,6 +37,12 @@ impl Queue for Queues {
         if self.hub.bug == Some(Bug::UntoldWaiters) {
             messages.retain(|message| !message.body.starts_with(r#"{"waiters""#));
         }
+        let untold = match self.hub.bug {
+            Some(Bug::UntoldParents) => Some(r#""news":"child_ended""#),
+            Some(Bug::UntoldChildren) => Some(r#""news":"parent_changed""#),
+            _ => None,
+        };
+        messages.retain(|message| untold.is_none_or(|news| !message.body.contains(news)));
         self.hub.pause().await;
         let fate = self.hub.fate(true);
         self.lost("send", fate);

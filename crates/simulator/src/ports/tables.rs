@@ -48,6 +48,8 @@ impl WatchedTables {
         let mut state = self.hub.lock();
         let who = state.who;
         state.monitor.looked(who, &workflow, killed);
+        let heads = found.iter().flatten().filter(|item| items::execution::id(&item.key).is_some());
+        state.monitor.read(who, heads.filter_map(|item| items::execution::parse(item).ok().flatten()));
     }
 
     async fn apply(&self, transaction: Transaction, unheard: bool) -> Result<(), TableError> {
@@ -113,8 +115,9 @@ impl Tables for WatchedTables {
         self.reads().await?;
         let mut found = self.inner.get_many(keys).await?;
         self.looked(keys, &found);
+        let of_decision = keys.iter().any(|(_, key)| *key == items::installation::key());
         for ((_, key), item) in keys.iter().zip(&mut found) {
-            Bug::blind(self.hub.bug, key, item);
+            Bug::blind(self.hub.bug, key, item, of_decision);
         }
         let tables = keys.iter().map(|(table, _)| *table);
         self.hub.show(tables.zip(&mut found).filter_map(|(table, item)| Some((table, item.as_mut()?))).collect());

@@ -279,10 +279,13 @@ impl Run {
         }
         let state = self.hub.lock();
         let monitor = &state.monitor;
-        let held =
-            |head: &pawl_engine::Execution| head.killed.is_some() || head.stalled || monitor.is_killed(&head.workflow);
-        let wakes = monitor.open().filter(|head| !held(head));
-        let due = wakes.filter_map(pawl_engine::Execution::due_at).min().map(|due| due + SignedDuration::from_secs(91));
+        let wakes = monitor.open().filter(|head| !monitor.is_held(head));
+        let untold = monitor.heads.values().filter(|head| !head.to_tell.is_empty());
+        let due = wakes
+            .chain(untold)
+            .filter_map(pawl_engine::Execution::due_at)
+            .min()
+            .map(|due| due + SignedDuration::from_secs(91));
         let notices = state.monitor.unsent.first().map(|_| self.hub.now());
         let edits = monitor.workflows.values().filter(|head| head.revision > 1).map(|head| head.saved_at);
         let edits = edits.filter(|at| self.hub.now().duration_since(*at) < SignedDuration::from_mins(5));

@@ -1,7 +1,8 @@
 //! The operator of a run: restores what cannot be read, looks at the listings, and redrives.
 
 use jiff::{SignedDuration, Timestamp};
-use pawl_engine::Execution;
+use pawl_engine::steps::awaited_children;
+use pawl_engine::{Execution, Parent};
 use pawl_runtime::ports::Key;
 
 use super::Run;
@@ -61,7 +62,8 @@ impl Run {
         let state = self.hub.lock();
         let monitor = &state.monitor;
         let is_late = |head: &&Execution| {
-            let held = head.killed.is_some() || head.stalled || monitor.is_killed(&head.workflow);
+            let relatives = head.parent.iter().flat_map(Parent::waiting).map(|by| by.execution.clone());
+            let held = monitor.is_held(head) || relatives.chain(awaited_children(head)).any(|relative| relative == own);
             let due = head.due_at().is_some_and(|due| now.duration_since(due.max(damage.since)) > LATE);
             head.id != own && !held && !verdict::is_in_line(head) && due
         };

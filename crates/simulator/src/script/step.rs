@@ -28,6 +28,7 @@ const KINDS: &[Kind] = &[
     Kind { weight: 1, nests: false, make: |maker, _, _, _| maker.stop() },
     Kind { weight: 1, nests: false, make: |maker, id, _, _| maker.call_llm(id) },
     Kind { weight: 2, nests: false, make: |maker, id, _, _| maker.run_state_machine(id) },
+    Kind { weight: 3, nests: false, make: |maker, _, _, _| maker.start_workflow() },
     Kind { weight: 1, nests: true, make: |maker, _, depth, most| maker.condition(depth, most) },
     Kind { weight: 1, nests: true, make: |maker, _, depth, most| maker.switch(depth, most) },
     Kind { weight: 2, nests: true, make: |maker, id, depth, most| maker.goal(id, depth, most) },
@@ -217,6 +218,48 @@ impl<'a> Maker<'a> {
         };
         if !self.plan.confluent && chance.percent(40) {
             step["save_as"] = json!("answer");
+        }
+        step
+    }
+
+    /// Starts workflows. Those of a confluent world start only such as come after them: nobody waits for whom it keeps from its
+    /// slot, and nobody whose slot others wait for waits for an end that may not come.
+    fn start_workflow(&mut self) -> Value {
+        let chance = self.plan.chance;
+        let (first, own) = (if self.plan.confluent { self.index + 1 } else { 0 }, self.index);
+        let targets: Vec<_> =
+            (first..self.plan.workflows).filter(|index| *index != own || chance.percent(20)).collect();
+        if targets.is_empty() {
+            return json!({"type": "note", "text": "there is nobody to start"});
+        }
+        let target = |chance: &Chance| workflow::name(*chance.pick(&targets));
+        let values = json!({"n": "{{ vars.n + 1 }}"});
+        let mut step = json!({"type": "start_workflow", "on_failure": self.policy(false)});
+        if chance.percent(40) {
+            step["workflows"] =
+                (0..=chance.below(3)).map(|_| json!({"workflow": target(chance), "values": values})).collect();
+        } else {
+            step["workflow"] = json!(target(chance));
+            step["values"] = values;
+        }
+        if chance.percent(70) && !(self.plan.confluent && self.blocks) {
+            step["wait"] = json!(true);
+        }
+        if self.plan.confluent {
+            return step;
+        }
+        if step["wait"] == json!(true) {
+            step["timeout"] = json!(chance.pick(&["never", "never", "20s", "10m", "1d"]));
+        }
+        match chance.below(6) {
+            0 => step["on"] = json!("none"),
+            1 => step["on"] = json!("{{ ['t0', 't1', 'nobody'] }}"),
+            // Who waits for a resumed execution looks at it as long as a person holds it.
+            2 if step.get("wait").is_none() => step["resume_paused"] = json!(true),
+            _ => {}
+        }
+        if chance.percent(30) {
+            step["save_as"] = json!("found");
         }
         step
     }

@@ -31,6 +31,9 @@ pub(super) fn make(plan: &Plan<'_>, index: usize) -> Value {
     if on_record {
         workflow["object"] = json!("ticket");
     }
+    if chance.percent(40) {
+        workflow["output"] = json!({"n": "vars.n", "failed": "size(execution.failed_steps)"});
+    }
     // By default a failure pauses, and a pause keeps its place in the line.
     if chance.percent(30) || (plan.confluent && blocks) {
         workflow["on_failure"] = maker.policy(true);

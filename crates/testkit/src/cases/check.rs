@@ -4,7 +4,7 @@ use pawl_definition::{Duration, JsonSchema, Level, Mismatch, MismatchKind, Path,
 use serde_json::Value;
 
 use super::file::{Case, CaseFile, ExpectExecution, Happens, HttpScript, Later, ModelScript};
-use super::{cases_schema, machines};
+use super::{cases_schema, children, machines};
 
 /// Least likeness of a word to be suggested.
 const LIKE: f64 = 0.7;
@@ -115,6 +115,7 @@ fn meaning_problems(source: &Source, file: &CaseFile) -> Vec<Problem> {
     found.time(&root.key("now"), file.now.as_deref());
     found.http(&root.key("http"), &file.http);
     machines::check(&mut found, &root.key("state_machines"), &file.state_machines);
+    children::check(&mut found, &root.key("children"), &file.children);
     for (index, case) in file.cases.iter().enumerate() {
         let path = root.key("cases").index(index);
         if file.cases[..index].iter().any(|other| other.name == case.name) {
@@ -142,12 +143,14 @@ impl Found<'_> {
         self.span(&path.key("look_after"), case.look_after.as_deref());
         self.http(&path.key("http"), &case.http);
         machines::check(self, &path.key("state_machines"), &case.state_machines);
+        children::check(self, &path.key("children"), &case.children);
         for (index, model) in case.models.iter().flatten().enumerate() {
             self.model(&path.key("models").index(index), model);
         }
         self.happens(&path.key("event"), &case.event);
         if case.expect.executions.is_some() && case.expect.execution() != ExpectExecution::default() {
-            let message = "expected either executions, or status, path, variables, failed_steps and error, found both";
+            let message =
+                "expected either executions, or status, path, variables, failed_steps, error and output, found both";
             self.add(&path.key("expect"), code::EXACTLY_ONE, message.to_owned());
         }
         for (index, later) in case.then.iter().enumerate() {

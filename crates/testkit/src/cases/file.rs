@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use super::children::ChildScript;
 use super::machines::MachineScript;
 use crate::cases::describe::JsonSchema;
 pub(super) use answers::{CallTest, HttpAnswer, HttpFailure, HttpScript, ModelFailure, ModelScript};
@@ -41,6 +42,10 @@ pub(super) struct CaseFile {
     /// What state machines do in every case, looked at after the case's own.
     #[serde(default)]
     pub(super) state_machines: Vec<MachineScript>,
+    /// What executions of other workflows come to in every case, in place of their steps. Workflows that are started and
+    /// not named here are those of the folder.
+    #[serde(default)]
+    pub(super) children: Vec<ChildScript>,
     /// The cases.
     pub(super) cases: Vec<Case>,
 }
@@ -66,6 +71,9 @@ pub(super) struct Case {
     /// What state machines do: for each start, the first that fits and is not used up.
     #[serde(default)]
     pub(super) state_machines: Vec<MachineScript>,
+    /// What executions of other workflows come to, in place of their steps and of what the file says of them.
+    #[serde(default)]
+    pub(super) children: Vec<ChildScript>,
     /// What models answer, in order; absent: no model is configured.
     #[serde(default)]
     pub(super) models: Option<Vec<ModelScript>>,

@@ -105,9 +105,10 @@ impl Stage<'_> {
 }
 
 impl Stage<'_> {
-    /// The execution that a control is for: the open one, or the last if none is open.
+    /// The execution of the workflow that a control is for: the open one, or the last if none is open.
     fn controlled(&self, word: &str) -> Result<Execution, HappeningError> {
         let mut executions = self.world.executions();
+        executions.retain(|execution| execution.workflow == self.loaded.workflow.id);
         let mut open = executions.iter().filter(|execution| !execution.status.is_ended());
         match (open.next().cloned(), open.count()) {
             (Some(open), 0) => Ok(open),

@@ -1,14 +1,14 @@
 //! Reads a file of cases with the workflow and the objects that it is about.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use pawl_definition::{Level, Object, Problem, Source, StepKind, Workflow, code};
+use pawl_definition::{Level, Object, Problem, Source, StepKind, Workflow, check_starts, code};
 use serde_json::Value;
 
 use super::Files;
 use super::check;
-use super::file::CaseFile;
+use super::file::{Case, CaseFile};
 use super::texts;
 
 /// A file of cases with all that it names.
@@ -17,6 +17,9 @@ pub(super) struct Loaded {
     pub(super) workflow: Workflow,
     pub(super) workflow_source: Source,
     pub(super) object_sources: Vec<Source>,
+    /// The workflows that the workflow starts, and those that they start, by id; none of one that is scripted and has no
+    /// file.
+    pub(super) started: BTreeMap<String, Option<Source>>,
     /// Whole requests by the name of their file.
     pub(super) requests: BTreeMap<String, Value>,
 }
@@ -28,6 +31,19 @@ impl Loaded {
         trust(value.get_mut("triggers"));
         trust_goals(&mut value);
         Source::from_value(&self.workflow_source.name, value)
+    }
+
+    /// The workflows that it starts, as they are in a case.
+    pub(super) fn children(&self, case: &Case) -> Vec<Source> {
+        let script = |id: &str| {
+            let scripts = case.children.iter().chain(&self.file.children);
+            scripts.into_iter().find(|script| script.workflow == id)
+        };
+        let as_in_case = |(id, real): (&String, &Option<Source>)| match script(id) {
+            Some(script) => Some(script.source(real.as_ref())),
+            None => real.clone(),
+        };
+        self.started.iter().filter_map(as_in_case).collect()
     }
 
     /// The id of the webhook that a delivery comes on.
@@ -85,8 +101,9 @@ pub(super) fn load(path: &Path, files: &dyn Files) -> Result<Loaded, Vec<Problem
     }
     let (workflow, problems) = pawl_definition::check_workflow(&workflow_source, &objects);
     let workflow = workflow.ok_or_else(|| errors(problems))?;
+    let started = started(&folder, (&file, &source), (&workflow, &workflow_source), (&objects, files))?;
     let requests = requests(&folder, &file, files)?;
-    Ok(Loaded { file, workflow, workflow_source, object_sources, requests })
+    Ok(Loaded { file, workflow, workflow_source, object_sources, started, requests })
 }
 
 fn errors(problems: Vec<Problem>) -> Vec<Problem> {
@@ -143,6 +160,76 @@ fn workflow_path(folder: &Path, file: &CaseFile, source: &Source, files: &dyn Fi
             Err(vec![check::of(source, &pawl_definition::Path::root(), code::MISSING_KEY, message)])
         }
     }
+}
+
+/// The workflows that a workflow starts, and those that they start: each stands in the folder, or is scripted in every case.
+fn started(
+    folder: &Path,
+    (file, source): (&CaseFile, &Source),
+    (workflow, workflow_source): (&Workflow, &Source),
+    (objects, files): (&BTreeMap<String, Object>, &dyn Files),
+) -> Result<BTreeMap<String, Option<Source>>, Vec<Problem>> {
+    let mut started = BTreeMap::new();
+    let mut open = names(workflow);
+    if open.is_empty() {
+        return Ok(started);
+    }
+    let beside = beside(folder, objects, files)?;
+    let known: BTreeMap<String, Workflow> =
+        beside.iter().map(|(id, (_, workflow))| (id.clone(), workflow.clone())).collect();
+    let scripted: BTreeSet<String> = file.children.iter().map(|script| script.workflow.clone()).collect();
+    let always = |id: &String| {
+        let in_case = |case: &Case| case.children.iter().any(|script| script.workflow == *id);
+        scripted.contains(id) || file.cases.iter().all(in_case)
+    };
+    let problems = check_starts(
+        workflow_source,
+        workflow,
+        &known,
+        (objects, &open.iter().filter(|id| always(id)).cloned().collect()),
+    );
+    if problems.iter().any(Problem::is_error) {
+        return Err(errors(problems));
+    }
+    while let Some(id) = open.pop_first() {
+        let found = beside.get(&id);
+        if id == workflow.id || started.contains_key(&id) {
+            continue;
+        }
+        if found.is_none() && !always(&id) {
+            let message = format!("expected the workflow {id:?}, which is started, in the folder or among `children`");
+            return Err(vec![check::of(source, &pawl_definition::Path::root(), code::UNKNOWN_WORKFLOW, message)]);
+        }
+        if let Some((_, child)) = found.filter(|_| !scripted.contains(&id)) {
+            open.extend(names(child));
+        }
+        started.insert(id, found.map(|(source, _)| source.clone()));
+    }
+    Ok(started)
+}
+
+/// The workflows that a workflow's steps name.
+fn names(workflow: &Workflow) -> BTreeSet<String> {
+    let named = |step: &pawl_definition::Step| -> Vec<String> {
+        step.kind.shape().workflows().into_iter().map(|named| named.id.to_owned()).collect()
+    };
+    workflow.all_steps().into_iter().flat_map(named).collect()
+}
+
+/// The workflows of a folder that are right, by id.
+fn beside(
+    folder: &Path,
+    objects: &BTreeMap<String, Object>,
+    files: &dyn Files,
+) -> Result<BTreeMap<String, (Source, Workflow)>, Vec<Problem>> {
+    let mut found = BTreeMap::new();
+    for path in ending(folder, ".workflow.yaml", files)? {
+        let Ok(source) = read(&path, files) else { continue };
+        if let (Some(workflow), _) = pawl_definition::check_workflow(&source, objects) {
+            found.insert(workflow.id.clone(), (source, workflow));
+        }
+    }
+    Ok(found)
 }
 
 /// The whole requests that deliveries name.

@@ -10,6 +10,7 @@ pub mod describe;
 
 mod calls;
 mod check;
+mod children;
 mod file;
 mod files;
 mod happens;

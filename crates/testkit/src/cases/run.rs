@@ -49,7 +49,7 @@ fn run_case(loaded: &Loaded, case: &Case) -> CaseResult {
     let began = Instant::now();
     let start = begins_at(loaded, case);
     let world = World::new(start, ExecutorOptions { expires: false, ..ExecutorOptions::default() });
-    let expected = expected(&case.expect);
+    let expected = expected(&loaded.workflow.id, &case.expect);
     let differences = match play(loaded, case, &world) {
         Err(Broken::Rejected(rejection)) if expected.refused.as_ref() == Some(&rejection.code) => Vec::new(),
         Err(broken) => vec![broken.to_string()],
@@ -59,7 +59,7 @@ fn run_case(loaded: &Loaded, case: &Case) -> CaseResult {
         name: case.name.clone(),
         passed: differences.is_empty(),
         difference: (!differences.is_empty()).then(|| differences.join("\n")),
-        path: world.last_trace(None).map(|trace| trace.path()).unwrap_or_default(),
+        path: world.last_trace(Some(&loaded.workflow.id)).map(|trace| trace.path()).unwrap_or_default(),
         duration: began.elapsed(),
         virtual_duration: world.now().duration_since(start),
     }
@@ -100,8 +100,13 @@ fn set_up(loaded: &Loaded, case: &Case, world: &World) -> Result<(), Broken> {
     for source in &loaded.object_sources {
         world.save_object(source).map_err(refused)?;
     }
+    for source in loaded.children(case) {
+        world.save_workflow(&source).map_err(refused)?;
+    }
     world.save_workflow(&loaded.unverified()).map_err(refused)?;
-    world.activate(&loaded.workflow.id);
+    for workflow in loaded.started.keys().chain([&loaded.workflow.id]) {
+        world.activate(workflow);
+    }
     for (name, value) in loaded.file.secrets.iter().chain(&case.secrets) {
         world.store.set_secret(name, value);
     }
@@ -115,16 +120,21 @@ fn set_up(loaded: &Loaded, case: &Case, world: &World) -> Result<(), Broken> {
     Ok(())
 }
 
-fn expected(expect: &Expect) -> Expected {
+fn expected(workflow: &str, expect: &Expect) -> Expected {
     let records = expect.records.iter();
     let values = |records: &Vec<serde_json::Map<String, Value>>| records.iter().cloned().map(Value::Object).collect();
     Expected {
-        workflow: None,
+        workflow: Some(workflow.to_owned()),
         execution: execution(&expect.execution()),
         executions: match &expect.executions {
             Some(each) => Which::Each(each.iter().map(execution).collect()),
             None => Which::Every,
         },
+        children: expect
+            .children
+            .iter()
+            .map(|(workflow, each)| (workflow.clone(), each.iter().map(execution).collect()))
+            .collect(),
         records: records.map(|(object, records)| (object.clone(), values(records))).collect(),
         calls: expect.calls.as_ref().map(|calls| calls.iter().cloned().map(call).collect()),
         state_machines: expect.state_machines.as_ref().map(|starts| starts.iter().cloned().map(Into::into).collect()),
@@ -134,9 +144,9 @@ fn expected(expect: &Expect) -> Expected {
 }
 
 fn execution(expect: &ExpectExecution) -> ExpectedExecution {
-    let ExpectExecution { status, path, variables, failed_steps, error } = expect.clone();
+    let ExpectExecution { status, path, variables, failed_steps, error, output } = expect.clone();
     let status = status.map(|status| word(status).to_owned());
-    ExpectedExecution { status, path, variables, failed_steps, error }
+    ExpectedExecution { status, path, variables, failed_steps, error, output }
 }
 
 fn call(Call { method, url, headers, body }: Call) -> ExpectedCall {

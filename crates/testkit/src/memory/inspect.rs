@@ -66,6 +66,11 @@ impl MemoryStore {
         }
     }
 
+    /// Loses all messages of a queue.
+    pub fn lose_messages(&self, queue: QueueName) {
+        self.lock().messages.retain(|_, letter| letter.queue != queue);
+    }
+
     /// All timers that have not fired, ordered by name. One that is due fires when someone receives.
     pub fn pending_timers(&self) -> Vec<Timer> {
         self.lock().timers.values().cloned().collect()

@@ -22,6 +22,9 @@ impl World {
         } else {
             found.extend(self.executions_difference(expected));
         }
+        for (workflow, each) in &expected.children {
+            found.extend(self.children_difference(workflow, each));
+        }
         for (object, records) in &expected.records {
             found.extend(self.record_difference(object, records));
         }
@@ -68,6 +71,19 @@ impl World {
                 differences_of_each(&expected.iter().collect::<Vec<_>>(), &traces)
             }
         }
+    }
+
+    /// What differs of the executions of a workflow that others start.
+    fn children_difference(&self, workflow: &str, expected: &[ExpectedExecution]) -> Vec<String> {
+        let children = self.executions().into_iter().filter(|execution| execution.workflow == workflow);
+        let traces: Vec<_> = children.map(|execution| self.trace(&execution.id)).collect();
+        let told = |difference: String| format!("{workflow}: {difference}");
+        if traces.len() != expected.len() {
+            let several = if expected.len() == 1 { "execution" } else { "executions" };
+            return vec![told(format!("expected {} {several}, found {}", expected.len(), traces.len()))];
+        }
+        let each = differences_of_each(&expected.iter().collect::<Vec<_>>(), &traces);
+        each.into_iter().map(told).collect()
     }
 
     /// The last execution, or the last of a workflow.
@@ -193,6 +209,12 @@ fn execution_differences(expected: &ExpectedExecution, trace: &Trace) -> Vec<Str
     let code = execution.error.as_ref().map(|error| error.code.as_str());
     if let Some(error) = expected.error.as_deref().filter(|error| Some(*error) != code) {
         found.push(format!("expected the error {error}, found {}", code.unwrap_or("none")));
+    }
+    for (name, value) in &expected.output {
+        let is = execution.output.get(name).unwrap_or(&Value::Null);
+        if !contains(is, value) {
+            found.push(format!("expected the result {name} to be {value}, found {is}"));
+        }
     }
     for (name, value) in &expected.variables {
         let is = execution.variables.get(name).unwrap_or(&Value::Null);

@@ -12,6 +12,7 @@ pub struct Expected {
     pub(crate) workflow: Option<String>,
     pub(crate) execution: ExpectedExecution,
     pub(crate) executions: Which,
+    pub(crate) children: BTreeMap<String, Vec<ExpectedExecution>>,
     pub(crate) records: BTreeMap<String, Vec<Value>>,
     pub(crate) calls: Option<Vec<ExpectedCall>>,
     pub(crate) state_machines: Option<Vec<ExpectedMachine>>,
@@ -27,6 +28,7 @@ pub(crate) struct ExpectedExecution {
     pub(crate) variables: Map<String, Value>,
     pub(crate) failed_steps: Option<Vec<String>>,
     pub(crate) error: Option<String>,
+    pub(crate) output: Map<String, Value>,
 }
 
 /// Which executions are held against what is expected of an execution.
@@ -148,6 +150,13 @@ impl Expected {
     #[must_use]
     pub fn variable(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.execution.variables.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// Its result has this value; of an object, these keys.
+    #[must_use]
+    pub fn output(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.execution.output.insert(name.to_owned(), value.into());
         self
     }
 

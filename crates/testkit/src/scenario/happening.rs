@@ -238,5 +238,6 @@ fn start(world: &World, manual: Manual) -> Event {
         data,
         creation: None,
         cause: Cause::default(),
+        parent: None,
     }
 }

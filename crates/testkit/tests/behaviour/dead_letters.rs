@@ -100,7 +100,7 @@ fn what_is_stalled_goes_on_when_a_person_says_so() {
 #[test]
 fn a_job_that_its_execution_no_longer_needs_marks_nothing() {
     let story = scenario().workflow(&workflow(STEPS)).http(|_| answer(200)).event(manual("w")).run_for("1h");
-    let job = Job { execution_id: story.last().execution.id, seq: 0, again: false };
+    let job = Job { execution_id: story.last().execution.id, seq: 0, again: false, news: None };
     story.world().store.give_up(QueueName::Jobs, &serde_json::to_string(&job).expect("a job is JSON"), SENT_BACK);
     sweep(&story);
     assert_eq!(story.last().state(), "waiting");

@@ -175,6 +175,7 @@ fn event((kind, unarchived, changes): (EventType, bool, Value), at: Timestamp) -
         data,
         creation: None,
         cause: Cause::default(),
+        parent: None,
     }
 }
 

@@ -3,6 +3,7 @@
 mod blocks;
 mod bounds;
 mod breaker;
+mod children;
 mod concurrency;
 mod controls;
 mod dead_letters;

@@ -138,6 +138,7 @@ pub(crate) fn start(world: &World, id: &str) {
         data: Map::new(),
         creation: None,
         cause: Cause::default(),
+        parent: None,
     };
     at_once(world.system.ingest.accept(event, &Identity::default())).expect("it is accepted");
 }

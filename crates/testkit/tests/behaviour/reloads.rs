@@ -103,7 +103,7 @@ fn a_head_whose_large_values_cannot_be_brought_back_is_not_written() {
     let stumbling = Arc::new(Stumbling { ports: world.system.ports.clone(), stumbles: AtomicU8::new(READY) });
     let ports = Ports { tables: stumbling.clone(), blobs: stumbling.clone(), ..world.system.ports.clone() };
     let system = System::new(ports, world.system.outside.clone(), ExecutorOptions::default());
-    let job = Job { execution_id: head.id.clone(), seq: head.seq, again: true };
+    let job = Job { execution_id: head.id.clone(), seq: head.seq, again: true, news: None };
     assert!(at_once(system.executor.handle(&job, QueueName::Jobs, None)).is_err(), "the blob cannot be read");
     assert_eq!(stumbling.stumbles.load(Ordering::SeqCst), OVER, "it lost the race, and could not read what it lost to");
 

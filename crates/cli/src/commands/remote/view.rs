@@ -129,7 +129,7 @@ pub(super) fn executions(items: &[Value], when: &When) -> String {
     table::render(&header, &rows)
 }
 
-fn indicators(item: &Value) -> String {
+pub(super) fn indicators(item: &Value) -> String {
     let words = item.get("indicators").and_then(Value::as_array).into_iter().flatten();
     words.filter_map(Value::as_str).map(shown).collect::<Vec<_>>().join(" ")
 }

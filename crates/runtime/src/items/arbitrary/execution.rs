@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use pawl_definition::FailureClass;
 use pawl_engine::{
-    Address, Execution, Lease, Leases, Pause, PauseReason, Requested, ReturnTo, Row, RowKind, Status, StepCode,
-    StepError, StepState, StepStatus, TimerPurpose, Usage, Waiting, Wake, event, ids,
+    Address, Execution, Lease, Leases, Parent, Pause, PauseReason, Requested, ReturnTo, Row, RowKind, StartedBy,
+    Status, StepCode, StepError, StepState, StepStatus, TimerPurpose, Usage, Waiting, Wake, event, ids,
 };
 use proptest::collection::{btree_map, btree_set, vec};
 use proptest::option::of;
@@ -146,29 +146,41 @@ fn steps() -> Arbitrary<BTreeSet<String>> {
     btree_set(part_id(), 0..3).boxed()
 }
 
+fn started_by() -> Arbitrary<StartedBy> {
+    (derived_id("exe"), address(), any::<u32>())
+        .prop_map(|(execution, address, visit)| StartedBy { execution, address, visit })
+        .boxed()
+}
+
+pub(super) fn parent() -> Arbitrary<Parent> {
+    (started_by(), any::<u32>(), any::<bool>(), vec(started_by(), 0..3))
+        .prop_map(|(by, index, waits, above)| Parent { by, index, waits, above })
+        .boxed()
+}
+
 /// A head with any of its parts. They need not fit each other: storage does not look at that.
 pub(crate) fn execution() -> Arbitrary<Execution> {
-    let is = (derived_id("exe"), workflow_id(), derived_id("evt"), of(subject()), cause(), of(filled()));
+    let is = (derived_id("exe"), workflow_id(), derived_id("evt"), of(subject()), cause(), of(filled()), of(parent()));
     let counts = (any::<[u64; 3]>(), any::<[u32; 2]>(), any::<[bool; 5]>(), of(any::<u8>()));
     let times = (time(), of(time()), of(time()), of(time()), of(time()), time());
     let stands = (of(part_id()), of(part_id()), of(of(part_id())), btree_map(part_id(), step_state(), 0..3), steps());
     let waits = (status(), wake(), leases(), of(waiting()), of(pause()), of(requested()), of(act()));
-    let holds = (map(), map(), of(text()), of(error()), usage(), value());
+    let holds = (map(), map(), of(text()), of(error()), usage(), value(), value(), vec(derived_id("exe"), 0..3));
     (is, counts, times, stands, waits, holds)
         .prop_map(|(is, counts, times, stands, waits, holds)| {
-            let (id, workflow, event_id, record, cause, last_control) = is;
+            let (id, workflow, event_id, record, cause, last_control, parent) = is;
             let ([revision, version, seq], [steps_done, deaths], flags, holds_slot) = counts;
             let [high_priority, over_budget, throttled, stalled, holds_record] = flags;
             let (created_at, started_at, ended_at, expires_at, forgotten, updated_at) = times;
             let (cursor, entered, returns_to, steps, failed_steps) = stands;
             let returns_to = returns_to.map(|step| ReturnTo { step });
             let (status, wake, leases, waiting, pause, requested, killed) = waits;
-            let (variables, overrides, reason, error, usage, since) = holds;
+            let (variables, overrides, reason, error, usage, since, output, to_tell) = holds;
             #[rustfmt::skip]
             let execution = Execution {
-                id, workflow, revision, version, seq, status, record, event_id, cause, high_priority, created_at,
+                id, workflow, revision, version, seq, status, record, event_id, cause, parent, high_priority, created_at,
                 started_at, ended_at, expires_at, forgotten, updated_at, cursor, entered, returns_to, variables, steps, steps_done,
-                failed_steps, wake, leases, waiting, pause, requested, killed, reason, error, overrides, usage,
+                failed_steps, wake, leases, waiting, pause, requested, killed, reason, error, output, to_tell, overrides, usage,
                 over_budget, throttled, stalled, deaths, holds_slot, holds_record, last_control, since,
             };
             execution

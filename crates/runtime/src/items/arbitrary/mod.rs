@@ -168,8 +168,8 @@ pub(crate) fn event() -> Arbitrary<Event> {
     ]);
     let creation = of(map().prop_map(|fields| Creation { fields }));
     let about = (of(workflow_id()), of(part_id()), of(subject()), creation);
-    (derived_id("evt"), kinds, about, time(), map(), cause())
-        .prop_map(|(id, kind, (workflow, trigger, subject, creation), occurred_at, data, cause)| Event {
+    (derived_id("evt"), kinds, about, time(), map(), (cause(), of(execution::parent())))
+        .prop_map(|(id, kind, (workflow, trigger, subject, creation), occurred_at, data, (cause, parent))| Event {
             id,
             kind,
             workflow,
@@ -179,6 +179,7 @@ pub(crate) fn event() -> Arbitrary<Event> {
             data,
             creation,
             cause,
+            parent,
         })
         .boxed()
 }

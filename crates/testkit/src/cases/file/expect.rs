@@ -21,7 +21,13 @@ pub(in crate::cases) struct Expect {
     /// Values of variables; of an object, the keys that are named.
     #[serde(default)]
     pub(in crate::cases) variables: Map<String, Value>,
-    /// Every execution that began, in order, each with what must have come of it; in place of `status`, `path`,
+    /// The result of the execution; of an object, the keys that are named.
+    #[serde(default)]
+    pub(in crate::cases) output: Map<String, Value>,
+    /// By workflow the executions of it that began, in order, each with what must have come of it.
+    #[serde(default)]
+    pub(in crate::cases) children: BTreeMap<String, Vec<ExpectExecution>>,
+    /// Every execution of the workflow that began, in order, each with what must have come of it; in place of `status`, `path`,
     /// `variables`, `failed_steps` and `error`, which are held against each.
     #[serde(default)]
     pub(in crate::cases) executions: Option<Vec<ExpectExecution>>,
@@ -57,6 +63,7 @@ impl Expect {
             variables: self.variables.clone(),
             failed_steps: self.failed_steps.clone(),
             error: self.error.clone(),
+            output: self.output.clone(),
         }
     }
 }
@@ -80,6 +87,9 @@ pub(in crate::cases) struct ExpectExecution {
     /// Code of the failure that ended it.
     #[serde(default)]
     pub(in crate::cases) error: Option<String>,
+    /// Its result; of an object, the keys that are named.
+    #[serde(default)]
+    pub(in crate::cases) output: Map<String, Value>,
 }
 
 /// A state of an execution.

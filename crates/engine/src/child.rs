@@ -1,0 +1,131 @@
+//! Executions that have a parent: what a child keeps of it, what a parent sees of its children, and when a child is held or
+//! canceled because its parent is.
+//!
+//! A child looks at the heads of those that wait for it whenever it goes on. So no message has to arrive for a control of the
+//! parent to take effect before the child's next step; messages only make it sooner.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{Address, Execution, Status, StepError, StepStatus};
+
+/// One visit of a step that started an execution.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct StartedBy {
+    /// The execution.
+    pub execution: String,
+    /// Where in it.
+    pub address: Address,
+    /// Visit of the step.
+    pub visit: u32,
+}
+
+/// The parent of an execution. Stored, do not rename.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Parent {
+    /// Which visit of which step started it.
+    #[serde(flatten)]
+    pub by: StartedBy,
+    /// Its number among the children of that visit, from 0.
+    pub index: u32,
+    /// The parent waits for its end, so that a pause, a kill and a cancel of the parent concern it too.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub waits: bool,
+    /// Those who wait for the parent's own end, nearest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub above: Vec<StartedBy>,
+}
+
+/// What a parent sees of a child that it waits for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ChildSeen {
+    /// Its state.
+    #[serde(rename = "s")]
+    pub status: Status,
+    /// Its result, if it completed and its workflow declares one.
+    #[serde(rename = "o", default, skip_serializing_if = "Value::is_null")]
+    pub output: Value,
+    /// Why it failed.
+    #[serde(rename = "e", default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<StepError>,
+    /// Why it was canceled or stopped.
+    #[serde(rename = "r", default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// What those who wait for an execution let it do.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Hold {
+    /// It goes on: nobody waits for it, or none of those who do is held.
+    #[default]
+    Free,
+    /// This execution waits for it, and is paused or killed.
+    Held(String),
+    /// This execution waited for it, and was canceled.
+    Canceled(String),
+}
+
+/// How an execution stands to one that it started.
+enum Relation {
+    Waits,
+    Canceled,
+    Over,
+}
+
+impl Parent {
+    /// Those who wait for the child, nearest first.
+    pub fn waiting(&self) -> impl Iterator<Item = &StartedBy> {
+        std::iter::once(&self.by).filter(|_| self.waits).chain(self.above.iter().filter(|_| self.waits))
+    }
+}
+
+impl ChildSeen {
+    /// Of its head.
+    pub fn of(head: &Execution) -> Self {
+        Self {
+            status: head.status,
+            output: head.output.clone(),
+            error: head.error.clone(),
+            reason: head.reason.clone().filter(|_| head.status == Status::Canceled),
+        }
+    }
+}
+
+impl StartedBy {
+    /// Whether the execution still waits in that visit.
+    fn relation(&self, head: &Execution) -> Relation {
+        let step = self.address.step();
+        let Some(state) = head.steps.get(step).filter(|state| state.visit == self.visit) else { return Relation::Over };
+        match head.status {
+            Status::Canceled if state.status == StepStatus::Canceled => Relation::Canceled,
+            status if status.is_ended() => Relation::Over,
+            _ if head.cursor.as_deref() == Some(step) && head.entered.is_some() => Relation::Waits,
+            _ => Relation::Over,
+        }
+    }
+}
+
+impl Hold {
+    /// Of an execution, given the heads of those who wait for it. One that is not there any more has moved on.
+    pub fn of(execution: &Execution, heads: &BTreeMap<String, Execution>) -> Self {
+        let mut hold = Self::Free;
+        for by in execution.parent.iter().flat_map(Parent::waiting) {
+            let Some(head) = heads.get(&by.execution) else { return hold };
+            match by.relation(head) {
+                Relation::Over => return hold,
+                Relation::Canceled => return Self::Canceled(head.id.clone()),
+                // A pause or cancel that waits for the call in progress holds the child already.
+                Relation::Waits if hold == Self::Free => {
+                    let is_held = head.status == Status::Paused || head.killed.is_some() || head.requested.is_some();
+                    if is_held {
+                        hold = Self::Held(head.id.clone());
+                    }
+                }
+                Relation::Waits => {}
+            }
+        }
+        hold
+    }
+}
