@@ -3,6 +3,7 @@
 mod access;
 mod answers;
 mod bounds;
+mod children;
 mod description;
 mod executions;
 mod faults;
