@@ -7,12 +7,12 @@ use axum::extract::State;
 use pawl_engine::steps::{awaited_children, children_of_row};
 use pawl_engine::{Execution, Row};
 use serde::Serialize;
-use utoipa::ToSchema;
 
 use super::situation::Situations;
 use super::summary::Summary;
 use super::unknown;
 use crate::Problem;
+use crate::describe::{ToSchema, operation};
 use crate::page::{self, Listing, Paging, Walk};
 use crate::problem::Sent;
 use crate::request::{Params, Route};
@@ -54,7 +54,7 @@ pub(crate) struct ChildView {
 
 /// Lists the executions that the steps of an execution have started, in the order of its history. A page is one of the
 /// history, so it may be empty although another one follows; an execution that is waited for may be on two pages.
-#[utoipa::path(
+#[operation(
     get, path = "/v1/executions/{id}/children", tag = "executions", operation_id = "list_children",
     params(("id" = String, Path, description = "Execution"), Paging),
     responses((status = 200, body = Listing<ChildView>), (status = 404, body = Sent))

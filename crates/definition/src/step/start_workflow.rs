@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::{NamedWorkflow, Shape, TypeFacts, Waiting};
+use crate::describe::JsonSchema;
 use crate::types::{Kinds, Type};
 use crate::validate::Facts;
 use crate::validate::words::found;

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::cases::describe::JsonSchema;
 use pawl_definition::{Path, Source, code};
-use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
