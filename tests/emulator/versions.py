@@ -77,8 +77,8 @@ def check(installation, version, live):
     versions = installation.versions()
     assert set(versions.values()) == {version}, f"expected version {version}, found {versions}"
     woken = list(installation.woken())
-    # Six mappings, three rules, two integrations.
-    assert len(woken) == 11, woken
+    # Seven mappings, three rules, two integrations.
+    assert len(woken) == 12, woken
     end = ":live" if live else ""
     wrong = [arn for arn in woken if arn.split(":function:")[1].count(":") != live or not arn.endswith(end)]
     assert not wrong, f"expected all at {end or 'the function itself'}, found {wrong}"
