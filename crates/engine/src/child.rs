@@ -101,6 +101,8 @@ impl StartedBy {
         match head.status {
             Status::Canceled if state.status == StepStatus::Canceled => Relation::Canceled,
             status if status.is_ended() => Relation::Over,
+            // A time-out ends the wait, although a pause for the failure leaves the cursor at the step.
+            _ if state.status == StepStatus::Failed => Relation::Over,
             _ if head.cursor.as_deref() == Some(step) && head.entered.is_some() => Relation::Waits,
             _ => Relation::Over,
         }

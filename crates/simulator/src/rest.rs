@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use pawl_definition::Take;
-use pawl_engine::{Control, Execution, PauseReason};
+use pawl_engine::{Control, Execution, Hold, PauseReason};
 use pawl_runtime::ports::QueueName;
 
 use super::hub::Hub;
@@ -55,7 +55,11 @@ pub(super) fn resolve(run: &mut Run) -> bool {
 fn is_stalled(hub: &Hub) -> bool {
     let state = hub.lock();
     let monitor = &state.monitor;
-    monitor.open().any(|head| head.stalled && head.killed.is_none() && !monitor.is_killed(&head.workflow))
+    // One whose parent is held goes on with the parent.
+    let is_held = |head: &Execution| matches!(Hold::of(head, &monitor.heads), Hold::Held(_));
+    monitor
+        .open()
+        .any(|head| head.stalled && head.killed.is_none() && !monitor.is_killed(&head.workflow) && !is_held(head))
 }
 
 /// What an operator does next.

@@ -97,6 +97,17 @@ fn a_parent_that_moved_on_holds_its_former_children_no_more() {
 }
 
 #[test]
+fn a_parent_that_is_paused_because_it_waited_too_long_holds_its_former_children_no_more() {
+    let story = scenario()
+        .workflow(&child("child", NAP))
+        .workflow(&parent("workflow: child, wait: true, timeout: 1m"))
+        .event(manual("w"))
+        .run_until_idle();
+    assert_eq!(one(story.world(), "w").status, Status::Paused);
+    story.expect(completed().of("child"));
+}
+
+#[test]
 fn an_edit_that_takes_the_step_away_lets_parent_and_child_go_their_ways() {
     let story = three_deep();
     let story = story.workflow(&super::workflow("  - {id: after, type: note, text: after}"));
