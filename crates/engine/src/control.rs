@@ -146,9 +146,10 @@ fn paused(mut draft: Draft<'_>, act: &Act) -> Decision {
 
 fn canceled(mut draft: Draft<'_>, act: &Act) -> Decision {
     let children = crate::steps::awaited_children(&draft.execution);
-    // Also a head that is not sound can be canceled.
+    // Also a head that is not sound can be canceled. A step that failed stays failed: it had left its wait already.
     let Execution { cursor, entered, steps, .. } = &draft.execution;
-    if entered.is_some() && cursor.as_ref().is_some_and(|id| steps.contains_key(id)) {
+    let state = cursor.as_ref().filter(|_| entered.is_some()).and_then(|id| steps.get(id));
+    if state.is_some_and(|state| state.status != StepStatus::Failed) {
         draft.set_status(StepStatus::Canceled);
     }
     let mut draft = draft.end(Status::Canceled, act.reason.clone());

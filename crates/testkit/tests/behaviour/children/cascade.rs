@@ -1,6 +1,6 @@
 //! What a pause, a kill and a cancel of a parent do to the children that it waits for.
 
-use pawl_engine::{Control, Status};
+use pawl_engine::{Control, Status, StepStatus};
 use pawl_testkit::scenario::{Scenario, canceled, completed, manual, scenario, waiting};
 
 use super::{NAP, child, of, one, parent};
@@ -105,6 +105,19 @@ fn a_parent_that_is_paused_because_it_waited_too_long_holds_its_former_children_
         .run_until_idle();
     assert_eq!(one(story.world(), "w").status, Status::Paused);
     story.expect(completed().of("child"));
+}
+
+#[test]
+fn a_cancel_of_a_parent_that_had_waited_too_long_leaves_its_former_children_alone() {
+    let story = scenario()
+        .workflow(&child("child", NAP))
+        .workflow(&parent("workflow: child, wait: true, timeout: 1m"))
+        .event(manual("w"))
+        .run_for("5m");
+    act(&story, "w", &Control::Cancel);
+    let story = story.settle().expect(canceled().of("w")).expect(waiting().of("child"));
+    assert_eq!(one(story.world(), "w").steps["go"].status, StepStatus::Failed);
+    story.run_until_idle().expect(completed().of("child"));
 }
 
 #[test]
