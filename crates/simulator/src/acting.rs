@@ -7,9 +7,10 @@ use pawl_engine::{Act, Cause, Control, Creation, Event, EventType, ids};
 use pawl_runtime::{ControlError, Identity, RecordError, SaveError, System};
 use serde_json::{Map, Value, json};
 
+use super::forgetting;
 use super::hub::Hub;
 use super::ports::short;
-use super::script::{Script, What, large_text};
+use super::script::{Script, What, large_text, mail};
 use super::task::{Accepted, Answer, Ended, Work};
 
 /// Saves what a world begins with.
@@ -95,6 +96,7 @@ async fn carry_out(hub: &Arc<Hub>, system: &System, what: What) -> Answer {
             Err(_) => Answer::Lost,
         },
         What::SetActive(workflow, active) => saved(hub, system.workflows.set_active(&workflow, active).await),
+        What::Forget { record, cancel } => forgetting::ask(hub, system, record, cancel).await,
         What::Control(control, choice) => {
             let open: Vec<_> = hub.lock().monitor.open().map(|head| head.id.clone()).collect();
             let Some(id) = open.get(choice % open.len().max(1)) else { return Answer::Refused };
@@ -140,6 +142,9 @@ async fn deliver(hub: &Hub, system: &System, what: What) -> Answer {
     let mut data = Map::new();
     data.insert("values".to_owned(), values(n, text));
     data.insert("body".to_owned(), values(n, text));
+    if let (Some(subject), Some(Value::Object(body))) = (&subject, data.get_mut("body")) {
+        body.insert("mail".to_owned(), json!(mail(&subject.id)));
+    }
     if text > 0 {
         hub.count("oversized values in deliveries");
     }
@@ -191,6 +196,7 @@ fn word(what: &What) -> String {
         What::Control(control, _) => format!("control {}", control.word()),
         What::KillWorkflow(workflow, kill) => format!("kill {workflow} {kill}"),
         What::KillAll(kill) => format!("kill all {kill}"),
+        What::Forget { record, cancel } => format!("forget {record} {cancel}"),
         What::SetActive(workflow, active) => format!("activate {workflow} {active}"),
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Each lives in a decorator around a port or in the driver: nothing of it enters the runtime.
 
+use jiff::SignedDuration;
 use pawl_engine::Status;
 use pawl_runtime::items;
 use pawl_runtime::items::guard::Guard;
@@ -76,6 +77,12 @@ pub enum Bug {
     UntoldChildren,
     /// Nobody tells a parent that a child has ended.
     UntoldParents,
+    /// Rows that left the head keep the values of a person who is forgotten.
+    RowsRemember,
+    /// Blobs outlive their execution.
+    KeptBlobs,
+    /// Retention begins with an execution, and not at its end.
+    OpenExpires,
 }
 
 impl Bug {
@@ -111,6 +118,9 @@ impl Bug {
         ("blind-parents", Self::BlindParents),
         ("untold-children", Self::UntoldChildren),
         ("untold-parents", Self::UntoldParents),
+        ("rows-remember", Self::RowsRemember),
+        ("kept-blobs", Self::KeptBlobs),
+        ("open-expires", Self::OpenExpires),
         ("oversized-stored", Self::OversizedStored),
         ("unreadable-stops-listing", Self::UnreadableStopsListing),
     ];
@@ -131,6 +141,7 @@ impl Bug {
             Self::LostRows => writes.retain(|write| !write.address().1.sort.starts_with(items::history::PREFIX)),
             Self::NoChecks => writes.retain(|write| !matches!(write, Write::Check { table: Table::Records, .. })),
             Self::ChildTwice => writes.iter_mut().for_each(rename_child),
+            Self::RowsRemember if rewrites_rows(&writes) => return Vec::new(),
             Self::NotDurable => return vec![Transaction { writes, durability: Durability::Ordered }],
             Self::RecordsFirst => {
                 let is_record = |write: &Write| write.address().0 == Table::Records;
@@ -178,6 +189,7 @@ impl Bug {
                 without_observed(item);
             }
             (Self::JoinTwice, Write::Put { item, expect, .. }) if is_join(item) => *expect = Expect::Any,
+            (Self::OpenExpires, Write::Put { item, .. }) if is_head(&item.key) => expire_early(item),
             (Self::NoLease, Write::Put { item, .. }) if is_head(&item.key) => without_lease(item),
             _ => {}
         }
@@ -257,6 +269,19 @@ fn without_hold(item: &mut Item) {
         head.killed = None;
         head.requested = None;
         *item = items::execution::item(&head, &rows);
+    }
+}
+
+/// Rows that left the head are written again only without their values.
+fn rewrites_rows(writes: &[Write]) -> bool {
+    let is_rows = |item: &Item| item.key.sort.starts_with(items::history::PREFIX);
+    matches!(writes, [Write::Put { item, expect: Expect::Version(_), .. }] if is_rows(item))
+}
+
+/// A head that expires as long after its beginning as it should after its end.
+fn expire_early(item: &mut Item) {
+    if let Ok(Some(head)) = items::execution::parse(item) {
+        item.expires_at = Some(head.created_at + SignedDuration::from_hours(7 * 24));
     }
 }
 

@@ -1,10 +1,12 @@
 //! What every part of a run shares: time, chance, the trace, and what is watched.
 
+use std::collections::BTreeSet;
 use std::pin::Pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
 use jiff::{SignedDuration, Timestamp};
+use pawl_engine::Subject;
 use pawl_runtime::ports::{Clock, Item, Message, QueueName, Table};
 
 use super::bug::Bug;
@@ -37,7 +39,7 @@ pub(super) enum Fate {
 /// An invariant that does not hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
-    /// Its number in the design, 1–8 and 11; 0 for a run that does not come to rest.
+    /// Its number in the design, 1–8, 11 and 12; 0 for a run that does not come to rest.
     pub invariant: u8,
     /// What was expected and what was found.
     pub text: String,
@@ -66,6 +68,8 @@ pub(super) struct State {
     lagging: Option<(Timestamp, MemoryStore)>,
     /// What readers cannot read now.
     pub(super) unreadable: UnreadableItems,
+    /// Records that were forgotten when every execution had ended.
+    pub(super) seen_to: BTreeSet<Subject>,
     /// The next change of a record or a workflow comes now.
     pub(super) hurry: bool,
     left: u32,
@@ -99,6 +103,7 @@ impl Hub {
             buffered: Vec::new(),
             lagging: None,
             unreadable: UnreadableItems::default(),
+            seen_to: BTreeSet::new(),
             hurry: false,
             left: profile.budget,
             wait: None,
@@ -122,6 +127,17 @@ impl Hub {
         state.profile = profile;
         state.left = profile.budget;
         state.durable = Some((self.store.checkpoint(), state.monitor.clone()));
+    }
+
+    /// Whether the run has lasted for so long.
+    pub(super) fn has_lasted(&self, span: SignedDuration) -> bool {
+        self.now().duration_since(self.start) >= span
+    }
+
+    /// Allows half as many disturbances as at the beginning, if fewer are left.
+    pub(super) fn renew(&self) {
+        let mut state = self.lock();
+        state.left = state.left.max(state.profile.budget / 2);
     }
 
     /// What indexes show if they lag: the store as it was up to some seconds ago.

@@ -10,6 +10,8 @@ mod acting;
 mod bug;
 mod chance;
 mod counts;
+mod erased;
+mod forgetting;
 mod hub;
 mod ledger;
 mod looking;
@@ -90,6 +92,8 @@ fn report(seed: u64, run: &Run) -> Report {
         state.monitor.rows.iter().map(|(id, rows)| (id.clone(), rows.clone())).unzip();
     let mut counts = state.counts.clone();
     counts.add("seeds");
+    let expired = state.monitor.expired.len();
+    counts.add_many("executions expired", u64::try_from(expired).expect("a length fits 64 bits"));
     counts.add_many("executions", u64::try_from(executions.len()).expect("a length fits 64 bits"));
     rows.iter().flatten().for_each(|row| outcome::count(&mut counts, row));
     counts.add_many("refusals", u64::try_from(state.monitor.refusals.len()).expect("a length fits 64 bits"));

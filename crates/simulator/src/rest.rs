@@ -44,7 +44,7 @@ pub(super) fn resolve(run: &mut Run) -> bool {
     if run.confluent {
         return false;
     }
-    let Some((id, control)) = next_act(&run.hub) else { return false };
+    let Some((id, control)) = next_act(&run.hub) else { return run.go_on_later() };
     let process = run.any_process();
     let work = acting::operate(&run.hub, &run.processes[process].system, id, control);
     run.spawn_operator(process, work);

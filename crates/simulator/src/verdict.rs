@@ -9,6 +9,7 @@ use pawl_runtime::items::guard::Guard;
 use pawl_runtime::ports::{Clock, Item, Key, Table};
 use serde_json::Value;
 
+use super::erased;
 use super::hub::Hub;
 use super::monitor::{Broken, Monitor};
 use super::replayed;
@@ -19,6 +20,7 @@ const BLOCKS_MOST: u8 = 32;
 
 /// Checks everything, and stops the run at the first invariant that does not hold.
 pub(super) fn check(hub: &Hub, accepted: &[Accepted]) {
+    hub.lock().monitor.expire(hub.now());
     let items = hub.store.items(Table::Executions);
     let mut broken = Vec::new();
     let ids: Vec<_> = hub.lock().monitor.heads.keys().cloned().collect();
@@ -37,6 +39,7 @@ pub(super) fn check(hub: &Hub, accepted: &[Accepted]) {
             broken.push((3, format!("{}: has ended, and {:?} is not told", head.id, head.to_tell)));
         }
         family(&state.monitor, &mut broken);
+        erased::check(hub, &state, &mut broken);
         for head in state.monitor.open() {
             if let Some(why) = stuck(hub, &state.monitor, head) {
                 broken.push((3, format!("{}: {why}", head.id)));
@@ -85,7 +88,7 @@ fn stored_rows(items: &[Item], execution: &str) -> Vec<Row> {
 /// heard by whoever waits.
 fn events(monitor: &Monitor, accepted: &[Accepted], broken: &mut Vec<Broken>) {
     for Accepted { event, workflow, .. } in accepted.iter().filter(|accepted| !accepted.trigger.starts_with("ring-")) {
-        let started = monitor.heads.contains_key(&ids::execution_id(event, workflow));
+        let started = monitor.has_begun(&ids::execution_id(event, workflow));
         let refused = monitor.refusals.contains(&(event.clone(), workflow.clone()));
         if started == refused {
             let found = if started { "both" } else { "neither" };
@@ -114,13 +117,12 @@ fn family(monitor: &Monitor, broken: &mut Vec<Broken>) {
     }
     for head in monitor.heads.values() {
         let Some(parent) = &head.parent else { continue };
-        if !monitor.heads.contains_key(&parent.by.execution) {
+        if !monitor.has_begun(&parent.by.execution) {
             broken.push((4, format!("{}: its parent {} is not there", head.id, parent.by.execution)));
         }
     }
     for (id, rows) in &monitor.rows {
-        for child in rows.iter().flat_map(children_of_row).filter(|child| !monitor.heads.contains_key(&child.execution))
-        {
+        for child in rows.iter().flat_map(children_of_row).filter(|child| !monitor.has_begun(&child.execution)) {
             broken.push((4, format!("{id}: knows the child {}, which is not there", child.execution)));
         }
     }

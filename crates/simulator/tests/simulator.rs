@@ -38,6 +38,9 @@ fn every_invariant_holds_for_the_first_seeds_which_meet_every_disaster() {
         "oversized values in http_request",
         "oversized values in set_variables",
         "oversized records refused",
+        "records forgotten",
+        "executions forgotten",
+        "executions expired",
     ] {
         assert!(counts.of(disaster) > 0, "no {disaster}");
     }
@@ -96,6 +99,9 @@ is_found! {
     finds_children_that_go_on_without_their_parent: "blind-parents";
     finds_children_that_are_not_told_of_a_cancel: "untold-children";
     finds_parents_that_are_not_told_of_an_end: "untold-parents";
+    finds_rows_that_keep_the_values_of_who_is_forgotten: "rows-remember";
+    finds_blobs_that_outlive_their_execution: "kept-blobs";
+    finds_open_executions_that_expire: "open-expires";
     finds_listings_that_stop_at_an_item_that_cannot_be_read: "unreadable-stops-listing";
     finds_large_values_that_stand_in_the_items_that_refer_to_them: "oversized-stored";
 }

@@ -307,13 +307,16 @@ impl Forgetting {
         Ok(None)
     }
 
-    /// Whether the event or a row of an execution shows the record.
+    /// Whether the event or a row of an execution shows the record, or what a call in progress was decided on.
     async fn has_read(
         &self,
         execution: &Execution,
         record: &Subject,
         done: &mut Forgotten,
     ) -> Result<bool, ForgetError> {
+        if forget::shows(&execution.since, record) {
+            return Ok(true);
+        }
         let event = match self.history.event(&execution.id).await {
             Err(Error::Unreadable(unreadable)) => {
                 done.unreadable.insert(unreadable.key);

@@ -2,7 +2,9 @@
 //!
 //! - [`protocol`]: one commit a transition, history without gaps and twins, one reason to wake, obedience.
 //! - [`limits`]: what an author's limits promise.
+//! - [`erasure`]: what is forgotten loses its values and nothing else; what expires is gone.
 
+mod erasure;
 mod limits;
 mod protocol;
 
@@ -12,7 +14,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use pawl_definition::StepKind;
 use pawl_definition::{Delivery, Workflow};
-use pawl_engine::{Address, Execution, Hold, Lease, Row, RowKind, StepStatus};
+use pawl_engine::{Address, Execution, Hold, Lease, Row, RowKind, StepStatus, Subject};
 use pawl_runtime::items;
 use pawl_runtime::ports::{Item, Table, Transaction, Write};
 
@@ -55,6 +57,10 @@ pub(super) struct Monitor {
     pub(super) unsent: BTreeSet<String>,
     /// Operations that are not over.
     pub(super) operations: BTreeSet<String>,
+    /// Records that were forgotten, and when.
+    pub(super) forgotten: BTreeMap<Subject, Timestamp>,
+    /// Executions that were there, and have expired.
+    pub(super) expired: BTreeSet<String>,
     /// When a transition or an edit was last committed.
     pub(super) last_change: Timestamp,
     /// There is one process, and it began at this time.
@@ -77,6 +83,10 @@ struct Seen {
 impl Monitor {
     /// Looks at a transaction that has just committed.
     pub(super) fn observe(&mut self, who: Who, now: Timestamp, transaction: &Transaction) -> Vec<Broken> {
+        self.expire(now);
+        if let Some(broken) = self.scrub(transaction) {
+            return broken;
+        }
         let mut seen = Seen::default();
         for write in &transaction.writes {
             if let Write::Put { table, item, .. } = write {
@@ -126,6 +136,7 @@ impl Monitor {
             }
             (Table::Records, "record", _) => {
                 let record = items::record::parse(item).expect("a record has its shape");
+                self.forgotten.extend(record.forgotten.map(|at| (record.subject(), at)));
                 let cause = record.cause.and_then(|cause| cause.chain.last().cloned());
                 seen.causes.extend(
                     cause.filter(|_| record.version > 1 || record.id.starts_with("rec_")).map(|link| link.execution),
@@ -286,6 +297,11 @@ impl Monitor {
     pub(super) fn is_held(&self, head: &Execution) -> bool {
         let by_parent = matches!(Hold::of(head, &self.heads), Hold::Held(_));
         head.killed.is_some() || head.stalled || self.is_killed(&head.workflow) || by_parent
+    }
+
+    /// Whether an execution has begun, and may have expired since.
+    pub(super) fn has_begun(&self, id: &str) -> bool {
+        self.heads.contains_key(id) || self.expired.contains(id)
     }
 
     /// Executions that have not ended, in the order of their ids.

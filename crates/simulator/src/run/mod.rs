@@ -1,6 +1,7 @@
 //! One run: time, tasks and disasters in the order that a seed chooses.
 
 mod disaster;
+mod later;
 mod operator;
 mod senders;
 
@@ -68,6 +69,10 @@ pub(super) struct Run {
     steps: u32,
     /// When an operator redrives what was given up for an item that is restored.
     redrive_at: Option<Timestamp>,
+    /// How often somebody asked again to forget a record.
+    asked_to_forget: u32,
+    /// Disturbances of later days are allowed for.
+    is_renewed: bool,
     pub(super) accepted: Vec<Accepted>,
 }
 
@@ -109,6 +114,8 @@ impl Run {
             last_sweep: now,
             steps: 0,
             redrive_at: None,
+            asked_to_forget: 0,
+            is_renewed: false,
             accepted: Vec::new(),
         };
         run.set_up(&script);
@@ -131,6 +138,7 @@ impl Run {
             if self.steps > MOST_STEPS {
                 return self.hub.violate(0, "the run does not come to rest");
             }
+            self.renew_weather();
             self.operate();
             self.start_actions();
             self.flush();

@@ -76,7 +76,9 @@ impl Run {
             self.asked.iter().any(|asked| asked.answer.is_none() && fits(&asked.action.what))
         };
         match what {
-            What::Update { subject, .. } | What::Deliver { subject: Some(subject), creates: None, .. } => {
+            What::Update { subject, .. }
+            | What::Forget { record: subject, .. }
+            | What::Deliver { subject: Some(subject), creates: None, .. } => {
                 !open(&|what| matches!(what, What::Create { id, .. } if *id == subject.id))
             }
             What::KillAll(false) => !open(&|what| matches!(what, What::KillAll(true))),

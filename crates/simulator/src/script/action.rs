@@ -39,6 +39,8 @@ pub(crate) enum What {
     KillWorkflow(String, bool),
     /// Everything is killed, or the kill is lifted.
     KillAll(bool),
+    /// A record is forgotten; open executions on it may be canceled for it.
+    Forget { record: Subject, cancel: bool },
     /// A workflow's triggers are switched.
     SetActive(String, bool),
 }

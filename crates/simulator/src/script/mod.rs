@@ -4,6 +4,8 @@ mod action;
 mod edit;
 mod large;
 mod limits;
+mod people;
+mod retention;
 mod step;
 mod workflow;
 
@@ -12,6 +14,7 @@ use serde_json::{Map, Value, json};
 
 pub(super) use action::{Action, What};
 pub(super) use large::{answer as large_answer, text as large_text};
+pub(super) use people::mail;
 
 use super::chance::Chance;
 
@@ -54,6 +57,8 @@ impl Script {
         let actions = action::make(&plan, &workflows);
         let mut script = Self { confluent, objects: objects(), workflows, records: records(), actions };
         large::enlarge(seed, &mut script);
+        people::settle(seed, &mut script);
+        retention::limit(seed, &mut script);
         script
     }
 }

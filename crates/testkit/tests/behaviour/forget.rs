@@ -206,6 +206,21 @@ fn executions_on_other_records_that_read_it_are_found_by_their_rows() {
 }
 
 #[test]
+fn a_call_that_was_decided_on_it_and_is_out_keeps_its_execution_open() {
+    let story = deals();
+    let waits = "  - {id: wait, type: goal, until: record.name == 'done', timeout: never}";
+    let story = story.workflow(&with("object: deal", waits).replacen("workflow: w", "workflow: calls", 1));
+    let story = story.event(manual("calls").on("deal", "d2")).run_for("1h").expect(waiting());
+    let (world, mut calling) = (story.world(), story.last().execution);
+    // As a claim leaves it: the row of the call comes with its result.
+    calling.since = json!([{"related": {"buyer": [{"o": "person", "i": ID, "v": 1}]}}]);
+    let (head, rows) = (pawl_runtime::items::execution::key(&calling.id), story.last().rows);
+    world.store.damage(Table::Executions, &head, &pawl_runtime::items::execution::item(&calling, &rows).body);
+    let done = forget(&world.system, &order(world, false)).expect("none is open on the record itself");
+    assert!(done.open.contains(&calling.id), "{done:?}");
+}
+
+#[test]
 fn an_execution_that_cannot_be_read_is_named_and_holds_up_no_other() {
     let story = story();
     let world = story.world();
