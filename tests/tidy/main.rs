@@ -5,6 +5,7 @@ mod dependencies;
 mod edges;
 mod errors;
 mod events;
+mod first_deployment;
 mod functions;
 mod kept;
 mod licences;
