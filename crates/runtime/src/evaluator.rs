@@ -1,5 +1,6 @@
 //! The evaluator: an event, the triggers that listen, and the executions that begin.
 
+mod forgotten;
 mod matching;
 mod start;
 mod waiters;
@@ -126,7 +127,10 @@ impl Evaluator {
         reads: &TopicReads,
         deadline: Option<Timestamp>,
     ) -> Result<(), Error> {
-        offload::restore_event(&*self.blobs, BlobOwner::event(&event.id), &mut event).await?;
+        let owner = BlobOwner::event(&event.id);
+        if let Err(error) = offload::restore_event(&*self.blobs, owner, &mut event).await {
+            return if self.was_forgotten(&event, &error).await? { Ok(()) } else { Err(error) };
+        }
         // Each has its turn although another fails, and the first failure is told: a repeat starts nothing twice.
         let mut result = Ok(());
         for workflow in self.candidates(&event, reads).await? {

@@ -26,7 +26,7 @@ fn people(hub: &Hub, state: &State, broken: &mut Vec<Broken>) {
                 broken.push((12, format!("{at}: has a value of {record}, which was forgotten")));
             }
         }
-        for key in hub.store.blob_keys().into_iter().filter(|key| !is_on_its_way(state, key)) {
+        for key in hub.store.blob_keys().into_iter().filter(|key| has_owner(state, key)) {
             let content = hub.store.blobs().get(&key).now_or_never().expect("memory answers at once");
             if content.is_ok_and(|content| String::from_utf8_lossy(&content).contains(&value)) {
                 broken.push((12, format!("the blob {key} has a value of {record}, which was forgotten")));
@@ -35,10 +35,12 @@ fn people(hub: &Hub, state: &State, broken: &mut Vec<Broken>) {
     }
 }
 
-/// Whether a blob belongs to an event that started nothing. The service deletes such blobs by their age.
-fn is_on_its_way(state: &State, key: &BlobKey) -> bool {
-    let is_of = |head: &Execution| key.is_of(&BlobOwner::event(&head.event_id));
-    key.as_str().starts_with("event/") && !state.monitor.heads.values().any(is_of)
+/// Whether a blob belongs to an execution or to the event of one. The others are of events that started nothing, which the
+/// service deletes by their age, or were stored for a start that was cut off, and refused when it was tried again.
+fn has_owner(state: &State, key: &BlobKey) -> bool {
+    let is_of =
+        |head: &Execution| key.is_of(&BlobOwner::execution(&head.id)) || key.is_of(&BlobOwner::event(&head.event_id));
+    state.monitor.heads.values().any(is_of)
 }
 
 /// Notices, deliveries and refusals do. An execution that has ended does too, but is to lose its values before.

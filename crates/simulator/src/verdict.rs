@@ -23,7 +23,7 @@ pub(super) fn check(hub: &Hub, accepted: &[Accepted]) {
     hub.lock().monitor.expire(hub.now());
     let items = hub.store.items(Table::Executions);
     let mut broken = Vec::new();
-    let ids: Vec<_> = hub.lock().monitor.heads.keys().cloned().collect();
+    let ids = hub.lock().monitor.whole();
     {
         let state = hub.lock();
         histories(&state.monitor, &items, &mut broken);

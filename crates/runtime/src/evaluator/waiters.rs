@@ -34,7 +34,10 @@ impl Evaluator {
     pub(super) async fn part(&self, waiters: Waiters, deadline: Option<Timestamp>) -> Result<(), Error> {
         let Waiters { event: small, part } = waiters;
         let mut event = small.clone();
-        offload::restore_event(&*self.blobs, BlobOwner::event(&event.id), &mut event).await?;
+        let owner = BlobOwner::event(&event.id);
+        if let Err(error) = offload::restore_event(&*self.blobs, owner, &mut event).await {
+            return if self.was_forgotten(&event, &error).await? { Ok(()) } else { Err(error) };
+        }
         match part {
             Part::From { list, after } => self.split((&event, &small), Place { list, after }, deadline).await,
             Part::These(executions) => self.tell(&event, executions, deadline).await,

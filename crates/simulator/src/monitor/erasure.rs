@@ -62,6 +62,13 @@ impl Monitor {
         }
     }
 
+    /// The executions that are not being forgotten: rows without their values come before the mark in the head.
+    pub(crate) fn whole(&self) -> Vec<String> {
+        let is_scrubbed = |row: &Row| row.observed.get("forgotten").is_some();
+        let rows = |id: &String| self.rows.get(id).map_or(&[][..], Vec::as_slice);
+        self.heads.keys().filter(|id| !rows(id).iter().any(is_scrubbed)).cloned().collect()
+    }
+
     /// Executions whose time to live is over are not there any more.
     pub(crate) fn expire(&mut self, now: Timestamp) {
         let is_over = |head: &&Execution| head.expires_at.is_some_and(|at| at <= now);

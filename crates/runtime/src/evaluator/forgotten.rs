@@ -1,0 +1,29 @@
+//! Messages of events whose values were forgotten after another copy of the message had been handled.
+
+use pawl_engine::{Event, ids};
+
+use super::Evaluator;
+use crate::ports::{BlobError, Consistency};
+use crate::{Error, items};
+
+impl Evaluator {
+    /// Whether large values of an event are missing because they were forgotten with the execution that it started, or with
+    /// its record. Nothing more is to come of such an event.
+    pub(super) async fn was_forgotten(&self, event: &Event, error: &Error) -> Result<bool, Error> {
+        if !matches!(error, Error::Blob(BlobError::NotFound(_))) {
+            return Ok(false);
+        }
+        if let Some(workflow) = &event.workflow {
+            let key = items::execution::key(&ids::execution_id(&event.id, workflow));
+            let item = self.tables.get(items::execution::TABLE, &key, Consistency::Strong).await?;
+            let head = item.as_ref().map(items::execution::parse).transpose()?.flatten();
+            return Ok(head.is_some_and(|head| head.forgotten.is_some()));
+        }
+        let Some(record) = event.subject.as_ref().filter(|record| pawl_engine::fields::is_key(&record.id)) else {
+            return Ok(false);
+        };
+        let item = self.tables.get(items::record::TABLE, &items::record::key(record), Consistency::Strong).await?;
+        let record = item.as_ref().map(items::record::parse).transpose()?;
+        Ok(record.is_some_and(|record| record.forgotten.is_some()))
+    }
+}
