@@ -11,8 +11,8 @@ use pawl_engine::{Event, Execution, Row, Status, Subject};
 use crate::items::Unreadable;
 use crate::items::audit::Entry;
 use crate::items::refusal::Refusal;
-use crate::ports::{BlobOwner, Blobs, Consistency, Index, Item, Notice, Query, SortRange, TableError, Tables};
-use crate::{Error, UnreadableItems, items, offload};
+use crate::ports::{Blobs, Consistency, Index, Item, Notice, Query, SortRange, TableError, Tables};
+use crate::{Error, UnreadableItems, events, items, offload};
 
 /// Most pages that one listing reads to fill itself when it filters.
 const PAGES: usize = 10;
@@ -77,7 +77,7 @@ impl StatePartition {
     /// Whether executions in this state may stand on it.
     pub fn may_hold(self, status: Status) -> bool {
         match self {
-            Self::Moving => matches!(status, Status::Queued | Status::Running),
+            Self::Moving => matches!(status, Status::Queued | Status::Running | Status::Waiting),
             Self::At(at) => at == status,
         }
     }
@@ -176,11 +176,11 @@ impl History {
     /// The event that started an execution.
     #[boxed]
     pub async fn event(&self, execution: &str) -> Result<Option<Event>, Error> {
-        let item = self.tables.get(items::event::TABLE, &items::event::key(execution), Consistency::Eventual).await?;
-        let Some(item) = item else { return Ok(None) };
-        let mut event = items::event::parse(&item)?;
-        offload::restore_event(&*self.blobs, BlobOwner::execution(execution), &mut event).await?;
-        Ok(Some(event))
+        let key = items::execution::key(execution);
+        let Some(head) = self.tables.get(items::execution::TABLE, &key, Consistency::Eventual).await? else {
+            return Ok(None);
+        };
+        events::of(&*self.tables, &*self.blobs, &head, Consistency::Eventual).await
     }
 
     /// The rows of an execution, oldest first. The cursor is the number of the last row that was seen.

@@ -40,6 +40,7 @@ mod dispatch;
 mod effects;
 mod error;
 mod evaluator;
+mod events;
 mod executor;
 mod expiry;
 mod finder;

@@ -1,4 +1,4 @@
-//! The rows of the execution's head, and transitions that are decided and not written yet: they ride with the next one that
+//! What stands in the execution's head beside the execution, its newest rows and its event, and transitions that are decided and not written yet: they ride with the next one that
 //! must be.
 //!
 //! Only steps that touch nothing but their execution's head are held: a condition, a variable, the end of a wait. Nobody
@@ -13,14 +13,15 @@ use pawl_engine::{Commit, Execution, Row, Wake};
 pub(crate) struct WriteBuffer {
     most: usize,
     kept: Vec<Row>,
+    event: Option<String>,
     base: Option<u64>,
     rows: Vec<Row>,
 }
 
 impl WriteBuffer {
-    /// Holds up to so many transitions, 0 holds none, beside the rows that stand in the head.
-    pub(crate) fn up_to(most: usize, kept: Vec<Row>) -> Self {
-        Self { most, kept, ..Self::default() }
+    /// Holds up to so many transitions, 0 holds none, beside the rows and the event that stand in the head.
+    pub(crate) fn up_to(most: usize, kept: Vec<Row>, event: Option<String>) -> Self {
+        Self { most, kept, event, ..Self::default() }
     }
 
     /// Holds a transition if it may wait; `false` if it must be written now. The result of an effect outside rides as well,
@@ -44,6 +45,11 @@ impl WriteBuffer {
         &self.kept
     }
 
+    /// The event as it stands in the head, if it does.
+    pub(crate) fn event(&self) -> Option<&str> {
+        self.event.as_deref()
+    }
+
     /// The rows that were not written yet, oldest first.
     pub(crate) fn rows(&self) -> &[Row] {
         &self.rows
@@ -59,7 +65,7 @@ impl WriteBuffer {
     /// A race was lost: they never were, and these stand in the head. From now on each is written by itself, so that it is
     /// clear which one a conflict is about.
     pub(crate) fn lost(&mut self, kept: Vec<Row>) {
-        *self = Self { kept, ..Self::default() };
+        *self = Self { kept, event: self.event.take(), ..Self::default() };
     }
 }
 

@@ -244,7 +244,7 @@ fn rename_child(write: &mut Write) {
         && is_head(&item.key)
     {
         head.id = format!("{}{}", head.id, head.created_at.as_nanosecond());
-        *item = items::execution::item(&head, &rows);
+        *item = items::execution::changed(item, &head, &rows).expect("it was just read");
     } else if let Ok(event) = items::event::parse(item)
         && event.parent.is_some()
         && item.key.sort == "event"
@@ -268,7 +268,7 @@ fn without_hold(item: &mut Item) {
         head.status = Status::Completed;
         head.killed = None;
         head.requested = None;
-        *item = items::execution::item(&head, &rows);
+        *item = items::execution::changed(item, &head, &rows).expect("it was just read");
     }
 }
 
@@ -288,7 +288,7 @@ fn expire_early(item: &mut Item) {
 fn without_lease(item: &mut Item) {
     if let Ok(Some((mut head, rows))) = items::execution::parse_whole(item) {
         head.leases.clear();
-        *item = items::execution::item(&head, &rows);
+        *item = items::execution::changed(item, &head, &rows).expect("it was just read");
     }
 }
 
@@ -298,7 +298,7 @@ fn without_observed(item: &mut Item) {
         for row in &mut rows {
             row.observed = Value::Null;
         }
-        *item = items::execution::item(&head, &rows);
+        *item = items::execution::changed(item, &head, &rows).expect("it was just read");
     } else if let (Some(id), Ok(mut rows)) =
         (item.key.partition.strip_prefix("execution#"), items::history::parse(item))
     {

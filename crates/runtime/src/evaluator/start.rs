@@ -196,12 +196,15 @@ impl Starter {
         let mut stored = event.clone();
         offload::event(&*self.blobs, BlobOwner::execution(&execution.id), &mut stored).await?;
         let body = offload::execution_body(&*self.blobs, &execution).await?;
-        let head = items::execution::item_with_body(&execution, items::execution::body_of(&body, &[row]));
-        let event = items::event::item(&execution.id, &stored);
-        let mut writes = vec![
-            Write::Put { table: items::execution::TABLE, item: head, expect: refusals::unless_decided(over) },
-            Write::Put { table: items::event::TABLE, item: event, expect: Expect::Absent },
-        ];
+        let small = items::execution::small_event(&stored);
+        let body = items::execution::body_of(&body, &items::execution::rows_body(&[row]), small.as_deref());
+        let head = items::execution::item_with_body(&execution, body);
+        let expect = refusals::unless_decided(over);
+        let mut writes = vec![Write::Put { table: items::execution::TABLE, item: head, expect }];
+        if small.is_none() {
+            let item = items::event::item(&execution.id, &stored);
+            writes.push(Write::Put { table: items::event::TABLE, item, expect: Expect::Absent });
+        }
         writes.extend(admitted.writes);
         let transaction = Transaction { writes, durability: Durability::Ordered };
         if admitted.unheard {

@@ -44,7 +44,14 @@ pub(super) async fn scrub(
         forget_rows(&mut newest, at);
         head.forget(at);
         head.version += 1;
-        put(tables, items::execution::TABLE, items::execution::item(&head, &newest), item.version).await?;
+        let after = match items::execution::parse_event(&item)? {
+            Some(mut event) => {
+                event.forget(at);
+                items::execution::item_with_event(&head, &newest, &event)
+            }
+            None => items::execution::item(&head, &newest),
+        };
+        put(tables, items::execution::TABLE, after, item.version).await?;
     }
     let Execution { id, event_id, .. } = &head;
     for owner in [BlobOwner::execution(id), BlobOwner::event(event_id)] {

@@ -1,13 +1,16 @@
-//! An execution's head, with the newest rows of its history.
+//! An execution's head, with the newest rows of its history, and the event that started it if that is small.
 //!
 //! A commit that touches nothing else is then a single write, which costs half of one in a transaction; rows move to
-//! items of their own as they become many (`history.rs`).
+//! items of their own as they become many (`history.rs`), and a larger event has one from the beginning (`event.rs`).
 
-use pawl_engine::{Execution, Row, Status, Subject, Wake};
+use jiff::{SignedDuration, Timestamp};
+use pawl_engine::{Event, Execution, Row, Status, Subject, TimerPurpose, Wake};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
+use serde_json::Value;
 
 use super::{Erasure, Kept, NEITHER, Retention, Unreadable, body, read, sortable, unreadable};
+use crate::offload::may_refer;
 use crate::ports::{HEAD, Index, IndexEntry, Item, Key, Table};
 use crate::spread::Spread;
 
@@ -46,9 +49,13 @@ pub fn of_status(status: Status) -> String {
     format!("status#{status}")
 }
 
-/// The partition of the executions that are on the move, in the third index: due at once, or at work. One that runs
+/// The partition of the executions that are on the move, in the third index: due at once, soon, or at work. One that runs
 /// through stays there from its beginning to its end, and costs that index nothing between.
 pub const MOVING: &str = "moving";
+
+/// The longest delay, and the longest wait for a retry, that stays among those that move: entries by state and due time cost
+/// more than the sweeper, which reads who moves once a minute.
+pub const SHORT_WAIT: SignedDuration = SignedDuration::from_mins(2);
 
 /// The partitions that are spread: each execution enters and leaves them. That of a record is not: it has few.
 pub const SPREAD: &[Spread] = &[
@@ -57,6 +64,9 @@ pub const SPREAD: &[Spread] = &[
     Spread::entries(Index::Gsi3, "status"),
     Spread::entries(Index::Gsi4, DUE),
 ];
+
+/// Most bytes of an event that stands in the head, which each write of the head pays for anew.
+pub const EVENT_MOST: usize = 1024;
 
 /// What stands at the key of a head: the execution that an event started, or why it started none.
 #[derive(Deserialize)]
@@ -69,17 +79,52 @@ struct Stored {
     refusal: Option<IgnoredAny>,
 }
 
-/// As stored, with the newest rows of its history.
+/// As stored, with the newest rows of its history and without its event.
 pub fn item(execution: &Execution, rows: &[Row]) -> Item {
-    item_with_body(execution, body_of(&body(execution), rows))
+    item_with_body(execution, body_of(&body(execution), &rows_body(rows), None))
 }
 
-/// The body of a head, given the execution as JSON.
-pub(crate) fn body_of(execution: &str, rows: &[Row]) -> String {
-    if rows.is_empty() {
-        return format!(r#"{{"execution":{execution}}}"#);
+/// A head with other contents and the event that stood in it.
+///
+/// # Errors
+/// The item cannot be read.
+pub fn changed(item: &Item, execution: &Execution, rows: &[Row]) -> Result<Item, Unreadable> {
+    let event = event_text(item)?;
+    Ok(item_with_body(execution, body_of(&body(execution), &rows_body(rows), event.as_deref())))
+}
+
+/// A head with an event in it, however large that is.
+pub(crate) fn item_with_event(execution: &Execution, rows: &[Row], event: &Event) -> Item {
+    item_with_body(execution, body_of(&body(execution), &rows_body(rows), Some(&body(event))))
+}
+
+/// Rows as they stand in a head.
+pub(crate) fn rows_body(rows: &[Row]) -> String {
+    if rows.is_empty() { String::new() } else { body(&rows) }
+}
+
+/// The body of a head, given its parts as JSON; no rows are an empty text.
+pub(crate) fn body_of(execution: &str, rows: &str, event: Option<&str>) -> String {
+    let rows = if rows.is_empty() { String::new() } else { format!(r#","rows":{rows}"#) };
+    let event = event.map_or(String::new(), |event| format!(r#","event":{event}"#));
+    format!(r#"{{"execution":{execution}{rows}{event}}}"#)
+}
+
+/// An event as it stands in a head: none if it is large, or if values of it were offloaded, which whoever removes what has
+/// expired finds by an item of its own.
+pub(crate) fn small_event(event: &Event) -> Option<String> {
+    Some(body(event)).filter(|text| text.len() <= EVENT_MOST && !may_refer(text))
+}
+
+/// The event that stands in a head, as it stands there.
+pub(crate) fn event_text(item: &Item) -> Result<Option<String>, Unreadable> {
+    #[derive(Deserialize)]
+    struct Of {
+        #[serde(default)]
+        event: Value,
     }
-    format!(r#"{{"execution":{execution},"rows":{}}}"#, body(&rows))
+    let of: Of = read(item)?;
+    Ok((!of.event.is_null()).then(|| of.event.to_string()))
 }
 
 /// As stored, with a body that was made before (large values offloaded).
@@ -98,10 +143,19 @@ pub(crate) fn item_with_body(execution: &Execution, body: String) -> Item {
     Item { key: key(&execution.id), version: execution.version, indexes, expires_at: execution.expires_at, body }
 }
 
-/// Whether it is due at once or at work, and neither waits nor has ended.
+/// Whether it is due at once, at work, or waits for a time that is near; it has not ended.
 fn moves(execution: &Execution) -> bool {
     let begins_or_runs = matches!(execution.status, Status::Queued | Status::Running);
-    begins_or_runs && (execution.wake == Wake::Job || !execution.leases.is_empty() || execution.requested.is_some())
+    let is_at_work = execution.wake == Wake::Job || !execution.leases.is_empty() || execution.requested.is_some();
+    begins_or_runs && is_at_work || waits_briefly(execution)
+}
+
+fn waits_briefly(execution: &Execution) -> bool {
+    let is_open = matches!(execution.status, Status::Running | Status::Waiting);
+    let is_near = |at: Timestamp| at.duration_since(execution.updated_at) <= SHORT_WAIT;
+    // A line may be long, and those who stand in it ask again and again.
+    let is_brief = |purpose, at| matches!(purpose, TimerPurpose::Delay | TimerPurpose::Retry) && is_near(at);
+    is_open && matches!(execution.wake, Wake::Timer { at, purpose } if is_brief(purpose, at))
 }
 
 /// Reads it; `None` if the event was refused.
@@ -116,6 +170,11 @@ fn stored(item: &Item) -> Result<Stored, Unreadable> {
     if is_either { Ok(stored) } else { Err(unreadable(item, NEITHER)) }
 }
 
+/// Reads the event that stands in it; `None` if it has an item of its own.
+pub fn parse_event(item: &Item) -> Result<Option<Event>, Unreadable> {
+    event_text(item)?.map(|body| read(&Item { body, ..item.clone() })).transpose()
+}
+
 /// Reads it with the newest rows of its history, oldest first, as they are stored.
 pub fn parse_whole(item: &Item) -> Result<Option<(Execution, Vec<Row>)>, Unreadable> {
     let Stored { execution, rows, .. } = stored(item)?;
@@ -128,7 +187,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::items::arbitrary::{execution, few, row, storable};
+    use crate::items::arbitrary::{event, execution, few, row, storable};
     use crate::items::kept_of;
     use crate::items::refusal;
     use crate::spread::{SHARDS, shards_of};
@@ -146,6 +205,20 @@ mod tests {
             prop_assert_eq!(parse(&item), Ok(Some(execution.clone())));
             prop_assert_eq!(refusal::parse(&item), Ok(None), "an execution is no refusal");
             prop_assert_eq!(parse_whole(&item), Ok(Some((execution, rows))));
+        }
+
+        #[test]
+        fn an_event_in_a_head_is_read_as_it_was_and_stays_when_the_head_changes(
+            execution in execution(), event in event(), rows in vec(row(), 0..3),
+        ) {
+            let text = body(&event);
+            let of = |rows: &[Row]| body_of(&body(&execution), &rows_body(rows), Some(&text));
+            let item = item_with_body(&execution, of(&rows));
+            prop_assert_eq!(parse_event(&item), Ok(Some(event.clone())));
+            prop_assert_eq!(parse_whole(&item), Ok(Some((execution.clone(), rows))));
+            let changed = changed(&item, &execution, &[]).expect("it is readable");
+            prop_assert_eq!(parse_event(&changed), Ok(Some(event)));
+            prop_assert_eq!(parse_event(&super::item(&execution, &[])), Ok(None));
         }
 
         #[test]

@@ -11,7 +11,7 @@
 //! | who used the kill switch or redrove, newest first | workflows | `audit` / `<time>#<what>` |
 //! | an execution's head, with the newest rows of its history | executions | `execution#<id>` / `head` |
 //! | executions of a workflow, of a record, of a state, newest first | executions | First `workflow#<id>`, Second `record#<object>/<id>`, Third `status#<status>` or `moving`, by time |
-//! | executions whose reason to wake is overdue | executions | Third `moving`; those that wait: Fourth `due`, by time |
+//! | executions whose reason to wake is overdue | executions | Third `moving`, with those that wait for two minutes at most; others that wait: Fourth `due`, by time |
 //! | the older rows of its history | executions | `execution#<id>` / `rows#<seq of the last>` |
 //! | the event that started it | executions | `execution#<id>` / `event` |
 //! | steps that listen on a topic, or to changes of one field of a record | executions | `waiter#<topic>` / `<execution>`, `~<field>\|<execution>` |

@@ -118,7 +118,8 @@ impl Operation {
     pub fn of_edit(workflow: &str, revision: u64, at: Timestamp) -> Self {
         let operation = Self::new(format!("edit.{workflow}.{revision}"), Kind::Edit, at);
         let workflow = Some(workflow.to_owned());
-        Self { workflow, revision: Some(revision), phase: Phase::Waiting, ..operation }
+        // Those whose time is over need no edit to wake them.
+        Self { workflow, revision: Some(revision), phase: Phase::Moving, ..operation }
     }
 
     /// After a kill was lifted; `version` is the one of the head, or of the installation's controls, that says so.

@@ -57,8 +57,9 @@ impl Operations {
             }
             page => page?,
         };
-        let reached = match operation.phase {
-            Phase::Waiting => self.look_again(&operation, &page.items).await?,
+        let reached = match (operation.phase, operation.kind) {
+            // Those that wait for a short time stand among those that move.
+            (Phase::Waiting, _) | (Phase::Moving, Kind::Edit) => self.look_again(&operation, &page.items).await?,
             _ => self.wake(&operation, &page.items).await?,
         };
         let executions = operation.executions + u64::try_from(reached).unwrap_or(u64::MAX);
@@ -77,7 +78,8 @@ impl Operations {
     async fn look_again(&self, operation: &Operation, page: &[Item]) -> Result<usize, Error> {
         let (read, _) = self.catalog.unreadable().read(page, items::execution::parse);
         let plan = self.plan(operation).await?;
-        let chosen = |execution: &Execution| is_of(operation, execution) && looks(execution, plan.as_deref());
+        let waits = |execution: &Execution| execution.status == Status::Waiting && is_of(operation, execution);
+        let chosen = |execution: &Execution| waits(execution) && looks(execution, plan.as_deref());
         let chosen: Vec<_> = read.into_iter().flatten().filter(chosen).map(|execution| execution.id).collect();
         let mut result = Ok(chosen.len());
         for some in chosen.chunks(self.limits.at_once) {

@@ -4,10 +4,10 @@ use jiff::Timestamp;
 use pawl_engine::{Activity, Address, Event, Execution, Occurrence, Performance, Performed, Row};
 
 use super::Transitions;
-use crate::ports::{BlobOwner, Consistency, Item};
+use crate::ports::Consistency;
 use crate::snapshot::Snapshot;
 use crate::write_buffer::WriteBuffer;
-use crate::{Error, items, offload};
+use crate::{Error, events, items, offload};
 
 /// One invocation at work on one execution.
 pub(crate) struct Run {
@@ -64,14 +64,14 @@ impl Transitions {
 
     /// Loads an execution; if not `whole`, an event that cannot be read is an empty one.
     pub(crate) async fn load_whole(&self, id: &str, whole: bool) -> Result<Option<Run>, Error> {
-        let keys = [(items::execution::TABLE, items::execution::key(id)), (items::event::TABLE, items::event::key(id))];
-        let found = self.tables.get_many(&keys).await?;
-        let (Some(head), Some(event)) = (&found[0], &found[1]) else { return Ok(None) };
-        let Some((mut execution, rows)) = items::execution::parse_whole(head)? else { return Ok(None) };
-        let event = match self.event_of(id, event).await {
-            Err(Error::Unreadable(_)) if !whole => unknown_event(&execution),
+        let (table, key) = (items::execution::TABLE, items::execution::key(id));
+        let Some(head) = self.tables.get(table, &key, Consistency::Strong).await? else { return Ok(None) };
+        let Some((mut execution, rows)) = items::execution::parse_whole(&head)? else { return Ok(None) };
+        let event = match events::of(&*self.tables, &*self.blobs, &head, Consistency::Strong).await {
+            Err(Error::Unreadable(_)) if !whole => Some(unknown_event(&execution)),
             event => event?,
         };
+        let Some(event) = event else { return Ok(None) };
         self.end_dead_leases(&mut execution);
         offload::restore_execution(&*self.blobs, &mut execution).await?;
         let invocation = format!("{:032x}", self.random.bits());
@@ -79,19 +79,13 @@ impl Transitions {
             execution,
             event: Occurrence::new(event),
             invocation,
-            buffer: WriteBuffer::up_to(self.options.hold, rows),
+            buffer: WriteBuffer::up_to(self.options.hold, rows, items::execution::event_text(&head)?),
             snapshot: None,
             outcome: None,
             deadline: None,
             makes_slow_calls: true,
             has_begun: false,
         }))
-    }
-
-    async fn event_of(&self, id: &str, item: &Item) -> Result<Event, Error> {
-        let mut event = items::event::parse(item)?;
-        offload::restore_event(&*self.blobs, BlobOwner::execution(id), &mut event).await?;
-        Ok(event)
     }
 
     /// In a process that is alone, a lease from before it began is over.

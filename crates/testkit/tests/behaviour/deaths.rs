@@ -6,6 +6,7 @@ use pawl_runtime::ports::{Durability, Expect, QueueName, Transaction, Write};
 use pawl_runtime::{Job, items};
 use pawl_testkit::scenario::{Scenario, answer, completed, dies, manual, scenario, waiting};
 
+use crate::heads::changed_head;
 use crate::support::workflow;
 
 const CALL: &str = "
@@ -75,7 +76,7 @@ fn deaths_in_a_pure_step_count_as_well() {
     head.deaths = DEATHS_MOST - 1;
     head.version += 1;
     let rows = story.last().rows;
-    let item = items::execution::item(&head, &rows);
+    let item = changed_head(story.world(), &head, &rows);
     let put = Write::Put { table: items::execution::TABLE, item, expect: Expect::Any };
     let written =
         story.world().system.ports.tables.transact(Transaction { writes: vec![put], durability: Durability::Durable });

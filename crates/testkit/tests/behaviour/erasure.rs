@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use futures::FutureExt;
+use pawl_runtime::items::execution::EVENT_MOST;
 use pawl_runtime::items::refusal::Refusal;
 use pawl_runtime::items::{Erasure, Retention, kept_of, refusal};
 use pawl_runtime::ports::{Item, Table};
@@ -62,7 +63,9 @@ pub(crate) fn story() -> Scenario {
     let fields = json!({"email": VALUE, "former": VALUE, "city": "Oslo"});
     let story = scenario().object(PERSON).workflow(&with(KEYS, &format!("{copies}{STEPS}")));
     let story = story.workflow(&once).workflow(&hears).workflow(&often).record("person", ID, fields);
-    let delivery = webhook("w", "hook").body(json!({"email": VALUE})).header("idempotency-key", VALUE);
+    // So long that its event has an item of its own.
+    let body = json!({"email": VALUE, "text": "x".repeat(EVENT_MOST)});
+    let delivery = webhook("w", "hook").body(body).header("idempotency-key", VALUE);
     let story = story.model(|_| says(VALUE)).event(delivery).settle().expect(waiting().of("w"));
     let mut story = story.event(start("w")).settle().expect(refused("reentry"));
     for _ in 0..51 {

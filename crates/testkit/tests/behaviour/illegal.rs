@@ -9,6 +9,7 @@ use pawl_runtime::{Error, Job, items};
 use pawl_testkit::scenario::{Scenario, manual, scenario, waiting};
 use tracing_subscriber::fmt::MakeWriter;
 
+use crate::heads::changed_head;
 use crate::support::workflow;
 
 /// Keeps what is logged.
@@ -45,7 +46,7 @@ fn waits_at_no_step() -> (Scenario, Execution) {
     let story = scenario().workflow(&workflow(steps)).event(manual("w")).run_for("1h").expect(waiting());
     let before = story.last().execution;
     let broken = Execution { entered: None, version: before.version + 1, ..before };
-    let item = items::execution::item(&broken, &story.last().rows);
+    let item = changed_head(story.world(), &broken, &story.last().rows);
     let write = Write::Put { table: items::execution::TABLE, item, expect: Expect::Any };
     let transaction = Transaction { writes: vec![write], durability: Durability::Durable };
     let done = story.world().system.ports.tables.transact(transaction).now_or_never();

@@ -17,6 +17,7 @@ mod failures;
 mod flow;
 mod forget;
 mod goals;
+mod heads;
 mod history;
 mod illegal;
 mod large;

@@ -12,6 +12,7 @@ use pawl_runtime::{Error, Filter, Job, ListScope, items};
 use pawl_testkit::scenario::{DriveError, Scenario, completed, failed, manual, scenario, waiting};
 use serde_json::{Map, json};
 
+use crate::heads::break_event;
 use crate::support::{CUSTOMER, TICKET, on_tickets, with, workflow};
 
 fn at_once<T>(future: impl Future<Output = T>) -> T {
@@ -206,7 +207,7 @@ fn a_redrive_lets_goals_look_again_that_could_not_be_read() {
 fn a_save_is_done_although_an_execution_cannot_be_read() {
     let story = scenario().workflow(&workflow(WAITS)).event(manual("w")).run_for("1h").expect(waiting());
     let id = story.last().execution.id;
-    breaks(&story, items::event::TABLE, &items::event::key(&id), "no JSON");
+    break_event(story.world(), &id);
     let edited = workflow("  - {id: end, type: note, text: end}");
     let source = Source::parse("w.workflow.yaml", &edited).expect("it is YAML");
     let saved = at_once(story.world().system.workflows.save(&source, None, "author"));

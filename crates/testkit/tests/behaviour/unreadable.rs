@@ -10,6 +10,7 @@ use pawl_runtime::{ControlError, Error, Filter, Job, ListScope, StatePartition, 
 use pawl_testkit::scenario::{Scenario, answer, completed, manual, scenario, waiting};
 use serde_json::{Value, json};
 
+use crate::heads::break_event;
 use crate::support::{CUSTOMER, TICKET, on_tickets, with, workflow};
 
 const WAITING: &str = "
@@ -99,11 +100,16 @@ fn a_dead_letter_of_an_execution_that_cannot_be_read_ends() {
 /// An execution of which something else than its head cannot be read is stalled, and can be canceled.
 #[test]
 fn what_cannot_go_on_is_stalled_and_can_be_canceled() {
-    for corrupted in ["event", "workflow"] {
-        let story = scenario().workflow(&workflow(WAITING)).event(manual("w")).run_for("1h").expect(waiting());
+    for corrupted in ["event", "event of its own", "workflow"] {
+        let is_large = corrupted == "event of its own";
+        let variable = "variables: [{name: text, type: text, default: '0'}]";
+        let text = "x".repeat(if is_large { items::execution::EVENT_MOST } else { 1 });
+        let event = manual("w").values(json!({"text": text}));
+        let story = scenario().workflow(&with(variable, WAITING)).event(event).run_for("1h").expect(waiting());
         let id = story.last().execution.id;
         match corrupted {
-            "event" => corrupt(&story, items::event::TABLE, &items::event::key(&id), "no JSON"),
+            "event" => break_event(story.world(), &id),
+            "event of its own" => corrupt(&story, items::event::TABLE, &items::event::key(&id), "no JSON"),
             _ => corrupt(&story, items::workflow::TABLE, &items::workflow::head_key("w"), "no JSON"),
         }
         story.world().clock.advance(SignedDuration::from_hours(25));

@@ -46,7 +46,7 @@ fn an_end_that_nobody_was_told_of_is_told_by_the_sweeper() {
     execution.to_tell = vec![one(world, "w").id];
     let put = pawl_runtime::ports::Write::Put {
         table: items::execution::TABLE,
-        item: items::execution::item(&execution, &rows),
+        item: items::execution::changed(&head, &execution, &rows).expect("it is readable"),
         expect: pawl_runtime::ports::Expect::Any,
     };
     let transaction =

@@ -25,13 +25,11 @@ pub(super) fn clones(world: &World, numbers: Range<usize>, due: Option<Timestamp
     let one = world.store.items(Table::Executions);
     let head = one.iter().find(|item| item.key.sort == "head").expect("an execution was made");
     let (execution, rows) = items::execution::parse_whole(head).expect("it is readable").expect("it began");
-    let event = one.iter().find(|item| item.key == items::event::key(&execution.id)).expect("it has an event");
-    let event = items::event::parse(event).expect("it is readable");
     let mut ids = BTreeSet::new();
     for number in numbers {
         let wake = due.map_or_else(|| execution.wake.clone(), |at| Wake::Timer { at, purpose: TimerPurpose::Delay });
         let copy = Execution { id: format!("exe_{number:08}"), wake, ..execution.clone() };
-        let mut written = vec![items::execution::item(&copy, &rows), items::event::item(&copy.id, &event)];
+        let mut written = vec![items::execution::changed(head, &copy, &rows).expect("it is readable")];
         let topics = copy.waiting.iter().flat_map(|waiting| &waiting.topics);
         written.extend(topics.map(|topic| items::waiter::item(topic, &copy.id)));
         let put = |item| Write::Put { table: Table::Executions, item, expect: Expect::Absent };
