@@ -88,6 +88,15 @@ codes! {
     /// The control does not fit the execution's state.
     IllegalTransition = "illegal_transition", CONFLICT, "Illegal transition";
 
+    /// The text is no name or no key of a signal.
+    InvalidSignal = "invalid_signal", UNPROCESSABLE_ENTITY, "Invalid signal";
+    /// The step that waits for the signal refuses its payload.
+    SignalRefused = "signal_refused", UNPROCESSABLE_ENTITY, "Signal refused";
+    /// The payload is larger than a signal's may be.
+    SignalTooLarge = "signal_too_large", PAYLOAD_TOO_LARGE, "Signal too large";
+    /// As many signals of the name and key are kept as may be.
+    TooManySignals = "too_many_signals", TOO_MANY_REQUESTS, "Too many signals kept";
+
     /// No object has this id.
     NoObject = "no_object", NOT_FOUND, "No such object";
     /// No record has this id, or none matches.
@@ -188,6 +197,8 @@ impl Code {
             Self::Throttled | Self::Contended => Some(1),
             Self::OutcomeUnknown => Some(2),
             Self::Unavailable | Self::BacklogFull => Some(5),
+            // Somebody must receive one first, or the oldest expires.
+            Self::TooManySignals => Some(60),
             // An operator must set a secret first.
             Self::SecretMissing | Self::SecretMalformed => Some(60),
             _ => None,

@@ -30,6 +30,7 @@ mod records;
 mod request;
 mod role;
 mod router;
+mod signals;
 mod state;
 mod surface;
 mod workflows;

@@ -38,6 +38,7 @@ const CHANGES: &[(&str, &str, Role)] = &[
     ("POST", "/v1/check", Role::Viewer),
     ("POST", "/v1/objects/{object}/records/find", Role::Viewer),
     ("POST", "/v1/workflows/{id}/start", Role::Operator),
+    ("POST", "/v1/signals/{name}", Role::Operator),
     ("POST", "/v1/executions/{id}/pause", Role::Operator),
     ("POST", "/v1/executions/{id}/resume", Role::Operator),
     ("POST", "/v1/executions/{id}/cancel", Role::Operator),

@@ -202,6 +202,20 @@ pub(crate) enum Remote {
         #[arg(long)]
         idempotency_key: Option<String>,
     },
+    /// Sends a signal to the execution that waits for it; if none does, the signal is kept for 72 hours.
+    Signal {
+        /// Name of the signal.
+        name: String,
+        /// Key: whose signal.
+        #[arg(long)]
+        key: String,
+        /// Payload, as JSON.
+        #[arg(long, default_value = "null")]
+        payload: String,
+        /// Sends at most once for this key.
+        #[arg(long)]
+        idempotency_key: Option<String>,
+    },
     /// Sends a webhook to the installation, signed as its trigger requires, with the secret from `PAWL_SECRET_…`.
     Deliver(Deliver),
     /// Lists workflows; all of them unless a limit is given.

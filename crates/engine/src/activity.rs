@@ -25,6 +25,8 @@ pub enum Activity {
     FindPaused(ChildStarts),
     /// Starts executions of workflows.
     StartWorkflows(ChildStarts),
+    /// Sends a signal.
+    SendSignal(SignalSending),
 }
 
 impl Activity {
@@ -38,6 +40,7 @@ impl Activity {
             Self::RunStateMachine(run) => run.timeout * 2,
             Self::PollStateMachine(look) => look.timeout,
             Self::FindPaused(_) | Self::StartWorkflows(_) => ChildStarts::TIMEOUT,
+            Self::SendSignal(_) => SignalSending::TIMEOUT,
         }
     }
 
@@ -49,6 +52,7 @@ impl Activity {
             Self::RunStateMachine(run) => run.input(),
             Self::PollStateMachine(look) => look.input(),
             Self::FindPaused(starts) | Self::StartWorkflows(starts) => starts.input(),
+            Self::SendSignal(sending) => sending.input(),
         }
     }
 }
@@ -217,6 +221,24 @@ pub struct StartedChild {
     /// Why it was refused: `{code, message}`.
     #[serde(default, skip_serializing_if = "Value::is_null")]
     pub error: Value,
+}
+
+/// A signal that a step sends.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SignalSending {
+    /// Its id, the same for every attempt of a visit.
+    pub id: String,
+    /// Name.
+    pub name: String,
+    /// Key.
+    pub key: String,
+    /// Payload.
+    pub payload: Value,
+}
+
+impl SignalSending {
+    /// Longest time of one call.
+    pub const TIMEOUT: SignedDuration = SignedDuration::from_secs(30);
 }
 
 /// A read inside Pawl. It needs no claim; the engine decides on its result at once.

@@ -188,6 +188,15 @@ codes! {
     /// Storage or a queue failed while executions were started.
     StartInterrupted = "start_interrupted", Retries::InTurn;
 
+    /// As many signals of the name and key are kept as may be.
+    TooManySignals = "too_many_signals", Retries::Policy(FailureClass::Throttled);
+    /// The payload of a signal is larger than the bound.
+    SignalTooLarge = "signal_too_large", Retries::Never;
+    /// The step that waits for a signal refuses it.
+    SignalRefused = "signal_refused", Retries::Never;
+    /// Storage or a queue failed while a signal was sent.
+    SignalInterrupted = "signal_interrupted", Retries::InTurn;
+
     /// Another version of Pawl stored a code that this one does not know.
     UnknownCode = "unknown_code", Retries::Never;
 }

@@ -1,6 +1,6 @@
 //! Effects inside Pawl, as values: what commits with a transition in addition to its head and its row.
 
-use crate::RecordWrite;
+use crate::{RecordWrite, TakenSignal};
 
 /// One effect of a transition, written together with it or not at all. Each has a file in `crates/runtime/src/effects/`.
 #[derive(Debug, Clone, PartialEq)]
@@ -9,6 +9,8 @@ pub enum Effect {
     WriteRecord(Box<RecordWrite>),
     /// Notifies people.
     Notify(NoticeText),
+    /// Takes a signal that was kept: a step receives or refuses it.
+    TakeSignal(Box<TakenSignal>),
 }
 
 /// A notice for people, decided with a transition.
@@ -34,7 +36,7 @@ impl Effect {
     /// The texts that people read in the notice: each is one line, and is cut as one.
     pub(crate) fn lines_mut(&mut self) -> impl Iterator<Item = &mut String> {
         let lines = match self {
-            Self::WriteRecord(_) => None,
+            Self::WriteRecord(_) | Self::TakeSignal(_) => None,
             Self::Notify(notice) => Some([&mut notice.subject, &mut notice.text]),
         };
         lines.into_iter().flatten()

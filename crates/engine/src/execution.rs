@@ -177,7 +177,8 @@ pub struct Waiting {
     /// When the wait began; earlier events do not count.
     pub since: Timestamp,
     /// Records, fields of records and other topics: `record/<object>/<id>`, `<field>|record/<object>/<id>`,
-    /// `hook/<workflow>/<trigger>`, `state-machine/<execution arn>`, `callback/<digest>`.
+    /// `hook/<workflow>/<trigger>`, `state-machine/<execution arn>`, `callback/<digest>`, and of a step that waits for a
+    /// signal `<since>,<from>|signal/<name>/<key>` (see [`crate::signal`]).
     pub topics: BTreeSet<String>,
 }
 

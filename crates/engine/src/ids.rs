@@ -39,6 +39,21 @@ pub fn change_event_id(object: &str, record: &str, version: u64) -> String {
     format!("evt_{}", digest(&["change", object, record, &version.to_string()]))
 }
 
+/// The id of the signal that a step sends in one visit.
+pub fn step_signal_id(execution: &str, step: &str, visit: u32) -> String {
+    format!("sig_{}", digest(&["step signal", execution, step, &visit.to_string()]))
+}
+
+/// The id of the signal that a request with an idempotency key sends.
+pub fn sent_signal_id(name: &str, key: &str) -> String {
+    format!("sig_{}", digest(&["sent signal", name, key]))
+}
+
+/// The id of the signal that an event of the bus becomes.
+pub fn bus_signal_id(id: &str) -> String {
+    format!("sig_{}", digest(&["bus signal", id]))
+}
+
 /// The key by which an outside service recognises a repeated call.
 pub fn idempotency_key(execution: &str, step: &str, visit: u32) -> String {
     format!("{execution}:{step}:{visit}")

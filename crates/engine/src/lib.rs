@@ -13,6 +13,7 @@ pub mod event;
 pub mod fields;
 pub mod forget;
 pub mod ids;
+pub mod signal;
 pub mod steps;
 pub mod triggers;
 
@@ -41,7 +42,7 @@ mod waiting;
 
 pub use activity::{
     Activity, BodyKind, ChildRecord, ChildStart, ChildStarts, Found, HttpBody, HttpCall, MachinePoll, MachineRun,
-    ModelCall, Performed, Read, RecordQuery, ResolvedTest, StartedChild, StartedMachine,
+    ModelCall, Performed, Read, RecordQuery, ResolvedTest, SignalSending, StartedChild, StartedMachine,
 };
 pub use child::{ChildSeen, Hold, Parent, StartedBy};
 pub use code::{Retries, StepCode};
@@ -61,4 +62,5 @@ pub use observed::{Answer, Asked, Given, LeaseSeen, Looked, Observed, Seen};
 pub use plan::Plan;
 pub use record::{Record, RecordWrite, Subject};
 pub use replay::{Recording, ReplayError, difference, replay};
+pub use signal::{SentSignal, TakenSignal};
 pub use transition::{DEATHS_MOST, transition};

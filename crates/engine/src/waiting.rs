@@ -3,7 +3,7 @@
 use pawl_definition::Step;
 
 use crate::draft::Draft;
-use crate::steps::{self, OnEvent, StepContext, StepDecision};
+use crate::steps::{self, OnEvent, Refusal, StepContext, StepDecision};
 use crate::{
     Activity, Context, Decision, Event, Execution, Performed, RowKind, Status, Stay, StepStatus, Wake, transition,
 };
@@ -108,6 +108,7 @@ pub(crate) fn on_event(cx: &Context<'_>, execution: &Execution, event: &Event) -
         (Ok(OnEvent::Done(done)), Some(pause)) => draft.done(step, *done).held_on(execution, pause).commit(),
         (Ok(OnEvent::Done(done)), None) => draft.done(step, *done).commit(),
         (Ok(OnEvent::Nothing), _) => listens_anew(draft, step),
+        (Ok(OnEvent::Refused(refusal)), _) => refused(draft, *refusal),
         // The one who holds it meets the failure on resuming it.
         (Err(_), Some(_)) => Decision::Stay(Stay::NoMatch),
         (Err(error), None) => draft.failed(step, error, false).commit(),
@@ -150,6 +151,10 @@ pub(crate) fn looks_again(cx: &Context<'_>, execution: &Execution) -> Decision {
     let at = StepContext { cx, execution, step, state: draft.state() };
     match steps::handler(&step.kind).again(&at) {
         Ok(Some(done)) => draft.done(step, done).commit(),
+        Ok(None) if steps::handler(&step.kind).looks_when_freed() => {
+            let checkpoint = at.state.checkpoint.clone();
+            due_soon(draft, execution, checkpoint)
+        }
         // A condition that cannot be evaluated fails the step with the next event, as it would have.
         Ok(None) | Err(_) => listens_anew(draft, step),
     }
@@ -163,11 +168,32 @@ fn listens_anew(mut draft: Draft<'_>, step: &Step) -> Decision {
     }
     draft.set_status(StepStatus::Waiting);
     draft.row.note = Some("listens anew: what it reads has changed".to_owned());
-    draft.row.due = match draft.execution.pause.as_ref().map_or(&draft.execution.wake, |pause| &pause.wake) {
+    draft.row.due = due_of(&draft);
+    if steps::handler(&step.kind).looks_when_freed() {
+        let wake = Wake::Signal { until: Some(draft.cx.now) };
+        match &mut draft.execution.pause {
+            Some(pause) => pause.wake = wake,
+            None => draft.execution.wake = wake,
+        }
+    }
+    draft.commit()
+}
+
+/// What came does not fit: it is taken away, and the step waits on.
+fn refused(mut draft: Draft<'_>, refusal: Refusal) -> Decision {
+    draft.set_status(StepStatus::Waiting);
+    draft.row.note = Some(refusal.note);
+    draft.row.due = due_of(&draft);
+    draft.effects = refusal.effects;
+    draft.commit()
+}
+
+/// When a wait ends at the latest.
+fn due_of(draft: &Draft<'_>) -> Option<jiff::Timestamp> {
+    match draft.execution.pause.as_ref().map_or(&draft.execution.wake, |pause| &pause.wake) {
         Wake::Signal { until } => *until,
         _ => None,
-    };
-    draft.commit()
+    }
 }
 
 /// Lets a goal listen on what it reads by now; `false` if it does already.
@@ -206,8 +232,8 @@ pub(crate) fn look_again(mut draft: Draft<'_>) -> Draft<'_> {
         return draft.done(step, done);
     }
     listen(&mut draft, step);
-    // A child may have ended since the look, and have been told that nobody waits.
-    if !steps::awaited_children(&draft.execution).is_empty() {
+    // A child may have ended since the look, and have been told that nobody waits; a signal may have passed it over.
+    if !steps::awaited_children(&draft.execution).is_empty() || steps::handler(&step.kind).looks_when_freed() {
         draft.execution.wake = Wake::Signal { until: Some(cx.now) };
     }
     draft

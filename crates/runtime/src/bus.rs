@@ -1,12 +1,14 @@
 //! What the event bus (EventBridge) says, as events.
 //!
-//! Two kinds of its events are taken: "Step Functions Execution Status Change" of the source `aws.states`, which only
-//! AWS itself can send, and those of the source `pawl.callback`, which whoever may put events on the bus can send. A
-//! callback is believed for its token, which leaves no trace: the event that it becomes has a digest of it.
+//! Three kinds of its events are taken: "Step Functions Execution Status Change" of the source `aws.states`, which only
+//! AWS itself can send, and those of the sources `pawl.callback` and `pawl.signal`, which whoever may put events on the bus
+//! can send. A callback is believed for its token, which leaves no trace: the event that it becomes has a digest of it.
 
 use jiff::Timestamp;
 use pawl_definition::json::{self, Bounds};
-use pawl_engine::{Cause, Event, EventType, ids};
+use pawl_definition::step::{SIGNAL_KEY_MOST, is_signal_name};
+use pawl_definition::value::is_blank_text;
+use pawl_engine::{Cause, Event, EventType, SentSignal, ids};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -19,6 +21,8 @@ const STATES: &str = "aws.states";
 const STATUS_CHANGE: &str = "Step Functions Execution Status Change";
 /// The source of callbacks.
 const CALLBACK: &str = "pawl.callback";
+/// The source of signals.
+const SIGNAL: &str = "pawl.signal";
 
 /// The states in which an execution has ended.
 const ENDS: &[&str] = &["SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"];
@@ -73,6 +77,15 @@ struct Callback {
     cause: Option<String>,
 }
 
+/// A signal. The names of the keys are those of the API.
+#[derive(Debug, Deserialize)]
+struct Signal {
+    signal: String,
+    key: String,
+    #[serde(default)]
+    payload: Value,
+}
+
 /// The event that an event of the bus is; `None` for one that nobody here waits for.
 pub fn event(event: &Value) -> Result<Option<Event>, BusError> {
     let id = || event["id"].as_str().unwrap_or("without id").to_owned();
@@ -90,6 +103,11 @@ pub fn event(event: &Value) -> Result<Option<Event>, BusError> {
             let callback = Callback::deserialize(&envelope.detail).map_err(unreadable)?;
             (EventType::CalledBack, callback.data())
         }
+        (SIGNAL, _) => {
+            let signal = Signal::deserialize(&envelope.detail).map_err(unreadable)?;
+            let refused = |reason: String| BusError { id: id(), reason };
+            return signal.event(&envelope).map(Some).map_err(refused);
+        }
         _ => return Ok(None),
     };
     Ok(Some(Event {
@@ -104,6 +122,18 @@ pub fn event(event: &Value) -> Result<Option<Event>, BusError> {
         cause: Cause::default(),
         parent: None,
     }))
+}
+
+impl Signal {
+    fn event(self, envelope: &Envelope) -> Result<Event, String> {
+        let Self { signal: name, key, payload } = self;
+        if !is_signal_name(&name) || is_blank_text(&key) || key.len() > SIGNAL_KEY_MOST {
+            return Err("not the name and the key of a signal".to_owned());
+        }
+        json::check(&payload, &Bounds::OUTSIDE).map_err(|bound| format!("the payload of the signal has {bound}"))?;
+        let sent = SentSignal { id: ids::bus_signal_id(&envelope.id), name, key, number: 0, sent_at: envelope.time };
+        Ok(sent.event(payload))
+    }
 }
 
 impl StatusChange {
@@ -187,6 +217,29 @@ mod tests {
         assert_eq!(event.waiter_topics(), BTreeSet::from([ids::callback_topic(token)]));
         assert_eq!(event.data["output"], json!({"approved": true}));
         assert!(!json!(event).to_string().contains(token));
+    }
+
+    #[test]
+    fn a_signal_has_its_name_key_and_payload_and_an_id_of_the_event() {
+        let event = fixture(include_str!("../../../events/trigger-evaluator/pawl-signal.json"));
+        assert_eq!(event.kind, EventType::SignalSent);
+        assert_eq!(event.waiter_topics(), BTreeSet::from(["signal/carrier-picked-up/R-1007".to_owned()]));
+        assert_eq!(event.data["payload"], json!({"tracking": "1Z999", "weight_kg": 2.5}));
+        assert!(event.id.starts_with("sig_"), "{}", event.id);
+    }
+
+    #[test]
+    fn a_signal_without_a_name_or_key_that_may_be_is_refused() {
+        let said = |detail: Value| {
+            let envelope = json!({"id": "1", "source": "pawl.signal", "detail-type": "x", "time": "2026-01-01T00:00:00Z", "detail": detail});
+            event(&envelope).map(drop)
+        };
+        assert_eq!(said(json!({"signal": "paid", "key": "7"})), Ok(()));
+        for wrong in
+            [json!({"signal": "a/b", "key": "7"}), json!({"signal": "paid", "key": " "}), json!({"signal": "paid"})]
+        {
+            assert!(said(wrong.clone()).is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@ use crate::dispatch::Dispatcher;
 use crate::evaluator::Starter;
 use crate::forget::Forgetting;
 use crate::refusals::Refusals;
+use crate::signals::Signals;
 use crate::wake_backoff::WakeBackoff;
 use crate::{
     Catalog, CompletionSignals, Evaluator, ExecutorOptions, History, Ingest, Installations, Metrics, Notices,
@@ -25,6 +26,8 @@ pub struct Core {
     pub evaluator: Arc<Evaluator>,
     /// Tells executions of events and controls.
     pub transitions: Arc<Transitions>,
+    /// Sends signals, and hands them to those who wait.
+    pub signals: Arc<Signals>,
     /// Looks for what was left behind.
     pub sweeper: Arc<Sweeper>,
     /// Work on many executions that goes on after an answer.
@@ -62,6 +65,7 @@ impl Core {
         let transitions = Arc::new(shared.transitions());
         let operations = Operations::new(&transitions, ports.queue.clone(), shared.dispatcher.clone());
         let operations = Arc::new(operations);
+        let signals = Arc::new(Signals::new(&ports, transitions.clone(), shared.metrics.clone()));
         let sweeper = Arc::new(shared.sweeper(&transitions, &operations));
         let Shared { catalog, completions, metrics, unreadable, .. } = &shared;
         let Ports { tables, blobs, clock, random, .. } = &ports;
@@ -79,7 +83,7 @@ impl Core {
         };
         Self {
             ingest: Arc::new(Ingest::new(&ports, metrics.clone())),
-            evaluator: Arc::new(shared.evaluator(&transitions, &operations)),
+            evaluator: Arc::new(shared.evaluator(&transitions, &operations, &signals)),
             workflows,
             forgetting: Arc::new(forgetting),
             records: Arc::new(Records::new(catalog.clone(), tables.clone(), clock.clone(), random.clone())),
@@ -90,6 +94,7 @@ impl Core {
             stop: Stop::default(),
             unreadable: unreadable.clone(),
             transitions,
+            signals,
             sweeper,
             operations,
             ports,
@@ -151,7 +156,12 @@ impl<'a> Shared<'a> {
         }
     }
 
-    fn evaluator(&self, transitions: &Arc<Transitions>, operations: &Arc<Operations>) -> Evaluator {
+    fn evaluator(
+        &self,
+        transitions: &Arc<Transitions>,
+        operations: &Arc<Operations>,
+        signals: &Arc<Signals>,
+    ) -> Evaluator {
         let Ports { tables, queue, blobs, clock, .. } = self.ports.clone();
         let starter = Starter {
             catalog: self.catalog.clone(),
@@ -171,6 +181,7 @@ impl<'a> Shared<'a> {
             starter,
             transitions: transitions.clone(),
             operations: operations.clone(),
+            signals: signals.clone(),
             clock,
             metrics: self.metrics.clone(),
             loops: self.options.loops,

@@ -55,6 +55,8 @@ impl Marks<'_> {
             },
             // It is no start: what is left of the execution stays until the letter is redriven.
             Ok(EventMessage::Expired(_)) => Ok(()),
+            // The signals stay in their line, which the next signal or waiter of the key has looked at.
+            Ok(EventMessage::Signals(_)) => Ok(()),
             Ok(EventMessage::Waiters(waiters)) => self.refuse(of_waiters(waiters.event, why)).await,
             Ok(EventMessage::Operation(id)) => self.operations.fail(&id, why).await,
             Err(error) => self.refuse(of_unreadable(&letter.body, &error, self.clock.now())).await,
@@ -73,7 +75,7 @@ impl Marks<'_> {
         let event = match EventMessage::parse(&letter.body) {
             Ok(EventMessage::Event(event)) => Some(*event),
             Ok(EventMessage::Stream(change)) => changes::event(&change).ok().flatten(),
-            Ok(EventMessage::Expired(_)) => return Ok(true),
+            Ok(EventMessage::Expired(_) | EventMessage::Signals(_)) => return Ok(true),
             Ok(EventMessage::Waiters(waiters)) => Some(Event { workflow: None, ..waiters.event }),
             Ok(EventMessage::Operation(id)) => {
                 let operation = self.operations.read(&id).await?;

@@ -16,6 +16,7 @@ use crate::operations::Operations;
 use crate::ports::{
     BlobOwner, Blobs, Clock, Key, Message, Queue, QueueName, RecordChange, Tables, expired_message, stream_message,
 };
+use crate::signals::Signals;
 use crate::{Catalog, Error, LoopLimits, Metrics, TopicReads, Transitions, changes, expiry, items, listeners, offload};
 
 pub(crate) use start::Starter;
@@ -31,6 +32,7 @@ pub struct Evaluator {
     pub(crate) starter: Starter,
     pub(crate) transitions: Arc<Transitions>,
     pub(crate) operations: Arc<Operations>,
+    pub(crate) signals: Arc<Signals>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) loops: LoopLimits,
@@ -63,6 +65,7 @@ impl Evaluator {
             EventMessage::Stream(change) => self.changed(&change, &TopicReads::default(), deadline).await,
             EventMessage::Waiters(waiters) => self.part(*waiters, deadline).await,
             EventMessage::Operation(id) => self.operations.go_on(&id, deadline).await,
+            EventMessage::Signals(topic) => self.signals.hand_over(&topic, deadline).await,
         }
     }
 
@@ -130,6 +133,9 @@ impl Evaluator {
         let owner = BlobOwner::event(&event.id);
         if let Err(error) = offload::restore_event(&*self.blobs, owner, &mut event).await {
             return if self.was_forgotten(&event, &error).await? { Ok(()) } else { Err(error) };
+        }
+        if event.kind.facts().is_kept {
+            return self.signals.accept_event(&event).await;
         }
         // Each has its turn although another fails, and the first failure is told: a repeat starts nothing twice.
         let mut result = Ok(());

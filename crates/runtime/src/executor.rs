@@ -7,19 +7,22 @@ use std::sync::Arc;
 
 use async_recursion::async_recursion as boxed;
 use jiff::{SignedDuration, Timestamp};
+use pawl_engine::{Status, signal};
 
 use crate::activities::Activities;
 use crate::concurrency_slots::is_waiting;
 use crate::message::Job;
 use crate::ports::{Durability, QueueName};
+use crate::signals::Signals;
 use crate::transitions::{HEAL_AFTER, Run, Transitions};
-use crate::{Error, Finder, Metrics, Stop};
+use crate::{Core, Error, Finder, Metrics, Stop};
 
 /// Carries executions on.
 pub struct Executor {
     transitions: Arc<Transitions>,
     finder: Finder,
     activities: Activities,
+    signals: Arc<Signals>,
     stop: Stop,
 }
 
@@ -34,9 +37,10 @@ enum Progress {
 }
 
 impl Executor {
-    /// Over transitions, what finds records for steps, and what steps do outside, until the process is about to end.
-    pub(crate) fn new(transitions: Arc<Transitions>, finder: Finder, activities: Activities, stop: Stop) -> Self {
-        Self { transitions, finder, activities, stop }
+    /// Over a core, what finds records for steps, and what steps do outside, until the process is about to end.
+    pub(crate) fn new(core: &Core, finder: Finder, activities: Activities) -> Self {
+        let Core { transitions, signals, stop, .. } = core.clone();
+        Self { transitions, finder, activities, signals, stop }
     }
 
     /// Handles a job: goes on while steps are ready, and time and steps last. The caller deletes the message after.
@@ -86,6 +90,9 @@ impl Executor {
             if self.stop.is_set() {
                 break;
             }
+            if self.is_handed_over(run).await? {
+                return Ok(());
+            }
             match self.advance(run).await? {
                 Progress::Rest if run.outcome.is_some() => return self.flush(run).await,
                 Progress::Rest => return Ok(()),
@@ -99,6 +106,19 @@ impl Executor {
         }
         self.flush(run).await?;
         self.transitions.ensure(&run.execution, SignedDuration::ZERO).await
+    }
+
+    /// A wait for a signal has begun, or is over: what is kept is offered to those who wait before that is decided. Whether
+    /// this execution has gone on by that; its job is under way then.
+    async fn is_handed_over(&self, run: &mut Run) -> Result<bool, Error> {
+        let waits = run.execution.status == Status::Waiting && run.execution.is_due(self.transitions.clock.now());
+        let Some(topic) = signal::awaited(&run.execution).filter(|_| waits).map(str::to_owned) else {
+            return Ok(false);
+        };
+        self.signals.hand_over(&topic, None).await?;
+        let seq = run.execution.seq;
+        let is_there = self.transitions.reload(run).await?;
+        Ok(!is_there || run.execution.seq != seq)
     }
 
     /// Leaves a call that may last long to a job of the queue of such calls. It is not claimed yet: if the message is lost on the

@@ -101,6 +101,8 @@ pub enum EventMessage {
     Waiters(Box<Waiters>),
     /// An operation goes on where it stopped; its id.
     Operation(String),
+    /// Signals of this topic may be kept for those who wait.
+    Signals(String),
 }
 
 /// Executions that an event is still to be told to. Stored, do not rename.

@@ -50,6 +50,12 @@ counters! {
     steps_retried,
     /// Waits that began: delays and goals.
     waits_begun,
+    /// Signals that were accepted, repeats left out.
+    signals_accepted,
+    /// Signals that were answered 429, since as many as may be are kept.
+    signals_refused,
+    /// Signals of the bus that were not accepted.
+    signals_dropped,
     /// Transitions that were decided again because others had written.
     races_lost,
     /// Inputs that an execution never gets by the protocol: a mistake of the program, or a head that something else wrote.

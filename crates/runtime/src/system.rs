@@ -65,9 +65,10 @@ impl System {
     /// Wires the runtime over its ports and those of steps.
     pub fn new(ports: Ports, outside: OutsidePorts, options: ExecutorOptions) -> Self {
         let core = Core::new(ports, options);
-        let activities = Activities::new(&outside, core.ports.clock.clone(), core.evaluator.clone());
+        let activities =
+            Activities::new(&outside, core.ports.clock.clone(), (core.evaluator.clone(), core.signals.clone()));
         let finder = Finder::new(core.ports.tables.clone(), core.unreadable.clone());
-        let executor = Executor::new(core.transitions.clone(), finder, activities, core.stop.clone());
+        let executor = Executor::new(&core, finder, activities);
         Self { core, outside, executor: Arc::new(executor) }
     }
 }

@@ -28,6 +28,9 @@ pub(crate) const HEAL_AFTER: SignedDuration = SignedDuration::from_secs(2);
 /// How often a lost race is decided again before the message is given back.
 pub(crate) const RACES: usize = 8;
 
+/// The same of the offer of a signal: it may be lost because another execution took the signal.
+const OFFER_RACES: usize = 3;
+
 /// Tells executions of inputs from outside, and commits what comes of it. It performs no activity.
 pub struct Transitions {
     pub(crate) catalog: Arc<Catalog>,
@@ -63,6 +66,13 @@ impl Transitions {
     #[boxed]
     pub async fn on_event(&self, execution: &str, event: &Event) -> Result<(), Error> {
         self.apply(execution, &Input::Event(event), |_| true).await?;
+        Ok(())
+    }
+
+    /// Offers a signal to an execution that waits for it. Whether it takes it, the signal's line shows.
+    #[boxed]
+    pub(crate) async fn offer(&self, execution: &str, signal: &Event) -> Result<(), Error> {
+        self.apply_within(execution, &Input::Event(signal), |_| true, OFFER_RACES).await?;
         Ok(())
     }
 
@@ -135,7 +145,17 @@ impl Transitions {
         input: &Input<'_>,
         wanted: impl Fn(&Execution) -> bool + Send,
     ) -> Result<Option<Result<Execution, Refused>>, Error> {
-        for _ in 0..RACES {
+        self.apply_within(execution, input, wanted, RACES).await
+    }
+
+    async fn apply_within(
+        &self,
+        execution: &str,
+        input: &Input<'_>,
+        wanted: impl Fn(&Execution) -> bool + Send,
+        races: usize,
+    ) -> Result<Option<Result<Execution, Refused>>, Error> {
+        for _ in 0..races {
             let on_head = is_on_head_alone(input);
             let Some(mut run) = self.load_whole(execution, !on_head).await? else { return Ok(None) };
             if !wanted(&run.execution) {

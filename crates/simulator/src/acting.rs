@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use pawl_definition::{Source, TriggerKind};
 use pawl_engine::{Act, Cause, Control, Creation, Event, EventType, ids};
-use pawl_runtime::{ControlError, Identity, RecordError, SaveError, System};
+use pawl_runtime::{ControlError, Identity, NewSignal, RecordError, SaveError, SendError, System};
 use serde_json::{Map, Value, json};
 
 use super::forgetting;
 use super::hub::Hub;
 use super::ports::short;
-use super::script::{Script, What, large_text, mail};
+use super::script::{SIGNAL, Script, What, large_text, mail};
 use super::task::{Accepted, Answer, Ended, Work};
 
 /// Saves what a world begins with.
@@ -87,6 +87,18 @@ async fn carry_out(hub: &Arc<Hub>, system: &System, what: What) -> Answer {
                 Answer::Refused
             }
         },
+        What::Signal { name, key, payload, idempotency_key } => {
+            let id = system.signals.id(&name, Some(&idempotency_key));
+            let sent = system.signals.send(&NewSignal { id, name, key, payload, sent_at: hub.now() }).await;
+            match sent {
+                Ok(sent) => {
+                    let (workflow, trigger) = (String::new(), SIGNAL.to_owned());
+                    Answer::Done(Some(Accepted { event: sent.id, workflow, trigger, replayed: sent.is_repeat }))
+                }
+                Err(SendError::Failed(_)) => Answer::Lost,
+                Err(_) => Answer::Refused,
+            }
+        }
         What::Save(value) => {
             saved(hub, system.workflows.save(&Source::from_value("edit", value), None, "author").await)
         }
@@ -192,6 +204,7 @@ fn word(what: &What) -> String {
         What::Update { subject, fields } => {
             format!("update {subject} {}", short(&serde_json::json!(fields).to_string()))
         }
+        What::Signal { name, key, payload, .. } => format!("signal {name} {key} {payload}"),
         What::Save(_) => "save".to_owned(),
         What::Control(control, _) => format!("control {}", control.word()),
         What::KillWorkflow(workflow, kill) => format!("kill {workflow} {kill}"),

@@ -3,7 +3,7 @@
 //! Each lives in a decorator around a port or in the driver: nothing of it enters the runtime.
 
 use jiff::SignedDuration;
-use pawl_engine::Status;
+use pawl_engine::{Status, Wake};
 use pawl_runtime::items;
 use pawl_runtime::items::guard::Guard;
 use pawl_runtime::ports::rules::counter_body;
@@ -83,6 +83,12 @@ pub enum Bug {
     KeptBlobs,
     /// Retention begins with an execution, and not at its end.
     OpenExpires,
+    /// A signal is taken without requiring that it is still kept.
+    SignalTwice,
+    /// A signal leaves its line before the transition that receives it, in a transaction of its own.
+    SignalDropped,
+    /// Nobody looks for signals that are kept when a wait begins.
+    SignalUnseen,
 }
 
 impl Bug {
@@ -121,6 +127,9 @@ impl Bug {
         ("rows-remember", Self::RowsRemember),
         ("kept-blobs", Self::KeptBlobs),
         ("open-expires", Self::OpenExpires),
+        ("signal-twice", Self::SignalTwice),
+        ("signal-dropped", Self::SignalDropped),
+        ("signal-unseen", Self::SignalUnseen),
         ("oversized-stored", Self::OversizedStored),
         ("unreadable-stops-listing", Self::UnreadableStopsListing),
     ];
@@ -145,9 +154,11 @@ impl Bug {
             Self::NotDurable => return vec![Transaction { writes, durability: Durability::Ordered }],
             Self::RecordsFirst => {
                 let is_record = |write: &Write| write.address().0 == Table::Records;
-                let (records, rest): (Vec<_>, Vec<_>) = writes.into_iter().partition(is_record);
-                let parts = [records, rest].into_iter().filter(|part| !part.is_empty());
-                return parts.map(|writes| Transaction { writes, durability }).collect();
+                return apart(writes, durability, is_record);
+            }
+            Self::SignalDropped => {
+                let leaves = |write: &Write| matches!(write, Write::Delete { .. }) && stands_in(write, "signals#");
+                return apart(writes, durability, leaves);
             }
             _ => writes.iter_mut().for_each(|write| bug.corrupt_write(write)),
         }
@@ -182,6 +193,13 @@ impl Bug {
                 let workflow = key.partition.split('#').nth(1).unwrap_or_default();
                 *key = items::guard::key(workflow, Guard::ConcurrencySlots(0));
             }
+            (Self::SignalTwice, Write::Delete { key, expect, .. }) if key.partition.starts_with("signals#") => {
+                *expect = Expect::Any;
+            }
+            (Self::SignalTwice, Write::Put { item, expect, .. }) if item.key.sort.ends_with("#taken") => {
+                *expect = Expect::Any;
+            }
+            (Self::SignalUnseen, Write::Put { item, .. }) => without_look(item),
             (Self::BlindKeys, Write::Put { item, expect, .. }) if item.key.partition.starts_with("delivery#") => {
                 *expect = Expect::Any;
             }
@@ -202,6 +220,24 @@ fn stands_in(write: &Write, partition: &str) -> bool {
 
 fn is_slots(key: &Key) -> bool {
     key.partition.starts_with("guard#") && key.sort == "slots"
+}
+
+/// Some writes in a transaction of their own, before the others.
+fn apart(writes: Vec<Write>, durability: Durability, first: impl Fn(&Write) -> bool) -> Vec<Transaction> {
+    let (first, rest): (Vec<_>, Vec<_>) = writes.into_iter().partition(first);
+    let parts = [first, rest].into_iter().filter(|part| !part.is_empty());
+    parts.map(|writes| Transaction { writes, durability }).collect()
+}
+
+/// The head of an execution that has just begun to wait for a signal, as if it had looked already.
+fn without_look(item: &mut Item) {
+    if let Ok(Some((mut head, rows))) = items::execution::parse_whole(item)
+        && pawl_engine::signal::awaited(&head).is_some()
+        && head.wake == (Wake::Signal { until: Some(head.updated_at) })
+    {
+        head.wake = Wake::Signal { until: rows.last().and_then(|row| row.due) };
+        *item = items::execution::item(&head, &rows);
+    }
 }
 
 /// A counter that has reached any limit.

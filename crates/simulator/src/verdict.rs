@@ -1,5 +1,7 @@
 //! What must hold of a world that does not move any more.
 
+mod signals;
+
 use std::collections::BTreeSet;
 
 use pawl_engine::steps::{awaited_children, children_of_row};
@@ -13,6 +15,7 @@ use super::erased;
 use super::hub::Hub;
 use super::monitor::{Broken, Monitor};
 use super::replayed;
+use super::script::SIGNAL;
 use super::task::Accepted;
 
 /// As many blocks as any limit has.
@@ -40,6 +43,7 @@ pub(super) fn check(hub: &Hub, accepted: &[Accepted]) {
         }
         family(&state.monitor, &mut broken);
         erased::check(hub, &state, &mut broken);
+        signals::check(hub, &state.monitor, (&items, accepted), &mut broken);
         for head in state.monitor.open() {
             if let Some(why) = stuck(hub, &state.monitor, head) {
                 broken.push((3, format!("{}: {why}", head.id)));
@@ -87,7 +91,8 @@ fn stored_rows(items: &[Item], execution: &str) -> Vec<Row> {
 /// Every event that was acknowledged started its workflow, or was refused visibly. One for a goal's own webhook is
 /// heard by whoever waits.
 fn events(monitor: &Monitor, accepted: &[Accepted], broken: &mut Vec<Broken>) {
-    for Accepted { event, workflow, .. } in accepted.iter().filter(|accepted| !accepted.trigger.starts_with("ring-")) {
+    let starts = |accepted: &&Accepted| !accepted.trigger.starts_with("ring-") && accepted.trigger != SIGNAL;
+    for Accepted { event, workflow, .. } in accepted.iter().filter(starts) {
         let started = monitor.has_begun(&ids::execution_id(event, workflow));
         let refused = monitor.refusals.contains(&(event.clone(), workflow.clone()));
         if started == refused {

@@ -102,6 +102,9 @@ is_found! {
     finds_rows_that_keep_the_values_of_who_is_forgotten: "rows-remember";
     finds_blobs_that_outlive_their_execution: "kept-blobs";
     finds_open_executions_that_expire: "open-expires";
+    finds_signals_that_two_receive: "signal-twice";
+    finds_signals_that_are_dropped_on_a_race: "signal-dropped";
+    finds_signals_that_a_wait_does_not_look_for: "signal-unseen";
     finds_listings_that_stop_at_an_item_that_cannot_be_read: "unreadable-stops-listing";
     finds_large_values_that_stand_in_the_items_that_refer_to_them: "oversized-stored";
 }

@@ -33,6 +33,7 @@ const PROBLEM: &str = "#/components/schemas/Problem";
     tags(
         (name = "workflows", description = "Save, switch, check and start workflows"),
         (name = "executions", description = "Read and control executions"),
+        (name = "signals", description = "Signals to executions that wait for them"),
         (name = "records", description = "Objects and their records"),
         (name = "webhooks", description = "Webhooks for external systems"),
         (name = "installation", description = "Controls of the installation, notices, health and descriptions")

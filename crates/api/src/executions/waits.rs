@@ -18,7 +18,7 @@ const CHILDREN: &str = "children";
 #[schema(as = Wait)]
 pub(crate) struct WaitView {
     /// `children` (the executions that its step started), `condition` (CEL over the record), `webhook` (path on this server), `event` (kind and trigger), `state_machine`
-    /// (its execution), `callback`, `time`, `retry`, `slot` (among the executions that may run at once), `throttle` or
+    /// (its execution), `callback`, `signal` (name and key), `time`, `retry`, `slot` (among the executions that may run at once), `throttle` or
     /// `person`.
     kind: &'static str,
     /// Description for people.
@@ -88,6 +88,10 @@ fn signal(execution: &Execution, plan: Option<&Plan>) -> Vec<WaitView> {
     waits.extend(topics.filter_map(|topic| match topic.split_once('/') {
         Some(("state-machine", arn)) => Some(WaitView::new("state_machine", arn)),
         Some(("callback", _)) => Some(WaitView::new("callback", "a callback")),
+        Some((place, named)) if place.ends_with("|signal") => {
+            let (name, key) = named.split_once('/').unwrap_or((named, ""));
+            Some(WaitView::new("signal", format!("{name} of {key}")))
+        }
         _ => None,
     }));
     waits

@@ -11,5 +11,6 @@ mod hooks;
 mod installation;
 mod records;
 mod shop;
+mod signals;
 mod surface;
 mod workflows;

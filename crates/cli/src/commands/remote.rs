@@ -41,6 +41,12 @@ pub(crate) async fn run(mut command: Remote, client: Client) -> anyhow::Result<b
             let request = idempotency_key.iter().fold(request, |request, key| request.header("idempotency-key", key));
             show(&client, request, |body| say!("started {}", text(body, "execution_id"))).await
         }
+        Remote::Signal { name, key, payload, idempotency_key } => {
+            let payload = json::parse(payload.as_bytes(), &Bounds::OUTSIDE).context("the payload is no JSON")?;
+            let request = post(format!("/v1/signals/{name}")).json(&json!({"key": key, "payload": payload}));
+            let request = idempotency_key.iter().fold(request, |request, key| request.header("idempotency-key", key));
+            show(&client, request, |body| say!("{}", view::signal(body))).await
+        }
         Remote::Deliver(deliver) => deliver::run(&client, &deliver).await,
         Remote::Workflows { limit } => list::workflows(&client, limit).await,
         Remote::Activate { workflow } => {

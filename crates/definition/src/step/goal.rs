@@ -57,7 +57,7 @@ impl Shape for Goal {
     }
 
     fn awaits(&self) -> Awaited<'_> {
-        Awaited { until: self.until.as_ref(), on: &self.on }
+        Awaited { until: self.until.as_ref(), on: &self.on, signal: None }
     }
 
     fn names_outcome(&self) -> bool {

@@ -11,13 +11,16 @@ mod http_request;
 mod note;
 mod record_reads;
 mod run_state_machine;
+mod send_signal;
 mod set_fields;
 mod set_stage;
 mod set_variables;
 mod shape;
+mod signal_name;
 mod start_workflow;
 mod stop;
 mod switch;
+mod wait_for_signal;
 
 use std::collections::BTreeSet;
 
@@ -35,13 +38,16 @@ pub use http_request::{CLIENT_HEADERS, FORM, HttpRequest};
 pub use note::Note;
 pub use record_reads::{after_record, names_after_record};
 pub use run_state_machine::RunStateMachine;
+pub use send_signal::SendSignal;
 pub use set_fields::{FieldChange, SetFields};
 pub use set_stage::SetStage;
 pub use set_variables::SetVariables;
-pub use shape::{AsksModel, Awaited, Branch, Carried, NamedWorkflow, Onward, Shape, TypeFacts, Waiting};
+pub use shape::{AsksModel, Awaited, AwaitedSignal, Branch, Carried, NamedWorkflow, Onward, Shape, TypeFacts, Waiting};
+pub use signal_name::{SIGNAL_KEY_MOST, is_signal_name};
 pub use start_workflow::{StartWorkflow, WorkflowStart};
 pub use stop::{Stop, StopAs};
 pub use switch::Switch;
+pub use wait_for_signal::WaitForSignal;
 
 use self::record_reads::RecordReads;
 use crate::describe::JsonSchema;
@@ -128,6 +134,8 @@ registry! {
     "call_llm" => CallLlm(CallLlm),
     "run_state_machine" => RunStateMachine(RunStateMachine),
     "start_workflow" => StartWorkflow(StartWorkflow),
+    "wait_for_signal" => WaitForSignal(WaitForSignal),
+    "send_signal" => SendSignal(SendSignal),
 }
 
 impl StepKind {
@@ -151,7 +159,6 @@ impl StepKind {
 pub const NOT_AVAILABLE: &[&str] = &[
     "branch",
     "for_each",
-    "wait_for_signal",
     "control_workflow",
     "change_tags",
     "archive_record",
@@ -183,9 +190,9 @@ pub const COMMON_KEYS: &[&str] =
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Take {
-    /// `yes`, or `met` of a goal.
+    /// `yes`, `met` of a goal, or `received` of a wait for a signal.
     Yes,
-    /// `no`, or `unmet` of a goal.
+    /// `no`, `unmet` of a goal, or `timed_out` of a wait for a signal.
     No,
 }
 
@@ -215,8 +222,8 @@ pub struct Common {
     /// Which path a skipped condition or goal takes.
     #[serde(default)]
     pub take: Option<Take>,
-    /// Longest time of one attempt; of a goal, and of a state machine or of workflows that are waited for: of the wait
-    /// (`never`, a duration, or a date and time).
+    /// Longest time of one attempt; of a goal, and of a signal, a state machine or workflows that are waited for: of the
+    /// wait (`never`, a duration, or a date and time).
     #[serde(default)]
     pub timeout: Option<Template>,
     /// Failure policy.
@@ -242,7 +249,7 @@ pub struct Step {
     pub skip: bool,
     /// Which path a skipped condition or goal takes.
     pub take: Option<Take>,
-    /// Longest time of one attempt; of a goal, and of a state machine that is waited for: of the wait.
+    /// Longest time of one attempt; of a goal, and of a signal or a state machine that is waited for: of the wait.
     pub timeout: Option<Template>,
     /// Failure policy.
     pub on_failure: Option<Failure>,

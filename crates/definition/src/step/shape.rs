@@ -89,6 +89,17 @@ pub struct Awaited<'a> {
     pub until: Option<&'a Expression>,
     /// An event matches one of these.
     pub on: &'a [Trigger],
+    /// This signal is sent.
+    pub signal: Option<AwaitedSignal<'a>>,
+}
+
+/// A signal that ends a wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AwaitedSignal<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// One counts that was sent before the execution began.
+    pub earlier: bool,
 }
 
 /// A step that asks a model.

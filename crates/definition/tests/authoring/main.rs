@@ -7,6 +7,7 @@ mod orders;
 mod outputs;
 mod places;
 mod problems;
+mod signals;
 mod sources;
 mod stages;
 mod starts;

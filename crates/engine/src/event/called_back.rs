@@ -10,7 +10,7 @@ pub(super) struct CalledBack;
 
 impl EventKind for CalledBack {
     fn facts(&self) -> EventFacts {
-        EventFacts { word: "called_back", is_addressed: false, is_by_hand: false, tells_changes: false }
+        EventFacts { word: "called_back", is_addressed: false, is_by_hand: false, tells_changes: false, is_kept: false }
     }
 
     fn waiter_topics(&self, event: &Event) -> BTreeSet<String> {

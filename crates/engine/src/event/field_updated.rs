@@ -10,7 +10,13 @@ pub(super) struct FieldUpdated;
 
 impl EventKind for FieldUpdated {
     fn facts(&self) -> EventFacts {
-        EventFacts { word: "field_updated", is_addressed: false, is_by_hand: false, tells_changes: true }
+        EventFacts {
+            word: "field_updated",
+            is_addressed: false,
+            is_by_hand: false,
+            tells_changes: true,
+            is_kept: false,
+        }
     }
 
     fn workflow_topics(&self, event: &Event) -> BTreeSet<String> {

@@ -7,6 +7,6 @@ pub(super) struct Manual;
 
 impl EventKind for Manual {
     fn facts(&self) -> EventFacts {
-        EventFacts { word: "manual", is_addressed: true, is_by_hand: true, tells_changes: false }
+        EventFacts { word: "manual", is_addressed: true, is_by_hand: true, tells_changes: false, is_kept: false }
     }
 }

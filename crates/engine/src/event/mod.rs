@@ -4,6 +4,7 @@ mod called_back;
 mod field_updated;
 mod manual;
 mod record_created;
+mod signal_sent;
 mod state_machine_ended;
 mod webhook;
 
@@ -84,6 +85,7 @@ registry! {
     field_updated: FieldUpdated, "Fields of a record changed.";
     state_machine_ended: StateMachineEnded, "An execution of a state machine ended.";
     called_back: CalledBack, "Somebody who has its token ends the wait of a step.";
+    signal_sent: SignalSent, "A signal with a name and a key was sent.";
 }
 
 /// What is to be known of all events of one kind.
@@ -98,6 +100,8 @@ pub struct EventFacts {
     pub is_by_hand: bool,
     /// Its `changes` are all that changed: it wakes only those who wait for one of these fields, or for any.
     pub tells_changes: bool,
+    /// One execution receives it, and until then it is kept: see [`crate::signal`].
+    pub is_kept: bool,
 }
 
 /// What every kind of events says of itself.

@@ -10,7 +10,13 @@ pub(super) struct RecordCreated;
 
 impl EventKind for RecordCreated {
     fn facts(&self) -> EventFacts {
-        EventFacts { word: "record_created", is_addressed: false, is_by_hand: false, tells_changes: false }
+        EventFacts {
+            word: "record_created",
+            is_addressed: false,
+            is_by_hand: false,
+            tells_changes: false,
+            is_kept: false,
+        }
     }
 
     fn workflow_topics(&self, event: &Event) -> BTreeSet<String> {

@@ -10,7 +10,13 @@ pub(super) struct StateMachineEnded;
 
 impl EventKind for StateMachineEnded {
     fn facts(&self) -> EventFacts {
-        EventFacts { word: "state_machine_ended", is_addressed: false, is_by_hand: false, tells_changes: false }
+        EventFacts {
+            word: "state_machine_ended",
+            is_addressed: false,
+            is_by_hand: false,
+            tells_changes: false,
+            is_kept: false,
+        }
     }
 
     fn waiter_topics(&self, event: &Event) -> BTreeSet<String> {

@@ -10,7 +10,7 @@ pub(super) struct Webhook;
 
 impl EventKind for Webhook {
     fn facts(&self) -> EventFacts {
-        EventFacts { word: "webhook", is_addressed: true, is_by_hand: false, tells_changes: false }
+        EventFacts { word: "webhook", is_addressed: true, is_by_hand: false, tells_changes: false, is_kept: false }
     }
 
     fn waiter_topics(&self, event: &Event) -> BTreeSet<String> {

@@ -10,12 +10,14 @@ mod goal;
 mod http_request;
 mod note;
 mod run_state_machine;
+mod send_signal;
 mod set_fields;
 mod set_stage;
 mod set_variables;
 mod start_workflow;
 mod stop;
 mod switch;
+mod wait_for_signal;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -232,6 +234,17 @@ pub enum OnEvent {
     /// It keeps this of its visit, and goes on as soon as the execution can: at once if it waits, else after the call
     /// that is out, or when whoever holds it lets it go on.
     Due(Value),
+    /// It waits on, and what came is taken away.
+    Refused(Box<Refusal>),
+}
+
+/// What a step refuses that came for it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Refusal {
+    /// In words.
+    pub note: String,
+    /// What commits with it.
+    pub effects: Vec<Effect>,
 }
 
 /// What every step type decides.
@@ -266,6 +279,11 @@ pub trait StepHandler {
     /// It may have missed an event while it was held; `None`: it waits on.
     fn again(&self, _at: &StepContext<'_>) -> Result<Option<StepResult>, StepError> {
         Ok(None)
+    }
+
+    /// Whether it looks anew for what it waits for once a kill or a pause is over.
+    fn looks_when_freed(&self) -> bool {
+        false
     }
 
     /// Whether what it does next outside only looks: then an at-most-once step does it again after a crash.
@@ -308,5 +326,7 @@ pub fn handler(kind: &StepKind) -> &dyn StepHandler {
         StepKind::CallLlm(step) => step,
         StepKind::RunStateMachine(step) => step,
         StepKind::StartWorkflow(step) => step,
+        StepKind::WaitForSignal(step) => step,
+        StepKind::SendSignal(step) => step,
     }
 }

@@ -93,9 +93,11 @@ impl StepHandler for RunStateMachine {
             Activity::RunStateMachine(run) => run.wait,
             Activity::PollStateMachine(_) => true,
             // Calls of other steps: what an edit puts in the place of a step takes no result of it.
-            Activity::HttpRequest(_) | Activity::CallLlm(_) | Activity::FindPaused(_) | Activity::StartWorkflows(_) => {
-                false
-            }
+            Activity::HttpRequest(_)
+            | Activity::CallLlm(_)
+            | Activity::FindPaused(_)
+            | Activity::StartWorkflows(_)
+            | Activity::SendSignal(_) => false,
         };
         if !waits {
             let output = started.map_or_else(|| said.clone(), |started| json!(started));

@@ -7,6 +7,7 @@ mod known;
 mod lease;
 mod retry_after;
 mod run_state_machine;
+mod send_signal;
 mod start_workflow;
 
 use std::collections::BTreeSet;
@@ -15,8 +16,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use pawl_engine::{Activity, Execution, Performed};
 
-use crate::Evaluator;
 use crate::ports::{Clock, Http, Models, OutsidePorts, Secrets, StateMachines};
+use crate::{Evaluator, Signals};
 use known::Known;
 use lease::LeaseGuard;
 
@@ -28,13 +29,18 @@ pub(crate) struct Activities {
     secrets: Arc<dyn Secrets>,
     clock: Arc<dyn Clock>,
     evaluator: Arc<Evaluator>,
+    signals: Arc<Signals>,
 }
 
 impl Activities {
-    /// Over these ports, and what starts executions.
-    pub(crate) fn new(outside: &OutsidePorts, clock: Arc<dyn Clock>, evaluator: Arc<Evaluator>) -> Self {
+    /// Over these ports, and what starts executions and sends signals.
+    pub(crate) fn new(
+        outside: &OutsidePorts,
+        clock: Arc<dyn Clock>,
+        (evaluator, signals): (Arc<Evaluator>, Arc<Signals>),
+    ) -> Self {
         let OutsidePorts { secrets, http, models, state_machines } = outside.clone();
-        Self { http, models, state_machines, secrets, clock, evaluator }
+        Self { http, models, state_machines, secrets, clock, evaluator, signals }
     }
 
     /// Performs an effect outside, once, as long as the lease of its claim lasts, which is `until`. A failure
@@ -51,6 +57,7 @@ impl Activities {
         match activity {
             Activity::StartWorkflows(starts) => return start_workflow::start(&self.evaluator, starts, lease).await,
             Activity::FindPaused(starts) => return start_workflow::find_paused(&self.evaluator, starts, lease).await,
+            Activity::SendSignal(sending) => return send_signal::send(&self.signals, sending, lease).await,
             _ => {}
         }
         let known = match Known::read(&*self.secrets, secrets).await {
@@ -66,7 +73,9 @@ impl Activities {
             Activity::PollStateMachine(look) => {
                 run_state_machine::redacted(&known, run_state_machine::look(&*self.state_machines, look, lease).await)
             }
-            Activity::StartWorkflows(_) | Activity::FindPaused(_) => unreachable!("they stay inside"),
+            Activity::StartWorkflows(_) | Activity::FindPaused(_) | Activity::SendSignal(_) => {
+                unreachable!("they stay inside")
+            }
         }
     }
 }

@@ -2,6 +2,7 @@
 //! and one line in the registry below.
 
 mod notify;
+mod take_signal;
 mod write_record;
 
 use async_trait::async_trait;
@@ -50,6 +51,7 @@ fn handler(effect: &Effect) -> &dyn EffectHandler {
     match effect {
         Effect::WriteRecord(write) => &**write,
         Effect::Notify(notice) => notice,
+        Effect::TakeSignal(taken) => &**taken,
     }
 }
 

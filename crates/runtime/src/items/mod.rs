@@ -15,6 +15,8 @@
 //! | the older rows of its history | executions | `execution#<id>` / `rows#<seq of the last>` |
 //! | the event that started it | executions | `execution#<id>` / `event` |
 //! | steps that listen on a topic, or to changes of one field of a record | executions | `waiter#<topic>` / `<execution>`, `~<field>\|<execution>` |
+//! | steps that wait for a signal, the oldest first | executions | `waiter#signal/<name>/<key>` / `~<since>,<from>\|<execution>` |
+//! | signals that nobody has received, first in first out; how many there may be | executions | `signals#signal/<name>/<key>` / `<number>`, `line` |
 //! | a start that was refused, in the place of the head; all of a workflow, newest first | executions | `execution#<id>` / `head`; First `refusals#<workflow>` by time |
 //! | re-entry, cooldown, spacing, slots | executions | `guard#<workflow>` / `<kind>#<record>`; blocks of a limit after the first: `guard#<workflow>#<block>` |
 //! | executions that wait for a slot, oldest first | executions | `line#<workflow>` / `<time>#<execution>` |
@@ -24,6 +26,7 @@
 //! | notices; those not handed on yet | executions | `notices` by time; First `notices#unsent` |
 //! | a record; records of an object, newest first | records | `record#<object>` / `<id>`; First `object#<object>` by time |
 //! | a record by the value of a field | idempotency | `value#<object>#<field>` / `<value>#<id>`, unique: `unique#<object>#<field>` / `<value>` |
+//! | a signal by its id; what became of it | idempotency | `signal` / `<id>`, `<id>#taken` |
 //! | a delivery that was answered | idempotency | `delivery#<workflow>/<trigger>` / `<key>` |
 //!
 //! Items that each transition reads are copied: their modules declare it as `COPIED` (see [`crate::copies`]). `DynamoDB` keeps
@@ -46,6 +49,8 @@ pub mod object;
 pub mod operation;
 pub mod record;
 pub mod refusal;
+pub mod signal;
+pub mod signal_line;
 pub mod sweep;
 pub mod usage;
 pub mod waiter;
@@ -147,6 +152,8 @@ pub fn kept_of(table: Table, item: &Item) -> Option<Kept> {
         (waiter::TABLE, "waiter") => waiter::KEPT,
         (record::TABLE, "record") | (record::VALUES, "value" | "unique") => record::KEPT,
         (delivery::TABLE, "delivery") => delivery::KEPT,
+        (signal::TABLE, "signal") => signal::KEPT,
+        (signal_line::TABLE, "signals") => signal_line::KEPT,
         _ => return None,
     };
     Some(kept)

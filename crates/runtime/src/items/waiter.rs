@@ -6,8 +6,8 @@ use crate::ports::{Item, Key, SortRange, Table};
 /// The table.
 pub const TABLE: Table = Table::Executions;
 
-/// How long it is kept, and what of a person it may hold.
-pub const KEPT: Kept = Kept::new(Retention::UntilDone, Erasure::RecordId);
+/// How long it is kept, and what of a person it may hold: the key of a signal may be a value of a record.
+pub const KEPT: Kept = Kept::new(Retention::UntilDone, Erasure::WithExecution);
 
 /// Before the field in the sort key of one that waits for a field. It is above all ids of executions. Stored, do not
 /// change.

@@ -3,10 +3,12 @@
 //! - [`protocol`]: one commit a transition, history without gaps and twins, one reason to wake, obedience.
 //! - [`limits`]: what an author's limits promise.
 //! - [`erasure`]: what is forgotten loses its values and nothing else; what expires is gone.
+//! - [`signals`]: no signal is taken twice.
 
 mod erasure;
 mod limits;
 mod protocol;
+mod signals;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -61,6 +63,8 @@ pub(super) struct Monitor {
     pub(super) forgotten: BTreeMap<Subject, Timestamp>,
     /// Executions that were there, and have expired.
     pub(super) expired: BTreeSet<String>,
+    /// Signals that were accepted, and who has taken them.
+    pub(super) signals: signals::Signals,
     /// When a transition or an edit was last committed.
     pub(super) last_change: Timestamp,
     /// There is one process, and it began at this time.
@@ -93,6 +97,9 @@ impl Monitor {
                 // A limit that was raised is found by those in line when they ask again.
                 if *table == Table::Workflows {
                     self.last_change = now;
+                }
+                if signals::is_signal(*table, item) {
+                    self.signals.look(item);
                 }
                 self.look(*table, item, &mut seen);
             }
@@ -220,6 +227,7 @@ impl Monitor {
         let mut why = Vec::new();
         protocol::check(&commit, &mut why);
         limits::check(self, &commit, &mut why);
+        self.signals.rows(after, rows, &mut why);
         if before.is_none() {
             only_child(self, after, &mut why);
         }

@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 use pawl_engine::{Control, Subject};
 use serde_json::{Map, Value, json};
 
-use super::{Plan, edit, seconds, workflow};
+use super::{Plan, edit, seconds, signal, workflow};
 
 /// One thing that is done, at a time after the beginning.
 #[derive(Debug, Clone)]
@@ -29,6 +29,8 @@ pub(crate) enum What {
     },
     /// A record is created.
     Create { id: String, fields: Map<String, Value> },
+    /// A signal is sent.
+    Signal { name: String, key: String, payload: Value, idempotency_key: String },
     /// Fields of a record change.
     Update { subject: Subject, fields: Map<String, Value> },
     /// An edited workflow is saved.
@@ -69,6 +71,7 @@ pub(super) fn make(plan: &Plan<'_>, workflows: &[Value]) -> Vec<Action> {
         }
         actions.push(Action { at, what });
     }
+    signal::make(plan, &mut actions);
     if !plan.confluent {
         disturb(plan, workflows, &mut actions);
     }

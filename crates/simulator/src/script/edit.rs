@@ -31,10 +31,10 @@ fn edit(chance: &Chance, steps: &mut Vec<Value>, name: u64) {
         return;
     }
     // A step that somebody waits at is the most interesting one to take away.
-    let waits = |step: &Value| step["type"] == "goal" || step["wait"] == true;
+    let waits = |step: &Value| step["type"] == "goal" || step["type"] == "wait_for_signal" || step["wait"] == true;
     let waits = steps.iter().position(waits).filter(|_| chance.percent(60));
     let at = waits.unwrap_or_else(|| chance.below(steps.len()));
-    let branches = ["yes", "no", "met", "unmet", "default"];
+    let branches = ["yes", "no", "met", "unmet", "default", "received", "timed_out"];
     let inner: Vec<_> = branches.iter().copied().filter(|name| steps[at].get(*name).is_some()).collect();
     if !inner.is_empty() && chance.percent(50) {
         let branch = *chance.pick(&inner);

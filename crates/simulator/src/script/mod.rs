@@ -6,6 +6,7 @@ mod large;
 mod limits;
 mod people;
 mod retention;
+mod signal;
 mod step;
 mod workflow;
 
@@ -13,6 +14,9 @@ use jiff::SignedDuration;
 use serde_json::{Map, Value, json};
 
 pub(super) use action::{Action, What};
+/// The trigger of signals among what was accepted: no workflow has it.
+pub(super) const SIGNAL: &str = "signal!";
+
 pub(super) use large::{answer as large_answer, text as large_text};
 pub(super) use people::mail;
 

@@ -1,5 +1,7 @@
 //! Generated steps of every type.
 
+mod signals;
+
 use serde_json::{Map, Value, json};
 
 use super::{Plan, workflow};
@@ -29,6 +31,8 @@ const KINDS: &[Kind] = &[
     Kind { weight: 1, nests: false, make: |maker, id, _, _| maker.call_llm(id) },
     Kind { weight: 2, nests: false, make: |maker, id, _, _| maker.run_state_machine(id) },
     Kind { weight: 3, nests: false, make: |maker, _, _, _| maker.start_workflow() },
+    Kind { weight: 2, nests: false, make: |maker, _, _, _| maker.send_signal() },
+    Kind { weight: 3, nests: true, make: |maker, _, depth, most| maker.wait_for_signal(depth, most) },
     Kind { weight: 1, nests: true, make: |maker, _, depth, most| maker.condition(depth, most) },
     Kind { weight: 1, nests: true, make: |maker, _, depth, most| maker.switch(depth, most) },
     Kind { weight: 2, nests: true, make: |maker, id, depth, most| maker.goal(id, depth, most) },
@@ -84,7 +88,7 @@ impl<'a> Maker<'a> {
         let id = self.id();
         let mut step = (self.kind(depth).make)(self, &id, depth, most);
         step["id"] = json!(id);
-        let branches = matches!(step["type"].as_str(), Some("condition" | "goal"));
+        let branches = matches!(step["type"].as_str(), Some("condition" | "goal" | "wait_for_signal"));
         if chance.percent(5) {
             step["skip"] = json!(true);
             if branches {

@@ -171,13 +171,13 @@ impl Found<'_> {
     }
 
     fn later(&mut self, path: &Path, later: &Later) {
-        let Later { after, webhook, manual, record_created, field_updated, control } = later;
+        let Later { after, webhook, manual, record_created, field_updated, signal, control } = later;
         self.span(&path.key("after"), after.as_deref());
-        let there =
-            [webhook.is_some(), manual.is_some(), record_created.is_some(), field_updated.is_some(), control.is_some()];
-        let there = there.iter().filter(|there| **there).count();
+        let records = [record_created.is_some(), field_updated.is_some()];
+        let there = [webhook.is_some(), manual.is_some(), signal.is_some(), control.is_some()];
+        let there = there.iter().chain(&records).filter(|there| **there).count();
         if there > 1 || (there == 0 && after.is_none()) {
-            let expected = "webhook, manual, record_created, field_updated, control";
+            let expected = "webhook, manual, record_created, field_updated, signal, control";
             self.add(path, code::EXACTLY_ONE, format!("expected one of {expected}, or a time to pass, found {there}"));
         }
     }

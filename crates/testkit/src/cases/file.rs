@@ -77,6 +77,9 @@ pub(super) struct Case {
     /// What models answer, in order; absent: no model is configured.
     #[serde(default)]
     pub(super) models: Option<Vec<ModelScript>>,
+    /// Signals that were sent a moment before, and that nobody waited for.
+    #[serde(default)]
+    pub(super) signals: Vec<Signal>,
     /// What starts the workflow.
     pub(super) event: Happens,
     /// What happens later, in order.
@@ -140,9 +143,25 @@ pub(super) struct Later {
     /// Fields of a record are changed.
     #[serde(default)]
     pub(super) field_updated: Option<Change>,
+    /// A signal is sent.
+    #[serde(default)]
+    pub(super) signal: Option<Signal>,
     /// A person acts on the execution.
     #[serde(default)]
     pub(super) control: Option<ControlWord>,
+}
+
+/// A signal that is sent.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Signal {
+    /// Its name.
+    pub(super) name: String,
+    /// Its key.
+    pub(super) key: String,
+    /// Its payload.
+    #[serde(default)]
+    pub(super) payload: Value,
 }
 
 /// A delivery on a webhook.

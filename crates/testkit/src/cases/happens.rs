@@ -1,12 +1,13 @@
 //! What happens in a case, on its world.
 
+use jiff::SignedDuration;
 use pawl_definition::Take;
 use pawl_engine::{Control, Execution, Subject};
 use serde_json::Value;
 
-use super::file::{Change, ControlWord, Delivery as DeliveryShape, Happens, Later, RecordThere, Start};
+use super::file::{Change, ControlWord, Delivery as DeliveryShape, Happens, Later, RecordThere, Signal, Start};
 use super::load::Loaded;
-use crate::scenario::{Delivered, Happening, HappeningError, World, manual, webhook};
+use crate::scenario::{Delivered, Happening, HappeningError, SignalSent, World, manual, signal, webhook};
 
 /// One case under way.
 pub(super) struct Stage<'a> {
@@ -18,7 +19,19 @@ fn impossible(message: String) -> HappeningError {
     HappeningError { code: "impossible".to_owned(), message }
 }
 
+/// How long before the event of a case the signals were sent that it names first.
+const EARLIER: SignedDuration = SignedDuration::from_secs(1);
+
+fn sent(Signal { name, key, payload }: &Signal) -> SignalSent {
+    signal(name, key).payload(payload.clone())
+}
+
 impl Stage<'_> {
+    /// Signals that were sent before the event of the case.
+    pub(super) fn earlier(&self, signals: &[Signal]) -> Result<(), HappeningError> {
+        signals.iter().try_for_each(|signal| self.world.happen(sent(signal).before(EARLIER).into()))
+    }
+
     /// The event of the case.
     pub(super) fn begin(&self, happens: &Happens) -> Result<(), HappeningError> {
         let Happens { webhook, manual, record_created, field_updated } = happens.clone();
@@ -47,6 +60,8 @@ impl Stage<'_> {
             Some(start.into())
         } else if let Some(RecordThere { object, id, fields }) = later.record_created.clone() {
             Some(Happening::Created { object, id, fields })
+        } else if let Some(signal) = &later.signal {
+            Some(sent(signal).into())
         } else if let Some(Change { record, fields }) = &later.field_updated {
             Some(Happening::Updated { record: self.subject(record)?, fields: fields.clone() })
         } else {

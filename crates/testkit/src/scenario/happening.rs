@@ -2,11 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use jiff::SignedDuration;
 use pawl_engine::{Cause, Event, EventType, Subject};
-use pawl_runtime::Identity;
+use pawl_runtime::{Identity, NewSignal, SendError, Sent, SignalState};
 use serde_json::{Map, Value, json};
 
 use super::{World, at_once, delivery};
+
+/// The code of a signal that its waiter refuses.
+const REFUSED: &str = "signal_refused";
 
 /// Something that happens.
 #[derive(Debug, Clone, PartialEq)]
@@ -35,6 +39,8 @@ pub enum Happening {
     Event(Event),
     /// The event bus says something, as EventBridge delivers it.
     Bus(Value),
+    /// A signal is sent.
+    Signal(SignalSent),
 }
 
 /// Why something could not happen: what the caller of the API would be told.
@@ -71,6 +77,27 @@ pub struct Delivered {
     pub(crate) raw: Option<String>,
     pub(crate) headers: BTreeMap<String, String>,
     pub(crate) query: BTreeMap<String, String>,
+}
+
+/// A signal is sent: `signal("paid", "R-1").payload(…)`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SignalSent {
+    pub(crate) name: String,
+    pub(crate) key: String,
+    pub(crate) payload: Value,
+    pub(crate) idempotency_key: Option<String>,
+    pub(crate) before: SignedDuration,
+}
+
+/// A signal is sent, without a payload.
+pub fn signal(name: &str, key: &str) -> SignalSent {
+    SignalSent {
+        name: name.to_owned(),
+        key: key.to_owned(),
+        payload: Value::Null,
+        idempotency_key: None,
+        before: SignedDuration::ZERO,
+    }
 }
 
 /// A person or system starts a workflow.
@@ -178,6 +205,35 @@ impl Delivered {
     }
 }
 
+impl SignalSent {
+    /// With this payload.
+    #[must_use]
+    pub fn payload(mut self, payload: Value) -> Self {
+        self.payload = payload;
+        self
+    }
+
+    /// Under this idempotency key: a repeat sends nothing.
+    #[must_use]
+    pub fn idempotency_key(mut self, key: &str) -> Self {
+        self.idempotency_key = Some(key.to_owned());
+        self
+    }
+
+    /// So long before the present time.
+    #[must_use]
+    pub fn before(mut self, span: SignedDuration) -> Self {
+        self.before = span;
+        self
+    }
+}
+
+impl From<SignalSent> for Happening {
+    fn from(signal: SignalSent) -> Self {
+        Self::Signal(signal)
+    }
+}
+
 impl From<Manual> for Happening {
     fn from(manual: Manual) -> Self {
         Self::Manual(manual)
@@ -208,6 +264,11 @@ impl World {
                 record(at_once(system.records.update(&subject, &fields, None)))
             }
             Happening::Event(event) => self.accept(event),
+            Happening::Signal(signal) => match self.send_signal(&signal) {
+                // The refusal is stored, and the story goes on.
+                Err(error) if error.code == REFUSED => Ok(()),
+                sent => sent.map(|_| ()),
+            },
             Happening::Bus(said) => match pawl_runtime::bus::event(&said) {
                 Ok(event) => event.map_or(Ok(()), |event| self.accept(event)),
                 Err(error) => Err(HappeningError::new("failed", error.to_string())),
@@ -215,9 +276,32 @@ impl World {
         }
     }
 
+    /// Sends a signal, and says what is known of it then.
+    pub fn send_signal(&self, signal: &SignalSent) -> Result<Sent, HappeningError> {
+        let SignalSent { name, key, payload, idempotency_key, before } = signal.clone();
+        let signals = &self.system.signals;
+        let id = signals.id(&name, idempotency_key.as_deref());
+        let sent = at_once(signals.send(&NewSignal { id, name, key, payload, sent_at: self.now() - before }));
+        let sent = sent.map_err(|error| HappeningError::new(word(&error), error.to_string()))?;
+        match &sent.state {
+            SignalState::Refused { why, .. } => Err(HappeningError::new(REFUSED, why.clone())),
+            SignalState::Kept | SignalState::Received { .. } => Ok(sent),
+        }
+    }
+
     fn accept(&self, event: Event) -> Result<(), HappeningError> {
         let accepted = at_once(self.system.ingest.accept(event, &Identity::default()));
         accepted.map(|_| ()).map_err(|error| HappeningError::new("failed", error.to_string()))
+    }
+}
+
+/// The code that the API answers.
+fn word(error: &SendError) -> &'static str {
+    match error {
+        SendError::TooMany(..) => "too_many_signals",
+        SendError::TooLarge(_) => "signal_too_large",
+        SendError::OtherContent => "idempotency_key_reused",
+        SendError::Failed(_) => "failed",
     }
 }
 

@@ -25,7 +25,9 @@ pub use expected::{
     Expected, ExpectedCall, ExpectedMachine, canceled, completed, failed, nothing_began, paused, queued, refused,
     running, waiting,
 };
-pub use happening::{Delivered, Happening, HappeningError, Manual, bus_says, created, manual, updated, webhook};
+pub use happening::{
+    Delivered, Happening, HappeningError, Manual, SignalSent, bus_says, created, manual, signal, updated, webhook,
+};
 pub use http::{Reply, ScriptedHttp, answer, dies, network_error, refused_address, timeout};
 pub use machines::{
     MachineReply, ScriptedMachines, bus_timer, callback, execution_arn, machine_fails, machine_refused,

@@ -7,7 +7,9 @@ use pawl_runtime::items::execution::EVENT_MOST;
 use pawl_runtime::items::refusal::Refusal;
 use pawl_runtime::items::{Erasure, Retention, kept_of, refusal};
 use pawl_runtime::ports::{Item, Table};
-use pawl_testkit::scenario::{Happening, Scenario, World, manual, refused, says, scenario, updated, waiting, webhook};
+use pawl_testkit::scenario::{
+    Happening, Scenario, World, manual, refused, says, scenario, signal, updated, waiting, webhook,
+};
 use serde_json::json;
 
 use crate::support::with;
@@ -72,6 +74,10 @@ pub(crate) fn story() -> Scenario {
         story = story.event(start("often")).settle();
     }
     let story = story.expect(refused("breaker").of("often")).event(start("once"));
+    let waits = named("waits", "", "  - {id: wait, type: wait_for_signal, signal: probe, key: '{{ record.email }}'}");
+    let story =
+        story.workflow(&waits).event(start("waits")).settle().event(signal("probe", VALUE).payload(json!(VALUE)));
+    let story = story.event(start("waits")).event(signal("kept", VALUE).payload(json!(VALUE))).settle();
     story.event(updated("person", ID, json!({"city": "Bonn"}))).settle()
 }
 
@@ -177,10 +183,12 @@ fn no_item_holds_more_of_a_record_than_its_module_declares() {
     operation: Nothing
     record: Value
     refusal: Value
+    signal: Value
+    signals: Value
     unique: Value
     usage: Nothing
     value: Value
-    waiter: Id
+    waiter: Value
     workflow head: Nothing
     workflow revision: Nothing
     ");

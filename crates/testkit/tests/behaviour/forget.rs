@@ -127,7 +127,7 @@ fn every_kind_of_item_lets_go_of_the_values_or_expires() {
     let story = erasure::story();
     let world = story.world();
     forget(&world.system, &order(world, true)).expect("what is open is canceled");
-    assert_eq!(where_found(world), ["delivery", "notices", "refusal"], "they go when they expire");
+    assert_eq!(where_found(world), ["delivery", "notices", "refusal", "signal", "signals"], "they go when they expire");
 }
 
 #[test]

@@ -34,6 +34,7 @@ mod requests;
 mod restored;
 mod retention;
 mod riding;
+mod signals;
 mod slow_calls;
 mod stages;
 mod starts;

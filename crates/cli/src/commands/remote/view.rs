@@ -68,6 +68,14 @@ pub(super) fn switched(word: &str, body: &Value) -> String {
     }
 }
 
+/// What became of a signal that was sent.
+pub(super) fn signal(body: &Value) -> String {
+    match text(body, "execution_id") {
+        none if none.is_empty() => format!("{}; nobody waits for it: it is kept for 72 hours", text(body, "status")),
+        execution => format!("{} by {execution}", text(body, "status")),
+    }
+}
+
 /// How far an operation is.
 pub(super) fn operation(body: &Value, when: &When) -> String {
     let of = |key: &str| text(body, key);

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use pawl_definition::FailureClass;
 use pawl_engine::{
     Address, Execution, Lease, Leases, Parent, Pause, PauseReason, Requested, ReturnTo, Row, RowKind, StartedBy,
-    Status, StepCode, StepError, StepState, StepStatus, TimerPurpose, Usage, Waiting, Wake, event, ids,
+    Status, StepCode, StepError, StepState, StepStatus, TimerPurpose, Usage, Waiting, Wake, event, ids, signal,
 };
 use proptest::collection::{btree_map, btree_set, vec};
 use proptest::option::of;
@@ -114,7 +114,7 @@ fn step_state() -> Arbitrary<StepState> {
         .boxed()
 }
 
-/// What a step listens on: a record, a field of one, a webhook, the end of a state machine, a token.
+/// What a step listens on: a record, a field of one, a webhook, the end of a state machine, a signal, a token.
 pub(crate) fn topic() -> Arbitrary<String> {
     let record = (of(field_name()), subject()).prop_map(|(field, record)| {
         let topic = record.topic();
@@ -124,7 +124,9 @@ pub(crate) fn topic() -> Arbitrary<String> {
     let machine = "[A-Za-z0-9_-]{1,80}".prop_map(|name| {
         ids::state_machine_topic(&format!("arn:aws:states:eu-central-1:123456789012:execution:machine:{name}"))
     });
-    prop_oneof![record, hook, machine, filled().prop_map(|token| ids::callback_topic(&token))].boxed()
+    let signal = (part_id(), filled(), 0..=99_999_999_999_999_999_u64, 0..=99_999_999_999_999_999_u64)
+        .prop_map(|(name, key, since, from)| format!("{since:017},{from:017}|{}", signal::topic(&name, &key)));
+    prop_oneof![record, hook, machine, signal, filled().prop_map(|token| ids::callback_topic(&token))].boxed()
 }
 
 fn waiting() -> Arbitrary<Waiting> {

@@ -165,6 +165,7 @@ pub(crate) fn event() -> Arbitrary<Event> {
         EventType::FieldUpdated,
         EventType::StateMachineEnded,
         EventType::CalledBack,
+        EventType::SignalSent,
     ]);
     let creation = of(map().prop_map(|fields| Creation { fields }));
     let about = (of(workflow_id()), of(part_id()), of(subject()), creation);
