@@ -197,10 +197,8 @@ impl Code {
             Self::Throttled | Self::Contended => Some(1),
             Self::OutcomeUnknown => Some(2),
             Self::Unavailable | Self::BacklogFull => Some(5),
-            // Somebody must receive one first, or the oldest expires.
-            Self::TooManySignals => Some(60),
-            // An operator must set a secret first.
-            Self::SecretMissing | Self::SecretMalformed => Some(60),
+            // An operator must set a secret first, or an execution receive one of the signals.
+            Self::SecretMissing | Self::SecretMalformed | Self::TooManySignals => Some(60),
             _ => None,
         }
     }

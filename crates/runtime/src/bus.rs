@@ -80,7 +80,8 @@ struct Callback {
 /// A signal. The names of the keys are those of the API.
 #[derive(Debug, Deserialize)]
 struct Signal {
-    signal: String,
+    #[serde(rename = "signal")]
+    name: String,
     key: String,
     #[serde(default)]
     payload: Value,
@@ -126,7 +127,7 @@ pub fn event(event: &Value) -> Result<Option<Event>, BusError> {
 
 impl Signal {
     fn event(self, envelope: &Envelope) -> Result<Event, String> {
-        let Self { signal: name, key, payload } = self;
+        let Self { name, key, payload } = self;
         if !is_signal_name(&name) || is_blank_text(&key) || key.len() > SIGNAL_KEY_MOST {
             return Err("not the name and the key of a signal".to_owned());
         }

@@ -53,10 +53,9 @@ impl Marks<'_> {
                 Ok(None) => Ok(()),
                 Err(error) => self.refuse(of_unreadable(&letter.body, &error, self.clock.now())).await,
             },
-            // It is no start: what is left of the execution stays until the letter is redriven.
-            Ok(EventMessage::Expired(_)) => Ok(()),
-            // The signals stay in their line, which the next signal or waiter of the key has looked at.
-            Ok(EventMessage::Signals(_)) => Ok(()),
+            // It is no start: what is left of the execution stays until the letter is redriven, and signals stay in their
+            // line until the next signal or waiter of the key.
+            Ok(EventMessage::Expired(_) | EventMessage::Signals(_)) => Ok(()),
             Ok(EventMessage::Waiters(waiters)) => self.refuse(of_waiters(waiters.event, why)).await,
             Ok(EventMessage::Operation(id)) => self.operations.fail(&id, why).await,
             Err(error) => self.refuse(of_unreadable(&letter.body, &error, self.clock.now())).await,

@@ -28,8 +28,23 @@ pub(crate) const HEAL_AFTER: SignedDuration = SignedDuration::from_secs(2);
 /// How often a lost race is decided again before the message is given back.
 pub(crate) const RACES: usize = 8;
 
-/// The same of the offer of a signal: it may be lost because another execution took the signal.
-const OFFER_RACES: usize = 3;
+/// How an input is applied.
+#[derive(Debug, Clone, Copy)]
+struct Attempts {
+    /// How often a lost race is decided again.
+    races: usize,
+    /// An execution that is due and stays as it is gets the job that it needs.
+    heals: bool,
+}
+
+impl Attempts {
+    /// As most inputs are.
+    const ALL: Self = Self { races: RACES, heals: true };
+
+    /// The offer of a signal. A race may be lost because another execution took the signal; and a wait that is due is looked at
+    /// by its own job, which offers signals to others: each would send jobs of all the others.
+    const OFFER: Self = Self { races: 3, heals: false };
+}
 
 /// Tells executions of inputs from outside, and commits what comes of it. It performs no activity.
 pub struct Transitions {
@@ -72,7 +87,7 @@ impl Transitions {
     /// Offers a signal to an execution that waits for it. Whether it takes it, the signal's line shows.
     #[boxed]
     pub(crate) async fn offer(&self, execution: &str, signal: &Event) -> Result<(), Error> {
-        self.apply_within(execution, &Input::Event(signal), |_| true, OFFER_RACES).await?;
+        self.apply_with(execution, &Input::Event(signal), |_| true, Attempts::OFFER).await?;
         Ok(())
     }
 
@@ -145,17 +160,17 @@ impl Transitions {
         input: &Input<'_>,
         wanted: impl Fn(&Execution) -> bool + Send,
     ) -> Result<Option<Result<Execution, Refused>>, Error> {
-        self.apply_within(execution, input, wanted, RACES).await
+        self.apply_with(execution, input, wanted, Attempts::ALL).await
     }
 
-    async fn apply_within(
+    async fn apply_with(
         &self,
         execution: &str,
         input: &Input<'_>,
         wanted: impl Fn(&Execution) -> bool + Send,
-        races: usize,
+        attempts: Attempts,
     ) -> Result<Option<Result<Execution, Refused>>, Error> {
-        for _ in 0..races {
+        for _ in 0..attempts.races {
             let on_head = is_on_head_alone(input);
             let Some(mut run) = self.load_whole(execution, !on_head).await? else { return Ok(None) };
             if !wanted(&run.execution) {
@@ -186,7 +201,8 @@ impl Transitions {
                 // What was decided before may have been cut off before its job was sent. What is stalled waits for a
                 // person, who may just be here.
                 let by_person = matches!(input, Input::Control(control, _) if **control != Control::Stall);
-                if run.execution.is_due(now) && (by_person || !run.execution.stalled) {
+                let heals = attempts.heals && (by_person || !run.execution.stalled);
+                if heals && run.execution.is_due(now) {
                     self.ensure(&run.execution, HEAL_AFTER).await?;
                 }
                 return Ok(Some(Ok(run.execution)));

@@ -158,7 +158,7 @@ cases:
     insta::assert_snapshot!(report, @r#"
     d/greet.cases.yaml
       d/greet.cases.yaml:4:5: error[missing_key] cases[0]: expected the key "event", which is absent
-      d/greet.cases.yaml:5:11: error[unknown_key] cases[0].evnt: unknown key "evnt"; expected one of children, event, expect, http, look_after, models, name, now, records, secrets, state_machines, then; did you mean "event"?
+      d/greet.cases.yaml:5:11: error[unknown_key] cases[0].evnt: unknown key "evnt"; expected one of children, event, expect, http, look_after, models, name, now, records, secrets, signals, state_machines, then; did you mean "event"?
       d/greet.cases.yaml:6:22: error[unknown_key] cases[0].expect.stauts: unknown key "stauts"; expected one of began, calls, children, error, executions, failed_steps, output, path, records, refused, state_machines, status, variables; did you mean "status"?
       d/greet.cases.yaml:9:27: error[unknown_key] cases[1].http[0].when.methd: unknown key "methd"; expected one of body, method, url; did you mean "method"?
       d/greet.cases.yaml:11:22: error[unknown_word] cases[1].expect.status: expected one of queued, running, waiting, paused, completed, canceled, failed, found "done"
@@ -187,7 +187,7 @@ cases:
       d/greet.cases.yaml:5:12: error[exactly_one] cases[0].event: expected exactly one of webhook, manual, record_created, field_updated, found 0
       d/greet.cases.yaml:6:12: error[exactly_one] cases[0].http[0]: expected either answer or fail
       d/greet.cases.yaml:7:14: error[exactly_one] cases[0].models[0]: expected exactly one of answer, text, fail
-      d/greet.cases.yaml:8:12: error[exactly_one] cases[0].then[0]: expected one of webhook, manual, record_created, field_updated, control, or a time to pass, found 0
+      d/greet.cases.yaml:8:12: error[exactly_one] cases[0].then[0]: expected one of webhook, manual, record_created, field_updated, signal, control, or a time to pass, found 0
       d/greet.cases.yaml:8:24: error[invalid_time] cases[0].then[1].after: expected a span such as 3d 2h, found "soon"
       d/greet.cases.yaml:10:11: error[duplicate_id] cases[1].name: the name "a" is used twice
       no case ran: 7 problems

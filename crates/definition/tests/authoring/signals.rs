@@ -35,7 +35,7 @@ fn the_output_has_the_type_of_the_schema() {
         told(&format!(
             "  - id: wait\n    type: wait_for_signal\n    signal: paid\n    key: 7\n    timeout: 1d
     schema: {{type: object, required: [amount], properties: {{amount: {{type: number}}}}}}
-    received: [{{id: test, type: condition, if: '{test}'}}]"
+    received: [{{id: test, type: condition, if: '{test}', yes: [{{id: end, type: note, text: end}}]}}]"
         ))
     };
     assert_eq!(after("steps.wait.output.amount > 1"), [""; 0]);

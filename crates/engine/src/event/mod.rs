@@ -90,6 +90,7 @@ registry! {
 
 /// What is to be known of all events of one kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "facts that have nothing to do with each other")]
 pub struct EventFacts {
     /// As it is stored and as expressions see it.
     pub word: &'static str,

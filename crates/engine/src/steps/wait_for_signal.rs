@@ -36,7 +36,7 @@ impl StepHandler for WaitForSignal {
             None => Checkpoint { key: key(&self.key, at)?, until: goal::timeout(at)? },
         };
         // A signal may be kept already: the wait is due at once, which lets the runtime look.
-        Ok(StepDecision::Wait(Box::new(waits(self, at, checkpoint, Some(at.cx.now)))))
+        Ok(StepDecision::Wait(Box::new(waits(self, at, &checkpoint, Some(at.cx.now)))))
     }
 
     fn due(&self, at: &StepContext<'_>) -> Result<StepDecision, StepError> {
@@ -56,7 +56,7 @@ impl StepHandler for WaitForSignal {
             .as_ref()
             .is_some_and(|waiting| !waiting.topics.contains(&listens_on(self, at, &checkpoint)));
         let look = if is_edited { Some(at.cx.now) } else { checkpoint.until };
-        Ok(StepDecision::Wait(Box::new(waits(self, at, checkpoint, look))))
+        Ok(StepDecision::Wait(Box::new(waits(self, at, &checkpoint, look))))
     }
 
     fn event(&self, at: &StepContext<'_>, event: &Event) -> Result<OnEvent, StepError> {
@@ -101,8 +101,8 @@ impl StepHandler for WaitForSignal {
 }
 
 /// Waits for the signal, or until it is looked again.
-fn waits(step: &WaitForSignal, at: &StepContext<'_>, checkpoint: Checkpoint, look: Option<Timestamp>) -> Waits {
-    let waits = Waits::signal(look, listening(step, at, &checkpoint), input(step, &checkpoint));
+fn waits(step: &WaitForSignal, at: &StepContext<'_>, checkpoint: &Checkpoint, look: Option<Timestamp>) -> Waits {
+    let waits = Waits::signal(look, listening(step, at, checkpoint), input(step, checkpoint));
     let note = Some(format!("waits for the signal {} of {}", step.signal, checkpoint.key));
     Waits { due: checkpoint.until, note, checkpoint: json!(checkpoint), ..waits }
 }

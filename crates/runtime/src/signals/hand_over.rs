@@ -9,7 +9,7 @@ use async_recursion::async_recursion as boxed;
 use jiff::{SignedDuration, Timestamp};
 use pawl_engine::signal as topics;
 
-use super::Signals;
+use super::{Signals, look};
 use crate::Error;
 use crate::items::signal_line::{self, Entry};
 use crate::items::{signal, waiter};
@@ -30,7 +30,7 @@ impl Signals {
             // Whether it was taken, the next look at the line shows.
             passed.insert((id, execution));
             if deadline.is_some_and(|deadline| self.clock.now() >= deadline) {
-                let message = self.look(topic, SignedDuration::ZERO);
+                let message = look(topic, SignedDuration::ZERO);
                 return Ok(self.events.send(QueueName::Events, vec![message]).await?);
             }
         }

@@ -129,7 +129,7 @@ impl Signals {
     /// sender dies before, a message looks at the line again.
     #[boxed]
     pub async fn send(&self, new: &NewSignal) -> Result<Sent, SendError> {
-        self.events.send(QueueName::Events, vec![self.look(&topic(new), LOOK_AFTER)]).await.map_err(Error::from)?;
+        self.events.send(QueueName::Events, vec![look(&topic(new), LOOK_AFTER)]).await.map_err(Error::from)?;
         self.accept(new).await
     }
 
@@ -233,12 +233,12 @@ impl Signals {
         let kept = Pages::of(&*self.tables, query).all().await?;
         Ok(u64::try_from(kept.len()).unwrap_or(u64::MAX))
     }
+}
 
-    /// A message that looks at a line.
-    fn look(&self, topic: &str, delay: SignedDuration) -> Message {
-        let body = serde_json::to_string(&EventMessage::Signals(topic.to_owned())).expect("a topic is JSON");
-        Message { body, delay, group: topic.to_owned() }
-    }
+/// A message that looks at a line.
+fn look(topic: &str, delay: SignedDuration) -> Message {
+    let body = serde_json::to_string(&EventMessage::Signals(topic.to_owned())).expect("a topic is JSON");
+    Message { body, delay, group: topic.to_owned() }
 }
 
 fn topic(new: &NewSignal) -> String {
