@@ -13,7 +13,8 @@ pub(super) const NOBODYS: &str = "nobody's";
 
 /// A key that several wait for.
 pub(super) fn key(chance: &Chance) -> &'static str {
-    *chance.pick(&["a", "a", "b"])
+    let key: &&'static str = chance.pick(&["a", "a", "b"]);
+    key
 }
 
 /// Signals that people send, most of them in bursts: those who wait and those that come race.
