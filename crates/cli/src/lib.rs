@@ -36,6 +36,7 @@ const LAST_WAIT: Duration = Duration::from_millis(500);
 
 /// Carries out the command line of this process; returns its exit code.
 pub fn main() -> ExitCode {
+    choose_cryptography();
     let args = Args::of_process();
     let json = args.as_ref().is_ok_and(|args| args.json);
     match args.and_then(|args| logs::init(&args).and_then(|()| run(args))) {
@@ -49,6 +50,15 @@ pub fn main() -> ExitCode {
             output::complain!("error: {}", shown::shown(&format!("{error:#}")));
             ExitCode::from(BROKEN)
         }
+    }
+}
+
+/// Chooses who encrypts outgoing calls. A program with AWS contains aws-lc, which clients find by themselves; a plain one has
+/// ring, without the post-quantum key exchange.
+fn choose_cryptography() {
+    if cfg!(not(feature = "aws")) {
+        // It fails if one was chosen before, which then stays.
+        let _ = rustls::crypto::ring::default_provider().install_default();
     }
 }
 
