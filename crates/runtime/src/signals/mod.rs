@@ -205,7 +205,9 @@ impl Signals {
         let head = self.tables.get(signal_line::TABLE, &signal_line::key(&topic), Consistency::Strong).await?;
         let (mut line, version) = match &head {
             Some(item) => (signal_line::parse(item).map_err(Error::from)?, item.version),
-            None => (Line { next: 0, room: KEPT_MOST }, 0),
+            // After the head has expired, numbers go on above all that were given before: an offer of a signal that expires
+            // meanwhile must not take the entry of a newer one.
+            None => (Line { next: micros(self.clock.now()), room: KEPT_MOST }, 0),
         };
         if line.room == 0 {
             line.room = KEPT_MOST.saturating_sub(self.count(&topic).await?);
@@ -239,6 +241,11 @@ impl Signals {
 fn look(topic: &str, delay: SignedDuration) -> Message {
     let body = serde_json::to_string(&EventMessage::Signals(topic.to_owned())).expect("a topic is JSON");
     Message { body, delay, group: topic.to_owned() }
+}
+
+/// Microseconds since 1970: no line is given as many numbers in that time.
+fn micros(at: Timestamp) -> u64 {
+    u64::try_from(at.as_microsecond()).unwrap_or_default()
 }
 
 fn topic(new: &NewSignal) -> String {

@@ -81,3 +81,18 @@ fn the_bus_sends_a_signal_once_however_often_it_is_delivered() {
     let sent = story.world().send_signal(&signal("paid", "7")).expect("it is accepted");
     assert!(matches!(sent.state, SignalState::Received { .. }), "nothing of the repeat is kept before it");
 }
+
+#[test]
+fn numbers_are_not_given_again_after_a_line_has_expired() {
+    let story = scenario();
+    let numbers = |story: &pawl_testkit::scenario::Scenario| -> Vec<String> {
+        let items = story.world().store.items(pawl_runtime::ports::Table::Executions);
+        let entries = items.into_iter().map(|item| item.key).filter(|key| key.partition.starts_with("signals#"));
+        entries.map(|key| key.sort).filter(|sort| sort != "line").collect()
+    };
+    let story = story.event(signal("paid", "7"));
+    let first = numbers(&story);
+    let story = story.run_for("73h").event(signal("paid", "7"));
+    let second = numbers(&story);
+    assert!(first.len() == 1 && second.iter().all(|number| *number > first[0]), "{first:?} {second:?}");
+}
