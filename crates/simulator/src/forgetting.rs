@@ -11,8 +11,14 @@ use super::task::{Answer, Ended, Work};
 
 /// Forgets a record, call after call. Whoever gets no answer, or is told that something was left, asks again.
 pub(super) async fn ask(hub: &Hub, system: &System, record: Subject, cancel: bool) -> Answer {
-    let act = Act { actor: "operator@example.com".to_owned(), reason: Some("asked for it".to_owned()), at: hub.now() };
-    let order = Forget { record, cancel, everywhere: false, act };
+    carry_out(hub, system, Forget { record, cancel, everywhere: false, act: act(hub) }).await
+}
+
+fn act(hub: &Hub) -> Act {
+    Act { actor: "operator@example.com".to_owned(), reason: Some("asked for it".to_owned()), at: hub.now() }
+}
+
+async fn carry_out(hub: &Hub, system: &System, order: Forget) -> Answer {
     let (mut stage, mut is_whole) = (None, true);
     loop {
         match system.forgetting.forget(&order, stage).await {
@@ -33,11 +39,13 @@ pub(super) async fn ask(hub: &Hub, system: &System, record: Subject, cancel: boo
     Answer::Done(None)
 }
 
-/// Asks once more, when every execution has ended.
+/// Asks once more, when every execution has ended. An edit may have taken out the step by which a workflow read the record,
+/// so executions of all workflows are looked through.
 pub(super) fn again(hub: &Arc<Hub>, system: &System, record: Subject) -> Work {
     let (hub, system) = (hub.clone(), system.clone());
     Box::pin(async move {
-        let answer = ask(&hub, &system, record.clone(), true).await;
+        let order = Forget { record: record.clone(), cancel: true, everywhere: true, act: act(&hub) };
+        let answer = carry_out(&hub, &system, order).await;
         hub.note(&format!("operator: forget {record}: {answer:?}"));
         if answer == Answer::Done(None) {
             hub.lock().seen_to.insert(record);
