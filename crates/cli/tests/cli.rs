@@ -74,6 +74,7 @@ fn help_lists_the_commands() {
       completions    Prints shell completions for commands and options
       apply          Saves workflows and objects
       start          Starts a workflow
+      signal         Sends a signal to the execution that waits for it; if none does, the signal is kept for 72 hours
       deliver        Sends a webhook to the installation, signed as its trigger requires, with the secret from `PAWL_SECRET_…`
       workflows      Lists workflows; all of them unless a limit is given
       activate       Enables a workflow's triggers
