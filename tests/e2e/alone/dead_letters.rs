@@ -22,7 +22,8 @@ steps:
 async fn a_job_that_always_fails_stalls_its_execution_until_it_is_redriven() {
     let pawl = Installation::deployed();
     pawl.save(DOOMED).await;
-    let execution = pawl.start("doomed/in", "doomed", &json!({})).await;
+    // Too large for the head, so that it stands in an item of its own.
+    let execution = pawl.start("doomed/in", "doomed", &json!({"text": "x".repeat(2_000)})).await;
     execution.waits_at("rest").await;
     // What goes wrong: the event that every job of the execution reads is damaged.
     let event = event_of(&pawl, &execution.id).await;

@@ -46,6 +46,9 @@ async fn run(dev: &Dev, arguments: &[&str]) -> String {
     format!("{}{}exit code {code}", text(&output.stdout), text(&output.stderr))
 }
 
+/// How often a test looks whether an operation has completed.
+const LOOKS: usize = 100;
+
 #[tokio::test]
 async fn an_execution_is_shown_with_its_whole_history_and_why_it_stands() {
     let folder = folder("round.workflow.yaml", ROUND);
@@ -159,9 +162,14 @@ async fn a_redrive_of_what_never_failed_sets_nothing_going() {
     assert_eq!(did, "redriven: 0 dead letters; stalled executions go on: ");
     let logged = dev.told("so does what is stalled").await;
     assert!(logged.contains("the tracker is back"), "{logged}");
-    dev.told("has reached 0 executions").await;
-    let shown = run(&dev, &["operation", id.lines().next().unwrap_or_default()]).await;
-    assert!(shown.contains(" completed; executions so far: 0; last progress "), "{shown}");
+    let mut shown = String::new();
+    for _ in 0..LOOKS {
+        shown = run(&dev, &["operation", id.lines().next().unwrap_or_default()]).await;
+        if shown.contains(" completed; executions so far: 0; last progress ") {
+            return;
+        }
+    }
+    panic!("{shown}");
 }
 
 #[tokio::test]
