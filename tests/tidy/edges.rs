@@ -79,7 +79,7 @@ fn a_plain_build_of_the_program_is_without_aws() {
     assert!(clients("aws").iter().any(|name| name == "aws-sdk-sfn"), "released programs have AWS");
 }
 
-/// `ring` compiles in a third of the time; what is released, and every function, has the post-quantum key exchange of aws-lc.
+/// `ring` compiles in a fraction of the time; what is released, and every function, has the post-quantum key exchange of aws-lc.
 /// Names of hosts are mapped by `unicode-normalization`, for which `Cargo.lock` holds `idna_adapter` at 1.1: the twenty crates
 /// of ICU would be compiled for nothing else.
 #[test]

@@ -5,8 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
-use pawl_definition::step::{SIGNAL_KEY_MOST, is_signal_name};
-use pawl_definition::value::is_blank_text;
+use pawl_definition::step::{SIGNAL_KEY_MOST, is_signal_key, is_signal_name};
 use pawl_runtime::{NewSignal, SendError, Sent, SignalState};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -89,7 +88,7 @@ fn check(name: &str, key: &str) -> Result<(), Problem> {
         let detail = "expected a name of letters, digits, `_`, `-` and `.`, at most 64, found another one";
         return Err(Problem::new(Code::InvalidSignal, detail));
     }
-    if is_blank_text(key) || key.len() > SIGNAL_KEY_MOST {
+    if !is_signal_key(key) {
         let detail = format!("expected a key of 1 to {SIGNAL_KEY_MOST} bytes, found {}", key.len());
         return Err(Problem::new(Code::InvalidSignal, detail).at("key"));
     }

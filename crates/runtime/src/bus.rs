@@ -1,13 +1,12 @@
 //! What the event bus (EventBridge) says, as events.
 //!
 //! Three kinds of its events are taken: "Step Functions Execution Status Change" of the source `aws.states`, which only
-//! AWS itself can send, and those of the sources `pawl.callback` and `pawl.signal`, which whoever may put events on the bus
-//! can send. A callback is believed for its token, which leaves no trace: the event that it becomes has a digest of it.
+//! AWS itself can send, and those of the sources `pawl.callback` and `pawl.signal`, which everybody can send who may put events
+//! on the bus. A callback is believed for its token, which leaves no trace: the event that it becomes has a digest of it.
 
 use jiff::Timestamp;
 use pawl_definition::json::{self, Bounds};
-use pawl_definition::step::{SIGNAL_KEY_MOST, is_signal_name};
-use pawl_definition::value::is_blank_text;
+use pawl_definition::step::{is_signal_key, is_signal_name};
 use pawl_engine::{Cause, Event, EventType, SentSignal, ids};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -128,7 +127,7 @@ pub fn event(event: &Value) -> Result<Option<Event>, BusError> {
 impl Signal {
     fn event(self, envelope: &Envelope) -> Result<Event, String> {
         let Self { name, key, payload } = self;
-        if !is_signal_name(&name) || is_blank_text(&key) || key.len() > SIGNAL_KEY_MOST {
+        if !is_signal_name(&name) || !is_signal_key(&key) {
             return Err("not the name and the key of a signal".to_owned());
         }
         json::check(&payload, &Bounds::OUTSIDE).map_err(|bound| format!("the payload of the signal has {bound}"))?;

@@ -124,16 +124,8 @@ impl Evaluator {
     }
 
     #[boxed]
-    async fn evaluate_with(
-        &self,
-        mut event: Event,
-        reads: &TopicReads,
-        deadline: Option<Timestamp>,
-    ) -> Result<(), Error> {
-        let owner = BlobOwner::event(&event.id);
-        if let Err(error) = offload::restore_event(&*self.blobs, owner, &mut event).await {
-            return if self.was_forgotten(&event, &error).await? { Ok(()) } else { Err(error) };
-        }
+    async fn evaluate_with(&self, event: Event, reads: &TopicReads, deadline: Option<Timestamp>) -> Result<(), Error> {
+        let Some(event) = self.restored(event).await? else { return Ok(()) };
         if event.kind.facts().is_kept {
             return self.signals.accept_event(&event).await;
         }

@@ -115,7 +115,7 @@ impl Executor {
         let Some(topic) = signal::awaited(&run.execution).filter(|_| waits).map(str::to_owned) else {
             return Ok(false);
         };
-        self.signals.hand_over(&topic, None).await?;
+        self.signals.hand_over(&topic, run.deadline).await?;
         let seq = run.execution.seq;
         let is_there = self.transitions.reload(run).await?;
         Ok(!is_there || run.execution.seq != seq)

@@ -177,10 +177,11 @@ impl History {
     #[boxed]
     pub async fn event(&self, execution: &str) -> Result<Option<Event>, Error> {
         let key = items::execution::key(execution);
-        let Some(head) = self.tables.get(items::execution::TABLE, &key, Consistency::Eventual).await? else {
+        let Some(item) = self.tables.get(items::execution::TABLE, &key, Consistency::Eventual).await? else {
             return Ok(None);
         };
-        events::of(&*self.tables, &*self.blobs, &head, Consistency::Eventual).await
+        let Some(head) = items::execution::parse_head(&item)? else { return Ok(None) };
+        events::of((&*self.tables, &*self.blobs), (&item, head.event.as_ref()), Consistency::Eventual).await
     }
 
     /// The rows of an execution, oldest first. The cursor is the number of the last row that was seen.

@@ -1,5 +1,5 @@
-//! What stands in the execution's head beside the execution, its newest rows and its event, and transitions that are decided and not written yet: they ride with the next one that
-//! must be.
+//! The newest rows and the event that stand in a head beside its execution, and transitions that are decided and not written
+//! yet: they ride with the next one that must be.
 //!
 //! Only steps that touch nothing but their execution's head are held: a condition, a variable, the end of a wait. Nobody
 //! outside can have seen anything of them, so a crash that loses them loses nothing: they are decided again. What they cost

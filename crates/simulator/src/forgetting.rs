@@ -9,7 +9,7 @@ use pawl_runtime::forget::{Forget, ForgetError};
 use super::hub::Hub;
 use super::task::{Answer, Ended, Work};
 
-/// Forgets a record, call after call. Whoever gets no answer, or is told that something was left, asks again.
+/// Forgets a record, call after call. An operator who gets no answer, or is told that something was left, asks again.
 pub(super) async fn ask(hub: &Hub, system: &System, record: Subject, cancel: bool) -> Answer {
     carry_out(hub, system, Forget { record, cancel, everywhere: false, act: act(hub) }).await
 }

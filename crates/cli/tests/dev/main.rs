@@ -5,4 +5,5 @@ mod guard;
 mod remote;
 mod saves;
 mod serving;
+mod signals;
 mod variables;

@@ -22,13 +22,13 @@ steps:
   - {id: say, type: note, text: '{{ trigger.body.name }}'}
 ";
 
-fn folder(name: &str, text: &str) -> TempDir {
+pub(crate) fn folder(name: &str, text: &str) -> TempDir {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
     std::fs::write(folder.path().join(name), text).expect("the folder is writable");
     folder
 }
 
-async fn dev(folder: &TempDir) -> Dev {
+pub(crate) async fn dev(folder: &TempDir) -> Dev {
     Dev::start(folder.path(), &folder.path().join(".data")).await
 }
 
@@ -39,7 +39,7 @@ fn command(dev: &Dev, arguments: &[&str]) -> Command {
 }
 
 /// What a command prints on both channels, and its exit code.
-async fn run(dev: &Dev, arguments: &[&str]) -> String {
+pub(crate) async fn run(dev: &Dev, arguments: &[&str]) -> String {
     let output = command(dev, arguments).output().await.expect("the program can be run");
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("the program prints UTF-8");
     let code = output.status.code().expect("the program ends by itself");

@@ -43,7 +43,7 @@ pub use set_fields::{FieldChange, SetFields};
 pub use set_stage::SetStage;
 pub use set_variables::SetVariables;
 pub use shape::{AsksModel, Awaited, AwaitedSignal, Branch, Carried, NamedWorkflow, Onward, Shape, TypeFacts, Waiting};
-pub use signal_name::{SIGNAL_KEY_MOST, is_signal_name};
+pub use signal_name::{SIGNAL_KEY_MOST, is_signal_key, is_signal_name};
 pub use start_workflow::{StartWorkflow, WorkflowStart};
 pub use stop::{Stop, StopAs};
 pub use switch::Switch;

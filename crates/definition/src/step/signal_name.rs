@@ -1,7 +1,7 @@
 //! Names and keys of signals, which the steps and the API share.
 
 use crate::validate::words::quoted;
-use crate::value::{is_blank, text_of};
+use crate::value::{is_blank_text, text_of};
 use crate::{Check, Template, code};
 
 /// Longest name of a signal, in bytes.
@@ -17,6 +17,11 @@ pub fn is_signal_name(name: &str) -> bool {
     name.len() <= NAME_MOST && name.chars().next().is_some_and(is_word) && name.chars().all(inside)
 }
 
+/// Whether a text is the key of a signal: not blank, at most [`SIGNAL_KEY_MOST`] bytes.
+pub fn is_signal_key(key: &str) -> bool {
+    !is_blank_text(key) && key.len() <= SIGNAL_KEY_MOST
+}
+
 /// Checks what a step says of a signal.
 pub(super) fn check(name: &str, key: &Template, cx: &mut Check<'_, '_>) {
     if !is_signal_name(name) {
@@ -27,8 +32,7 @@ pub(super) fn check(name: &str, key: &Template, cx: &mut Check<'_, '_>) {
         cx.error(code::INVALID_VALUE, &cx.key("signal"), message);
     }
     let Some(literal) = key.literal() else { return };
-    let is_key = (literal.is_string() || literal.is_number()) && !is_blank(literal);
-    if !is_key || text_of(literal).len() > SIGNAL_KEY_MOST {
+    if !(literal.is_string() || literal.is_number()) || !is_signal_key(&text_of(literal)) {
         let found = crate::validate::words::found(literal);
         let message = format!("expected a text or a number of at most {SIGNAL_KEY_MOST} bytes, found {found}");
         cx.error(code::INVALID_VALUE, &cx.key("key"), message);

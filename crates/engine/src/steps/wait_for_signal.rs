@@ -7,8 +7,8 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use pawl_definition::step::{SIGNAL_KEY_MOST, WaitForSignal};
-use pawl_definition::value::{is_blank, text_of};
+use pawl_definition::step::{SIGNAL_KEY_MOST, WaitForSignal, is_signal_key};
+use pawl_definition::value::text_of;
 use pawl_definition::{JsonSchema, SchemaBudget, Template};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -144,8 +144,7 @@ impl Checkpoint {
 pub(super) fn key(template: &Template, at: &StepContext<'_>) -> Result<String, StepError> {
     let value = template.resolve(&at.scope()).map_err(|error| StepError::from(error).at("key"))?;
     let text = text_of(&value);
-    let is_key = (value.is_string() || value.is_number()) && !is_blank(&value) && text.len() <= SIGNAL_KEY_MOST;
-    if is_key {
+    if (value.is_string() || value.is_number()) && is_signal_key(&text) {
         return Ok(text);
     }
     let found = coerce::short(&value);

@@ -3,13 +3,22 @@
 use pawl_engine::{Event, ids};
 
 use super::Evaluator;
-use crate::ports::{BlobError, Consistency};
-use crate::{Error, items};
+use crate::ports::{BlobError, BlobOwner, Consistency};
+use crate::{Error, items, offload};
 
 impl Evaluator {
+    /// Brings back the large values of an event; `None` if they were forgotten.
+    pub(super) async fn restored(&self, mut event: Event) -> Result<Option<Event>, Error> {
+        match offload::restore_event(&*self.blobs, BlobOwner::event(&event.id), &mut event).await {
+            Ok(()) => Ok(Some(event)),
+            Err(error) if self.was_forgotten(&event, &error).await? => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Whether large values of an event are missing because they were forgotten with the execution that it started, or with
     /// its record. Nothing more is to come of such an event.
-    pub(super) async fn was_forgotten(&self, event: &Event, error: &Error) -> Result<bool, Error> {
+    async fn was_forgotten(&self, event: &Event, error: &Error) -> Result<bool, Error> {
         if !matches!(error, Error::Blob(BlobError::NotFound(_))) {
             return Ok(false);
         }

@@ -33,11 +33,7 @@ impl Evaluator {
     /// Handles a message about some of those who wait for an event.
     pub(super) async fn part(&self, waiters: Waiters, deadline: Option<Timestamp>) -> Result<(), Error> {
         let Waiters { event: small, part } = waiters;
-        let mut event = small.clone();
-        let owner = BlobOwner::event(&event.id);
-        if let Err(error) = offload::restore_event(&*self.blobs, owner, &mut event).await {
-            return if self.was_forgotten(&event, &error).await? { Ok(()) } else { Err(error) };
-        }
+        let Some(event) = self.restored(small.clone()).await? else { return Ok(()) };
         match part {
             Part::From { list, after } => self.split((&event, &small), Place { list, after }, deadline).await,
             Part::These(executions) => self.tell(&event, executions, deadline).await,

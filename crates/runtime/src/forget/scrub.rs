@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use pawl_engine::{Execution, Row};
 
+use crate::items::execution::Head;
 use crate::ports::{
     BlobOwner, Blobs, Consistency, Durability, Expect, Item, Pages, Query, SortRange, Table, Tables, Transaction, Write,
 };
@@ -34,7 +35,9 @@ pub(super) async fn scrub(
     let Some(item) = tables.get(items::execution::TABLE, &key, Consistency::Strong).await? else {
         return Ok(Scrubbed::Gone);
     };
-    let Some((mut head, mut newest)) = items::execution::parse_whole(&item)? else { return Ok(Scrubbed::Gone) };
+    let Some(Head { execution: mut head, rows: mut newest, event: kept }) = items::execution::parse_head(&item)? else {
+        return Ok(Scrubbed::Gone);
+    };
     if !head.status.is_ended() {
         return Ok(Scrubbed::Open);
     }
@@ -44,8 +47,9 @@ pub(super) async fn scrub(
         forget_rows(&mut newest, at);
         head.forget(at);
         head.version += 1;
-        let after = match items::execution::parse_event(&item)? {
-            Some(mut event) => {
+        let after = match kept {
+            Some(kept) => {
+                let mut event = kept.read(&item)?;
                 event.forget(at);
                 items::execution::item_with_event(&head, &newest, &event)
             }

@@ -6,10 +6,10 @@
 use jiff::{SignedDuration, Timestamp};
 use pawl_engine::{Event, Execution, Row, Status, Subject, TimerPurpose, Wake};
 use serde::Deserialize;
-use serde::de::IgnoredAny;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::Value;
 
-use super::{Erasure, Kept, NEITHER, Retention, Unreadable, body, read, sortable, unreadable};
+use super::{Erasure, Kept, NEITHER, Retention, Unreadable, body, misshapen, read, sortable, unreadable};
 use crate::offload::may_refer;
 use crate::ports::{HEAD, Index, IndexEntry, Item, Key, Table};
 use crate::spread::Spread;
@@ -68,15 +68,47 @@ pub const SPREAD: &[Spread] = &[
 /// Most bytes of an event that stands in the head, which each write of the head pays for anew.
 pub const EVENT_MOST: usize = 1024;
 
-/// What stands at the key of a head: the execution that an event started, or why it started none.
+/// What stands at the key of a head: the execution that an event started, or why it started none. `E` is the event as its
+/// reader needs it.
 #[derive(Deserialize)]
-struct Stored {
+struct Stored<E> {
     #[serde(default)]
     execution: Option<Execution>,
     #[serde(default)]
     rows: Vec<Row>,
     #[serde(default)]
     refusal: Option<IgnoredAny>,
+    event: Option<E>,
+}
+
+/// All that stands in a head.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Head {
+    /// The execution.
+    pub(crate) execution: Execution,
+    /// The newest rows of its history, oldest first.
+    pub(crate) rows: Vec<Row>,
+    /// The event; none if it has an item of its own.
+    pub(crate) event: Option<HeadEvent>,
+}
+
+/// An event as it stands in a head. A head can be read although its event cannot.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct HeadEvent(Value);
+
+impl HeadEvent {
+    /// As text.
+    pub(crate) fn text(&self) -> String {
+        self.0.to_string()
+    }
+
+    /// Reads it.
+    ///
+    /// # Errors
+    /// It does not have the shape of an event.
+    pub(crate) fn read(&self, head: &Item) -> Result<Event, Unreadable> {
+        Event::deserialize(&self.0).map_err(|error| unreadable(head, misshapen(&error)))
+    }
 }
 
 /// As stored, with the newest rows of its history and without its event.
@@ -89,7 +121,7 @@ pub fn item(execution: &Execution, rows: &[Row]) -> Item {
 /// # Errors
 /// The item cannot be read.
 pub fn changed(item: &Item, execution: &Execution, rows: &[Row]) -> Result<Item, Unreadable> {
-    let event = event_text(item)?;
+    let event = parse_head(item)?.and_then(|head| head.event).map(|event| event.text());
     Ok(item_with_body(execution, body_of(&body(execution), &rows_body(rows), event.as_deref())))
 }
 
@@ -110,21 +142,10 @@ pub(crate) fn body_of(execution: &str, rows: &str, event: Option<&str>) -> Strin
     format!(r#"{{"execution":{execution}{rows}{event}}}"#)
 }
 
-/// An event as it stands in a head: none if it is large, or if values of it were offloaded, which whoever removes what has
-/// expired finds by an item of its own.
+/// An event as it stands in a head. An event that is large has an item of its own, and so has one of which values were
+/// offloaded: by that item the removal of an expired execution finds them.
 pub(crate) fn small_event(event: &Event) -> Option<String> {
     Some(body(event)).filter(|text| text.len() <= EVENT_MOST && !may_refer(text))
-}
-
-/// The event that stands in a head, as it stands there.
-pub(crate) fn event_text(item: &Item) -> Result<Option<String>, Unreadable> {
-    #[derive(Deserialize)]
-    struct Of {
-        #[serde(default)]
-        event: Value,
-    }
-    let of: Of = read(item)?;
-    Ok((!of.event.is_null()).then(|| of.event.to_string()))
 }
 
 /// As stored, with a body that was made before (large values offloaded).
@@ -160,25 +181,26 @@ fn waits_briefly(execution: &Execution) -> bool {
 
 /// Reads it; `None` if the event was refused.
 pub fn parse(item: &Item) -> Result<Option<Execution>, Unreadable> {
-    Ok(stored(item)?.execution)
+    Ok(stored::<IgnoredAny>(item)?.execution)
 }
 
-/// What is neither is no refusal either: whoever took it for one would begin the execution anew.
-fn stored(item: &Item) -> Result<Stored, Unreadable> {
-    let stored: Stored = read(item)?;
+/// What is neither is no refusal either: an execution would begin anew in its place.
+fn stored<E: DeserializeOwned>(item: &Item) -> Result<Stored<E>, Unreadable> {
+    let stored: Stored<E> = read(item)?;
     let is_either = stored.execution.is_some() || stored.refusal.is_some();
     if is_either { Ok(stored) } else { Err(unreadable(item, NEITHER)) }
 }
 
-/// Reads the event that stands in it; `None` if it has an item of its own.
-pub fn parse_event(item: &Item) -> Result<Option<Event>, Unreadable> {
-    event_text(item)?.map(|body| read(&Item { body, ..item.clone() })).transpose()
-}
-
 /// Reads it with the newest rows of its history, oldest first, as they are stored.
 pub fn parse_whole(item: &Item) -> Result<Option<(Execution, Vec<Row>)>, Unreadable> {
-    let Stored { execution, rows, .. } = stored(item)?;
+    let Stored { execution, rows, .. } = stored::<IgnoredAny>(item)?;
     Ok(execution.map(|execution| (execution, rows)))
+}
+
+/// Reads all of it; `None` if the event was refused.
+pub(crate) fn parse_head(item: &Item) -> Result<Option<Head>, Unreadable> {
+    let Stored { execution, rows, event, .. } = stored(item)?;
+    Ok(execution.map(|execution| Head { execution, rows, event: event.map(HeadEvent) }))
 }
 
 #[cfg(test)]
@@ -214,11 +236,15 @@ mod tests {
             let text = body(&event);
             let of = |rows: &[Row]| body_of(&body(&execution), &rows_body(rows), Some(&text));
             let item = item_with_body(&execution, of(&rows));
-            prop_assert_eq!(parse_event(&item), Ok(Some(event.clone())));
+            let event_of = |item: &Item| {
+                let head = parse_head(item).expect("it is readable").expect("it is a head");
+                head.event.map(|event| event.read(item)).transpose()
+            };
+            prop_assert_eq!(event_of(&item), Ok(Some(event.clone())));
             prop_assert_eq!(parse_whole(&item), Ok(Some((execution.clone(), rows))));
             let changed = changed(&item, &execution, &[]).expect("it is readable");
-            prop_assert_eq!(parse_event(&changed), Ok(Some(event)));
-            prop_assert_eq!(parse_event(&super::item(&execution, &[])), Ok(None));
+            prop_assert_eq!(event_of(&changed), Ok(Some(event)));
+            prop_assert_eq!(event_of(&super::item(&execution, &[])), Ok(None));
         }
 
         #[test]

@@ -1,5 +1,5 @@
-//! A signal that was sent, by its id, and what became of it. Both are separate items, so that whoever receives it writes
-//! without reading it.
+//! A signal that was sent, by its id, and what became of it. They are two items, so that the execution that receives a signal
+//! writes what became of it without reading the signal.
 
 use jiff::{SignedDuration, Timestamp};
 use pawl_engine::{SentSignal, TakenSignal};

@@ -31,6 +31,10 @@ pub const PAYLOAD_MOST: usize = 64 * 1024;
 /// How often a lost race for a place in the line is tried again.
 const RACES: usize = 32;
 
+/// How long a sender hands over before it leaves the rest to a message: one signal takes milliseconds, but many executions
+/// may be offered it in vain.
+const OFFERS: SignedDuration = SignedDuration::from_secs(5);
+
 /// A message looks at the line again after this time: its sender may die between the line and the offer.
 const LOOK_AFTER: SignedDuration = SignedDuration::from_secs(30);
 
@@ -137,7 +141,7 @@ impl Signals {
     #[boxed]
     pub async fn accept(&self, new: &NewSignal) -> Result<Sent, SendError> {
         let is_repeat = self.put(new).await?;
-        self.hand_over(&topic(new), None).await?;
+        self.hand_over(&topic(new), Some(self.clock.now() + OFFERS)).await?;
         let state = self.state(&new.id).await?.unwrap_or(SignalState::Kept);
         Ok(Sent { id: new.id.clone(), state, is_repeat })
     }

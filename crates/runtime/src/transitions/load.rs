@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use pawl_engine::{Activity, Address, Event, Execution, Occurrence, Performance, Performed, Row};
 
 use super::Transitions;
+use crate::items::execution::Head;
 use crate::ports::Consistency;
 use crate::snapshot::Snapshot;
 use crate::write_buffer::WriteBuffer;
@@ -65,9 +66,12 @@ impl Transitions {
     /// Loads an execution; if not `whole`, an event that cannot be read is an empty one.
     pub(crate) async fn load_whole(&self, id: &str, whole: bool) -> Result<Option<Run>, Error> {
         let (table, key) = (items::execution::TABLE, items::execution::key(id));
-        let Some(head) = self.tables.get(table, &key, Consistency::Strong).await? else { return Ok(None) };
-        let Some((mut execution, rows)) = items::execution::parse_whole(&head)? else { return Ok(None) };
-        let event = match events::of(&*self.tables, &*self.blobs, &head, Consistency::Strong).await {
+        let Some(item) = self.tables.get(table, &key, Consistency::Strong).await? else { return Ok(None) };
+        let Some(Head { mut execution, rows, event: kept }) = items::execution::parse_head(&item)? else {
+            return Ok(None);
+        };
+        let ports = (&*self.tables, &*self.blobs);
+        let event = match events::of(ports, (&item, kept.as_ref()), Consistency::Strong).await {
             Err(Error::Unreadable(_)) if !whole => Some(unknown_event(&execution)),
             event => event?,
         };
@@ -79,7 +83,7 @@ impl Transitions {
             execution,
             event: Occurrence::new(event),
             invocation,
-            buffer: WriteBuffer::up_to(self.options.hold, rows, items::execution::event_text(&head)?),
+            buffer: WriteBuffer::up_to(self.options.hold, rows, kept.map(|event| event.text())),
             snapshot: None,
             outcome: None,
             deadline: None,
