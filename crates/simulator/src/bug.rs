@@ -236,7 +236,7 @@ fn without_look(item: &mut Item) {
         && head.wake == (Wake::Signal { until: Some(head.updated_at) })
     {
         head.wake = Wake::Signal { until: rows.last().and_then(|row| row.due) };
-        *item = items::execution::item(&head, &rows);
+        *item = items::execution::changed(item, &head, &rows).expect("it was just read");
     }
 }
 

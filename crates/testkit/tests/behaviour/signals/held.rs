@@ -42,13 +42,12 @@ fn what_is_not_offered_before_the_deadline_is_left_to_a_message() {
     let story = scenario().workflow(&waits("")).event(manual("w")).run_for("1m").event(manual("w")).run_for("1m");
     kill(story.world(), true);
     let story = story.event(signal("paid", "7")).run_for("1h");
-    let (system, store) = (&story.world().system, &story.world().store);
-    let looks = || store.messages(QueueName::Events).len();
+    let looks = || story.world().store.messages(QueueName::Events).len();
     let before = looks();
-    let hand_over = |deadline| system.signals.hand_over("signal/paid/7", deadline).now_or_never();
+    let hand_over = |deadline| story.world().system.signals.hand_over("signal/paid/7", deadline).now_or_never();
     hand_over(None).expect("memory answers at once").expect("it is offered to both in vain");
     assert_eq!(looks(), before, "nothing is left");
-    let now = system.ports.clock.now();
+    let now = story.world().system.ports.clock.now();
     hand_over(Some(now)).expect("memory answers at once").expect("it is offered to the first in vain");
     assert_eq!(looks(), before + 1, "the second is left");
 }
