@@ -119,7 +119,7 @@ impl Actor {
             let detail = format!("expected a reason of at most {REASON_MOST} bytes, found {length}");
             return Err(Problem::new(Code::BodyMalformed, detail).at("reason"));
         }
-        Ok(Act { actor: self.name().to_owned(), reason, at })
+        Ok(Act { actor: self.name().to_owned(), reason, at, id: None })
     }
 }
 

@@ -73,11 +73,13 @@ impl<'a> Drawing<'a> {
         open
     }
 
-    /// Draws the workflows that a step starts, by dotted lines if it does not wait for them.
+    /// Draws the workflows that a step names, by dotted lines if it does not wait for them: those that it starts, and those
+    /// whose executions it controls.
     fn started(&mut self, step: &Step, node: &str) {
         for (at, named) in step.kind.shape().workflows().iter().enumerate() {
             let arrow = if named.waits { "<-->" } else { "-.->" };
-            self.line(&format!("{node} {arrow} {node}w{at}[/\"workflow<br/>{}\"\\]", escaped(named.id)));
+            let word = named.controlled.map_or(String::new(), |controlled| format!("|\"{}\"|", controlled.by));
+            self.line(&format!("{node} {arrow}{word} {node}w{at}[/\"workflow<br/>{}\"\\]", escaped(named.id)));
         }
     }
 

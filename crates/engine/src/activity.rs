@@ -8,7 +8,7 @@ use pawl_definition::step::AnswerShape;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::{Address, Record, StepError, Subject, Usage};
+use crate::{Address, Control, Record, StepError, Subject, Usage};
 
 /// An outside effect. The runtime commits a claim before the effect, and the result after it.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,6 +25,10 @@ pub enum Activity {
     FindPaused(ChildStarts),
     /// Starts executions of workflows.
     StartWorkflows(ChildStarts),
+    /// Looks for executions that a step is to control.
+    FindExecutions(ExecutionSearch),
+    /// Pauses, resumes or cancels executions.
+    ControlExecutions(ExecutionControls),
     /// Sends a signal.
     SendSignal(SignalSending),
 }
@@ -40,6 +44,7 @@ impl Activity {
             Self::RunStateMachine(run) => run.timeout * 2,
             Self::PollStateMachine(look) => look.timeout,
             Self::FindPaused(_) | Self::StartWorkflows(_) => ChildStarts::TIMEOUT,
+            Self::FindExecutions(_) | Self::ControlExecutions(_) => ExecutionControls::TIMEOUT,
             Self::SendSignal(_) => SignalSending::TIMEOUT,
         }
     }
@@ -52,6 +57,8 @@ impl Activity {
             Self::RunStateMachine(run) => run.input(),
             Self::PollStateMachine(look) => look.input(),
             Self::FindPaused(starts) | Self::StartWorkflows(starts) => starts.input(),
+            Self::FindExecutions(search) => search.input(),
+            Self::ControlExecutions(controls) => controls.input(),
             Self::SendSignal(sending) => sending.input(),
         }
     }
@@ -209,6 +216,13 @@ pub struct ChildRecord {
     pub id: String,
 }
 
+impl ChildRecord {
+    /// A record whose object is known.
+    pub fn of(record: &Subject) -> Self {
+        Self { object: Some(record.object.clone()), id: record.id.clone() }
+    }
+}
+
 /// What came of a start. Stored, do not rename.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StartedChild {
@@ -221,6 +235,82 @@ pub struct StartedChild {
     /// Why it was refused: `{code, message}`.
     #[serde(default, skip_serializing_if = "Value::is_null")]
     pub error: Value,
+}
+
+/// A search for the executions that a step is to control.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ExecutionSearch {
+    /// What is to be done to them.
+    pub control: Control,
+    /// Executions that were made later are not meant.
+    pub until: Timestamp,
+    /// Whose executions, in order.
+    pub targets: Vec<ControlTarget>,
+    /// Where the search for those of the first goes on; none is its beginning.
+    pub after: Option<String>,
+}
+
+/// Executions that a step is to control, or some of them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ExecutionControls {
+    /// Id of the control, the same for every call and attempt of a visit.
+    pub id: String,
+    /// What is done to them.
+    pub control: Control,
+    /// Why.
+    pub reason: Option<String>,
+    /// They, in order.
+    pub executions: Vec<FoundExecution>,
+}
+
+impl ExecutionControls {
+    /// Longest time of one call, and of a search.
+    pub const TIMEOUT: SignedDuration = SignedDuration::from_secs(30);
+}
+
+/// Executions of a workflow on a record, or on none. Stored, do not rename.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ControlTarget {
+    /// Workflow.
+    pub workflow: String,
+    /// The record; none stands for executions that run on no record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record: Option<ChildRecord>,
+}
+
+/// An execution that is to be controlled. Stored, do not rename.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FoundExecution {
+    /// Workflow.
+    pub workflow: String,
+    /// Id.
+    pub execution_id: String,
+}
+
+/// What came of the control of an execution. Stored, do not rename.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ControlledExecution {
+    /// Workflow.
+    pub workflow: String,
+    /// The execution; none if it could not be looked for.
+    pub execution_id: Option<String>,
+    /// `paused`, `resumed`, `canceled` or `refused`.
+    pub status: String,
+    /// Why it was refused: `{code, message}`; else null.
+    pub error: Value,
+}
+
+/// What a search says. Stored in history, do not rename.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct SearchedExecutions {
+    /// The executions that it found.
+    pub found: Vec<FoundExecution>,
+    /// Targets whose executions cannot be looked for.
+    pub refused: Vec<ControlledExecution>,
+    /// Targets of which it has seen all executions.
+    pub finished: usize,
+    /// Where the search in the target that follows them goes on.
+    pub after: Option<String>,
 }
 
 /// A signal that a step sends.

@@ -188,6 +188,11 @@ codes! {
     /// Storage or a queue failed while executions were started.
     StartInterrupted = "start_interrupted", Retries::InTurn;
 
+    /// A step is to control more executions than it may.
+    TooManyControls = "too_many_controls", Retries::Never;
+    /// Storage or a queue failed while executions were controlled.
+    ControlInterrupted = "control_interrupted", Retries::InTurn;
+
     /// As many signals of the name and key are kept as may be.
     TooManySignals = "too_many_signals", Retries::Policy(FailureClass::Throttled);
     /// The payload of a signal is larger than the bound.

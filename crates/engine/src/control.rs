@@ -9,6 +9,10 @@ use crate::{
     Stay, StepStatus, TransitionError, Wake,
 };
 
+/// Ids of controls of steps that an execution keeps. A call is repeated within minutes, and few steps control the same
+/// execution meanwhile.
+const STEP_CONTROLS: usize = 8;
+
 /// Applies a control. Repeating it changes nothing; one that does not fit the state is refused.
 pub(crate) fn apply(
     cx: &Context<'_>,
@@ -18,6 +22,9 @@ pub(crate) fn apply(
 ) -> Result<Decision, TransitionError> {
     let draft = || row(cx, execution, control, act);
     let illegal = |detail| Err(Refused::Illegal { control: control.word(), status: execution.status, detail }.into());
+    if act.id.as_ref().is_some_and(|id| execution.step_controls.contains(id)) {
+        return Ok(Decision::Stay(Stay::AlreadyDone));
+    }
     match control {
         Control::Stall if execution.stalled || execution.status.is_ended() => Ok(Decision::Stay(Stay::AlreadyDone)),
         Control::Stall => Ok(stalled(draft())),
@@ -67,13 +74,14 @@ pub(crate) fn obey(cx: &Context<'_>, execution: &Execution, request: &Requested)
 pub(crate) fn stalled_by_deaths(cx: &Context<'_>, execution: &Execution) -> Decision {
     let step = execution.cursor.as_deref().unwrap_or("-");
     let why = format!("the process died {DEATHS_MOST} times in a row in step {step}");
-    let act = Act { actor: "executor".to_owned(), reason: Some(why), at: cx.now };
+    let act = Act { actor: "executor".to_owned(), reason: Some(why), at: cx.now, id: None };
     stalled(row(cx, execution, &Control::Stall, &act))
 }
 
 /// Cancels an execution whose parent waited for it and was canceled.
 pub(crate) fn canceled_with_parent(cx: &Context<'_>, execution: &Execution, parent: &str) -> Decision {
-    let act = Act { actor: parent.to_owned(), reason: Some("its parent was canceled".to_owned()), at: cx.now };
+    let reason = Some("its parent was canceled".to_owned());
+    let act = Act { actor: parent.to_owned(), reason, at: cx.now, id: None };
     canceled(row(cx, execution, &Control::Cancel, &act), &act)
 }
 
@@ -107,7 +115,17 @@ fn row<'a>(cx: &'a Context<'a>, execution: &Execution, control: &Control, act: &
     if *control != Control::Stall {
         draft.execution.last_control = Some(name(control));
     }
+    remember(&mut draft.execution.step_controls, act.id.as_ref());
     draft
+}
+
+/// Keeps the id of a control that a step made, and forgets the oldest if there are many.
+fn remember(ids: &mut Vec<String>, id: Option<&String>) {
+    let Some(id) = id.filter(|id| !ids.contains(id)) else { return };
+    if ids.len() >= STEP_CONTROLS {
+        ids.remove(0);
+    }
+    ids.push(id.clone());
 }
 
 /// What a row says of a control.
@@ -141,7 +159,8 @@ fn paused(mut draft: Draft<'_>, act: &Act) -> Decision {
         return draft.commit();
     }
     // A holder that died in the middle of an effect is forgotten only when the step goes on.
-    draft.paused(PauseReason::Person, act.reason.clone()).commit()
+    let reason = if act.id.is_some() { PauseReason::Workflow } else { PauseReason::Person };
+    draft.paused(reason, act.reason.clone()).commit()
 }
 
 fn canceled(mut draft: Draft<'_>, act: &Act) -> Decision {

@@ -54,6 +54,7 @@ pub fn create(plan: &Plan, event: &Event, now: Timestamp, start_at: Option<Times
         holds_slot: None,
         holds_record: false,
         last_control: None,
+        step_controls: Vec::new(),
         since: Value::Null,
     };
     let mut row = Row::of(&execution, RowKind::Created, now);

@@ -223,6 +223,10 @@ pub struct Act {
     pub reason: Option<String>,
     /// When.
     pub at: Timestamp,
+    /// Id of the control, if a step of another execution makes it: one that is repeated is recognised by it, although others
+    /// may have acted since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
 }
 
 /// A pause or cancel that waits for the step in progress to commit.
@@ -396,6 +400,9 @@ pub struct Execution {
     /// The control that was carried out last: repeating it changes nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_control: Option<String>,
+    /// Ids of the last controls that steps of other executions made: repeating one of them changes nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub step_controls: Vec<String>,
     /// What the decisions observed that were written since the last row and have none, such as a claim's: a list of
     /// [`crate::Observed`], which the next row takes.
     #[serde(default, skip_serializing_if = "Value::is_null")]

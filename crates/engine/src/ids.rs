@@ -39,6 +39,11 @@ pub fn change_event_id(object: &str, record: &str, version: u64) -> String {
     format!("evt_{}", digest(&["change", object, record, &version.to_string()]))
 }
 
+/// The id of the control that a step makes in one visit.
+pub fn step_control_id(execution: &str, step: &str, visit: u32) -> String {
+    format!("ctl_{}", digest(&["step control", execution, step, &visit.to_string()]))
+}
+
 /// The id of the signal that a step sends in one visit.
 pub fn step_signal_id(execution: &str, step: &str, visit: u32) -> String {
     format!("sig_{}", digest(&["step signal", execution, step, &visit.to_string()]))

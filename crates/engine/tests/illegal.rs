@@ -77,7 +77,7 @@ fn after(plan: &Plan, transitions: usize) -> Execution {
 }
 
 fn paused(plan: &Plan) -> Execution {
-    let act = Act { actor: "ada".to_owned(), reason: None, at: NOW };
+    let act = Act { actor: "ada".to_owned(), reason: None, at: NOW, id: None };
     match decide(plan, NOW, &after(plan, 2), &Input::Control(&Control::Pause, &act)) {
         Ok(Decision::Commit(commit)) => commit.execution,
         other => panic!("expected a pause, found {other:?}"),
@@ -152,7 +152,7 @@ fn no_input_is_taken_by_a_head_that_is_not_sound() {
 fn a_read_is_not_answered_to_a_step_that_cannot_have_asked() {
     let plan = waits_and_calls();
     let (running, waiting) = (after(&plan, 1), after(&plan, 2));
-    let act = Act { actor: "ada".to_owned(), reason: None, at: NOW };
+    let act = Act { actor: "ada".to_owned(), reason: None, at: NOW, id: None };
     let until = NOW + SignedDuration::from_secs(60);
     let lease = Lease { owner: "another one".to_owned(), attempt: 1, claimed_at: NOW, until };
     let mut leases = Leases::default();
@@ -197,7 +197,7 @@ fn a_result_is_not_taken_for_a_step_that_no_revision_has() {
 #[test]
 fn what_is_paused_without_a_pause_cannot_be_resumed() {
     let plan = waits_and_calls();
-    let act = Act { actor: "ada".to_owned(), reason: None, at: NOW };
+    let act = Act { actor: "ada".to_owned(), reason: None, at: NOW, id: None };
     let execution = Execution { pause: None, ..paused(&plan) };
     let expected = Illegal { state: Status::Paused, input: "resume", why: "what is paused has a pause" };
     let resumed = decide(&plan, NOW, &execution, &Input::Control(&Control::Resume, &act));

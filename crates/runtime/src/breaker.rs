@@ -71,7 +71,7 @@ impl Breaker {
         }
         let now = self.clock.now();
         let before = head.version;
-        head.suspended = Some(Act { actor: "breaker".to_owned(), reason: Some(why.to_owned()), at: now });
+        head.suspended = Some(Act { actor: "breaker".to_owned(), reason: Some(why.to_owned()), at: now, id: None });
         head.version += 1;
         let put = Write::Put {
             table: items::workflow::TABLE,

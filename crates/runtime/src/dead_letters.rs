@@ -96,7 +96,7 @@ impl Marks<'_> {
             Some(step) => format!("{why}, at step {step}"),
             None => why.to_owned(),
         };
-        let act = Act { actor: ACTOR.to_owned(), reason: Some(reason), at: now };
+        let act = Act { actor: ACTOR.to_owned(), reason: Some(reason), at: now, id: None };
         let needs_it = |execution: &Execution| is_needed(job, execution, now);
         match self.transitions.control_if(&job.execution_id, &Control::Stall, &act, needs_it).await {
             Err(ControlError::Failed(Error::Unreadable(unreadable))) => {

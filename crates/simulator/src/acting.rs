@@ -189,7 +189,7 @@ fn values(n: usize, text: usize) -> Value {
 }
 
 fn act(hub: &Hub) -> Act {
-    Act { actor: "operator@example.com".to_owned(), reason: Some("simulated".to_owned()), at: hub.now() }
+    Act { actor: "operator@example.com".to_owned(), reason: Some("simulated".to_owned()), at: hub.now(), id: None }
 }
 
 fn word(what: &What) -> String {

@@ -10,6 +10,8 @@ use pawl_runtime::ports::rules::counter_body;
 use pawl_runtime::ports::{Durability, Expect, Item, Key, Table, Transaction, Write};
 use serde_json::Value;
 
+use super::monitor::carry_out;
+
 /// A mistake that a hasty author of the protocol could make.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Bug {
@@ -89,6 +91,10 @@ pub enum Bug {
     SignalDropped,
     /// Nobody looks for signals that are kept when a wait begins.
     SignalUnseen,
+    /// Executions do not keep the ids of controls that steps made.
+    ControlTwice,
+    /// The control of a step is told and not committed.
+    ControlDropped,
 }
 
 impl Bug {
@@ -130,6 +136,8 @@ impl Bug {
         ("signal-twice", Self::SignalTwice),
         ("signal-dropped", Self::SignalDropped),
         ("signal-unseen", Self::SignalUnseen),
+        ("control-twice", Self::ControlTwice),
+        ("control-dropped", Self::ControlDropped),
         ("oversized-stored", Self::OversizedStored),
         ("unreadable-stops-listing", Self::UnreadableStopsListing),
     ];
@@ -151,6 +159,7 @@ impl Bug {
             Self::NoChecks => writes.retain(|write| !matches!(write, Write::Check { table: Table::Records, .. })),
             Self::ChildTwice => writes.iter_mut().for_each(rename_child),
             Self::RowsRemember if rewrites_rows(&writes) => return Vec::new(),
+            Self::ControlDropped if carry_out(&writes) => return Vec::new(),
             Self::NotDurable => return vec![Transaction { writes, durability: Durability::Ordered }],
             Self::RecordsFirst => {
                 let is_record = |write: &Write| write.address().0 == Table::Records;
@@ -206,6 +215,7 @@ impl Bug {
             (Self::UnobservedRows, Write::Put { item, .. }) if item.key.partition.starts_with("execution#") => {
                 without_observed(item);
             }
+            (Self::ControlTwice, Write::Put { item, .. }) if is_head(&item.key) => without_controls(item),
             (Self::JoinTwice, Write::Put { item, expect, .. }) if is_join(item) => *expect = Expect::Any,
             (Self::OpenExpires, Write::Put { item, .. }) if is_head(&item.key) => expire_early(item),
             (Self::NoLease, Write::Put { item, .. }) if is_head(&item.key) => without_lease(item),
@@ -236,6 +246,14 @@ fn without_look(item: &mut Item) {
         && head.wake == (Wake::Signal { until: Some(head.updated_at) })
     {
         head.wake = Wake::Signal { until: rows.last().and_then(|row| row.due) };
+        *item = items::execution::changed(item, &head, &rows).expect("it was just read");
+    }
+}
+
+/// A head that knows no control of a step.
+fn without_controls(item: &mut Item) {
+    if let Ok(Some((mut head, rows))) = items::execution::parse_whole(item) {
+        head.step_controls.clear();
         *item = items::execution::changed(item, &head, &rows).expect("it was just read");
     }
 }

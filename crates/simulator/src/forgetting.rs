@@ -15,7 +15,7 @@ pub(super) async fn ask(hub: &Hub, system: &System, record: Subject, cancel: boo
 }
 
 fn act(hub: &Hub) -> Act {
-    Act { actor: "operator@example.com".to_owned(), reason: Some("asked for it".to_owned()), at: hub.now() }
+    Act { actor: "operator@example.com".to_owned(), reason: Some("asked for it".to_owned()), at: hub.now(), id: None }
 }
 
 async fn carry_out(hub: &Hub, system: &System, order: Forget) -> Answer {

@@ -4,7 +4,7 @@ mod signals;
 
 use std::collections::BTreeSet;
 
-use pawl_engine::steps::{awaited_children, children_of_row};
+use pawl_engine::steps::{awaited_children, children_of_row, controls_of_row};
 use pawl_engine::{Execution, Hold, Row, Status, Subject, TimerPurpose, Wake, ids};
 use pawl_runtime::items;
 use pawl_runtime::items::guard::Guard;
@@ -42,6 +42,7 @@ pub(super) fn check(hub: &Hub, accepted: &[Accepted]) {
             broken.push((3, format!("{}: has ended, and {:?} is not told", head.id, head.to_tell)));
         }
         family(&state.monitor, &mut broken);
+        controls(&state.monitor, &mut broken);
         erased::check(hub, &state, &mut broken);
         signals::check(hub, &state.monitor, (&items, accepted), &mut broken);
         for head in state.monitor.open() {
@@ -99,6 +100,17 @@ fn events(monitor: &Monitor, accepted: &[Accepted], broken: &mut Vec<Broken>) {
             let found = if started { "both" } else { "neither" };
             broken
                 .push((2, format!("event {event} for {workflow}: expected an execution or a refusal, found {found}")));
+        }
+    }
+}
+
+/// What a step says it has done to others was done to them.
+fn controls(monitor: &Monitor, broken: &mut Vec<Broken>) {
+    for (by, rows) in &monitor.rows {
+        for (execution, id) in rows.iter().flat_map(|row| controls_of_row(by, row)) {
+            if !monitor.controls.is_done(&execution, &id) {
+                broken.push((8, format!("{by}: says that it has controlled {execution}, which was not by {id}")));
+            }
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod call_llm;
 mod condition;
+mod control_workflow;
 mod create_record;
 mod delay;
 mod find_records;
@@ -29,6 +30,7 @@ use serde_json::{Map, Value};
 
 pub use call_llm::{AnswerShape, CallLlm, OutputField};
 pub use condition::Condition;
+pub use control_workflow::{ControlDo, ControlWorkflow};
 pub use create_record::{CreateRecord, OnDuplicate};
 pub use delay::Delay;
 pub use find_records::{FieldTest, FindRecords};
@@ -42,7 +44,9 @@ pub use send_signal::SendSignal;
 pub use set_fields::{FieldChange, SetFields};
 pub use set_stage::SetStage;
 pub use set_variables::SetVariables;
-pub use shape::{AsksModel, Awaited, AwaitedSignal, Branch, Carried, NamedWorkflow, Onward, Shape, TypeFacts, Waiting};
+pub use shape::{
+    AsksModel, Awaited, AwaitedSignal, Branch, Carried, Controlled, NamedWorkflow, Onward, RunsOn, Shape, TypeFacts, Waiting,
+};
 pub use signal_name::{SIGNAL_KEY_MOST, is_signal_key, is_signal_name};
 pub use start_workflow::{StartWorkflow, WorkflowStart};
 pub use stop::{Stop, StopAs};
@@ -134,6 +138,7 @@ registry! {
     "call_llm" => CallLlm(CallLlm),
     "run_state_machine" => RunStateMachine(RunStateMachine),
     "start_workflow" => StartWorkflow(StartWorkflow),
+    "control_workflow" => ControlWorkflow(ControlWorkflow),
     "wait_for_signal" => WaitForSignal(WaitForSignal),
     "send_signal" => SendSignal(SendSignal),
 }
@@ -159,7 +164,6 @@ impl StepKind {
 pub const NOT_AVAILABLE: &[&str] = &[
     "branch",
     "for_each",
-    "control_workflow",
     "change_tags",
     "archive_record",
     "link_records",

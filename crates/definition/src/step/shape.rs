@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value};
 
 use super::Step;
+use super::start_workflow::runs_on;
 use crate::source::TextPlaces;
 use crate::types::{Kinds, Type};
 use crate::validate::Facts;
@@ -122,7 +123,27 @@ pub struct Carried<'a> {
     pub output: bool,
 }
 
-/// A workflow that a step starts.
+/// The records that executions of a named workflow run on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RunsOn {
+    /// The record of the execution that names it.
+    Own,
+    /// No record.
+    None,
+    /// Those that an expression gives.
+    Given,
+}
+
+/// How executions of a named workflow are controlled.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Controlled<'a> {
+    /// What is done to them, in a word: `pause`.
+    pub by: &'static str,
+    /// The records that they run on, as the step names them.
+    pub on: Option<&'a Template>,
+}
+
+/// A workflow that a step starts, or whose executions it controls.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NamedWorkflow<'a> {
     /// Its id.
@@ -135,6 +156,15 @@ pub struct NamedWorkflow<'a> {
     pub values_place: String,
     /// The step waits for its end.
     pub waits: bool,
+    /// It is not started: its open executions are controlled.
+    pub controlled: Option<Controlled<'a>>,
+}
+
+impl NamedWorkflow<'_> {
+    /// The records that its controlled executions run on, if a workflow that is global or has an object names it.
+    pub(crate) fn controlled_on(&self, is_global: bool) -> Option<RunsOn> {
+        self.controlled.map(|controlled| runs_on(controlled.on, is_global))
+    }
 }
 
 /// What every step type says of itself.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::{NamedWorkflow, Shape, TypeFacts, Waiting};
+use super::{NamedWorkflow, RunsOn, Shape, TypeFacts, Waiting};
 use crate::describe::JsonSchema;
 use crate::types::{Kinds, Type};
 use crate::validate::Facts;
@@ -100,6 +100,7 @@ impl Shape for StartWorkflow {
             values: Some(&self.values),
             values_place: "values".to_owned(),
             waits,
+            controlled: None,
         });
         let several = self.workflows.iter().enumerate().map(|(at, start)| NamedWorkflow {
             id: &start.workflow,
@@ -107,6 +108,7 @@ impl Shape for StartWorkflow {
             values: Some(&start.values),
             values_place: format!("workflows[{at}].values"),
             waits,
+            controlled: None,
         });
         one.chain(several).collect()
     }
@@ -140,6 +142,17 @@ impl Shape for StartWorkflow {
             cx.warning(code::SUSPICIOUS, &cx.key("timeout"), message);
         }
         on(self.on.as_ref(), cx);
+    }
+}
+
+/// The records that `on` names, in a workflow that has no object (`is_global`) or has one.
+pub(crate) fn runs_on(on: Option<&Template>, is_global: bool) -> RunsOn {
+    match on {
+        None if is_global => RunsOn::None,
+        None => RunsOn::Own,
+        Some(on) if is_word(on, OWN) => RunsOn::Own,
+        Some(on) if is_word(on, NONE) => RunsOn::None,
+        Some(_) => RunsOn::Given,
     }
 }
 

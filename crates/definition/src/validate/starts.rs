@@ -1,4 +1,5 @@
-//! What several workflows say of each other: a step starts a workflow that is there, with values that it takes.
+//! What several workflows say of each other: a step starts a workflow that is there, with values that it takes, or controls
+//! executions of one that may run on the record.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +12,7 @@ use super::walk::Walker;
 use super::{literal, typed, words};
 use crate::path::Path;
 use crate::problem::code;
-use crate::step::NamedWorkflow;
+use crate::step::{NamedWorkflow, RunsOn};
 use crate::{Object, Problem, Source, Template, Variable, Workflow};
 
 /// Checks that the workflows which a workflow's steps name are there and take the values that they are given.
@@ -56,6 +57,10 @@ impl Starts<'_> {
             }
             return;
         };
+        if let Some(on) = named.controlled_on(self.workflow.object.is_none()) {
+            self.runs_elsewhere(target, on, &path);
+            return;
+        }
         if named.waits && target.id == self.workflow.id {
             self.waits_for_itself(target, &path);
         }
@@ -71,6 +76,23 @@ impl Starts<'_> {
         let message = format!("expected a workflow that exists, found {}; there are {there}", words::quoted(id));
         let near = words::did_you_mean(id, known.iter().copied());
         self.report.error(code::UNKNOWN_WORKFLOW, path, message).suggest(near);
+    }
+
+    /// Executions that are to be controlled run on other records, so that none is ever found.
+    fn runs_elsewhere(&mut self, target: &Workflow, on: RunsOn, path: &Path) {
+        let id = &target.id;
+        let message = match (on, &target.object, &self.workflow.object) {
+            (RunsOn::Own, None, _) => format!("workflow {id:?} runs on no record, and so never on this one: say `on: none`"),
+            (RunsOn::Own, Some(theirs), Some(own)) if theirs != own => {
+                format!("workflow {id:?} runs on records of {theirs:?}, and so never on this record of {own:?}")
+            }
+            (RunsOn::None, Some(theirs), _) => {
+                format!("workflow {id:?} runs on records of {theirs:?}, and so never on no record: say which by `on`")
+            }
+            (RunsOn::Given, None, _) => format!("workflow {id:?} runs on no record: say `on: none`"),
+            _ => return,
+        };
+        self.report.warning(code::SUSPICIOUS, path, message);
     }
 
     /// A start of itself that is waited for ends by the limits; with limited concurrency it never does.

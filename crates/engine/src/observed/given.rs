@@ -78,6 +78,9 @@ pub struct Asked {
     /// Why, if the row's note does not say it.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "there")]
     pub reason: Option<Option<String>>,
+    /// Its id, if a step made it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
 }
 
 /// What is there although it is null.
@@ -174,6 +177,7 @@ impl Asked {
             control: control::name(control),
             at: unless(&act.at, row.map(|row| &row.at)),
             reason: (!is_told).then(|| act.reason.clone()),
+            id: act.id.clone(),
         }
     }
 
@@ -201,6 +205,7 @@ impl Asked {
             actor: row.actor.clone().unwrap_or_default(),
             reason: self.reason.clone().unwrap_or_else(told),
             at: self.at.unwrap_or(row.at),
+            id: self.id.clone(),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod call_llm;
 mod condition;
+mod control_workflow;
 mod create_record;
 mod delay;
 mod find_records;
@@ -27,6 +28,7 @@ use pawl_definition::{Object, Step, StepKind, Workflow};
 use serde_json::{Map, Value};
 
 pub use call_llm::{ModelQuestion, ModelReply, ModelSaid, ModelVerdict};
+pub use control_workflow::controls_of_row;
 pub use start_workflow::{Listed, awaited_children, children_of_row};
 
 use crate::context::StepScope;
@@ -326,6 +328,7 @@ pub fn handler(kind: &StepKind) -> &dyn StepHandler {
         StepKind::CallLlm(step) => step,
         StepKind::RunStateMachine(step) => step,
         StepKind::StartWorkflow(step) => step,
+        StepKind::ControlWorkflow(step) => step,
         StepKind::WaitForSignal(step) => step,
         StepKind::SendSignal(step) => step,
     }

@@ -1,6 +1,7 @@
 //! What the runtime does for steps. One file for each activity, and one line in the registry below.
 
 mod call_llm;
+mod control_workflow;
 mod filled;
 mod http_request;
 mod known;
@@ -57,6 +58,10 @@ impl Activities {
         match activity {
             Activity::StartWorkflows(starts) => return start_workflow::start(&self.evaluator, starts, lease).await,
             Activity::FindPaused(starts) => return start_workflow::find_paused(&self.evaluator, starts, lease).await,
+            Activity::FindExecutions(search) => return control_workflow::find(&self.evaluator, search, lease).await,
+            Activity::ControlExecutions(controls) => {
+                return control_workflow::control(&self.evaluator, controls, lease).await;
+            }
             Activity::SendSignal(sending) => return send_signal::send(&self.signals, sending, lease).await,
             _ => {}
         }
@@ -73,9 +78,11 @@ impl Activities {
             Activity::PollStateMachine(look) => {
                 run_state_machine::redacted(&known, run_state_machine::look(&*self.state_machines, look, lease).await)
             }
-            Activity::StartWorkflows(_) | Activity::FindPaused(_) | Activity::SendSignal(_) => {
-                unreachable!("they stay inside")
-            }
+            Activity::StartWorkflows(_)
+            | Activity::FindPaused(_)
+            | Activity::FindExecutions(_)
+            | Activity::ControlExecutions(_)
+            | Activity::SendSignal(_) => unreachable!("they stay inside"),
         }
     }
 }

@@ -147,7 +147,7 @@ async fn subject(evaluator: &Evaluator, start: &ChildStart) -> Result<Result<Opt
     Ok(if is_there { Ok(Some(subject)) } else { Err(missing()) })
 }
 
-async fn plan(evaluator: &Evaluator, workflow: &str) -> Result<Option<std::sync::Arc<Plan>>, Error> {
+pub(super) async fn plan(evaluator: &Evaluator, workflow: &str) -> Result<Option<std::sync::Arc<Plan>>, Error> {
     let Some(head) = evaluator.catalog.head(workflow).await? else { return Ok(None) };
     evaluator.catalog.plan(workflow, head.revision).await.map(Some)
 }
@@ -201,7 +201,7 @@ async fn paused(evaluator: &Evaluator, start: &ChildStart) -> Result<Option<Stri
 /// Resumes a paused execution. One that goes on already was resumed, perhaps by a call whose answer was lost.
 async fn resume(evaluator: &Evaluator, paused: &str, lease: LeaseGuard<'_>) -> Result<Result<(), Refused>, Error> {
     let at: Timestamp = lease.clock.now();
-    let act = Act { actor: actor(lease.execution), reason: None, at };
+    let act = Act { actor: actor(lease.execution), reason: None, at, id: None };
     match evaluator.transitions.control(paused, &Control::Resume, &act).await {
         Ok(_) => Ok(Ok(())),
         Err(ControlError::Failed(error)) => Err(error),

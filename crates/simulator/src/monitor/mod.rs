@@ -1,10 +1,12 @@
 //! Watches every commit, and checks what must hold of each.
 //!
+//! - [`controls`]: no control of a step is carried out twice.
 //! - [`protocol`]: one commit a transition, history without gaps and twins, one reason to wake, obedience.
 //! - [`limits`]: what an author's limits promise.
 //! - [`erasure`]: what is forgotten loses its values and nothing else; what expires is gone.
 //! - [`signals`]: no signal is taken twice.
 
+mod controls;
 mod erasure;
 mod limits;
 mod protocol;
@@ -21,6 +23,8 @@ use pawl_runtime::items;
 use pawl_runtime::ports::{Item, Table, Transaction, Write};
 
 use super::hub::Who;
+
+pub(super) use controls::carry_out;
 
 /// What a commit breaks: the invariant and why.
 pub(super) type Broken = (u8, String);
@@ -65,6 +69,8 @@ pub(super) struct Monitor {
     pub(super) expired: BTreeSet<String>,
     /// Signals that were accepted, and who has taken them.
     pub(super) signals: signals::Signals,
+    /// Controls that steps made.
+    pub(super) controls: controls::Controls,
     /// When a transition or an edit was last committed.
     pub(super) last_change: Timestamp,
     /// There is one process, and it began at this time.
@@ -228,6 +234,7 @@ impl Monitor {
         protocol::check(&commit, &mut why);
         limits::check(self, &commit, &mut why);
         self.signals.rows(after, rows, &mut why);
+        self.controls.rows(after, rows, &mut why);
         if before.is_none() {
             only_child(self, after, &mut why);
         }

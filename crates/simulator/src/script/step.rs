@@ -1,5 +1,6 @@
 //! Generated steps of every type.
 
+mod controls;
 mod signals;
 
 use serde_json::{Map, Value, json};
@@ -31,6 +32,7 @@ const KINDS: &[Kind] = &[
     Kind { weight: 1, nests: false, make: |maker, id, _, _| maker.call_llm(id) },
     Kind { weight: 2, nests: false, make: |maker, id, _, _| maker.run_state_machine(id) },
     Kind { weight: 3, nests: false, make: |maker, _, _, _| maker.start_workflow() },
+    Kind { weight: 2, nests: false, make: |maker, _, _, _| maker.control_workflow() },
     Kind { weight: 2, nests: false, make: |maker, _, _, _| maker.send_signal() },
     Kind { weight: 3, nests: true, make: |maker, _, depth, most| maker.wait_for_signal(depth, most) },
     Kind { weight: 1, nests: true, make: |maker, _, depth, most| maker.condition(depth, most) },

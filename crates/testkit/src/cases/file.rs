@@ -77,6 +77,9 @@ pub(super) struct Case {
     /// What models answer, in order; absent: no model is configured.
     #[serde(default)]
     pub(super) models: Option<Vec<ModelScript>>,
+    /// Executions that are open before the event: of workflows that steps of this one control.
+    #[serde(default)]
+    pub(super) open: Vec<OpenExecution>,
     /// Signals that were sent a moment before, and that nobody waited for.
     #[serde(default)]
     pub(super) signals: Vec<Signal>,
@@ -90,6 +93,23 @@ pub(super) struct Case {
     pub(super) look_after: Option<String>,
     /// What must have come of it. What is not said is not looked at.
     pub(super) expect: Expect,
+}
+
+/// An execution that is open before the event.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct OpenExecution {
+    /// Its workflow.
+    pub(super) workflow: String,
+    /// The record, `<object>/<id>`, or `<object>` if it has one only.
+    #[serde(default)]
+    pub(super) record: Option<String>,
+    /// Values of variables.
+    #[serde(default)]
+    pub(super) values: Map<String, Value>,
+    /// A person has paused it.
+    #[serde(default)]
+    pub(super) paused: bool,
 }
 
 /// A record that is there.

@@ -1,13 +1,17 @@
 //! What happens in a case, on its world.
 
+use std::collections::BTreeSet;
+
 use jiff::SignedDuration;
 use pawl_definition::Take;
 use pawl_engine::{Control, Execution, Subject};
 use serde_json::Value;
 
-use super::file::{Change, ControlWord, Delivery as DeliveryShape, Happens, Later, RecordThere, Signal, Start};
+use super::file::{
+    Change, ControlWord, Delivery as DeliveryShape, Happens, Later, OpenExecution, RecordThere, Signal, Start,
+};
 use super::load::Loaded;
-use crate::scenario::{Delivered, Happening, HappeningError, SignalSent, World, manual, signal, webhook};
+use crate::scenario::{Delivered, Happening, HappeningError, Manual, SignalSent, World, manual, signal, webhook};
 
 /// One case under way.
 pub(super) struct Stage<'a> {
@@ -32,6 +36,41 @@ impl Stage<'_> {
         signals.iter().try_for_each(|signal| self.world.happen(sent(signal).before(EARLIER).into()))
     }
 
+    /// Executions that were started before the event of the case, and are still open.
+    pub(super) fn open(&self, executions: &[OpenExecution]) -> Result<(), HappeningError> {
+        executions.iter().try_for_each(|open| self.opened(open))
+    }
+
+    fn opened(&self, OpenExecution { workflow, record, values, paused }: &OpenExecution) -> Result<(), HappeningError> {
+        let known: BTreeSet<_> = self.world.executions().into_iter().map(|execution| execution.id).collect();
+        let start = manual(workflow).values(Value::Object(values.clone()));
+        self.world.happen(self.on(start, record.as_deref())?.into())?;
+        self.world.settle().map_err(|error| impossible(error.to_string()))?;
+        let mut executions = self.world.executions();
+        executions.retain(|execution| execution.workflow == *workflow && !known.contains(&execution.id));
+        let not_open = |found: &str| {
+            let message = format!("expected an execution of {workflow:?} that is open before the event, found {found}");
+            HappeningError { code: "not_open".to_owned(), message }
+        };
+        let execution = executions.pop().ok_or_else(|| not_open("that its start was refused"))?;
+        if execution.status.is_ended() {
+            return Err(not_open(&format!("that it {}", execution.status)));
+        }
+        if *paused {
+            let done = self.world.control(&execution.id, &Control::Pause);
+            done.map_err(|error| impossible(error.to_string()))?;
+        }
+        Ok(())
+    }
+
+    /// A start on a record, if one is written.
+    fn on(&self, start: Manual, record: Option<&str>) -> Result<Manual, HappeningError> {
+        Ok(match record.map(|record| self.subject(record)).transpose()? {
+            Some(Subject { object, id }) => start.on(&object, &id),
+            None => start,
+        })
+    }
+
     /// The event of the case.
     pub(super) fn begin(&self, happens: &Happens) -> Result<(), HappeningError> {
         let Happens { webhook, manual, record_created, field_updated } = happens.clone();
@@ -53,11 +92,8 @@ impl Stage<'_> {
         Ok(if let Some(delivery) = &later.webhook {
             Some(self.delivered(delivery)?)
         } else if let Some(Start { record, values }) = &later.manual {
-            let mut start = manual(&self.loaded.workflow.id).values(Value::Object(values.clone()));
-            if let Some(Subject { object, id }) = record.as_deref().map(|record| self.subject(record)).transpose()? {
-                start = start.on(&object, &id);
-            }
-            Some(start.into())
+            let start = manual(&self.loaded.workflow.id).values(Value::Object(values.clone()));
+            Some(self.on(start, record.as_deref())?.into())
         } else if let Some(RecordThere { object, id, fields }) = later.record_created.clone() {
             Some(Happening::Created { object, id, fields })
         } else if let Some(signal) = &later.signal {

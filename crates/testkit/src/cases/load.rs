@@ -17,7 +17,7 @@ pub(super) struct Loaded {
     pub(super) workflow: Workflow,
     pub(super) workflow_source: Source,
     pub(super) object_sources: Vec<Source>,
-    /// The workflows that the workflow starts, and those that they start, by id; none of one that is scripted and has no
+    /// The workflows that the workflow starts or controls, and those that they do, by id; none of one that is scripted and has no
     /// file.
     pub(super) started: BTreeMap<String, Option<Source>>,
     /// Whole requests by the name of their file.
@@ -102,6 +102,10 @@ pub(super) fn load(path: &Path, files: &dyn Files) -> Result<Loaded, Vec<Problem
     let (workflow, problems) = pawl_definition::check_workflow(&workflow_source, &objects);
     let workflow = workflow.ok_or_else(|| errors(problems))?;
     let started = started(&folder, (&file, &source), (&workflow, &workflow_source), (&objects, files))?;
+    let strange = strange_open((&file, &source), &workflow.id, &started);
+    if !strange.is_empty() {
+        return Err(strange);
+    }
     let requests = requests(&folder, &file, files)?;
     Ok(Loaded { file, workflow, workflow_source, object_sources, started, requests })
 }
@@ -162,7 +166,7 @@ fn workflow_path(folder: &Path, file: &CaseFile, source: &Source, files: &dyn Fi
     }
 }
 
-/// The workflows that a workflow starts, and those that they start: each stands in the folder, or is scripted in every case.
+/// The workflows that a workflow starts or controls, and those that they do: each stands in the folder, or is scripted in every case.
 fn started(
     folder: &Path,
     (file, source): (&CaseFile, &Source),
@@ -197,7 +201,7 @@ fn started(
             continue;
         }
         if found.is_none() && !always(&id) {
-            let message = format!("expected the workflow {id:?}, which is started, in the folder or among `children`");
+            let message = format!("expected the workflow {id:?}, which a step names, in the folder or among `children`");
             return Err(vec![check::of(source, &pawl_definition::Path::root(), code::UNKNOWN_WORKFLOW, message)]);
         }
         if let Some((_, child)) = found.filter(|_| !scripted.contains(&id)) {
@@ -206,6 +210,25 @@ fn started(
         started.insert(id, found.map(|(source, _)| source.clone()));
     }
     Ok(started)
+}
+
+/// Executions that are open in a case although no step names their workflow: nothing would come of them.
+fn strange_open(
+    (file, source): (&CaseFile, &Source),
+    own: &str,
+    named: &BTreeMap<String, Option<Source>>,
+) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let root = pawl_definition::Path::root().key("cases");
+    for (case, path) in file.cases.iter().enumerate().map(|(at, case)| (case, root.index(at).key("open"))) {
+        for (at, id) in case.open.iter().map(|open| &open.workflow).enumerate() {
+            if id != own && !named.contains_key(id) {
+                let message = format!("expected {own:?} or a workflow that a step of it names, found {id:?}");
+                problems.push(check::of(source, &path.index(at).key("workflow"), code::UNKNOWN_WORKFLOW, message));
+            }
+        }
+    }
+    problems
 }
 
 /// The workflows that a workflow's steps name.

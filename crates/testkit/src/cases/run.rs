@@ -73,6 +73,7 @@ fn begins_at(loaded: &Loaded, case: &Case) -> Timestamp {
 fn play(loaded: &Loaded, case: &Case, world: &World) -> Result<(), Broken> {
     set_up(loaded, case, world)?;
     let stage = Stage { loaded, world };
+    stage.open(&case.open).map_err(Broken::Rejected)?;
     stage.earlier(&case.signals).map_err(Broken::Rejected)?;
     stage.begin(&case.event).map_err(Broken::Rejected)?;
     for later in &case.then {

@@ -120,7 +120,7 @@ impl World {
 
     /// Who acts in a story.
     pub fn act(&self) -> Act {
-        Act { actor: "operator@example.com".to_owned(), reason: None, at: self.now() }
+        Act { actor: "operator@example.com".to_owned(), reason: None, at: self.now(), id: None }
     }
 
     /// The executions in the order in which they were made, without those that have expired.

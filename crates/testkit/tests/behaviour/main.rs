@@ -5,6 +5,7 @@ mod bounds;
 mod breaker;
 mod children;
 mod concurrency;
+mod controlling;
 mod controls;
 mod dead_letters;
 mod deaths;

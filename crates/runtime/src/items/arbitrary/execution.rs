@@ -167,7 +167,8 @@ pub(crate) fn execution() -> Arbitrary<Execution> {
     let times = (time(), of(time()), of(time()), of(time()), of(time()), time());
     let stands = (of(part_id()), of(part_id()), of(of(part_id())), btree_map(part_id(), step_state(), 0..3), steps());
     let waits = (status(), wake(), leases(), of(waiting()), of(pause()), of(requested()), of(act()));
-    let holds = (map(), map(), of(text()), of(error()), usage(), value(), value(), vec(derived_id("exe"), 0..3));
+    let ids = (vec(derived_id("exe"), 0..3), vec(derived_id("ctl"), 0..3));
+    let holds = (map(), map(), of(text()), of(error()), usage(), value(), value(), ids);
     (is, counts, times, stands, waits, holds)
         .prop_map(|(is, counts, times, stands, waits, holds)| {
             let (id, workflow, event_id, record, cause, last_control, parent) = is;
@@ -177,13 +178,13 @@ pub(crate) fn execution() -> Arbitrary<Execution> {
             let (cursor, entered, returns_to, steps, failed_steps) = stands;
             let returns_to = returns_to.map(|step| ReturnTo { step });
             let (status, wake, leases, waiting, pause, requested, killed) = waits;
-            let (variables, overrides, reason, error, usage, since, output, to_tell) = holds;
+            let (variables, overrides, reason, error, usage, since, output, (to_tell, step_controls)) = holds;
             #[rustfmt::skip]
             let execution = Execution {
                 id, workflow, revision, version, seq, status, record, event_id, cause, parent, high_priority, created_at,
                 started_at, ended_at, expires_at, forgotten, updated_at, cursor, entered, returns_to, variables, steps, steps_done,
                 failed_steps, wake, leases, waiting, pause, requested, killed, reason, error, output, to_tell, overrides, usage,
-                over_budget, throttled, stalled, deaths, holds_slot, holds_record, last_control, since,
+                over_budget, throttled, stalled, deaths, holds_slot, holds_record, last_control, step_controls, since,
             };
             execution
         })

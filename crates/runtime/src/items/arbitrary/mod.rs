@@ -127,7 +127,8 @@ pub(crate) fn map() -> Arbitrary<Map<String, Value>> {
 /// Who did something, and why.
 pub(crate) fn act() -> Arbitrary<Act> {
     let actor = prop_oneof![filled(), Just("|".repeat(255))];
-    (actor, of(text()), time()).prop_map(|(actor, reason, at)| Act { actor, reason, at }).boxed()
+    let id = of(derived_id("ctl"));
+    (actor, of(text()), time(), id).prop_map(|(actor, reason, at, id)| Act { actor, reason, at, id }).boxed()
 }
 
 /// A record's name.

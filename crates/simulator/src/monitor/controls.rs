@@ -1,0 +1,53 @@
+//! Controls that steps make: which were carried out. None is carried out twice, and no execution controls itself.
+
+use std::collections::BTreeMap;
+
+use pawl_engine::{Execution, Given, Observed, Row, RowKind};
+use pawl_runtime::items;
+use pawl_runtime::ports::Write;
+
+use super::Broken;
+
+/// The controls of a run.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Controls {
+    /// The row that carries it out, by execution and id of the control.
+    done: BTreeMap<(String, String), u64>,
+}
+
+impl Controls {
+    /// Rows are committed.
+    pub(super) fn rows(&mut self, execution: &Execution, rows: &[Row], broken: &mut Vec<Broken>) {
+        for row in rows {
+            let Some(id) = control_of(row) else { continue };
+            let own = format!("({})", execution.id);
+            if row.actor.as_deref().is_some_and(|actor| actor.ends_with(&own)) {
+                broken.push((4, format!("controls itself in row {}", row.seq)));
+            }
+            if let Some(seq) = self.done.insert((execution.id.clone(), id.clone()), row.seq) {
+                broken.push((4, format!("is controlled by {id} in row {}, and was in row {seq}", row.seq)));
+            }
+        }
+    }
+
+    /// Whether a control was carried out.
+    pub(crate) fn is_done(&self, execution: &str, id: &str) -> bool {
+        self.done.contains_key(&(execution.to_owned(), id.to_owned()))
+    }
+}
+
+/// The id of the control that a row carries out, if a step made it.
+fn control_of(row: &Row) -> Option<String> {
+    let observed = Observed::list(&row.observed).ok()?;
+    let Given::Control(asked) = &observed.last()?.given else { return None };
+    asked.id.clone().filter(|_| row.kind == RowKind::Control)
+}
+
+/// Whether writes carry out the control of a step.
+pub(crate) fn carry_out(writes: &[Write]) -> bool {
+    writes.iter().any(|write| {
+        let Write::Put { item, .. } = write else { return false };
+        let head = items::execution::parse_whole(item).ok().flatten();
+        head.and_then(|(head, rows)| rows.last().filter(|row| row.seq == head.seq).and_then(control_of)).is_some()
+    })
+}
