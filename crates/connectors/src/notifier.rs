@@ -11,7 +11,11 @@ pub struct LogNotifier;
 impl Notifier for LogNotifier {
     async fn notify(&self, notice: Notice) -> Result<(), NoticeError> {
         let Notice { id, to, severity, subject, .. } = notice;
-        tracing::warn!(notice_id = %id, %to, %severity, "notice to {to}: {subject}");
+        match severity.as_str() {
+            "info" => tracing::info!(notice_id = %id, %to, %severity, "notice to {to}: {subject}"),
+            "critical" => tracing::error!(notice_id = %id, %to, %severity, "notice to {to}: {subject}"),
+            _ => tracing::warn!(notice_id = %id, %to, %severity, "notice to {to}: {subject}"),
+        }
         Ok(())
     }
 }

@@ -126,7 +126,7 @@ impl JsonSchema for Then {
     }
 }
 
-/// Who is told of a failure.
+/// Who is told: of a failure, or that an execution stopped.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(from = "String")]
 #[schemars(with = "String")]
@@ -150,7 +150,7 @@ impl From<String> for Notify {
     }
 }
 
-/// How grave a failure is, for the notice.
+/// How grave it is what people are told, for the notice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
@@ -161,6 +161,8 @@ pub enum Severity {
     /// Someone must look.
     #[default]
     Error,
+    /// Someone must look at once.
+    Critical,
 }
 
 impl Severity {
@@ -170,6 +172,7 @@ impl Severity {
             Self::Info => "info",
             Self::Warning => "warning",
             Self::Error => "error",
+            Self::Critical => "critical",
         }
     }
 }

@@ -194,11 +194,10 @@ impl<'a> Draft<'a> {
         match done.end {
             Some((Status::Paused, reason)) => self.running_at(next.as_deref()).paused(PauseReason::Workflow, reason),
             Some((Status::Failed, reason)) => {
-                let error = StepError::new(
-                    StepCode::StoppedAsFailed,
-                    reason.unwrap_or_else(|| "the workflow stopped as failed".to_owned()),
-                );
-                self.end_failed(error)
+                // The step says itself who is told.
+                let mut draft = self.end_failed(StepError::stopped_as_failed(reason));
+                draft.notice = None;
+                draft
             }
             Some((Status::Completed, reason)) => self.completed(reason),
             Some((status, reason)) => self.end(status, reason),
@@ -392,7 +391,7 @@ impl<'a> Draft<'a> {
             self.set_status(StepStatus::Failed);
         }
         self.row.error = Some(error.clone());
-        self.notice = Some(failure::ended_notice(&self, &error));
+        self.notice = Some(failure::ended_notice(&self.cx.plan.workflow, &self.execution.id, &error));
         let mut draft = self.end(Status::Failed, Some(error.message.clone()));
         draft.execution.error = Some(error);
         draft

@@ -1,7 +1,7 @@
 //! What follows a failed step: section 6 of the language.
 
 use jiff::SignedDuration;
-use pawl_definition::{Failure, FailureClass, Notify, Retry, Severity, Step, Then};
+use pawl_definition::{Failure, FailureClass, Notify, Retry, Severity, Step, Then, Workflow};
 
 use crate::code::Retries;
 use crate::draft::Draft;
@@ -135,11 +135,7 @@ fn notice(draft: &Draft<'_>, step: &Step, error: &StepError) -> Option<NoticeTex
     let whom =
         own.and_then(|policy| policy.notify.as_ref()).or_else(|| default.and_then(|policy| policy.notify.as_ref()));
     let severity = own.and_then(|policy| policy.severity).or_else(|| default.and_then(|policy| policy.severity));
-    let to = match whom.unwrap_or(&Notify::Owner) {
-        Notify::Owner => draft.cx.plan.workflow.owner.clone(),
-        Notify::None => return None,
-        Notify::Address(address) => address.clone(),
-    };
+    let to = addressee(whom.unwrap_or(&Notify::Owner), &draft.cx.plan.workflow)?;
     let workflow = draft.cx.plan.workflow.display_name();
     Some(NoticeText {
         to,
@@ -152,13 +148,21 @@ fn notice(draft: &Draft<'_>, step: &Step, error: &StepError) -> Option<NoticeTex
     })
 }
 
+/// The address of whom is told; none if nobody is.
+pub(crate) fn addressee(whom: &Notify, workflow: &Workflow) -> Option<String> {
+    match whom {
+        Notify::Owner => Some(workflow.owner.clone()),
+        Notify::None => None,
+        Notify::Address(address) => Some(address.clone()),
+    }
+}
+
 /// The notice that an execution ended as failed.
-pub(crate) fn ended_notice(draft: &Draft<'_>, error: &StepError) -> NoticeText {
-    let workflow = &draft.cx.plan.workflow;
+pub(crate) fn ended_notice(workflow: &Workflow, execution: &str, error: &StepError) -> NoticeText {
     NoticeText {
         to: workflow.owner.clone(),
         severity: Severity::Error.as_str(),
         subject: format!("{}: an execution failed", workflow.display_name()),
-        text: format!("Execution {} failed: {} ({}).", draft.execution.id, error.message, error.code),
+        text: format!("Execution {execution} failed: {} ({}).", error.message, error.code),
     }
 }

@@ -123,7 +123,8 @@ impl<'a> Shared<'a> {
         let unreadable = Arc::new(UnreadableItems::new(metrics.clone()));
         let catalog = Catalog::new(tables.clone(), unreadable.clone()).with_options(&options);
         let catalog = Arc::new(catalog);
-        let notices = Arc::new(Notices::new(tables.clone(), notifier.clone(), unreadable.clone()));
+        let counted = (unreadable.clone(), metrics.clone());
+        let notices = Arc::new(Notices::new(tables.clone(), notifier.clone(), counted));
         Self {
             ports,
             options,

@@ -50,6 +50,10 @@ counters! {
     steps_retried,
     /// Waits that began: delays and goals.
     waits_begun,
+    /// Notices that were handed on to people.
+    notices_sent,
+    /// Those among them whose severity is critical.
+    notices_critical,
     /// Signals that were accepted, repeats left out.
     signals_accepted,
     /// Signals that were answered 429, since as many as may be are kept.

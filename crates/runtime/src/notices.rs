@@ -2,20 +2,27 @@
 
 use std::sync::Arc;
 
+use pawl_definition::Severity;
+
 use crate::ports::{Durability, Expect, Index, Item, Notice, Notifier, Query, Tables, Transaction, Write};
-use crate::{Error, UnreadableItems, items};
+use crate::{Error, Metrics, UnreadableItems, items};
 
 /// Hands notices on.
 pub struct Notices {
     tables: Arc<dyn Tables>,
     notifier: Arc<dyn Notifier>,
     unreadable: Arc<UnreadableItems>,
+    metrics: Arc<Metrics>,
 }
 
 impl Notices {
     /// Over these ports.
-    pub fn new(tables: Arc<dyn Tables>, notifier: Arc<dyn Notifier>, unreadable: Arc<UnreadableItems>) -> Self {
-        Self { tables, notifier, unreadable }
+    pub fn new(
+        tables: Arc<dyn Tables>,
+        notifier: Arc<dyn Notifier>,
+        (unreadable, metrics): (Arc<UnreadableItems>, Arc<Metrics>),
+    ) -> Self {
+        Self { tables, notifier, unreadable, metrics }
     }
 
     /// Stores a notice that belongs to no transition, and hands it on.
@@ -36,6 +43,10 @@ impl Notices {
 
     async fn try_hand_on(&self, notice: &Notice) -> Result<(), Error> {
         self.notifier.notify(notice.clone()).await?;
+        Metrics::count(&self.metrics.notices_sent);
+        if notice.severity == Severity::Critical.as_str() {
+            Metrics::count(&self.metrics.notices_critical);
+        }
         let put = Write::Put {
             table: items::notice::TABLE,
             item: items::notice::item(notice, true),

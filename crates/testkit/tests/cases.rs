@@ -528,7 +528,7 @@ cases:
     open: [{workflow: greet, record: person/ada}, {workflow: greet, record: person/bob}]
     event: {manual: {record: person/ada}}
     look_after: 1h
-    expect: {status: completed, children: {greet: [{status: canceled, path: []}, {status: waiting}]}}
+    expect: {status: completed, children: {greet: [{status: canceled, path: ['nap:canceled']}, {status: waiting}]}}
   - name: a paused one is canceled as well
     open: [{workflow: greet, record: person/ada, paused: true, values: {word: Bye}}]
     event: {manual: {record: person/ada}}

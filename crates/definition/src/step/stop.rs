@@ -3,10 +3,10 @@
 use serde::Deserialize;
 
 use super::{Onward, Shape, TypeFacts};
-use crate::Template;
 use crate::describe::JsonSchema;
 use crate::types::Type;
 use crate::validate::Facts;
+use crate::{Check, Notify, Severity, Template, code};
 
 /// How it ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
@@ -23,7 +23,7 @@ pub enum StopAs {
     Paused,
 }
 
-/// The step `stop`.
+/// The step `stop`. Output: `{as, notify, severity}`.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Stop {
@@ -33,6 +33,30 @@ pub struct Stop {
     /// Why.
     #[serde(default)]
     pub reason: Option<Template>,
+    /// Who is told; absent: the owner if it ends as failed, else nobody.
+    #[serde(default)]
+    pub notify: Option<Notify>,
+    /// How grave, for the notice; absent: `error` if it ends as failed, `warning` if it pauses or is canceled, else `info`.
+    #[serde(default)]
+    pub severity: Option<Severity>,
+}
+
+impl Stop {
+    /// Who is told.
+    pub fn told(&self) -> &Notify {
+        let by_default = if self.r#as == StopAs::Failed { &Notify::Owner } else { &Notify::None };
+        self.notify.as_ref().unwrap_or(by_default)
+    }
+
+    /// How grave it is.
+    pub fn gravity(&self) -> Severity {
+        let by_default = match self.r#as {
+            StopAs::Completed => Severity::Info,
+            StopAs::Canceled | StopAs::Paused => Severity::Warning,
+            StopAs::Failed => Severity::Error,
+        };
+        self.severity.unwrap_or(by_default)
+    }
 }
 
 impl Shape for Stop {
@@ -49,6 +73,19 @@ impl Shape for Stop {
     }
 
     fn output(&self, _: &Facts<'_>) -> Type {
-        Type::object([("as", Type::text())])
+        let told = [("notify", Type::text().or_null()), ("severity", Type::text().or_null())];
+        Type::object([("as", Type::text())].into_iter().chain(told))
+    }
+
+    fn check(&self, cx: &mut Check<'_, '_>) {
+        if cx.written("severity") && *self.told() == Notify::None {
+            let message = "`severity` goes into a notice, and nobody is told: add `notify: owner` or an address";
+            cx.warning(code::SUSPICIOUS, &cx.key("severity"), message);
+        }
+        if let Some(Notify::Address(address)) = &self.notify
+            && address.trim().is_empty()
+        {
+            cx.error(code::BLANK_VALUE, &cx.key("notify"), "expected owner, none or an address, found a blank text");
+        }
     }
 }

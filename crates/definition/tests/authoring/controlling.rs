@@ -19,9 +19,9 @@ fn told(step: &str) -> Vec<String> {
     lines(&check(&text("object: ticket\n", step)).1)
 }
 
-/// What is told beside a workflow on tickets, one on customers and one without records.
+/// What is told beside a workflow on tickets, one on companies and one without records.
 fn beside(keys: &str, step: &str) -> Vec<String> {
-    let others = ["object: ticket\n", "object: customer\n", ""].into_iter().zip(["tickets", "customers", "alone"]);
+    let others = ["object: ticket\n", "object: company\n", ""].into_iter().zip(["tickets", "companies", "alone"]);
     let other = |(object, id): (&str, &str)| sound(&format!("workflow: {id}\nowner: ada@example.com\n{object}steps: []"));
     let others: BTreeMap<String, Workflow> = others.map(other).map(|other| (other.id.clone(), other)).collect();
     let text = text(keys, step);
@@ -66,10 +66,10 @@ fn workflows_exist_and_may_run_there() {
     assert_eq!(beside(on_tickets, "workflows: [tickets, w], do: pause"), [""; 0]);
     assert_eq!(beside(on_tickets, "workflows: [alone], do: pause, on: none"), [""; 0]);
     assert_eq!(beside("", "workflows: [alone], do: pause"), [""; 0]);
-    assert_eq!(beside("", "workflows: [customers], do: pause, on: \"{{ ['a'] }}\""), [""; 0]);
+    assert_eq!(beside("", "workflows: [companies], do: pause, on: \"{{ ['a'] }}\""), [""; 0]);
     for (keys, step, expected) in [
         (on_tickets, "workflows: [tikets], do: pause", "unknown_workflow steps[0].workflows[0]: expected a workflow that exists"),
-        (on_tickets, "workflows: [customers], do: pause", "suspicious steps[0].workflows[0]: workflow \"customers\" runs on records of \"customer\", and so never on this record of \"ticket\""),
+        (on_tickets, "workflows: [companies], do: pause", "suspicious steps[0].workflows[0]: workflow \"companies\" runs on records of \"company\", and so never on this record of \"ticket\""),
         (on_tickets, "workflows: [w, alone], do: pause", "suspicious steps[0].workflows[1]: workflow \"alone\" runs on no record, and so never on this one: say `on: none`"),
         (on_tickets, "workflows: [tickets], do: pause, on: none", "suspicious steps[0].workflows[0]: workflow \"tickets\" runs on records of \"ticket\""),
         ("", "workflows: [tickets], do: pause", "suspicious steps[0].workflows[0]: workflow \"tickets\" runs on records of \"ticket\""),

@@ -12,5 +12,6 @@ mod signals;
 mod sources;
 mod stages;
 mod starts;
+mod stops;
 mod support;
 mod types;

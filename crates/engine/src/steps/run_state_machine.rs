@@ -97,6 +97,8 @@ impl StepHandler for RunStateMachine {
             | Activity::CallLlm(_)
             | Activity::FindPaused(_)
             | Activity::StartWorkflows(_)
+            | Activity::FindExecutions(_)
+            | Activity::ControlExecutions(_)
             | Activity::SendSignal(_) => false,
         };
         if !waits {

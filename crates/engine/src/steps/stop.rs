@@ -4,7 +4,7 @@ use pawl_definition::step::{Stop, StopAs};
 use serde_json::json;
 
 use super::{StepContext, StepDecision, StepHandler, StepResult};
-use crate::{Status, StepError};
+use crate::{Effect, NoticeText, Status, StepCode, StepError, failure};
 
 impl StepHandler for Stop {
     fn enter(&self, at: &StepContext<'_>) -> Result<StepDecision, StepError> {
@@ -16,11 +16,41 @@ impl StepHandler for Stop {
             StopAs::Failed => Status::Failed,
             StopAs::Paused => Status::Paused,
         };
+        let notice = notice(self, at, status, reason.as_deref());
+        let told = notice.as_ref().map(|notice| (&notice.to, notice.severity));
+        let (to, severity) = told.unzip();
         Ok(StepDecision::done(StepResult {
-            output: json!({"as": status}),
+            output: json!({"as": status, "notify": to, "severity": severity}),
             note: reason.clone(),
+            effects: notice.map(Effect::Notify).into_iter().collect(),
             end: Some((status, reason)),
             ..StepResult::default()
         }))
     }
+}
+
+impl StepError {
+    /// A workflow ended its execution as failed.
+    pub(crate) fn stopped_as_failed(reason: Option<String>) -> Self {
+        Self::new(StepCode::StoppedAsFailed, reason.unwrap_or_else(|| "the workflow stopped as failed".to_owned()))
+    }
+}
+
+/// What people are told of it, if anybody is.
+fn notice(stop: &Stop, at: &StepContext<'_>, status: Status, reason: Option<&str>) -> Option<NoticeText> {
+    let workflow = &at.cx.plan.workflow;
+    let to = failure::addressee(stop.told(), workflow)?;
+    let severity = stop.gravity().as_str();
+    if status == Status::Failed {
+        let error = StepError::stopped_as_failed(reason.map(str::to_owned));
+        return Some(NoticeText { to, severity, ..failure::ended_notice(workflow, &at.execution.id, &error) });
+    }
+    let what = if status == Status::Completed { "completed".to_owned() } else { format!("is {status}") };
+    let why = reason.map_or_else(String::new, |reason| format!(": {reason}"));
+    Some(NoticeText {
+        to,
+        severity,
+        subject: format!("{}: an execution {what}", workflow.display_name()),
+        text: format!("Execution {} {what} at the step {}{why}.", at.execution.id, at.step.id),
+    })
 }

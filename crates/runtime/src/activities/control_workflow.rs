@@ -11,7 +11,7 @@ use pawl_engine::{
 use serde_json::{Value, json};
 
 use super::lease::LeaseGuard;
-use super::start_workflow::{actor, plan};
+use super::start_workflow::{Refused, actor, plan, unknown};
 use crate::ports::{Index, Query, SortRange, TableError};
 use crate::{ControlError, Error, Evaluator, items};
 
@@ -58,7 +58,7 @@ async fn one(
     found: &FoundExecution,
 ) -> Result<Option<ControlledExecution>, Error> {
     let FoundExecution { workflow, execution_id } = found;
-    let refused = |code: &str, message: &str| refused(workflow, Some(execution_id), code, message);
+    let refused_as = |why| refused(workflow, Some(execution_id), why);
     let wanted = |execution: &Execution| {
         has_work(&controls.control, execution) || execution.step_controls.contains(&controls.id)
     };
@@ -70,17 +70,19 @@ async fn one(
             error: Value::Null,
         })),
         Ok(_) | Err(ControlError::NotFound(_)) => Ok(None),
-        Err(ControlError::Refused(why)) => Ok(Some(refused("not_controlled", &why.to_string()))),
+        Err(ControlError::Refused(why @ pawl_engine::Refused::Illegal { detail, .. })) => {
+            Ok(Some(refused_as(Refused { code: "not_controlled", message: format!("{why}: {detail}") })))
+        }
         // What cannot be read of one execution does not concern the others.
         Err(ControlError::Failed(Error::Unreadable(unreadable))) => {
             evaluator.catalog.unreadable().pass_over(&unreadable);
-            Ok(Some(refused("unreadable_item", &unreadable.to_string())))
+            Ok(Some(refused_as(Refused { code: "unreadable_item", message: unreadable.to_string() })))
         }
         Err(ControlError::Failed(error)) => Err(error),
     }
 }
 
-fn refused(workflow: &str, execution: Option<&str>, code: &str, message: &str) -> ControlledExecution {
+fn refused(workflow: &str, execution: Option<&str>, Refused { code, message }: Refused) -> ControlledExecution {
     ControlledExecution {
         workflow: workflow.to_owned(),
         execution_id: execution.map(str::to_owned),
@@ -121,8 +123,8 @@ impl Search<'_> {
     async fn target(&mut self, target: &ControlTarget, after: Option<String>) -> Result<Option<Place>, Error> {
         let record = match self.record(target).await? {
             Ok(record) => record,
-            Err((code, message)) => {
-                self.said.refused.push(refused(&target.workflow, None, code, &message));
+            Err(why) => {
+                self.said.refused.push(refused(&target.workflow, None, why));
                 return Ok(None);
             }
         };
@@ -140,14 +142,13 @@ impl Search<'_> {
     }
 
     /// The record of a target. An id alone is one of the workflow's object.
-    async fn record(&self, target: &ControlTarget) -> Result<Result<Option<Subject>, (&'static str, String)>, Error> {
+    async fn record(&self, target: &ControlTarget) -> Result<Result<Option<Subject>, Refused>, Error> {
         let workflow = &target.workflow;
-        let Some(plan) = plan(self.evaluator, workflow).await? else {
-            return Ok(Err(("unknown_workflow", format!("there is no workflow {workflow:?}"))));
-        };
+        let Some(plan) = plan(self.evaluator, workflow).await? else { return Ok(Err(unknown(workflow))) };
         let Some(ChildRecord { object, id }) = &target.record else { return Ok(Ok(None)) };
         let Some(object) = object.as_ref().or(plan.workflow.object.as_ref()) else {
-            return Ok(Err(("record_not_expected", format!("workflow {workflow:?} runs on no record, and not on {id}"))));
+            let message = format!("workflow {workflow:?} runs on no record, and not on {id}");
+            return Ok(Err(Refused { code: "record_not_expected", message }));
         };
         Ok(Ok(Some(Subject { object: object.clone(), id: id.clone() })))
     }

@@ -19,9 +19,9 @@ use crate::{ControlError, Error, Evaluator, items};
 const PAGES: usize = 10;
 
 /// Why a start was refused, beside what its guards say.
-struct Refused {
-    code: &'static str,
-    message: String,
+pub(super) struct Refused {
+    pub(super) code: &'static str,
+    pub(super) message: String,
 }
 
 /// Starts them. A failure of infrastructure fails the call; those that were started before it are found by the next one.
@@ -130,7 +130,7 @@ pub(crate) fn actor(execution: &Execution) -> String {
     format!("workflow {} ({})", execution.workflow, execution.id)
 }
 
-fn unknown(workflow: &str) -> Refused {
+pub(super) fn unknown(workflow: &str) -> Refused {
     Refused { code: "unknown_workflow", message: format!("there is no workflow {workflow:?}") }
 }
 

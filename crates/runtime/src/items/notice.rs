@@ -49,7 +49,7 @@ mod tests {
     use crate::items::kept_of;
 
     fn notice() -> impl Strategy<Value = Notice> {
-        let severity = select(vec!["info", "warning", "error"]).prop_map(str::to_owned);
+        let severity = select(vec!["info", "warning", "error", "critical"]).prop_map(str::to_owned);
         let id = (derived_id("exe"), any::<u64>(), 0..10).prop_map(|(id, seq, place)| format!("{id}-{seq}-{place}"));
         (id, text(), severity, text(), text(), time()).prop_map(|(id, to, severity, subject, text, at)| Notice {
             id,

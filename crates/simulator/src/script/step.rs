@@ -318,7 +318,14 @@ impl<'a> Maker<'a> {
         let pauses = !(self.plan.confluent && self.blocks);
         let ends: &[&str] =
             if pauses { &["completed", "canceled", "failed", "paused"] } else { &["completed", "canceled", "failed"] };
-        json!({"type": "stop", "as": chance.pick(ends), "reason": "n is {{ vars.n }}"})
+        let mut step = json!({"type": "stop", "as": chance.pick(ends), "reason": "n is {{ vars.n }}"});
+        if chance.percent(40) {
+            step["notify"] = json!(chance.pick(&["owner", "none", "ops@example.com"]));
+        }
+        if chance.percent(20) {
+            step["severity"] = json!(chance.pick(&["info", "warning", "error", "critical"]));
+        }
+        step
     }
 
     fn condition(&mut self, depth: usize, most: usize) -> Value {

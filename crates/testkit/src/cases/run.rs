@@ -10,12 +10,12 @@ use pawl_runtime::ExecutorOptions;
 use pawl_runtime::ports::Clock;
 use serde_json::Value;
 
-use super::file::{Call, Case, Expect, ExpectExecution, RecordThere, StatusWord};
+use super::file::{Call, Case, Expect, ExpectExecution, RecordThere, StatusWord, Told};
 use super::happens::Stage;
 use super::load::{Loaded, load};
 use super::{CaseReport, CaseResult, Files, outside};
 use crate::VirtualClock;
-use crate::scenario::{DriveError, Expected, ExpectedCall, ExpectedExecution, HappeningError, Which, World};
+use crate::scenario::{DriveError, Expected, ExpectedCall, ExpectedExecution, ExpectedNotice, HappeningError, Which, World};
 
 /// Runs the cases of a file. It never fails: what is wrong stands in the report.
 pub fn run_file(path: &Path, files: &dyn Files) -> CaseReport {
@@ -140,6 +140,7 @@ fn expected(workflow: &str, expect: &Expect) -> Expected {
         records: records.map(|(object, records)| (object.clone(), values(records))).collect(),
         calls: expect.calls.as_ref().map(|calls| calls.iter().cloned().map(call).collect()),
         state_machines: expect.state_machines.as_ref().map(|starts| starts.iter().cloned().map(Into::into).collect()),
+        notices: expect.notices.as_ref().map(|notices| notices.iter().cloned().map(notice).collect()),
         refused: expect.refused.clone(),
         began: expect.began,
     }
@@ -153,6 +154,10 @@ fn execution(expect: &ExpectExecution) -> ExpectedExecution {
 
 fn call(Call { method, url, headers, body }: Call) -> ExpectedCall {
     ExpectedCall { method, url, headers, body }
+}
+
+fn notice(Told { to, severity, subject, text }: Told) -> ExpectedNotice {
+    ExpectedNotice { to, severity, subject, text }
 }
 
 fn word(status: StatusWord) -> &'static str {

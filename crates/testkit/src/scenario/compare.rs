@@ -31,6 +31,9 @@ impl World {
         if let Some(calls) = &expected.calls {
             found.extend(self.call_difference(calls));
         }
+        if let Some(notices) = &expected.notices {
+            found.extend(self.notice_difference(notices));
+        }
         if let Some(starts) = &expected.state_machines {
             found.extend(self.machine_difference(starts));
         }

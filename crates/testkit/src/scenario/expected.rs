@@ -16,6 +16,7 @@ pub struct Expected {
     pub(crate) records: BTreeMap<String, Vec<Value>>,
     pub(crate) calls: Option<Vec<ExpectedCall>>,
     pub(crate) state_machines: Option<Vec<ExpectedMachine>>,
+    pub(crate) notices: Option<Vec<ExpectedNotice>>,
     pub(crate) refused: Option<String>,
     pub(crate) began: Option<bool>,
 }
@@ -54,6 +55,15 @@ pub struct ExpectedCall {
     pub headers: BTreeMap<String, String>,
     /// Its body, or a part of it.
     pub body: Option<Value>,
+}
+
+/// A notice that must have been handed on. What is not said is not looked at; `*` stands for any text.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct ExpectedNotice {
+    pub(crate) to: Option<String>,
+    pub(crate) severity: Option<String>,
+    pub(crate) subject: Option<String>,
+    pub(crate) text: Option<String>,
 }
 
 /// A state machine that must have been started. What is not said is not looked at.

@@ -40,7 +40,7 @@ pub use trace::Trace;
 pub use world::World;
 
 pub(crate) use compare::contains;
-pub(crate) use expected::{ExpectedExecution, Which};
+pub(crate) use expected::{ExpectedExecution, ExpectedNotice, Which};
 pub(crate) use trace::elapsed;
 
 /// Every table.

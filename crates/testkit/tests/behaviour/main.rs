@@ -40,6 +40,7 @@ mod slow_calls;
 mod stages;
 mod starts;
 mod support;
+mod stops;
 mod types;
 mod unheard;
 mod unreadable;

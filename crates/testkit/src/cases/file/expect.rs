@@ -40,6 +40,9 @@ pub(in crate::cases) struct Expect {
     /// All state machines that were started, in order.
     #[serde(default)]
     pub(in crate::cases) state_machines: Option<Vec<MachineStart>>,
+    /// All notices to people, in order.
+    #[serde(default)]
+    pub(in crate::cases) notices: Option<Vec<Told>>,
     /// Steps that failed for good.
     #[serde(default)]
     pub(in crate::cases) failed_steps: Option<Vec<String>>,
@@ -110,6 +113,24 @@ pub(in crate::cases) enum StatusWord {
     Canceled,
     /// Failed.
     Failed,
+}
+
+/// A notice that must have been handed on.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::cases) struct Told {
+    /// Whom; `*` stands for any text.
+    #[serde(default)]
+    pub(in crate::cases) to: Option<String>,
+    /// How grave.
+    #[serde(default)]
+    pub(in crate::cases) severity: Option<String>,
+    /// Its line; `*` stands for any text.
+    #[serde(default)]
+    pub(in crate::cases) subject: Option<String>,
+    /// What it says; `*` stands for any text.
+    #[serde(default)]
+    pub(in crate::cases) text: Option<String>,
 }
 
 /// A call of an outside service that must have been made.
