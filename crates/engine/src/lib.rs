@@ -41,9 +41,9 @@ mod variables;
 mod waiting;
 
 pub use activity::{
-    Activity, BodyKind, ChildRecord, ChildStart, ChildStarts, ControlTarget, ControlledExecution, ExecutionControls, ExecutionSearch,
-    Found, FoundExecution, HttpBody, HttpCall, MachinePoll, MachineRun, ModelCall, Performed, Read, RecordQuery,
-    ResolvedTest, SearchedExecutions, SignalSending, StartedChild, StartedMachine,
+    Activity, BodyKind, ChildRecord, ChildStart, ChildStarts, ControlTarget, ControlledExecution, ExecutionControls,
+    ExecutionSearch, Found, FoundExecution, HttpBody, HttpCall, MachinePoll, MachineRun, ModelCall, Performed, Read,
+    RecordQuery, ResolvedTest, SearchedExecutions, SignalSending, StartedChild, StartedMachine,
 };
 pub use child::{ChildSeen, Hold, Parent, StartedBy};
 pub use code::{Retries, StepCode};

@@ -97,7 +97,8 @@ impl Story {
     }
 
     fn ended() -> Self {
-        let act = Act { actor: "ada".to_owned(), reason: Some("lunch".to_owned()), at: Timestamp::UNIX_EPOCH, id: None };
+        let act =
+            Act { actor: "ada".to_owned(), reason: Some("lunch".to_owned()), at: Timestamp::UNIX_EPOCH, id: None };
         let story = Self::begins().takes(&Input::Run).takes(&Input::Run).after(5);
         let story = story.takes(&Input::Control(&Control::Pause, &act));
         let story = story.after(5).takes(&Input::Control(&Control::Resume, &act)).after(60);

@@ -237,7 +237,11 @@ async fn an_execution_whose_job_kills_its_process_is_stalled_and_goes_on_when_it
     running
         .system
         .transitions
-        .control(&execution, &Control::Retry, &Act { actor: "ops".to_owned(), reason: None, at: running.clock.now(), id: None })
+        .control(
+            &execution,
+            &Control::Retry,
+            &Act { actor: "ops".to_owned(), reason: None, at: running.clock.now(), id: None },
+        )
         .await
         .expect("it is stalled");
     running.until(&execution, SignedDuration::from_millis(100), |it| it.status == Status::Completed).await;

@@ -159,7 +159,7 @@ cases:
     d/greet.cases.yaml
       d/greet.cases.yaml:4:5: error[missing_key] cases[0]: expected the key "event", which is absent
       d/greet.cases.yaml:5:11: error[unknown_key] cases[0].evnt: unknown key "evnt"; expected one of children, event, expect, http, look_after, models, name, now, open, records, secrets, signals, state_machines, then; did you mean "event"?
-      d/greet.cases.yaml:6:22: error[unknown_key] cases[0].expect.stauts: unknown key "stauts"; expected one of began, calls, children, error, executions, failed_steps, output, path, records, refused, state_machines, status, variables; did you mean "status"?
+      d/greet.cases.yaml:6:22: error[unknown_key] cases[0].expect.stauts: unknown key "stauts"; expected one of began, calls, children, error, executions, failed_steps, notices, output, path, records, refused, state_machines, status, variables; did you mean "status"?
       d/greet.cases.yaml:9:27: error[unknown_key] cases[1].http[0].when.methd: unknown key "methd"; expected one of body, method, url; did you mean "method"?
       d/greet.cases.yaml:11:22: error[unknown_word] cases[1].expect.status: expected one of queued, running, waiting, paused, completed, canceled, failed, found "done"
       no case ran: 5 problems
@@ -520,7 +520,8 @@ fn run_controls(cases: &str) -> CaseReport {
 
 #[test]
 fn executions_are_open_before_a_case_and_it_says_what_is_controlled() {
-    let report = run_controls("
+    let report = run_controls(
+        "
 workflow: clear.workflow.yaml
 records: [{object: person, id: ada, fields: {name: Ada}}, {object: person, id: bob, fields: {name: Bob}}]
 cases:
@@ -541,13 +542,15 @@ cases:
     open: [{workflow: greet, record: person/ada}]
     event: {manual: {record: person/ada}}
     expect: {children: {greet: [{status: canceled}]}}
-");
+",
+    );
     assert!(report.passed(), "{report}");
 }
 
 #[test]
 fn what_should_be_open_and_is_not_is_told() {
-    let report = run_controls("
+    let report = run_controls(
+        "
 workflow: clear.workflow.yaml
 records: [{object: person, id: ada, fields: {name: Ada}}]
 cases:
@@ -556,17 +559,23 @@ cases:
     open: [{workflow: greet, record: person/ada}]
     event: {manual: {record: person/ada}}
     expect: {status: completed}
-");
+",
+    );
     let told = report.cases[0].difference.clone().expect("it fails");
-    assert_eq!(told, "not_open: expected an execution of \"greet\" that is open before the event, found that it completed");
-    let report = run_controls("
+    assert_eq!(
+        told,
+        "not_open: expected an execution of \"greet\" that is open before the event, found that it completed"
+    );
+    let report = run_controls(
+        "
 workflow: clear.workflow.yaml
 cases:
   - name: it is no workflow of the case
     open: [{workflow: other}]
     event: {manual: {}}
     expect: {status: completed}
-");
+",
+    );
     let told: Vec<_> = report.problems.iter().map(|problem| format!("{} {}", problem.code, problem.path)).collect();
     assert_eq!(told, ["unknown_workflow cases[0].open[0].workflow"]);
 }

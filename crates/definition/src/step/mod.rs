@@ -45,7 +45,8 @@ pub use set_fields::{FieldChange, SetFields};
 pub use set_stage::SetStage;
 pub use set_variables::SetVariables;
 pub use shape::{
-    AsksModel, Awaited, AwaitedSignal, Branch, Carried, Controlled, NamedWorkflow, Onward, RunsOn, Shape, TypeFacts, Waiting,
+    AsksModel, Awaited, AwaitedSignal, Branch, Carried, Controlled, NamedWorkflow, Onward, RunsOn, Shape, TypeFacts,
+    Waiting,
 };
 pub use signal_name::{SIGNAL_KEY_MOST, is_signal_key, is_signal_name};
 pub use start_workflow::{StartWorkflow, WorkflowStart};

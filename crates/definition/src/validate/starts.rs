@@ -82,7 +82,9 @@ impl Starts<'_> {
     fn runs_elsewhere(&mut self, target: &Workflow, on: RunsOn, path: &Path) {
         let id = &target.id;
         let message = match (on, &target.object, &self.workflow.object) {
-            (RunsOn::Own, None, _) => format!("workflow {id:?} runs on no record, and so never on this one: say `on: none`"),
+            (RunsOn::Own, None, _) => {
+                format!("workflow {id:?} runs on no record, and so never on this one: say `on: none`")
+            }
             (RunsOn::Own, Some(theirs), Some(own)) if theirs != own => {
                 format!("workflow {id:?} runs on records of {theirs:?}, and so never on this record of {own:?}")
             }

@@ -3,7 +3,8 @@
 use crate::support::check;
 
 fn told(keys: &str) -> Vec<String> {
-    let (_, problems) = check(&format!("workflow: w\nowner: ada@example.com\nsteps:\n  - {{id: end, type: stop, {keys}}}"));
+    let (_, problems) =
+        check(&format!("workflow: w\nowner: ada@example.com\nsteps:\n  - {{id: end, type: stop, {keys}}}"));
     problems.iter().map(|problem| format!("{} {}: {}", problem.code, problem.path, problem.message)).collect()
 }
 

@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 use super::start_workflow::records;
 use super::{After, NextCall, Perform, StepContext, StepDecision, StepHandler, StepResult};
 use crate::{
-    Activity, ChildRecord, Control, ControlTarget, ControlledExecution, ExecutionControls, ExecutionSearch, FoundExecution,
-    Performed, Row, SearchedExecutions, StepCode, StepError, StepState, ids,
+    Activity, ChildRecord, Control, ControlTarget, ControlledExecution, ExecutionControls, ExecutionSearch,
+    FoundExecution, Performed, Row, SearchedExecutions, StepCode, StepError, StepState, ids,
 };
 
 /// Most pairs of a workflow and a record in one visit: each is a search.

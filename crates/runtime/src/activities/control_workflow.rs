@@ -26,7 +26,8 @@ const PAGE: usize = 50;
 
 /// Looks for some, and says where the next call goes on.
 pub(super) async fn find(evaluator: &Evaluator, search: &ExecutionSearch, lease: LeaseGuard<'_>) -> Performed {
-    let mut call = Search { evaluator, search, own: &lease.execution.id, said: SearchedExecutions::default(), pages: 0 };
+    let mut call =
+        Search { evaluator, search, own: &lease.execution.id, said: SearchedExecutions::default(), pages: 0 };
     match call.run().await {
         Ok(()) => Performed::done(json!(call.said)),
         Err(error) => Performed::failed(failure(&error)),

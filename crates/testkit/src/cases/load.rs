@@ -201,7 +201,8 @@ fn started(
             continue;
         }
         if found.is_none() && !always(&id) {
-            let message = format!("expected the workflow {id:?}, which a step names, in the folder or among `children`");
+            let message =
+                format!("expected the workflow {id:?}, which a step names, in the folder or among `children`");
             return Err(vec![check::of(source, &pawl_definition::Path::root(), code::UNKNOWN_WORKFLOW, message)]);
         }
         if let Some((_, child)) = found.filter(|_| !scripted.contains(&id)) {

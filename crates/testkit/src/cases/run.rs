@@ -15,7 +15,9 @@ use super::happens::Stage;
 use super::load::{Loaded, load};
 use super::{CaseReport, CaseResult, Files, outside};
 use crate::VirtualClock;
-use crate::scenario::{DriveError, Expected, ExpectedCall, ExpectedExecution, ExpectedNotice, HappeningError, Which, World};
+use crate::scenario::{
+    DriveError, Expected, ExpectedCall, ExpectedExecution, ExpectedNotice, HappeningError, Which, World,
+};
 
 /// Runs the cases of a file. It never fails: what is wrong stands in the report.
 pub fn run_file(path: &Path, files: &dyn Files) -> CaseReport {

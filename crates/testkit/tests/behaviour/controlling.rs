@@ -79,15 +79,18 @@ fn it_pauses_those_on_the_same_record_and_no_others() {
 #[test]
 fn it_cancels_those_that_wait_and_those_in_line() {
     let lines = on_ticket("nap").replace("active: true", "active: true\nlimits: {concurrency: 1}");
-    let story = napping().workflow(&lines).event(manual("nap").on("ticket", "t1")).event(manual("nap").on("ticket", "t1"));
+    let story =
+        napping().workflow(&lines).event(manual("nap").on("ticket", "t1")).event(manual("nap").on("ticket", "t1"));
     let story = story
         .run_for("1m")
         .workflow(&on_tickets(&acts("workflows: [nap], do: cancel, reason: no need")))
         .event(manual("w").on("ticket", "t1"))
         .settle()
         .expect(completed().of("w"));
-    let on_it: Vec<_> =
-        of(story.world(), "nap").into_iter().filter(|one| one.record.as_ref().is_some_and(|on| on.id == "t1")).collect();
+    let on_it: Vec<_> = of(story.world(), "nap")
+        .into_iter()
+        .filter(|one| one.record.as_ref().is_some_and(|on| on.id == "t1"))
+        .collect();
     assert_eq!(on_it.len(), 3);
     assert!(on_it.iter().all(|one| one.status == Status::Canceled && one.reason.as_deref() == Some("no need")));
     assert_eq!(said(story.world()).len(), 3);
@@ -114,7 +117,10 @@ fn it_resumes_what_a_person_has_paused_and_says_what_it_cannot_resume() {
     assert_eq!(said(world), [(first.id, "resumed".to_owned()), (broken.id, "refused".to_owned())]);
     let refused = &of(world, "w")[0].steps["act"].output[1]["error"];
     assert_eq!(refused["code"], "not_controlled");
-    assert_eq!(refused["message"], "cannot resume an execution that is paused: a step failed: retry or skip it, or cancel");
+    assert_eq!(
+        refused["message"],
+        "cannot resume an execution that is paused: a step failed: retry or skip it, or cancel"
+    );
 }
 
 #[test]
@@ -126,7 +132,10 @@ fn the_records_are_given_by_a_record_an_id_or_a_list() {
     let none = acts("workflows: [nap], do: cancel, on: '{{ dyn(null) }}'");
     let story = story.workflow(&workflow(&none)).event(manual("w")).settle();
     assert_eq!(said(story.world()), []);
-    let found = format!("  - {{id: all, type: find_records, object: ticket}}\n{}", acts("workflows: [nap], do: resume, on: '{{ steps.all.output }}'"));
+    let found = format!(
+        "  - {{id: all, type: find_records, object: ticket}}\n{}",
+        acts("workflows: [nap], do: resume, on: '{{ steps.all.output }}'")
+    );
     let story = story.workflow(&workflow(&found)).event(manual("w")).settle();
     assert_eq!(said(story.world()), done(&[&second], "resumed"));
 }
@@ -148,7 +157,8 @@ fn on_none_are_those_that_run_on_no_record() {
 
 #[test]
 fn every_state_of_those_without_a_record_is_found() {
-    let limits = global("alone").replace("active: true", "active: true\nlimits: {concurrency: 1, starts: {per: 1h, at_most: 3}}");
+    let limits = global("alone")
+        .replace("active: true", "active: true\nlimits: {concurrency: 1, starts: {per: 1h, at_most: 3}}");
     let mut story = scenario().workflow(&limits);
     for _ in 0..5 {
         story = story.event(manual("alone"));
@@ -172,7 +182,8 @@ fn an_execution_does_not_control_itself_but_the_others_of_its_workflow() {
     ));
     let own = own.replace("  - {id: first, type: condition, if: blank(steps), yes: []}\n", "");
     let story = scenario().object(TICKET).record("ticket", "t1", json!({})).workflow(&own);
-    let story = story.event(manual("w").on("ticket", "t1")).run_for("1m").event(manual("w").on("ticket", "t1")).run_for("1m");
+    let story =
+        story.event(manual("w").on("ticket", "t1")).run_for("1m").event(manual("w").on("ticket", "t1")).run_for("1m");
     let states: Vec<_> = of(story.world(), "w").iter().map(|one| one.status).collect();
     assert_eq!(states, [Status::Canceled, Status::Waiting]);
     assert_eq!(said(story.world()), done(&[&of(story.world(), "w")[0]], "canceled"));
@@ -180,7 +191,10 @@ fn an_execution_does_not_control_itself_but_the_others_of_its_workflow() {
 
 #[test]
 fn a_child_that_cancels_who_waits_for_it_is_canceled_with_it() {
-    let child = format!("workflow: child\nowner: owner@example.com\nactive: true\nobject: ticket\nsteps:\n{}", acts("workflows: [w], do: cancel"));
+    let child = format!(
+        "workflow: child\nowner: owner@example.com\nactive: true\nobject: ticket\nsteps:\n{}",
+        acts("workflows: [w], do: cancel")
+    );
     let parent = on_tickets("  - {id: go, type: start_workflow, workflow: child, wait: true}");
     let story = scenario().object(TICKET).record("ticket", "t1", json!({})).workflow(&child).workflow(&parent);
     let story = story.event(manual("w").on("ticket", "t1")).settle();
@@ -191,7 +205,8 @@ fn a_child_that_cancels_who_waits_for_it_is_canceled_with_it() {
 #[test]
 fn a_workflow_that_is_not_there_is_refused_and_the_others_are_controlled() {
     let story = napping();
-    let story = story.workflow(&on_tickets(&acts("workflows: [gone, nap], do: pause"))).event(manual("w").on("ticket", "t1"));
+    let story =
+        story.workflow(&on_tickets(&acts("workflows: [gone, nap], do: pause"))).event(manual("w").on("ticket", "t1"));
     let story = story.settle().expect(completed().of("w"));
     let world = story.world();
     assert_eq!(said(world), [("-".to_owned(), "refused".to_owned()), (on(world, "nap", "t1").id, "paused".to_owned())]);
@@ -204,12 +219,14 @@ fn many_are_controlled_by_several_calls() {
     for _ in 0..120 {
         story = story.event(manual("alone"));
     }
-    let story = story.run_for("1m").workflow(&workflow(&acts("workflows: [alone], do: pause"))).event(manual("w")).settle();
+    let story =
+        story.run_for("1m").workflow(&workflow(&acts("workflows: [alone], do: pause"))).event(manual("w")).settle();
     let story = story.expect(completed().of("w").path(["act", "after"]));
     assert!(of(story.world(), "alone").iter().all(|one| one.status == Status::Paused));
     assert_eq!(said(story.world()).len(), 120);
     let id = of(story.world(), "w")[0].id.clone();
-    let calls: Vec<_> = story.world().trace(&id).rows.into_iter().filter(|row| row.step.as_deref() == Some("act")).collect();
+    let calls: Vec<_> =
+        story.world().trace(&id).rows.into_iter().filter(|row| row.step.as_deref() == Some("act")).collect();
     assert!((2..=6).contains(&calls.len()), "{} calls", calls.len());
     let addresses: Vec<_> = calls.iter().map(|row| row.address.as_ref().map(ToString::to_string)).collect();
     assert_eq!(&addresses[..2], [None, Some("act.2".to_owned())]);

@@ -60,7 +60,12 @@ fn a_failed_step_is_retried_or_skipped_not_resumed() {
 fn who_acted_and_why_stands_in_history() {
     let story = story();
     let id = story.last().execution.id;
-    let act = Act { actor: "ada@example.com".to_owned(), reason: Some("holiday".to_owned()), at: story.world().now(), id: None };
+    let act = Act {
+        actor: "ada@example.com".to_owned(),
+        reason: Some("holiday".to_owned()),
+        at: story.world().now(),
+        id: None,
+    };
     let done = story.world().system.transitions.control(&id, &Control::Pause, &act).now_or_never();
     done.expect("memory answers at once").expect("it waits");
     let row = story.last().rows.pop().expect("the pause is a row");

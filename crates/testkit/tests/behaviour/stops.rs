@@ -19,9 +19,9 @@ fn told(story: &Scenario) -> Vec<(String, String, String)> {
     notices.map(|notice| (notice.to, notice.severity, format!("{}. {}", notice.subject, notice.text))).collect()
 }
 
-/// One notice; `exe` stands for the id of the execution.
+/// One notice; `EXE` stands for the id of the execution.
 fn one(story: &Scenario, (to, severity, text): (&str, &str, &str)) -> Vec<(String, String, String)> {
-    vec![(to.to_owned(), severity.to_owned(), text.replace("exe", &story.last().execution.id))]
+    vec![(to.to_owned(), severity.to_owned(), text.replace("EXE", &story.last().execution.id))]
 }
 
 fn output(story: &Scenario) -> Value {
@@ -31,7 +31,7 @@ fn output(story: &Scenario) -> Value {
 #[test]
 fn by_default_the_owner_is_told_of_a_failure_and_nobody_of_another_end() {
     let story = stops("as: failed, reason: no luck").expect(failed("stopped_as_failed"));
-    let text = "w: an execution failed. Execution exe failed: no luck (stopped_as_failed).";
+    let text = "w: an execution failed. Execution EXE failed: no luck (stopped_as_failed).";
     assert_eq!(told(&story), one(&story, ("owner@example.com", "error", text)));
     assert_eq!(output(&story), json!({"as": "failed", "notify": "owner@example.com", "severity": "error"}));
     for (word, expected) in [("completed", completed()), ("canceled", canceled()), ("paused", paused())] {
@@ -50,7 +50,7 @@ fn none_silences_a_failure() {
 #[test]
 fn an_address_is_told_as_gravely_as_the_step_says() {
     let story = stops("as: failed, notify: ops@example.com, severity: critical").expect(failed("stopped_as_failed"));
-    let text = "w: an execution failed. Execution exe failed: the workflow stopped as failed (stopped_as_failed).";
+    let text = "w: an execution failed. Execution EXE failed: the workflow stopped as failed (stopped_as_failed).";
     assert_eq!(told(&story), one(&story, ("ops@example.com", "critical", text)));
     let metrics = &story.world().system.metrics;
     let counts = [&metrics.notices_sent, &metrics.notices_critical].map(|count| count.load(Ordering::Relaxed));
@@ -60,9 +60,13 @@ fn an_address_is_told_as_gravely_as_the_step_says() {
 #[test]
 fn other_ends_are_told_if_the_step_says_so() {
     for (word, severity, text) in [
-        ("completed", "info", "w: an execution completed. Execution exe completed at the step halt: all is well."),
-        ("canceled", "warning", "w: an execution is canceled. Execution exe is canceled at the step halt: all is well."),
-        ("paused", "warning", "w: an execution is paused. Execution exe is paused at the step halt: all is well."),
+        ("completed", "info", "w: an execution completed. Execution EXE completed at the step halt: all is well."),
+        (
+            "canceled",
+            "warning",
+            "w: an execution is canceled. Execution EXE is canceled at the step halt: all is well.",
+        ),
+        ("paused", "warning", "w: an execution is paused. Execution EXE is paused at the step halt: all is well."),
     ] {
         let story = stops(&format!("as: {word}, reason: all is well, notify: owner"));
         assert_eq!(told(&story), one(&story, ("owner@example.com", severity, text)));
