@@ -92,7 +92,7 @@ pub enum Bug {
     /// Nobody looks for signals that are kept when a wait begins.
     SignalUnseen,
     /// Executions do not keep the ids of controls that steps made.
-    ControlTwice,
+    ControlsForgotten,
     /// The control of a step is told and not committed.
     ControlDropped,
 }
@@ -136,7 +136,7 @@ impl Bug {
         ("signal-twice", Self::SignalTwice),
         ("signal-dropped", Self::SignalDropped),
         ("signal-unseen", Self::SignalUnseen),
-        ("control-twice", Self::ControlTwice),
+        ("controls-forgotten", Self::ControlsForgotten),
         ("control-dropped", Self::ControlDropped),
         ("oversized-stored", Self::OversizedStored),
         ("unreadable-stops-listing", Self::UnreadableStopsListing),
@@ -215,7 +215,7 @@ impl Bug {
             (Self::UnobservedRows, Write::Put { item, .. }) if item.key.partition.starts_with("execution#") => {
                 without_observed(item);
             }
-            (Self::ControlTwice, Write::Put { item, .. }) if is_head(&item.key) => without_controls(item),
+            (Self::ControlsForgotten, Write::Put { item, .. }) if is_head(&item.key) => without_controls(item),
             (Self::JoinTwice, Write::Put { item, expect, .. }) if is_join(item) => *expect = Expect::Any,
             (Self::OpenExpires, Write::Put { item, .. }) if is_head(&item.key) => expire_early(item),
             (Self::NoLease, Write::Put { item, .. }) if is_head(&item.key) => without_lease(item),

@@ -27,7 +27,7 @@ const PAGE: usize = 50;
 /// Looks for some, and says where the next call goes on.
 pub(super) async fn find(evaluator: &Evaluator, search: &ExecutionSearch, lease: LeaseGuard<'_>) -> Performed {
     let mut call =
-        Search { evaluator, search, own: &lease.execution.id, said: SearchedExecutions::default(), pages: 0 };
+        Search { evaluator, asked: search, own: &lease.execution.id, said: SearchedExecutions::default(), pages: 0 };
     match call.run().await {
         Ok(()) => Performed::done(json!(call.said)),
         Err(error) => Performed::failed(failure(&error)),
@@ -95,7 +95,7 @@ fn refused(workflow: &str, execution: Option<&str>, Refused { code, message }: R
 /// A search under way.
 struct Search<'a> {
     evaluator: &'a Evaluator,
-    search: &'a ExecutionSearch,
+    asked: &'a ExecutionSearch,
     /// The execution that searches, which is never meant.
     own: &'a str,
     said: SearchedExecutions,
@@ -104,8 +104,8 @@ struct Search<'a> {
 
 impl Search<'_> {
     async fn run(&mut self) -> Result<(), Error> {
-        let mut after = self.search.after.clone();
-        for target in &self.search.targets {
+        let mut after = self.asked.after.clone();
+        for target in &self.asked.targets {
             if let Some(place) = self.target(target, after.take()).await? {
                 self.said.after = Some(place.text());
                 return Ok(());
@@ -159,7 +159,7 @@ impl Search<'_> {
         let at = |status| (Index::Gsi3, items::execution::of_status(status));
         let moving = || (Index::Gsi3, items::execution::MOVING.to_owned());
         let open = || [moving(), at(Status::Waiting), at(Status::Queued), at(Status::Running)];
-        match (record, &self.search.control) {
+        match (record, &self.asked.control) {
             (Some(record), _) => vec![(Index::Gsi2, items::execution::of_record(record))],
             // Only a pause that waits for the step in progress becomes one that stands.
             (None, Control::Resume) => vec![moving(), at(Status::Paused)],
@@ -176,7 +176,7 @@ impl Search<'_> {
         (index, partition, after): (Index, &str, Option<String>),
     ) -> Result<Option<String>, Error> {
         self.pages += 1;
-        let ExecutionSearch { until, control, .. } = self.search;
+        let ExecutionSearch { until, control, .. } = self.asked;
         let range = SortRange::Between("0".to_owned(), items::sortable(*until));
         let query = Query::of_index(items::execution::TABLE, index, partition).range(range).limit(PAGE);
         let page = match self.evaluator.tables.query(&query.clone().after(after.clone())).await {
