@@ -18,6 +18,7 @@ pub mod trigger;
 pub mod value;
 
 mod checklist;
+mod concurrency;
 mod failure;
 mod graph;
 mod json_schema;
@@ -33,6 +34,7 @@ mod variable;
 mod workflow;
 
 pub use checklist::{ChecklistItem, ChecklistStatus, checklist};
+pub use concurrency::{Concurrency, SLOTS_OF_KEY_MOST, SlotHold};
 pub use expression::{Comparison, Conjunct, Duration, Expression, ExpressionError, Meter, Scope, Template};
 pub use failure::{Failure, FailureClass, Notify, Retry, Severity, Then};
 pub use graph::mermaid;

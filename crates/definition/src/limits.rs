@@ -2,8 +2,8 @@
 
 use serde::Deserialize;
 
-use crate::Duration;
 use crate::describe::JsonSchema;
+use crate::{Concurrency, Duration};
 
 /// Whether an event may start a workflow that already ran or runs on its record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
@@ -66,9 +66,8 @@ pub struct Limits {
     pub cooldown: Option<Duration>,
     /// Spacing of starts.
     pub starts: Option<Starts>,
-    /// Most executions that run at once; the others wait in line.
-    #[schemars(range(min = 1))]
-    pub concurrency: Option<u32>,
+    /// Most executions that run at once, of all or of each key; the others wait in line.
+    pub concurrency: Option<Concurrency>,
     /// Most steps of one execution.
     #[schemars(range(min = 1, max = 100_000))]
     pub steps: u32,

@@ -37,9 +37,9 @@ pub struct Context<'a> {
     pub callback: Option<&'a str>,
     /// The workflow or the installation is killed.
     pub killed: bool,
-    /// The block of `limits.concurrency` that has a free slot; `None` if the execution has to wait for one. It is 0 where
-    /// nothing is limited.
-    pub free_slot: Option<u8>,
+    /// The slot of `limits.concurrency` that is free, as [`Execution::holds_slot`] names it; `None` if the execution has to
+    /// wait for one. It is 0 where nothing is limited.
+    pub free_slot: Option<u16>,
     /// Cost of models today, for budgets by day.
     pub spent_today: Usage,
     /// The children that the execution waits for, by id; one that is not there any more is absent.

@@ -7,7 +7,8 @@ use pawl_definition::{Step, Take};
 use crate::steps::{NextCall, StepResult, handler};
 use crate::{
     Activity, Commit, Context, Decision, Effect, Execution, NoticeText, Pause, PauseReason, Performed, ReturnTo, Row,
-    RowKind, Status, StepCode, StepError, StepState, StepStatus, Subject, Usage, Wake, failure, truncate, variables,
+    RowKind, Status, StepCode, StepError, StepState, StepStatus, Subject, Usage, Wake, failure, slots, truncate,
+    variables,
 };
 
 /// A transition in the making.
@@ -324,6 +325,7 @@ impl<'a> Draft<'a> {
 
     /// Holds the execution; what it waited for is kept.
     pub(crate) fn paused(mut self, reason: PauseReason, note: Option<String>) -> Self {
+        slots::give_back(&mut self.execution);
         let wake = std::mem::replace(&mut self.execution.wake, Wake::Person);
         let status = std::mem::replace(&mut self.execution.status, Status::Paused);
         let (since, actor) = (self.cx.now, self.row.actor.clone());
@@ -347,6 +349,7 @@ impl<'a> Draft<'a> {
         self.execution.expires_at = None;
         self.execution.to_tell.clear();
         self.execution.holds_slot = before.holds_slot;
+        self.execution.slot_while_running = before.slot_while_running;
         self.execution.holds_record = before.holds_record;
         self.execution.requested.clone_from(&before.requested);
         self.execution.status = Status::Running;
@@ -376,6 +379,7 @@ impl<'a> Draft<'a> {
         self.execution.pause = None;
         self.execution.requested = None;
         self.execution.holds_slot = None;
+        self.execution.slot_while_running = false;
         self.execution.holds_record = false;
         let parent = self.execution.parent.as_ref().filter(|parent| parent.waits);
         self.execution.to_tell = parent.map(|parent| parent.by.execution.clone()).into_iter().collect();

@@ -391,9 +391,17 @@ pub struct Execution {
     /// Number of processes in a row that died in the present step, as far as later processes noticed.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub deaths: u32,
-    /// The concurrency slot that it holds, by the block of the limit that the slot belongs to.
+    /// The key of `limits.concurrency` that it counts for, from its creation on; `None` if it counts with all others.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub holds_slot: Option<u8>,
+    pub slot_key: Option<String>,
+    /// The concurrency slot that it holds: without a key by the block of the limit that the slot belongs to, with a key by
+    /// its number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub holds_slot: Option<u16>,
+    /// It holds its slot only while it runs, as the limit said when it took one: without a slot it asks for one before it
+    /// goes on.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub slot_while_running: bool,
     /// It holds the only open execution of its record.
     #[serde(default, skip_serializing_if = "is_false")]
     pub holds_record: bool,
@@ -420,8 +428,10 @@ impl Execution {
         if self.killed.is_some() {
             return None;
         }
-        // A holder that died is kept in a paused execution, for whoever lets it go on; it wakes nobody.
-        if let Some(until) = self.leases.until().filter(|_| self.status != Status::Paused) {
+        // A holder that died is kept in an execution that is paused or waits for a slot, for whoever lets it go on; it wakes
+        // nobody.
+        let waits = self.status == Status::Paused || self.is_in_line();
+        if let Some(until) = self.leases.until().filter(|_| !waits) {
             return Some(until);
         }
         // The step in progress has committed: what waited for it is carried out now, also before a retry.
@@ -439,6 +449,27 @@ impl Execution {
     /// Whether it should go on at this time.
     pub fn is_due(&self, now: Timestamp) -> bool {
         self.due_at().is_some_and(|due| due <= now)
+    }
+
+    /// Whether it waits for a slot of `limits.concurrency`.
+    pub fn is_in_line(&self) -> bool {
+        matches!(self.wake, Wake::Timer { purpose: TimerPurpose::Concurrency, .. })
+    }
+
+    /// Whether it has given back its slot, and asks for one before it goes on.
+    pub fn lacks_slot(&self) -> bool {
+        self.slot_while_running && self.holds_slot.is_none()
+    }
+
+    /// Whether its next transition asks for a slot, if its workflow limits them: it begins, or goes on after a wait. The end of
+    /// a wait itself needs no slot.
+    pub fn asks_for_slot(&self) -> bool {
+        let waits = matches!(self.wake, Wake::Timer { purpose: TimerPurpose::Delay, .. } | Wake::Signal { .. });
+        match self.status {
+            Status::Queued => true,
+            Status::Running | Status::Waiting => self.lacks_slot() && !waits,
+            Status::Paused | Status::Completed | Status::Canceled | Status::Failed => false,
+        }
     }
 
     /// Whether its parts fit each other; the error says which do not. Only a mistake of the program, or a head that

@@ -137,6 +137,7 @@ impl Execution {
         value(&mut self.output, at);
         self.steps.values_mut().for_each(|state| state.forget(at));
         text(&mut self.reason, at);
+        text(&mut self.slot_key, at);
         error(&mut self.error, at);
     }
 }

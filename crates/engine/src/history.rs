@@ -20,6 +20,8 @@ pub enum RowKind {
     Control,
     /// Its step was deleted by an edit, and it moved on.
     Moved,
+    /// It goes on after a wait: it has a slot of `limits.concurrency` again.
+    Slot,
     /// A limit ended it.
     Limit,
 }

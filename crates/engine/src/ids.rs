@@ -118,6 +118,11 @@ pub fn value_digest(text: &str) -> String {
     digest(&["value", text])
 }
 
+/// The key of a limit, where executions that count for it are looked up: the key itself may be a value of a record.
+pub fn slot_key_digest(key: &str) -> String {
+    digest(&["slot key", key])
+}
+
 /// The id of the event that an event of the bus becomes.
 pub fn bus_event_id(id: &str) -> String {
     format!("evt_{}", digest(&["bus", id]))

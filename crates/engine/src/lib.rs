@@ -14,6 +14,7 @@ pub mod fields;
 pub mod forget;
 pub mod ids;
 pub mod signal;
+pub mod slots;
 pub mod steps;
 pub mod triggers;
 

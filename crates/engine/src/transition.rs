@@ -7,14 +7,8 @@ use crate::steps::{self, After, Perform, StepContext, StepDecision, Wait, Waits}
 use crate::{
     Address, Claim, Context, Decision, Execution, Hold, Illegal, Input, Lease, Performance, RowKind, Status, Stay,
     StepCode, StepError, StepState, StepStatus, TimerPurpose, TransitionError, Waiting, Wake, control, observed,
-    result, variables, waiting,
+    result, slots, variables, waiting,
 };
-
-/// How long a place in the line is kept before it is asked for again, in seconds: a quarter of the time that was
-/// waited already, within these bounds. A place that becomes free wakes the oldest in line at once; this is the safety
-/// net, and must not cost a write every few seconds behind an execution that takes days.
-const LINE_LEAST_S: i64 = 15;
-const LINE_MOST_S: i64 = 300;
 
 /// Time beyond an activity's own time-out after which its holder counts as dead, in seconds: the answer has to be
 /// committed too.
@@ -90,7 +84,6 @@ fn is_leased(cx: &Context<'_>, execution: &Execution) -> bool {
 /// Why it cannot go on now.
 fn held_up(cx: &Context<'_>, execution: &Execution) -> Option<Stay> {
     // A place in the line is asked for by any job, not only by the timer.
-    let waits_for_slot = matches!(execution.wake, Wake::Timer { purpose: TimerPurpose::Concurrency, .. });
     let own_lease = execution.leases.is_held_by(cx.invocation);
     if execution.status == Status::Paused {
         return Some(Stay::Paused);
@@ -98,7 +91,7 @@ fn held_up(cx: &Context<'_>, execution: &Execution) -> Option<Stay> {
     if is_leased(cx, execution) {
         return Some(Stay::Leased);
     }
-    (!waits_for_slot && !own_lease && !execution.is_due(cx.now)).then_some(Stay::NotDue)
+    (!execution.is_in_line() && !own_lease && !execution.is_due(cx.now)).then_some(Stay::NotDue)
 }
 
 /// Goes on, if it is due.
@@ -122,26 +115,16 @@ fn run(cx: &Context<'_>, execution: &Execution, found: Option<&crate::Found>) ->
         Wake::Timer { purpose: TimerPurpose::Delay, .. } | Wake::Signal { .. } if execution.entered.is_some() => {
             waiting::due(cx, execution, step)
         }
-        _ => enter(cx, execution, step, found),
+        _ => slots::before_step(cx, execution).unwrap_or_else(|| enter(cx, execution, step, found)),
     }
 }
 
 /// Begins: takes a place, sets the variables, and stands before the first step.
 fn start(cx: &Context<'_>, execution: &Execution) -> Decision {
     let mut draft = Draft::new(cx, execution, RowKind::Started);
-    if cx.plan.workflow.limits.concurrency.is_some() {
-        let Some(block) = cx.free_slot else {
-            // Another job has asked before: whoever wakes it too early must not add one more job to the line.
-            if matches!(execution.wake, Wake::Timer { at, purpose: TimerPurpose::Concurrency } if at > cx.now) {
-                return Decision::Stay(Stay::InLine);
-            }
-            let waited = cx.now.duration_since(execution.created_at).as_secs();
-            let at = cx.now + jiff::SignedDuration::from_secs((waited / 4).clamp(LINE_LEAST_S, LINE_MOST_S));
-            return Decision::Postpone(Box::new(
-                draft.postponed(Wake::Timer { at, purpose: TimerPurpose::Concurrency }),
-            ));
-        };
-        draft.execution.holds_slot = Some(block);
+    if let Some(limit) = &cx.plan.workflow.limits.concurrency {
+        let Some(slot) = cx.free_slot else { return slots::in_line(draft, execution) };
+        slots::take(&mut draft.execution, slot, limit);
     }
     draft.execution.status = Status::Running;
     draft.execution.started_at = Some(cx.now);
@@ -243,6 +226,7 @@ pub(crate) fn begin_wait(mut draft: Draft<'_>, waits: Waits) -> Draft<'_> {
             draft.checks = listening.checks;
         }
     }
+    slots::give_back(&mut draft.execution);
     draft.execution.leases.clear();
     draft.execution.status = Status::Waiting;
     draft.set_status(StepStatus::Waiting);

@@ -70,13 +70,15 @@ pub(crate) struct Admitted {
     pub(crate) holds_record: bool,
     /// Nobody seems to listen to the record that it makes.
     pub(crate) unheard: bool,
+    /// The key of `limits.concurrency` that the execution counts for.
+    pub(crate) slot_key: Option<String>,
 }
 
 impl Admitted {
-    /// With the writes that make the record.
-    pub(crate) fn with_record(mut self, creation: Vec<Write>, unheard: bool) -> Self {
+    /// With the writes that make the record, and whether anybody listens to them; and the key of its slot.
+    pub(crate) fn with(mut self, (creation, unheard): (Vec<Write>, bool), slot_key: Option<String>) -> Self {
         self.writes.extend(creation);
-        Self { unheard, ..self }
+        Self { unheard, slot_key, ..self }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use pawl_engine::{Commit, Execution, Row, Subject};
 
+use crate::concurrency_slots::{Slots, block_of};
 use crate::items;
 use crate::items::guard::Guard;
 use crate::ports::{Blobs, Durability, Expect, Tables, Transaction, Write};
@@ -123,13 +124,17 @@ fn waiters(before: &Execution, after: &Execution) -> Vec<Write> {
 fn guards(before: &Execution, after: &Execution, snapshot: &Snapshot) -> Vec<Write> {
     let mut writes = Vec::new();
     let table = items::guard::TABLE;
-    if before.holds_slot != after.holds_slot {
-        let key = |block| items::guard::key(&after.workflow, Guard::ConcurrencySlots(block));
+    writes.extend(items::slot::writes(before, after));
+    if before.holds_slot != after.holds_slot && after.slot_key.is_none() {
+        let key = |slot| items::guard::key(&after.workflow, Guard::ConcurrencySlots(block_of(slot)));
         // A slot is given back to the block that it was taken from, whatever the limit has become.
-        writes.extend(before.holds_slot.map(|block| Write::Add { table, key: key(block), amount: -1, at_most: None }));
-        writes.extend(after.holds_slot.map(|block| {
-            let at_most = snapshot.slots.map(|blocks| blocks.share(block).into());
-            Write::Add { table, key: key(block), amount: 1, at_most }
+        writes.extend(before.holds_slot.map(|slot| Write::Add { table, key: key(slot), amount: -1, at_most: None }));
+        writes.extend(after.holds_slot.map(|slot| {
+            let at_most = match snapshot.slots {
+                Some(Slots::Counted(blocks)) => Some(blocks.share(block_of(slot)).into()),
+                Some(Slots::Numbered(_)) | None => None,
+            };
+            Write::Add { table, key: key(slot), amount: 1, at_most }
         }));
     }
     if let (true, false, Some(record)) = (before.holds_record, after.holds_record, &after.record) {

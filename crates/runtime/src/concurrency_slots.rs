@@ -1,16 +1,21 @@
 //! The slots of `limits.concurrency`, and the executions that wait for one.
 //!
-//! A high limit is split into blocks ([`crate::blocks`]), and an execution takes a slot of its home block, or of another one
+//! Without a key, slots are counted; a high limit is split into blocks ([`crate::blocks`]), and an execution takes a slot of its home block, or of another one
 //! if that is full. There is one line, whatever the number of blocks: each end hands on, and who is woken looks at all blocks.
+//!
+//! With a key, slots are numbered, and each that is taken is an item that names its execution ([`crate::items::slot`]). Each
+//! key has a line of its own.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use pawl_engine::{Execution, TimerPurpose, Wake, ids};
+use pawl_definition::SLOTS_OF_KEY_MOST;
+use pawl_engine::{Execution, Plan, ids};
 
 use crate::blocks::Blocks;
 use crate::dispatch::Dispatcher;
 use crate::items::guard::{self, Guard};
-use crate::items::line;
+use crate::items::{line, slot};
 use crate::ports::{Consistency, Item, Key, Query, TableError, Tables};
 use crate::{Catalog, Error, items};
 
@@ -22,6 +27,26 @@ const LOOKS_AT: usize = 3;
 pub(crate) struct ConcurrencySlots {
     catalog: Arc<Catalog>,
     dispatcher: Arc<Dispatcher>,
+}
+
+/// How the slots of the limit that an execution counts for are counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Slots {
+    /// With all other executions.
+    Counted(Blocks),
+    /// With those of its key: the numbers below this one.
+    Numbered(u16),
+}
+
+impl Slots {
+    /// Of an execution by the limit in force. An execution keeps the key that it was created with: an edit of the expression,
+    /// or one that takes it away, concerns later ones.
+    pub(crate) fn of(catalog: &Catalog, plan: &Plan, execution: &Execution) -> Option<Self> {
+        let at_most = plan.workflow.limits.concurrency.as_ref()?.at_most;
+        let numbered = u16::try_from(at_most.min(SLOTS_OF_KEY_MOST)).expect("the most slots of a key fit");
+        let is_of_key = execution.slot_key.is_some();
+        Some(if is_of_key { Self::Numbered(numbered) } else { Self::Counted(catalog.slots(at_most)) })
+    }
 }
 
 /// A slot of which somebody else may have use.
@@ -38,38 +63,24 @@ impl ConcurrencySlots {
         Self { catalog, dispatcher }
     }
 
-    /// After an execution ended: the slot that it gave back wakes one that waits.
-    pub(crate) async fn after_end(
-        &self,
-        before: &Execution,
-        after: &Execution,
-        blocks: Option<Blocks>,
-    ) -> Result<(), Error> {
-        match before.holds_slot {
-            Some(block) => self.wake_next(after, block, blocks).await,
-            None => Ok(()),
-        }
-    }
-
-    /// After an execution began: one that waited wakes the next. Several slots may have become free while it stood in front,
-    /// and each of them woke it alone.
-    pub(crate) async fn after_start(
-        &self,
-        before: &Execution,
-        after: &Execution,
-        blocks: Option<Blocks>,
-    ) -> Result<(), Error> {
-        match after.holds_slot {
-            Some(block) if is_waiting(before) => self.wake_next(after, block, blocks).await,
+    /// After a transition. A slot that was given back wakes one that waits. And one that waited and got a slot wakes the next:
+    /// several slots may have become free while it stood in front, and each of them woke it alone.
+    pub(crate) async fn after(&self, before: &Execution, after: &Execution, slots: Option<Slots>) -> Result<(), Error> {
+        match (before.holds_slot, after.holds_slot) {
+            (Some(slot), None) => self.wake_next(after, slot, slots).await,
+            (None, Some(slot)) if before.is_in_line() => self.wake_next(after, slot, slots).await,
             _ => Ok(()),
         }
     }
 
-    /// Without a limit all may begin: the blocks are those of the lowest.
-    async fn wake_next(&self, by: &Execution, block: u8, blocks: Option<Blocks>) -> Result<(), Error> {
-        let blocks = blocks.unwrap_or_else(|| self.catalog.slots(1));
+    /// Without a limit all may begin: the blocks are those of the lowest. Slots of a key are one block: numbers do not matter.
+    async fn wake_next(&self, by: &Execution, slot: u16, slots: Option<Slots>) -> Result<(), Error> {
+        let (blocks, block) = match slots {
+            Some(Slots::Counted(blocks)) => (blocks, block_of(slot)),
+            Some(Slots::Numbered(_)) | None => (self.catalog.slots(1), 0),
+        };
         let tables = self.catalog.tables();
-        let first = tables.query(&first_of(&by.workflow, LOOKS_AT.max(blocks.count().into()))).await?;
+        let first = tables.query(&first_of(by, LOOKS_AT.max(blocks.count().into()))).await?;
         let slot = HandedOn { blocks, block, by: &by.id };
         for id in slot.to(&first.items) {
             let head = tables.get(items::execution::TABLE, &items::execution::key(id), Consistency::Strong).await?;
@@ -102,12 +113,43 @@ impl HandedOn<'_> {
     }
 }
 
-/// The block with a free slot for an execution that has not begun; `None` if it has to wait.
-pub(crate) async fn free(tables: &dyn Tables, execution: &Execution, blocks: Blocks) -> Result<Option<u8>, Error> {
+/// A slot that is free for an execution that asks for one; `None` if it has to wait. It is 0 where nothing is limited.
+pub(crate) async fn free(
+    tables: &dyn Tables,
+    execution: &Execution,
+    slots: Option<Slots>,
+) -> Result<Option<u16>, Error> {
+    let Some(slots) = slots.filter(|_| execution.asks_for_slot()) else { return Ok(Some(0)) };
     // Who comes now stands behind those who wait already, although a slot is free: the first of them has been woken.
-    if !is_waiting(execution) && has_line(tables, &execution.workflow).await? {
+    if !execution.is_in_line() && has_line(tables, execution).await? {
         return Ok(None);
     }
+    match slots {
+        Slots::Counted(blocks) => Ok(free_block(tables, execution, blocks).await?.map(u16::from)),
+        Slots::Numbered(most) => Ok(free_number(tables, execution, most).await?),
+    }
+}
+
+/// The block of a counted slot.
+pub(crate) fn block_of(slot: u16) -> u8 {
+    u8::try_from(slot).expect("a limit has at most 32 blocks")
+}
+
+/// A number that no execution of the same key holds. After the limit was lowered, higher numbers count too.
+async fn free_number(tables: &dyn Tables, execution: &Execution, most: u16) -> Result<Option<u16>, TableError> {
+    let Some(key) = &execution.slot_key else { return Ok(None) };
+    let taken = tables.query(&Query::of(slot::TABLE, slot::partition(&execution.workflow, key))).await?.items;
+    if taken.len() >= usize::from(most) {
+        return Ok(None);
+    }
+    let taken: BTreeSet<_> = taken.iter().filter_map(slot::number).collect();
+    // Those that ask at the same time do not all ask for the same one.
+    let home = u16::try_from(ids::number_below(&["slot", &execution.id], most.into())).expect("it is below a u16");
+    Ok((home..most).chain(0..home).find(|number| !taken.contains(number)))
+}
+
+/// The block with a free slot for an execution.
+async fn free_block(tables: &dyn Tables, execution: &Execution, blocks: Blocks) -> Result<Option<u8>, Error> {
     let key = |block: u8| guard::key(&execution.workflow, Guard::ConcurrencySlots(block));
     // A counter that cannot be read has no free slot, and is in the way of nobody who finds one elsewhere.
     let mut unreadable = None;
@@ -133,18 +175,13 @@ pub(crate) async fn free(tables: &dyn Tables, execution: &Execution, blocks: Blo
     }
 }
 
-/// Whether others wait for a slot of a workflow.
-async fn has_line(tables: &dyn Tables, workflow: &str) -> Result<bool, TableError> {
-    Ok(!tables.query(&first_of(workflow, 1)).await?.items.is_empty())
+/// Whether others wait for the slot that an execution asks for.
+async fn has_line(tables: &dyn Tables, execution: &Execution) -> Result<bool, TableError> {
+    Ok(!tables.query(&first_of(execution, 1)).await?.items.is_empty())
 }
 
-fn first_of(workflow: &str, limit: usize) -> Query {
-    Query::of(line::TABLE, line::partition(workflow)).limit(limit)
-}
-
-/// Whether an execution waits for a slot.
-pub(crate) fn is_waiting(execution: &Execution) -> bool {
-    matches!(execution.wake, Wake::Timer { purpose: TimerPurpose::Concurrency, .. })
+fn first_of(execution: &Execution, limit: usize) -> Query {
+    Query::of(line::TABLE, line::partition_of(execution)).limit(limit)
 }
 
 #[cfg(test)]
@@ -154,7 +191,7 @@ mod tests {
     /// A line of so many, the oldest first.
     fn line(many: usize) -> Vec<Item> {
         let entry = |number: usize| Item {
-            key: Key::new(line::partition("w"), format!("2026-01-01T00:00:00.{number:06}Z#exe_{number}")),
+            key: Key::new(line::partition("w", None), format!("2026-01-01T00:00:00.{number:06}Z#exe_{number}")),
             version: 1,
             indexes: Vec::new(),
             expires_at: None,

@@ -10,7 +10,6 @@ use jiff::{SignedDuration, Timestamp};
 use pawl_engine::{Status, signal};
 
 use crate::activities::Activities;
-use crate::concurrency_slots::is_waiting;
 use crate::message::Job;
 use crate::ports::{Durability, QueueName};
 use crate::signals::Signals;
@@ -66,7 +65,7 @@ impl Executor {
         run.makes_slow_calls = !self.transitions.options.slow_apart || queue == QueueName::JobsSlow;
         let now = self.transitions.clock.now();
         let is_stale = job.seq != run.execution.seq;
-        if is_stale || !(run.execution.is_due(now) || is_waiting(&run.execution)) {
+        if is_stale || !(run.execution.is_due(now) || run.execution.is_in_line()) {
             Metrics::count(&self.transitions.metrics.jobs_stale);
             if run.execution.stalled {
                 // An old job does not bring back what waits for a person.

@@ -6,12 +6,10 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use pawl_definition::BudgetPer;
 use pawl_engine::steps::awaited_children;
-use pawl_engine::{
-    ChildSeen, Context, Execution, Hold, Occurrence, Parent, Plan, Reads, Record, Status, Subject, Usage,
-};
+use pawl_engine::{ChildSeen, Context, Execution, Hold, Occurrence, Parent, Plan, Reads, Record, Subject, Usage};
 use serde_json::{Value, json};
 
-use crate::blocks::Blocks;
+use crate::concurrency_slots::Slots;
 use crate::items;
 use crate::items::installation::Installation;
 use crate::ports::{Blobs, Item, Key, Table};
@@ -28,10 +26,10 @@ pub(crate) struct Snapshot {
     pub(crate) record: Option<Record>,
     pub(crate) related: BTreeMap<String, Vec<Record>>,
     pub(crate) killed: bool,
-    /// The block with a free slot of `limits.concurrency`.
-    pub(crate) free_slot: Option<u8>,
-    /// How that limit is split.
-    pub(crate) slots: Option<Blocks>,
+    /// A free slot of `limits.concurrency`.
+    pub(crate) free_slot: Option<u16>,
+    /// How they are counted.
+    pub(crate) slots: Option<Slots>,
     pub(crate) spent_today: Usage,
     pub(crate) children: BTreeMap<String, ChildSeen>,
     pub(crate) hold: Hold,
@@ -88,11 +86,8 @@ impl Snapshot {
         let record = record_at.and_then(|at| found[at].as_ref()).map(items::record::parse).transpose()?;
         let reads = pawl_engine::reads(&plan, execution);
         let related = related(catalog, record.as_ref(), &objects, &reads).await?;
-        let slots = plan.workflow.limits.concurrency.map(|limit| catalog.slots(limit));
-        let free_slot = match slots.filter(|_| execution.status == Status::Queued) {
-            Some(blocks) => concurrency_slots::free(catalog.tables(), execution, blocks).await?,
-            None => Some(0),
-        };
+        let slots = Slots::of(catalog, &plan, execution);
+        let free_slot = concurrency_slots::free(catalog.tables(), execution, slots).await?;
         let spent_today = spent_today(catalog, &plan, execution, now).await?;
         let killed = head.killed.is_some() || installation.killed.is_some();
         let hold = hold(execution, &found[heads_from..])?;
@@ -137,6 +132,7 @@ impl Snapshot {
         self.former = former_plan(catalog, execution, &self.plan).await?;
         let reads = pawl_engine::reads(&self.plan, execution);
         self.related = related(catalog, self.record.as_ref(), &self.objects, &reads).await?;
+        self.free_slot = concurrency_slots::free(catalog.tables(), execution, self.slots).await?;
         self.spent_today = spent_today(catalog, &self.plan, execution, now).await?;
         Ok(self)
     }

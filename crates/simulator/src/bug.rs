@@ -49,6 +49,10 @@ pub enum Bug {
     SlotToFirstBlock,
     /// Nobody looks for a slot in another block than its own.
     OnlyHomeBlock,
+    /// A slot of a key is taken without requiring that it is free.
+    SlotTakenTwice,
+    /// A slot of a key stays taken when it is given back.
+    SlotKept,
     /// A delivery's key is claimed although it is taken.
     BlindKeys,
     /// Sends are answered before they leave the process.
@@ -117,6 +121,8 @@ impl Bug {
         ("unbounded-places", Self::UnboundedPlaces),
         ("slot-to-first-block", Self::SlotToFirstBlock),
         ("only-home-block", Self::OnlyHomeBlock),
+        ("slot-taken-twice", Self::SlotTakenTwice),
+        ("slot-kept", Self::SlotKept),
         ("blind-keys", Self::BlindKeys),
         ("buffered-sends", Self::BufferedSends),
         ("not-durable", Self::NotDurable),
@@ -154,6 +160,9 @@ impl Bug {
         match bug {
             Self::NoClaims if is_claim(&writes) => return Vec::new(),
             Self::NoWaiters => writes.retain(|write| !stands_in(write, "waiter#")),
+            Self::SlotKept => {
+                writes.retain(|write| !(matches!(write, Write::Delete { .. }) && stands_in(write, "slots#")));
+            }
             Self::NoLine => writes.retain(|write| !stands_in(write, "line#")),
             Self::LostRows => writes.retain(|write| !write.address().1.sort.starts_with(items::history::PREFIX)),
             Self::NoChecks => writes.retain(|write| !matches!(write, Write::Check { table: Table::Records, .. })),
@@ -201,6 +210,9 @@ impl Bug {
             (Self::SlotToFirstBlock, Write::Add { key, amount: -1, .. }) if is_guard => {
                 let workflow = key.partition.split('#').nth(1).unwrap_or_default();
                 *key = items::guard::key(workflow, Guard::ConcurrencySlots(0));
+            }
+            (Self::SlotTakenTwice, Write::Put { item, expect, .. }) if item.key.partition.starts_with("slots#") => {
+                *expect = Expect::Any;
             }
             (Self::SignalTwice, Write::Delete { key, expect, .. }) if key.partition.starts_with("signals#") => {
                 *expect = Expect::Any;

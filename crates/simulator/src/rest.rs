@@ -24,7 +24,7 @@ pub(super) fn only_lines_move(run: &Run, next: Timestamp) -> bool {
     // Stale messages have run out once the line has asked several times.
     let since = state.monitor.last_change;
     open.peek().is_some()
-        && open.all(verdict::is_in_line)
+        && open.all(Execution::is_in_line)
         && next.duration_since(since) > SignedDuration::from_secs(3_600)
 }
 
@@ -66,7 +66,7 @@ fn is_stalled(hub: &Hub) -> bool {
 fn next_act(hub: &Hub) -> Option<(String, Control)> {
     let state = hub.lock();
     let open: Vec<_> = state.monitor.open().collect();
-    let head = open.into_iter().find(|head| !verdict::is_in_line(head))?;
+    let head = open.into_iter().find(|head| !head.is_in_line())?;
     let acts = state.monitor.rows.get(&head.id).map_or(0, |rows| rows.iter().filter(|row| row.actor.is_some()).count());
     Some((head.id.clone(), control(head, acts)))
 }

@@ -2,10 +2,10 @@
 
 mod signals;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use pawl_engine::steps::{awaited_children, children_of_row, controls_of_row};
-use pawl_engine::{Execution, Hold, Row, Status, Subject, TimerPurpose, Wake, ids};
+use pawl_engine::{Execution, Hold, Row, Status, Subject, Wake, ids};
 use pawl_runtime::items;
 use pawl_runtime::items::guard::Guard;
 use pawl_runtime::ports::{Clock, Item, Key, Table};
@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use super::erased;
 use super::hub::Hub;
-use super::monitor::{Broken, Monitor};
+use super::monitor::{Broken, Monitor, same_slots};
 use super::replayed;
 use super::script::SIGNAL;
 use super::task::Accepted;
@@ -33,6 +33,7 @@ pub(super) fn check(hub: &Hub, accepted: &[Accepted]) {
         events(&state.monitor, accepted, &mut broken);
         waiters(&state.monitor, &items, &mut broken);
         slots(&state.monitor, &items, &mut broken);
+        slots_of_keys(&state.monitor, &items, &mut broken);
         free_slots(&state.monitor, &mut broken);
         line(&state.monitor, &items, &mut broken);
         for operation in &state.monitor.operations {
@@ -55,11 +56,6 @@ pub(super) fn check(hub: &Hub, accepted: &[Accepted]) {
     for (number, text) in broken {
         hub.violate(number, text);
     }
-}
-
-/// Whether an execution waits for a place among those that may run at once.
-pub(super) fn is_in_line(head: &Execution) -> bool {
-    matches!(head.wake, Wake::Timer { purpose: TimerPurpose::Concurrency, .. })
 }
 
 /// Each history begins at 0 and has neither gaps nor twins.
@@ -184,7 +180,9 @@ fn slots(monitor: &Monitor, items: &[Item], broken: &mut Vec<Broken>) {
     for workflow in monitor.workflows.keys() {
         for block in 0..=BLOCKS_MOST {
             let counted = counted(&items::guard::key(workflow, Guard::ConcurrencySlots(block)));
-            let holds = |head: &&Execution| head.workflow == *workflow && head.holds_slot == Some(block);
+            let holds = |head: &&Execution| {
+                head.workflow == *workflow && head.holds_slot == Some(block.into()) && head.slot_key.is_none()
+            };
             let held = monitor.open().filter(holds).count();
             if usize::try_from(counted) != Ok(held) {
                 broken.push((7, format!("{workflow}: {held} slots of block {block} are held, {counted} are counted")));
@@ -193,14 +191,36 @@ fn slots(monitor: &Monitor, items: &[Item], broken: &mut Vec<Broken>) {
     }
 }
 
+/// Those who hold a slot of a key have it as an item, and nobody else.
+fn slots_of_keys(monitor: &Monitor, items: &[Item], broken: &mut Vec<Broken>) {
+    let held = monitor.open().filter_map(|head| {
+        let key = items::slot::key(&head.workflow, head.slot_key.as_deref()?, head.holds_slot?);
+        Some((key, head.id.clone()))
+    });
+    let held: BTreeMap<Key, String> = held.collect();
+    let stored = items.iter().filter(|item| item.key.partition.starts_with("slots#"));
+    let stored: BTreeMap<Key, String> =
+        stored.map(|item| (item.key.clone(), items::slot::holder(item).expect("a slot has its shape"))).collect();
+    for key in held.keys().chain(stored.keys()).filter(|key| held.get(key) != stored.get(key)) {
+        let (held, stored) = (held.get(key), stored.get(key));
+        broken.push((7, format!("{} {}: held by {held:?}, taken by {stored:?}", key.partition, key.sort)));
+    }
+}
+
 /// Nobody waits for a slot while one is free: those in line have asked several times since anything happened.
 fn free_slots(monitor: &Monitor, broken: &mut Vec<Broken>) {
     for (id, workflow) in monitor.workflows.iter().filter(|(id, _)| !monitor.is_killed(id)) {
-        let Some(most) = monitor.definition(id, workflow.revision).limits.concurrency else { continue };
-        let held = monitor.open().filter(|head| head.workflow == *id && head.holds_slot.is_some()).count();
-        let waits = monitor.open().find(|head| head.workflow == *id && items::line::is_in(head));
-        if let Some(head) = waits.filter(|_| u32::try_from(held).is_ok_and(|held| held < most)) {
-            broken.push((3, format!("{}: waits for a slot, and {held} of {most} are held", head.id)));
+        let Some(limit) = &monitor.definition(id, workflow.revision).limits.concurrency else { continue };
+        for waits in monitor.open().filter(|head| head.workflow == *id && items::line::is_in(head)) {
+            // One that has begun with a pinned revision keeps to its limit.
+            let own = &monitor.definition(id, waits.revision).limits.concurrency;
+            let is_own = workflow.pinned && waits.started_at.is_some();
+            let most = own.as_ref().filter(|_| is_own).unwrap_or(limit).at_most;
+            let holds = |head: &&Execution| head.holds_slot.is_some() && same_slots(head, waits);
+            let held = monitor.open().filter(holds).count();
+            if u32::try_from(held).is_ok_and(|held| held < most) {
+                broken.push((3, format!("{}: waits for a slot, and {held} of {most} are held", waits.id)));
+            }
         }
     }
 }
@@ -208,7 +228,7 @@ fn free_slots(monitor: &Monitor, broken: &mut Vec<Broken>) {
 /// Why an execution that does not move any more should.
 fn stuck(hub: &Hub, monitor: &Monitor, head: &Execution) -> Option<String> {
     // What is stalled waits for a redrive.
-    if head.killed.is_some() || head.stalled || head.status == Status::Paused || is_in_line(head) {
+    if head.killed.is_some() || head.stalled || head.status == Status::Paused || head.is_in_line() {
         return None;
     }
     if Hold::of(head, &monitor.heads) != Hold::Free {

@@ -86,6 +86,8 @@ is_found! {
     finds_places_without_a_bound: "unbounded-places";
     finds_slots_given_back_to_another_block: "slot-to-first-block";
     finds_lines_that_stand_although_another_block_has_a_slot: "only-home-block";
+    finds_slots_of_a_key_that_two_take: "slot-taken-twice";
+    finds_slots_of_a_key_that_stay_taken: "slot-kept";
     finds_deliveries_accepted_twice: "blind-keys";
     finds_sends_answered_before_they_leave: "buffered-sends";
     finds_answers_that_do_not_wait_for_the_disk: "not-durable";

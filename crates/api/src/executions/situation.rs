@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use pawl_engine::{Execution, Plan};
-use pawl_runtime::Error;
+use pawl_runtime::{Error, SlotLine};
 
 use super::summary::{HeldView, Summary};
 use super::waits;
@@ -17,6 +17,8 @@ pub(super) struct Situations<'a> {
     api: &'a Api,
     everything: Option<Everything>,
     workflows: BTreeMap<String, Situation>,
+    /// Lines of those who wait for a slot, by workflow and key.
+    lines: BTreeMap<(String, Option<String>), Arc<SlotLine>>,
 }
 
 /// What is known of the installation.
@@ -35,7 +37,7 @@ struct Situation {
 impl<'a> Situations<'a> {
     /// Nothing is read yet.
     pub(super) fn new(api: &'a Api) -> Self {
-        Self { api, everything: None, workflows: BTreeMap::new() }
+        Self { api, everything: None, workflows: BTreeMap::new(), lines: BTreeMap::new() }
     }
 
     /// Where an execution stands.
@@ -44,11 +46,26 @@ impl<'a> Situations<'a> {
             return Ok(Summary::of(execution, Vec::new()));
         }
         let Situation { killed, plan } = self.of(&execution.workflow).await?;
-        let mut summary = Summary::of(execution, waits::of(execution, plan.as_deref()));
+        let line = if execution.is_in_line() { self.line(execution).await? } else { None };
+        let mut summary = Summary::of(execution, waits::of(execution, plan.as_deref(), line.as_deref()));
         if let Some(held) = self.everything().await?.or(killed) {
             summary.hold(&held);
         }
         Ok(summary)
+    }
+
+    async fn line(&mut self, execution: &Execution) -> Result<Option<Arc<SlotLine>>, Problem> {
+        let of = (execution.workflow.clone(), execution.slot_key.clone());
+        if let Some(known) = self.lines.get(&of) {
+            return Ok(Some(known.clone()));
+        }
+        let line = match self.api.core.slot_line(execution).await {
+            // A slot that cannot be read hides no execution.
+            Err(Error::Unreadable(_)) => return Ok(None),
+            line => Arc::new(line?),
+        };
+        self.lines.insert(of, line.clone());
+        Ok(Some(line))
     }
 
     async fn everything(&mut self) -> Result<Option<HeldView>, Problem> {

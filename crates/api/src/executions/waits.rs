@@ -4,6 +4,7 @@ use pawl_definition::Trigger;
 use pawl_definition::step::Awaited;
 use pawl_engine::steps::awaited_children;
 use pawl_engine::{Execution, Plan, Status, TimerPurpose, Wake};
+use pawl_runtime::SlotLine;
 use serde::Serialize;
 
 use crate::describe::ToSchema;
@@ -23,11 +24,31 @@ pub(crate) struct WaitView {
     kind: &'static str,
     /// Description for people.
     text: String,
+    /// The line in which the execution waits for a slot.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    slot: Option<SlotView>,
+}
+
+/// The line in which an execution waits for a slot of `limits.concurrency`.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = SlotWait)]
+struct SlotView {
+    /// The key that the execution counts for; absent if all executions of the workflow are counted together.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<String>,
+    /// Executions that run at once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    at_most: Option<u32>,
+    /// Place in the line, the first being 1; absent behind 200 others, and while the execution is killed or stalled.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    place: Option<usize>,
+    /// Executions that hold a slot, at most three.
+    held_by: Vec<String>,
 }
 
 impl WaitView {
     fn new(kind: &'static str, text: impl Into<String>) -> Self {
-        Self { kind, text: text.into() }
+        Self { kind, text: text.into(), slot: None }
     }
 
     /// Says of a wait for children how many of them are stalled.
@@ -38,12 +59,12 @@ impl WaitView {
     }
 }
 
-/// What an execution waits for, by its head and the plan in force.
-pub(super) fn of(execution: &Execution, plan: Option<&Plan>) -> Vec<WaitView> {
+/// What an execution waits for, by its head, the plan in force, and the line in which it stands.
+pub(super) fn of(execution: &Execution, plan: Option<&Plan>, line: Option<&SlotLine>) -> Vec<WaitView> {
     match &execution.wake {
         _ if execution.status.is_ended() => Vec::new(),
         Wake::Person => vec![WaitView::new("person", person(execution))],
-        Wake::Timer { purpose, .. } => vec![timer(*purpose, execution, plan)],
+        Wake::Timer { purpose, .. } => vec![timer(*purpose, execution, (plan, line))],
         Wake::Signal { .. } => signal(execution, plan),
         Wake::Job | Wake::Never => Vec::new(),
     }
@@ -54,7 +75,7 @@ fn person(execution: &Execution) -> &'static str {
     if by_failure { "retry, skip or cancel" } else { "resume or cancel" }
 }
 
-fn timer(purpose: TimerPurpose, execution: &Execution, plan: Option<&Plan>) -> WaitView {
+fn timer(purpose: TimerPurpose, execution: &Execution, (plan, line): (Option<&Plan>, Option<&SlotLine>)) -> WaitView {
     match purpose {
         TimerPurpose::Delay => WaitView::new("time", "a time"),
         TimerPurpose::Throttle => WaitView::new("throttle", "its turn: starts are spaced out"),
@@ -64,10 +85,30 @@ fn timer(purpose: TimerPurpose, execution: &Execution, plan: Option<&Plan>) -> W
             WaitView::new("retry", format!("attempt {next} of the step"))
         }
         TimerPurpose::Concurrency => {
-            let most = plan.and_then(|plan| plan.workflow.limits.concurrency);
-            let most = most.map(|most| format!(" ({most} run at once)")).unwrap_or_default();
-            WaitView::new("slot", format!("a free slot{most}"))
+            let limit = plan.and_then(|plan| plan.workflow.limits.concurrency.as_ref());
+            let slot = SlotView {
+                key: execution.slot_key.clone(),
+                at_most: limit.map(|limit| limit.at_most),
+                place: line.and_then(|line| line.place(&execution.id)),
+                held_by: line.map(|line| line.held_by.clone()).unwrap_or_default(),
+            };
+            WaitView { kind: "slot", text: slot.in_words(), slot: Some(slot) }
         }
+    }
+}
+
+impl SlotView {
+    fn in_words(&self) -> String {
+        let key = match self.key.as_deref() {
+            None => String::new(),
+            Some("") => " of the blank key".to_owned(),
+            Some(key) => format!(" of {key:?}"),
+        };
+        let at_most = self.at_most.map(|most| format!(" ({most} run at once)")).unwrap_or_default();
+        let place = self.place.map(|place| format!(", place {place} in line")).unwrap_or_default();
+        let held_by =
+            if self.held_by.is_empty() { String::new() } else { format!(", held by {}", self.held_by.join(", ")) };
+        format!("a free slot{key}{at_most}{place}{held_by}")
     }
 }
 

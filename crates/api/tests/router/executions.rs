@@ -275,6 +275,43 @@ fn what_does_not_exist_is_no_empty_list() {
     surface.get("/v1/executions?record=nope/1").send().problem(404, "no_object");
 }
 
+/// Two of `busy` of one customer; the limit is one of each.
+fn in_line(limit: &str) -> (Surface, Vec<String>) {
+    let busy = format!(
+        "workflow: busy\nowner: shop@example.com\nactive: true\nlimits: {{concurrency: {limit}}}\n\
+         variables: [{{name: customer, type: text}}]\nsteps:\n  \
+         - {{id: wait, type: delay, for: 1h}}"
+    );
+    let surface = surface().workflow(&busy);
+    let started = ["ada", "ada", "ada", "bob"].map(|customer| {
+        let id = start(&surface, "busy", &json!({"values": {"customer": customer}}));
+        surface.settle();
+        surface.world.clock.advance(SignedDuration::from_secs(1));
+        id
+    });
+    (surface, started.to_vec())
+}
+
+#[test]
+fn who_waits_for_a_slot_says_its_place_and_who_holds_the_slots() {
+    let (surface, ids) = in_line("{at_most: 1, per: trigger.values.customer}");
+    let show = |id: &str| surface.get(&format!("/v1/executions/{id}")).send().expect(200)["waits_for"].clone();
+    let text = format!("a free slot of \"ada\" (1 run at once), place 2 in line, held by {}", ids[0]);
+    let slot = json!({"key": "ada", "at_most": 1, "place": 2, "held_by": [ids[0]]});
+    assert_eq!(show(&ids[2]), json!([{"kind": "slot", "text": text, "slot": slot}]));
+    assert_eq!(show(&ids[3])[0]["kind"], "time");
+    let listed = surface.get("/v1/executions?status=queued").send().expect(200);
+    let places: Vec<_> = (0..2).map(|at| listed["items"][at]["waits_for"][0]["slot"]["place"].clone()).collect();
+    assert_eq!(places, [2, 1], "the newest stands first in a list");
+
+    let (surface, ids) = in_line("2");
+    let show = |id: &str| surface.get(&format!("/v1/executions/{id}")).send().expect(200)["waits_for"].clone();
+    let held_by = [ids[1].clone(), ids[0].clone()];
+    let text = format!("a free slot (2 run at once), place 1 in line, held by {}", held_by.join(", "));
+    let slot = json!({"at_most": 2, "place": 1, "held_by": held_by});
+    assert_eq!(show(&ids[2]), json!([{"kind": "slot", "text": text, "slot": slot}]));
+}
+
 #[test]
 fn a_list_says_why_and_what_for_an_execution_waits() {
     let surface = shop();

@@ -66,6 +66,9 @@ impl<'a> Walker<'a, '_> {
         if let Some(free) = alternatives.iter().find(|one| reference(one) == Some("Template")) {
             return self.value(free, value, path);
         }
+        if let Some(mapping) = only_mapping(alternatives) {
+            return self.value(mapping, value, path);
+        }
         let tags: Vec<_> =
             alternatives.iter().filter_map(|one| properties(one)).flat_map(Map::keys).map(String::as_str).collect();
         let found: Vec<_> = keys.keys().map(String::as_str).collect();
@@ -97,6 +100,13 @@ impl<'a> Walker<'a, '_> {
             None => self.wrong_type(shape, value, path),
         }
     }
+}
+
+/// The one alternative that is a mapping, if it has several keys: a key that is unknown is one of its own.
+fn only_mapping(alternatives: &[&'static Value]) -> Option<&'static Value> {
+    let mut mappings = alternatives.iter().filter_map(|one| Some((*one, properties(one)?)));
+    let (only, keys) = mappings.next()?;
+    (keys.len() > 1 && mappings.next().is_none()).then_some(only)
 }
 
 /// The alternatives of a shape, those of its alternatives included.

@@ -6,8 +6,9 @@ use super::report::Report;
 use super::typing::Typing;
 use super::words::{all_of, any_of, did_you_mean};
 use crate::StepKind;
-use crate::path::Segment;
+use crate::path::{Path, Segment};
 use crate::problem::{Problem, code};
+use crate::types::Kinds;
 use crate::{Expression, step};
 
 /// Every variable that an expression of a step sees.
@@ -65,7 +66,13 @@ pub(super) fn check(
         let column = site.column + column(site.text, &["secret".to_owned()]);
         report.error_within(code::EXPRESSION_SECRET, &site.path, column, message);
     }
-    for mistake in expression.infer(&typing.seen_by(site)).1 {
+    let (found, mistakes) = expression.infer(&typing.seen_by(site));
+    if is_of_start(&site.path) && !found.kinds.present().meets(OF_KEYS) {
+        let found = expression.described(&found);
+        let message = format!("a key is a text, a number or true or false, found {found}");
+        report.error_within(code::EXPRESSION_TYPE, &site.path, site.column, message);
+    }
+    for mistake in mistakes {
         let column = if mistake.place.is_empty() { 0 } else { column(site.text, &mistake.place) };
         let problem = report.error_within(mistake.code, &site.path, site.column + column, mistake.message);
         problem.severity = mistake.level;
@@ -114,6 +121,15 @@ fn secrets_allowed(site: &ExpressionSite<'_>, found: &Found<'_>) -> bool {
     step.tag.is_some_and(|tag| StepKind::facts_of(tag).takes_secrets) && !common
 }
 
+/// What a key of a limit may be; times become texts.
+const OF_KEYS: Kinds =
+    Kinds::NULL.or(Kinds::BOOLEAN).or(Kinds::NUMBER).or(Kinds::TEXT).or(Kinds::TIME).or(Kinds::DURATION);
+
+/// Whether an expression is the key of a limit, which is computed when an execution is created.
+pub(super) fn is_of_start(path: &Path) -> bool {
+    path.segments().first() == Some(&Segment::Key("limits".into()))
+}
+
 struct Names<'c, 'r, 's> {
     report: &'r mut Report<'s>,
     site: &'c ExpressionSite<'c>,
@@ -128,6 +144,10 @@ impl Names<'_, '_, '_> {
 
     fn root(&mut self, read: &Read<'_>) {
         match read.names[0].as_str() {
+            name @ ("vars" | "steps" | "execution") if is_of_start(&self.site.path) => {
+                let message = format!("`{name}` does not exist here: the key is computed before an execution starts");
+                self.error(code::EXPRESSION_UNKNOWN_NAME, read, message);
+            }
             "record" => self.record(read),
             "vars" => self.variable(read),
             "steps" => self.step(read),

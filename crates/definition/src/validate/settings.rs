@@ -10,7 +10,7 @@ use super::report::Report;
 use super::{literal, words};
 use crate::path::Path;
 use crate::problem::code;
-use crate::{Duration, RETENTION_LEAST};
+use crate::{Duration, RETENTION_LEAST, SLOTS_OF_KEY_MOST};
 
 pub(super) fn check(report: &mut Report<'_>, file: &Value, facts: &Facts<'_>) {
     let root = Path::root();
@@ -29,6 +29,7 @@ pub(super) fn check(report: &mut Report<'_>, file: &Value, facts: &Facts<'_>) {
         }
     }
     retention(report, file);
+    slots_of_key(report, file);
     if file.get("steps").and_then(Value::as_array).is_some_and(Vec::is_empty) {
         report.warning(code::SUSPICIOUS, &root.key("steps"), "a workflow without steps does nothing");
     }
@@ -46,6 +47,17 @@ fn retention(report: &mut Report<'_>, file: &Value) {
             words::found(written)
         );
         report.error(code::INVALID_TIME, &Path::root().key("retention"), message);
+    }
+}
+
+/// The slots of one key are items that an execution reads when it asks for one.
+fn slots_of_key(report: &mut Report<'_>, file: &Value) {
+    let Some(concurrency) = file.get("limits").and_then(|limits| limits.get("concurrency")) else { return };
+    let most = concurrency.get("at_most").and_then(Value::as_u64).unwrap_or_default();
+    if concurrency.get("per").is_some() && most > SLOTS_OF_KEY_MOST.into() {
+        let message = format!("expected a number of at most {SLOTS_OF_KEY_MOST} with `per`, found {most}");
+        let path = Path::root().key("limits").key("concurrency").key("at_most");
+        report.error(code::OUT_OF_RANGE, &path, message);
     }
 }
 

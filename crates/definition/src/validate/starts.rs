@@ -13,7 +13,7 @@ use super::{literal, typed, words};
 use crate::path::Path;
 use crate::problem::code;
 use crate::step::{NamedWorkflow, RunsOn};
-use crate::{Object, Problem, Source, Template, Variable, Workflow};
+use crate::{Concurrency, Object, Problem, SlotHold, Source, Template, Variable, Workflow};
 
 /// Checks that the workflows which a workflow's steps name are there and take the values that they are given.
 ///
@@ -99,7 +99,9 @@ impl Starts<'_> {
 
     /// A start of itself that is waited for ends by the limits; with limited concurrency it never does.
     fn waits_for_itself(&mut self, target: &Workflow, path: &Path) {
-        if target.limits.concurrency.is_some() {
+        // With a key, the other execution may be one of another key, and one that runs no more gives its slot back.
+        let holds_all = |limit: &Concurrency| limit.per.is_none() && limit.hold == SlotHold::Open;
+        if target.limits.concurrency.as_ref().is_some_and(holds_all) {
             let message =
                 "expected another workflow, found this one: it would wait for an execution that waits for its slot";
             self.report.error(code::NOT_ALLOWED, path, message);

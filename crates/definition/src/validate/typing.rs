@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::facts::{Facts, field_type};
 use super::flow::Flow;
 use super::found::{ExpressionSite, Found, Owner};
+use super::references;
 use crate::expression::Seen;
 use crate::path::{Path, Segment};
 use crate::types::{Kinds, Shape, Type};
@@ -87,7 +88,8 @@ impl<'f, 'a> Typing<'f, 'a> {
             Owner::Step(at) => (Some(at), waited_for()),
         };
         let source = Segment::Key("from".into());
-        let tolerant = owner == Owner::Workflow && path.segments().get(2) == Some(&source);
+        let is_source = path.segments().get(2) == Some(&source);
+        let tolerant = owner == Owner::Workflow && (is_source || references::is_of_start(path));
         View { typing: self, step, tolerant, trigger: trigger.map_or(&self.trigger, |at| &self.triggers[at]) }
     }
 
@@ -102,7 +104,7 @@ impl<'f, 'a> Typing<'f, 'a> {
 pub(crate) struct View<'t, 'f, 'a> {
     typing: &'t Typing<'f, 'a>,
     step: Option<usize>,
-    /// It stands in `from` of a variable, where what the event does not have is blank.
+    /// It stands in `from` of a variable or is a key of a limit, where what the event does not have is blank.
     tolerant: bool,
     trigger: &'t Type,
 }

@@ -54,9 +54,12 @@ pub struct Observed {
     /// No slot was free.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub no_place: bool,
-    /// The block of the slot that was free.
+    /// The slot that was free: its block, or with a key its number.
     #[serde(default, skip_serializing_if = "is_first")]
-    pub block: u8,
+    pub slot: u16,
+    /// The key of `limits.concurrency`, which was computed when the execution was created.
+    #[serde(rename = "key", default, skip_serializing_if = "Option::is_none")]
+    pub slot_key: Option<String>,
     /// How often a process had died in the step, as the executor counts it.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub deaths: u32,
@@ -90,8 +93,8 @@ fn is_zero(count: &u32) -> bool {
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for this signature")]
-fn is_first(block: &u8) -> bool {
-    *block == 0
+fn is_first(slot: &u16) -> bool {
+    *slot == 0
 }
 
 impl Observed {
@@ -104,7 +107,7 @@ impl Observed {
     }
 
     /// As a row or a head keeps it; null if there is nothing to keep.
-    fn stored(list: &[Self]) -> Value {
+    pub(crate) fn stored(list: &[Self]) -> Value {
         if list.is_empty() || *list == [Self::default()] {
             return Value::Null;
         }

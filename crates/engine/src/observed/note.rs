@@ -18,6 +18,11 @@ pub(crate) fn note(cx: &Context<'_>, before: &Execution, input: &Input<'_>, deci
             let callback = new_callback(before, &claim.execution);
             keep(&mut claim.execution, before, Observed { callback, ..alone(cx, before, input) });
         }
+        Decision::Postpone(after) if after.is_in_line() => {
+            // It waits for a slot, and has read no record for that.
+            let seen = Observed { objects: None, record: None, related: BTreeMap::new(), ..alone(cx, before, input) };
+            keep(after, before, seen);
+        }
         Decision::Postpone(after) => keep(after, before, alone(cx, before, input)),
     }
 }
@@ -51,8 +56,8 @@ fn alone(cx: &Context<'_>, before: &Execution, input: &Input<'_>) -> Observed {
 /// place of those before: the head after is the same, and a wait of days stays short.
 fn keep(after: &mut Execution, before: &Execution, observed: Observed) {
     let mut list = since(before);
-    if before.status == Status::Queued {
-        list.clear();
+    if before.is_in_line() && after.is_in_line() {
+        list.pop();
     }
     list.push(observed);
     if let [.., claim, found, again, found_again] = list.as_slice()
@@ -82,7 +87,7 @@ fn of(cx: &Context<'_>, before: &Execution, input: &Input<'_>, row: Option<&Row>
     let names_object = may_look && step.is_some_and(|step| step.kind.shape().object().is_some());
     let asks_model = may_look && step.is_some_and(|step| step.kind.shape().asks_model().is_some());
     let runs = matches!(input, Input::Run | Input::Found(_));
-    let begins = runs && before.status == Status::Queued;
+    let asks = runs && before.asks_for_slot();
     let reads_object = reads.record || names_object || matches!(input, Input::Found(_));
     Observed {
         at: None,
@@ -93,8 +98,9 @@ fn of(cx: &Context<'_>, before: &Execution, input: &Input<'_>, row: Option<&Row>
         related: if reads.record { related(cx, &reads) } else { BTreeMap::new() },
         lease: if runs { lease(cx, before) } else { None },
         killed: cx.killed && matches!(input, Input::Control(control, _) if looks_at_plan(control)),
-        no_place: begins && cx.free_slot.is_none(),
-        block: cx.free_slot.filter(|_| begins).unwrap_or_default(),
+        no_place: asks && cx.free_slot.is_none(),
+        slot: cx.free_slot.filter(|_| asks).unwrap_or_default(),
+        slot_key: None,
         deaths: if runs { before.deaths } else { 0 },
         spent: if asks_model { cx.spent_today } else { crate::Usage::default() },
         callback: None,

@@ -9,7 +9,7 @@ use super::fed::Fed;
 use super::{Recording, ReplayError, differing, json_of};
 use crate::{
     Activity, Address, Context, Decision, Execution, Given, Hold, LeaseSeen, Observed, Plan, Record, Row, RowKind,
-    create, transition,
+    create, slots, transition,
 };
 
 /// The row that came of it is the one that was recorded.
@@ -43,9 +43,11 @@ impl<'a> Replay<'a> {
             return Err(ReplayError::Rows { expected: 0, found: found.map(|row| row.seq) });
         };
         let plan = plan_of(recording, 0, row.revision)?;
-        let (mut head, made) = create(plan, &recording.event.event, row.at, row.due);
+        let (mut head, mut made) = create(plan, &recording.event.event, row.at, row.due);
         let one_active = plan.workflow.limits.reentry == Reentry::OneActivePerRecord;
         head.holds_record = one_active && head.record.is_some();
+        let created = list(0, &row.observed)?.pop().unwrap_or_default();
+        slots::count_for(&mut head, &mut made, created.slot_key);
         let replay = Self { recording, head, claimed: BTreeMap::new(), invocations: 0 };
         same(&made, row).map(|()| replay)
     }
@@ -118,7 +120,7 @@ impl<'a> Replay<'a> {
             invocation: &invocation,
             callback: observed.callback.as_deref(),
             killed: observed.killed,
-            free_slot: (!observed.no_place).then_some(observed.block),
+            free_slot: (!observed.no_place).then_some(observed.slot),
             spent_today: observed.spent,
             children: &observed.children,
             hold: &hold,

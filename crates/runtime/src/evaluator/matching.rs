@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use pawl_definition::{Object, Step, Trigger};
+use pawl_definition::{Expression, Object, Step, Trigger};
 use pawl_engine::{
-    Context, Event, Occurrence, Plan, Record, RecordWrite, StepError, Subject, Usage, context, fields, triggers,
+    Context, Event, Occurrence, Plan, Record, RecordWrite, StepError, Subject, Usage, context, fields, slots, triggers,
 };
 
 use crate::admission::Reason;
@@ -14,37 +14,46 @@ use crate::{Catalog, Error, items, snapshot};
 
 /// The trigger that an event matches.
 pub(super) enum Matched {
-    /// A trigger; and what makes the event's record, if it is not there yet.
-    By {
-        trigger: String,
-        creation: Vec<Write>,
-        /// Nobody seems to listen to that.
-        unheard: bool,
-    },
+    /// A trigger.
+    By(ToStart),
     Refused(Option<String>, Reason),
     Nobody,
+}
+
+/// What the execution that is to start comes of.
+#[derive(Default)]
+pub(super) struct ToStart {
+    pub(super) trigger: String,
+    /// What makes the event's record, if it is not there yet.
+    pub(super) creation: Vec<Write>,
+    /// Nobody seems to listen to that.
+    pub(super) unheard: bool,
+    /// The key of `limits.concurrency` that the execution counts for.
+    pub(super) slot_key: Option<String>,
 }
 
 impl Matched {
     /// By a trigger; the event's record is there, or it has none.
     fn by(trigger: &str) -> Self {
-        Self::By { trigger: trigger.to_owned(), creation: Vec::new(), unheard: false }
+        Self::By(ToStart { trigger: trigger.to_owned(), ..ToStart::default() })
     }
 }
 
 /// The first trigger that matches the event and whose filter passes it, against the record as it is now.
 pub(super) async fn matched(catalog: &Catalog, plan: &Plan, event: &Event, now: Timestamp) -> Result<Matched, Error> {
     let written = |trigger: &Trigger| trigger.kind.facts().by_hand;
-    if event.kind.facts().is_by_hand && !plan.workflow.triggers.iter().any(written) {
-        return Ok(Matched::by("manual"));
-    }
+    let is_unwritten = event.kind.facts().is_by_hand && !plan.workflow.triggers.iter().any(written);
     let matching: Vec<_> =
         plan.workflow.triggers.iter().filter(|trigger| triggers::matches(trigger, plan, event)).collect();
-    if matching.is_empty() {
-        return Ok(nobody(event));
-    }
-    if event.creation.is_none() && matching[0].filter.is_none() {
-        return Ok(Matched::by(&matching[0].id));
+    let first = match matching.first() {
+        _ if is_unwritten => "manual",
+        Some(first) => &first.id,
+        None => return Ok(nobody(event)),
+    };
+    let per = plan.workflow.limits.concurrency.as_ref().and_then(|limit| limit.per.as_ref());
+    let is_filtered = !is_unwritten && matching[0].filter.is_some();
+    if event.creation.is_none() && !is_filtered && per.is_none() {
+        return Ok(Matched::by(first));
     }
     let mut keys = vec![(items::installation::TABLE, items::installation::key())];
     keys.extend(event.subject.iter().map(|subject| (items::record::TABLE, items::record::key(subject))));
@@ -55,11 +64,11 @@ pub(super) async fn matched(catalog: &Catalog, plan: &Plan, event: &Event, now: 
     let present = found.get(1).and_then(Option::as_ref).map(items::record::parse).transpose()?;
     let (record, creation) = match about(event, present, &objects, &plan.timezone, now) {
         Ok(found) => found,
-        Err(error) => return Ok(refusing(&matching[0].id, "invalid_record", &error.message)),
+        Err(error) => return Ok(refusing(first, "invalid_record", &error.message)),
     };
     let mut reads = context::Reads::default();
-    for filter in matching.iter().filter_map(|trigger| trigger.filter.as_ref()) {
-        reads.names.extend(pawl_definition::step::names_after_record(filter.source()));
+    for expression in matching.iter().filter_map(|trigger| trigger.filter.as_ref()).chain(per) {
+        reads.names.extend(pawl_definition::step::names_after_record(expression.source()));
     }
     let related = snapshot::related(catalog, record.as_ref(), &objects, &reads).await?;
     let cx = Context {
@@ -79,11 +88,15 @@ pub(super) async fn matched(catalog: &Catalog, plan: &Plan, event: &Event, now: 
         children: &BTreeMap::new(),
         hold: &pawl_engine::Hold::Free,
     };
-    let judged = judge(&matching, &cx);
-    let Matched::By { trigger, .. } = judged else { return Ok(judged) };
+    let judged = if is_unwritten { Matched::by(first) } else { judge(&matching, &cx) };
+    let Matched::By(ToStart { trigger, .. }) = judged else { return Ok(judged) };
+    let slot_key = match per.map(|per| slot_key(per, &cx)).transpose() {
+        Ok(key) => key,
+        Err(error) => return Ok(refusing(&trigger, "key_error", &error.message)),
+    };
     let made = record.filter(|_| !creation.is_empty()).map(|after| RecordWrite { before: None, after });
     let unheard = catalog.are_unheard(installation.listening, &made.iter().collect::<Vec<_>>()).await?;
-    Ok(Matched::By { trigger, creation, unheard })
+    Ok(Matched::By(ToStart { trigger, creation, unheard, slot_key }))
 }
 
 /// The first trigger whose filter lets the event pass; else why none does.
@@ -101,6 +114,12 @@ fn judge(matching: &[&Trigger], cx: &Context<'_>) -> Matched {
         }
     }
     refused
+}
+
+/// The key of `limits.concurrency` that the execution will count for.
+fn slot_key(per: &Expression, cx: &Context<'_>) -> Result<String, StepError> {
+    let (execution, _) = pawl_engine::create(cx.plan, &cx.event.event, cx.now, None);
+    slots::key(per, cx, &execution).map_err(|error| error.at("limits.concurrency.per"))
 }
 
 /// Whether a trigger is one that goals wait for, and none of the workflow's own. A trigger that is neither was deleted

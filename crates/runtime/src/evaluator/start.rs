@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use pawl_engine::{Event, Execution, Plan, StepError, ids};
+use pawl_engine::{Event, Execution, Plan, StepError, ids, slots};
 
 use super::Outcome;
-use super::matching::{self, Matched};
+use super::matching::{self, Matched, ToStart};
 use crate::admission::{Admission, Admitted, Denied, Reason};
 use crate::breaker::Breaker;
 use crate::dispatch::Dispatcher;
@@ -112,11 +112,12 @@ impl Starter {
             return self.inactive(&asked, &message).await;
         }
         let now = self.clock.now();
-        let (trigger, creation, unheard) = match matching::matched(&self.catalog, &plan, event, now).await? {
-            Matched::By { trigger, creation, unheard } => (trigger, creation, unheard),
-            Matched::Nobody => return Ok(Outcome::NoMatch),
-            Matched::Refused(trigger, reason) => return self.refuse(&asked, trigger.as_deref(), &reason).await,
-        };
+        let ToStart { trigger, creation, unheard, slot_key } =
+            match matching::matched(&self.catalog, &plan, event, now).await? {
+                Matched::By(to_start) => to_start,
+                Matched::Nobody => return Ok(Outcome::NoMatch),
+                Matched::Refused(trigger, reason) => return self.refuse(&asked, trigger.as_deref(), &reason).await,
+            };
         if let Some(act) = head.suspended.as_ref().filter(|_| !is_manual) {
             let message = format!("its triggers are suspended: {}", act.reason.as_deref().unwrap_or("by the breaker"));
             let reason = Reason { code: "breaker", message, opens_breaker: false };
@@ -132,7 +133,7 @@ impl Starter {
             now,
         };
         match admission.ask().await {
-            Ok(admitted) => self.create(&asked, admitted.with_record(creation, unheard), now).await,
+            Ok(admitted) => self.create(&asked, admitted.with((creation, unheard), slot_key), now).await,
             Err(Denied::Failed(error)) => Err(error),
             Err(Denied::Refused(reason)) => {
                 if reason.opens_breaker {
@@ -189,7 +190,8 @@ impl Starter {
     /// is written over.
     async fn create(&self, asked: &Asked<'_>, admitted: Admitted, now: Timestamp) -> Result<Outcome, Error> {
         let Asked { plan, event, over } = *asked;
-        let (mut execution, row) = pawl_engine::create(plan, event, now, admitted.start_at);
+        let (mut execution, mut row) = pawl_engine::create(plan, event, now, admitted.start_at);
+        slots::count_for(&mut execution, &mut row, admitted.slot_key);
         execution.holds_record = admitted.holds_record;
         // Whoever would write over the same refusal must find another version.
         execution.version += over.unwrap_or(0);

@@ -3,9 +3,9 @@
 //! An entry is written and deleted in the transaction that lets an execution wait, start or end, so the line says the same
 //! as the heads. Who waits first is read from the first entries, however long the line is.
 
-use pawl_engine::{Execution, Status, TimerPurpose, Wake};
+use pawl_engine::{Execution, Status};
 
-use super::{Erasure, Kept, Retention, sortable};
+use super::{Erasure, Kept, Retention, slot, sortable};
 use crate::ports::{Expect, Item, Key, Table, Write};
 
 /// The table.
@@ -14,14 +14,19 @@ pub const TABLE: Table = Table::Executions;
 /// How long it is kept, and what of a person it may hold.
 pub const KEPT: Kept = Kept::new(Retention::UntilDone, Erasure::Nothing);
 
-/// The partition of a workflow's line.
-pub fn partition(workflow: &str) -> String {
-    format!("line#{workflow}")
+/// The partition of the line of a workflow, or of one key of its limit.
+pub fn partition(workflow: &str, slot_key: Option<&str>) -> String {
+    format!("line#{}", slot::scope(workflow, slot_key))
 }
 
 /// The key of an execution's entry.
 pub fn key(execution: &Execution) -> Key {
-    Key::new(partition(&execution.workflow), format!("{}#{}", sortable(execution.created_at), execution.id))
+    Key::new(partition_of(execution), format!("{}#{}", sortable(execution.created_at), execution.id))
+}
+
+/// The partition of the line in which an execution waits.
+pub fn partition_of(execution: &Execution) -> String {
+    partition(&execution.workflow, execution.slot_key.as_deref())
 }
 
 /// As stored.
@@ -37,8 +42,8 @@ pub fn parse(item: &Item) -> &str {
 
 /// Whether an execution stands in the line: it waits for a slot, and nothing holds it.
 pub fn is_in(execution: &Execution) -> bool {
-    let waits = matches!(execution.wake, Wake::Timer { purpose: TimerPurpose::Concurrency, .. });
-    waits && execution.status == Status::Queued && execution.killed.is_none() && !execution.stalled
+    let is_open = matches!(execution.status, Status::Queued | Status::Running);
+    execution.is_in_line() && is_open && execution.killed.is_none() && !execution.stalled
 }
 
 /// The write with which an execution enters the line or leaves it.

@@ -19,7 +19,8 @@
 //! | signals that nobody has received, first in first out; how many there may be | executions | `signals#signal/<name>/<key>` / `<number>`, `line` |
 //! | a start that was refused, in the place of the head; all of a workflow, newest first | executions | `execution#<id>` / `head`; First `refusals#<workflow>` by time |
 //! | re-entry, cooldown, spacing, slots | executions | `guard#<workflow>` / `<kind>#<record>`; blocks of a limit after the first: `guard#<workflow>#<block>` |
-//! | executions that wait for a slot, oldest first | executions | `line#<workflow>` / `<time>#<execution>` |
+//! | the slots of a key that are taken, and by whom | executions | `slots#<workflow>#<digest of the key>` / `<number>` |
+//! | executions that wait for a slot, oldest first; of a key | executions | `line#<workflow>`, `line#<workflow>#<digest of the key>` / `<time>#<execution>` |
 //! | what models cost in a day | executions | `usage#<workflow>` / `<date>#tokens`, `…#microusd`; the same of `usage#<workflow>#<block>` |
 //! | an operation; those that are not over | executions | `operation#<id>` / `operation`; First `operations#running` by time |
 //! | where a loop of the sweeper goes on | executions | `sweep` / `<loop>` |
@@ -51,6 +52,7 @@ pub mod record;
 pub mod refusal;
 pub mod signal;
 pub mod signal_line;
+pub mod slot;
 pub mod sweep;
 pub mod usage;
 pub mod waiter;
@@ -145,6 +147,7 @@ pub fn kept_of(table: Table, item: &Item) -> Option<Kept> {
             _ => return None,
         },
         (line::TABLE, "line") => line::KEPT,
+        (slot::TABLE, "slots") => slot::KEPT,
         (notice::TABLE, notice::PARTITION) => notice::KEPT,
         (operation::TABLE, "operation") => operation::KEPT,
         (sweep::TABLE, sweep::PARTITION) => sweep::KEPT,

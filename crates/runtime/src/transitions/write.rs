@@ -58,13 +58,10 @@ impl Transitions {
         }
         self.dispatcher.cancel_timer(before, after).await?;
         effects::committed(commit, &snapshot.objects, &self.notices).await;
-        if before.started_at.is_none() {
-            self.slots.after_start(before, after, snapshot.slots).await?;
-        }
         if after.status.is_ended() {
             self.completions.announce(&after.id);
-            self.slots.after_end(before, after, snapshot.slots).await?;
         }
+        self.slots.after(before, after, snapshot.slots).await?;
         self.tell_children(before, after).await?;
         self.breaker.after_failure(before, after).await?;
         Ok(kept)

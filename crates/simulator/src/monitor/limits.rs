@@ -5,7 +5,7 @@ use pawl_definition::{BudgetPer, Limits, Reentry};
 use pawl_engine::{Execution, Status, Wake};
 
 use super::protocol::Commit;
-use super::{Broken, Monitor};
+use super::{Broken, Monitor, same_slots};
 
 pub(super) fn check(monitor: &Monitor, commit: &Commit<'_>, broken: &mut Vec<Broken>) {
     let after = commit.after;
@@ -17,21 +17,7 @@ pub(super) fn check(monitor: &Monitor, commit: &Commit<'_>, broken: &mut Vec<Bro
         on_record(monitor, after, limits, broken);
         spacing(monitor, after, limits, broken);
     }
-    if let Some(most) =
-        limits.concurrency.filter(|_| commit.before.is_some_and(|before| before.status == Status::Queued))
-    {
-        // Those that run when a limit is lowered run on.
-        let most = monitor
-            .definitions(&after.workflow)
-            .filter_map(|workflow| workflow.limits.concurrency)
-            .fold(most, u32::max);
-        let runs =
-            |head: &&Execution| head.workflow == after.workflow && head.id != after.id && head.holds_slot.is_some();
-        let running = monitor.open().filter(runs).count() + usize::from(after.holds_slot.is_some());
-        if running > usize::try_from(most).expect("a limit fits") {
-            broken.push((7, format!("{running} executions run at once, the limit is {most}")));
-        }
-    }
+    slots(monitor, commit, limits, broken);
     let claims = commit.before.is_some_and(|before| before.leases != after.leases) && !after.leases.is_empty();
     let step = after.cursor.as_deref().and_then(|id| definition.step(id));
     let asks_model = step.is_some_and(|step| step.kind.shape().asks_model().is_some());
@@ -40,6 +26,30 @@ pub(super) fn check(monitor: &Monitor, commit: &Commit<'_>, broken: &mut Vec<Bro
         && budget.tokens.is_some_and(|most| after.usage.tokens >= most)
     {
         broken.push((7, format!("a model is called after {} tokens were spent", after.usage.tokens)));
+    }
+}
+
+/// No more executions of a key hold a slot than the limit says; and one that holds its slot only while it runs makes no call and
+/// ends no step without one.
+fn slots(monitor: &Monitor, commit: &Commit<'_>, limits: &Limits, broken: &mut Vec<Broken>) {
+    let (Some(before), after, Some(limit)) = (commit.before, commit.after, &limits.concurrency) else { return };
+    if before.holds_slot.is_none() && after.holds_slot.is_some() {
+        // Those that run when a limit is lowered run on.
+        let all = monitor.definitions(&after.workflow).filter_map(|workflow| workflow.limits.concurrency.as_ref());
+        let most = all.map(|limit| limit.at_most).fold(limit.at_most, u32::max);
+        let is_other = |head: &&Execution| head.id != after.id && same_slots(head, after) && head.holds_slot.is_some();
+        let running = monitor.open().filter(is_other).count() + 1;
+        if running > usize::try_from(most).expect("a limit fits") {
+            let key = after.slot_key.as_deref().map_or(String::new(), |key| format!(" of the key {key:?}"));
+            broken.push((7, format!("{running} executions{key} run at once, the limit is {most}")));
+        }
+    }
+    let goes_on = before.asks_for_slot() && before.leases.is_empty();
+    if before.lacks_slot() && goes_on && after.steps_done > before.steps_done {
+        broken.push((7, "carried out a step without a slot".to_owned()));
+    }
+    if before.slot_key != after.slot_key && after.forgotten.is_none() {
+        broken.push((7, format!("counts for {:?}, and counted for {:?}", after.slot_key, before.slot_key)));
     }
 }
 

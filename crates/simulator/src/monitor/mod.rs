@@ -336,6 +336,11 @@ fn only_child(monitor: &Monitor, child: &Execution, broken: &mut Vec<Broken>) {
     }
 }
 
+/// Whether two executions count for each other at `limits.concurrency`.
+pub(super) fn same_slots(one: &Execution, other: &Execution) -> bool {
+    one.workflow == other.workflow && one.slot_key == other.slot_key
+}
+
 /// Whether a row is the act of a person or system.
 pub(super) fn is_control(rows: &[Row]) -> bool {
     rows.iter().any(|row| row.kind == RowKind::Control)

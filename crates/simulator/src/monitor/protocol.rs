@@ -47,10 +47,10 @@ fn begins(commit: &Commit<'_>, broken: &mut Vec<Broken>) {
 
 fn counts(commit: &Commit<'_>, before: &Execution, broken: &mut Vec<Broken>) {
     let after = commit.after;
-    // Transitions that were held are written with the next; each counts a version, and so does a claim.
+    // Transitions that were held are written with the next; each counts a version, and so does a claim or a place in the line.
     let transitions = after.seq.saturating_sub(before.seq);
     let versions = after.version.saturating_sub(before.version);
-    let claims = transitions == 0 || (!after.leases.is_empty() && after.leases != before.leases);
+    let claims = transitions == 0 || after.is_in_line() || (!after.leases.is_empty() && after.leases != before.leases);
     if versions == 0 || (versions != transitions && !(claims && versions == transitions + 1)) {
         broken.push((1, format!("version {} was committed over version {}", after.version, before.version)));
     }
@@ -137,7 +137,7 @@ fn one_reason_to_wake(after: &Execution, broken: &mut Vec<Broken>) {
         |allowed: &[TimerPurpose]| matches!(&after.wake, Wake::Timer { purpose, .. } if allowed.contains(purpose));
     let fits = match after.status {
         Status::Queued => after.wake == Wake::Job || timer(&[TimerPurpose::Throttle, TimerPurpose::Concurrency]),
-        Status::Running => after.wake == Wake::Job || timer(&[TimerPurpose::Retry]),
+        Status::Running => after.wake == Wake::Job || timer(&[TimerPurpose::Retry, TimerPurpose::Concurrency]),
         Status::Waiting => {
             matches!(after.wake, Wake::Signal { .. } | Wake::Job) || timer(&[TimerPurpose::Delay, TimerPurpose::Retry])
         }

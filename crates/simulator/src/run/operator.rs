@@ -8,7 +8,7 @@ use pawl_runtime::ports::Key;
 use super::Run;
 use crate::task::Purpose;
 use crate::unreadable::Damage;
-use crate::{acting, looking, verdict};
+use crate::{acting, looking};
 
 /// An item that could not be read for longer than this tells whether others went on meanwhile.
 const LONG: SignedDuration = SignedDuration::from_mins(29);
@@ -65,7 +65,7 @@ impl Run {
             let relatives = head.parent.iter().flat_map(Parent::waiting).map(|by| by.execution.clone());
             let held = monitor.is_held(head) || relatives.chain(awaited_children(head)).any(|relative| relative == own);
             let due = head.due_at().is_some_and(|due| now.duration_since(due.max(damage.since)) > LATE);
-            head.id != own && !held && !verdict::is_in_line(head) && due
+            head.id != own && !held && !head.is_in_line() && due
         };
         let late = monitor
             .open()

@@ -2,16 +2,17 @@
 
 use serde_json::{Value, json};
 
-use super::limits::CONCURRENCY;
+use super::limits::concurrency;
 use crate::chance::Chance;
 
 /// A workflow with one step taken out, put in or changed, at any depth, or with another limit.
 pub(super) fn edited(chance: &Chance, workflow: &Value) -> Value {
     let mut edited = workflow.clone();
+    let on_record = edited.get("object").is_some();
     if let Some(limit) = edited["limits"].get_mut("concurrency")
         && chance.percent(50)
     {
-        *limit = json!(chance.pick(&CONCURRENCY));
+        *limit = concurrency(chance, on_record);
         return edited;
     }
     let Some(steps) = edited.get_mut("steps").and_then(Value::as_array_mut) else { return edited };

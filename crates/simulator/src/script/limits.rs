@@ -3,9 +3,32 @@
 use serde_json::{Map, Value, json};
 
 use super::Plan;
+use crate::chance::Chance;
 
 /// Limits of executions at once: mostly so low that some wait.
-pub(super) const CONCURRENCY: [u32; 6] = [1, 2, 1, 2, 3, 4];
+const CONCURRENCY: [u32; 6] = [1, 2, 1, 2, 3, 4];
+
+/// A limit of executions at once, of all or of each key, held until the end or only while they run.
+pub(super) fn concurrency(chance: &Chance, on_record: bool) -> Value {
+    let at_most = *chance.pick(&CONCURRENCY);
+    if chance.percent(35) {
+        return json!(at_most);
+    }
+    let mut limit = json!({"at_most": at_most});
+    if chance.percent(65) {
+        // Of these, `color` is in no event: the key is blank.
+        let keys = if on_record {
+            ["record.kind", "record.key", "trigger.body.color"]
+        } else {
+            ["trigger.type", "trigger.id", "trigger.body.color"]
+        };
+        limit["per"] = json!(chance.pick(&keys));
+    }
+    if chance.percent(50) {
+        limit["hold"] = json!("running");
+    }
+    limit
+}
 
 /// Small limits, so that they are met; chains of causes are kept short, so that runs are.
 pub(super) fn make(plan: &Plan<'_>, on_record: bool) -> Value {
@@ -18,8 +41,8 @@ pub(super) fn make(plan: &Plan<'_>, on_record: bool) -> Value {
     if chance.percent(15) {
         set("steps", json!(3 + chance.below(6)));
     }
-    if chance.percent(25) {
-        set("concurrency", json!(chance.pick(&CONCURRENCY)));
+    if chance.percent(35) {
+        set("concurrency", concurrency(chance, on_record));
     }
     if chance.percent(15) {
         set("starts", json!({"per": "1m", "at_most": 1 + chance.below(3)}));

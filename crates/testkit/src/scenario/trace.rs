@@ -88,6 +88,7 @@ fn word(row: &Row) -> String {
         RowKind::Created => "created".to_owned(),
         RowKind::Started => "started".to_owned(),
         RowKind::Moved => "moved".to_owned(),
+        RowKind::Slot => "has a slot".to_owned(),
         RowKind::Step => match &row.branch {
             Some(branch) => format!("{}: {branch}", word(status)),
             None => word(status),

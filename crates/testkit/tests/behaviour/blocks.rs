@@ -42,7 +42,7 @@ fn running(world: &World) -> Vec<Execution> {
 }
 
 fn in_line(world: &World) -> usize {
-    world.store.items(line::TABLE).iter().filter(|item| item.key.partition == line::partition("w")).count()
+    world.store.items(line::TABLE).iter().filter(|item| item.key.partition == line::partition("w", None)).count()
 }
 
 #[test]
@@ -51,7 +51,7 @@ fn a_limit_in_blocks_is_used_up_and_never_exceeded() {
     let world = story.world();
     assert_eq!(counted(world), [2, 2, 1], "the shares of three blocks");
     assert_eq!((running(world).len(), in_line(world)), (5, 7));
-    let mut held = BTreeMap::<u8, u64>::new();
+    let mut held = BTreeMap::<u16, u64>::new();
     for one in running(world) {
         *held.entry(one.holds_slot.expect("it runs")).or_default() += 1;
     }
@@ -102,7 +102,7 @@ fn many_that_end_at_once_hand_on_as_many_slots() {
 fn a_block_that_cannot_be_read_holds_up_nobody_who_finds_another() {
     let story = at_once(SINGLE, 4, 1);
     let taken = running(story.world())[0].holds_slot.expect("it runs");
-    let broken = guard::key("w", Guard::ConcurrencySlots(taken));
+    let broken = guard::key("w", Guard::ConcurrencySlots(u8::try_from(taken).expect("it is a block")));
     story.world().store.damage(guard::TABLE, &broken, "no JSON");
     let story = (0..3).fold(story, |story, _| story.event(manual("w"))).settle();
     assert_eq!(running(story.world()).len(), 4);

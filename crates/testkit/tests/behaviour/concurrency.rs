@@ -1,5 +1,8 @@
 //! `limits.concurrency`: who waits for a slot, in which order they get it, and what that costs.
 
+mod keys;
+mod running;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -34,7 +37,8 @@ fn one_runs_and(waiting: usize) -> Scenario {
 
 /// The ids in the line of `w`, in its order.
 fn in_line(world: &World) -> Vec<String> {
-    let entries = world.store.items(line::TABLE).into_iter().filter(|item| item.key.partition == line::partition("w"));
+    let entries =
+        world.store.items(line::TABLE).into_iter().filter(|item| item.key.partition == line::partition("w", None));
     entries.map(|item| line::parse(&item).to_owned()).collect()
 }
 

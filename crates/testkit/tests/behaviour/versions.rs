@@ -23,7 +23,7 @@ use crate::support::{CUSTOMER, TICKET};
 const MACHINE: &str = "arn:aws:states:eu-central-1:123456789012:stateMachine:S";
 
 /// The workflows, each with the place at which its execution stands.
-const WORKFLOWS: [(&str, &str, &str); 13] = [
+const WORKFLOWS: [(&str, &str, &str); 14] = [
     ("delayed", "", "  - {id: nap, type: delay, for: 2h}"),
     ("edited", "", "  - {id: nap, type: delay, for: 3h}\n  - {id: then, type: note, text: former}"),
     (
@@ -51,6 +51,12 @@ const WORKFLOWS: [(&str, &str, &str); 13] = [
     ),
     ("held", "", "  - {id: set, type: set_variables, values: {n: '{{ 1 / 0 }}'}, on_failure: {then: pause}}"),
     ("in-line", "limits: {concurrency: 1}", "  - {id: nap, type: delay, for: 30m}"),
+    (
+        "keyed",
+        "limits: {concurrency: {at_most: 1, per: workflow.id, hold: running}}",
+        "  - {id: call, type: http_request, url: 'https://shop.example/busy', timeout: 5s}\n  \
+         - {id: nap, type: delay, for: 30m}\n  - {id: end, type: note, text: end}",
+    ),
     ("paced", "limits: {starts: {per: 1h, at_most: 1}}", "  - {id: nap, type: delay, for: 30m}"),
     (
         "guarded",
@@ -95,9 +101,10 @@ fn midway() -> Scenario {
     story = story
         .model(|_| Err(ModelError::new(ModelErrorKind::Throttled, "later")))
         .state_machine(|_| machine_succeeds(json!({"n": 2})).after("3h").calls_back("2h", json!({"n": 2})));
-    for workflow in
-        ["delayed", "edited", "retried", "asked", "machine", "held", "in-line", "in-line", "paced", "paced", "long"]
-    {
+    for workflow in [
+        "delayed", "edited", "retried", "asked", "machine", "held", "in-line", "in-line", "keyed", "keyed", "paced",
+        "paced", "long",
+    ] {
         story = story.event(manual(workflow)).settle();
     }
     for workflow in ["goal", "cut-off", "guarded", "guarded"] {

@@ -163,7 +163,8 @@ pub(super) fn parent() -> Arbitrary<Parent> {
 /// A head with any of its parts. They need not fit each other: storage does not look at that.
 pub(crate) fn execution() -> Arbitrary<Execution> {
     let is = (derived_id("exe"), workflow_id(), derived_id("evt"), of(subject()), cause(), of(filled()), of(parent()));
-    let counts = (any::<[u64; 3]>(), any::<[u32; 2]>(), any::<[bool; 5]>(), of(any::<u8>()));
+    let counts =
+        (any::<[u64; 3]>(), any::<[u32; 2]>(), any::<[bool; 5]>(), (of(any::<u16>()), of(text()), any::<bool>()));
     let times = (time(), of(time()), of(time()), of(time()), of(time()), time());
     let stands = (of(part_id()), of(part_id()), of(of(part_id())), btree_map(part_id(), step_state(), 0..3), steps());
     let waits = (status(), wake(), leases(), of(waiting()), of(pause()), of(requested()), of(act()));
@@ -172,7 +173,8 @@ pub(crate) fn execution() -> Arbitrary<Execution> {
     (is, counts, times, stands, waits, holds)
         .prop_map(|(is, counts, times, stands, waits, holds)| {
             let (id, workflow, event_id, record, cause, last_control, parent) = is;
-            let ([revision, version, seq], [steps_done, deaths], flags, holds_slot) = counts;
+            let ([revision, version, seq], [steps_done, deaths], flags, slot) = counts;
+            let (holds_slot, slot_key, slot_while_running) = slot;
             let [high_priority, over_budget, throttled, stalled, holds_record] = flags;
             let (created_at, started_at, ended_at, expires_at, forgotten, updated_at) = times;
             let (cursor, entered, returns_to, steps, failed_steps) = stands;
@@ -184,7 +186,8 @@ pub(crate) fn execution() -> Arbitrary<Execution> {
                 id, workflow, revision, version, seq, status, record, event_id, cause, parent, high_priority, created_at,
                 started_at, ended_at, expires_at, forgotten, updated_at, cursor, entered, returns_to, variables, steps, steps_done,
                 failed_steps, wake, leases, waiting, pause, requested, killed, reason, error, output, to_tell, overrides, usage,
-                over_budget, throttled, stalled, deaths, holds_slot, holds_record, last_control, step_controls, since,
+                over_budget, throttled, stalled, deaths, slot_key, holds_slot, slot_while_running, holds_record, last_control,
+                step_controls, since,
             };
             execution
         })
@@ -193,7 +196,7 @@ pub(crate) fn execution() -> Arbitrary<Execution> {
 
 /// A row with any of its parts.
 pub(crate) fn row() -> Arbitrary<Row> {
-    let kinds = [RowKind::Created, RowKind::Started, RowKind::Step, RowKind::Control, RowKind::Moved, RowKind::Limit];
+    let kinds = [RowKind::Created, RowKind::Started, RowKind::Step, RowKind::Control, RowKind::Moved, RowKind::Slot];
     let is = (any::<u64>(), time(), select(kinds.to_vec()), any::<u64>(), status());
     let step = (of(part_id()), of(address()), of(part_id()), of(step_status()), of(any::<u32>()), of(any::<u32>()));
     let told = (of(part_id()), of(error()), of(text()), of(filled()), usage());
