@@ -130,10 +130,14 @@ impl Signals {
     }
 
     /// Accepts a signal and hands it to the oldest execution that waits for it. Once it returns, the signal is durable. If the
-    /// sender dies before, a message looks at the line again.
+    /// sender dies before, a message looks at the line again. The message is sent before the signal is stored, so a repeat of one
+    /// that is stored sends no other: while a line cannot be read, senders that repeat would multiply them.
     #[boxed]
     pub async fn send(&self, new: &NewSignal) -> Result<Sent, SendError> {
-        self.events.send(QueueName::Events, vec![look(&topic(new), LOOK_AFTER)]).await.map_err(Error::from)?;
+        let stored = self.tables.get(signal::TABLE, &signal::key(&new.id), Consistency::Strong).await;
+        if stored.map_err(Error::from)?.is_none() {
+            self.events.send(QueueName::Events, vec![look(&topic(new), LOOK_AFTER)]).await.map_err(Error::from)?;
+        }
         self.accept(new).await
     }
 
