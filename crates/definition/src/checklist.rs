@@ -52,7 +52,7 @@ pub struct ChecklistItem {
 /// - `cases`: it has test cases.
 pub fn checklist(workflow: &Workflow, has_cases: bool) -> Vec<ChecklistItem> {
     let steps = workflow.all_steps();
-    let mut items = vec![owner(workflow), outcome(&steps)];
+    let mut items = vec![owner(workflow), outcome(workflow, &steps)];
     items.extend(each("model_output", "Every model step has a declared output", &steps, model_output));
     items.extend(guard::check(workflow));
     items.extend(each("failure_path", "Every external call has a failure path", &steps, |step| {
@@ -103,16 +103,20 @@ fn owner(workflow: &Workflow) -> ChecklistItem {
     item("owner", "It has an owner", status, workflow.owner.clone())
 }
 
-fn outcome(steps: &[&Step]) -> ChecklistItem {
-    let named = steps.iter().find(|step| step.kind.shape().names_outcome());
+fn outcome(workflow: &Workflow, steps: &[&Step]) -> ChecklistItem {
     let title = "It has a named outcome";
+    if let Some(outcome) = &workflow.outcome {
+        return item("outcome", title, ChecklistStatus::Pass, format!("{:?}, by `outcome.reached`", outcome.name));
+    }
+    let named = steps.iter().find(|step| step.kind.shape().names_outcome());
     match named {
         Some(step) => ChecklistItem {
             step: Some(step.id.clone()),
             ..item("outcome", title, ChecklistStatus::Pass, format!("{:?} names it", step.id))
         },
         None => {
-            item("outcome", title, ChecklistStatus::Fail, "add a `goal`, or end with a `stop` that gives a `reason`")
+            let detail = "say `outcome: {name, reached}`, add a `goal`, or end with a `stop` that gives a `reason`";
+            item("outcome", title, ChecklistStatus::Fail, detail)
         }
     }
 }

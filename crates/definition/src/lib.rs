@@ -24,6 +24,7 @@ mod graph;
 mod json_schema;
 mod limits;
 mod object;
+mod outcome;
 mod path;
 mod problem;
 mod schema;
@@ -43,6 +44,7 @@ pub use json_schema::{
 };
 pub use limits::{Budget, BudgetPer, Limits, Reentry, Starts};
 pub use object::{Field, FieldType, Object, Relationship};
+pub use outcome::Outcome;
 pub use path::{Path, Segment};
 pub use problem::{Level, Problem, code};
 pub use schema::{object_schema, workflow_schema};

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use crate::describe::JsonSchema;
 use crate::trigger::Webhook;
-use crate::{Duration, Expression, Failure, Limits, Step, Trigger, Variable};
+use crate::{Duration, Expression, Failure, Limits, Outcome, Step, Trigger, Variable};
 
 /// The shortest retention. While an execution is there, its event starts it no second time. A sender repeats a delivery for
 /// up to three days, and an event waits in a queue of SQS for up to four.
@@ -89,6 +89,9 @@ pub struct Workflow {
     pub variables: Vec<Variable>,
     /// Its steps, in order.
     pub steps: Vec<Step>,
+    /// What it is for, and when an execution has reached that.
+    #[serde(default)]
+    pub outcome: Option<Outcome>,
     /// Its result for whoever waits for it, by name: expressions that are evaluated when an execution completes.
     #[serde(default)]
     pub output: BTreeMap<String, Expression>,

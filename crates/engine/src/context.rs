@@ -228,7 +228,8 @@ pub fn reads(plan: &Plan, execution: &Execution) -> Reads {
     match execution.cursor.as_deref() {
         Some(id) => plan.step(id).into_iter().for_each(|step| add_step(&mut reads, step)),
         None if execution.status == crate::Status::Running => {
-            for expression in plan.workflow.output.values() {
+            let reached = plan.workflow.outcome.iter().map(|outcome| &outcome.reached);
+            for expression in plan.workflow.output.values().chain(reached) {
                 add_text(&mut reads, expression.source());
                 reads.paths.extend(after_record(expression.reads()));
             }

@@ -56,6 +56,7 @@ pub fn create(plan: &Plan, event: &Event, now: Timestamp, start_at: Option<Times
         slot_while_running: false,
         holds_record: false,
         last_control: None,
+        outcome: None,
         step_controls: Vec::new(),
         since: Value::Null,
     };

@@ -266,10 +266,10 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// Comes to the end of the workflow. The result that a workflow declares is computed by a transition of its own, which
-    /// reads what the result needs.
+    /// Comes to the end of the workflow. The result and the outcome that a workflow declares are computed by a transition of
+    /// its own, which reads what they need.
     pub(crate) fn completed(self, reason: Option<String>) -> Self {
-        if self.cx.plan.workflow.output.is_empty() {
+        if self.cx.plan.workflow.output.is_empty() && self.cx.plan.workflow.outcome.is_none() {
             return self.end(Status::Completed, reason);
         }
         let mut draft = self.running_at(None);

@@ -146,6 +146,32 @@ pub enum TimerPurpose {
     Retry,
 }
 
+/// Whether an execution that completed has reached what its workflow is for. Stored, do not rename.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OutcomeStatus {
+    /// It has.
+    Reached,
+    /// It has not.
+    NotReached,
+    /// Whether it has could not be computed; history says why.
+    Unknown,
+}
+
+impl OutcomeStatus {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Reached, Self::NotReached, Self::Unknown];
+
+    /// Its stored word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Reached => "reached",
+            Self::NotReached => "not_reached",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
 /// The one recorded reason why an execution will continue.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -408,6 +434,9 @@ pub struct Execution {
     /// The control that was carried out last: repeating it changes nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_control: Option<String>,
+    /// Whether it has reached what its workflow is for, if it completed and the workflow says what that is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<OutcomeStatus>,
     /// Ids of the last controls that steps of other executions made: repeating one of them changes nothing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub step_controls: Vec<String>,

@@ -55,8 +55,8 @@ pub use effect::{Effect, NoticeText};
 pub use error::{Illegal, Refused, StepError, TransitionError};
 pub use event::{Cause, Creation, Event, EventFacts, EventType, Link, Occurrence};
 pub use execution::{
-    Act, Execution, Pause, PauseReason, Requested, ReturnTo, Status, StepState, StepStatus, TimerPurpose, Usage,
-    Waiting, Wake,
+    Act, Execution, OutcomeStatus, Pause, PauseReason, Requested, ReturnTo, Status, StepState, StepStatus,
+    TimerPurpose, Usage, Waiting, Wake,
 };
 pub use history::{Row, RowKind};
 pub use lease::{Address, Lease, Leases};

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use pawl_engine::{Row, Status, StepStatus};
+use pawl_engine::{OutcomeStatus, Row, Status, StepStatus};
 
 /// Defines the counters from one line each.
 macro_rules! counters {
@@ -40,6 +40,12 @@ counters! {
     executions_canceled,
     /// Executions that failed.
     executions_failed,
+    /// Executions that completed and reached what their workflow is for.
+    outcomes_reached,
+    /// Executions that completed and did not reach it.
+    outcomes_not_reached,
+    /// Executions that completed, and of which it cannot be computed.
+    outcomes_unknown,
     /// Executions that were marked as stalled: a job of theirs was given up.
     executions_stalled,
     /// Steps that ended well, skipped ones among them.
@@ -78,6 +84,15 @@ impl Metrics {
     /// Counts one.
     pub(crate) fn count(counter: &AtomicU64) {
         counter.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts the outcome of an execution that has ended.
+    pub(crate) fn outcome(&self, outcome: OutcomeStatus) {
+        Self::count(match outcome {
+            OutcomeStatus::Reached => &self.outcomes_reached,
+            OutcomeStatus::NotReached => &self.outcomes_not_reached,
+            OutcomeStatus::Unknown => &self.outcomes_unknown,
+        });
     }
 
     /// Counts a committed transition.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use pawl_engine::{Execution, Status, Subject};
+use pawl_engine::{Execution, OutcomeStatus, Status, Subject};
 use serde::Deserialize;
 
 use crate::describe::IntoParams;
@@ -50,6 +50,8 @@ pub(super) struct Which {
     code: Option<String>,
     /// Executions with this indicator: `throttled`, `stalled`, `killed`, `has_failures` or `over_budget`.
     indicator: Option<String>,
+    /// Executions with this outcome: `reached`, `not_reached` or `unknown`.
+    outcome: Option<String>,
     /// Executions created at this time or later: RFC 3339, or a date, which begins at midnight in UTC.
     since: Option<String>,
     /// Executions created before this time: RFC 3339, or a date, which begins at midnight in UTC.
@@ -73,6 +75,7 @@ pub(super) struct Filter {
     step: Option<String>,
     code: Option<String>,
     indicator: Option<&'static str>,
+    outcome: Option<OutcomeStatus>,
     pub(super) since: Option<Timestamp>,
     pub(super) until: Option<Timestamp>,
 }
@@ -89,6 +92,7 @@ impl Filter {
             step: which.step.clone(),
             code: which.code.clone(),
             indicator: which.indicator.as_deref().map(indicator).transpose()?,
+            outcome: which.outcome.as_deref().map(outcome).transpose()?,
             since: which.since.as_deref().map(|text| time("since", text)).transpose()?,
             until: which.until.as_deref().map(|text| time("until", text)).transpose()?,
         })
@@ -104,7 +108,8 @@ impl Filter {
             KILLED => !execution.status.is_ended(),
             own => execution.indicators().contains(&own),
         });
-        id && states && workflow && step && indicator && self.has_code(execution)
+        let outcome = self.outcome.is_none() || self.outcome == execution.outcome;
+        id && states && workflow && step && indicator && outcome && self.has_code(execution)
     }
 
     /// Whether it may leave out some of the executions of the partitions that are read.
@@ -117,6 +122,7 @@ impl Filter {
             || self.step.is_some()
             || self.code.is_some()
             || self.indicator.is_some()
+            || self.outcome.is_some()
     }
 
     /// The indicator that a summary must have: a kill of the workflow or of everything stands in no head.
@@ -155,6 +161,12 @@ fn indicator(written: &str) -> Result<&'static str, Problem> {
     let known = INDICATORS.into_iter().find(|indicator| *indicator == written);
     let words = INDICATORS.join(", ");
     known.ok_or_else(|| wrong(format!("expected indicator as one of {words}, found {written:?}")))
+}
+
+fn outcome(written: &str) -> Result<OutcomeStatus, Problem> {
+    let known = OutcomeStatus::ALL.into_iter().find(|outcome| outcome.as_str() == written);
+    let words = OutcomeStatus::ALL.map(OutcomeStatus::as_str).join(", ");
+    known.ok_or_else(|| wrong(format!("expected outcome as one of {words}, found {written:?}")))
 }
 
 fn record(written: &str) -> Result<Subject, Problem> {

@@ -1,7 +1,7 @@
 //! An execution in a listing: where it stands, what holds it, and what it waits for.
 
 use jiff::Timestamp;
-use pawl_engine::{Act, Execution, PauseReason, Status};
+use pawl_engine::{Act, Execution, OutcomeStatus, PauseReason, Status};
 use serde::Serialize;
 
 use super::view::{Fault, RecordName};
@@ -23,6 +23,11 @@ pub(crate) struct Summary {
     status: Status,
     /// Indicators beside the state: `throttled`, `stalled`, `killed`, `has_failures`, `over_budget`.
     indicators: Vec<&'static str>,
+    /// Whether the execution reached what its workflow is for: `reached`, `not_reached`, or `unknown` if that could not be
+    /// computed. Absent before it completed, and if its workflow has no `outcome`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    outcome: Option<OutcomeStatus>,
     /// The record that the execution runs on.
     #[serde(skip_serializing_if = "Option::is_none")]
     record: Option<RecordName>,
@@ -146,6 +151,7 @@ impl Summary {
             revision: execution.revision,
             status: execution.status,
             indicators: execution.indicators(),
+            outcome: execution.outcome,
             record: execution.record.as_ref().map(RecordName::from),
             cursor: execution.cursor.clone(),
             due_at: execution.due_at().filter(|_| is_due_by_itself),

@@ -110,6 +110,7 @@ fn executions_are_listed_by_workflow_record_state_and_time() {
         "?record=o1",
         "?since=yesterday",
         "?indicator=odd",
+        "?outcome=met",
         "?limit=1000",
         "?owner=ada",
     ];
@@ -349,6 +350,27 @@ fn a_list_says_why_and_what_for_an_execution_waits() {
         (&item["held"]["by"], &item["held"]["scope"], &item["held"]["actor"]),
         (&json!("kill"), &json!("workflow"), &json!("eve"))
     );
+}
+
+#[test]
+fn an_execution_shows_its_outcome_and_is_found_by_it() {
+    let aims = "
+workflow: aims
+owner: shop@example.com
+active: true
+outcome: {name: the divisor is large, reached: vars.divisor > 2, saves: 15m}
+variables: [{name: divisor, type: number, default: 1}]
+steps: [{id: end, type: note, text: end}]
+";
+    let surface = surface().workflow(aims);
+    let near = start(&surface, "aims", &json!({}));
+    let there = start(&surface, "aims", &json!({"values": {"divisor": 3}}));
+    surface.settle();
+    for (id, outcome) in [(&near, "not_reached"), (&there, "reached")] {
+        assert_eq!(show(&surface, id)["outcome"], json!(outcome));
+        let found = surface.get(&format!("/v1/executions?workflow=aims&outcome={outcome}")).send().expect(200);
+        assert_eq!((ids(&found), &found["items"][0]["outcome"]), (vec![id.clone()], &json!(outcome)));
+    }
 }
 
 /// Were `executions --workflow v --status failed` among 226,000: 453 empty pages.

@@ -76,6 +76,7 @@ pub fn check_workflow_beside(
     let typing = Typing::gather(&source.value, &found, &facts, (&kinds, &triggers));
     expressions::check(&mut report, &found, &expressions, (&facts, &typing));
     steps::variables(&mut report, &source.value, &facts, &typing);
+    steps::outcome(&mut report, &source.value, &facts, &typing);
     steps::check(&mut report, &found, &facts, &typing);
     finish(report, source)
 }

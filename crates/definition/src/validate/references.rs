@@ -278,9 +278,9 @@ impl Names<'_, '_, '_> {
         self.site.path.segments().contains(&Segment::Key(key.into()))
     }
 
-    /// Whether it is a part of the workflow's result, which is computed when all steps have run.
+    /// Whether it is a part of the workflow's result or outcome, which are computed when all steps have run.
     fn is_result(&self) -> bool {
-        self.site.path.segments().first() == Some(&Segment::Key("output".into()))
+        matches!(self.site.path.segments().first(), Some(Segment::Key(key)) if ["output", "outcome"].contains(&&**key))
     }
 
     /// The place of the variable whose source this is.

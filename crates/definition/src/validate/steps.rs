@@ -24,6 +24,31 @@ pub(super) fn variables<'a>(report: &mut Report<'a>, file: &'a Value, facts: &Fa
     }
 }
 
+/// Checks when the outcome counts as reached, and what it saves.
+pub(super) fn outcome<'a>(report: &mut Report<'a>, file: &'a Value, facts: &Facts<'a>, typing: &Typing<'_, 'a>) {
+    let path = Path::root().key("outcome");
+    let Some(keys) = file.get("outcome").and_then(Value::as_object) else { return };
+    let view = typing.seen_at(Owner::Workflow, &path);
+    let mut cx = Check { report, facts, view, keys, path, waits: false };
+    if keys.get("name").and_then(Value::as_str).is_some_and(|name| name.trim().is_empty()) {
+        cx.error(code::BLANK_VALUE, &cx.key("name"), "expected what the workflow is for, found a blank text");
+    }
+    let reached = match keys.get("reached") {
+        Some(Value::String(text)) => Expression::parse(text).ok(),
+        Some(Value::Bool(true)) => {
+            let message =
+                "every execution that completes reaches it: name what tells one that does from one that does not";
+            cx.warning(code::SUSPICIOUS, &cx.key("reached"), message);
+            None
+        }
+        Some(other @ (Value::Number(_) | Value::Bool(_))) => Expression::parse(&other.to_string()).ok(),
+        _ => None,
+    };
+    if let Some(reached) = reached {
+        cx.truth(&reached, &cx.key("reached"));
+    }
+}
+
 /// Checks every step and trigger.
 pub(super) fn check<'a>(report: &mut Report<'a>, found: &Found<'a>, facts: &Facts<'a>, typing: &Typing<'_, 'a>) {
     for (at, site) in found.triggers.iter().enumerate() {

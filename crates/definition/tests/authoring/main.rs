@@ -6,6 +6,7 @@ mod controlling;
 mod examples;
 mod mutations;
 mod orders;
+mod outcomes;
 mod outputs;
 mod places;
 mod problems;

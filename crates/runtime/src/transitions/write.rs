@@ -59,6 +59,7 @@ impl Transitions {
         self.dispatcher.cancel_timer(before, after).await?;
         effects::committed(commit, &snapshot.objects, &self.notices).await;
         if after.status.is_ended() {
+            after.outcome.into_iter().for_each(|outcome| self.metrics.outcome(outcome));
             self.completions.announce(&after.id);
         }
         self.slots.after(before, after, snapshot.slots).await?;

@@ -34,6 +34,10 @@ pub(super) fn make(plan: &Plan<'_>, index: usize) -> Value {
     if chance.percent(40) {
         workflow["output"] = json!({"n": "vars.n", "failed": "size(execution.failed_steps)"});
     }
+    if chance.percent(40) {
+        let reached = *chance.pick(&["vars.n < 2", "size(execution.failed_steps) == 0", "vars.answer.body.heard"]);
+        workflow["outcome"] = json!({"name": "little was done", "reached": reached, "saves": "15m"});
+    }
     // By default a failure pauses, and a pause keeps its place in the line.
     if chance.percent(30) || (plan.confluent && blocks) {
         workflow["on_failure"] = maker.policy(true);

@@ -149,8 +149,7 @@ impl Found<'_> {
         }
         self.happens(&path.key("event"), &case.event);
         if case.expect.executions.is_some() && case.expect.execution() != ExpectExecution::default() {
-            let message =
-                "expected either executions, or status, path, variables, failed_steps, error and output, found both";
+            let message = "expected either executions, or status, path, variables, failed_steps, error, output and outcome, found both";
             self.add(&path.key("expect"), code::EXACTLY_ONE, message.to_owned());
         }
         for (index, later) in case.then.iter().enumerate() {

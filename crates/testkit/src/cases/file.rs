@@ -15,7 +15,7 @@ use super::children::ChildScript;
 use super::machines::MachineScript;
 use crate::cases::describe::JsonSchema;
 pub(super) use answers::{CallTest, HttpAnswer, HttpFailure, HttpScript, ModelFailure, ModelScript};
-pub(super) use expect::{Call, Expect, ExpectExecution, StatusWord, Told};
+pub(super) use expect::{Call, Expect, ExpectExecution, OutcomeWord, StatusWord, Told};
 
 /// Test cases of one workflow.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]

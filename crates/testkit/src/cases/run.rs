@@ -10,7 +10,7 @@ use pawl_runtime::ExecutorOptions;
 use pawl_runtime::ports::Clock;
 use serde_json::Value;
 
-use super::file::{Call, Case, Expect, ExpectExecution, RecordThere, StatusWord, Told};
+use super::file::{Call, Case, Expect, ExpectExecution, OutcomeWord, RecordThere, StatusWord, Told};
 use super::happens::Stage;
 use super::load::{Loaded, load};
 use super::{CaseReport, CaseResult, Files, outside};
@@ -149,9 +149,10 @@ fn expected(workflow: &str, expect: &Expect) -> Expected {
 }
 
 fn execution(expect: &ExpectExecution) -> ExpectedExecution {
-    let ExpectExecution { status, path, variables, failed_steps, error, output } = expect.clone();
+    let ExpectExecution { status, path, variables, failed_steps, error, output, outcome } = expect.clone();
+    let outcome = outcome.map(|outcome| outcome_word(outcome).to_owned());
     let status = status.map(|status| word(status).to_owned());
-    ExpectedExecution { status, path, variables, failed_steps, error, output }
+    ExpectedExecution { status, path, variables, failed_steps, error, output, outcome }
 }
 
 fn call(Call { method, url, headers, body }: Call) -> ExpectedCall {
@@ -160,6 +161,14 @@ fn call(Call { method, url, headers, body }: Call) -> ExpectedCall {
 
 fn notice(Told { to, severity, subject, text }: Told) -> ExpectedNotice {
     ExpectedNotice { to, severity, subject, text }
+}
+
+fn outcome_word(outcome: OutcomeWord) -> &'static str {
+    match outcome {
+        OutcomeWord::Reached => "reached",
+        OutcomeWord::NotReached => "not_reached",
+        OutcomeWord::Unknown => "unknown",
+    }
 }
 
 fn word(status: StatusWord) -> &'static str {

@@ -1,7 +1,7 @@
 //! Compares what came of a story with what was expected.
 
 use pawl_definition::value;
-use pawl_engine::Execution;
+use pawl_engine::{Execution, OutcomeStatus};
 use pawl_runtime::ports::StartStateMachine;
 use serde_json::Value;
 
@@ -198,6 +198,12 @@ fn execution_differences(expected: &ExpectedExecution, trace: &Trace) -> Vec<Str
     let execution = &trace.execution;
     if let Some(path) = &expected.path {
         found.extend(path_difference(path, trace));
+    }
+    let outcome = execution.outcome.map_or("none", OutcomeStatus::as_str);
+    if let Some(wanted) = expected.outcome.as_deref().filter(|wanted| *wanted != outcome) {
+        let why =
+            trace.rows.last().and_then(|row| row.note.as_deref()).map_or(String::new(), |note| format!(" ({note})"));
+        found.push(format!("expected the outcome {wanted}, found {outcome}{why}"));
     }
     if let Some(status) = expected.status.as_deref().filter(|status| *status != execution.status.as_str()) {
         let why = execution.error.as_ref().map(|error| format!(" ({}: {})", error.code, error.message));

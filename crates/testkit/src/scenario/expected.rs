@@ -30,6 +30,7 @@ pub(crate) struct ExpectedExecution {
     pub(crate) failed_steps: Option<Vec<String>>,
     pub(crate) error: Option<String>,
     pub(crate) output: Map<String, Value>,
+    pub(crate) outcome: Option<String>,
 }
 
 /// Which executions are held against what is expected of an execution.
@@ -181,6 +182,13 @@ impl Expected {
     #[must_use]
     pub fn calls<const N: usize>(mut self, calls: [ExpectedCall; N]) -> Self {
         self.calls = Some(Vec::from(calls));
+        self
+    }
+
+    /// The execution reached what its workflow is for, or not: `reached`, `not_reached`, `unknown`.
+    #[must_use]
+    pub fn outcome(mut self, outcome: &str) -> Self {
+        self.execution.outcome = Some(outcome.to_owned());
         self
     }
 

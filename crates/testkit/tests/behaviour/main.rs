@@ -27,6 +27,7 @@ mod loops;
 mod machines;
 mod models;
 mod outages;
+mod outcomes;
 mod records;
 mod rejections;
 mod reloads;

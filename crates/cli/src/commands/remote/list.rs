@@ -54,6 +54,7 @@ pub(super) async fn executions(client: &Client, which: &Executions) -> anyhow::R
         ("step", which.step.clone()),
         ("code", which.code.clone()),
         ("indicator", which.indicator.clone()),
+        ("outcome", which.outcome.clone()),
         ("since", which.since.map(|at| at.to_string())),
         ("until", which.until.map(|at| at.to_string())),
     ];

@@ -137,9 +137,10 @@ pub(super) fn executions(items: &[Value], when: &When) -> String {
     table::render(&header, &rows)
 }
 
+/// Its indicators, and its outcome if it has one.
 pub(super) fn indicators(item: &Value) -> String {
     let words = item.get("indicators").and_then(Value::as_array).into_iter().flatten();
-    words.filter_map(Value::as_str).map(shown).collect::<Vec<_>>().join(" ")
+    words.chain(item.get("outcome")).filter_map(Value::as_str).map(shown).collect::<Vec<_>>().join(" ")
 }
 
 /// When it goes on by itself.

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use pawl_definition::FailureClass;
 use pawl_engine::{
-    Address, Execution, Lease, Leases, Parent, Pause, PauseReason, Requested, ReturnTo, Row, RowKind, StartedBy,
-    Status, StepCode, StepError, StepState, StepStatus, TimerPurpose, Usage, Waiting, Wake, event, ids, signal,
+    Address, Execution, Lease, Leases, OutcomeStatus, Parent, Pause, PauseReason, Requested, ReturnTo, Row, RowKind,
+    StartedBy, Status, StepCode, StepError, StepState, StepStatus, TimerPurpose, Usage, Waiting, Wake, event, ids,
+    signal,
 };
 use proptest::collection::{btree_map, btree_set, vec};
 use proptest::option::of;
@@ -168,7 +169,7 @@ pub(crate) fn execution() -> Arbitrary<Execution> {
     let times = (time(), of(time()), of(time()), of(time()), of(time()), time());
     let stands = (of(part_id()), of(part_id()), of(of(part_id())), btree_map(part_id(), step_state(), 0..3), steps());
     let waits = (status(), wake(), leases(), of(waiting()), of(pause()), of(requested()), of(act()));
-    let ids = (vec(derived_id("exe"), 0..3), vec(derived_id("ctl"), 0..3));
+    let ids = (vec(derived_id("exe"), 0..3), vec(derived_id("ctl"), 0..3), of(select(OutcomeStatus::ALL.to_vec())));
     let holds = (map(), map(), of(text()), of(error()), usage(), value(), value(), ids);
     (is, counts, times, stands, waits, holds)
         .prop_map(|(is, counts, times, stands, waits, holds)| {
@@ -180,14 +181,14 @@ pub(crate) fn execution() -> Arbitrary<Execution> {
             let (cursor, entered, returns_to, steps, failed_steps) = stands;
             let returns_to = returns_to.map(|step| ReturnTo { step });
             let (status, wake, leases, waiting, pause, requested, killed) = waits;
-            let (variables, overrides, reason, error, usage, since, output, (to_tell, step_controls)) = holds;
+            let (variables, overrides, reason, error, usage, since, output, (to_tell, step_controls, outcome)) = holds;
             #[rustfmt::skip]
             let execution = Execution {
                 id, workflow, revision, version, seq, status, record, event_id, cause, parent, high_priority, created_at,
                 started_at, ended_at, expires_at, forgotten, updated_at, cursor, entered, returns_to, variables, steps, steps_done,
                 failed_steps, wake, leases, waiting, pause, requested, killed, reason, error, output, to_tell, overrides, usage,
                 over_budget, throttled, stalled, deaths, slot_key, holds_slot, slot_while_running, holds_record, last_control,
-                step_controls, since,
+                outcome, step_controls, since,
             };
             execution
         })

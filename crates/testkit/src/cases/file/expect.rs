@@ -24,6 +24,9 @@ pub(in crate::cases) struct Expect {
     /// The result of the execution; of an object, the keys that are named.
     #[serde(default)]
     pub(in crate::cases) output: Map<String, Value>,
+    /// Whether the execution reached what its workflow is for.
+    #[serde(default)]
+    pub(in crate::cases) outcome: Option<OutcomeWord>,
     /// By workflow the executions of it that began, in order, each with what must have come of it.
     #[serde(default)]
     pub(in crate::cases) children: BTreeMap<String, Vec<ExpectExecution>>,
@@ -67,6 +70,7 @@ impl Expect {
             failed_steps: self.failed_steps.clone(),
             error: self.error.clone(),
             output: self.output.clone(),
+            outcome: self.outcome,
         }
     }
 }
@@ -93,6 +97,21 @@ pub(in crate::cases) struct ExpectExecution {
     /// Its result; of an object, the keys that are named.
     #[serde(default)]
     pub(in crate::cases) output: Map<String, Value>,
+    /// Whether it reached what its workflow is for.
+    #[serde(default)]
+    pub(in crate::cases) outcome: Option<OutcomeWord>,
+}
+
+/// Whether an execution reached what its workflow is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(in crate::cases) enum OutcomeWord {
+    /// It has.
+    Reached,
+    /// It has not.
+    NotReached,
+    /// That could not be computed.
+    Unknown,
 }
 
 /// A state of an execution.
