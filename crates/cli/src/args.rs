@@ -344,7 +344,7 @@ pub(crate) struct Executions {
     /// With this indicator: `throttled`, `stalled`, `killed`, `has_failures`, `over_budget`.
     #[arg(long)]
     pub(crate) indicator: Option<String>,
-    /// With this outcome: reached, not_reached, unknown.
+    /// With this outcome: `reached`, `not_reached`, `unknown`.
     #[arg(long)]
     pub(crate) outcome: Option<String>,
     /// Created at this time or later: `1h` (ago), `2026-11-01`, `2026-11-21T08:00:00Z`.

@@ -157,7 +157,7 @@ steps:
     let told = told.replace(&listed(StepKind::AVAILABLE), "STEPS").replace(&listed(TriggerKind::AVAILABLE), "TRIGGERS");
     insta::assert_snapshot!(told, @r#"
     order.workflow.yaml:2:1: error[missing_key] missing key "owner": the address that answers for it and gets failure notices
-    order.workflow.yaml:3:1: error[unknown_key] ownr: unknown key "ownr"; expected one of active, calendar, description, edits, labels, limits, name, object, on_failure, output, owner, priority, retention, steps, timezone, triggers, variables or workflow; did you mean "owner"?
+    order.workflow.yaml:3:1: error[unknown_key] ownr: unknown key "ownr"; expected one of active, calendar, description, edits, labels, limits, name, object, on_failure, outcome, output, owner, priority, retention, steps, timezone, triggers, variables or workflow; did you mean "owner"?
     order.workflow.yaml:5:24: error[unknown_type] triggers[0].type: unknown trigger type "webhok"; expected one of TRIGGERS; did you mean "webhook"?
     order.workflow.yaml:7:25: error[unknown_word] variables[0].type: expected text, number, boolean, date, datetime, uuid, phone, record, member or object, found "numbr"; did you mean "number"?
     order.workflow.yaml:11:9: error[unknown_variable] steps[0].if: nothing sets a variable "totl"; there are total; did you mean "total"?

@@ -109,16 +109,12 @@ fn outcome(workflow: &Workflow, steps: &[&Step]) -> ChecklistItem {
         return item("outcome", title, ChecklistStatus::Pass, format!("{:?}, by `outcome.reached`", outcome.name));
     }
     let named = steps.iter().find(|step| step.kind.shape().names_outcome());
-    match named {
-        Some(step) => ChecklistItem {
-            step: Some(step.id.clone()),
-            ..item("outcome", title, ChecklistStatus::Pass, format!("{:?} names it", step.id))
-        },
-        None => {
-            let detail = "say `outcome: {name, reached}`, add a `goal`, or end with a `stop` that gives a `reason`";
-            item("outcome", title, ChecklistStatus::Fail, detail)
-        }
-    }
+    let Some(step) = named else {
+        let detail = "say `outcome: {name, reached}`, add a `goal`, or end with a `stop` that gives a `reason`";
+        return item("outcome", title, ChecklistStatus::Fail, detail);
+    };
+    let detail = format!("{:?} names it", step.id);
+    ChecklistItem { step: Some(step.id.clone()), ..item("outcome", title, ChecklistStatus::Pass, detail) }
 }
 
 fn model_output(step: &Step) -> Option<Result<(), String>> {

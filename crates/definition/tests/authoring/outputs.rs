@@ -166,7 +166,7 @@ steps:
     let items = checklist(&sound(text), true);
     let failing: Vec<_> = shown(&items).lines().filter(|line| line.starts_with("fail ")).map(str::to_owned).collect();
     assert_snapshot!(failing.join("\n"), @r#"
-    fail outcome: add a `goal`, or end with a `stop` that gives a `reason`
+    fail outcome: say `outcome: {name, reached}`, add a `goal`, or end with a `stop` that gives a `reason`
     fail guarded_action [fire]: nothing looks at the answer of "ask" before this state machine: put it in a condition on that answer
     fail guarded_action [wait]: nothing looks at the answer of "ask" before this state machine: put it in a condition on that answer
     fail wait_timeout [wait]: it waits for ever: add a `timeout`

@@ -246,7 +246,7 @@ fn problems_have_a_stable_form_as_data() {
       "column": 1,
       "file": "w.yaml",
       "line": 3,
-      "message": "unknown key \"step\"; expected one of active, calendar, description, edits, labels, limits, name, object, on_failure, output, owner, priority, retention, steps, timezone, triggers, variables or workflow",
+      "message": "unknown key \"step\"; expected one of active, calendar, description, edits, labels, limits, name, object, on_failure, outcome, output, owner, priority, retention, steps, timezone, triggers, variables or workflow",
       "path": "step",
       "severity": "error",
       "suggestion": "did you mean \"steps\"?"
