@@ -26,7 +26,7 @@ fn it_has_a_name_and_a_test_of_what_the_last_step_sees() {
         ("{name: done, reached: 1}", "expression_type outcome.reached: expected true or false"),
         ("{name: done, reached: true}", "suspicious outcome.reached"),
         ("{name: done, reached: 'steps.other.status == \"completed\"'}", "unknown_step outcome.reached"),
-        ("{name: done, reached: 'record.nothing == 1'}", "expression_unknown_name outcome.reached"),
+        ("{name: done, reached: 'record.nothing == 1'}", "unknown_field outcome.reached"),
         ("{name: done, reached: 'size('}", "expression_syntax outcome.reached"),
         ("{name: done, reached: '!blank(record.id)', saves: much}", "invalid_time outcome.saves"),
         ("{name: done, reached: '!blank(record.id)', cost: 1}", "unknown_key outcome.cost"),
