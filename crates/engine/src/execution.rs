@@ -214,7 +214,7 @@ pub struct Waiting {
 pub enum PauseReason {
     /// By a person.
     Person,
-    /// By the workflow (`stop` as `paused`).
+    /// By its workflow (`stop` as `paused`), or by a step of another execution.
     Workflow,
     /// A step failed.
     Failure,
@@ -230,7 +230,7 @@ pub struct Pause {
     pub note: Option<String>,
     /// Since when.
     pub since: Timestamp,
-    /// Who paused it; `None` if a workflow or a failure did.
+    /// Who paused it; `None` if its own workflow or a failure did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actor: Option<String>,
     /// State to return to.

@@ -82,7 +82,7 @@ pub(crate) struct HeldView {
     scope: Option<&'static str>,
     /// Time since which it is held.
     since: Timestamp,
-    /// Who holds it; absent if a workflow or a failure does.
+    /// Who holds it, a person or a step of another execution; absent if its own workflow or a failure does.
     #[serde(skip_serializing_if = "Option::is_none")]
     actor: Option<String>,
     /// Reason in words.

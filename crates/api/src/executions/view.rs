@@ -104,7 +104,7 @@ pub(crate) struct PauseView {
     note: Option<String>,
     /// Time since which it is held.
     since: Timestamp,
-    /// Who paused the execution; absent if a workflow or a failure did.
+    /// Who paused the execution, a person or a step of another execution; absent if its own workflow or a failure did.
     #[serde(skip_serializing_if = "Option::is_none")]
     actor: Option<String>,
 }
