@@ -13,6 +13,11 @@ pub fn mark(at: Timestamp) -> Value {
     json!({"forgotten": at})
 }
 
+/// Whether a value was taken away.
+pub fn is_forgotten(value: &Value) -> bool {
+    value.as_object().is_some_and(|keys| keys.len() == 1 && keys.contains_key("forgotten"))
+}
+
 /// In the place of a text that may quote a value.
 fn told(at: Timestamp) -> String {
     format!("forgotten at {at}")

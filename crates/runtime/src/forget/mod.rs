@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use async_recursion::async_recursion as boxed;
 use jiff::{SignedDuration, Timestamp};
-use pawl_engine::{Act, Control, Execution, Plan, Record, RecordWrite, Subject, forget};
+use pawl_engine::{Act, Control, Execution, Plan, Record, RecordWrite, Row, Subject, forget};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -307,7 +307,8 @@ impl Forgetting {
         Ok(None)
     }
 
-    /// Whether the event or a row of an execution shows the record, or what a call in progress was decided on.
+    /// Whether the event or a row of an execution shows the record, or what a call in progress was decided on. Those that lost
+    /// their values before the head show nothing: a call was cut off between them, and the execution had read it.
     async fn has_read(
         &self,
         execution: &Execution,
@@ -324,17 +325,21 @@ impl Forgetting {
             }
             event => event?,
         };
-        if let Some(event) = event
-            && (event.subject.as_ref() == Some(record) || forget::shows(&json!(event.data), record))
-        {
-            return Ok(true);
+        if let Some(event) = event {
+            let is_cut_off = !event.data.is_empty() && event.data.values().all(forget::is_forgotten);
+            if is_cut_off || event.subject.as_ref() == Some(record) || forget::shows(&json!(event.data), record) {
+                return Ok(true);
+            }
         }
         let mut after = None;
         loop {
             let page = self.history.rows(&execution.id, ROWS, after).await?;
             done.unread(&page);
-            let parts = page.items.iter().flat_map(|row| [&row.observed, &row.output, &row.input]);
-            if parts.into_iter().any(|part| forget::shows(part, record)) {
+            let shows = |row: &Row| {
+                let parts = [&row.observed, &row.output, &row.input];
+                forget::is_forgotten(&row.observed) || parts.into_iter().any(|part| forget::shows(part, record))
+            };
+            if page.items.iter().any(shows) {
                 return Ok(true);
             }
             after = page.next;
