@@ -24,6 +24,19 @@ pub(crate) struct AcceptedView<'a> {
     /// Replaces `execution_id` for the webhook of a goal, which starts no execution.
     #[serde(skip_serializing_if = "Option::is_none")]
     executions: Option<Executions>,
+    /// True if the event is collected with others: the execution that starts by them has another id, which `GET
+    /// /v1/workflows/{id}/refusals` says of the event.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    debounced: bool,
+}
+
+/// What an accepted event starts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Starts {
+    /// An execution of its own, or none.
+    Itself,
+    /// One execution together with others.
+    WithOthers,
 }
 
 /// The executions that an event reaches if it starts none.
@@ -36,14 +49,15 @@ enum Executions {
 }
 
 /// The answer: 202, the same for every repeat; 409 if the key is used for something else.
-pub(crate) fn answer(accepted: &Accepted) -> Result<Response, Problem> {
+pub(crate) fn answer(accepted: &Accepted, starts: Starts) -> Result<Response, Problem> {
     if accepted.repeat == Some(Repeat::OtherContent) {
         let detail = "expected the same request as the first with this idempotency-key, found another one";
         return Err(Problem::new(Code::IdempotencyKeyReused, detail));
     }
     let execution_id = accepted.execution_id.as_deref();
-    let executions = execution_id.is_none().then_some(Executions::DecidedLater);
-    let view = AcceptedView { event_id: &accepted.event_id, execution_id, executions };
+    let debounced = starts == Starts::WithOthers && execution_id.is_none();
+    let executions = (execution_id.is_none() && !debounced).then_some(Executions::DecidedLater);
+    let view = AcceptedView { event_id: &accepted.event_id, execution_id, executions, debounced };
     let mut response = (StatusCode::ACCEPTED, axum::Json(view)).into_response();
     if accepted.repeat.is_some() {
         response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));

@@ -19,6 +19,7 @@ pub mod value;
 
 mod checklist;
 mod concurrency;
+mod debounce;
 mod failure;
 mod graph;
 mod json_schema;
@@ -36,6 +37,7 @@ mod workflow;
 
 pub use checklist::{ChecklistItem, ChecklistStatus, checklist};
 pub use concurrency::{Concurrency, SLOTS_OF_KEY_MOST, SlotHold};
+pub use debounce::{Debounce, WINDOW_LONGEST};
 pub use expression::{Comparison, Conjunct, Duration, Expression, ExpressionError, Meter, Scope, Template};
 pub use failure::{Failure, FailureClass, Notify, Retry, Severity, Then};
 pub use graph::mermaid;

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use crate::describe::JsonSchema;
-use crate::{Concurrency, Duration};
+use crate::{Concurrency, Debounce, Duration};
 
 /// Whether an event may start a workflow that already ran or runs on its record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
@@ -68,6 +68,8 @@ pub struct Limits {
     pub starts: Option<Starts>,
     /// Most executions that run at once, of all or of each key; the others wait in line.
     pub concurrency: Option<Concurrency>,
+    /// Starts once for a burst of events.
+    pub debounce: Option<Debounce>,
     /// Most steps of one execution.
     #[schemars(range(min = 1, max = 100_000))]
     pub steps: u32,
@@ -92,6 +94,7 @@ impl Default for Limits {
             cooldown: None,
             starts: None,
             concurrency: None,
+            debounce: None,
             steps: 1_000,
             visits: 100,
             depth: 10,

@@ -14,6 +14,11 @@ pub fn child_event_id(execution: &str, address: &str, visit: u32, index: u32) ->
     format!("evt_{}", digest(&["child", execution, address, &visit.to_string(), &index.to_string()]))
 }
 
+/// The id of the event that a burst of events becomes, which the first of them began.
+pub fn window_event_id(workflow: &str, key: &str, first_event: &str) -> String {
+    format!("evt_{}", digest(&["window", workflow, key, first_event]))
+}
+
 /// The id of the record that a step creates in one visit.
 pub fn created_record_id(execution: &str, step: &str, visit: u32) -> String {
     format!("rec_{}", digest(&["record", execution, step, &visit.to_string()]))

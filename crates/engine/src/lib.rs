@@ -9,6 +9,7 @@
 
 pub mod coerce;
 pub mod context;
+pub mod debounce;
 pub mod event;
 pub mod fields;
 pub mod forget;

@@ -55,7 +55,8 @@ impl Marks<'_> {
             },
             // It is no start: what is left of the execution stays until the letter is redriven, and signals stay in their
             // line until the next signal or waiter of the key.
-            Ok(EventMessage::Expired(_) | EventMessage::Signals(_)) => Ok(()),
+            // The sweeper closes a window whose message was given up.
+            Ok(EventMessage::Expired(_) | EventMessage::Signals(_) | EventMessage::Window(_)) => Ok(()),
             Ok(EventMessage::Waiters(waiters)) => self.refuse(of_waiters(waiters.event, why)).await,
             Ok(EventMessage::Operation(id)) => self.operations.fail(&id, why).await,
             Err(error) => self.refuse(of_unreadable(&letter.body, &error, self.clock.now())).await,
@@ -75,6 +76,8 @@ impl Marks<'_> {
             Ok(EventMessage::Event(event)) => Some(*event),
             Ok(EventMessage::Stream(change)) => changes::event(&change).ok().flatten(),
             Ok(EventMessage::Expired(_) | EventMessage::Signals(_)) => return Ok(true),
+            // The sweeper sends another one.
+            Ok(EventMessage::Window(_)) => return Ok(false),
             Ok(EventMessage::Waiters(waiters)) => Some(Event { workflow: None, ..waiters.event }),
             Ok(EventMessage::Operation(id)) => {
                 let operation = self.operations.read(&id).await?;
@@ -126,7 +129,7 @@ impl Marks<'_> {
         if self.tables.get(items::refusal::TABLE, &key, Consistency::Strong).await?.is_some() {
             return Ok(());
         }
-        match self.refusals.write(&refusal, None).await {
+        match self.refusals.write(&refusal, None, None).await {
             Err(TableError::Conflict(_)) => Ok(()),
             result => Ok(result?),
         }
@@ -149,6 +152,7 @@ fn of_event(event: Event, why: &str) -> Refusal {
         code: "dead_letter".to_owned(),
         message: why.to_owned(),
         at: event.occurred_at,
+        collected: None,
         first_at: None,
         count: 1,
         at_least: false,
@@ -190,6 +194,7 @@ fn of_unreadable(body: &str, error: &Error, now: Timestamp) -> Refusal {
         code: "dead_letter".to_owned(),
         message: error.to_string(),
         at: occurred_at.unwrap_or(now),
+        collected: None,
         first_at: None,
         count: 1,
         at_least: false,

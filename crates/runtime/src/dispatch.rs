@@ -6,9 +6,9 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use pawl_engine::{Execution, Need};
 
-use crate::message::{Job, News, queue_of};
+use crate::message::{EventMessage, Job, News, queue_of};
 use crate::ports::{Message, Queue, QueueName, Timer, Timers};
-use crate::{Error, ExecutorOptions};
+use crate::{Error, ExecutorOptions, items};
 
 /// News that are sent at once.
 const NEWS_AT_ONCE: usize = 100;
@@ -66,6 +66,15 @@ impl Dispatcher {
     pub(crate) async fn send_apart(&self, execution: &Execution) -> Result<(), Error> {
         let message = Job::of(execution).message(&execution.workflow, SignedDuration::ZERO);
         Ok(self.jobs.send(QueueName::JobsSlow, vec![message]).await?)
+    }
+
+    /// Sends the message that closes a window after a time, or looks again if that is longer than a message may wait.
+    pub(crate) async fn send_window(&self, partition: &str, wait: SignedDuration) -> Result<(), Error> {
+        let body = serde_json::to_string(&EventMessage::Window(partition.to_owned())).expect("a text is JSON");
+        let delay = round_up(wait.max(SignedDuration::ZERO));
+        let group = items::debounce::workflow(partition).to_owned();
+        let message = Message { body, delay, group };
+        Ok(self.jobs.send(QueueName::Events, vec![message]).await?)
     }
 
     /// Sends news to executions. Each finds by itself what they come to.

@@ -1,5 +1,6 @@
 //! The evaluator: an event, the triggers that listen, and the executions that begin.
 
+mod debounce;
 mod forgotten;
 mod matching;
 mod start;
@@ -43,6 +44,8 @@ pub struct Evaluator {
 pub enum Outcome {
     /// An execution began, or had begun.
     Started(String),
+    /// It is one of several events by which this execution starts once no more come.
+    Debounced(String),
     /// It was refused, visibly.
     Refused {
         /// Stable code.
@@ -65,6 +68,7 @@ impl Evaluator {
             EventMessage::Stream(change) => self.changed(&change, &TopicReads::default(), deadline).await,
             EventMessage::Waiters(waiters) => self.part(*waiters, deadline).await,
             EventMessage::Operation(id) => self.operations.go_on(&id, deadline).await,
+            EventMessage::Window(partition) => self.starter.close(&partition).await,
             EventMessage::Signals(topic) => self.signals.hand_over(&topic, deadline).await,
         }
     }

@@ -127,9 +127,10 @@ impl Ingest {
         self.take(event, identity, execution_id).await
     }
 
-    /// Accepts an event that starts nothing: executions may wait for it. Durable as above.
+    /// Accepts an event of which it is not known yet what it starts: executions may wait for it, or it is collected with others.
+    /// Durable as above.
     #[boxed]
-    pub async fn accept_signal(&self, event: Event, identity: &Identity) -> Result<Accepted, Error> {
+    pub async fn accept_undecided(&self, event: Event, identity: &Identity) -> Result<Accepted, Error> {
         self.take(event, identity, None).await
     }
 
@@ -197,6 +198,7 @@ impl Ingest {
             code: code.to_owned(),
             message: message.to_owned(),
             at: now,
+            collected: None,
             first_at: None,
             count: 1,
             at_least: false,

@@ -101,6 +101,8 @@ pub enum EventMessage {
     Waiters(Box<Waiters>),
     /// An operation goes on where it stopped; its id.
     Operation(String),
+    /// The window of this partition may be due: events that are collected for one start.
+    Window(String),
     /// Signals of this topic may be kept for those who wait.
     Signals(String),
 }

@@ -22,8 +22,13 @@ impl Refusals {
     }
 
     /// Stores a refusal; it conflicts if the same event was decided meanwhile. `over` is the version of the refusal that
-    /// it takes the place of.
-    pub(crate) async fn write(&self, refusal: &Refusal, over: Option<u64>) -> Result<(), TableError> {
+    /// it takes the place of, and `closes` ends the window whose events are refused.
+    pub(crate) async fn write(
+        &self,
+        refusal: &Refusal,
+        over: Option<u64>,
+        closes: Option<&Write>,
+    ) -> Result<(), TableError> {
         tracing::info!(
             workflow = %refusal.workflow, event_id = %refusal.event_id, code = %refusal.code,
             "event {} starts nothing: {}", refusal.event_id, refusal.code
@@ -31,7 +36,8 @@ impl Refusals {
         Metrics::count(&self.metrics.starts_refused);
         let item = refusal::item(refusal, over.unwrap_or(0) + 1);
         let put = Write::Put { table: refusal::TABLE, item, expect: unless_decided(over) };
-        self.tables.transact(Transaction { writes: vec![put], durability: Durability::Ordered }).await
+        let writes = std::iter::once(put).chain(closes.cloned()).collect();
+        self.tables.transact(Transaction { writes, durability: Durability::Ordered }).await
     }
 }
 
@@ -44,6 +50,7 @@ pub(crate) fn of_start(plan: &Plan, trigger: Option<&str>, event: &Event, reason
         record: event.subject.clone(),
         code: reason.code.to_owned(),
         message: reason.message.clone(),
+        collected: None,
         at: event.occurred_at,
         first_at: None,
         count: 1,

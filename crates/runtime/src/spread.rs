@@ -8,7 +8,7 @@
 
 use pawl_engine::ids;
 
-use crate::items::{delivery, execution, guard, notice, record, refusal};
+use crate::items::{debounce, delivery, execution, guard, notice, record, refusal};
 use crate::ports::{Index, Key};
 
 /// Partitions of storage in place of one. Stored, do not change: an item would be looked for in another one.
@@ -34,8 +34,15 @@ impl Spread {
 }
 
 /// What the modules of items declare.
-const DECLARED: [&[Spread]; 6] =
-    [delivery::SPREAD, execution::SPREAD, guard::SPREAD, notice::SPREAD, record::SPREAD, refusal::SPREAD];
+const DECLARED: [&[Spread]; 7] = [
+    debounce::SPREAD,
+    delivery::SPREAD,
+    execution::SPREAD,
+    guard::SPREAD,
+    notice::SPREAD,
+    record::SPREAD,
+    refusal::SPREAD,
+];
 
 /// Over how many partitions of storage one is spread; 1 if it is not.
 pub fn shards_of(index: Option<Index>, partition: &str) -> u8 {

@@ -1,5 +1,6 @@
 //! What must hold of a world that does not move any more.
 
+mod debounced;
 mod signals;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -45,6 +46,7 @@ pub(super) fn check(hub: &Hub, accepted: &[Accepted]) {
         family(&state.monitor, &mut broken);
         controls(&state.monitor, &mut broken);
         erased::check(hub, &state, &mut broken);
+        debounced::check(hub, &state.monitor, &items, &mut broken);
         signals::check(hub, &state.monitor, (&items, accepted), &mut broken);
         for head in state.monitor.open() {
             if let Some(why) = stuck(hub, &state.monitor, head) {

@@ -86,6 +86,7 @@ is_found! {
     finds_places_without_a_bound: "unbounded-places";
     finds_slots_given_back_to_another_block: "slot-to-first-block";
     finds_lines_that_stand_although_another_block_has_a_slot: "only-home-block";
+    finds_windows_that_lose_an_event: "blind-windows";
     finds_slots_of_a_key_that_two_take: "slot-taken-twice";
     finds_slots_of_a_key_that_stay_taken: "slot-kept";
     finds_deliveries_accepted_twice: "blind-keys";

@@ -25,7 +25,7 @@ use pawl_runtime::ports::SecretError;
 use pawl_runtime::{Accepted, Repeat};
 use serde_json::{Map, Value};
 
-use crate::accepted::{self, AcceptedView};
+use crate::accepted::{self, AcceptedView, Starts};
 use crate::describe::operation;
 use crate::problem::Sent;
 use crate::request::Route;
@@ -152,6 +152,11 @@ impl Hook<'_> {
         self.plan.workflow.triggers.iter().any(|own| own.id == trigger.id)
     }
 
+    /// Whether events are collected, and start one execution together.
+    fn is_debounced(&self) -> bool {
+        self.plan.workflow.limits.debounce.is_some()
+    }
+
     /// Whether a trigger listens. One of a goal does as long as an execution may wait for it: what is in flight goes
     /// on.
     fn listens(&self, trigger: &Trigger) -> Result<(), Problem> {
@@ -190,10 +195,10 @@ impl Hook<'_> {
         if !event::is_left_out(&self.plan, trigger, &event) {
             event::fill(self.api, &self.plan, webhook, &mut event).await?;
         }
-        let accepted = if self.starts(trigger) {
+        let accepted = if self.starts(trigger) && !self.is_debounced() {
             ingest.accept(event, &identity).await?
         } else {
-            ingest.accept_signal(event, &identity).await?
+            ingest.accept_undecided(event, &identity).await?
         };
         self.repeated(trigger, &accepted).await
     }
@@ -205,7 +210,8 @@ impl Hook<'_> {
             let message = "what was signed came before, under another key that is not signed: it counts as a repeat";
             self.api.core.ingest.reject(&self.head.id, &trigger.id, "repeated_signature", message).await?;
         }
-        Ok(accepted::answer(accepted)?)
+        let with_others = self.starts(trigger) && self.is_debounced();
+        Ok(accepted::answer(accepted, if with_others { Starts::WithOthers } else { Starts::Itself })?)
     }
 }
 

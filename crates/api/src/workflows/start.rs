@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::unknown;
-use crate::accepted::{self, AcceptedView};
+use crate::accepted::{self, AcceptedView, Starts};
 use crate::body::Json;
 use crate::describe::{ToSchema, operation};
 use crate::problem::Sent;
@@ -72,10 +72,12 @@ pub(super) async fn start(
     let ingest = &api.core.ingest;
     let key = request::idempotency_key(&headers)?;
     let (_, plan) = api.core.workflows.in_force(&id).await?.ok_or_else(|| unknown(&id))?;
+    let is_debounced = plan.workflow.limits.debounce.is_some();
+    let starts = if is_debounced { Starts::WithOthers } else { Starts::Itself };
     let content = content(&body);
     let identity = Identity { content: key.as_ref().map(|_| content), ..Identity::of(key.as_deref()) };
     if let Some(earlier) = ingest.earlier(&id, MANUAL, &identity).await? {
-        return accepted::answer(&earlier);
+        return accepted::answer(&earlier, starts);
     }
     let subject = subject(&api, &plan.workflow, body.record).await?;
     let values = values(&plan, body.values)?;
@@ -94,7 +96,12 @@ pub(super) async fn start(
         cause: Cause::default(),
         parent: None,
     };
-    accepted::answer(&ingest.accept(event, &identity).await?)
+    let accepted = if is_debounced {
+        ingest.accept_undecided(event, &identity).await?
+    } else {
+        ingest.accept(event, &identity).await?
+    };
+    accepted::answer(&accepted, starts)
 }
 
 /// Digest of what a start asks for; who asks is no part of it.

@@ -152,6 +152,9 @@ pub(super) struct RefusalView {
     code: String,
     /// Reason in words.
     message: String,
+    /// The execution that the event is a part of, with the code `debounced`: it is no refusal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    execution_id: Option<String>,
     /// Page in the project's documentation that says what to do.
     help: String,
     /// Number of occurrences: deliveries with the same rejection within an hour are one entry.
@@ -174,6 +177,7 @@ impl From<Refusal> for RefusalView {
             help: crate::problem::help(&refusal.code),
             code: refusal.code,
             message: refusal.message,
+            execution_id: refusal.collected.map(|collected| collected.execution),
             count: refusal.count,
             at_least: refusal.at_least,
             first_at,

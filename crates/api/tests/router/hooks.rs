@@ -272,6 +272,31 @@ steps:
 "#;
 
 #[test]
+fn an_answer_says_that_the_event_is_collected_with_others() {
+    let collects = "workflow: busy\nowner: shop@example.com\nactive: true\nlimits: {debounce: {for: 1m}}\n\
+                    triggers: [{id: hook, type: webhook}]\nsteps:\n  - {id: end, type: note, text: end}";
+    let surface = surface().workflow(collects);
+    let deliver = |key: &str| {
+        surface.post("/hooks/busy/hook").header("idempotency-key", key).json(&json!({"n": key})).send().expect(202)
+    };
+    let first = deliver("one");
+    assert_eq!((&first["debounced"], first.get("execution_id"), first.get("executions")), (&json!(true), None, None));
+    assert_eq!(deliver("one"), first, "a repeat has the same answer");
+    deliver("two");
+    let by_hand = surface.post("/v1/workflows/busy/start").json(&json!({})).send().expect(202);
+    assert_eq!(by_hand["debounced"], true);
+    surface.settle();
+    surface.world.run(None).expect("it comes to rest");
+    let executions = surface.get("/v1/executions?workflow=busy").send().expect(200);
+    let id = executions["items"][0]["id"].clone();
+    assert_eq!(executions["items"].as_array().map(Vec::len), Some(1));
+    let marks = surface.get("/v1/workflows/busy/refusals").send().expect(200);
+    let marks = marks["items"].as_array().expect("it has items");
+    assert_eq!(marks.len(), 3);
+    assert!(marks.iter().all(|mark| mark["code"] == "debounced" && mark["execution_id"] == id), "{marks:#?}");
+}
+
+#[test]
 fn a_delivery_that_the_filter_leaves_out_needs_no_record_and_makes_none() {
     let surface = surface().object(ORDER).workflow(ISSUES);
     surface.post("/hooks/intake/issues").json(&json!({"action": "opened"})).send().problem(422, "value_failed");

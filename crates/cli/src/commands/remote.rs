@@ -39,7 +39,7 @@ pub(crate) async fn run(mut command: Remote, client: Client) -> anyhow::Result<b
             let request =
                 post(format!("/v1/workflows/{workflow}/start")).json(&start_body(record.as_deref(), &values)?);
             let request = idempotency_key.iter().fold(request, |request, key| request.header("idempotency-key", key));
-            show(&client, request, |body| say!("started {}", text(body, "execution_id"))).await
+            show(&client, request, |body| say!("{}", started(body))).await
         }
         Remote::Signal { name, key, payload, idempotency_key } => {
             let payload = json::parse(payload.as_bytes(), &Bounds::OUTSIDE).context("the payload is no JSON")?;
@@ -249,6 +249,16 @@ async fn switch(client: &Client, word: &str, kill: &Kill) -> anyhow::Result<bool
     };
     let request = client.request(Method::POST, &path).json(&json!({"reason": kill.reason}));
     show(client, request, |body| say!("{}", view::switched(word, body))).await
+}
+
+/// What a start came to.
+fn started(answer: &Value) -> String {
+    match answer.get("debounced") {
+        Some(_) => {
+            format!("accepted as event {}; it starts one execution together with others", text(answer, "event_id"))
+        }
+        None => format!("started {}", text(answer, "execution_id")),
+    }
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use super::report::Report;
 use super::{literal, words};
 use crate::path::Path;
 use crate::problem::code;
-use crate::{Duration, RETENTION_LEAST, SLOTS_OF_KEY_MOST};
+use crate::{Duration, RETENTION_LEAST, SLOTS_OF_KEY_MOST, WINDOW_LONGEST};
 
 pub(super) fn check(report: &mut Report<'_>, file: &Value, facts: &Facts<'_>) {
     let root = Path::root();
@@ -30,6 +30,7 @@ pub(super) fn check(report: &mut Report<'_>, file: &Value, facts: &Facts<'_>) {
     }
     retention(report, file);
     slots_of_key(report, file);
+    debounce(report, file);
     if file.get("steps").and_then(Value::as_array).is_some_and(Vec::is_empty) {
         report.warning(code::SUSPICIOUS, &root.key("steps"), "a workflow without steps does nothing");
     }
@@ -47,6 +48,26 @@ fn retention(report: &mut Report<'_>, file: &Value) {
             words::found(written)
         );
         report.error(code::INVALID_TIME, &Path::root().key("retention"), message);
+    }
+}
+
+/// A window is open for a day at most, and not shorter than the pause that closes it.
+fn debounce(report: &mut Report<'_>, file: &Value) {
+    let Some(debounce) = file.get("limits").and_then(|limits| limits.get("debounce")) else { return };
+    let span = |key: &str| Duration::from_value(debounce.get(key)?).ok().map(|span| span.approximate());
+    let path = Path::root().key("limits").key("debounce");
+    let (quiet, longest) = (span("for"), span("at_most"));
+    for (key, span) in [("for", quiet), ("at_most", longest)] {
+        if span.is_some_and(|span| span.is_zero() || span > WINDOW_LONGEST) {
+            let message = format!("expected a time up to 24h, found {}", words::found(&debounce[key]));
+            report.error(code::INVALID_TIME, &path.key(key), message);
+        }
+    }
+    if let (Some(quiet), Some(longest)) = (quiet, longest)
+        && quiet > longest
+    {
+        let message = "expected at least the time of `for`: no burst would be over before";
+        report.error(code::INVALID_TIME, &path.key("at_most"), message);
     }
 }
 

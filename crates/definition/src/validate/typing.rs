@@ -45,9 +45,11 @@ impl<'f, 'a> Typing<'f, 'a> {
         facts: &Facts<'a>,
         (kinds, triggers): (&[Option<StepKind>], &[Option<TriggerKind>]),
     ) -> Self {
-        let each: Vec<_> = triggers.iter().map(|kind| of_trigger(kind.as_ref(), facts)).collect();
+        let collects = file.get("limits").is_some_and(|limits| limits.get("debounce").is_some());
+        let of_trigger = |kind: Option<&TriggerKind>| of_trigger(kind, collects, facts);
+        let each: Vec<_> = triggers.iter().map(|kind| of_trigger(kind.as_ref())).collect();
         let started = found.triggers.iter().zip(&each).filter(|(site, _)| !site.waits).map(|(_, given)| given);
-        let manual = of_trigger(Some(&TriggerKind::always()), facts);
+        let manual = of_trigger(Some(&TriggerKind::always()));
         let object = facts.object();
         let mut typing = Self {
             found,
@@ -151,13 +153,17 @@ pub(crate) fn variable_field(facts: &Facts<'_>, name: &str) -> Option<Field> {
     Some(Field { many, ..Field::of(field_type(kind)) })
 }
 
-fn of_trigger(kind: Option<&TriggerKind>, facts: &Facts<'_>) -> Type {
+/// What a trigger gives; with `limits.debounce`, all events of the burst too.
+fn of_trigger(kind: Option<&TriggerKind>, collects: bool, facts: &Facts<'_>) -> Type {
     let Some(kind) = kind else { return Type::any() };
     let mut keys: BTreeMap<_, _> =
         kind.shape().event(facts).into_iter().map(|(key, inside)| (key.to_owned(), inside)).collect();
     keys.insert("type".to_owned(), Type::words(kind.shape().event_types(kind.tag()).iter().copied()));
     keys.insert("id".to_owned(), Type::text());
     keys.insert("occurred_at".to_owned(), Type::text());
+    if collects {
+        keys.insert("events".to_owned(), Type::list(Type::any()));
+    }
     Type::shaped(Shape { keys, open: false, object: None })
 }
 

@@ -3,6 +3,7 @@
 mod agreement;
 mod concurrency;
 mod controlling;
+mod debounce;
 mod examples;
 mod mutations;
 mod orders;

@@ -80,7 +80,8 @@ async fn one(
     };
     let event = event(starts, (index, start), subject, lease);
     Ok(match evaluator.start(&start.workflow, &event).await? {
-        Outcome::Started(execution) => child(Some(execution), "started", Value::Null),
+        // A start by a step is not collected with others.
+        Outcome::Started(execution) | Outcome::Debounced(execution) => child(Some(execution), "started", Value::Null),
         Outcome::Refused { code, message } => refused(&code, &message),
         Outcome::NoMatch => {
             let Refused { code, message } = unknown(&start.workflow);

@@ -48,6 +48,7 @@ fn refusal(taken: &TakenSignal, why: &str, cx: &EffectContext<'_>) -> Refusal {
             cx.execution.id, signal.name, signal.key
         ),
         at: cx.at,
+        collected: None,
         first_at: None,
         count: 1,
         at_least: false,

@@ -1,16 +1,18 @@
 //! The trigger that an event matches.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
-use pawl_definition::{Expression, Object, Step, Trigger};
+use pawl_definition::{Debounce, Expression, Object, Step, Trigger};
 use pawl_engine::{
-    Context, Event, Occurrence, Plan, Record, RecordWrite, StepError, Subject, Usage, context, fields, slots, triggers,
+    ChildSeen, Context, Event, Occurrence, Plan, Record, RecordWrite, StepError, Subject, Usage, context, fields,
+    slots, triggers,
 };
 
 use crate::admission::Reason;
 use crate::ports::Write;
-use crate::{Catalog, Error, items, snapshot};
+use crate::{Catalog, Error, Objects, items, snapshot};
 
 /// The trigger that an event matches.
 pub(super) enum Matched {
@@ -30,6 +32,8 @@ pub(super) struct ToStart {
     pub(super) unheard: bool,
     /// The key of `limits.concurrency` that the execution counts for.
     pub(super) slot_key: Option<String>,
+    /// The key of `limits.debounce`, the record among it.
+    pub(super) debounce_key: Option<String>,
 }
 
 impl Matched {
@@ -38,6 +42,71 @@ impl Matched {
         Self::By(ToStart { trigger: trigger.to_owned(), ..ToStart::default() })
     }
 }
+
+/// What expressions see before an execution starts.
+struct Known {
+    objects: Arc<Objects>,
+    objects_revision: u64,
+    listening: u64,
+    record: Option<Record>,
+    related: BTreeMap<String, Vec<Record>>,
+    /// What makes the record, if it is not there yet.
+    creation: Vec<Write>,
+    occurrence: Occurrence,
+}
+
+impl Known {
+    /// Reads what some expressions see of an event.
+    async fn read<'e>(
+        catalog: &Catalog,
+        (plan, event): (&Plan, &Event),
+        expressions: impl Iterator<Item = &'e Expression>,
+        now: Timestamp,
+    ) -> Result<Result<Self, StepError>, Error> {
+        let mut keys = vec![(items::installation::TABLE, items::installation::key())];
+        keys.extend(event.subject.iter().map(|subject| (items::record::TABLE, items::record::key(subject))));
+        let found = catalog.tables().get_many(&keys).await?;
+        let installation = Catalog::installation(found[0].as_ref())?;
+        let objects = catalog.objects(installation.objects_revision).await?;
+        event.subject.iter().try_for_each(|subject| objects.require(&subject.object))?;
+        let present = found.get(1).and_then(Option::as_ref).map(items::record::parse).transpose()?;
+        let (record, creation) = match about(event, present, &objects, &plan.timezone, now) {
+            Ok(found) => found,
+            Err(error) => return Ok(Err(error)),
+        };
+        let mut reads = context::Reads::default();
+        for expression in expressions {
+            reads.names.extend(pawl_definition::step::names_after_record(expression.source()));
+        }
+        let related = snapshot::related(catalog, record.as_ref(), &objects, &reads).await?;
+        let occurrence = Occurrence::new(event.clone());
+        let (objects_revision, listening) = (installation.objects_revision, installation.listening);
+        Ok(Ok(Self { objects, objects_revision, listening, record, related, creation, occurrence }))
+    }
+
+    /// The engine's view of it.
+    fn context<'a>(&'a self, plan: &'a Plan, now: Timestamp) -> Context<'a> {
+        Context {
+            plan,
+            former: None,
+            objects: &self.objects,
+            objects_revision: self.objects_revision,
+            event: &self.occurrence,
+            record: self.record.as_ref(),
+            related: &self.related,
+            now,
+            invocation: "",
+            callback: None,
+            killed: false,
+            free_slot: Some(0),
+            spent_today: Usage::default(),
+            children: &NO_CHILDREN,
+            hold: &pawl_engine::Hold::Free,
+        }
+    }
+}
+
+static NO_CHILDREN: BTreeMap<String, ChildSeen> = BTreeMap::new();
 
 /// The first trigger that matches the event and whose filter passes it, against the record as it is now.
 pub(super) async fn matched(catalog: &Catalog, plan: &Plan, event: &Event, now: Timestamp) -> Result<Matched, Error> {
@@ -50,53 +119,65 @@ pub(super) async fn matched(catalog: &Catalog, plan: &Plan, event: &Event, now: 
         Some(first) => &first.id,
         None => return Ok(nobody(event)),
     };
-    let per = plan.workflow.limits.concurrency.as_ref().and_then(|limit| limit.per.as_ref());
+    let debounce = collects(plan, event);
+    // With others, the event counts for a slot when the burst is over.
+    let of_slot = per_slot(plan).filter(|_| debounce.is_none());
+    let of_window = debounce.and_then(|debounce| debounce.per.as_ref());
     let is_filtered = !is_unwritten && matching[0].filter.is_some();
-    if event.creation.is_none() && !is_filtered && per.is_none() {
-        return Ok(Matched::by(first));
+    if event.creation.is_none() && !is_filtered && of_slot.is_none() && of_window.is_none() {
+        let debounce_key = debounce.map(|_| window_key(plan, event, ""));
+        return Ok(Matched::By(ToStart { trigger: first.to_owned(), debounce_key, ..ToStart::default() }));
     }
-    let mut keys = vec![(items::installation::TABLE, items::installation::key())];
-    keys.extend(event.subject.iter().map(|subject| (items::record::TABLE, items::record::key(subject))));
-    let found = catalog.tables().get_many(&keys).await?;
-    let installation = Catalog::installation(found[0].as_ref())?;
-    let objects = catalog.objects(installation.objects_revision).await?;
-    event.subject.iter().try_for_each(|subject| objects.require(&subject.object))?;
-    let present = found.get(1).and_then(Option::as_ref).map(items::record::parse).transpose()?;
-    let (record, creation) = match about(event, present, &objects, &plan.timezone, now) {
-        Ok(found) => found,
+    let filters = matching.iter().filter_map(|trigger| trigger.filter.as_ref());
+    let known = match Known::read(catalog, (plan, event), filters.chain(of_slot).chain(of_window), now).await? {
+        Ok(known) => known,
         Err(error) => return Ok(refusing(first, "invalid_record", &error.message)),
     };
-    let mut reads = context::Reads::default();
-    for expression in matching.iter().filter_map(|trigger| trigger.filter.as_ref()).chain(per) {
-        reads.names.extend(pawl_definition::step::names_after_record(expression.source()));
-    }
-    let related = snapshot::related(catalog, record.as_ref(), &objects, &reads).await?;
-    let cx = Context {
-        plan,
-        former: None,
-        objects: &objects,
-        objects_revision: installation.objects_revision,
-        event: &Occurrence::new(event.clone()),
-        record: record.as_ref(),
-        related: &related,
-        now,
-        invocation: "",
-        callback: None,
-        killed: false,
-        free_slot: Some(0),
-        spent_today: Usage::default(),
-        children: &BTreeMap::new(),
-        hold: &pawl_engine::Hold::Free,
-    };
+    let cx = known.context(plan, now);
     let judged = if is_unwritten { Matched::by(first) } else { judge(&matching, &cx) };
     let Matched::By(ToStart { trigger, .. }) = judged else { return Ok(judged) };
-    let slot_key = match per.map(|per| slot_key(per, &cx)).transpose() {
-        Ok(key) => key,
-        Err(error) => return Ok(refusing(&trigger, "key_error", &error.message)),
+    let slot_key = of_slot.map(|per| key("limits.concurrency.per", per, &cx)).transpose();
+    let in_window = of_window.map_or(Ok(String::new()), |per| key("limits.debounce.per", per, &cx));
+    let (slot_key, in_window) = match (slot_key, in_window) {
+        (Ok(slot_key), Ok(in_window)) => (slot_key, in_window),
+        (Err(error), _) | (_, Err(error)) => return Ok(refusing(&trigger, "key_error", &error.message)),
     };
+    let debounce_key = debounce.map(|_| window_key(plan, event, &in_window));
+    let Known { record, creation, listening, .. } = known;
     let made = record.filter(|_| !creation.is_empty()).map(|after| RecordWrite { before: None, after });
-    let unheard = catalog.are_unheard(installation.listening, &made.iter().collect::<Vec<_>>()).await?;
-    Ok(Matched::By(ToStart { trigger, creation, unheard, slot_key }))
+    let unheard = catalog.are_unheard(listening, &made.iter().collect::<Vec<_>>()).await?;
+    Ok(Matched::By(ToStart { trigger, creation, unheard, slot_key, debounce_key }))
+}
+
+/// The key of `limits.concurrency` of an execution that starts when a burst is over.
+pub(super) async fn slot_key_of(
+    catalog: &Catalog,
+    plan: &Plan,
+    event: &Event,
+    now: Timestamp,
+) -> Result<Result<Option<String>, Reason>, Error> {
+    let Some(per) = per_slot(plan) else { return Ok(Ok(None)) };
+    let refused = |error: StepError| Reason { code: "key_error", message: error.message, opens_breaker: false };
+    let known = match Known::read(catalog, (plan, event), std::iter::once(per), now).await? {
+        Ok(known) => known,
+        Err(error) => return Ok(Err(refused(error))),
+    };
+    Ok(key("limits.concurrency.per", per, &known.context(plan, now)).map(Some).map_err(refused))
+}
+
+/// How a workflow collects an event with others. The start by a step is awaited, and starts by itself.
+pub(super) fn collects<'p>(plan: &'p Plan, event: &Event) -> Option<&'p Debounce> {
+    plan.workflow.limits.debounce.as_ref().filter(|_| event.parent.is_none())
+}
+
+fn per_slot(plan: &Plan) -> Option<&Expression> {
+    plan.workflow.limits.concurrency.as_ref()?.per.as_ref()
+}
+
+/// The key of a window: the record is a part of it.
+fn window_key(plan: &Plan, event: &Event, key: &str) -> String {
+    let record = event.subject.as_ref().filter(|_| plan.workflow.object.is_some());
+    record.map_or_else(|| format!("#{key}"), |record| format!("{record}#{key}"))
 }
 
 /// The first trigger whose filter lets the event pass; else why none does.
@@ -116,10 +197,10 @@ fn judge(matching: &[&Trigger], cx: &Context<'_>) -> Matched {
     refused
 }
 
-/// The key of `limits.concurrency` that the execution will count for.
-fn slot_key(per: &Expression, cx: &Context<'_>) -> Result<String, StepError> {
+/// The key that an expression of a limit gives.
+fn key(at: &str, per: &Expression, cx: &Context<'_>) -> Result<String, StepError> {
     let (execution, _) = pawl_engine::create(cx.plan, &cx.event.event, cx.now, None);
-    slots::key(per, cx, &execution).map_err(|error| error.at("limits.concurrency.per"))
+    slots::key(per, cx, &execution).map_err(|error| error.at(at))
 }
 
 /// Whether a trigger is one that goals wait for, and none of the workflow's own. A trigger that is neither was deleted

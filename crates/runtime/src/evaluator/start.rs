@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use pawl_engine::{Event, Execution, Plan, StepError, ids, slots};
+use pawl_engine::{Event, Execution, Plan, StepError, debounce, ids, slots};
 
 use super::Outcome;
 use super::matching::{self, Matched, ToStart};
@@ -17,7 +17,7 @@ use crate::refusals::{self, Refusals};
 use crate::{Catalog, Error, Metrics, items, offload};
 
 /// How often a start that lost a race on a guard is tried again before the message is given back.
-const RACES: usize = 8;
+pub(super) const RACES: usize = 8;
 
 /// Makes executions.
 pub(crate) struct Starter {
@@ -32,15 +32,17 @@ pub(crate) struct Starter {
 }
 
 /// An event that asks a workflow to start.
-struct Asked<'a> {
-    plan: &'a Plan,
-    event: &'a Event,
+pub(super) struct Asked<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) event: &'a Event,
     /// Version of the refusal that stands in the execution's place, and does not stand against it.
-    over: Option<u64>,
+    pub(super) over: Option<u64>,
+    /// Ends the window whose events became the event, with whatever comes of it.
+    pub(super) closes: Option<&'a Write>,
 }
 
 /// What an earlier delivery of an event came to.
-enum Earlier {
+pub(super) enum Earlier {
     Decided(Outcome),
     /// Nothing yet.
     Undecided(Undecided),
@@ -48,13 +50,13 @@ enum Earlier {
 
 /// What a start that is not decided yet is decided on.
 #[derive(Default)]
-struct Undecided {
+pub(super) struct Undecided {
     /// The version of a refusal that does not stand.
-    over: Option<u64>,
+    pub(super) over: Option<u64>,
     /// The workflow as it is.
-    head: Option<Box<Head>>,
+    pub(super) head: Option<Box<Head>>,
     /// When the record was forgotten.
-    forgotten: Option<Timestamp>,
+    pub(super) forgotten: Option<Timestamp>,
 }
 
 impl Starter {
@@ -82,7 +84,7 @@ impl Starter {
         let Some(head) = head else { return Ok(Outcome::NoMatch) };
         let plan = self.catalog.plan(workflow, head.revision).await?;
         let reason = Reason { code: "duplicate_record", message: error.message, opens_breaker: false };
-        self.refuse(&Asked { plan: &plan, event, over }, event.trigger.as_deref(), &reason).await
+        self.refuse(&Asked { plan: &plan, event, over, closes: None }, event.trigger.as_deref(), &reason).await
     }
 
     async fn try_start(&self, workflow: &str, event: &Event) -> Result<Outcome, Error> {
@@ -97,7 +99,7 @@ impl Starter {
             // A goal's webhook: it starts nothing, and goals that wait for it find it by its topic.
             return Ok(Outcome::NoMatch);
         }
-        let asked = Asked { plan: &plan, event, over };
+        let asked = Asked { plan: &plan, event, over, closes: None };
         let gone = forgotten.map(|at| record_forgotten(event, at)).or_else(|| too_old(&plan, event, self.clock.now()));
         if let Some(reason) = gone {
             return self.refuse(&asked, event.trigger.as_deref(), &reason).await;
@@ -112,34 +114,49 @@ impl Starter {
             return self.inactive(&asked, &message).await;
         }
         let now = self.clock.now();
-        let ToStart { trigger, creation, unheard, slot_key } =
-            match matching::matched(&self.catalog, &plan, event, now).await? {
-                Matched::By(to_start) => to_start,
-                Matched::Nobody => return Ok(Outcome::NoMatch),
-                Matched::Refused(trigger, reason) => return self.refuse(&asked, trigger.as_deref(), &reason).await,
-            };
+        let to_start = match matching::matched(&self.catalog, &plan, event, now).await? {
+            Matched::By(to_start) => to_start,
+            Matched::Nobody => return Ok(Outcome::NoMatch),
+            Matched::Refused(trigger, reason) => return self.refuse(&asked, trigger.as_deref(), &reason).await,
+        };
+        match matching::collects(&plan, event) {
+            Some(debounce) if head.suspended.is_none() || is_manual => self.collect(&asked, to_start, debounce).await,
+            None if plan.workflow.limits.debounce.is_some() => {
+                let alone = debounce::merged(&event.id, vec![event.clone()]).expect("there is an event");
+                self.admit(&Asked { event: &alone, ..asked }, &head, to_start).await
+            }
+            _ => self.admit(&asked, &head, to_start).await,
+        }
+    }
+
+    /// Asks the guards of a start that a trigger lets pass, and starts or refuses.
+    pub(super) async fn admit(&self, asked: &Asked<'_>, head: &Head, to_start: ToStart) -> Result<Outcome, Error> {
+        let Asked { plan, event, .. } = *asked;
+        let ToStart { trigger, creation, unheard, slot_key, .. } = to_start;
+        let is_manual = event.kind.facts().is_by_hand && event.parent.is_none();
         if let Some(act) = head.suspended.as_ref().filter(|_| !is_manual) {
             let message = format!("its triggers are suspended: {}", act.reason.as_deref().unwrap_or("by the breaker"));
             let reason = Reason { code: "breaker", message, opens_breaker: false };
-            return self.refuse(&asked, Some(&trigger), &reason).await;
+            return self.refuse(asked, Some(&trigger), &reason).await;
         }
+        let now = self.clock.now();
         let admission = Admission {
             tables: &*self.tables,
             catalog: &self.catalog,
-            plan: &plan,
+            plan,
             event,
-            execution: &id,
+            execution: &ids::execution_id(&event.id, &plan.workflow.id),
             makes_record: !creation.is_empty(),
             now,
         };
         match admission.ask().await {
-            Ok(admitted) => self.create(&asked, admitted.with((creation, unheard), slot_key), now).await,
+            Ok(admitted) => self.create(asked, admitted.with((creation, unheard), slot_key), now).await,
             Err(Denied::Failed(error)) => Err(error),
             Err(Denied::Refused(reason)) => {
                 if reason.opens_breaker {
-                    self.breaker.open(workflow, &reason.message).await?;
+                    self.breaker.open(&plan.workflow.id, &reason.message).await?;
                 }
-                self.refuse(&asked, Some(&trigger), &reason).await
+                self.refuse(asked, Some(&trigger), &reason).await
             }
         }
     }
@@ -147,7 +164,7 @@ impl Starter {
     /// What an earlier delivery of the same event came to: a start, or a refusal, which stands although its reason may
     /// have passed; only one that was given up is decided anew. With the head of the workflow and whether the record was
     /// forgotten, read beside it.
-    async fn earlier(&self, workflow: &str, id: &str, event: &Event) -> Result<Earlier, Error> {
+    pub(super) async fn earlier(&self, workflow: &str, id: &str, event: &Event) -> Result<Earlier, Error> {
         let mut keys = vec![
             (items::execution::TABLE, items::execution::key(id)),
             (items::workflow::TABLE, items::workflow::head_key(workflow)),
@@ -164,6 +181,7 @@ impl Starter {
             return self.begun(&execution).await.map(Earlier::Decided);
         }
         Ok(match items::refusal::parse(item)?.filter(Refusal::stands) {
+            Some(Refusal { collected: Some(collected), .. }) => Earlier::Decided(self.collected(collected).await?),
             Some(Refusal { code, message, .. }) => Earlier::Decided(Outcome::Refused { code, message }),
             None => Earlier::Undecided(Undecided { over: Some(item.version), ..undecided }),
         })
@@ -189,7 +207,7 @@ impl Starter {
     /// Makes the execution with its event, its first row and its guards, and sends its job. A refusal that does not stand
     /// is written over.
     async fn create(&self, asked: &Asked<'_>, admitted: Admitted, now: Timestamp) -> Result<Outcome, Error> {
-        let Asked { plan, event, over } = *asked;
+        let Asked { plan, event, over, closes } = *asked;
         let (mut execution, mut row) = pawl_engine::create(plan, event, now, admitted.start_at);
         slots::count_for(&mut execution, &mut row, admitted.slot_key);
         execution.holds_record = admitted.holds_record;
@@ -208,6 +226,7 @@ impl Starter {
             writes.push(Write::Put { table: items::event::TABLE, item, expect: Expect::Absent });
         }
         writes.extend(admitted.writes);
+        writes.extend(closes.cloned());
         let transaction = Transaction { writes, durability: Durability::Ordered };
         if admitted.unheard {
             self.tables.transact_unheard(transaction).await?;
@@ -223,9 +242,14 @@ impl Starter {
         Ok(Outcome::Started(execution.id))
     }
 
-    async fn refuse(&self, asked: &Asked<'_>, trigger: Option<&str>, reason: &Reason) -> Result<Outcome, Error> {
+    pub(super) async fn refuse(
+        &self,
+        asked: &Asked<'_>,
+        trigger: Option<&str>,
+        reason: &Reason,
+    ) -> Result<Outcome, Error> {
         let refusal = refusals::of_start(asked.plan, trigger, asked.event, reason);
-        self.refusals.write(&refusal, asked.over).await?;
+        self.refusals.write(&refusal, asked.over, asked.closes).await?;
         Ok(Outcome::Refused { code: reason.code.to_owned(), message: reason.message.clone() })
     }
 }
@@ -246,7 +270,7 @@ fn too_old(plan: &Plan, event: &Event, now: Timestamp) -> Option<Reason> {
 }
 
 /// An event on a record whose values were forgotten.
-fn record_forgotten(event: &Event, at: Timestamp) -> Reason {
+pub(super) fn record_forgotten(event: &Event, at: Timestamp) -> Reason {
     let record = event.subject.as_ref().map(ToString::to_string).unwrap_or_default();
     let message = format!("the record {record} was forgotten at {at}; no event starts anything on it");
     Reason { code: "record_forgotten", message, opens_breaker: false }

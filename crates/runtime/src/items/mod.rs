@@ -20,6 +20,7 @@
 //! | a start that was refused, in the place of the head; all of a workflow, newest first | executions | `execution#<id>` / `head`; First `refusals#<workflow>` by time |
 //! | re-entry, cooldown, spacing, slots | executions | `guard#<workflow>` / `<kind>#<record>`; blocks of a limit after the first: `guard#<workflow>#<block>` |
 //! | the slots of a key that are taken, and by whom | executions | `slots#<workflow>#<digest of the key>` / `<number>` |
+//! | events that are collected for one start, and their window; windows that close, by time | executions | `debounce#<workflow>#<digest of the key>` / `window`, `<id>#<number>`; First `windows` by time |
 //! | executions that wait for a slot, oldest first; of a key | executions | `line#<workflow>`, `line#<workflow>#<digest of the key>` / `<time>#<execution>` |
 //! | what models cost in a day | executions | `usage#<workflow>` / `<date>#tokens`, `…#microusd`; the same of `usage#<workflow>#<block>` |
 //! | an operation; those that are not over | executions | `operation#<id>` / `operation`; First `operations#running` by time |
@@ -37,6 +38,7 @@
 //! `DynamoDB` keeps such a partition in 16, `<partition>|00` to `<partition>|15`.
 
 pub mod audit;
+pub mod debounce;
 pub mod delivery;
 pub mod event;
 pub mod execution;
@@ -148,6 +150,7 @@ pub fn kept_of(table: Table, item: &Item) -> Option<Kept> {
         },
         (line::TABLE, "line") => line::KEPT,
         (slot::TABLE, "slots") => slot::KEPT,
+        (debounce::TABLE, "debounce") => debounce::KEPT,
         (notice::TABLE, notice::PARTITION) => notice::KEPT,
         (operation::TABLE, "operation") => operation::KEPT,
         (sweep::TABLE, sweep::PARTITION) => sweep::KEPT,

@@ -37,6 +37,9 @@ pub struct Refusal {
     pub code: String,
     /// In words; of several, why the last.
     pub message: String,
+    /// What the event is a part of, if it was collected with others: that is no refusal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub collected: Option<Collected>,
     /// When the event happened, or the last of the deliveries that were rejected alike.
     pub at: Timestamp,
     /// When the first of them came, if it was not at `at`.
@@ -48,6 +51,15 @@ pub struct Refusal {
     /// They may be more: the outcome of a write was unknown, or storage refused it.
     #[serde(default, skip_serializing_if = "is_false")]
     pub at_least: bool,
+}
+
+/// What an event that was collected with others is a part of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Collected {
+    /// The execution that starts by them.
+    pub execution: String,
+    /// The partition of their window.
+    pub window: String,
 }
 
 fn one() -> u64 {
@@ -146,10 +158,19 @@ mod tests {
     use crate::items::kept_of;
 
     fn refusal() -> impl Strategy<Value = Refusal> {
-        let is = (workflow_id(), of(part_id()), derived_id("evt"), of(subject()), part_id(), text());
+        let is = (
+            workflow_id(),
+            of(part_id()),
+            derived_id("evt"),
+            of(subject()),
+            part_id(),
+            text(),
+            of((derived_id("exe"), text())),
+        );
         (is, time(), of(time()), any::<u64>(), any::<bool>()).prop_map(|(is, at, first_at, count, at_least)| {
-            let (workflow, trigger, event_id, record, code, message) = is;
-            Refusal { workflow, trigger, event_id, record, code, message, at, first_at, count, at_least }
+            let (workflow, trigger, event_id, record, code, message, collected) = is;
+            let collected = collected.map(|(execution, window)| Collected { execution, window });
+            Refusal { workflow, trigger, event_id, record, code, message, collected, at, first_at, count, at_least }
         })
     }
 

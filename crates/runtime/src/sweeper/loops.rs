@@ -30,11 +30,13 @@ enum What {
     Edits,
     /// Operations that are not over.
     Operations,
+    /// Windows of events whose time has come.
+    Windows,
     /// Notices that were not handed on.
     Notices,
 }
 
-const ALL: [What; 5] = [What::Due, What::Moving, What::Edits, What::Operations, What::Notices];
+const ALL: [What; 6] = [What::Due, What::Moving, What::Edits, What::Operations, What::Windows, What::Notices];
 
 impl What {
     /// Its name in the stored position. Stored, do not rename.
@@ -44,6 +46,7 @@ impl What {
             Self::Moving => "moving",
             Self::Edits => "edits",
             Self::Operations => "operations",
+            Self::Windows => "windows",
             Self::Notices => "notices",
         }
     }
@@ -54,6 +57,7 @@ impl What {
             Self::Moving => overdue(Index::Gsi3, items::execution::MOVING, by),
             Self::Edits => Query::of_index(items::workflow::TABLE, Index::Gsi1, items::workflow::ALL),
             Self::Operations => Query::of_index(items::operation::TABLE, Index::Gsi1, items::operation::RUNNING),
+            Self::Windows => overdue(Index::Gsi1, items::debounce::OPEN, by),
             Self::Notices => Notices::unsent(),
         }
     }
@@ -129,12 +133,27 @@ impl Sweeper {
             }
             What::Edits => self.settle(&page.items, now).await.map(|()| 0),
             What::Operations => self.operations.see_to(&page.items, &*self.dead_letters).await.map(|()| 0),
+            What::Windows => self.close_windows(&page.items, now).await.map(|()| 0),
             What::Notices => {
                 self.notices.hand_on_all(&page.items).await;
                 Ok(0)
             }
         };
         stored.and(woken)
+    }
+
+    /// Sends again the messages that close windows. Of a window that cannot be closed messages come at longer and longer
+    /// intervals, so that they do not multiply.
+    async fn close_windows(&self, windows: &[Item], now: Timestamp) -> Result<(), Error> {
+        let mut result = Ok(());
+        let (read, _) =
+            self.catalog.unreadable().read(windows, |item| Ok((item.clone(), items::debounce::parse(item)?)));
+        let is_time = |due: Timestamp| (now.duration_since(due).as_secs() / 60).max(1).unsigned_abs().is_power_of_two();
+        for (window, _) in read.into_iter().filter(|(_, window)| is_time(window.due)) {
+            let sent = self.transitions.dispatcher.send_window(&window.key.partition, SignedDuration::ZERO).await;
+            result = result.and(sent);
+        }
+        result
     }
 
     fn waker(&self) -> &crate::waker::Waker {

@@ -55,6 +55,8 @@ pub(super) struct Monitor {
     pub(super) heads: BTreeMap<String, Execution>,
     pub(super) rows: BTreeMap<String, Vec<Row>>,
     pub(super) refusals: BTreeSet<(String, String)>,
+    /// The executions of which events are a part that were collected, by event and workflow.
+    pub(super) debounced: BTreeMap<(String, String), String>,
     pub(super) workflows: BTreeMap<String, items::workflow::Head>,
     pub(super) installation_killed: bool,
     /// Effects whose result is in history, by (execution, address, visit).
@@ -188,6 +190,9 @@ impl Monitor {
             seen.rows.entry(head.id.clone()).or_default().extend(rows);
             seen.heads.push(head);
         } else if let Some(refusal) = items::refusal::parse(item).expect("a refusal has its shape") {
+            if let Some(collected) = refusal.collected {
+                self.debounced.insert((refusal.event_id.clone(), refusal.workflow.clone()), collected.execution);
+            }
             self.refusals.insert((refusal.event_id, refusal.workflow));
         }
     }
@@ -255,8 +260,12 @@ impl Monitor {
         }
         self.rows.entry(after.id.clone()).or_default().extend_from_slice(rows);
         let before = self.heads.get(&after.id);
+        // One that is written with an earlier end is that of a process that died: another execution's step may control it.
+        let is_same = |before: &Lease, lease: &Lease| {
+            before.owner == lease.owner && before.attempt == lease.attempt && lease.until <= before.until
+        };
         let is_new = |(address, lease): &(&Address, &Lease)| {
-            before.and_then(|before| before.leases.at(address)).is_none_or(|before| before != *lease)
+            before.and_then(|before| before.leases.at(address)).is_none_or(|before| !is_same(before, lease))
         };
         let claim = after.leases.iter().find(is_new).and_then(|(address, lease)| self.claim(after, address, lease));
         let task = self.tasks.entry(who.task).or_default();

@@ -44,6 +44,14 @@ pub(super) fn make(plan: &Plan<'_>, on_record: bool) -> Value {
     if chance.percent(35) {
         set("concurrency", concurrency(chance, on_record));
     }
+    // Which events come together depends on the weather.
+    if !plan.confluent && chance.percent(15) {
+        let mut debounce = json!({"for": "20s", "at_most": "1m"});
+        if chance.percent(50) {
+            debounce["per"] = json!(chance.pick(&["trigger.type", "trigger.body.color"]));
+        }
+        set("debounce", debounce);
+    }
     if chance.percent(15) {
         set("starts", json!({"per": "1m", "at_most": 1 + chance.below(3)}));
     }

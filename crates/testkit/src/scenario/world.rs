@@ -161,7 +161,8 @@ impl World {
     pub fn refusals(&self, workflow: &str) -> Vec<Refusal> {
         let stored = self.store.items(items::refusal::TABLE).into_iter().filter(|item| item.key.sort == "head");
         let refusals = stored.filter_map(|item| items::refusal::parse(&item).expect("stored refusals are readable"));
-        let mut refusals: Vec<_> = refusals.filter(|refusal| refusal.workflow == workflow).collect();
+        let mut refusals: Vec<_> =
+            refusals.filter(|refusal| refusal.workflow == workflow && refusal.collected.is_none()).collect();
         refusals.sort_by(|a, b| (a.at, &a.event_id).cmp(&(b.at, &b.event_id)));
         refusals
     }

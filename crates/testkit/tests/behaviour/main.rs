@@ -9,6 +9,7 @@ mod controlling;
 mod controls;
 mod dead_letters;
 mod deaths;
+mod debounce;
 mod delays;
 mod edits;
 mod effects;

@@ -23,7 +23,7 @@ use crate::support::{CUSTOMER, TICKET};
 const MACHINE: &str = "arn:aws:states:eu-central-1:123456789012:stateMachine:S";
 
 /// The workflows, each with the place at which its execution stands.
-const WORKFLOWS: [(&str, &str, &str); 14] = [
+const WORKFLOWS: [(&str, &str, &str); 15] = [
     ("delayed", "", "  - {id: nap, type: delay, for: 2h}"),
     ("edited", "", "  - {id: nap, type: delay, for: 3h}\n  - {id: then, type: note, text: former}"),
     (
@@ -62,6 +62,11 @@ const WORKFLOWS: [(&str, &str, &str); 14] = [
         "guarded",
         "object: ticket\nlimits: {reentry: once_per_record, cooldown: 1d}",
         "  - {id: nap, type: delay, for: 1h}",
+    ),
+    (
+        "collected",
+        "triggers: [{id: hook, type: webhook}]\nlimits: {debounce: {for: 1h}}",
+        "  - {id: count, type: set_variables, values: {n: '{{ size(trigger.events) }}'}}",
     ),
     ("large", "triggers: [{id: hook, type: webhook}]", "  - {id: nap, type: delay, for: 1h}"),
     ("undecided", "", "  - {id: end, type: note, text: end}"),
@@ -112,6 +117,9 @@ fn midway() -> Scenario {
     }
     let body = json!({"text": "0123456789abcdef".repeat(2_500)});
     story = story.event(webhook("large", "hook").body(body).key("k-1")).settle();
+    for number in 1..3 {
+        story = story.event(webhook("collected", "hook").body(json!({"number": number}))).settle();
+    }
     story = story.workflow(&file(
         "edited",
         "",

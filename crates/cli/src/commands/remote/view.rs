@@ -90,6 +90,9 @@ pub(super) fn operation(body: &Value, when: &When) -> String {
 pub(super) fn delivered(answer: &Value) -> String {
     match (text(answer, "event_id"), text(answer, "execution_id")) {
         (event, _) if event.is_empty() => format!("answered: {}", shown(&answer.to_string())),
+        (event, _) if answer.get("debounced").is_some() => {
+            format!("accepted as event {event}; it starts one execution together with others, once no more come")
+        }
         (event, execution) if execution.is_empty() => {
             format!("accepted as event {event}; it starts nothing: executions that wait for it go on")
         }
