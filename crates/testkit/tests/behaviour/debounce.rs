@@ -66,7 +66,7 @@ fn a_burst_starts_once_by_its_last_event_and_has_all_of_them() {
 fn a_burst_that_does_not_end_starts_after_the_longest_time() {
     let story = scenario().workflow(&collects("debounce: {for: 30s, at_most: 1m}"));
     let story = (0..8).fold(story, |story, n| story.event(delivery(n, "red")).run_for("20s"));
-    let bursts = bursts(&story.run_until_idle().world());
+    let bursts = bursts(story.run_until_idle().world());
     assert_eq!(bursts.iter().map(Vec::len).collect::<Vec<_>>(), [3, 3, 2]);
 }
 
