@@ -8,7 +8,7 @@ use pawl_definition::step::AnswerShape;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::{Address, Control, Record, StepError, Subject, Usage};
+use crate::{Address, Control, Record, RegionStart, StepError, Subject, Usage};
 
 /// An outside effect. The runtime commits a claim before the effect, and the result after it.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,6 +25,8 @@ pub enum Activity {
     FindPaused(ChildStarts),
     /// Starts executions of workflows.
     StartWorkflows(ChildStarts),
+    /// Starts executions of parts of the workflow.
+    StartRegions(RegionStarts),
     /// Looks for executions that a step is to control.
     FindExecutions(ExecutionSearch),
     /// Pauses, resumes or cancels executions.
@@ -44,6 +46,7 @@ impl Activity {
             Self::RunStateMachine(run) => run.timeout * 2,
             Self::PollStateMachine(look) => look.timeout,
             Self::FindPaused(_) | Self::StartWorkflows(_) => ChildStarts::TIMEOUT,
+            Self::StartRegions(_) => RegionStarts::TIMEOUT,
             Self::FindExecutions(_) | Self::ControlExecutions(_) => ExecutionControls::TIMEOUT,
             Self::SendSignal(_) => SignalSending::TIMEOUT,
         }
@@ -57,6 +60,7 @@ impl Activity {
             Self::RunStateMachine(run) => run.input(),
             Self::PollStateMachine(look) => look.input(),
             Self::FindPaused(starts) | Self::StartWorkflows(starts) => starts.input(),
+            Self::StartRegions(starts) => starts.input(),
             Self::FindExecutions(search) => search.input(),
             Self::ControlExecutions(controls) => controls.input(),
             Self::SendSignal(sending) => sending.input(),
@@ -183,6 +187,24 @@ pub struct ChildStarts {
 }
 
 impl ChildStarts {
+    /// Longest time of one call.
+    pub const TIMEOUT: SignedDuration = SignedDuration::from_secs(30);
+}
+
+/// Executions of parts of the workflow that a step is to start.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RegionStarts {
+    /// The step.
+    pub address: Address,
+    /// Its visit.
+    pub visit: u32,
+    /// When the visit began.
+    pub began_at: Timestamp,
+    /// They, each with its id.
+    pub starts: Vec<(String, RegionStart)>,
+}
+
+impl RegionStarts {
     /// Longest time of one call.
     pub const TIMEOUT: SignedDuration = SignedDuration::from_secs(30);
 }
@@ -350,14 +372,22 @@ pub enum Read {
         /// Id.
         id: String,
     },
+    /// Reads values that were stored beside the head.
+    Values {
+        /// Names of the chunks, in order.
+        chunks: Vec<String>,
+        /// Only the value at this place of the first chunk.
+        at: Option<u32>,
+    },
 }
 
 impl Read {
-    /// The record type that it reads.
-    pub fn object(&self) -> &str {
+    /// The record type that it reads; `None` if it reads no records.
+    pub fn object(&self) -> Option<&str> {
         match self {
-            Self::FindRecords(query) => &query.object,
-            Self::Duplicates { object, .. } | Self::Record { object, .. } => object,
+            Self::FindRecords(query) => Some(&query.object),
+            Self::Duplicates { object, .. } | Self::Record { object, .. } => Some(object),
+            Self::Values { .. } => None,
         }
     }
 }
@@ -417,6 +447,8 @@ impl Performed {
 pub struct Found {
     /// The records.
     pub records: Vec<Record>,
+    /// Stored values.
+    pub values: Vec<Value>,
     /// Set if the search stopped early, because there are too many records.
     pub refused: Option<StepError>,
 }

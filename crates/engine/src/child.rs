@@ -4,12 +4,13 @@
 //! A child looks at the heads of those that wait for it whenever it goes on. So no message has to arrive for a control of the
 //! parent to take effect before the child's next step; messages only make it sooner.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use crate::{Address, Execution, Status, StepError, StepStatus};
+use crate::{Address, Execution, Status, StepError, StepStatus, Usage};
 
 /// One visit of a step that started an execution.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -53,6 +54,29 @@ pub struct ChildSeen {
     /// Why it was canceled or stopped.
     #[serde(rename = "r", default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// When it ended.
+    #[serde(rename = "at", default, skip_serializing_if = "Option::is_none")]
+    pub ended_at: Option<Timestamp>,
+    /// Of a part: the variables that it changed.
+    #[serde(rename = "v", default, skip_serializing_if = "Map::is_empty")]
+    pub variables: Map<String, Value>,
+    /// Of a part: it ended by a step that ends the whole.
+    #[serde(rename = "x", default, skip_serializing_if = "std::ops::Not::not")]
+    pub stops: bool,
+    /// Of a part: the steps that it carried out.
+    #[serde(rename = "n", default, skip_serializing_if = "is_zero")]
+    pub steps: u32,
+    /// Of a part: what models cost it.
+    #[serde(rename = "u", default, skip_serializing_if = "Usage::is_zero")]
+    pub usage: Usage,
+    /// Of a part: its steps that failed finally.
+    #[serde(rename = "f", default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub failed_steps: BTreeSet<String>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for this signature")]
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 /// What those who wait for an execution let it do.
@@ -82,13 +106,43 @@ impl Parent {
 }
 
 impl ChildSeen {
-    /// Of its head.
-    pub fn of(head: &Execution) -> Self {
-        Self {
-            status: head.status,
+    /// Of its head, as its parent sees it.
+    pub fn of(head: &Execution, parent: &Execution) -> Self {
+        let is_told = head.status == Status::Canceled || head.stops;
+        let seen = Self {
             output: head.output.clone(),
             error: head.error.clone(),
-            reason: head.reason.clone().filter(|_| head.status == Status::Canceled),
+            reason: head.reason.clone().filter(|_| is_told),
+            ..Self::standing(head.status)
+        };
+        if head.region.is_none() || !head.status.is_ended() {
+            return seen;
+        }
+        let changed = head.variables.iter().filter(|(name, value)| parent.variables.get(*name) != Some(*value));
+        Self {
+            ended_at: head.ended_at,
+            variables: changed.map(|(name, value)| (name.clone(), value.clone())).collect(),
+            stops: head.stops,
+            steps: head.steps_done.saturating_sub(parent.steps_done),
+            usage: head.usage.since(parent.usage),
+            failed_steps: head.failed_steps.clone(),
+            ..seen
+        }
+    }
+
+    /// Of one of which no more is known than its state.
+    pub fn standing(status: Status) -> Self {
+        Self {
+            status,
+            output: Value::Null,
+            error: None,
+            reason: None,
+            ended_at: None,
+            variables: Map::new(),
+            stops: false,
+            steps: 0,
+            usage: Usage::default(),
+            failed_steps: BTreeSet::new(),
         }
     }
 }
@@ -110,12 +164,17 @@ impl StartedBy {
 }
 
 impl Hold {
-    /// Of an execution, given the heads of those who wait for it. One that is not there any more has moved on.
+    /// Of an execution, given the heads of those who wait for it. One that is not there any more has moved on. A part of an
+    /// execution that has moved on runs for nobody.
     pub fn of(execution: &Execution, heads: &BTreeMap<String, Execution>) -> Self {
         let mut hold = Self::Free;
+        let mut is_part = execution.region.is_some();
         for by in execution.parent.iter().flat_map(Parent::waiting) {
-            let Some(head) = heads.get(&by.execution) else { return hold };
+            let Some(head) = heads.get(&by.execution) else {
+                return if is_part { Self::Canceled(by.execution.clone()) } else { hold };
+            };
             match by.relation(head) {
+                Relation::Over if is_part => return Self::Canceled(head.id.clone()),
                 Relation::Over => return hold,
                 Relation::Canceled => return Self::Canceled(head.id.clone()),
                 // A pause or cancel that waits for the call in progress holds the child already.
@@ -127,6 +186,7 @@ impl Hold {
                 }
                 Relation::Waits => {}
             }
+            is_part = head.region.is_some();
         }
         hold
     }

@@ -108,6 +108,12 @@ codes! {
     VisitLimit = "visit_limit", Retries::Never;
     /// The budget of model calls is used up.
     OverBudget = "over_budget", Retries::Never;
+    /// An item of a loop failed.
+    ItemFailed = "item_failed", Retries::Never;
+    /// A loop has more items than it may.
+    TooManyItems = "too_many_items", Retries::Never;
+    /// A lane of a branch did not complete.
+    LaneFailed = "lane_failed", Retries::Never;
     /// A `stop` step ended the execution as failed.
     StoppedAsFailed = "stopped_as_failed", Retries::Never;
     /// Nobody knows whether an at-most-once effect happened.

@@ -118,6 +118,8 @@ impl Scope for StepScope<'_> {
             "steps" => Some(self.steps()),
             "execution" => Some(self.execution()),
             "workflow" => Some(self.workflow()),
+            "item" => self.execution.item().map(|item| item.value.clone()),
+            "index" => self.execution.item().map(|item| item.index.into()),
             _ => None,
         }
     }

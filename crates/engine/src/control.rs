@@ -5,8 +5,8 @@ use pawl_definition::Take;
 use crate::draft::Draft;
 use crate::waiting::look_again;
 use crate::{
-    Act, Context, Control, DEATHS_MOST, Decision, Execution, Illegal, PauseReason, Refused, Requested, RowKind, Status,
-    Stay, StepStatus, TransitionError, Wake,
+    Act, Context, Control, DEATHS_MOST, Decision, Execution, Hold, Illegal, PauseReason, Refused, Requested, RowKind,
+    Status, Stay, StepStatus, TransitionError, Wake,
 };
 
 /// Ids of controls of steps that an execution keeps. A call is repeated within minutes, and few steps control the same
@@ -80,9 +80,23 @@ pub(crate) fn stalled_by_deaths(cx: &Context<'_>, execution: &Execution) -> Deci
 
 /// Cancels an execution whose parent waited for it and was canceled.
 pub(crate) fn canceled_with_parent(cx: &Context<'_>, execution: &Execution, parent: &str) -> Decision {
-    let reason = Some("its parent was canceled".to_owned());
-    let act = Act { actor: parent.to_owned(), reason, at: cx.now, id: None };
+    let act = act_of_parent(cx, execution, parent);
     canceled(row(cx, execution, &Control::Cancel, &act), &act)
+}
+
+/// Lets an execution be canceled as soon as the call that another invocation makes has ended: who waited for it was canceled.
+pub(crate) fn cancel_requested(cx: &Context<'_>, execution: &Execution, parent: &str) -> Decision {
+    if matches!(execution.requested, Some(Requested::Cancel(_))) {
+        return Decision::Stay(Stay::Leased);
+    }
+    let act = act_of_parent(cx, execution, parent);
+    requested(row(cx, execution, &Control::Cancel, &act), Requested::Cancel(act))
+}
+
+fn act_of_parent(cx: &Context<'_>, execution: &Execution, parent: &str) -> Act {
+    let is_part = execution.region.is_some();
+    let why = if is_part { "the step that it is a part of is over" } else { "its parent was canceled" };
+    Act { actor: parent.to_owned(), reason: Some(why.to_owned()), at: cx.now, id: None }
 }
 
 /// Whether the control equals the last one, and was carried out. A sender that lost the answer repeats the control;
@@ -144,7 +158,15 @@ fn stalled(mut draft: Draft<'_>) -> Decision {
 fn killed(mut draft: Draft<'_>, kill: Option<Act>) -> Decision {
     let lifted = kill.is_none();
     draft.execution.killed = kill;
-    if lifted { look_again(draft).commit() } else { draft.commit() }
+    match draft.cx.hold {
+        // It was told while it was killed.
+        Hold::Canceled(parent) if lifted => {
+            let act = act_of_parent(draft.cx, &draft.execution, parent);
+            canceled(draft, &act)
+        }
+        _ if lifted => look_again(draft).commit(),
+        _ => draft.commit(),
+    }
 }
 
 fn requested(mut draft: Draft<'_>, request: Requested) -> Decision {
@@ -172,7 +194,7 @@ fn canceled(mut draft: Draft<'_>, act: &Act) -> Decision {
         draft.set_status(StepStatus::Canceled);
     }
     let mut draft = draft.end(Status::Canceled, act.reason.clone());
-    draft.execution.to_tell.extend(children);
+    draft.tell(children);
     draft.commit()
 }
 

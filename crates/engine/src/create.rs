@@ -8,9 +8,20 @@ use crate::{Event, Execution, Leases, Plan, Row, RowKind, Status, TimerPurpose, 
 
 /// Makes the head and first row of the execution that an event starts. It begins at `start_at` if that is later.
 pub fn create(plan: &Plan, event: &Event, now: Timestamp, start_at: Option<Timestamp>) -> (Execution, Row) {
-    let workflow = &plan.workflow;
     let later = start_at.filter(|at| *at > now);
-    let execution = Execution {
+    let mut execution = head(plan, event, now, later);
+    if let Some(start) = &event.region {
+        start.begin(&mut execution);
+    }
+    let mut row = Row::of(&execution, RowKind::Created, now);
+    row.due = later;
+    row.note = later.map(|at| format!("throttled: starts at {at}"));
+    (execution, row)
+}
+
+fn head(plan: &Plan, event: &Event, now: Timestamp, later: Option<Timestamp>) -> Execution {
+    let workflow = &plan.workflow;
+    Execution {
         id: ids::execution_id(&event.id, &workflow.id),
         workflow: workflow.id.clone(),
         revision: plan.revision,
@@ -21,6 +32,8 @@ pub fn create(plan: &Plan, event: &Event, now: Timestamp, start_at: Option<Times
         event_id: event.id.clone(),
         cause: event.cause.clone(),
         parent: event.parent.clone(),
+        region: None,
+        stops: false,
         high_priority: workflow.priority == Priority::High,
         created_at: now,
         started_at: None,
@@ -31,6 +44,9 @@ pub fn create(plan: &Plan, event: &Event, now: Timestamp, start_at: Option<Times
         cursor: None,
         entered: None,
         returns_to: None,
+        frames: Vec::new(),
+        item: None,
+        visits: std::collections::BTreeMap::new(),
         variables: Map::new(),
         steps: std::collections::BTreeMap::new(),
         steps_done: 0,
@@ -59,11 +75,7 @@ pub fn create(plan: &Plan, event: &Event, now: Timestamp, start_at: Option<Times
         outcome: None,
         step_controls: Vec::new(),
         since: Value::Null,
-    };
-    let mut row = Row::of(&execution, RowKind::Created, now);
-    row.due = later;
-    row.note = later.map(|at| format!("throttled: starts at {at}"));
-    (execution, row)
+    }
 }
 
 impl Row {

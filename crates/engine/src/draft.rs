@@ -4,11 +4,11 @@ use jiff::Timestamp;
 use pawl_definition::step::FAILED;
 use pawl_definition::{Step, Take};
 
-use crate::steps::{NextCall, StepResult, handler};
+use crate::steps::{self, NextCall, StepResult, Took, handler};
 use crate::{
-    Activity, Commit, Context, Decision, Effect, Execution, NoticeText, Pause, PauseReason, Performed, ReturnTo, Row,
-    RowKind, Status, StepCode, StepError, StepState, StepStatus, Subject, Usage, Wake, failure, slots, truncate,
-    variables,
+    Activity, Address, Commit, Context, Decision, Effect, Execution, NoticeText, Pause, PauseReason, Performed,
+    ReturnTo, Row, RowKind, Status, StepCode, StepError, StepState, StepStatus, Subject, Usage, Wake, failure, slots,
+    truncate, variables,
 };
 
 /// A transition in the making.
@@ -43,6 +43,8 @@ impl<'a> Draft<'a> {
     pub(crate) fn step(cx: &'a Context<'a>, before: &Execution, step: &Step) -> Self {
         let mut draft = Self::new(cx, before, RowKind::Step);
         draft.row.step = Some(step.id.clone());
+        let own = Address::of(&step.id);
+        draft.row.address = Some(before.address(&own)).filter(|address| *address != own);
         draft.row.step_type = Some(step.kind.tag().to_owned());
         draft
     }
@@ -64,18 +66,9 @@ impl<'a> Draft<'a> {
         let claimed = self.execution.leases.is_held_by(self.cx.invocation);
         let interrupted = !self.execution.leases.is_empty() && !claimed;
         let now = self.cx.now;
-        let state = self.execution.steps.entry(step.id.clone()).or_insert_with(|| StepState {
-            status: StepStatus::Running,
-            output: serde_json::Value::Null,
-            error: None,
-            visit: 0,
-            fresh_visits: 0,
-            attempt: 0,
-            interrupted: 0,
-            started_at: now,
-            attempt_started_at: None,
-            checkpoint: serde_json::Value::Null,
-        });
+        let Execution { steps, visits, .. } = &mut self.execution;
+        let state = steps.entry(step.id.clone());
+        let state = state.or_insert_with(|| StepState::new(visits.remove(&step.id).unwrap_or_default(), now));
         // A call of it has ended, and the next one follows: that is no other attempt.
         let follows_a_call = again && state.status == StepStatus::Running && !claimed && !interrupted;
         if again && !follows_a_call {
@@ -135,6 +128,14 @@ impl<'a> Draft<'a> {
         self.row.trace = performed.trace.clone();
     }
 
+    /// Adds what the parts of a step took: it was counted where it was spent, and holds against the limits of the whole.
+    fn takes(&mut self, took: &Took) {
+        let Took { steps, usage, failed_steps } = took;
+        self.execution.steps_done = self.execution.steps_done.saturating_add(*steps);
+        self.execution.usage = self.execution.usage.plus(*usage);
+        self.execution.failed_steps.extend(failed_steps.iter().cloned());
+    }
+
     /// Adds what models cost.
     fn spend(&mut self, usage: Usage) {
         self.usage = usage;
@@ -146,6 +147,7 @@ impl<'a> Draft<'a> {
     pub(crate) fn at(mut self, step: Option<&str>) -> Self {
         self.forget_checkpoint();
         self.execution.cursor = step.map(str::to_owned);
+        self.leave_frames();
         self.execution.entered = None;
         self.execution.leases.clear();
         self.execution.waiting = None;
@@ -154,7 +156,10 @@ impl<'a> Draft<'a> {
     }
 
     /// The visit of the step at the cursor is over: what was kept of it is gone.
+    /// Executions that run parts of it lose whom they run for, and are told.
     pub(crate) fn forget_checkpoint(&mut self) {
+        let parts = steps::open_regions(&self.execution, self.cx.children);
+        self.tell(parts);
         let Execution { cursor, steps, .. } = &mut self.execution;
         if let Some(state) = cursor.as_ref().and_then(|id| steps.get_mut(id)) {
             state.checkpoint = serde_json::Value::Null;
@@ -164,6 +169,9 @@ impl<'a> Draft<'a> {
     /// The step is done: its result is kept, and the execution stands before the next one or ends. What it is about
     /// may have ended badly; then its failure policy says what follows.
     pub(crate) fn done(mut self, step: &Step, mut done: StepResult) -> Self {
+        self.leave_frame(step);
+        self.takes(&done.took);
+        self.state_mut().kept = std::mem::take(&mut done.keeps);
         if let Some(error) = done.error.take() {
             return self.over(step, done, error);
         }
@@ -176,8 +184,8 @@ impl<'a> Draft<'a> {
         let state = self.state_mut();
         state.output = done.output.clone();
         state.error = None;
-        self.execution.variables.extend(done.variables);
-        self.execution.variables.extend(saved);
+        self.set_variables(std::mem::take(&mut done.variables));
+        self.set_variables(saved);
         if !done.input.is_null() {
             self.row.input = done.input;
         }
@@ -191,7 +199,13 @@ impl<'a> Draft<'a> {
             }
             return self.running_at(Some(&target));
         }
+        if done.ends_region {
+            return self.completed(done.end.and_then(|(_, reason)| reason));
+        }
         let next = self.after(step, done.branch.as_deref().and_then(|name| step.branch(name)));
+        let is_pause = matches!(done.end, Some((Status::Paused, _)));
+        // A part that is stopped ends what it is a part of.
+        self.execution.stops = done.end.is_some() && !is_pause && self.execution.region.is_some();
         match done.end {
             Some((Status::Paused, reason)) => self.running_at(next.as_deref()).paused(PauseReason::Workflow, reason),
             Some((Status::Failed, reason)) => {
@@ -268,7 +282,15 @@ impl<'a> Draft<'a> {
 
     /// Comes to the end of the workflow. The result and the outcome that a workflow declares are computed by a transition of
     /// its own, which reads what they need.
-    pub(crate) fn completed(self, reason: Option<String>) -> Self {
+    pub(crate) fn completed(mut self, reason: Option<String>) -> Self {
+        if !self.execution.frames.is_empty() {
+            return self.item_ended(None);
+        }
+        if self.execution.region.is_some() {
+            let last = self.execution.cursor.as_ref().and_then(|id| self.execution.steps.get(id));
+            self.execution.output = last.map(|state| state.output.clone()).unwrap_or_default();
+            return self.end(Status::Completed, reason);
+        }
         if self.cx.plan.workflow.output.is_empty() && self.cx.plan.workflow.outcome.is_none() {
             return self.end(Status::Completed, reason);
         }
@@ -281,7 +303,16 @@ impl<'a> Draft<'a> {
         draft
     }
 
-    fn running_at(mut self, next: Option<&str>) -> Self {
+    /// These are to be told of what it comes to.
+    pub(crate) fn tell(&mut self, whom: Vec<String>) {
+        for id in whom {
+            if !self.execution.to_tell.contains(&id) {
+                self.execution.to_tell.push(id);
+            }
+        }
+    }
+
+    pub(crate) fn running_at(mut self, next: Option<&str>) -> Self {
         self.execution.status = Status::Running;
         self.at(next)
     }
@@ -347,7 +378,8 @@ impl<'a> Draft<'a> {
     pub(crate) fn held_on(mut self, before: &Execution, pause: &Pause) -> Self {
         self.execution.ended_at = None;
         self.execution.expires_at = None;
-        self.execution.to_tell.clear();
+        let parent = self.execution.parent.as_ref().map(|parent| &parent.by.execution);
+        self.execution.to_tell.retain(|told| Some(told) != parent);
         self.execution.holds_slot = before.holds_slot;
         self.execution.slot_while_running = before.slot_while_running;
         self.execution.holds_record = before.holds_record;
@@ -382,7 +414,8 @@ impl<'a> Draft<'a> {
         self.execution.slot_while_running = false;
         self.execution.holds_record = false;
         let parent = self.execution.parent.as_ref().filter(|parent| parent.waits);
-        self.execution.to_tell = parent.map(|parent| parent.by.execution.clone()).into_iter().collect();
+        let parent: Vec<_> = parent.map(|parent| parent.by.execution.clone()).into_iter().collect();
+        self.tell(parent);
         if reason.is_some() {
             self.execution.reason = reason;
         }
@@ -395,7 +428,9 @@ impl<'a> Draft<'a> {
             self.set_status(StepStatus::Failed);
         }
         self.row.error = Some(error.clone());
-        self.notice = Some(failure::ended_notice(&self.cx.plan.workflow, &self.execution.id, &error));
+        // Of a part of an execution the whole tells.
+        let told = || failure::ended_notice(&self.cx.plan.workflow, &self.execution.id, &error);
+        self.notice = self.execution.region.is_none().then(told);
         let mut draft = self.end(Status::Failed, Some(error.message.clone()));
         draft.execution.error = Some(error);
         draft

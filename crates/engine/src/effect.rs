@@ -1,6 +1,8 @@
 //! Effects inside Pawl, as values: what commits with a transition in addition to its head and its row.
 
-use crate::{RecordWrite, TakenSignal};
+use serde_json::{Value, json};
+
+use crate::{RecordWrite, TakenSignal, ids};
 
 /// One effect of a transition, written together with it or not at all. Each has a file in `crates/runtime/src/effects/`.
 #[derive(Debug, Clone, PartialEq)]
@@ -11,6 +13,31 @@ pub enum Effect {
     Notify(NoticeText),
     /// Takes a signal that was kept: a step receives or refuses it.
     TakeSignal(Box<TakenSignal>),
+    /// Stores values of the execution that its head names.
+    StoreValues(Box<StoredValues>),
+}
+
+/// Values that are stored beside the head, under the hash of their text: what is stored again is the same.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StoredValues {
+    /// Lower-case hexadecimal SHA-256 of their text.
+    pub name: String,
+    /// They.
+    pub values: Vec<Value>,
+}
+
+impl StoredValues {
+    /// With their name.
+    pub fn new(values: Vec<Value>) -> Self {
+        let mut stored = Self { name: String::new(), values };
+        stored.name = ids::content_hash(stored.text().as_bytes());
+        stored
+    }
+
+    /// Their text.
+    pub fn text(&self) -> String {
+        json!(self.values).to_string()
+    }
 }
 
 /// A notice for people, decided with a transition.
@@ -36,7 +63,7 @@ impl Effect {
     /// The texts that people read in the notice: each is one line, and is cut as one.
     pub(crate) fn lines_mut(&mut self) -> impl Iterator<Item = &mut String> {
         let lines = match self {
-            Self::WriteRecord(_) | Self::TakeSignal(_) => None,
+            Self::WriteRecord(_) | Self::TakeSignal(_) | Self::StoreValues(_) => None,
             Self::Notify(notice) => Some([&mut notice.subject, &mut notice.text]),
         };
         lines.into_iter().flatten()

@@ -7,7 +7,7 @@ use pawl_definition::Priority;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::{Cause, Leases, Parent, StepError, Subject};
+use crate::{Cause, Frame, Item, Leases, Parent, Region, StepError, Subject};
 
 /// State of an execution. Stored, do not rename.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -111,6 +111,9 @@ pub struct StepState {
     /// Checkpoint: what the step's type keeps of this visit until the visit ends. No other code reads or shows it.
     #[serde(default, skip_serializing_if = "Value::is_null")]
     pub checkpoint: Value,
+    /// What the step's type keeps of a visit that failed, for the next one.
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    pub kept: Value,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for this signature")]
@@ -295,6 +298,16 @@ impl Usage {
         }
     }
 
+    /// What was added to an earlier count.
+    #[must_use]
+    pub fn since(self, earlier: Self) -> Self {
+        Self {
+            tokens: self.tokens.saturating_sub(earlier.tokens),
+            usd: (self.usd - earlier.usd).max(0.0),
+            estimated: self.estimated,
+        }
+    }
+
     /// Whether it is nothing.
     pub fn is_zero(&self) -> bool {
         self.tokens == 0 && self.usd == 0.0
@@ -328,6 +341,12 @@ pub struct Execution {
     /// The execution that started it by a step.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent: Option<Parent>,
+    /// The part of the workflow that it runs, in place of all of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<Region>,
+    /// It ended by a step that ends the execution which it is a part of.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub stops: bool,
     /// Queue.
     #[serde(default, skip_serializing_if = "is_false")]
     pub high_priority: bool,
@@ -357,6 +376,15 @@ pub struct Execution {
     /// Set while the steps of the workflow's default failure policy run: where the execution continues after them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub returns_to: Option<ReturnTo>,
+    /// The items that it carries out, of loops inside one another, the innermost last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub frames: Vec<Frame>,
+    /// The item that it is a part of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub item: Option<Item>,
+    /// Visits of steps whose results ended with their item, by id.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub visits: BTreeMap<String, u32>,
     /// Variables.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub variables: Map<String, Value>,
@@ -395,8 +423,8 @@ pub struct Execution {
     /// Its result, once it has completed: what the workflow's `output` says.
     #[serde(default, skip_serializing_if = "Value::is_null")]
     pub output: Value,
-    /// Executions that are still to be told of its end: the parent that waits for it, and if it was canceled the children
-    /// that it waited for.
+    /// Executions that are still to be told: of its end the parent that waits for it, and if it was canceled the children
+    /// that it waited for; of the end of a step those that ran parts of it and go on.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub to_tell: Vec<String>,
     /// Variables given by the start, by name.
@@ -449,7 +477,7 @@ pub struct Execution {
 impl Execution {
     /// When its reason to wake is due; `None` if only a person or a signal can wake it, or nothing.
     pub fn due_at(&self) -> Option<Timestamp> {
-        // It has ended, and others are still to be told.
+        // Others are still to be told.
         if !self.to_tell.is_empty() {
             return Some(self.updated_at);
         }
@@ -495,7 +523,8 @@ impl Execution {
     pub fn asks_for_slot(&self) -> bool {
         let waits = matches!(self.wake, Wake::Timer { purpose: TimerPurpose::Delay, .. } | Wake::Signal { .. });
         match self.status {
-            Status::Queued => true,
+            // A part of an execution takes no slot.
+            Status::Queued => self.region.is_none(),
             Status::Running | Status::Waiting => self.lacks_slot() && !waits,
             Status::Paused | Status::Completed | Status::Canceled | Status::Failed => false,
         }

@@ -33,10 +33,11 @@ pub(crate) fn apply<'a>(mut draft: Draft<'a>, step: &Step, error: StepError, aft
 pub(crate) fn give_up<'a>(mut draft: Draft<'a>, step: &Step, error: StepError) -> Draft<'a> {
     draft.row.error = Some(error.clone());
     let own = step.on_failure.as_ref();
-    let default = draft.cx.plan.workflow.on_failure.as_ref();
+    let default = default_policy(&draft);
     let then = own.and_then(|policy| policy.then.as_ref()).or_else(|| default.and_then(|policy| policy.then.as_ref()));
     draft.notice = notice(&draft, step, &error);
     draft.set_status(StepStatus::Failed);
+    draft.leave_frame(step);
     draft.execution.leases.clear();
     draft.execution.waiting = None;
     draft.forget_checkpoint();
@@ -45,7 +46,8 @@ pub(crate) fn give_up<'a>(mut draft: Draft<'a>, step: &Step, error: StepError) -
         state.error = Some(error.clone());
         state.output = draft.row.output.clone();
     }
-    match then.unwrap_or(&Then::Pause) {
+    let in_region = if draft.execution.is_inside() { &Then::Fail } else { &Then::Pause };
+    match then.unwrap_or(in_region) {
         // Without its branch there is no way on; a default failure policy does not follow its own steps.
         Then::Continue if step.kind.facts().must_branch => pause(draft, error),
         Then::Steps(_) if step.failure_steps().is_none() && draft.cx.plan.follows_failures(&step.id) => {
@@ -54,6 +56,10 @@ pub(crate) fn give_up<'a>(mut draft: Draft<'a>, step: &Step, error: StepError) -
         Then::Pause => pause(draft, error),
         // A person holds it, and it does not end under his hands.
         Then::Fail if draft.execution.pause.is_some() => pause(draft, error),
+        Then::Fail if !draft.execution.frames.is_empty() => {
+            draft.execution.steps_done += 1;
+            draft.item_ended(Some(error))
+        }
         Then::Continue => draft.past_failure(step),
         Then::Steps(_) => draft.failure_steps(step),
         Then::Fail => {
@@ -63,6 +69,12 @@ pub(crate) fn give_up<'a>(mut draft: Draft<'a>, step: &Step, error: StepError) -
             draft
         }
     }
+}
+
+/// What the workflow says of failures. A part of an execution fails by itself: the policy is that of the step that it belongs
+/// to.
+fn default_policy<'a>(draft: &Draft<'a>) -> Option<&'a Failure> {
+    draft.cx.plan.workflow.on_failure.as_ref().filter(|_| !draft.execution.is_inside())
 }
 
 fn pause(mut draft: Draft<'_>, error: StepError) -> Draft<'_> {
@@ -131,7 +143,11 @@ fn to_millis(seconds: f64) -> i64 {
 
 fn notice(draft: &Draft<'_>, step: &Step, error: &StepError) -> Option<NoticeText> {
     let own: Option<&Failure> = step.on_failure.as_ref();
-    let default = draft.cx.plan.workflow.on_failure.as_ref();
+    let default = default_policy(draft);
+    // The failure of a part is told once, as that of the step that it belongs to.
+    if draft.execution.is_inside() && own.is_none_or(|policy| policy.notify.is_none() && policy.then.is_none()) {
+        return None;
+    }
     let whom =
         own.and_then(|policy| policy.notify.as_ref()).or_else(|| default.and_then(|policy| policy.notify.as_ref()));
     let severity = own.and_then(|policy| policy.severity).or_else(|| default.and_then(|policy| policy.severity));

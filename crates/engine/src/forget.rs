@@ -6,7 +6,7 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use crate::{Creation, Event, Execution, Record, Row, StepError, StepState, Subject};
+use crate::{Creation, Event, Execution, Frame, Record, Row, StepError, StepState, Subject};
 
 /// What stands in the place of a value. Stored, do not rename.
 pub fn mark(at: Timestamp) -> Value {
@@ -68,8 +68,16 @@ impl Event {
             occurred_at: _,
             cause: _,
             parent: _,
+            region,
         } = self;
         values(data, at);
+        if let Some(start) = region {
+            values(&mut start.variables, at);
+            start.steps.values_mut().for_each(|state| state.forget(at));
+            if let Some(item) = &mut start.item {
+                value(&mut item.value, at);
+            }
+        }
         if let Some(Creation { fields }) = creation {
             values(fields, at);
         }
@@ -118,6 +126,7 @@ impl StepState {
             output,
             error: failure,
             checkpoint,
+            kept,
             status: _,
             visit: _,
             fresh_visits: _,
@@ -128,6 +137,16 @@ impl StepState {
         } = self;
         value(output, at);
         value(checkpoint, at);
+        value(kept, at);
+        error(failure, at);
+    }
+}
+
+impl Frame {
+    fn forget(&mut self, at: Timestamp) {
+        let Self { step: _, item, variables, unset: _, error: failure } = self;
+        value(&mut item.value, at);
+        values(variables, at);
         error(failure, at);
     }
 }
@@ -138,6 +157,10 @@ impl Execution {
         self.forgotten = Some(at);
         values(&mut self.variables, at);
         values(&mut self.overrides, at);
+        self.frames.iter_mut().for_each(|frame| frame.forget(at));
+        if let Some(item) = &mut self.item {
+            value(&mut item.value, at);
+        }
         value(&mut self.since, at);
         value(&mut self.output, at);
         self.steps.values_mut().for_each(|state| state.forget(at));

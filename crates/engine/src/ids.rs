@@ -163,6 +163,11 @@ fn digest(parts: &[&str]) -> String {
     hex(&hasher.finalize()[..16])
 }
 
+/// The name of content: lower-case hexadecimal SHA-256.
+pub fn content_hash(content: &[u8]) -> String {
+    hex(&Sha256::digest(content))
+}
+
 /// Bytes in lower-case hexadecimal.
 pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {

@@ -23,6 +23,12 @@ impl Address {
         Self(format!("{self}.{name}"))
     }
 
+    /// The same below a path, which ends with a point or is empty.
+    #[must_use]
+    pub(crate) fn below(&self, path: &str) -> Self {
+        Self(format!("{path}{self}"))
+    }
+
     /// The step that it begins with.
     pub fn step(&self) -> &str {
         self.0.split('.').next().unwrap_or_default()

@@ -30,11 +30,13 @@ mod effect;
 mod error;
 mod execution;
 mod failure;
+mod frame;
 mod history;
 mod lease;
 mod observed;
 mod plan;
 mod record;
+mod region;
 mod replay;
 mod result;
 mod transition;
@@ -45,25 +47,27 @@ mod waiting;
 pub use activity::{
     Activity, BodyKind, ChildRecord, ChildStart, ChildStarts, ControlTarget, ControlledExecution, ExecutionControls,
     ExecutionSearch, Found, FoundExecution, HttpBody, HttpCall, MachinePoll, MachineRun, ModelCall, Performed, Read,
-    RecordQuery, ResolvedTest, SearchedExecutions, SignalSending, StartedChild, StartedMachine,
+    RecordQuery, RegionStarts, ResolvedTest, SearchedExecutions, SignalSending, StartedChild, StartedMachine,
 };
 pub use child::{ChildSeen, Hold, Parent, StartedBy};
 pub use code::{Retries, StepCode};
 pub use context::{Context, Reads, reads};
 pub use create::create;
 pub use decision::{Claim, Commit, Control, Decision, Input, Need, Performance, Stay};
-pub use effect::{Effect, NoticeText};
+pub use effect::{Effect, NoticeText, StoredValues};
 pub use error::{Illegal, Refused, StepError, TransitionError};
 pub use event::{Cause, Creation, Event, EventFacts, EventType, Link, Occurrence};
 pub use execution::{
     Act, Execution, OutcomeStatus, Pause, PauseReason, Requested, ReturnTo, Status, StepState, StepStatus,
     TimerPurpose, Usage, Waiting, Wake,
 };
+pub use frame::{Frame, Item, NextItem};
 pub use history::{Row, RowKind};
 pub use lease::{Address, Lease, Leases};
 pub use observed::{Answer, Asked, Given, LeaseSeen, Looked, Observed, Seen};
 pub use plan::Plan;
 pub use record::{Record, RecordWrite, Subject};
+pub use region::{Region, RegionStart};
 pub use replay::{Recording, ReplayError, difference, replay};
 pub use signal::{SentSignal, TakenSignal};
 pub use transition::{DEATHS_MOST, transition};

@@ -85,7 +85,8 @@ fn link(steps: &[Step], after: Option<&str>, successors: &mut BTreeMap<String, O
         let next = steps.get(index + 1).map(|step| step.id.as_str()).or(after);
         successors.insert(step.id.clone(), next.map(str::to_owned));
         for branch in step.branches() {
-            link(branch.steps, next, successors);
+            // What has an end of its own ends there.
+            link(branch.steps, next.filter(|_| branch.region.is_none()), successors);
         }
     }
 }

@@ -61,6 +61,7 @@ impl SentSignal {
             creation: None,
             cause: Cause::default(),
             parent: None,
+            region: None,
         }
     }
 

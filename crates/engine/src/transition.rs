@@ -62,7 +62,8 @@ fn decide(cx: &Context<'_>, execution: &Execution, input: &Input<'_>) -> Result<
 fn held_by_parent(cx: &Context<'_>, execution: &Execution) -> Option<Decision> {
     match cx.hold {
         Hold::Free => None,
-        Hold::Canceled(_) | Hold::Held(_) if is_leased(cx, execution) => Some(Decision::Stay(Stay::Leased)),
+        Hold::Canceled(parent) if is_leased(cx, execution) => Some(control::cancel_requested(cx, execution, parent)),
+        Hold::Held(_) if is_leased(cx, execution) => Some(Decision::Stay(Stay::Leased)),
         Hold::Canceled(parent) => Some(control::canceled_with_parent(cx, execution, parent)),
         Hold::Held(_) => Some(Decision::Stay(Stay::HeldByParent)),
     }
@@ -122,18 +123,20 @@ fn run(cx: &Context<'_>, execution: &Execution, found: Option<&crate::Found>) ->
 /// Begins: takes a place, sets the variables, and stands before the first step.
 fn start(cx: &Context<'_>, execution: &Execution) -> Decision {
     let mut draft = Draft::new(cx, execution, RowKind::Started);
-    if let Some(limit) = &cx.plan.workflow.limits.concurrency {
+    if let Some(limit) = cx.plan.workflow.limits.concurrency.as_ref().filter(|_| execution.region.is_none()) {
         let Some(slot) = cx.free_slot else { return slots::in_line(draft, execution) };
         slots::take(&mut draft.execution, slot, limit);
     }
     draft.execution.status = Status::Running;
     draft.execution.started_at = Some(cx.now);
-    if let Err(error) = variables::evaluate(cx, &mut draft.execution) {
-        return draft.end_failed(error).commit();
+    if execution.region.is_none() {
+        if let Err(error) = variables::evaluate(cx, &mut draft.execution) {
+            return draft.end_failed(error).commit();
+        }
+        draft.row.output = serde_json::Value::Object(draft.execution.variables.clone());
+        draft.execution.overrides.clear();
     }
-    draft.row.output = serde_json::Value::Object(draft.execution.variables.clone());
-    draft.execution.overrides.clear();
-    match cx.plan.first() {
+    match cx.plan.first_of(execution) {
         Some(first) => draft.at(Some(first)).commit(),
         None => draft.completed(None).commit(),
     }
@@ -174,6 +177,7 @@ pub(crate) fn goes_on(draft: Draft<'_>, step: &Step, next: Result<StepDecision, 
         Ok(StepDecision::Read(read)) => Decision::Read(read),
         Ok(StepDecision::Perform(perform)) => claim(draft, step, perform),
         Ok(StepDecision::Wait(waits)) => begin_wait(draft, *waits).commit(),
+        Ok(StepDecision::Item(next)) => draft.begin_item(step, *next).commit(),
         Err(error) => draft.failed(step, error, false).commit(),
     }
 }
@@ -255,7 +259,8 @@ fn performed_activity(cx: &Context<'_>, execution: &Execution, of: Performance<'
         return Ok(waiting::replaced_after(cx, execution, step, result));
     }
     let mut draft = Draft::step(cx, execution, step);
-    draft.row.address = Some(address).filter(|address| address.as_str() != step.id).cloned();
+    let path = execution.address(address);
+    draft.row.address = Some(path).filter(|path| path.as_str() != step.id);
     draft.performed(activity, performed);
     let at = StepContext { cx, execution, step, state: draft.state() };
     let outcome = match &performed.error {

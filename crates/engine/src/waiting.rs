@@ -10,15 +10,25 @@ use crate::{
 
 /// Its step was deleted: it moves to the step's former successor.
 pub(crate) fn moved(cx: &Context<'_>, execution: &Execution, deleted: &str) -> Decision {
-    let mut next = cx.former.and_then(|former| former.successor(deleted));
-    while let Some(id) = next.filter(|id| cx.plan.step(id).is_none()) {
-        next = cx.former.and_then(|former| former.successor(id));
-    }
+    let mut draft = moving(cx, execution, deleted);
+    let mut from = deleted.to_owned();
+    let next = loop {
+        let mut next = cx.former.and_then(|former| former.successor(&from));
+        while let Some(id) = next.filter(|id| cx.plan.step(id).is_none()) {
+            next = cx.former.and_then(|former| former.successor(id));
+        }
+        // The loop around it was deleted as well.
+        let around =
+            draft.execution.frames.last().filter(|frame| next.is_none() && cx.plan.step(&frame.step).is_none());
+        let Some(around) = around.map(|frame| frame.step.clone()) else { break next };
+        draft.pop_frame();
+        from = around;
+    };
     let note = match next {
         Some(id) => format!("the step was deleted; goes on at its former successor {id}"),
         None => "the step was deleted and nothing followed it".to_owned(),
     };
-    let draft = moving(cx, execution, deleted, note);
+    draft.row.note = Some(note);
     match next {
         Some(id) => draft.at(Some(id)).commit(),
         None => draft.completed(None).commit(),
@@ -46,7 +56,8 @@ pub(crate) fn replaced_after(
         None => String::new(),
     };
     let note = format!("an edit changed the step's type to {}: the step starts again{of_effect}", step.kind.tag());
-    let mut draft = moving(cx, execution, &step.id, note);
+    let mut draft = moving(cx, execution, &step.id);
+    draft.row.note = Some(note);
     draft.row.step_type = Some(former.to_owned());
     if let Some((activity, performed)) = result {
         draft.performed(activity, performed);
@@ -56,10 +67,9 @@ pub(crate) fn replaced_after(
     draft.at(Some(&step.id)).paused_as(execution).commit()
 }
 
-fn moving<'a>(cx: &'a Context<'_>, execution: &Execution, from: &str, note: String) -> Draft<'a> {
+fn moving<'a>(cx: &'a Context<'_>, execution: &Execution, from: &str) -> Draft<'a> {
     let mut draft = Draft::new(cx, execution, RowKind::Moved);
     draft.row.step = Some(from.to_owned());
-    draft.row.note = Some(note);
     draft.execution.status = Status::Running;
     draft
 }

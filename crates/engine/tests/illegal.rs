@@ -38,6 +38,7 @@ fn event() -> Event {
         creation: None,
         cause: Cause::default(),
         parent: None,
+        region: None,
     }
 }
 

@@ -124,6 +124,7 @@ fn event(subject: &Subject) -> Event {
         creation: None,
         cause: Cause::default(),
         parent: None,
+        region: None,
     }
 }
 

@@ -121,6 +121,7 @@ pub fn event(event: &Value) -> Result<Option<Event>, BusError> {
         creation: None,
         cause: Cause::default(),
         parent: None,
+        region: None,
     }))
 }
 

@@ -43,6 +43,7 @@ pub(crate) fn of_records(old: Option<&Record>, new: &Record) -> Option<Event> {
         creation: None,
         cause: new.cause.clone().unwrap_or_default(),
         parent: None,
+        region: None,
     })
 }
 

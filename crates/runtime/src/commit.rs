@@ -36,6 +36,7 @@ impl Committer<'_> {
         snapshot: &Snapshot,
     ) -> Result<Vec<Row>, Error> {
         let after = &commit.execution;
+        effects::prepare(commit, &snapshot.objects, self.blobs).await?;
         let (mut writes, kept) = self.head(before, after, Some(&commit.row)).await?;
         writes.extend(effects::writes(commit, &snapshot.objects));
         writes.extend(checks(commit));

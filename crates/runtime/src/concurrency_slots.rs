@@ -42,7 +42,8 @@ impl Slots {
     /// Of an execution by the limit in force. An execution keeps the key that it was created with: an edit of the expression,
     /// or one that takes it away, concerns later ones.
     pub(crate) fn of(catalog: &Catalog, plan: &Plan, execution: &Execution) -> Option<Self> {
-        let at_most = plan.workflow.limits.concurrency.as_ref()?.at_most;
+        // A part of an execution takes none.
+        let at_most = plan.workflow.limits.concurrency.as_ref().filter(|_| execution.region.is_none())?.at_most;
         let numbered = u16::try_from(at_most.min(SLOTS_OF_KEY_MOST)).expect("the most slots of a key fit");
         let is_of_key = execution.slot_key.is_some();
         Some(if is_of_key { Self::Numbered(numbered) } else { Self::Counted(catalog.slots(at_most)) })

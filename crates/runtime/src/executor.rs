@@ -14,6 +14,7 @@ use crate::message::Job;
 use crate::ports::{Durability, QueueName};
 use crate::signals::Signals;
 use crate::transitions::{HEAL_AFTER, Run, Transitions};
+use crate::values::StoredChunks;
 use crate::{Core, Error, Finder, Metrics, Stop};
 
 /// Carries executions on.
@@ -22,6 +23,7 @@ pub struct Executor {
     finder: Finder,
     activities: Activities,
     signals: Arc<Signals>,
+    values: StoredChunks,
     stop: Stop,
 }
 
@@ -39,7 +41,8 @@ impl Executor {
     /// Over a core, what finds records for steps, and what steps do outside, until the process is about to end.
     pub(crate) fn new(core: &Core, finder: Finder, activities: Activities) -> Self {
         let Core { transitions, signals, stop, .. } = core.clone();
-        Self { transitions, finder, activities, signals, stop }
+        let values = StoredChunks::new(transitions.blobs.clone());
+        Self { transitions, finder, activities, signals, values, stop }
     }
 
     /// Handles a job: goes on while steps are ready, and time and steps last. The caller deletes the message after.
@@ -59,7 +62,10 @@ impl Executor {
             return Ok(());
         };
         if !run.execution.to_tell.is_empty() {
-            return self.transitions.tell_end(&mut run).await;
+            self.transitions.tell_end(&mut run).await?;
+            if run.execution.status.is_ended() {
+                return Ok(());
+            }
         }
         run.deadline = deadline;
         run.makes_slow_calls = !self.transitions.options.slow_apart || queue == QueueName::JobsSlow;

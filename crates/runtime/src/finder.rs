@@ -60,6 +60,7 @@ impl Finder {
             Read::FindRecords(query) => self.find(query, objects.get(&query.object)).await,
             Read::Duplicates { object, values } => self.duplicates(object, values).await,
             Read::Record { object, id } => self.one(object, id).await,
+            Read::Values { .. } => Ok(Found::default()),
         }
     }
 
@@ -73,7 +74,7 @@ impl Finder {
         let key = items::record::key(&Subject { object: object.to_owned(), id: id.to_owned() });
         let item = self.tables.get(items::record::TABLE, &key, Consistency::Strong).await?;
         let records = item.iter().map(items::record::parse).collect::<Result<_, _>>()?;
-        Ok(Found { records, refused: None })
+        Ok(Found { records, ..Found::default() })
     }
 
     /// The records that have one of the unique values. One that cannot be read is not free: the step waits for it.
@@ -105,7 +106,7 @@ impl Finder {
         if !records.first().is_some_and(exact) {
             records.clear();
         }
-        Ok(Found { records, refused: None })
+        Ok(Found { records, ..Found::default() })
     }
 
     /// Whether one of the unique values has a record.
@@ -143,7 +144,7 @@ impl Finder {
             }
         };
         let Some(mut records) = found else {
-            return Ok(Found { records: Vec::new(), refused: Some(too_many(query)) });
+            return Ok(Found { refused: Some(too_many(query)), ..Found::default() });
         };
         records.retain(fits);
         // Those that the field does not tell apart come newest first too, whatever the order was in which they were read.
@@ -157,7 +158,7 @@ impl Finder {
             None => records.sort_by(newest),
         }
         records.truncate(query.limit);
-        Ok(Found { records, refused: None })
+        Ok(Found { records, ..Found::default() })
     }
 
     async fn by_unique(&self, object: &str, field: &str, value: &str) -> Result<Option<Vec<Record>>, Error> {

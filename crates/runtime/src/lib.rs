@@ -70,6 +70,7 @@ mod system;
 mod transitions;
 mod turn;
 mod unreadable;
+mod values;
 mod waiters;
 mod wake_backoff;
 mod waker;

@@ -46,8 +46,15 @@ pub async fn execution_body(blobs: &dyn Blobs, execution: &Execution) -> Result<
 }
 
 fn values_of(execution: &mut Execution) -> impl Iterator<Item = &mut Value> {
-    let outputs = execution.steps.values_mut().flat_map(|state| [&mut state.output, &mut state.checkpoint]);
+    let outputs =
+        execution.steps.values_mut().flat_map(|state| [&mut state.output, &mut state.checkpoint, &mut state.kept]);
     let given = execution.overrides.values_mut();
+    let frames = execution.frames.iter_mut().flat_map(|frame| {
+        let item = std::iter::once(&mut frame.item.value);
+        item.chain(frame.variables.values_mut())
+    });
+    let item = execution.item.iter_mut().map(|item| &mut item.value);
+    let given = given.chain(frames).chain(item);
     execution.variables.values_mut().chain(outputs).chain(given).chain([&mut execution.since, &mut execution.output])
 }
 
@@ -79,7 +86,12 @@ pub async fn event_above(blobs: &dyn Blobs, owner: BlobOwner, event: &mut Event,
 
 fn data_of(event: &mut Event) -> impl Iterator<Item = &mut Value> {
     let fields = event.creation.as_mut().map(|creation| creation.fields.values_mut());
-    event.data.values_mut().chain(fields.into_iter().flatten())
+    let begins_with = event.region.as_mut().map(|start| {
+        let outputs = start.steps.values_mut().map(|state| &mut state.output);
+        let item = start.item.iter_mut().map(|item| &mut item.value);
+        start.variables.values_mut().chain(outputs).chain(item)
+    });
+    event.data.values_mut().chain(fields.into_iter().flatten()).chain(begins_with.into_iter().flatten())
 }
 
 /// The blobs of one owner.

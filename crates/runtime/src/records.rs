@@ -98,7 +98,7 @@ impl Records {
     #[boxed]
     pub async fn find(&self, query: &RecordQuery) -> Result<Vec<Record>, RecordError> {
         let object = self.object(&query.object).await?;
-        let Found { records, refused } = self.finder.find(query, Some(&object)).await?;
+        let Found { records, refused, .. } = self.finder.find(query, Some(&object)).await?;
         refused.map_or(Ok(records), |error| Err(RecordError::Invalid(error)))
     }
 

@@ -164,11 +164,13 @@ async fn children(
         let keys: Vec<_> = some.iter().map(|id| (items::execution::TABLE, items::execution::key(id))).collect();
         for item in catalog.tables().get_many(&keys).await?.iter().flatten() {
             let Some(mut head) = items::execution::parse(item)? else { continue };
-            // Only the result of one that has ended is looked at.
-            if head.status.is_ended() {
+            // Only the result of one that has ended is looked at, and of a part what it changed.
+            if head.status.is_ended() && head.region.is_some() {
+                offload::restore_execution(blobs, &mut head).await?;
+            } else if head.status.is_ended() {
                 offload::restore_output(blobs, &mut head).await?;
             }
-            seen.insert(head.id.clone(), ChildSeen::of(&head));
+            seen.insert(head.id.clone(), ChildSeen::of(&head, execution));
         }
     }
     Ok(seen)

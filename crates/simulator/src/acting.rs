@@ -171,6 +171,7 @@ async fn deliver(hub: &Hub, system: &System, what: What) -> Answer {
         creation,
         cause: Cause::default(),
         parent: None,
+        region: None,
     };
     match system.ingest.accept(event, &identity).await {
         Ok(accepted) => Answer::Done(Some(Accepted {

@@ -42,6 +42,7 @@ fn event(world: &World, id: &str) -> Event {
         creation: None,
         cause: Cause::default(),
         parent: None,
+        region: None,
     }
 }
 

@@ -16,6 +16,9 @@ pub(crate) struct Summary {
     id: String,
     /// Workflow.
     workflow: String,
+    /// The lane of a branch that it runs, as `step.lane`; absent if it runs the whole workflow.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lane: Option<String>,
     /// Revision of the workflow that the last transition used.
     revision: u64,
     /// State: `queued`, `running`, `waiting`, `paused`, `completed`, `canceled` or `failed`.
@@ -148,6 +151,7 @@ impl Summary {
         Self {
             id: execution.id.clone(),
             workflow: execution.workflow.clone(),
+            lane: execution.region.as_ref().map(ToString::to_string),
             revision: execution.revision,
             status: execution.status,
             indicators: execution.indicators(),

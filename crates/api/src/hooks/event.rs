@@ -166,5 +166,6 @@ pub(super) fn bare(id: String, workflow: &str, trigger: &str, at: Timestamp, dat
         creation: None,
         cause: pawl_engine::Cause::default(),
         parent: None,
+        region: None,
     }
 }

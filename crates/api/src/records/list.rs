@@ -131,7 +131,7 @@ async fn some(api: &Api, object: &str, find: Find) -> Result<Listing<RecordView>
     let name = format!("records {object} {} {:?}", Value::Object(find.r#where.clone()), find.order);
     let place: Option<Place> = page::open(&name, find.cursor.as_deref())?;
     let query = filter::query(&schema, &find.r#where, find.order.as_deref(), REACH)?;
-    let Found { records: found, refused } = api.finder.find(&query, Some(&schema)).await?;
+    let Found { records: found, refused, .. } = api.finder.find(&query, Some(&schema)).await?;
     if let Some(error) = refused {
         return Err(Problem::new(Code::BadFilter, error.message));
     }

@@ -95,6 +95,7 @@ pub(super) async fn start(
         creation: None,
         cause: Cause::default(),
         parent: None,
+        region: None,
     };
     let accepted = if is_debounced {
         ingest.accept_undecided(event, &identity).await?

@@ -130,6 +130,8 @@ fn leaves(steps: &[Step]) -> bool {
         let shape = step.kind.shape();
         match shape.onward() {
             _ if step.skip => false,
+            // What follows the step that a region belongs to follows its end.
+            Onward::Nowhere if shape.ends_region().is_some() => false,
             Onward::Jump(_) | Onward::Nowhere => true,
             Onward::Next | Onward::Resumed => {
                 shape.decides() && shape.branches().iter().all(|branch| leaves(branch.steps))

@@ -113,7 +113,7 @@ impl Shape for CallLlm {
     }
 
     fn branches(&self) -> Vec<Branch<'_>> {
-        vec![Branch { name: "low_confidence", path: "low_confidence", steps: &self.low_confidence }]
+        vec![Branch::new("low_confidence", "low_confidence", &self.low_confidence)]
     }
 
     fn output(&self, _: &Facts<'_>) -> Type {

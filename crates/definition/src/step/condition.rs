@@ -34,7 +34,7 @@ impl Shape for Condition {
     }
 
     fn branches(&self) -> Vec<Branch<'_>> {
-        vec![Branch { name: "yes", path: "yes", steps: &self.yes }, Branch { name: "no", path: "no", steps: &self.no }]
+        vec![Branch::new("yes", "yes", &self.yes), Branch::new("no", "no", &self.no)]
     }
 
     fn decides(&self) -> bool {

@@ -65,10 +65,7 @@ impl Shape for Goal {
     }
 
     fn branches(&self) -> Vec<Branch<'_>> {
-        vec![
-            Branch { name: "met", path: "met", steps: &self.met },
-            Branch { name: "unmet", path: "unmet", steps: &self.unmet },
-        ]
+        vec![Branch::new("met", "met", &self.met), Branch::new("unmet", "unmet", &self.unmet)]
     }
 
     fn decides(&self) -> bool {

@@ -1,11 +1,13 @@
 //! Steps: section 5 of the language. One file for each type, and one line in the registry below.
 
+mod branch;
 mod call_llm;
 mod condition;
 mod control_workflow;
 mod create_record;
 mod delay;
 mod find_records;
+mod for_each;
 mod go_to;
 mod goal;
 mod http_request;
@@ -28,12 +30,14 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+pub use branch::{Join, LaneFailed, Lanes, Merge};
 pub use call_llm::{AnswerShape, CallLlm, OutputField};
 pub use condition::Condition;
 pub use control_workflow::{ControlDo, ControlWorkflow};
 pub use create_record::{CreateRecord, OnDuplicate};
 pub use delay::Delay;
 pub use find_records::{FieldTest, FindRecords};
+pub use for_each::{ForEach, ITEMS_MOST, ItemFailed};
 pub use go_to::GoTo;
 pub use goal::{Goal, IfPast};
 pub use http_request::{CLIENT_HEADERS, FORM, HttpRequest};
@@ -45,8 +49,8 @@ pub use set_fields::{FieldChange, SetFields};
 pub use set_stage::SetStage;
 pub use set_variables::SetVariables;
 pub use shape::{
-    AsksModel, Awaited, AwaitedSignal, Branch, Carried, Controlled, NamedWorkflow, Onward, RunsOn, Shape, TypeFacts,
-    Waiting,
+    AsksModel, Awaited, AwaitedSignal, Branch, Carried, Controlled, NamedWorkflow, Onward, RegionKind, RunsOn, Shape,
+    TypeFacts, Waiting,
 };
 pub use signal_name::{SIGNAL_KEY_MOST, is_signal_key, is_signal_name};
 pub use start_workflow::{StartWorkflow, WorkflowStart};
@@ -125,6 +129,8 @@ macro_rules! registry {
 registry! {
     "condition" => Condition(Condition),
     "switch" => Switch(Switch),
+    "branch" => Branch(Lanes),
+    "for_each" => ForEach(ForEach),
     "set_variables" => SetVariables(SetVariables),
     "set_fields" => SetFields(SetFields),
     "set_stage" => SetStage(SetStage),
@@ -163,8 +169,6 @@ impl StepKind {
 
 /// Types of the language that this version knows by name only.
 pub const NOT_AVAILABLE: &[&str] = &[
-    "branch",
-    "for_each",
     "change_tags",
     "archive_record",
     "link_records",
@@ -271,6 +275,8 @@ pub struct Step {
     pub reads_record: bool,
     /// The paths after `record` that it reads, as its expressions say them: an empty one is the whole record.
     pub record_paths: BTreeSet<Vec<String>>,
+    /// Ids that follow `steps.` in its own keys or its time-out; an empty one stands for all steps.
+    pub steps_read: BTreeSet<String>,
 }
 
 impl Step {
@@ -278,7 +284,7 @@ impl Step {
     pub fn branches(&self) -> Vec<Branch<'_>> {
         let mut branches = self.kind.shape().branches();
         if let Some(steps) = self.failure_steps() {
-            branches.push(Branch { name: FAILED, path: "on_failure.then", steps });
+            branches.push(Branch::new(FAILED, "on_failure.then", steps));
         }
         branches
     }
@@ -342,6 +348,7 @@ impl<'de> Deserialize<'de> for Step {
             record_reads: reads.names,
             reads_record: reads.any,
             record_paths: reads.paths,
+            steps_read: reads.steps,
         })
     }
 }

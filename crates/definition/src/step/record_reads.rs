@@ -1,4 +1,4 @@
-//! What a step may read of records, told from its keys without data.
+//! What a step may read of its record and of other steps, told from its keys without data.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{NOT_AVAILABLE, StepKind};
 use crate::{Expression, Template};
 
-/// What a step may read of the record of its execution; nested steps left out.
+/// What a step may read of the record of its execution, and of other steps; nested steps left out.
 ///
 /// Deliberately generous: a name too many costs one look at the schema and a value in history, a name too few is a wrong
 /// null.
@@ -19,6 +19,8 @@ pub(super) struct RecordReads {
     pub(super) paths: BTreeSet<Vec<String>>,
     /// Whether `record` stands in any text.
     pub(super) any: bool,
+    /// Ids that follow `steps` in any text; an empty one stands for all steps.
+    pub(super) steps: BTreeSet<String>,
 }
 
 impl RecordReads {
@@ -30,6 +32,7 @@ impl RecordReads {
     }
 
     fn add(&mut self, text: &str) {
+        self.steps.extend(steps_named(text));
         if text.contains("record") {
             self.any = true;
             self.names.extend(names_after_record(text));
@@ -57,6 +60,23 @@ pub fn names_after_record(text: &str) -> impl Iterator<Item = String> {
         let name: String = rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
         (!name.is_empty()).then_some(name)
     })
+}
+
+/// The ids that follow `steps` in a text: `steps.ask`, `steps["ask-again"]`. It is empty where another word follows.
+fn steps_named(text: &str) -> BTreeSet<String> {
+    let mut named = BTreeSet::new();
+    for (at, found) in text.match_indices("steps") {
+        let rest = text[at + found.len()..].trim_start();
+        let quote = |c: char| ['"', '\'', '\\'].contains(&c);
+        let opened = rest.strip_prefix('[').map(str::trim_start).filter(|rest| rest.starts_with(quote));
+        let rest = rest.strip_prefix('.').or(opened).unwrap_or_default();
+        let rest = rest.trim_start().trim_start_matches(quote);
+        let is_letter = |c: char| c.is_alphanumeric() || c == '_';
+        // With dashes and without: `steps.a-1` is a subtraction.
+        named.insert(rest.chars().take_while(|c| is_letter(*c) || *c == '-').collect());
+        named.insert(rest.chars().take_while(|c| is_letter(*c)).collect());
+    }
+    named
 }
 
 /// Of the paths that expressions read, those of the record, without its name.
@@ -108,6 +128,15 @@ mod tests {
     fn a_record_that_is_named_alone_is_read_as_a_whole() {
         assert_eq!(paths(&json!({"body": "{{ json(record) }}"})), [""]);
         assert_eq!(paths(&json!({"body": "{{ record[vars.name] }}"})), [""]);
+    }
+
+    #[test]
+    fn steps_are_named_with_points_and_in_brackets_or_all_of_them() {
+        let steps = |text: &str| RecordReads::of(&json!({"if": text})).steps.into_iter().collect::<Vec<_>>();
+        assert_eq!(steps("steps.ask.output > 1"), ["ask"]);
+        assert_eq!(steps("steps[\"ask-again\"].output"), ["ask", "ask-again"]);
+        assert_eq!(steps("{{ json(steps) }}"), [""]);
+        assert_eq!(steps("steps[vars.x].output"), [""]);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::Step;
 use super::start_workflow::runs_on;
+use crate::path::Path;
 use crate::source::TextPlaces;
 use crate::types::{Kinds, Type};
 use crate::validate::Facts;
@@ -16,10 +17,57 @@ use crate::{Check, Expression, Template, Trigger};
 pub struct Branch<'a> {
     /// Its name in history: `yes`, `no`, a case, `met`…
     pub name: &'a str,
-    /// Where it stands in the file, below the step: `["yes"]`, `["cases", "high"]`.
+    /// The key of the step under which it stands: `yes`, `cases`.
     pub path: &'static str,
+    /// It stands under that key by its name.
+    pub is_keyed: bool,
     /// Its steps.
     pub steps: &'a [Step],
+    /// Its steps have an end of their own, and what they are a part of.
+    pub region: Option<RegionKind>,
+}
+
+/// A list of steps with an end of its own. Nothing outside can go to a step in it, and none of its steps can go to what is
+/// outside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum RegionKind {
+    /// A lane of a branch.
+    Lane,
+    /// The steps that a loop carries out for each item.
+    Item,
+}
+
+impl RegionKind {
+    /// As an author calls it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Lane => "lane",
+            Self::Item => "item",
+        }
+    }
+}
+
+impl<'a> Branch<'a> {
+    /// Under a key of its own.
+    pub(super) fn new(name: &'a str, path: &'static str, steps: &'a [Step]) -> Self {
+        Self { name, path, is_keyed: false, steps, region: None }
+    }
+
+    /// One of several under a key, by its name.
+    pub(super) fn keyed(name: &'a str, path: &'static str, steps: &'a [Step]) -> Self {
+        Self { is_keyed: true, ..Self::new(name, path, steps) }
+    }
+
+    /// One with an end of its own.
+    pub(super) fn region(self, kind: RegionKind) -> Self {
+        Self { region: Some(kind), ..self }
+    }
+
+    /// Where it stands in the file.
+    pub(crate) fn place(&self, step: &Path) -> Path {
+        let list = step.keys(self.path);
+        if self.is_keyed { list.key(self.name) } else { list }
+    }
 }
 
 /// What holds for all steps of a type, whatever their keys say.
@@ -263,6 +311,17 @@ pub trait Shape {
 
     /// Whether and how it asks a model.
     fn asks_model(&self) -> Option<AsksModel<'_>> {
+        None
+    }
+
+    /// What ends by it, if not the whole execution.
+    fn ends_region(&self) -> Option<RegionKind> {
+        None
+    }
+
+    /// The variables that several of its regions may set, because it says how their values become one. `None` if regions may
+    /// set any: their variables do not meet.
+    fn merges(&self) -> Option<BTreeSet<&str>> {
         None
     }
 

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{Onward, Shape, TypeFacts};
+use super::{Onward, RegionKind, Shape, TypeFacts};
 use crate::describe::JsonSchema;
 use crate::types::Type;
 use crate::validate::Facts;
@@ -21,6 +21,10 @@ pub enum StopAs {
     Failed,
     /// Paused; resumed by an operator, it goes on with the next step.
     Paused,
+    /// The lane that it stands in is completed; the other lanes go on.
+    Lane,
+    /// The item that it stands in is completed; the loop goes on with the next one.
+    Item,
 }
 
 /// The step `stop`. Output: `{as, notify, severity}`.
@@ -51,7 +55,7 @@ impl Stop {
     /// How grave it is.
     pub fn gravity(&self) -> Severity {
         let by_default = match self.r#as {
-            StopAs::Completed => Severity::Info,
+            StopAs::Completed | StopAs::Lane | StopAs::Item => Severity::Info,
             StopAs::Canceled | StopAs::Paused => Severity::Warning,
             StopAs::Failed => Severity::Error,
         };
@@ -66,6 +70,14 @@ impl Shape for Stop {
 
     fn onward(&self) -> Onward<'_> {
         if self.r#as == StopAs::Paused { Onward::Resumed } else { Onward::Nowhere }
+    }
+
+    fn ends_region(&self) -> Option<RegionKind> {
+        match self.r#as {
+            StopAs::Lane => Some(RegionKind::Lane),
+            StopAs::Item => Some(RegionKind::Item),
+            _ => None,
+        }
     }
 
     fn names_outcome(&self) -> bool {

@@ -54,8 +54,8 @@ impl Shape for Switch {
     }
 
     fn branches(&self) -> Vec<Branch<'_>> {
-        let cases = self.cases.iter().map(|(name, steps)| Branch { name, path: "cases", steps });
-        cases.chain([Branch { name: "default", path: "default", steps: &self.default }]).collect()
+        let cases = self.cases.iter().map(|(name, steps)| Branch::keyed(name, "cases", steps));
+        cases.chain([Branch::new("default", "default", &self.default)]).collect()
     }
 
     fn decides(&self) -> bool {

@@ -52,8 +52,8 @@ impl Shape for WaitForSignal {
 
     fn branches(&self) -> Vec<Branch<'_>> {
         vec![
-            Branch { name: "received", path: "received", steps: &self.received },
-            Branch { name: "timed_out", path: "timed_out", steps: &self.timed_out },
+            Branch::new("received", "received", &self.received),
+            Branch::new("timed_out", "timed_out", &self.timed_out),
         ]
     }
 

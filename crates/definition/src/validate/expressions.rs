@@ -3,6 +3,7 @@
 use super::facts::Facts;
 use super::found::{ExpressionSite, Found};
 use super::references;
+use super::regions::Regions;
 use super::report::Report;
 use super::typing::Typing;
 use super::words::quoted;
@@ -27,11 +28,11 @@ pub(super) fn check(
     report: &mut Report<'_>,
     found: &Found<'_>,
     read: &[Option<Expression>],
-    (facts, typing): (&Facts<'_>, &Typing<'_, '_>),
+    around: (&Facts<'_>, &Typing<'_, '_>, &Regions<'_, '_>),
 ) {
     for (site, expression) in found.expressions.iter().zip(read) {
         if let Some(expression) = expression {
-            references::check(report, (site, expression), found, (facts, typing));
+            references::check(report, (site, expression), found, around);
         }
     }
 }

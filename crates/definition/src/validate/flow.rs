@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::found::{Found, StepSite};
 use crate::StepKind;
 use crate::path::{Path, Segment};
-use crate::step::{Onward, TypeFacts};
+use crate::step::{Onward, RegionKind, TypeFacts};
 
 /// Which steps can follow each step, by their places in [`Found::steps`].
 ///
@@ -98,6 +98,8 @@ impl<'f, 'a> Map<'f, 'a> {
             }
             let Some(list) = path.parent() else { return Vec::new() };
             match self.owners.get(&list) {
+                // Behind the last step of an item the loop is looked at again.
+                Some(owner) if self.is_loop(*owner, &list) => return vec![*owner],
                 Some(owner) => step = *owner,
                 None if list.segments().first() == Some(&Segment::Key("on_failure".into())) => {
                     return self.behind_failure().as_ref().clone();
@@ -105,6 +107,27 @@ impl<'f, 'a> Map<'f, 'a> {
                 None => return Vec::new(),
             }
         }
+    }
+
+    fn is_loop(&self, owner: usize, list: &Path) -> bool {
+        let place = &self.found.steps[owner].path;
+        let branches = self.kinds[owner].iter().flat_map(|kind| kind.shape().branches());
+        branches.into_iter().any(|branch| branch.region == Some(RegionKind::Item) && branch.place(place) == *list)
+    }
+
+    /// The steps that follow the innermost region around a step.
+    fn after_region(&self, step: usize) -> Vec<usize> {
+        let mut list = self.found.steps[step].path.parent();
+        while let Some(owner) = list.as_ref().and_then(|list| self.owners.get(list)) {
+            let site = &self.found.steps[*owner];
+            let branches = self.kinds[*owner].iter().flat_map(|kind| kind.shape().branches());
+            let mut regions = branches.filter(|branch| branch.region.is_some());
+            if regions.any(|region| Some(region.place(&site.path)) == list) {
+                return self.after(*owner);
+            }
+            list = site.path.parent();
+        }
+        Vec::new()
     }
 
     fn behind_failure(&self) -> Rc<Vec<usize>> {
@@ -129,6 +152,7 @@ impl<'f, 'a> Map<'f, 'a> {
         let kind = self.kinds[step].as_ref().filter(|_| !skipped);
         match kind.map_or(Onward::Next, |kind| kind.shape().onward()) {
             Onward::Jump(id) => self.ids.get(id).into_iter().copied().collect(),
+            Onward::Nowhere if kind.is_some_and(|kind| kind.shape().ends_region().is_some()) => self.after_region(step),
             Onward::Nowhere => Vec::new(),
             _ if skipped && !site.keys.contains_key("take") => self.after(step),
             Onward::Next | Onward::Resumed => {
@@ -149,11 +173,8 @@ impl<'f, 'a> Map<'f, 'a> {
             return entries.chain(named).chain(self.after(step)).collect();
         };
         let shape = kind.shape();
-        let lists = shape.branches().into_iter().map(|branch| {
-            let list = site.path.keys(branch.path);
-            if branch.path == "cases" { list.key(branch.name) } else { list }
-        });
-        let entries: Vec<_> = lists.map(|list| self.entry(&list)).collect();
+        let branches = shape.branches();
+        let entries: Vec<_> = branches.iter().map(|branch| self.entry(&branch.place(&site.path))).collect();
         let passes = !shape.decides() || entries.iter().any(Option::is_none);
         let after = if passes { self.after(step) } else { Vec::new() };
         entries.into_iter().flatten().chain(after).collect()

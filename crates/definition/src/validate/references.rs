@@ -1,7 +1,8 @@
 //! Names in expressions: variables, steps, fields of records, and what else an expression sees.
 
 use super::facts::Facts;
-use super::found::{ExpressionSite, Found, Owner, StepSite};
+use super::found::{ExpressionSite, Found, Owner};
+use super::regions::Regions;
 use super::report::Report;
 use super::typing::Typing;
 use super::words::{all_of, any_of, did_you_mean};
@@ -52,12 +53,12 @@ pub(super) fn check(
     report: &mut Report<'_>,
     (site, expression): (&ExpressionSite<'_>, &Expression),
     found: &Found<'_>,
-    (facts, typing): (&Facts<'_>, &Typing<'_, '_>),
+    (facts, typing, regions): (&Facts<'_>, &Typing<'_, '_>, &Regions<'_, '_>),
 ) {
     if dashed_step(report, site, facts) {
         return;
     }
-    let mut names = Names { report, site, facts, found };
+    let mut names = Names { report, site, facts, regions };
     for read in expression.reads() {
         names.root(&Read { names: read, column: column(site.text, read) });
     }
@@ -134,7 +135,7 @@ struct Names<'c, 'r, 's> {
     report: &'r mut Report<'s>,
     site: &'c ExpressionSite<'c>,
     facts: &'c Facts<'c>,
-    found: &'c Found<'c>,
+    regions: &'c Regions<'c, 'c>,
 }
 
 impl Names<'_, '_, '_> {
@@ -246,6 +247,9 @@ impl Names<'_, '_, '_> {
                 known().find(|known| known.strip_prefix(id.as_str()).is_some_and(|rest| rest.starts_with('-')));
             let near = dashed.map(|id| format!("write `steps[{id:?}]`")).or_else(|| did_you_mean(id, known()));
             self.error(code::UNKNOWN_STEP, read, format!("this workflow has no step {id:?}")).suggest(near);
+        } else if let Some(hint) = self.regions.hides(id, &self.site.path) {
+            let message = format!("the step {id:?} runs apart, in a lane or for an item: its result is not seen here");
+            self.error(code::NOT_ALLOWED, read, message).suggest(hint);
         } else if let Some(part) = read.names.get(2).filter(|part| !STEP.contains(&part.as_str())) {
             let message = format!("a step has output, status and error, found {part:?}");
             let inside = format!("did you mean `steps.{id}.output.{part}`?");
@@ -267,11 +271,9 @@ impl Names<'_, '_, '_> {
         of_trigger && (self.below_trigger("values") || self.below_trigger("match"))
     }
 
-    /// Whether it stands below a `for_each`, which this version does not have: that is told once, there.
+    /// Whether there is an item: below the steps of a loop, and where it says what is kept of an item.
     fn is_in_loop(&self) -> bool {
-        let is_loop =
-            |step: &&StepSite<'_>| step.keys.get("type").and_then(serde_json::Value::as_str) == Some("for_each");
-        self.found.steps.iter().filter(is_loop).any(|step| self.site.path.is_within(&step.path))
+        self.regions.has_item(&self.site.path)
     }
 
     fn below_trigger(&self, key: &str) -> bool {

@@ -5,6 +5,7 @@ mod concurrency;
 mod controlling;
 mod debounce;
 mod examples;
+mod lanes;
 mod mutations;
 mod orders;
 mod outcomes;

@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use crate::{Parent, Subject, ids};
+use crate::{Parent, RegionStart, Subject, ids};
 
 /// One workflow that led to another: who ran, and on which record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -158,16 +158,24 @@ pub struct Event {
     /// The execution whose step asks for this start.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent: Option<Parent>,
+    /// The part of the workflow that it starts, in place of all of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<Box<RegionStart>>,
 }
 
 impl Event {
-    /// What expressions see as `trigger`.
+    /// What expressions see as `trigger`: in a part of a workflow, the event that began the whole.
     pub fn view(&self) -> Value {
         let mut view = self.data.clone();
         view.insert("type".into(), json!(self.kind));
-        view.insert("id".into(), self.id.clone().into());
+        view.insert("id".into(), self.whole().into());
         view.insert("occurred_at".into(), self.occurred_at.to_string().into());
         Value::Object(view)
+    }
+
+    /// Its id; of one that starts a part of a workflow, the id of the event that began the whole.
+    pub(crate) fn whole(&self) -> &str {
+        self.region.as_ref().map_or(&self.id, |start| &start.event)
     }
 
     /// The topics on which workflows listen for it; none if it is addressed to one.

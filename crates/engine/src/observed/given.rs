@@ -41,6 +41,13 @@ pub struct Looked {
     /// The records; absent if they are those that the row's output shows.
     #[serde(rename = "r", default, skip_serializing_if = "Option::is_none")]
     pub records: Option<Vec<Seen>>,
+    /// Stored values; absent if the row shows them.
+    #[serde(rename = "v", default, skip_serializing_if = "Option::is_none")]
+    pub values: Option<Vec<Value>>,
+    /// Number of stored values that the row shows: one is the item of its input, and of a loop that is over the first results of
+    /// its output.
+    #[serde(rename = "n", default, skip_serializing_if = "is_none")]
+    pub shown: usize,
     /// Why they were not looked for to the end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused: Option<StepError>,
@@ -81,6 +88,20 @@ pub struct Asked {
     /// Its id, if a step made it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for this signature")]
+fn is_none(count: &usize) -> bool {
+    *count == 0
+}
+
+/// So many values that a row shows.
+fn shown_values(row: &Row, count: usize) -> Option<Vec<Value>> {
+    if let Some(item) = row.input.get("item").filter(|_| count == 1) {
+        return Some(vec![item.clone()]);
+    }
+    let items = row.output.get("items")?.as_array()?;
+    Some(items.get(..count)?.to_vec())
 }
 
 /// What is there although it is null.
@@ -125,7 +146,13 @@ impl Given {
 impl Looked {
     fn of(cx: &Context<'_>, found: &Found, row: Option<&Row>) -> Self {
         if found.refused.is_some() {
-            return Self { records: Some(Vec::new()), refused: found.refused.clone() };
+            return Self { records: Some(Vec::new()), refused: found.refused.clone(), ..Self::default() };
+        }
+        if !found.values.is_empty() {
+            let count = found.values.len();
+            let are_shown = row.and_then(|row| shown_values(row, count)).is_some_and(|shown| shown == found.values);
+            let values = (!are_shown).then(|| found.values.clone());
+            return Self { records: None, values, shown: if are_shown { count } else { 0 }, refused: None };
         }
         let is_shown = row.and_then(|row| row.output.as_array()).is_some_and(|shown| {
             let views = found.records.iter().map(|record| Value::Object(plain_view(record, cx.objects)));
@@ -133,16 +160,22 @@ impl Looked {
         });
         let whole = |record| Seen::other(record, &super::seen::Part::Whole);
         let records = (!is_shown).then(|| found.records.iter().map(whole).collect());
-        Self { records, refused: None }
+        Self { records, ..Self::default() }
     }
 
     /// What was found, given the row that came of it.
     pub(crate) fn found(&self, row: Option<&Row>) -> Option<Found> {
         let records = match &self.records {
             Some(records) => records.iter().map(|seen| seen.record(None)).collect::<Option<_>>()?,
+            None if self.shown > 0 || self.values.is_some() => Vec::new(),
             None => row?.output.as_array()?.iter().map(Seen::shown).collect::<Option<_>>()?,
         };
-        Some(Found { records, refused: self.refused.clone() })
+        let values = match &self.values {
+            Some(values) => values.clone(),
+            None if self.shown == 0 => Vec::new(),
+            None => shown_values(row?, self.shown)?,
+        };
+        Some(Found { records, values, refused: self.refused.clone() })
     }
 }
 

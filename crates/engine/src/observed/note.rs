@@ -118,7 +118,7 @@ fn children(cx: &Context<'_>, before: &Execution, row: Option<&Row>) -> BTreeMap
     let mut seen = cx.children.clone();
     if row.is_none() {
         for child in seen.values_mut() {
-            *child = ChildSeen { status: child.status, output: serde_json::Value::Null, error: None, reason: None };
+            *child = ChildSeen::standing(child.status);
         }
     }
     seen
@@ -126,7 +126,9 @@ fn children(cx: &Context<'_>, before: &Execution, row: Option<&Row>) -> BTreeMap
 
 fn orphan(cx: &Context<'_>, input: &Input<'_>) -> Option<String> {
     match cx.hold {
-        Hold::Canceled(parent) if matches!(input, Input::Run | Input::LookAgain) => Some(parent.clone()),
+        Hold::Canceled(parent) if matches!(input, Input::Run | Input::LookAgain | Input::Control(Control::Lift, _)) => {
+            Some(parent.clone())
+        }
         _ => None,
     }
 }

@@ -45,7 +45,7 @@ impl<'a> Replay<'a> {
         let plan = plan_of(recording, 0, row.revision)?;
         let (mut head, mut made) = create(plan, &recording.event.event, row.at, row.due);
         let one_active = plan.workflow.limits.reentry == Reentry::OneActivePerRecord;
-        head.holds_record = one_active && head.record.is_some();
+        head.holds_record = one_active && head.record.is_some() && head.region.is_none();
         let created = list(0, &row.observed)?.pop().unwrap_or_default();
         slots::count_for(&mut head, &mut made, created.slot_key);
         let replay = Self { recording, head, claimed: BTreeMap::new(), invocations: 0 };

@@ -1,11 +1,13 @@
 //! What each step type decides. One file for each type, and one line in the registry below.
 
+mod branch;
 mod call_llm;
 mod condition;
 mod control_workflow;
 mod create_record;
 mod delay;
 mod find_records;
+mod for_each;
 mod go_to;
 mod goal;
 mod http_request;
@@ -29,12 +31,12 @@ use serde_json::{Map, Value};
 
 pub use call_llm::{ModelQuestion, ModelReply, ModelSaid, ModelVerdict};
 pub use control_workflow::controls_of_row;
-pub use start_workflow::{Listed, awaited_children, children_of_row};
+pub use start_workflow::Listed;
 
 use crate::context::StepScope;
 use crate::{
-    Activity, Context, Effect, Event, Execution, Found, Performed, Read, Status, StepError, StepState, StepStatus,
-    Subject,
+    Activity, ChildSeen, Context, Effect, Event, Execution, Found, NextItem, Performed, Read, Row, Status, StepError,
+    StepState, StepStatus, Subject, Usage,
 };
 
 /// A step about to be decided.
@@ -87,6 +89,12 @@ pub struct StepResult {
     pub effects: Vec<Effect>,
     /// State that the execution takes, with the reason.
     pub end: Option<(Status, Option<String>)>,
+    /// The part of the workflow that the execution runs is over.
+    pub ends_region: bool,
+    /// What executions that ran parts of it took.
+    pub took: Took,
+    /// What is kept of a visit that failed, for the next one.
+    pub keeps: Value,
     /// In words.
     pub note: Option<String>,
     /// What the step started has failed. The step fails, and this visit is not retried.
@@ -106,11 +114,59 @@ impl Default for StepResult {
             variables: Map::new(),
             effects: Vec::new(),
             end: None,
+            ends_region: false,
+            took: Took::default(),
+            keeps: Value::Null,
             note: None,
             error: None,
             is_kept_back: false,
         }
     }
+}
+
+/// What executions took that ran parts of a step: it holds against the limits of the whole.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Took {
+    /// Steps that they carried out.
+    pub steps: u32,
+    /// What models cost them.
+    pub usage: Usage,
+    /// Their steps that failed finally.
+    pub failed_steps: BTreeSet<String>,
+}
+
+impl Took {
+    fn of<'a>(seen: impl Iterator<Item = &'a ChildSeen>) -> Self {
+        seen.fold(Self::default(), |mut sum, child| {
+            sum.steps = sum.steps.saturating_add(child.steps);
+            sum.usage = sum.usage.plus(child.usage);
+            sum.failed_steps.extend(child.failed_steps.iter().cloned());
+            sum
+        })
+    }
+}
+
+/// The executions that an execution waits for: its head names those that it has started, and those that a call in progress may
+/// have started. It follows from the head alone.
+pub fn awaited_children(execution: &Execution) -> Vec<String> {
+    let mut awaited = start_workflow::awaited(execution);
+    awaited.extend(branch::awaited(execution));
+    awaited
+}
+
+/// The executions that run parts of the step at the cursor and have not ended, as far as they were looked at.
+pub(crate) fn open_regions(execution: &Execution, children: &BTreeMap<String, ChildSeen>) -> Vec<String> {
+    let mut regions = branch::awaited(execution);
+    regions.retain(|id| children.get(id).is_none_or(|child| !child.status.is_ended()));
+    regions
+}
+
+/// The executions that a row says were started.
+pub fn children_of_row(row: &Row) -> Vec<Listed> {
+    let mut listed = start_workflow::listed(row);
+    listed
+        .extend(branch::started(row).into_iter().map(|(execution, region)| Listed { execution, region: Some(region) }));
+    listed
 }
 
 /// How a step waits, and what it leaves of that for people and for itself.
@@ -173,6 +229,8 @@ pub enum StepDecision {
     Perform(Perform),
     /// It waits.
     Wait(Box<Waits>),
+    /// Its steps follow, for an item.
+    Item(Box<NextItem>),
 }
 
 impl StepDecision {
@@ -314,6 +372,8 @@ pub fn handler(kind: &StepKind) -> &dyn StepHandler {
     match kind {
         StepKind::Condition(step) => step,
         StepKind::Switch(step) => step,
+        StepKind::Branch(step) => step,
+        StepKind::ForEach(step) => step,
         StepKind::SetVariables(step) => step,
         StepKind::SetFields(step) => step,
         StepKind::SetStage(step) => step,

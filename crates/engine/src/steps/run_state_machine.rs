@@ -97,6 +97,7 @@ impl StepHandler for RunStateMachine {
             | Activity::CallLlm(_)
             | Activity::FindPaused(_)
             | Activity::StartWorkflows(_)
+            | Activity::StartRegions(_)
             | Activity::FindExecutions(_)
             | Activity::ControlExecutions(_)
             | Activity::SendSignal(_) => false,

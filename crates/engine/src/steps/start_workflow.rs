@@ -16,7 +16,7 @@ use serde_json::{Map, Value, json};
 
 use super::{After, Listening, NextCall, Perform, StepContext, StepDecision, StepHandler, StepResult, Waits, goal};
 use crate::{
-    Activity, Address, ChildRecord, ChildSeen, ChildStart, ChildStarts, Context, Execution, Performed, Row,
+    Activity, Address, ChildRecord, ChildSeen, ChildStart, ChildStarts, Context, Execution, Performed, Region, Row,
     StartedChild, Status, StepCode, StepError, StepState, StepStatus, coerce, ids,
 };
 
@@ -64,8 +64,8 @@ struct Checkpoint {
 pub struct Listed {
     /// Id.
     pub execution: String,
-    /// Workflow.
-    pub workflow: String,
+    /// The part of the workflow that it runs; none of an execution of its own.
+    pub region: Option<Region>,
 }
 
 impl StepHandler for StartWorkflow {
@@ -337,8 +337,8 @@ fn number(count: usize) -> u32 {
 }
 
 /// The executions that an execution waits for: those that the step at its cursor has started, and those that a call in
-/// progress may have started. It follows from the head alone.
-pub fn awaited_children(execution: &Execution) -> Vec<String> {
+/// progress may have started.
+pub(super) fn awaited(execution: &Execution) -> Vec<String> {
     let Some(step) = execution.cursor.as_deref().filter(|_| execution.entered.as_deref() == Some(TAG)) else {
         return Vec::new();
     };
@@ -354,15 +354,11 @@ pub fn awaited_children(execution: &Execution) -> Vec<String> {
 }
 
 /// The executions that a row says were started.
-pub fn children_of_row(row: &Row) -> Vec<Listed> {
+pub(super) fn listed(row: &Row) -> Vec<Listed> {
     let is_ours = row.step_type.as_deref() == Some(TAG);
     let entries = row.output.as_array().filter(|_| is_ours).into_iter().flatten();
     let text = |entry: &Value, key: &str| entry.get(key).and_then(Value::as_str).map(str::to_owned);
-    entries
-        .filter_map(|entry| {
-            Some(Listed { execution: text(entry, "execution_id")?, workflow: text(entry, "workflow")? })
-        })
-        .collect()
+    entries.filter_map(|entry| Some(Listed { execution: text(entry, "execution_id")?, region: None })).collect()
 }
 
 impl ChildStarts {

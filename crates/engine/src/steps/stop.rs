@@ -1,6 +1,6 @@
 //! `stop`: ends or pauses the execution, with a reason.
 
-use pawl_definition::step::{Stop, StopAs};
+use pawl_definition::step::{RegionKind, Shape, Stop, StopAs};
 use serde_json::json;
 
 use super::{StepContext, StepDecision, StepHandler, StepResult};
@@ -11,16 +11,20 @@ impl StepHandler for Stop {
         let reason = self.reason.as_ref().map(|reason| reason.resolve_text(&at.scope())).transpose();
         let reason = reason.map_err(|error| StepError::from(error).at("reason"))?;
         let status = match self.r#as {
-            StopAs::Completed => Status::Completed,
+            // Of a part of the workflow.
+            StopAs::Completed | StopAs::Lane | StopAs::Item => Status::Completed,
             StopAs::Canceled => Status::Canceled,
             StopAs::Failed => Status::Failed,
             StopAs::Paused => Status::Paused,
         };
+        let region = self.ends_region();
+        let word = region.map_or(status.as_str(), RegionKind::word);
         let notice = notice(self, at, status, reason.as_deref());
         let told = notice.as_ref().map(|notice| (&notice.to, notice.severity));
         let (to, severity) = told.unzip();
         Ok(StepDecision::done(StepResult {
-            output: json!({"as": status, "notify": to, "severity": severity}),
+            output: json!({"as": word, "notify": to, "severity": severity}),
+            ends_region: region.is_some(),
             note: reason.clone(),
             effects: notice.map(Effect::Notify).into_iter().collect(),
             end: Some((status, reason)),

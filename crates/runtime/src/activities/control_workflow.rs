@@ -204,6 +204,10 @@ fn has_work(control: &Control, execution: &Execution) -> bool {
     let requested = execution.requested.as_ref();
     let is_paused = execution.status == Status::Paused;
     let pauses = matches!(requested, Some(Requested::Pause(_)));
+    // A lane follows what it is a part of.
+    if execution.region.is_some() {
+        return false;
+    }
     let is_open = !execution.status.is_ended();
     match control {
         Control::Pause => is_open && !is_paused && requested.is_none(),

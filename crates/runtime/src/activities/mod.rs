@@ -9,13 +9,14 @@ mod lease;
 mod retry_after;
 mod run_state_machine;
 mod send_signal;
+mod start_regions;
 mod start_workflow;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use pawl_engine::{Activity, Execution, Performed};
+use pawl_engine::{Activity, Event, Execution, Performed};
 
 use crate::ports::{Clock, Http, Models, OutsidePorts, Secrets, StateMachines};
 use crate::{Evaluator, Signals};
@@ -45,11 +46,11 @@ impl Activities {
     }
 
     /// Performs an effect outside, once, as long as the lease of its claim lasts, which is `until`. A failure
-    /// is a result. No secret of those that the workflow names is in what comes back.
+    /// is a result. The event is the one that began the execution. No secret of those that the workflow names is in what comes back.
     pub(crate) async fn perform(
         &self,
         activity: &Activity,
-        execution: &Execution,
+        (execution, event): (&Execution, &Event),
         until: Timestamp,
         secrets: &BTreeSet<String>,
     ) -> Performed {
@@ -57,6 +58,9 @@ impl Activities {
         // What stays inside Pawl takes no secrets.
         match activity {
             Activity::StartWorkflows(starts) => return start_workflow::start(&self.evaluator, starts, lease).await,
+            Activity::StartRegions(starts) => {
+                return start_regions::start(&self.evaluator, starts, event, lease).await;
+            }
             Activity::FindPaused(starts) => return start_workflow::find_paused(&self.evaluator, starts, lease).await,
             Activity::FindExecutions(search) => return control_workflow::find(&self.evaluator, search, lease).await,
             Activity::ControlExecutions(controls) => {
@@ -79,6 +83,7 @@ impl Activities {
                 run_state_machine::redacted(&known, run_state_machine::look(&*self.state_machines, look, lease).await)
             }
             Activity::StartWorkflows(_)
+            | Activity::StartRegions(_)
             | Activity::FindPaused(_)
             | Activity::FindExecutions(_)
             | Activity::ControlExecutions(_)

@@ -112,11 +112,12 @@ fn event(
         creation: None,
         cause: cause(execution),
         parent: Some(Parent { by, index, waits: starts.waits, above: above(execution) }),
+        region: None,
     }
 }
 
 /// Those who wait for the end of the parent.
-fn above(parent: &Execution) -> Vec<StartedBy> {
+pub(super) fn above(parent: &Execution) -> Vec<StartedBy> {
     parent.parent.iter().flat_map(Parent::waiting).cloned().collect()
 }
 
@@ -182,7 +183,8 @@ async fn paused(evaluator: &Evaluator, start: &ChildStart) -> Result<Option<Stri
     };
     let fits = |execution: &Execution| {
         let by_failure = execution.pause.as_ref().is_none_or(|pause| pause.reason == PauseReason::Failure);
-        execution.workflow == start.workflow && execution.record == subject && !by_failure
+        let is_whole = execution.region.is_none() && execution.workflow == start.workflow;
+        is_whole && execution.record == subject && !by_failure
     };
     let mut query = Query::of_index(items::execution::TABLE, index, partition).newest_first();
     for _ in 0..PAGES {
@@ -213,7 +215,7 @@ async fn resume(evaluator: &Evaluator, paused: &str, lease: LeaseGuard<'_>) -> R
 }
 
 /// What went wrong inside. It says nothing about the workflows that are started, and uses up no attempt.
-fn failure(error: &Error) -> StepError {
+pub(super) fn failure(error: &Error) -> StepError {
     if error.is_transient() {
         return StepError::start_interrupted(format!("executions could not be started now: {error}"));
     }

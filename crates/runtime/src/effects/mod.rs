@@ -2,6 +2,7 @@
 //! and one line in the registry below.
 
 mod notify;
+mod store_values;
 mod take_signal;
 mod write_record;
 
@@ -9,9 +10,9 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use pawl_engine::{Commit, Effect, Execution, RecordWrite};
 
-use crate::Objects;
 use crate::notices::Notices;
-use crate::ports::{Durability, Write};
+use crate::ports::{Blobs, Durability, Write};
+use crate::{Error, Objects};
 
 /// The transition that an effect belongs to.
 #[derive(Clone, Copy)]
@@ -31,6 +32,11 @@ pub(crate) struct EffectContext<'a> {
 pub(crate) trait EffectHandler: Sync {
     /// What is written in the transaction of its transition.
     fn writes(&self, cx: &EffectContext<'_>) -> Vec<Write>;
+
+    /// What is done before its transition is written. Doing it again changes nothing.
+    async fn prepare(&self, _cx: &EffectContext<'_>, _blobs: &dyn Blobs) -> Result<(), Error> {
+        Ok(())
+    }
 
     /// Whether its transition waits until it is on disk: something leaves Pawl by it.
     fn durability(&self) -> Durability {
@@ -52,6 +58,7 @@ fn handler(effect: &Effect) -> &dyn EffectHandler {
         Effect::WriteRecord(write) => &**write,
         Effect::Notify(notice) => notice,
         Effect::TakeSignal(taken) => &**taken,
+        Effect::StoreValues(stored) => &**stored,
     }
 }
 
@@ -66,6 +73,14 @@ fn each<'a>(
 /// What the effects of a transition write in its transaction.
 pub(crate) fn writes(commit: &Commit, objects: &Objects) -> Vec<Write> {
     each(commit, objects).flat_map(|(effect, cx)| effect.writes(&cx)).collect()
+}
+
+/// Does what must be done before a transition is written.
+pub(crate) async fn prepare(commit: &Commit, objects: &Objects, blobs: &dyn Blobs) -> Result<(), Error> {
+    for (effect, cx) in each(commit, objects) {
+        effect.prepare(&cx, blobs).await?;
+    }
+    Ok(())
 }
 
 /// How long the transition waits for its effects.

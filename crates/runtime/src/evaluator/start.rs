@@ -12,7 +12,7 @@ use crate::breaker::Breaker;
 use crate::dispatch::Dispatcher;
 use crate::items::refusal::Refusal;
 use crate::items::workflow::Head;
-use crate::ports::{BlobOwner, Blobs, Clock, Durability, Expect, Tables, Transaction, Write};
+use crate::ports::{BlobOwner, Blobs, Clock, Consistency, Durability, Expect, Tables, Transaction, Write};
 use crate::refusals::{self, Refusals};
 use crate::{Catalog, Error, Metrics, items, offload};
 
@@ -87,6 +87,7 @@ impl Starter {
         self.refuse(&Asked { plan: &plan, event, over, closes: None }, event.trigger.as_deref(), &reason).await
     }
 
+    /// Starts it or refuses it. A part of an execution that was let in passes no guard.
     async fn try_start(&self, workflow: &str, event: &Event) -> Result<Outcome, Error> {
         let id = ids::execution_id(&event.id, workflow);
         let Undecided { over, head, forgotten } = match self.earlier(workflow, &id, event).await? {
@@ -94,14 +95,17 @@ impl Starter {
             Earlier::Undecided(undecided) => undecided,
         };
         let Some(head) = head else { return Ok(Outcome::NoMatch) };
-        let plan = self.catalog.plan(workflow, head.revision).await?;
+        let plan = self.plan(workflow, event, &head).await?;
+        let (asked, now) = (Asked { plan: &plan, event, over, closes: None }, self.clock.now());
+        if event.region.is_some() {
+            return self.create(&asked, Admitted::default(), now).await;
+        }
         if event.trigger.as_ref().is_some_and(|trigger| matching::is_goals(&plan, trigger)) {
             // A goal's webhook: it starts nothing, and goals that wait for it find it by its topic.
             return Ok(Outcome::NoMatch);
         }
-        let asked = Asked { plan: &plan, event, over, closes: None };
-        let gone = forgotten.map(|at| record_forgotten(event, at)).or_else(|| too_old(&plan, event, self.clock.now()));
-        if let Some(reason) = gone {
+        let gone = forgotten.map(|at| record_forgotten(event, at));
+        if let Some(reason) = gone.or_else(|| too_old(&plan, event, now)) {
             return self.refuse(&asked, event.trigger.as_deref(), &reason).await;
         }
         // An inactive workflow starts by no trigger and by no other workflow; a person may start it all the same.
@@ -113,7 +117,6 @@ impl Starter {
             let message = format!("it happened before the workflow became active at {since}");
             return self.inactive(&asked, &message).await;
         }
-        let now = self.clock.now();
         let to_start = match matching::matched(&self.catalog, &plan, event, now).await? {
             Matched::By(to_start) => to_start,
             Matched::Nobody => return Ok(Outcome::NoMatch),
@@ -159,6 +162,18 @@ impl Starter {
                 self.refuse(asked, Some(&trigger), &reason).await
             }
         }
+    }
+
+    /// The revision by which an execution begins: a part of one that keeps the revision which it began with has the same.
+    async fn plan(&self, workflow: &str, event: &Event, head: &Head) -> Result<Arc<Plan>, Error> {
+        let mut revision = head.revision;
+        if let Some(parent) = event.parent.as_ref().filter(|_| event.region.is_some() && head.pinned) {
+            let key = items::execution::key(&parent.by.execution);
+            let item = self.tables.get(items::execution::TABLE, &key, Consistency::Strong).await?;
+            let whole = item.as_ref().map(items::execution::parse).transpose()?.flatten();
+            revision = whole.map_or(revision, |whole| whole.revision);
+        }
+        self.catalog.plan(workflow, revision).await
     }
 
     /// What an earlier delivery of the same event came to: a start, or a refusal, which stands although its reason may

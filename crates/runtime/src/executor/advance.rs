@@ -114,8 +114,11 @@ impl Executor {
     ) -> Result<Decision, Error> {
         let answer = |read: Read| -> reads::Answer<'_> {
             Box::pin(async move {
-                snapshot.objects.require(read.object())?;
-                let found = self.finder.answer(&read, &snapshot.objects).await?;
+                read.object().map_or(Ok(()), |object| snapshot.objects.require(object))?;
+                let found = match &read {
+                    Read::Values { chunks, at } => self.values.read(&run.execution.id, chunks, *at).await?,
+                    read => self.finder.answer(read, &snapshot.objects).await?,
+                };
                 self.decide(run, snapshot, &Input::Found(&found), now)
             })
         };

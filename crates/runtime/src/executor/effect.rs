@@ -24,7 +24,8 @@ impl Executor {
         let Claim { execution, address, activity } = claim;
         let lease = execution.leases.at(&address).expect("a claim has a lease").clone();
         run.execution = execution;
-        let performed = self.activities.perform(&activity, &run.execution, lease.until, secrets).await;
+        let of = (&run.execution, &run.event.event);
+        let performed = self.activities.perform(&activity, of, lease.until, secrets).await;
         run.outcome = Some(Outcome { address, attempt: lease.attempt, activity, performed });
         self.settle(run).await
     }

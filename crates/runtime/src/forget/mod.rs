@@ -9,6 +9,7 @@
 //! - [`Stage::Others`]: executions on other records, which show it in their rows. No index has them, so those of workflows
 //!   that can reach the record are looked through.
 
+mod family;
 mod scrub;
 
 use std::collections::BTreeSet;
@@ -258,7 +259,23 @@ impl Forgetting {
         })
     }
 
+    /// Scrubs an execution with those that have values of it: the parts of it, and the whole that it is a part of.
     async fn scrub(&self, id: &str, at: Timestamp, done: &mut Forgotten) -> Result<(), ForgetError> {
+        let family = match family::of(&self.history, id).await {
+            Ok(family) => family,
+            Err(Error::Unreadable(unreadable)) => {
+                done.unreadable.insert(unreadable.key);
+                vec![id.to_owned()]
+            }
+            Err(error) => return Err(error.into()),
+        };
+        for id in family {
+            self.scrub_one(&id, at, done).await?;
+        }
+        Ok(())
+    }
+
+    async fn scrub_one(&self, id: &str, at: Timestamp, done: &mut Forgotten) -> Result<(), ForgetError> {
         match scrub(&*self.tables, &*self.blobs, id, at).await {
             Ok(Scrubbed::Done) => done.executions += 1,
             Ok(Scrubbed::Open) => drop(done.open.insert(id.to_owned())),

@@ -134,5 +134,6 @@ fn unknown_event(execution: &Execution) -> Event {
         creation: None,
         cause: execution.cause.clone(),
         parent: None,
+        region: None,
     }
 }

@@ -11,8 +11,10 @@ pub(super) fn check(monitor: &Monitor, commit: &Commit<'_>, broken: &mut Vec<Bro
     let after = commit.after;
     let definition = monitor.definition(&after.workflow, after.revision);
     let limits = &definition.limits;
-    steps_and_visits(after, limits, broken);
-    if commit.before.is_none() {
+    let has_regions = definition.all_steps().iter().any(|step| step.branches().iter().any(|it| it.region.is_some()));
+    steps_and_visits(after, limits, has_regions, broken);
+    // A part of an execution passes no guard.
+    if commit.before.is_none() && after.region.is_none() {
         chain(after, limits, broken);
         on_record(monitor, after, limits, broken);
         spacing(monitor, after, limits, broken);
@@ -53,8 +55,9 @@ fn slots(monitor: &Monitor, commit: &Commit<'_>, limits: &Limits, broken: &mut V
     }
 }
 
-fn steps_and_visits(after: &Execution, limits: &Limits, broken: &mut Vec<Broken>) {
-    if after.steps_done > limits.steps {
+/// Parts that run beside each other do not see what the others carry out: only their sum is held against the limit.
+fn steps_and_visits(after: &Execution, limits: &Limits, has_regions: bool, broken: &mut Vec<Broken>) {
+    if after.steps_done > limits.steps && !has_regions {
         broken.push((7, format!("{} steps were carried out, the limit is {}", after.steps_done, limits.steps)));
     }
     for (id, state) in &after.steps {
@@ -84,7 +87,8 @@ fn on_record(monitor: &Monitor, after: &Execution, limits: &Limits, broken: &mut
     if after.record.is_none() {
         return;
     }
-    let same = |head: &&Execution| head.workflow == after.workflow && head.record == after.record;
+    let same =
+        |head: &&Execution| head.workflow == after.workflow && head.record == after.record && head.region.is_none();
     let others: Vec<_> = monitor.heads.values().filter(same).collect();
     let refused = match limits.reentry {
         Reentry::EveryEvent => false,

@@ -272,7 +272,7 @@ impl Monitor {
         if let Some(claim) = claim {
             task.claims.insert(after.id.clone(), claim);
         }
-        if self.heads.insert(after.id.clone(), after.clone()).is_none() {
+        if self.heads.insert(after.id.clone(), after.clone()).is_none() && after.region.is_none() {
             self.planned.entry(after.workflow.clone()).or_default().push(limits::planned(after));
         }
     }

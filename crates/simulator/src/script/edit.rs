@@ -35,7 +35,14 @@ fn edit(chance: &Chance, steps: &mut Vec<Value>, name: u64) {
     let waits = |step: &Value| step["type"] == "goal" || step["type"] == "wait_for_signal" || step["wait"] == true;
     let waits = steps.iter().position(waits).filter(|_| chance.percent(60));
     let at = waits.unwrap_or_else(|| chance.below(steps.len()));
-    let branches = ["yes", "no", "met", "unmet", "default", "received", "timed_out"];
+    let branches = ["yes", "no", "met", "unmet", "default", "received", "timed_out", "do"];
+    if let Some(lanes) = steps[at].get_mut("lanes").and_then(Value::as_object_mut)
+        && chance.percent(50)
+    {
+        let names: Vec<_> = lanes.keys().cloned().collect();
+        let lane = lanes.get_mut(chance.pick(&names)).and_then(Value::as_array_mut);
+        return edit(chance, lane.expect("a lane is a list of steps"), name);
+    }
     let inner: Vec<_> = branches.iter().copied().filter(|name| steps[at].get(*name).is_some()).collect();
     if !inner.is_empty() && chance.percent(50) {
         let branch = *chance.pick(&inner);

@@ -1,6 +1,7 @@
 //! Generated steps of every type.
 
 mod controls;
+mod lanes;
 mod signals;
 
 use serde_json::{Map, Value, json};
@@ -38,6 +39,8 @@ const KINDS: &[Kind] = &[
     Kind { weight: 1, nests: true, make: |maker, _, depth, most| maker.condition(depth, most) },
     Kind { weight: 1, nests: true, make: |maker, _, depth, most| maker.switch(depth, most) },
     Kind { weight: 2, nests: true, make: |maker, id, depth, most| maker.goal(id, depth, most) },
+    Kind { weight: 3, nests: true, make: |maker, _, depth, most| maker.branch(depth, most) },
+    Kind { weight: 3, nests: true, make: |maker, _, depth, most| maker.for_each(depth, most) },
 ];
 
 /// The kinds of steps of a seed. Half of the seeds draw from all of them, the others from a random part: what hides behind

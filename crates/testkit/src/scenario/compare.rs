@@ -1,5 +1,7 @@
 //! Compares what came of a story with what was expected.
 
+use std::collections::BTreeMap;
+
 use pawl_definition::value;
 use pawl_engine::{Execution, OutcomeStatus};
 use pawl_runtime::ports::StartStateMachine;
@@ -48,15 +50,17 @@ impl World {
     fn executions_difference(&self, expected: &Expected) -> Vec<String> {
         let workflow = expected.workflow.as_deref();
         let Some(last) = self.last_trace(workflow) else { return vec![self.nothing_began()] };
-        let of = |execution: &Execution| workflow.is_none_or(|workflow| workflow == execution.workflow);
+        let of = |execution: &Execution| {
+            execution.region.is_none() && workflow.is_none_or(|workflow| workflow == execution.workflow)
+        };
         let all =
             || self.executions().into_iter().filter(of).map(|execution| self.trace(&execution.id)).collect::<Vec<_>>();
         match &expected.executions {
-            Which::Last => execution_differences(&expected.execution, &last),
+            Which::Last => self.execution_differences(&expected.execution, &last),
             Which::Every => {
                 let traces = all();
                 let expected = vec![&expected.execution; traces.len()];
-                let mut found = differences_of_each(&expected, &traces);
+                let mut found = self.differences_of_each(&expected, &traces);
                 if traces.len() > 1 && !found.is_empty() {
                     found.push(format!(
                         "{} executions began, and each is held against what is expected; `executions` says it of each",
@@ -71,28 +75,30 @@ impl World {
                     let several = if expected.len() == 1 { "execution" } else { "executions" };
                     return vec![format!("expected {} {several}, found {}", expected.len(), traces.len())];
                 }
-                differences_of_each(&expected.iter().collect::<Vec<_>>(), &traces)
+                self.differences_of_each(&expected.iter().collect::<Vec<_>>(), &traces)
             }
         }
     }
 
     /// What differs of the executions of a workflow that others start.
     fn children_difference(&self, workflow: &str, expected: &[ExpectedExecution]) -> Vec<String> {
-        let children = self.executions().into_iter().filter(|execution| execution.workflow == workflow);
+        let of = |execution: &Execution| execution.region.is_none() && execution.workflow == workflow;
+        let children = self.executions().into_iter().filter(of);
         let traces: Vec<_> = children.map(|execution| self.trace(&execution.id)).collect();
         let told = |difference: String| format!("{workflow}: {difference}");
         if traces.len() != expected.len() {
             let several = if expected.len() == 1 { "execution" } else { "executions" };
             return vec![told(format!("expected {} {several}, found {}", expected.len(), traces.len()))];
         }
-        let each = differences_of_each(&expected.iter().collect::<Vec<_>>(), &traces);
+        let each = self.differences_of_each(&expected.iter().collect::<Vec<_>>(), &traces);
         each.into_iter().map(told).collect()
     }
 
     /// The last execution, or the last of a workflow.
     pub fn last_trace(&self, workflow: Option<&str>) -> Option<Trace> {
         let mut executions = self.executions().into_iter().rev();
-        let last = executions.find(|execution| workflow.is_none_or(|workflow| workflow == execution.workflow))?;
+        let of = |execution: &Execution| workflow.is_none_or(|workflow| workflow == execution.workflow);
+        let last = executions.find(|execution| execution.region.is_none() && of(execution))?;
         Some(self.trace(&last.id))
     }
 
@@ -183,14 +189,46 @@ fn shown(record: &Value) -> Value {
     own.map(|(key, value)| (key.clone(), value.clone())).collect()
 }
 
-fn differences_of_each(expected: &[&ExpectedExecution], traces: &[Trace]) -> Vec<String> {
-    let all = traces.len();
-    let each = expected.iter().zip(traces).enumerate().flat_map(|(at, (expected, trace))| {
-        let number = if all > 1 { format!("execution {} of {all}: ", at + 1) } else { String::new() };
-        let told = move |difference| format!("{number}{difference}");
-        execution_differences(expected, trace).into_iter().map(told)
-    });
-    each.collect()
+impl World {
+    /// What differs of the lanes of an execution.
+    fn lanes_difference(&self, of: &str, expected: &BTreeMap<String, ExpectedExecution>) -> Vec<String> {
+        let mut found = Vec::new();
+        for (lane, expected) in expected {
+            match self.lane(of, lane) {
+                Some(execution) => {
+                    let differences = self.execution_differences(expected, &self.trace(&execution.id));
+                    found.extend(differences.into_iter().map(|difference| format!("lane {lane}: {difference}")));
+                }
+                None => found.push(format!("expected that the lane {lane} begins, found none")),
+            }
+        }
+        found
+    }
+
+    /// The last execution of a lane of an execution, by `step.lane`.
+    pub fn lane(&self, of: &str, lane: &str) -> Option<Execution> {
+        let is = |execution: &Execution| {
+            let parent = execution.parent.as_ref().is_some_and(|parent| parent.by.execution == of);
+            parent && execution.region.as_ref().is_some_and(|region| region.to_string() == lane)
+        };
+        self.executions().into_iter().rev().find(is)
+    }
+
+    fn execution_differences(&self, expected: &ExpectedExecution, trace: &Trace) -> Vec<String> {
+        let mut found = execution_differences(expected, trace);
+        found.extend(self.lanes_difference(&trace.execution.id, &expected.lanes));
+        found
+    }
+
+    fn differences_of_each(&self, expected: &[&ExpectedExecution], traces: &[Trace]) -> Vec<String> {
+        let all = traces.len();
+        let each = expected.iter().zip(traces).enumerate().flat_map(|(at, (expected, trace))| {
+            let number = if all > 1 { format!("execution {} of {all}: ", at + 1) } else { String::new() };
+            let told = move |difference| format!("{number}{difference}");
+            self.execution_differences(expected, trace).into_iter().map(told)
+        });
+        each.collect()
+    }
 }
 
 fn execution_differences(expected: &ExpectedExecution, trace: &Trace) -> Vec<String> {

@@ -30,6 +30,8 @@ pub(crate) struct ExpectedExecution {
     pub(crate) failed_steps: Option<Vec<String>>,
     pub(crate) error: Option<String>,
     pub(crate) output: Map<String, Value>,
+    /// By `step.lane` what must have come of the last execution of that lane.
+    pub(crate) lanes: BTreeMap<String, ExpectedExecution>,
     pub(crate) outcome: Option<String>,
 }
 

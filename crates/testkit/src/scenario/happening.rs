@@ -323,5 +323,6 @@ fn start(world: &World, manual: Manual) -> Event {
         creation: None,
         cause: Cause::default(),
         parent: None,
+        region: None,
     }
 }

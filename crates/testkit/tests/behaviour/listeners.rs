@@ -176,6 +176,7 @@ fn event((kind, unarchived, changes): (EventType, bool, Value), at: Timestamp) -
         creation: None,
         cause: Cause::default(),
         parent: None,
+        region: None,
     }
 }
 

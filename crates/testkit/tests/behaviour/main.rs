@@ -22,6 +22,8 @@ mod goals;
 mod heads;
 mod history;
 mod illegal;
+mod items;
+mod lanes;
 mod large;
 mod listeners;
 mod loops;

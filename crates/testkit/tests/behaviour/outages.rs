@@ -139,6 +139,7 @@ pub(crate) fn start(world: &World, id: &str) {
         creation: None,
         cause: Cause::default(),
         parent: None,
+        region: None,
     };
     at_once(world.system.ingest.accept(event, &Identity::default())).expect("it is accepted");
 }

@@ -67,15 +67,13 @@ fn branch(children: &[Value], depth: usize, lines: &mut Vec<String>) {
     for child in children {
         let of = |key: &str| text(child, key);
         let at = if of("cursor").is_empty() { String::new() } else { format!(" at {}", of("cursor")) };
-        let line = format!(
-            "{}{}  {}  by {}  {}{at}  {}",
-            "  ".repeat(depth),
-            of("id"),
-            of("workflow"),
-            of("step"),
-            of("status"),
-            view::indicators(child)
-        );
+        let what = if of("lane").is_empty() {
+            format!("{}  by {}", of("workflow"), of("step"))
+        } else {
+            format!("lane {}", of("lane"))
+        };
+        let line =
+            format!("{}{}  {what}  {}{at}  {}", "  ".repeat(depth), of("id"), of("status"), view::indicators(child));
         lines.push(line.trim_end().to_owned());
         branch(below_of(child), depth + 1, lines);
     }

@@ -214,6 +214,9 @@ pub(super) fn execution(page: &Value, when: &When) -> String {
 fn state_lines(page: &Value, when: &When) -> Vec<String> {
     let of = |key: &str, part: &str| inner(page, key, part);
     let mut lines = vec![times(page, when)];
+    if !text(page, "lane").is_empty() {
+        lines.push(format!("lane {} of {}", text(page, "lane"), of("parent", "execution")));
+    }
     if page.get("record").is_some_and(|record| !record.is_null()) {
         lines.push(format!("on {}/{}", of("record", "object"), of("record", "id")));
     }

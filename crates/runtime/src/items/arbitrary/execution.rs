@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use pawl_definition::FailureClass;
 use pawl_engine::{
-    Address, Execution, Lease, Leases, OutcomeStatus, Parent, Pause, PauseReason, Requested, ReturnTo, Row, RowKind,
-    StartedBy, Status, StepCode, StepError, StepState, StepStatus, TimerPurpose, Usage, Waiting, Wake, event, ids,
-    signal,
+    Address, Execution, Frame, Item, Lease, Leases, OutcomeStatus, Parent, Pause, PauseReason, Region, RegionStart,
+    Requested, ReturnTo, Row, RowKind, StartedBy, Status, StepCode, StepError, StepState, StepStatus, TimerPurpose,
+    Usage, Waiting, Wake, event, ids, signal,
 };
 use proptest::collection::{btree_map, btree_set, vec};
 use proptest::option::of;
@@ -96,8 +96,8 @@ fn leases() -> Arbitrary<Leases> {
 
 fn step_state() -> Arbitrary<StepState> {
     let counts = (any::<u32>(), any::<u32>(), any::<u32>(), any::<u32>());
-    (step_status(), value(), of(error()), counts, time(), of(time()), value())
-        .prop_map(|(status, output, error, counts, started_at, attempt_started_at, checkpoint)| {
+    (step_status(), value(), of(error()), counts, time(), of(time()), [value(), value()])
+        .prop_map(|(status, output, error, counts, started_at, attempt_started_at, [checkpoint, kept])| {
             let (visit, fresh_visits, attempt, interrupted) = counts;
             StepState {
                 status,
@@ -110,6 +110,7 @@ fn step_state() -> Arbitrary<StepState> {
                 started_at,
                 attempt_started_at,
                 checkpoint,
+                kept,
             }
         })
         .boxed()
@@ -161,31 +162,63 @@ pub(super) fn parent() -> Arbitrary<Parent> {
         .boxed()
 }
 
+fn item() -> Arbitrary<Item> {
+    (any::<u32>(), value()).prop_map(|(index, value)| Item { index, value }).boxed()
+}
+
+fn frame() -> Arbitrary<Frame> {
+    (part_id(), item(), map(), steps(), of(error()))
+        .prop_map(|(step, item, variables, unset, error)| Frame { step, item, variables, unset, error })
+        .boxed()
+}
+
+pub(super) fn region() -> Arbitrary<Region> {
+    (part_id(), part_id()).prop_map(|(step, name)| Region { step, name }).boxed()
+}
+
+pub(super) fn region_start() -> Arbitrary<RegionStart> {
+    let before = (any::<u32>(), usage(), of(item()));
+    (region(), derived_id("evt"), map(), btree_map(part_id(), step_state(), 0..2), before)
+        .prop_map(|(region, event, variables, steps, (steps_done, usage, item))| RegionStart {
+            region,
+            event,
+            variables,
+            steps,
+            item,
+            steps_done,
+            usage,
+        })
+        .boxed()
+}
+
 /// A head with any of its parts. They need not fit each other: storage does not look at that.
 pub(crate) fn execution() -> Arbitrary<Execution> {
-    let is = (derived_id("exe"), workflow_id(), derived_id("evt"), of(subject()), cause(), of(filled()), of(parent()));
+    let kin = (of(parent()), of(region()));
+    let is = (derived_id("exe"), workflow_id(), derived_id("evt"), of(subject()), cause(), of(filled()), kin);
     let counts =
-        (any::<[u64; 3]>(), any::<[u32; 2]>(), any::<[bool; 5]>(), (of(any::<u16>()), of(text()), any::<bool>()));
+        (any::<[u64; 3]>(), any::<[u32; 2]>(), any::<[bool; 6]>(), (of(any::<u16>()), of(text()), any::<bool>()));
     let times = (time(), of(time()), of(time()), of(time()), of(time()), time());
-    let stands = (of(part_id()), of(part_id()), of(of(part_id())), btree_map(part_id(), step_state(), 0..3), steps());
+    let inside = (vec(frame(), 0..3), of(item()), btree_map(part_id(), any::<u32>(), 0..3));
+    let stands =
+        (of(part_id()), of(part_id()), of(of(part_id())), btree_map(part_id(), step_state(), 0..3), steps(), inside);
     let waits = (status(), wake(), leases(), of(waiting()), of(pause()), of(requested()), of(act()));
     let ids = (vec(derived_id("exe"), 0..3), vec(derived_id("ctl"), 0..3), of(select(OutcomeStatus::ALL.to_vec())));
     let holds = (map(), map(), of(text()), of(error()), usage(), value(), value(), ids);
     (is, counts, times, stands, waits, holds)
         .prop_map(|(is, counts, times, stands, waits, holds)| {
-            let (id, workflow, event_id, record, cause, last_control, parent) = is;
+            let (id, workflow, event_id, record, cause, last_control, (parent, region)) = is;
             let ([revision, version, seq], [steps_done, deaths], flags, slot) = counts;
             let (holds_slot, slot_key, slot_while_running) = slot;
-            let [high_priority, over_budget, throttled, stalled, holds_record] = flags;
+            let [high_priority, over_budget, throttled, stalled, holds_record, ends_whole] = flags;
             let (created_at, started_at, ended_at, expires_at, forgotten, updated_at) = times;
-            let (cursor, entered, returns_to, steps, failed_steps) = stands;
+            let (cursor, entered, returns_to, steps, failed_steps, (frames, item, visits)) = stands;
             let returns_to = returns_to.map(|step| ReturnTo { step });
             let (status, wake, leases, waiting, pause, requested, killed) = waits;
             let (variables, overrides, reason, error, usage, since, output, (to_tell, step_controls, outcome)) = holds;
             #[rustfmt::skip]
             let execution = Execution {
-                id, workflow, revision, version, seq, status, record, event_id, cause, parent, high_priority, created_at,
-                started_at, ended_at, expires_at, forgotten, updated_at, cursor, entered, returns_to, variables, steps, steps_done,
+                id, workflow, revision, version, seq, status, record, event_id, cause, parent, region, stops: ends_whole, high_priority, created_at,
+                started_at, ended_at, expires_at, forgotten, updated_at, cursor, entered, returns_to, frames, item, visits, variables, steps, steps_done,
                 failed_steps, wake, leases, waiting, pause, requested, killed, reason, error, output, to_tell, overrides, usage,
                 over_budget, throttled, stalled, deaths, slot_key, holds_slot, slot_while_running, holds_record, last_control,
                 outcome, step_controls, since,

@@ -170,18 +170,21 @@ pub(crate) fn event() -> Arbitrary<Event> {
     ]);
     let creation = of(map().prop_map(|fields| Creation { fields }));
     let about = (of(workflow_id()), of(part_id()), of(subject()), creation);
-    (derived_id("evt"), kinds, about, time(), map(), (cause(), of(execution::parent())))
-        .prop_map(|(id, kind, (workflow, trigger, subject, creation), occurred_at, data, (cause, parent))| Event {
-            id,
-            kind,
-            workflow,
-            trigger,
-            subject,
-            occurred_at,
-            data,
-            creation,
-            cause,
-            parent,
+    (derived_id("evt"), kinds, about, time(), map(), (cause(), of(execution::parent()), of(execution::region_start())))
+        .prop_map(|(id, kind, (workflow, trigger, subject, creation), occurred_at, data, (cause, parent, region))| {
+            Event {
+                id,
+                kind,
+                workflow,
+                trigger,
+                subject,
+                occurred_at,
+                data,
+                creation,
+                cause,
+                parent,
+                region: region.map(Box::new),
+            }
         })
         .boxed()
 }

@@ -30,6 +30,9 @@ pub(in crate::cases) struct Expect {
     /// By workflow the executions of it that began, in order, each with what must have come of it.
     #[serde(default)]
     pub(in crate::cases) children: BTreeMap<String, Vec<ExpectExecution>>,
+    /// By `step.lane` what must have come of a lane, of its last visit.
+    #[serde(default)]
+    pub(in crate::cases) lanes: BTreeMap<String, ExpectExecution>,
     /// Every execution of the workflow that began, in order, each with what must have come of it; in place of `status`, `path`,
     /// `variables`, `failed_steps` and `error`, which are held against each.
     #[serde(default)]
@@ -70,6 +73,7 @@ impl Expect {
             failed_steps: self.failed_steps.clone(),
             error: self.error.clone(),
             output: self.output.clone(),
+            lanes: self.lanes.clone(),
             outcome: self.outcome,
         }
     }
@@ -100,6 +104,9 @@ pub(in crate::cases) struct ExpectExecution {
     /// Whether it reached what its workflow is for.
     #[serde(default)]
     pub(in crate::cases) outcome: Option<OutcomeWord>,
+    /// By `step.lane` what must have come of a lane of it.
+    #[serde(default)]
+    pub(in crate::cases) lanes: BTreeMap<String, ExpectExecution>,
 }
 
 /// Whether an execution reached what its workflow is for.

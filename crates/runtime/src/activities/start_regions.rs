@@ -1,0 +1,60 @@
+//! Starts executions of parts of a workflow, one after the other. It reaches nothing outside of Pawl.
+//!
+//! Each has the event of the execution that it is a part of, under an id of its own that follows from the visit and the part. A
+//! call that is made again finds what it started before.
+
+use pawl_engine::{Event, Parent, Performed, RegionStart, RegionStarts, StartedBy, StepCode, StepError, ids};
+use serde_json::Value;
+
+use super::lease::LeaseGuard;
+use super::start_workflow::{above, failure};
+use crate::{Error, Evaluator};
+
+/// Starts them. A failure of infrastructure fails the call; those that were started before it are found by the next one.
+pub(super) async fn start(
+    evaluator: &Evaluator,
+    starts: &RegionStarts,
+    whole: &Event,
+    lease: LeaseGuard<'_>,
+) -> Performed {
+    match may_have_expired(evaluator, starts, lease).await {
+        Ok(false) => {}
+        Ok(true) => {
+            let message = "the call that starts the lanes was interrupted for longer than executions are kept: \
+                           lanes that ran meanwhile are deleted";
+            return Performed::failed(StepError::new(StepCode::OutcomeUnknown, message));
+        }
+        Err(error) => return Performed::failed(failure(&error)),
+    }
+    for (_, start) in &starts.starts {
+        if let Err(error) = lease.allows(jiff::SignedDuration::ZERO) {
+            return Performed::failed(error);
+        }
+        if let Err(error) = evaluator.start(&lease.execution.workflow, &event(starts, start, whole, lease)).await {
+            return Performed::failed(failure(&error));
+        }
+    }
+    Performed::done(Value::Null)
+}
+
+/// Whether executions that an earlier call made may have ended and expired meanwhile: they must not be made again.
+async fn may_have_expired(evaluator: &Evaluator, starts: &RegionStarts, lease: LeaseGuard<'_>) -> Result<bool, Error> {
+    let plan = evaluator.catalog.plan(&lease.execution.workflow, lease.execution.revision).await?;
+    let age = lease.clock.now().duration_since(starts.began_at);
+    Ok(plan.workflow.retention.is_some_and(|retention| age >= retention.approximate()))
+}
+
+fn event(starts: &RegionStarts, start: &RegionStart, whole: &Event, lease: LeaseGuard<'_>) -> Event {
+    let parent = lease.execution;
+    let address = starts.address.part(&start.region.name);
+    let by = StartedBy { execution: parent.id.clone(), address, visit: starts.visit };
+    Event {
+        id: ids::child_event_id(&by.execution, by.address.as_str(), by.visit, 0),
+        workflow: Some(parent.workflow.clone()),
+        creation: None,
+        cause: parent.cause.clone(),
+        parent: Some(Parent { by, index: 0, waits: true, above: above(parent) }),
+        region: Some(Box::new(start.clone())),
+        ..whole.clone()
+    }
+}
