@@ -149,11 +149,11 @@ fn expected(workflow: &str, expect: &Expect) -> Expected {
 }
 
 fn execution(expect: &ExpectExecution) -> ExpectedExecution {
-    let ExpectExecution { status, path, variables, failed_steps, error, output, outcome, lanes } = expect.clone();
+    let ExpectExecution { status, path, variables, failed_steps, error, output, lanes, outcome } = expect.clone();
     let outcome = outcome.map(|outcome| outcome_word(outcome).to_owned());
     let status = status.map(|status| word(status).to_owned());
     let lanes = lanes.iter().map(|(name, lane)| (name.clone(), execution(lane))).collect();
-    ExpectedExecution { status, path, variables, failed_steps, error, output, outcome, lanes }
+    ExpectedExecution { status, path, variables, failed_steps, error, output, lanes, outcome }
 }
 
 fn call(Call { method, url, headers, body }: Call) -> ExpectedCall {

@@ -25,7 +25,8 @@ fn output(story: &Scenario) -> Value {
     whole(story).steps["each"].output.clone()
 }
 
-fn done(index: u32, output: Value) -> Value {
+fn done(index: u32, output: impl Into<Value>) -> Value {
+    let output = output.into();
     json!({"index": index, "status": "completed", "output": output, "error": null})
 }
 
