@@ -223,7 +223,6 @@ steps:
     expression_unknown_name steps[8].text: unknown function `total`; the functions are base64, base64_decode, bool
     unknown_key steps[8].url: unknown key "url"; "url" belongs to http_request
     expression_syntax steps[9].text: `steps.my-step` is read as a subtraction, since `-` is no letter of a name; write `steps["my-step"].output`
-    not_available steps[10].type: step type "for_each" is not available in this version
     "#);
 }
 

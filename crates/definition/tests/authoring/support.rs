@@ -25,10 +25,13 @@ pub(crate) fn report(problems: &[Problem]) -> String {
     told.replace(&listed(StepKind::AVAILABLE), "STEPS").replace(&listed(TriggerKind::AVAILABLE), "TRIGGERS")
 }
 
-/// Types as a message lists them: `a, b or c`.
+/// Types as a message lists them: `a, b or c`, at most twenty of them.
 fn listed(types: &[&str]) -> String {
     let mut types = types.to_vec();
     types.sort_unstable();
+    if types.len() > 20 {
+        return format!("{}…", types[..20].join(", "));
+    }
     let last = types.pop().expect("there are types");
     format!("{} or {last}", types.join(", "))
 }
