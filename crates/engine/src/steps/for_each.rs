@@ -70,43 +70,40 @@ enum Next {
 
 impl StepHandler for ForEach {
     fn enter(&self, at: &StepContext<'_>) -> Result<StepDecision, StepError> {
-        self.look(at, None)
+        look(self, at, None)
     }
 
     fn found(&self, at: &StepContext<'_>, found: &Found) -> Result<StepDecision, StepError> {
-        self.look(at, Some(&found.values))
+        look(self, at, Some(&found.values))
     }
 }
 
-trait Looks {
-    /// Ends the item that is over, and begins the next one. What has to be read first is asked for, and then decided anew.
-    fn look(&self, at: &StepContext<'_>, read: Option<&[Value]>) -> Result<StepDecision, StepError>;
-}
-
-impl Looks for ForEach {
-    fn look(&self, at: &StepContext<'_>, read: Option<&[Value]>) -> Result<StepDecision, StepError> {
-        let mut effects = Vec::new();
-        let mut checkpoint = match Checkpoint::of(&at.state.checkpoint) {
-            Some(checkpoint) => checkpoint,
-            None => Checkpoint::begin(self, at, &mut effects)?,
-        };
-        let mut output = Value::Null;
-        if let Some(frame) = at.execution.frame_of(&at.step.id) {
-            output = checkpoint.end(self, at, frame)?;
-            effects.extend(checkpoint.store_results());
+/// Ends the item that is over, and begins the next one. What has to be read first is asked for, and then decided anew.
+fn look(step: &ForEach, at: &StepContext<'_>, read: Option<&[Value]>) -> Result<StepDecision, StepError> {
+    let mut effects = Vec::new();
+    let mut checkpoint = match Checkpoint::of(&at.state.checkpoint) {
+        Some(checkpoint) => checkpoint,
+        None => Checkpoint::begin(step, at, &mut effects)?,
+    };
+    let mut output = Value::Null;
+    if let Some(frame) = at.execution.frame_of(&at.step.id) {
+        output = checkpoint.end(step, at, frame)?;
+    }
+    // At the end, results that are at hand need not be stored and read.
+    if !checkpoint.is_over(step) {
+        effects.extend(checkpoint.store_results());
+    }
+    Ok(match (checkpoint.next(step), read) {
+        (Next::Read(read), None) => StepDecision::Read(read),
+        (Next::Read(Read::Values { at: None, .. }) | Next::Over, read) => {
+            StepDecision::done(checkpoint.done(step, read.unwrap_or_default(), effects))
         }
-        Ok(match (checkpoint.next(self), read) {
-            (Next::Read(read), None) => StepDecision::Read(read),
-            (Next::Read(Read::Values { at: None, .. }) | Next::Over, read) => {
-                StepDecision::done(checkpoint.done(self, read.unwrap_or_default(), effects))
-            }
-            (Next::Read(_), Some(read)) => {
-                let value = read.first().cloned().unwrap_or_default();
-                StepDecision::Item(Box::new(checkpoint.begin_item(value, output, effects)))
-            }
-            (Next::Item(value), _) => StepDecision::Item(Box::new(checkpoint.begin_item(value, output, effects))),
-        })
-    }
+        (Next::Read(_), Some(read)) => {
+            let value = read.first().cloned().unwrap_or_default();
+            StepDecision::Item(Box::new(checkpoint.begin_item(value, output, effects)))
+        }
+        (Next::Item(value), _) => StepDecision::Item(Box::new(checkpoint.begin_item(value, output, effects))),
+    })
 }
 
 impl Checkpoint {
@@ -197,9 +194,13 @@ impl Checkpoint {
         Some(Effect::StoreValues(Box::new(stored)))
     }
 
+    /// Whether no other item begins.
+    fn is_over(&self, step: &ForEach) -> bool {
+        step.item_failed == ItemFailed::Stop && self.failed > 0 || self.begun == self.count
+    }
+
     fn next(&self, step: &ForEach) -> Next {
-        let stops = step.item_failed == ItemFailed::Stop && self.failed > 0;
-        if stops || self.begun == self.count {
+        if self.is_over(step) {
             if self.stored.is_empty() {
                 return Next::Over;
             }

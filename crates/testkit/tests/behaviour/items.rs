@@ -118,6 +118,19 @@ fn a_long_list_does_not_stand_in_the_head() {
 }
 
 #[test]
+fn results_that_become_too_many_with_the_last_item_are_all_there() {
+    let text = "x".repeat(1_100);
+    for items in 1..6 {
+        let list: Vec<_> = (0..items).collect();
+        let keys = format!("items: {list:?}, output: \"[index, '{text}']\"");
+        let story = scenario().workflow(&loops(&keys, "{id: n, type: note, text: x}")).event(manual("w")).settle();
+        let output = output(&story.expect(completed()));
+        let kept = output["items"].as_array().expect("a list").iter().map(|item| item["output"][0].clone());
+        assert_eq!(kept.collect::<Vec<_>>(), list.iter().map(|index| json!(index)).collect::<Vec<_>>());
+    }
+}
+
+#[test]
 fn lanes_see_the_item_around_them() {
     let fork =
         "{id: fork, type: branch, lanes: {a: [{id: sa, type: set_variables, values: {x: '{{ item + index }}'}}]}}";
