@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use crate::step::Onward;
+use crate::step::{Onward, RegionKind};
 use crate::{Step, Workflow};
 
 /// Draws a workflow as a Mermaid `flowchart TD`: triggers, steps with type and name, the branches with their names,
-/// where they rejoin, and jumps as dotted lines. The same workflow always gives the same text.
+/// where they rejoin, lanes beside each other, loops that come back, and jumps as dotted lines. The same workflow always gives the same text.
 pub fn mermaid(workflow: &Workflow) -> String {
     let steps = workflow.all_steps();
     let nodes = steps.iter().enumerate().map(|(at, step)| (step.id.as_str(), format!("s{at}"))).collect();
@@ -96,14 +96,17 @@ impl<'a> Drawing<'a> {
                 }
             }
             Onward::Resumed => open.push(Open::labelled(node, "resumed")),
-            Onward::Next if !shape.decides() => open.push(Open::plain(node)),
+            Onward::Next if !shape.decides() && !has_lanes(step) => open.push(Open::plain(node)),
             Onward::Next | Onward::Nowhere => {}
         }
         for branch in step.branches() {
             let line = Open { dotted: branch.name == "failed", ..Open::labelled(node, branch.name) };
-            if !branch.steps.is_empty() {
+            if branch.region == Some(RegionKind::Item) {
+                let ends = self.steps(branch.steps, vec![Open::labelled(node, "each item")]);
+                self.edges(&ends, node);
+            } else if !branch.steps.is_empty() {
                 open.extend(self.steps(branch.steps, vec![line]));
-            } else if shape.decides() {
+            } else if shape.decides() || branch.region.is_some() {
                 open.push(line);
             }
         }
@@ -121,6 +124,11 @@ impl<'a> Drawing<'a> {
     fn line(&mut self, line: &str) {
         writeln!(self.text, "    {line}").expect("writing to a text does not fail");
     }
+}
+
+/// Whether it goes on by its lanes only.
+fn has_lanes(step: &Step) -> bool {
+    step.branches().iter().any(|branch| branch.region == Some(RegionKind::Lane))
 }
 
 /// The node of a step: decisions are diamonds, waits hexagons, ends rounded, calls to the outside framed.

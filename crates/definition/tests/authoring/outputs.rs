@@ -253,6 +253,37 @@ fn the_picture_shows_triggers() {
     "#);
 }
 
+#[test]
+fn the_picture_shows_lanes_and_loops() {
+    let text = "
+workflow: w
+owner: ada@example.com
+steps:
+  - id: fork
+    type: branch
+    lanes: {a: [{id: x, type: note, text: x}], b: [{id: z, type: note, text: z}]}
+  - {id: each, type: for_each, items: [1], do: [{id: y, type: note, text: y}]}
+";
+    assert_snapshot!(mermaid(&sound(text)), @r#"
+    flowchart TD
+        t0[/"manual"/]
+        s0["branch<br/>fork"]
+        t0 --> s0
+        s1["note<br/>x"]
+        s0 -->|"a"| s1
+        s2["note<br/>z"]
+        s0 -->|"b"| s2
+        s3["for_each<br/>each"]
+        s1 --> s3
+        s2 --> s3
+        s4["note<br/>y"]
+        s3 -->|"each item"| s4
+        s4 --> s3
+        completed(["completed"])
+        s3 --> completed
+    "#);
+}
+
 /// A folder of the repository's documents.
 fn docs(folder: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs").join(folder)
