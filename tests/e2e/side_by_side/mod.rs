@@ -3,6 +3,7 @@
 mod controls;
 pub(crate) mod deliveries;
 mod edits;
+mod flow;
 pub(crate) mod kill_switch;
 mod large_values;
 mod main_path;
