@@ -122,10 +122,13 @@ fn an_unknown_command_is_refused_with_a_suggestion() {
     ");
 }
 
-/// Types as a message lists them: `a, b or c`.
+/// Types as a message lists them: `a, b or c`, at most twenty of them.
 fn listed(types: &[&str]) -> String {
     let mut types = types.to_vec();
     types.sort_unstable();
+    if types.len() > 20 {
+        return format!("{}…", types[..20].join(", "));
+    }
     let last = types.pop().expect("there are types");
     format!("{} or {last}", types.join(", "))
 }
@@ -149,7 +152,7 @@ steps:
       - {id: charge, type: http_request, url: "https://pay.example.com", method: POST, retries: 3}
   - {id: large, type: delay, for: 3 fortnights}
   - {id: back, type: go_to, step: begin}
-  - {id: later, type: for_each, items: "[1]", do: []}
+  - {id: later, type: agent, goal: find it, tools: {}}
 "#,
     )]);
     let told = run(folder.path(), &["check", "order.workflow.yaml"]);
@@ -166,7 +169,7 @@ steps:
     order.workflow.yaml:14:35: error[invalid_time] steps[1].for: expected a duration such as `2d 3h`, found "3 fortnights"
     order.workflow.yaml:15:35: error[unknown_step] steps[2].step: expected the id of a step of this workflow, found "begin"
     order.workflow.yaml:16:5: warning[suspicious] steps[3]: this step is never reached: "back" before it always goes elsewhere
-    order.workflow.yaml:16:23: error[not_available] steps[3].type: step type "for_each" is not available in this version; expected one of STEPS
+    order.workflow.yaml:16:23: error[not_available] steps[3].type: step type "agent" is not available in this version; expected one of STEPS
     exit code 1
     "#);
 }
