@@ -96,7 +96,7 @@ fn of(cx: &Context<'_>, before: &Execution, input: &Input<'_>, row: Option<&Row>
         given: Given::of(cx, before, input, row),
         record: if reads.record { own(cx, before, &reads) } else { None },
         related: if reads.record { related(cx, &reads) } else { BTreeMap::new() },
-        lease: if runs { lease(cx, before) } else { None },
+        lease: if runs || *input == Input::LookAgain { lease(cx, before) } else { None },
         killed: cx.killed && matches!(input, Input::Control(control, _) if looks_at_plan(control)),
         no_place: asks && cx.free_slot.is_none(),
         slot: cx.free_slot.filter(|_| asks).unwrap_or_default(),
@@ -133,7 +133,11 @@ fn orphan(cx: &Context<'_>, input: &Input<'_>) -> Option<String> {
     }
 }
 
+/// Whose claim it found; none that is held still, for its holder and its end stand in the head.
 fn lease(cx: &Context<'_>, before: &Execution) -> Option<LeaseSeen> {
+    if before.leases.is_held_by_another(cx.invocation, cx.now) {
+        return None;
+    }
     let own = before.leases.is_held_by(cx.invocation);
     (!before.leases.is_empty()).then_some(if own { LeaseSeen::Own } else { LeaseSeen::Over })
 }
