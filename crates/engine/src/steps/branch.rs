@@ -108,7 +108,9 @@ impl Checkpoint {
 
     fn waiting(&self, at: &StepContext<'_>, look: Option<jiff::Timestamp>) -> Waits {
         let listening = Listening { topics: BTreeSet::new(), checks: Vec::new() };
-        let open = self.seen(at).iter().filter(|lane| !lane.has_ended()).count();
+        // One that was not looked at yet has just begun.
+        let ended = |lane: &&Lane<'_>| lane.seen.is_some_and(|seen| seen.status.is_ended());
+        let open = self.lanes.len() - self.seen(at).iter().filter(ended).count();
         let note = Some(format!("waits for {open} of {} lanes", self.lanes.len()));
         let output = self.output(at);
         Waits { due: None, note, checkpoint: json!(self), output, ..Waits::signal(look, listening, Value::Null) }

@@ -49,6 +49,8 @@ fn lanes_run_beside_each_other_and_the_join_waits_for_all() {
         .event(manual("w"))
         .run_for("1h")
         .expect(waiting());
+    let waits = story.world().trace(&whole(story.world()).id).rows.pop().expect("it waits");
+    assert_eq!(waits.note.as_deref(), Some("waits for 2 of 2 lanes"));
     assert_eq!(lane(story.world(), "fast").status.as_str(), "completed", "it did not wait for the other");
     let story = story.run_until_idle().expect(completed().path(["fork", "after"]).variable("a", 1).variable("b", 2));
     let joined = whole(story.world());
