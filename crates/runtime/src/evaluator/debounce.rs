@@ -60,7 +60,7 @@ impl Starter {
         Ok(Outcome::Debounced(execution))
     }
 
-    /// An event comes again that was collected: whoever took it in may have died before the window's message was sent.
+    /// An event comes again that was collected: its receiver may have died before the window's message was sent.
     pub(super) async fn collected(&self, collected: Collected) -> Result<Outcome, Error> {
         let Collected { execution, window: partition } = collected;
         if let Some(item) = self.window(&partition).await? {
