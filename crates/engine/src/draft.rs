@@ -43,8 +43,10 @@ impl<'a> Draft<'a> {
     pub(crate) fn step(cx: &'a Context<'a>, before: &Execution, step: &Step) -> Self {
         let mut draft = Self::new(cx, before, RowKind::Step);
         draft.row.step = Some(step.id.clone());
-        let own = Address::of(&step.id);
-        draft.row.address = Some(before.address(&own)).filter(|address| *address != own);
+        if !before.frames.is_empty() {
+            let own = Address::of(&step.id);
+            draft.row.address = Some(before.address(&own)).filter(|address| *address != own);
+        }
         draft.row.step_type = Some(step.kind.tag().to_owned());
         draft
     }

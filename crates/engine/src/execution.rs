@@ -485,7 +485,7 @@ impl Execution {
         if self.killed.is_some() {
             return None;
         }
-        // A holder that died is kept in an execution that is paused or waits for a slot, for whoever lets it go on; it wakes
+        // A holder that died is kept in an execution that is paused or waits for a slot, for the one that lets it go on; it wakes
         // nobody.
         let waits = self.status == Status::Paused || self.is_in_line();
         if let Some(until) = self.leases.until().filter(|_| !waits) {

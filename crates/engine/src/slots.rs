@@ -81,7 +81,7 @@ pub(crate) fn before_step(cx: &Context<'_>, execution: &Execution) -> Option<Dec
 /// Waits for a slot. A place in the line is asked for by any job, not only by the timer.
 pub(crate) fn in_line(draft: Draft<'_>, execution: &Execution) -> Decision {
     let now = draft.cx.now;
-    // Another job has asked before: whoever wakes it too early must not add one more job to the line.
+    // Another job has asked before: a job that comes too early must not add one more to the line.
     if matches!(execution.wake, Wake::Timer { at, purpose: TimerPurpose::Concurrency } if at > now) {
         return Decision::Stay(Stay::InLine);
     }
