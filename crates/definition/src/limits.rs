@@ -70,9 +70,12 @@ pub struct Limits {
     pub concurrency: Option<Concurrency>,
     /// Starts once for a burst of events.
     pub debounce: Option<Debounce>,
-    /// Most steps of one execution.
+    /// Most steps of one list of steps: those of the execution, of one item of a loop, or of one lane.
     #[schemars(range(min = 1, max = 100_000))]
     pub steps: u32,
+    /// Most steps of the execution with all items and lanes in it.
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub tree_steps: u32,
     /// Most visits of one step between two real waits.
     #[schemars(range(min = 1, max = 10_000))]
     pub visits: u32,
@@ -96,6 +99,7 @@ impl Default for Limits {
             concurrency: None,
             debounce: None,
             steps: 1_000,
+            tree_steps: 100_000,
             visits: 100,
             depth: 10,
             own_chain: 3,

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::{Address, Execution, Status, StepError, StepStatus, Usage};
+use crate::{Address, Execution, OpenPart, Status, StepError, StepStatus, Usage};
 
 /// One visit of a step that started an execution.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -66,6 +66,9 @@ pub struct ChildSeen {
     /// Of a part: the steps that it carried out.
     #[serde(rename = "n", default, skip_serializing_if = "is_zero")]
     pub steps: u32,
+    /// Of a part: its own parts that go on.
+    #[serde(rename = "p", default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub open_parts: BTreeMap<String, OpenPart>,
     /// Of a part: what models cost it.
     #[serde(rename = "u", default, skip_serializing_if = "Usage::is_zero")]
     pub usage: Usage,
@@ -123,11 +126,26 @@ impl ChildSeen {
             ended_at: head.ended_at,
             variables: changed.map(|(name, value)| (name.clone(), value.clone())).collect(),
             stops: head.stops,
-            steps: head.steps_done.saturating_sub(parent.steps_done),
-            usage: head.usage.since(parent.usage),
             failed_steps: head.failed_steps.clone(),
-            ..seen
+            ..Self::taken(head, seen)
         }
+    }
+
+    /// Of a part that goes on although its step is over: only what it takes is looked at.
+    pub fn of_open_part(head: &Execution) -> Self {
+        let seen = Self::standing(head.status);
+        if head.status.is_ended() { Self::taken(head, seen) } else { seen }
+    }
+
+    /// Of such a part that is not there. It was never started, or it has expired by now: then it counts as all that it could
+    /// have carried out.
+    pub fn of_lost_part(part: &OpenPart, may_have_expired: bool) -> Self {
+        let steps = if may_have_expired { part.steps } else { 0 };
+        Self { steps, ..Self::standing(Status::Canceled) }
+    }
+
+    fn taken(head: &Execution, seen: Self) -> Self {
+        Self { steps: head.steps_done, open_parts: head.open_parts.clone(), usage: head.usage, ..seen }
     }
 
     /// Of one of which no more is known than its state.
@@ -141,6 +159,7 @@ impl ChildSeen {
             variables: Map::new(),
             stops: false,
             steps: 0,
+            open_parts: BTreeMap::new(),
             usage: Usage::default(),
             failed_steps: BTreeSet::new(),
         }
@@ -161,6 +180,15 @@ impl StartedBy {
             _ => Relation::Over,
         }
     }
+}
+
+/// The root of the tree that an execution is a part of, given the heads of those who wait for it: the nearest that is no part.
+/// `None` if it is no part itself, or if the root is not there.
+pub fn root_of<'h>(execution: &Execution, heads: &'h BTreeMap<String, Execution>) -> Option<&'h Execution> {
+    execution.region.as_ref()?;
+    let waiting = execution.parent.iter().flat_map(Parent::waiting);
+    let found = waiting.map_while(|by| heads.get(&by.execution));
+    found.into_iter().find(|head| head.region.is_none())
 }
 
 impl Hold {

@@ -104,6 +104,7 @@ codes! {
 
     /// The execution carried out its most steps.
     StepLimit = "step_limit", Retries::Never;
+    TreeStepLimit = "tree_step_limit", Retries::Never;
     /// The execution visited a step most often.
     VisitLimit = "visit_limit", Retries::Never;
     /// The budget of model calls is used up.

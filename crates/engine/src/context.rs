@@ -42,6 +42,8 @@ pub struct Context<'a> {
     pub free_slot: Option<u16>,
     /// Cost of models today, for budgets by day.
     pub spent_today: Usage,
+    /// Cost of models for all parts of the tree that the execution is a part of, for budgets by execution.
+    pub spent_by_parts: Usage,
     /// The children that the execution waits for, by id; one that is not there any more is absent.
     pub children: &'a BTreeMap<String, ChildSeen>,
     /// What those who wait for the execution let it do.

@@ -4,11 +4,11 @@ use jiff::Timestamp;
 use pawl_definition::step::FAILED;
 use pawl_definition::{Step, Take};
 
-use crate::steps::{self, NextCall, StepResult, Took, handler};
+use crate::steps::{NextCall, StepResult, handler};
 use crate::{
     Activity, Address, Commit, Context, Decision, Effect, Execution, NoticeText, Pause, PauseReason, Performed,
-    ReturnTo, Row, RowKind, Status, StepCode, StepError, StepState, StepStatus, Subject, Usage, Wake, failure, slots,
-    truncate, variables,
+    ReturnTo, Row, RowKind, Status, StepCode, StepError, StepState, StepStatus, Subject, Usage, Wake, failure, shares,
+    slots, truncate, variables,
 };
 
 /// A transition in the making.
@@ -101,8 +101,7 @@ impl<'a> Draft<'a> {
             let message = format!("step {:?} was visited {} times without a real wait", step.id, limits.visits);
             return Some(StepError::new(StepCode::VisitLimit, message));
         }
-        let over = self.execution.steps_done >= limits.steps;
-        over.then(|| StepError::new(StepCode::StepLimit, format!("the execution carried out {} steps", limits.steps)))
+        shares::over_limit(self.cx, &self.execution, step)
     }
 
     /// A real wait, also for a person: visits are counted anew.
@@ -130,14 +129,6 @@ impl<'a> Draft<'a> {
         self.row.trace = performed.trace.clone();
     }
 
-    /// Adds what the parts of a step took: it was counted where it was spent, and holds against the limits of the whole.
-    fn takes(&mut self, took: &Took) {
-        let Took { steps, usage, failed_steps } = took;
-        self.execution.steps_done = self.execution.steps_done.saturating_add(*steps);
-        self.execution.usage = self.execution.usage.plus(*usage);
-        self.execution.failed_steps.extend(failed_steps.iter().cloned());
-    }
-
     /// Adds what models cost.
     fn spend(&mut self, usage: Usage) {
         self.usage = usage;
@@ -160,8 +151,7 @@ impl<'a> Draft<'a> {
     /// The visit of the step at the cursor is over: what was kept of it is gone.
     /// Executions that run parts of it lose whom they run for, and are told.
     pub(crate) fn forget_checkpoint(&mut self) {
-        let parts = steps::open_regions(&self.execution, self.cx.children);
-        self.tell(parts);
+        self.leave_parts();
         let Execution { cursor, steps, .. } = &mut self.execution;
         if let Some(state) = cursor.as_ref().and_then(|id| steps.get_mut(id)) {
             state.checkpoint = serde_json::Value::Null;
@@ -172,7 +162,6 @@ impl<'a> Draft<'a> {
     /// may have ended badly; then its failure policy says what follows.
     pub(crate) fn done(mut self, step: &Step, mut done: StepResult) -> Self {
         self.leave_frame(step);
-        self.takes(&done.took);
         self.state_mut().kept = std::mem::take(&mut done.keeps);
         if let Some(error) = done.error.take() {
             return self.over(step, done, error);
@@ -440,6 +429,7 @@ impl<'a> Draft<'a> {
 
     /// The decision to commit it.
     pub(crate) fn commit(mut self) -> Decision {
+        self.count_open_parts();
         self.row.execution = self.execution.status;
         // Something came of it: only a claim goes on counting.
         self.execution.deaths = 0;

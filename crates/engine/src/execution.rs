@@ -7,7 +7,7 @@ use pawl_definition::Priority;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::{Cause, Frame, Item, Leases, Parent, Region, StepError, Subject};
+use crate::{Cause, Frame, Item, Leases, OpenPart, Parent, Region, StepError, Subject};
 
 /// State of an execution. Stored, do not rename.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -308,6 +308,16 @@ impl Usage {
         }
     }
 
+    /// Returns the greater count of each.
+    #[must_use]
+    pub fn at_least(self, other: Self) -> Self {
+        Self {
+            tokens: self.tokens.max(other.tokens),
+            usd: self.usd.max(other.usd),
+            estimated: self.estimated || other.estimated,
+        }
+    }
+
     /// Whether it is nothing.
     pub fn is_zero(&self) -> bool {
         self.tokens == 0 && self.usd == 0.0
@@ -391,9 +401,16 @@ pub struct Execution {
     /// Results of steps, by id.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub steps: BTreeMap<String, StepState>,
-    /// Number of executed steps.
+    /// Number of steps that it carried out, with those of its parts that have ended.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub steps_done: u32,
+    /// Those of them that do not count in its present list of steps: of parts, of items that are over, and in an item those
+    /// before it.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub steps_elsewhere: u32,
+    /// Parts that go on although the step is over which they belong to, by their id: their steps are not counted yet.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub open_parts: BTreeMap<String, OpenPart>,
     /// Steps that failed finally.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub failed_steps: BTreeSet<String>,
@@ -430,9 +447,12 @@ pub struct Execution {
     /// Variables given by the start, by name.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub overrides: Map<String, Value>,
-    /// What models cost so far.
+    /// What models cost so far, with its parts that have ended.
     #[serde(default, skip_serializing_if = "Usage::is_zero")]
     pub usage: Usage,
+    /// What of it they cost those parts.
+    #[serde(default, skip_serializing_if = "Usage::is_zero")]
+    pub usage_of_parts: Usage,
     /// A model call was refused for its budget.
     #[serde(default, skip_serializing_if = "is_false")]
     pub over_budget: bool,

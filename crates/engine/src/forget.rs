@@ -144,7 +144,7 @@ impl StepState {
 
 impl Frame {
     fn forget(&mut self, at: Timestamp) {
-        let Self { step: _, item, variables, unset: _, error: failure } = self;
+        let Self { step: _, item, variables, unset: _, steps: _, error: failure } = self;
         value(&mut item.value, at);
         values(variables, at);
         error(failure, at);

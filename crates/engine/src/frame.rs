@@ -24,9 +24,17 @@ pub struct Frame {
     /// The variables that were not there before the item.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub unset: BTreeSet<String>,
+    /// Steps of the list around the loop, without those of items: they are counted on after it.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub steps: u32,
     /// Why the item failed, once it has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<StepError>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for this signature")]
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 /// An item of a loop.
@@ -91,8 +99,15 @@ impl Draft<'_> {
         self.row.output = next.output;
         self.effects = next.effects;
         self.forget_steps(step);
-        let (variables, unset) = (Map::new(), BTreeSet::new());
-        self.execution.frames.push(Frame { step: step.id.clone(), item: next.item, variables, unset, error: None });
+        let (variables, unset, steps) = (Map::new(), BTreeSet::new(), self.execution.begin_list());
+        self.execution.frames.push(Frame {
+            step: step.id.clone(),
+            item: next.item,
+            variables,
+            unset,
+            steps,
+            error: None,
+        });
         let first = step.branches().into_iter().find(|branch| branch.region.is_some());
         let mut draft = match first.and_then(|branch| branch.steps.first()) {
             Some(first) => self.running_at(Some(&first.id)),
@@ -125,7 +140,8 @@ impl Draft<'_> {
 
     /// Leaves the innermost item.
     pub(crate) fn pop_frame(&mut self) {
-        if let Some(Frame { variables, unset, .. }) = self.execution.frames.pop() {
+        if let Some(Frame { variables, unset, steps, .. }) = self.execution.frames.pop() {
+            self.execution.resume_list(steps);
             self.execution.variables.retain(|name, _| !unset.contains(name));
             self.execution.variables.extend(variables);
         }

@@ -22,7 +22,7 @@ pub enum RowKind {
     Moved,
     /// It goes on after a wait: it has a slot of `limits.concurrency` again.
     Slot,
-    /// A limit ended it.
+    /// A limit ended it, or what is left of one was counted anew.
     Limit,
 }
 

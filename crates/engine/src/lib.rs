@@ -39,6 +39,7 @@ mod record;
 mod region;
 mod replay;
 mod result;
+mod shares;
 mod transition;
 mod truncate;
 mod variables;
@@ -49,7 +50,7 @@ pub use activity::{
     ExecutionSearch, Found, FoundExecution, HttpBody, HttpCall, MachinePoll, MachineRun, ModelCall, Performed, Read,
     RecordQuery, RegionStarts, ResolvedTest, SearchedExecutions, SignalSending, StartedChild, StartedMachine,
 };
-pub use child::{ChildSeen, Hold, Parent, StartedBy};
+pub use child::{ChildSeen, Hold, Parent, StartedBy, root_of};
 pub use code::{Retries, StepCode};
 pub use context::{Context, Reads, reads};
 pub use create::create;
@@ -69,5 +70,6 @@ pub use plan::Plan;
 pub use record::{Record, RecordWrite, Subject};
 pub use region::{Region, RegionStart};
 pub use replay::{Recording, ReplayError, difference, replay};
+pub use shares::OpenPart;
 pub use signal::{SentSignal, TakenSignal};
 pub use transition::{DEATHS_MOST, transition};

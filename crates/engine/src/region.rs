@@ -44,17 +44,17 @@ pub struct RegionStart {
     /// The item of a loop that it is a part of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub item: Option<Item>,
-    /// Steps that were carried out before it, for `limits.steps`.
+    /// Most steps that it may carry out with its own parts: its share of `limits.tree_steps`.
     #[serde(default)]
-    pub steps_done: u32,
-    /// What models cost before it, for `limits.budget`.
+    pub steps_most: u32,
+    /// What the calls of the root of the tree had cost, for `limits.budget`: the calls of parts are counted by themselves.
     #[serde(default, skip_serializing_if = "Usage::is_zero")]
     pub usage: Usage,
 }
 
 impl RegionStart {
-    /// What a part of an execution begins with, as that one stands.
-    pub(crate) fn of(cx: &Context<'_>, execution: &Execution, region: Region) -> Self {
+    /// What a part of an execution begins with, as that one stands. It may carry out so many steps.
+    pub(crate) fn of(cx: &Context<'_>, execution: &Execution, region: Region, steps_most: u32) -> Self {
         let read = cx.plan.steps_of(&region).map(steps_read).unwrap_or_default();
         let is_read = |id: &String| read.contains(&id.as_str()) || read.contains(&"");
         let steps = execution.steps.iter().filter(|(id, _)| is_read(id) && **id != region.step);
@@ -64,8 +64,11 @@ impl RegionStart {
             event: cx.event.event.whole().to_owned(),
             variables: execution.variables.clone(),
             item: execution.item().cloned(),
-            steps_done: execution.steps_done,
-            usage: execution.usage,
+            steps_most,
+            usage: match &cx.event.event.region {
+                Some(start) => start.usage,
+                None => execution.usage.since(execution.usage_of_parts),
+            },
             region,
         }
     }
@@ -74,13 +77,11 @@ impl RegionStart {
 impl RegionStart {
     /// Lets an execution that is being created run the part. The values of the event are among the variables.
     pub(crate) fn begin(&self, execution: &mut Execution) {
-        let Self { region, event: _, variables, steps, item, steps_done, usage } = self.clone();
+        let Self { region, event: _, variables, steps, item, steps_most: _, usage: _ } = self.clone();
         execution.region = Some(region);
         execution.variables = variables;
         execution.steps = steps;
         execution.item = item;
-        execution.steps_done = steps_done;
-        execution.usage = usage;
         execution.overrides.clear();
     }
 }

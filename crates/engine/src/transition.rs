@@ -7,7 +7,7 @@ use crate::steps::{self, After, Perform, StepContext, StepDecision, Wait, Waits}
 use crate::{
     Address, Claim, Context, Decision, Execution, Hold, Illegal, Input, Lease, Performance, RowKind, Status, Stay,
     StepCode, StepError, StepState, StepStatus, TimerPurpose, TransitionError, Waiting, Wake, control, observed,
-    result, slots, variables, waiting,
+    result, shares, slots, variables, waiting,
 };
 
 /// Time beyond an activity's own time-out after which its holder counts as dead, in seconds: the answer has to be
@@ -116,7 +116,9 @@ fn run(cx: &Context<'_>, execution: &Execution, found: Option<&crate::Found>) ->
         Wake::Timer { purpose: TimerPurpose::Delay, .. } | Wake::Signal { .. } if execution.entered.is_some() => {
             waiting::due(cx, execution, step)
         }
-        _ => slots::before_step(cx, execution).unwrap_or_else(|| enter(cx, execution, step, found)),
+        _ => slots::before_step(cx, execution)
+            .or_else(|| shares::before_step(cx, execution))
+            .unwrap_or_else(|| enter(cx, execution, step, found)),
     }
 }
 

@@ -59,6 +59,7 @@ fn decide(plan: &Plan, at: Timestamp, execution: &Execution, input: &Input<'_>) 
         killed: false,
         free_slot: Some(0),
         spent_today: Usage::default(),
+        spent_by_parts: Usage::default(),
         children: &BTreeMap::new(),
         hold: &pawl_engine::Hold::Free,
     };

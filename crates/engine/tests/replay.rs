@@ -68,6 +68,7 @@ impl Story {
             killed: false,
             free_slot: Some(0),
             spent_today: Usage::default(),
+            spent_by_parts: Usage::default(),
             children: &BTreeMap::new(),
             hold: &pawl_engine::Hold::Free,
         };

@@ -45,6 +45,8 @@ impl Committer<'_> {
         writes.extend(guards(before, after, snapshot));
         if !commit.usage.is_zero() && snapshot.plan.workflow.limits.budget.is_some() {
             writes.extend(items::usage::writes(after, commit.row.at, commit.usage));
+            let root = snapshot.root.as_deref();
+            writes.extend(root.into_iter().flat_map(|root| items::tree_usage::writes(root, commit.usage)));
         }
         let transaction = Transaction { writes, durability: self.durability };
         if self.unheard {

@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use pawl_definition::BudgetPer;
-use pawl_engine::steps::awaited_children;
-use pawl_engine::{ChildSeen, Context, Execution, Hold, Occurrence, Parent, Plan, Reads, Record, Subject, Usage};
+use pawl_engine::steps::children_looked_at;
+use pawl_engine::{
+    ChildSeen, Context, Execution, Hold, Occurrence, Parent, Plan, Reads, Record, Subject, Usage, root_of,
+};
 use serde_json::{Value, json};
 
 use crate::concurrency_slots::Slots;
@@ -31,6 +33,9 @@ pub(crate) struct Snapshot {
     /// How they are counted.
     pub(crate) slots: Option<Slots>,
     pub(crate) spent_today: Usage,
+    pub(crate) spent_by_parts: Usage,
+    /// The root of the tree that the execution is a part of, while that has not ended.
+    pub(crate) root: Option<String>,
     pub(crate) children: BTreeMap<String, ChildSeen>,
     pub(crate) hold: Hold,
 }
@@ -52,6 +57,7 @@ impl Snapshot {
             killed: self.killed,
             free_slot: self.free_slot,
             spent_today: self.spent_today,
+            spent_by_parts: self.spent_by_parts,
             children: &self.children,
             hold: &self.hold,
         }
@@ -90,12 +96,15 @@ impl Snapshot {
         let free_slot = concurrency_slots::free(catalog.tables(), execution, slots).await?;
         let spent_today = spent_today(catalog, &plan, execution, now).await?;
         let killed = head.killed.is_some() || installation.killed.is_some();
-        let hold = hold(execution, &found[heads_from..])?;
-        let children = children(catalog, blobs, execution).await?;
+        let above = heads(&found[heads_from..])?;
+        let hold = Hold::of(execution, &above);
+        let root = root_of(execution, &above).filter(|root| !root.status.is_ended()).map(|root| root.id.clone());
+        let spent_by_parts = spent_by_parts(catalog, &plan, execution, root.as_deref()).await?;
+        let children = children((catalog, blobs), execution, &plan, now).await?;
         #[rustfmt::skip]
         let read = Self {
             plan, former, objects, objects_revision, listening, record, related, killed, free_slot, slots, spent_today,
-            children, hold,
+            spent_by_parts, root, children, hold,
         };
         Ok(read)
     }
@@ -116,6 +125,8 @@ impl Snapshot {
             free_slot: Some(0),
             slots: None,
             spent_today: Usage::default(),
+            spent_by_parts: Usage::default(),
+            root: None,
             children: BTreeMap::new(),
             hold: Hold::Free,
         }
@@ -134,36 +145,43 @@ impl Snapshot {
         self.related = related(catalog, self.record.as_ref(), &self.objects, &reads).await?;
         self.free_slot = concurrency_slots::free(catalog.tables(), execution, self.slots).await?;
         self.spent_today = spent_today(catalog, &self.plan, execution, now).await?;
+        self.spent_by_parts = spent_by_parts(catalog, &self.plan, execution, self.root.as_deref()).await?;
         Ok(self)
     }
 }
 
-/// What those who wait for the execution let it do.
-fn hold(execution: &Execution, heads: &[Option<Item>]) -> Result<Hold, Error> {
+/// Those who wait for the execution, as far as they are there.
+fn heads(items: &[Option<Item>]) -> Result<BTreeMap<String, Execution>, Error> {
     let mut known = BTreeMap::new();
-    for item in heads.iter().flatten() {
+    for item in items.iter().flatten() {
         if let Some(head) = items::execution::parse(item)? {
             known.insert(head.id.clone(), head);
         }
     }
-    Ok(Hold::of(execution, &known))
+    Ok(known)
 }
 
 /// Executions that are read at once.
 const CHILDREN_AT_ONCE: usize = 100;
 
-/// The children that the execution waits for. One that cannot be read is not absent: a decision waits for it.
+/// The children that the execution waits for, and parts of it that are still open. One that cannot be read is not absent: a
+/// decision waits for it.
 async fn children(
-    catalog: &Catalog,
-    blobs: &dyn Blobs,
+    (catalog, blobs): (&Catalog, &dyn Blobs),
     execution: &Execution,
+    plan: &Plan,
+    now: Timestamp,
 ) -> Result<BTreeMap<String, ChildSeen>, Error> {
     let mut seen = BTreeMap::new();
-    let ids = awaited_children(execution);
+    let ids = children_looked_at(execution);
     for some in ids.chunks(CHILDREN_AT_ONCE) {
         let keys: Vec<_> = some.iter().map(|id| (items::execution::TABLE, items::execution::key(id))).collect();
         for item in catalog.tables().get_many(&keys).await?.iter().flatten() {
             let Some(mut head) = items::execution::parse(item)? else { continue };
+            if execution.open_parts.contains_key(&head.id) {
+                seen.insert(head.id.clone(), ChildSeen::of_open_part(&head));
+                continue;
+            }
             // Only the result of one that has ended is looked at, and of a part what it changed.
             if head.status.is_ended() && head.region.is_some() {
                 offload::restore_execution(blobs, &mut head).await?;
@@ -172,6 +190,11 @@ async fn children(
             }
             seen.insert(head.id.clone(), ChildSeen::of(&head, execution));
         }
+    }
+    let kept = plan.workflow.retention.map(|retention| retention.approximate());
+    for (id, part) in &execution.open_parts {
+        let may_have_expired = kept.is_some_and(|kept| now.duration_since(part.since) >= kept);
+        seen.entry(id.clone()).or_insert_with(|| ChildSeen::of_lost_part(part, may_have_expired));
     }
     Ok(seen)
 }
@@ -229,15 +252,33 @@ fn ids_of(value: Option<&Value>) -> Vec<String> {
     }
 }
 
-/// What models cost today; read only before a step that asks one, and where a limit asks.
-async fn spent_today(catalog: &Catalog, plan: &Plan, execution: &Execution, now: Timestamp) -> Result<Usage, Error> {
-    let workflow = &plan.workflow;
+/// Whether a budget of this kind limits the step at the cursor: it asks a model.
+fn is_limited(plan: &Plan, execution: &Execution, per: BudgetPer) -> bool {
     let step = execution.cursor.as_deref().and_then(|id| plan.step(id));
     let asks_model = step.is_some_and(|step| step.kind.shape().asks_model().is_some());
-    if !asks_model || workflow.limits.budget.as_ref().is_none_or(|budget| budget.per != BudgetPer::Day) {
+    asks_model && plan.workflow.limits.budget.as_ref().is_some_and(|budget| budget.per == per)
+}
+
+/// What models cost today; read only before a step that asks one, and where a limit asks.
+async fn spent_today(catalog: &Catalog, plan: &Plan, execution: &Execution, now: Timestamp) -> Result<Usage, Error> {
+    if !is_limited(plan, execution, BudgetPer::Day) {
         return Ok(Usage::default());
     }
-    let keys: Vec<_> =
-        items::usage::keys(&workflow.id, now).into_iter().map(|key| (items::usage::TABLE, key)).collect();
+    let keys = items::usage::keys(&plan.workflow.id, now);
+    let keys: Vec<_> = keys.into_iter().map(|key| (items::usage::TABLE, key)).collect();
+    Ok(items::usage::parse(&catalog.tables().get_many(&keys).await?)?)
+}
+
+/// What models cost all parts of the tree; read only before a step of a part that asks one, and where a limit asks.
+async fn spent_by_parts(
+    catalog: &Catalog,
+    plan: &Plan,
+    execution: &Execution,
+    root: Option<&str>,
+) -> Result<Usage, Error> {
+    let Some(root) = root.filter(|_| is_limited(plan, execution, BudgetPer::Execution)) else {
+        return Ok(Usage::default());
+    };
+    let keys = items::tree_usage::keys(root).map(|key| (items::tree_usage::TABLE, key));
     Ok(items::usage::parse(&catalog.tables().get_many(&keys).await?)?)
 }

@@ -66,6 +66,9 @@ pub struct Observed {
     /// What models had cost that day, if it may have asked one.
     #[serde(default, skip_serializing_if = "Usage::is_zero")]
     pub spent: Usage,
+    /// What they had cost all parts of its tree, if it is one.
+    #[serde(rename = "parts", default, skip_serializing_if = "Usage::is_zero")]
+    pub spent_by_parts: Usage,
     /// The topic of the token that it made for a callback. The token is chance, and stands in no row.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub callback: Option<String>,

@@ -6,6 +6,7 @@ use super::seen::Part;
 use super::{Given, LeaseSeen, Observed, Seen};
 use crate::{
     ChildSeen, Commit, Context, Control, Decision, Execution, Hold, Input, Reads, Row, RowKind, Status, context, ids,
+    steps,
 };
 
 /// Notes what a decision observed: a row takes it with all that was observed since the row before; a head that is written
@@ -103,19 +104,22 @@ fn of(cx: &Context<'_>, before: &Execution, input: &Input<'_>, row: Option<&Row>
         slot_key: None,
         deaths: if runs { before.deaths } else { 0 },
         spent: if asks_model { cx.spent_today } else { crate::Usage::default() },
+        spent_by_parts: if asks_model { cx.spent_by_parts } else { crate::Usage::default() },
         callback: None,
         children: children(cx, before, row),
         orphan: orphan(cx, input),
     }
 }
 
-/// The children that a waiting step looked at. A look that wrote no row came to nothing, whatever their results were.
+/// The children that a waiting step looked at. A look that wrote no row came to nothing, whatever their results were. What parts
+/// of it took is counted with any row.
 fn children(cx: &Context<'_>, before: &Execution, row: Option<&Row>) -> BTreeMap<String, ChildSeen> {
     let waits = before.pause.as_ref().map_or(before.status, |pause| pause.status) == Status::Waiting;
-    if !waits {
-        return BTreeMap::new();
-    }
     let mut seen = cx.children.clone();
+    if !waits {
+        let parts = if row.is_some() { steps::parts(before) } else { BTreeMap::new() };
+        seen.retain(|id, _| row.is_some() && before.open_parts.contains_key(id) || parts.contains_key(id));
+    }
     if row.is_none() {
         for child in seen.values_mut() {
             *child = ChildSeen::standing(child.status);

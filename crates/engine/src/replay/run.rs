@@ -122,6 +122,7 @@ impl<'a> Replay<'a> {
             killed: observed.killed,
             free_slot: (!observed.no_place).then_some(observed.slot),
             spent_today: observed.spent,
+            spent_by_parts: observed.spent_by_parts,
             children: &observed.children,
             hold: &hold,
         };

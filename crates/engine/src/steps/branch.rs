@@ -10,10 +10,10 @@ use pawl_definition::step::{Join, LaneFailed, Lanes, Merge};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::{After, Listening, Perform, StepContext, StepDecision, StepHandler, StepResult, Took, Waits};
+use super::{After, Listening, Perform, StepContext, StepDecision, StepHandler, StepResult, Waits};
 use crate::{
     Activity, Address, ChildSeen, Context, Execution, Performed, Region, RegionStart, RegionStarts, Row, Status,
-    StepCode, StepError, StepState, StepStatus, ids,
+    StepCode, StepError, StepState, StepStatus, ids, shares,
 };
 
 /// The type's tag, by which a head says that the step at its cursor is of this type.
@@ -24,6 +24,9 @@ const TAG: &str = "branch";
 struct Checkpoint {
     /// The execution of each lane.
     lanes: BTreeMap<String, String>,
+    /// Most steps of each of them.
+    #[serde(default)]
+    steps_most: u32,
     /// They are started.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     started: bool,
@@ -85,12 +88,14 @@ impl Checkpoint {
             let event = ids::child_event_id(&at.execution.id, address.as_str(), at.state.visit, 0);
             ids::execution_id(&event, &at.execution.workflow)
         };
-        Self { lanes: step.lanes.keys().map(|name| (name.clone(), id(name))).collect(), started: false }
+        let lanes: BTreeMap<_, _> = step.lanes.keys().map(|name| (name.clone(), id(name))).collect();
+        let steps_most = shares::share(at.cx, at.execution, lanes.len(), 0);
+        Self { lanes, steps_most, started: false }
     }
 
     fn starts(&self, at: &StepContext<'_>) -> RegionStarts {
         let region = |name: &String| Region { step: at.step.id.clone(), name: name.clone() };
-        let start = |name: &String| RegionStart::of(at.cx, at.execution, region(name));
+        let start = |name: &String| RegionStart::of(at.cx, at.execution, region(name), self.steps_most);
         RegionStarts {
             address: Address::of(&at.step.id),
             visit: at.state.visit,
@@ -129,8 +134,7 @@ impl Checkpoint {
     /// What came of the lanes, if enough of them have ended.
     fn joined(&self, step: &Lanes, at: &StepContext<'_>) -> Option<StepResult> {
         let lanes = self.seen(at);
-        let took = Took::of(lanes.iter().filter_map(|lane| lane.seen));
-        let result = StepResult { output: self.output(at), took, ..StepResult::default() };
+        let result = StepResult { output: self.output(at), ..StepResult::default() };
         if let Some(stopped) = lanes.iter().filter_map(|lane| lane.seen).find(|seen| seen.stops) {
             let (status, reason) = (stopped.status, stopped.reason.clone());
             return Some(StepResult { note: reason.clone(), end: Some((status, reason)), ..result });
@@ -252,11 +256,20 @@ fn appended<'v>(before: Option<&Value>, given: impl Iterator<Item = &'v Value>) 
 
 /// The executions of the lanes that an execution waits for, or is starting. It follows from the head alone.
 pub(super) fn awaited(execution: &Execution) -> Vec<String> {
-    let Some(step) = execution.cursor.as_deref().filter(|_| execution.entered.as_deref() == Some(TAG)) else {
-        return Vec::new();
-    };
-    let checkpoint = execution.steps.get(step).and_then(Checkpoint::of);
+    let checkpoint = at_cursor(execution);
     checkpoint.into_iter().flat_map(|checkpoint| checkpoint.lanes.into_values()).collect()
+}
+
+/// The same, each with the most steps that it may carry out.
+pub(super) fn parts(execution: &Execution) -> BTreeMap<String, u32> {
+    let Some(Checkpoint { lanes, steps_most, .. }) = at_cursor(execution) else { return BTreeMap::new() };
+    lanes.into_values().map(|id| (id, steps_most)).collect()
+}
+
+/// What is kept of a visit that has not ended.
+fn at_cursor(execution: &Execution) -> Option<Checkpoint> {
+    let step = execution.cursor.as_deref().filter(|_| execution.entered.as_deref() == Some(TAG))?;
+    execution.steps.get(step).and_then(Checkpoint::of)
 }
 
 /// The executions of lanes that a row says were started, each with its part.

@@ -35,8 +35,8 @@ pub use start_workflow::Listed;
 
 use crate::context::StepScope;
 use crate::{
-    Activity, ChildSeen, Context, Effect, Event, Execution, Found, NextItem, Performed, Read, Row, Status, StepError,
-    StepState, StepStatus, Subject, Usage,
+    Activity, Context, Effect, Event, Execution, Found, NextItem, Performed, Read, Row, Status, StepError, StepState,
+    StepStatus, Subject,
 };
 
 /// A step about to be decided.
@@ -91,8 +91,6 @@ pub struct StepResult {
     pub end: Option<(Status, Option<String>)>,
     /// The part of the workflow that the execution runs is over.
     pub ends_region: bool,
-    /// What executions that ran parts of it took.
-    pub took: Took,
     /// What is kept of a visit that failed, for the next one.
     pub keeps: Value,
     /// In words.
@@ -115,34 +113,11 @@ impl Default for StepResult {
             effects: Vec::new(),
             end: None,
             ends_region: false,
-            took: Took::default(),
             keeps: Value::Null,
             note: None,
             error: None,
             is_kept_back: false,
         }
-    }
-}
-
-/// What executions took that ran parts of a step: it holds against the limits of the whole.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Took {
-    /// Steps that they carried out.
-    pub steps: u32,
-    /// What models cost them.
-    pub usage: Usage,
-    /// Their steps that failed finally.
-    pub failed_steps: BTreeSet<String>,
-}
-
-impl Took {
-    fn of<'a>(seen: impl Iterator<Item = &'a ChildSeen>) -> Self {
-        seen.fold(Self::default(), |mut sum, child| {
-            sum.steps = sum.steps.saturating_add(child.steps);
-            sum.usage = sum.usage.plus(child.usage);
-            sum.failed_steps.extend(child.failed_steps.iter().cloned());
-            sum
-        })
     }
 }
 
@@ -154,11 +129,17 @@ pub fn awaited_children(execution: &Execution) -> Vec<String> {
     awaited
 }
 
-/// The executions that run parts of the step at the cursor and have not ended, as far as they were looked at.
-pub(crate) fn open_regions(execution: &Execution, children: &BTreeMap<String, ChildSeen>) -> Vec<String> {
-    let mut regions = branch::awaited(execution);
-    regions.retain(|id| children.get(id).is_none_or(|child| !child.status.is_ended()));
-    regions
+/// The executions whose heads an execution looks at when it goes on: those that it waits for, and parts that are still open.
+pub fn children_looked_at(execution: &Execution) -> Vec<String> {
+    let mut ids = awaited_children(execution);
+    ids.extend(execution.open_parts.keys().cloned());
+    ids
+}
+
+/// The executions that run parts of the step at the cursor, each with the most steps that it may carry out. It follows from the
+/// head alone.
+pub(crate) fn parts(execution: &Execution) -> BTreeMap<String, u32> {
+    branch::parts(execution)
 }
 
 /// The executions that a row says were started.

@@ -100,6 +100,7 @@ impl Known {
             killed: false,
             free_slot: Some(0),
             spent_today: Usage::default(),
+            spent_by_parts: Usage::default(),
             children: &NO_CHILDREN,
             hold: &pawl_engine::Hold::Free,
         }

@@ -23,6 +23,7 @@
 //! | events that are collected for one start, and their window; windows that close, by time | executions | `debounce#<workflow>#<digest of the key>` / `window`, `<id>#<number>`; First `windows` by time |
 //! | executions that wait for a slot, oldest first; of a key | executions | `line#<workflow>`, `line#<workflow>#<digest of the key>` / `<time>#<execution>` |
 //! | what models cost in a day | executions | `usage#<workflow>` / `<date>#tokens`, `…#microusd`; the same of `usage#<workflow>#<block>` |
+//! | what models cost the parts of an execution | executions | `execution#<id>` / `budget#tokens`, `budget#microusd` |
 //! | an operation; those that are not over | executions | `operation#<id>` / `operation`; First `operations#running` by time |
 //! | where a loop of the sweeper goes on | executions | `sweep` / `<loop>` |
 //! | notices; those not handed on yet | executions | `notices` by time; First `notices#unsent` |
@@ -56,6 +57,7 @@ pub mod signal;
 pub mod signal_line;
 pub mod slot;
 pub mod sweep;
+pub mod tree_usage;
 pub mod usage;
 pub mod waiter;
 pub mod workflow;
@@ -139,6 +141,7 @@ pub fn kept_of(table: Table, item: &Item) -> Option<Kept> {
             "head" if matches!(refusal::parse(item), Ok(Some(_))) => refusal::KEPT,
             "head" => execution::KEPT,
             "event" => event::KEPT,
+            tree_usage::TOKENS | tree_usage::MICROUSD => tree_usage::KEPT,
             rows if rows.starts_with(history::PREFIX) => history::KEPT,
             _ => return None,
         },

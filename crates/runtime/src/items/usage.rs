@@ -34,8 +34,13 @@ fn keys_of(workflow: &str, now: Timestamp, block: u8) -> [Key; 2] {
 /// Adds what an execution has used to the day.
 pub fn writes(execution: &Execution, now: Timestamp, usage: Usage) -> Vec<Write> {
     let [tokens, microusd] = keys_of(&execution.workflow, now, ids::one_of(&["usage", &execution.id], BLOCKS));
+    added([tokens, microusd], usage).to_vec()
+}
+
+/// Adds to a pair of counters: tokens, and millionths of a US dollar.
+pub(super) fn added([tokens, microusd]: [Key; 2], usage: Usage) -> [Write; 2] {
     let add = |key, amount| Write::Add { table: TABLE, key, amount, at_most: None };
-    vec![add(tokens, i64::try_from(usage.tokens).unwrap_or(i64::MAX)), add(microusd, micro(usage.usd))]
+    [add(tokens, i64::try_from(usage.tokens).unwrap_or(i64::MAX)), add(microusd, micro(usage.usd))]
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "a model call costs far below 2^63 millionths of a dollar")]
@@ -43,7 +48,7 @@ fn micro(usd: f64) -> i64 {
     (usd * 1e6).round() as i64
 }
 
-/// Reads the counters of a day, in the order of their [keys]; what is not there is 0.
+/// Reads counters in the order of their keys, tokens and millionths of a US dollar in turn; what is not there is 0.
 pub fn parse(items: &[Option<Item>]) -> Result<Usage, Unreadable> {
     let sum = |first: usize| {
         let mut counters = items.iter().skip(first).step_by(2).flatten();

@@ -16,7 +16,7 @@ pub use answer::{ModelReply, ModelSaid, ModelVerdict};
 pub use question::ModelQuestion;
 
 use super::{After, NextCall, Perform, StepContext, StepDecision, StepHandler, StepResult};
-use crate::{Activity, ModelCall, Performed, StepCode, StepError, StepState};
+use crate::{Activity, ModelCall, Performed, StepCode, StepError, StepState, Usage};
 
 /// Longest time of one call, in seconds, if the step does not say.
 const CALL_S: i64 = 60;
@@ -112,7 +112,7 @@ fn within_budget(at: &StepContext<'_>) -> Result<(), StepError> {
     use pawl_definition::BudgetPer;
     let Some(budget) = &at.cx.plan.workflow.limits.budget else { return Ok(()) };
     let spent = match budget.per {
-        BudgetPer::Execution => at.execution.usage,
+        BudgetPer::Execution => spent_by_tree(at),
         BudgetPer::Day => at.cx.spent_today,
     };
     let is_spent =
@@ -122,6 +122,16 @@ fn within_budget(at: &StepContext<'_>) -> Result<(), StepError> {
         return Err(StepError::new(StepCode::OverBudget, format!("the budget of model calls is used up: {found}")));
     }
     Ok(())
+}
+
+/// What an execution and all its parts have spent, as far as it is known. Of a part that is the cost of the root's own calls, and
+/// what all parts count together; before an edit set the budget, nothing was counted but by each part of itself.
+fn spent_by_tree(at: &StepContext<'_>) -> Usage {
+    let (own, parts) = (at.execution.usage, at.cx.spent_by_parts);
+    match &at.cx.event.event.region {
+        Some(start) => start.usage.plus(own.at_least(parts)),
+        None => own,
+    }
 }
 
 impl ModelCall {

@@ -1,12 +1,12 @@
 //! Executions and rows, each optional part of them there or not.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use pawl_definition::FailureClass;
 use pawl_engine::{
-    Address, Execution, Frame, Item, Lease, Leases, OutcomeStatus, Parent, Pause, PauseReason, Region, RegionStart,
-    Requested, ReturnTo, Row, RowKind, StartedBy, Status, StepCode, StepError, StepState, StepStatus, TimerPurpose,
-    Usage, Waiting, Wake, event, ids, signal,
+    Address, Execution, Frame, Item, Lease, Leases, OpenPart, OutcomeStatus, Parent, Pause, PauseReason, Region,
+    RegionStart, Requested, ReturnTo, Row, RowKind, StartedBy, Status, StepCode, StepError, StepState, StepStatus,
+    TimerPurpose, Usage, Waiting, Wake, event, ids, signal,
 };
 use proptest::collection::{btree_map, btree_set, vec};
 use proptest::option::of;
@@ -167,8 +167,8 @@ fn item() -> Arbitrary<Item> {
 }
 
 fn frame() -> Arbitrary<Frame> {
-    (part_id(), item(), map(), steps(), of(error()))
-        .prop_map(|(step, item, variables, unset, error)| Frame { step, item, variables, unset, error })
+    (part_id(), item(), map(), steps(), any::<u32>(), of(error()))
+        .prop_map(|(step, item, variables, unset, steps, error)| Frame { step, item, variables, unset, steps, error })
         .boxed()
 }
 
@@ -179,16 +179,21 @@ pub(super) fn region() -> Arbitrary<Region> {
 pub(super) fn region_start() -> Arbitrary<RegionStart> {
     let before = (any::<u32>(), usage(), of(item()));
     (region(), derived_id("evt"), map(), btree_map(part_id(), step_state(), 0..2), before)
-        .prop_map(|(region, event, variables, steps, (steps_done, usage, item))| RegionStart {
+        .prop_map(|(region, event, variables, steps, (steps_most, usage, item))| RegionStart {
             region,
             event,
             variables,
             steps,
             item,
-            steps_done,
+            steps_most,
             usage,
         })
         .boxed()
+}
+
+fn open_parts() -> Arbitrary<BTreeMap<String, OpenPart>> {
+    let part = (any::<u32>(), time()).prop_map(|(steps, since)| OpenPart { steps, since });
+    btree_map(derived_id("exe"), part, 0..2).boxed()
 }
 
 /// A head with any of its parts. They need not fit each other: storage does not look at that.
@@ -196,30 +201,32 @@ pub(crate) fn execution() -> Arbitrary<Execution> {
     let kin = (of(parent()), of(region()));
     let is = (derived_id("exe"), workflow_id(), derived_id("evt"), of(subject()), cause(), of(filled()), kin);
     let counts =
-        (any::<[u64; 3]>(), any::<[u32; 2]>(), any::<[bool; 6]>(), (of(any::<u16>()), of(text()), any::<bool>()));
+        (any::<[u64; 3]>(), any::<[u32; 3]>(), any::<[bool; 6]>(), (of(any::<u16>()), of(text()), any::<bool>()));
     let times = (time(), of(time()), of(time()), of(time()), of(time()), time());
     let inside = (vec(frame(), 0..3), of(item()), btree_map(part_id(), any::<u32>(), 0..3));
     let stands =
         (of(part_id()), of(part_id()), of(of(part_id())), btree_map(part_id(), step_state(), 0..3), steps(), inside);
     let waits = (status(), wake(), leases(), of(waiting()), of(pause()), of(requested()), of(act()));
     let ids = (vec(derived_id("exe"), 0..3), vec(derived_id("ctl"), 0..3), of(select(OutcomeStatus::ALL.to_vec())));
-    let holds = (map(), map(), of(text()), of(error()), usage(), value(), value(), ids);
+    let took = (usage(), usage(), open_parts());
+    let holds = (map(), map(), of(text()), of(error()), took, value(), value(), ids);
     (is, counts, times, stands, waits, holds)
         .prop_map(|(is, counts, times, stands, waits, holds)| {
             let (id, workflow, event_id, record, cause, last_control, (parent, region)) = is;
-            let ([revision, version, seq], [steps_done, deaths], flags, slot) = counts;
+            let ([revision, version, seq], [steps_done, steps_elsewhere, deaths], flags, slot) = counts;
             let (holds_slot, slot_key, slot_while_running) = slot;
             let [high_priority, over_budget, throttled, stalled, holds_record, ends_whole] = flags;
             let (created_at, started_at, ended_at, expires_at, forgotten, updated_at) = times;
             let (cursor, entered, returns_to, steps, failed_steps, (frames, item, visits)) = stands;
             let returns_to = returns_to.map(|step| ReturnTo { step });
             let (status, wake, leases, waiting, pause, requested, killed) = waits;
-            let (variables, overrides, reason, error, usage, since, output, (to_tell, step_controls, outcome)) = holds;
+            let (variables, overrides, reason, error, took, since, output, (to_tell, step_controls, outcome)) = holds;
+            let (usage, usage_of_parts, open_parts) = took;
             #[rustfmt::skip]
             let execution = Execution {
                 id, workflow, revision, version, seq, status, record, event_id, cause, parent, region, stops: ends_whole, high_priority, created_at,
                 started_at, ended_at, expires_at, forgotten, updated_at, cursor, entered, returns_to, frames, item, visits, variables, steps, steps_done,
-                failed_steps, wake, leases, waiting, pause, requested, killed, reason, error, output, to_tell, overrides, usage,
+                steps_elsewhere, open_parts, usage_of_parts, failed_steps, wake, leases, waiting, pause, requested, killed, reason, error, output, to_tell, overrides, usage,
                 over_budget, throttled, stalled, deaths, slot_key, holds_slot, slot_while_running, holds_record, last_control,
                 outcome, step_controls, since,
             };
