@@ -145,7 +145,7 @@ impl ChildSeen {
     }
 
     fn taken(head: &Execution, seen: Self) -> Self {
-        Self { steps: head.steps_done, open_parts: head.open_parts.clone(), usage: head.usage, ..seen }
+        Self { steps: head.steps_done, open_parts: head.parts.open.clone(), usage: head.usage, ..seen }
     }
 
     /// Of one of which no more is known than its state.

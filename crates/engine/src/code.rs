@@ -102,8 +102,9 @@ codes! {
     /// A decision asked for more reads than it may.
     TooManyReads = "too_many_reads", Retries::Never;
 
-    /// The execution carried out its most steps.
+    /// A list of steps was carried out as long as `limits.steps` allows.
     StepLimit = "step_limit", Retries::Never;
+    /// The execution with its items and lanes carried out its most steps.
     TreeStepLimit = "tree_step_limit", Retries::Never;
     /// The execution visited a step most often.
     VisitLimit = "visit_limit", Retries::Never;

@@ -1,10 +1,12 @@
 //! Makes an execution.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use jiff::Timestamp;
 use pawl_definition::Priority;
 use serde_json::{Map, Value};
 
-use crate::{Event, Execution, Leases, Plan, Row, RowKind, Status, TimerPurpose, Usage, Wake, ids};
+use crate::{Event, Execution, Leases, Parts, Plan, Row, RowKind, Status, TimerPurpose, Usage, Wake, ids};
 
 /// Makes the head and first row of the execution that an event starts. It begins at `start_at` if that is later.
 pub fn create(plan: &Plan, event: &Event, now: Timestamp, start_at: Option<Timestamp>) -> (Execution, Row) {
@@ -46,13 +48,13 @@ fn head(plan: &Plan, event: &Event, now: Timestamp, later: Option<Timestamp>) ->
         returns_to: None,
         frames: Vec::new(),
         item: None,
-        visits: std::collections::BTreeMap::new(),
+        visits: BTreeMap::new(),
         variables: Map::new(),
-        steps: std::collections::BTreeMap::new(),
+        steps: BTreeMap::new(),
         steps_done: 0,
         steps_elsewhere: 0,
-        open_parts: std::collections::BTreeMap::new(),
-        failed_steps: std::collections::BTreeSet::new(),
+        parts: Parts::default(),
+        failed_steps: BTreeSet::new(),
         wake: later.map_or(Wake::Job, |at| Wake::Timer { at, purpose: TimerPurpose::Throttle }),
         leases: Leases::default(),
         waiting: None,
@@ -65,7 +67,6 @@ fn head(plan: &Plan, event: &Event, now: Timestamp, later: Option<Timestamp>) ->
         to_tell: Vec::new(),
         overrides: event.data.get("values").and_then(Value::as_object).cloned().unwrap_or_default(),
         usage: Usage::default(),
-        usage_of_parts: Usage::default(),
         over_budget: false,
         throttled: later.is_some(),
         stalled: false,

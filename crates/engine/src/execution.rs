@@ -7,7 +7,7 @@ use pawl_definition::Priority;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::{Cause, Frame, Item, Leases, OpenPart, Parent, Region, StepError, Subject};
+use crate::{Cause, Frame, Item, Leases, Parent, Parts, Region, StepError, Subject};
 
 /// State of an execution. Stored, do not rename.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -408,9 +408,9 @@ pub struct Execution {
     /// before it.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub steps_elsewhere: u32,
-    /// Parts that go on although the step is over which they belong to, by their id: their steps are not counted yet.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub open_parts: BTreeMap<String, OpenPart>,
+    /// What is known of its parts.
+    #[serde(default, skip_serializing_if = "Parts::is_none")]
+    pub parts: Parts,
     /// Steps that failed finally.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub failed_steps: BTreeSet<String>,
@@ -450,9 +450,6 @@ pub struct Execution {
     /// What models cost so far, with its parts that have ended.
     #[serde(default, skip_serializing_if = "Usage::is_zero")]
     pub usage: Usage,
-    /// What of it they cost those parts.
-    #[serde(default, skip_serializing_if = "Usage::is_zero")]
-    pub usage_of_parts: Usage,
     /// A model call was refused for its budget.
     #[serde(default, skip_serializing_if = "is_false")]
     pub over_budget: bool,

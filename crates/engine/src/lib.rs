@@ -70,6 +70,6 @@ pub use plan::Plan;
 pub use record::{Record, RecordWrite, Subject};
 pub use region::{Region, RegionStart};
 pub use replay::{Recording, ReplayError, difference, replay};
-pub use shares::OpenPart;
+pub use shares::{OpenPart, Parts};
 pub use signal::{SentSignal, TakenSignal};
 pub use transition::{DEATHS_MOST, transition};

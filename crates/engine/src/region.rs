@@ -67,7 +67,7 @@ impl RegionStart {
             steps_most,
             usage: match &cx.event.event.region {
                 Some(start) => start.usage,
-                None => execution.usage.since(execution.usage_of_parts),
+                None => execution.usage.since(execution.parts.usage),
             },
             region,
         }

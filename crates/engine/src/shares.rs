@@ -7,12 +7,14 @@
 //! A part may go on for a moment after its step is over, because it learns of that at its next look. Until it has ended, all of
 //! its share counts as carried out ([`OpenPart`]).
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use pawl_definition::Step;
 use serde::{Deserialize, Serialize};
 
 use crate::draft::Draft;
-use crate::{ChildSeen, Context, Decision, Execution, RowKind, StepCode, StepError, steps};
+use crate::{ChildSeen, Context, Decision, Execution, RowKind, StepCode, StepError, Usage, steps};
 
 /// A part that goes on although its step is over. Stored, do not rename.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +23,24 @@ pub struct OpenPart {
     pub steps: u32,
     /// When its step was over.
     pub since: Timestamp,
+}
+
+/// What an execution knows of its parts beside what it waits for. Stored, do not rename.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Parts {
+    /// Those that go on although the step is over which they belong to, by their id: their steps are not counted yet.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub open: BTreeMap<String, OpenPart>,
+    /// What models cost those that have ended.
+    #[serde(default, skip_serializing_if = "Usage::is_zero")]
+    pub usage: Usage,
+}
+
+impl Parts {
+    /// Whether nothing is known.
+    pub fn is_none(&self) -> bool {
+        self.open.is_empty() && self.usage.is_zero()
+    }
 }
 
 impl Execution {
@@ -43,7 +63,7 @@ impl Execution {
 
     /// Steps that count against the limit of its tree.
     fn steps_of_tree(&self) -> u32 {
-        self.open_parts.values().fold(self.steps_done, |sum, part| sum.saturating_add(part.steps))
+        self.parts.open.values().fold(self.steps_done, |sum, part| sum.saturating_add(part.steps))
     }
 
     /// Adds what a part took that has ended.
@@ -51,9 +71,9 @@ impl Execution {
         self.steps_done = self.steps_done.saturating_add(seen.steps);
         self.steps_elsewhere = self.steps_elsewhere.saturating_add(seen.steps);
         self.usage = self.usage.plus(seen.usage);
-        self.usage_of_parts = self.usage_of_parts.plus(seen.usage);
+        self.parts.usage = self.parts.usage.plus(seen.usage);
         self.failed_steps.extend(seen.failed_steps.iter().cloned());
-        self.open_parts.extend(seen.open_parts.iter().map(|(id, part)| (id.clone(), *part)));
+        self.parts.open.extend(seen.open_parts.iter().map(|(id, part)| (id.clone(), *part)));
     }
 }
 
@@ -130,7 +150,7 @@ impl Draft<'_> {
             match self.cx.children.get(&id).filter(|seen| seen.status.is_ended()) {
                 Some(seen) => self.execution.takes(seen),
                 None => {
-                    self.execution.open_parts.insert(id.clone(), OpenPart { steps, since: self.cx.now });
+                    self.execution.parts.open.insert(id.clone(), OpenPart { steps, since: self.cx.now });
                     open.push(id);
                 }
             }
@@ -141,9 +161,9 @@ impl Draft<'_> {
     /// Counts the parts that have ended since their step was over.
     pub(crate) fn count_open_parts(&mut self) {
         let ended = |id: &String| self.cx.children.get(id).filter(|seen| seen.status.is_ended());
-        let ended: Vec<_> = self.execution.open_parts.keys().filter_map(|id| Some((id.clone(), ended(id)?))).collect();
+        let ended: Vec<_> = self.execution.parts.open.keys().filter_map(|id| Some((id.clone(), ended(id)?))).collect();
         for (id, seen) in ended {
-            self.execution.open_parts.remove(&id);
+            self.execution.parts.open.remove(&id);
             self.execution.takes(seen);
         }
     }

@@ -178,7 +178,7 @@ async fn children(
         let keys: Vec<_> = some.iter().map(|id| (items::execution::TABLE, items::execution::key(id))).collect();
         for item in catalog.tables().get_many(&keys).await?.iter().flatten() {
             let Some(mut head) = items::execution::parse(item)? else { continue };
-            if execution.open_parts.contains_key(&head.id) {
+            if execution.parts.open.contains_key(&head.id) {
                 seen.insert(head.id.clone(), ChildSeen::of_open_part(&head));
                 continue;
             }
@@ -192,7 +192,7 @@ async fn children(
         }
     }
     let kept = plan.workflow.retention.map(|retention| retention.approximate());
-    for (id, part) in &execution.open_parts {
+    for (id, part) in &execution.parts.open {
         let may_have_expired = kept.is_some_and(|kept| now.duration_since(part.since) >= kept);
         seen.entry(id.clone()).or_insert_with(|| ChildSeen::of_lost_part(part, may_have_expired));
     }

@@ -118,7 +118,7 @@ fn children(cx: &Context<'_>, before: &Execution, row: Option<&Row>) -> BTreeMap
     let mut seen = cx.children.clone();
     if !waits {
         let parts = if row.is_some() { steps::parts(before) } else { BTreeMap::new() };
-        seen.retain(|id, _| row.is_some() && before.open_parts.contains_key(id) || parts.contains_key(id));
+        seen.retain(|id, _| row.is_some() && before.parts.open.contains_key(id) || parts.contains_key(id));
     }
     if row.is_none() {
         for child in seen.values_mut() {

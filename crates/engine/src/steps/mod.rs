@@ -132,7 +132,7 @@ pub fn awaited_children(execution: &Execution) -> Vec<String> {
 /// The executions whose heads an execution looks at when it goes on: those that it waits for, and parts that are still open.
 pub fn children_looked_at(execution: &Execution) -> Vec<String> {
     let mut ids = awaited_children(execution);
-    ids.extend(execution.open_parts.keys().cloned());
+    ids.extend(execution.parts.open.keys().cloned());
     ids
 }
 

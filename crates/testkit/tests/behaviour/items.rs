@@ -6,7 +6,7 @@ use pawl_engine::{Execution, StepStatus};
 use pawl_testkit::scenario::{Scenario, answer, completed, manual, paused, scenario, waiting};
 use serde_json::{Value, json};
 
-use crate::support::{with, workflow};
+use crate::support::workflow;
 
 /// The workflow `w`: a loop `each` with these keys and steps, and a step after it.
 fn loops(keys: &str, steps: &str) -> String {
@@ -104,15 +104,14 @@ fn an_empty_list_is_done_at_once() {
 
 #[test]
 fn a_long_list_does_not_stand_in_the_head() {
-    let file = with(
-        "limits: {steps: 20000}",
+    let file = workflow(
         "  - {id: each, type: for_each, items: '{{ trigger.values.list }}', output: 'item.n', do: [{id: n, type: note, text: x}]}",
     );
-    let list: Vec<_> = (0..600).map(|n| json!({"n": n, "text": "some text of an item"})).collect();
+    let list: Vec<_> = (0..1_200).map(|n| json!({"n": n, "text": "some text of an item"})).collect();
     let story = scenario().workflow(&file).event(manual("w").values(json!({"list": list}))).settle();
     let story = story.expect(completed());
     let output = output(&story);
-    assert_eq!((&output["completed"], output["items"].as_array().map(Vec::len)), (&json!(600), Some(600)));
+    assert_eq!((&output["completed"], output["items"].as_array().map(Vec::len)), (&json!(1_200), Some(1_200)));
     let in_order = output["items"].as_array().expect("a list").iter().enumerate();
     assert!(in_order.into_iter().all(|(at, item)| item["output"] == json!(at) && item["index"] == json!(at)));
 }

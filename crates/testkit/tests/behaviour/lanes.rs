@@ -143,15 +143,6 @@ fn a_paused_lane_waits_alone() {
 }
 
 #[test]
-fn steps_of_lanes_count_against_the_limit_of_the_whole() {
-    let lanes = "  - id: fork\n    type: branch\n    lanes: {a: [{id: n1, type: note, text: x}, {id: n2, type: note, text: x}], b: [{id: n3, type: note, text: x}, {id: n4, type: note, text: x}]}\n  - {id: after, type: note, text: after}";
-    let story = scenario().workflow(&with("limits: {steps: 4}", lanes)).event(manual("w")).settle();
-    assert_eq!(whole(story.world()).error.expect("four steps are done before `after`").code, "step_limit");
-    let story = scenario().workflow(&with("limits: {steps: 6}", lanes)).event(manual("w")).settle();
-    story.expect(completed());
-}
-
-#[test]
 fn a_failed_lane_fails_the_branch_which_a_person_retries() {
     let story = scenario()
         .workflow(&forks("", &[("a", "{id: bad, type: stop, as: lane}"), ("b", BAD)]))

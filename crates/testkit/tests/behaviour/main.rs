@@ -45,6 +45,7 @@ mod stages;
 mod starts;
 mod stops;
 mod support;
+mod tree;
 mod types;
 mod unheard;
 mod unreadable;

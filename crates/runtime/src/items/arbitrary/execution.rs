@@ -1,10 +1,10 @@
 //! Executions and rows, each optional part of them there or not.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use pawl_definition::FailureClass;
 use pawl_engine::{
-    Address, Execution, Frame, Item, Lease, Leases, OpenPart, OutcomeStatus, Parent, Pause, PauseReason, Region,
+    Address, Execution, Frame, Item, Lease, Leases, OpenPart, OutcomeStatus, Parent, Parts, Pause, PauseReason, Region,
     RegionStart, Requested, ReturnTo, Row, RowKind, StartedBy, Status, StepCode, StepError, StepState, StepStatus,
     TimerPurpose, Usage, Waiting, Wake, event, ids, signal,
 };
@@ -191,9 +191,10 @@ pub(super) fn region_start() -> Arbitrary<RegionStart> {
         .boxed()
 }
 
-fn open_parts() -> Arbitrary<BTreeMap<String, OpenPart>> {
+fn parts() -> Arbitrary<Parts> {
     let part = (any::<u32>(), time()).prop_map(|(steps, since)| OpenPart { steps, since });
-    btree_map(derived_id("exe"), part, 0..2).boxed()
+    let open = btree_map(derived_id("exe"), part, 0..2);
+    (open, usage()).prop_map(|(open, usage)| Parts { open, usage }).boxed()
 }
 
 /// A head with any of its parts. They need not fit each other: storage does not look at that.
@@ -208,7 +209,7 @@ pub(crate) fn execution() -> Arbitrary<Execution> {
         (of(part_id()), of(part_id()), of(of(part_id())), btree_map(part_id(), step_state(), 0..3), steps(), inside);
     let waits = (status(), wake(), leases(), of(waiting()), of(pause()), of(requested()), of(act()));
     let ids = (vec(derived_id("exe"), 0..3), vec(derived_id("ctl"), 0..3), of(select(OutcomeStatus::ALL.to_vec())));
-    let took = (usage(), usage(), open_parts());
+    let took = (usage(), parts());
     let holds = (map(), map(), of(text()), of(error()), took, value(), value(), ids);
     (is, counts, times, stands, waits, holds)
         .prop_map(|(is, counts, times, stands, waits, holds)| {
@@ -221,12 +222,12 @@ pub(crate) fn execution() -> Arbitrary<Execution> {
             let returns_to = returns_to.map(|step| ReturnTo { step });
             let (status, wake, leases, waiting, pause, requested, killed) = waits;
             let (variables, overrides, reason, error, took, since, output, (to_tell, step_controls, outcome)) = holds;
-            let (usage, usage_of_parts, open_parts) = took;
+            let (usage, parts) = took;
             #[rustfmt::skip]
             let execution = Execution {
                 id, workflow, revision, version, seq, status, record, event_id, cause, parent, region, stops: ends_whole, high_priority, created_at,
                 started_at, ended_at, expires_at, forgotten, updated_at, cursor, entered, returns_to, frames, item, visits, variables, steps, steps_done,
-                steps_elsewhere, open_parts, usage_of_parts, failed_steps, wake, leases, waiting, pause, requested, killed, reason, error, output, to_tell, overrides, usage,
+                steps_elsewhere, parts, failed_steps, wake, leases, waiting, pause, requested, killed, reason, error, output, to_tell, overrides, usage,
                 over_budget, throttled, stalled, deaths, slot_key, holds_slot, slot_while_running, holds_record, last_control,
                 outcome, step_controls, since,
             };
