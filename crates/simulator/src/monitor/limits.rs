@@ -11,8 +11,7 @@ pub(super) fn check(monitor: &Monitor, commit: &Commit<'_>, broken: &mut Vec<Bro
     let after = commit.after;
     let definition = monitor.definition(&after.workflow, after.revision);
     let limits = &definition.limits;
-    let has_regions = definition.all_steps().iter().any(|step| step.branches().iter().any(|it| it.region.is_some()));
-    steps_and_visits(after, limits, has_regions, broken);
+    steps_and_visits(after, limits, broken);
     // A part of an execution passes no guard.
     if commit.before.is_none() && after.region.is_none() {
         chain(after, limits, broken);
@@ -55,10 +54,10 @@ fn slots(monitor: &Monitor, commit: &Commit<'_>, limits: &Limits, broken: &mut V
     }
 }
 
-/// Parts that run beside each other do not see what the others carry out: only their sum is held against the limit.
-fn steps_and_visits(after: &Execution, limits: &Limits, has_regions: bool, broken: &mut Vec<Broken>) {
-    if after.steps_done > limits.steps && !has_regions {
-        broken.push((7, format!("{} steps were carried out, the limit is {}", after.steps_done, limits.steps)));
+fn steps_and_visits(after: &Execution, limits: &Limits, broken: &mut Vec<Broken>) {
+    let in_list = after.steps_done.saturating_sub(after.steps_elsewhere);
+    if in_list > limits.steps {
+        broken.push((7, format!("{in_list} steps of a list were carried out, the limit is {}", limits.steps)));
     }
     for (id, state) in &after.steps {
         let over = state.fresh_visits > limits.visits;

@@ -5,12 +5,14 @@
 //! - [`limits`]: what an author's limits promise.
 //! - [`erasure`]: what is forgotten loses its values and nothing else; what expires is gone.
 //! - [`signals`]: no signal is taken twice.
+//! - [`tree`]: what holds for an execution with all its parts.
 
 mod controls;
 mod erasure;
 mod limits;
 mod protocol;
 mod signals;
+mod tree;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -73,6 +75,8 @@ pub(super) struct Monitor {
     pub(super) signals: signals::Signals,
     /// Controls that steps made.
     pub(super) controls: controls::Controls,
+    /// Executions with all their parts.
+    trees: tree::Trees,
     /// When a transition or an edit was last committed.
     pub(super) last_change: Timestamp,
     /// There is one process, and it began at this time.
@@ -100,6 +104,7 @@ impl Monitor {
             return broken;
         }
         let mut seen = Seen::default();
+        self.trees.look(transaction);
         for write in &transaction.writes {
             if let Write::Put { table, item, .. } = write {
                 // A limit that was raised is found by those in line when they ask again.
@@ -240,6 +245,7 @@ impl Monitor {
         limits::check(self, &commit, &mut why);
         self.signals.rows(after, rows, &mut why);
         self.controls.rows(after, rows, &mut why);
+        tree::check(self, after, rows, &mut why);
         if before.is_none() {
             only_child(self, after, &mut why);
         }

@@ -39,7 +39,8 @@ pub(super) fn make(plan: &Plan<'_>, on_record: bool) -> Value {
     set("self", json!(1 + chance.below(2)));
     set("visits", json!(if chance.percent(15) { 2 } else { 6 }));
     if chance.percent(15) {
-        set("steps", json!(3 + chance.below(6)));
+        let most = 3 + chance.below(6);
+        set(if most % 2 == 0 { "steps" } else { "tree_steps" }, json!(most));
     }
     if chance.percent(35) {
         set("concurrency", concurrency(chance, on_record));
