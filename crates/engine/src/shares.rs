@@ -107,15 +107,19 @@ fn is_tree_over(cx: &Context<'_>, execution: &Execution) -> bool {
 }
 
 fn tree_over(cx: &Context<'_>, execution: &Execution) -> String {
-    let (found, limit) = (execution.steps_of_tree(), cx.plan.workflow.limits.tree_steps);
+    let (done, limit) = (execution.steps_done, cx.plan.workflow.limits.tree_steps);
+    let open = match execution.steps_of_tree().saturating_sub(done) {
+        0 => String::new(),
+        open => format!(", and parts that have not ended may carry out {open}"),
+    };
     match &execution.region {
         Some(region) => {
-            let most = most(cx);
+            let share = most(cx);
             format!(
-                "{region} and all in it carried out {found} steps; its share of `limits.tree_steps` ({limit}) is {most}"
+                "{region} and all in it carried out {done} steps{open}; its share of `limits.tree_steps` ({limit}) is {share}"
             )
         }
-        None => format!("the execution and all in it carried out {found} steps; `limits.tree_steps` is {limit}"),
+        None => format!("the execution and all in it carried out {done} steps{open}; `limits.tree_steps` is {limit}"),
     }
 }
 
@@ -147,12 +151,11 @@ impl Draft<'_> {
     pub(crate) fn leave_parts(&mut self) {
         let mut open = Vec::new();
         for (id, steps) in steps::parts(&self.execution) {
-            match self.cx.children.get(&id).filter(|seen| seen.status.is_ended()) {
-                Some(seen) => self.execution.takes(seen),
-                None => {
-                    self.execution.parts.open.insert(id.clone(), OpenPart { steps, since: self.cx.now });
-                    open.push(id);
-                }
+            if let Some(seen) = self.cx.children.get(&id).filter(|seen| seen.status.is_ended()) {
+                self.execution.takes(seen);
+            } else {
+                self.execution.parts.open.insert(id.clone(), OpenPart { steps, since: self.cx.now });
+                open.push(id);
             }
         }
         self.tell(open);

@@ -28,7 +28,6 @@ const LOOP: &str = "
 workflow: loop
 owner: tests@example.com
 active: true
-limits: {steps: 5000}
 triggers: [{id: in, type: webhook, verify: none}]
 steps:
   - id: each

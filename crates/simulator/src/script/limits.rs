@@ -40,7 +40,7 @@ pub(super) fn make(plan: &Plan<'_>, on_record: bool) -> Value {
     set("visits", json!(if chance.percent(15) { 2 } else { 6 }));
     if chance.percent(15) {
         let most = 3 + chance.below(6);
-        set(if most % 2 == 0 { "steps" } else { "tree_steps" }, json!(most));
+        set(if most.is_multiple_of(2) { "steps" } else { "tree_steps" }, json!(most));
     }
     if chance.percent(35) {
         set("concurrency", concurrency(chance, on_record));
