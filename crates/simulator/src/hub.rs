@@ -239,6 +239,8 @@ impl Hub {
             state.monitor = monitor;
         }
         state.monitor.forget_tasks();
+        // What the monitor knew before may have expired since.
+        state.monitor.expire(self.now());
         state.lagging = None;
     }
 
