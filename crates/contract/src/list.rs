@@ -29,6 +29,7 @@ macro_rules! contract {
                 a_counter_starts_at_zero_and_adds,
                 a_counter_never_goes_below_zero,
                 a_counter_conflicts_above_its_bound,
+                a_counter_is_listed_and_deleted_with_its_partition,
                 an_expired_counter_starts_again,
                 sort_keys_are_ordered_by_bytes,
                 newest_first_is_the_reverse,

@@ -4,7 +4,9 @@ use pawl_runtime::ports::rules::{counter_body, read_counter};
 use pawl_runtime::ports::{Conflicted, Expect, Item, Key, TableError, Write};
 
 use super::super::Backend;
-use super::super::shorthand::{TABLE, check, commit, committed, item, pass, put, read, refused, span};
+use super::super::shorthand::{
+    TABLE, check, commit, committed, delete_if, item, pass, put, read, refused, sorts, span, whole,
+};
 
 fn add(amount: i64, at_most: Option<i64>) -> Write {
     Write::Add { table: TABLE, key: Key::new("p", "counter"), amount, at_most }
@@ -46,6 +48,16 @@ pub async fn a_counter_conflicts_above_its_bound(backend: &dyn Backend) {
     assert_eq!(conflicts, [Conflicted { index: 1, current: Some(shown) }]);
     assert_eq!(read(backend, &bystander.key).await, None);
     assert_eq!(count(backend).await.map(|(count, _)| count), Some(3));
+}
+
+/// A counter stands in its partition as any other item: what removes a partition finds it, and it goes.
+pub async fn a_counter_is_listed_and_deleted_with_its_partition(backend: &dyn Backend) {
+    committed(backend, vec![add(5, None), put(&item("p", "other"))]).await;
+    assert_eq!(sorts(backend, whole("p")).await, ["counter", "other"]);
+    let delete = |sort: &str| delete_if(&Key::new("p", sort), Expect::Any);
+    committed(backend, vec![delete("counter"), delete("other")]).await;
+    assert_eq!(sorts(backend, whole("p")).await, [""; 0]);
+    assert_eq!(count(backend).await, None);
 }
 
 /// An expired counter counts from zero again, as if it had never been.

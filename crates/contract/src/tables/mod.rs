@@ -18,8 +18,8 @@ pub use copies::{
     the_copies_of_an_item_count_as_writes,
 };
 pub use counters::{
-    a_counter_conflicts_above_its_bound, a_counter_never_goes_below_zero, a_counter_starts_at_zero_and_adds,
-    an_expired_counter_starts_again,
+    a_counter_conflicts_above_its_bound, a_counter_is_listed_and_deleted_with_its_partition,
+    a_counter_never_goes_below_zero, a_counter_starts_at_zero_and_adds, an_expired_counter_starts_again,
 };
 pub use damage::{a_body_that_no_reader_could_parse_is_too_deep, a_damaged_body_is_a_fault_of_its_item_alone};
 pub use expectations::{
