@@ -20,6 +20,7 @@ struct Heard {
     calls: BTreeMap<String, u32>,
     last: BTreeMap<String, (Option<String>, Value)>,
     status: Option<StatusCode>,
+    status_at: BTreeMap<String, StatusCode>,
     takes: Duration,
 }
 
@@ -55,6 +56,17 @@ impl Tracker {
         self.with(|heard| heard.status = Some(StatusCode::from_u16(status).expect("tests use statuses that exist")));
     }
 
+    /// Answers calls to a path with this status from now on.
+    pub(crate) fn breaks_at(&self, path: &str, status: u16) {
+        let status = StatusCode::from_u16(status).expect("tests use statuses that exist");
+        self.with(|heard| heard.status_at.insert(path.to_owned(), status));
+    }
+
+    /// Answers calls to a path as it should again.
+    pub(crate) fn mends_at(&self, path: &str) {
+        self.with(|heard| heard.status_at.remove(path));
+    }
+
     /// Answers as it should again.
     pub(crate) fn mends(&self) {
         self.with(|heard| heard.status = None);
@@ -83,7 +95,7 @@ async fn answer(State(heard): State<Arc<Mutex<Heard>>>, uri: Uri, headers: Heade
         *heard.calls.entry(header("idempotency-key").unwrap_or_else(|| "none".to_owned())).or_default() += 1;
         let sent = serde_json::from_str(&body).unwrap_or(Value::String(body));
         heard.last.insert(uri.path().to_owned(), (header("authorization"), sent));
-        (heard.status, heard.takes)
+        (heard.status_at.get(uri.path()).copied().or(heard.status), heard.takes)
     };
     tokio::time::sleep(takes).await;
     let text = if uri.path() == "/large" { "x".repeat(LARGE) } else { "short".to_owned() };

@@ -6,7 +6,9 @@
 mod aws;
 mod echo;
 mod http;
+mod lanes;
 mod listeners;
+mod loops;
 mod process;
 mod sleepers;
 mod w5;
@@ -22,11 +24,15 @@ fn main() -> anyhow::Result<()> {
             None => {
                 w5::run().await?;
                 listeners::run().await?;
-                sleepers::run().await
+                sleepers::run().await?;
+                loops::run().await?;
+                lanes::run().await
             }
             Some("w5") => w5::run().await,
             Some("listeners") => listeners::run().await,
             Some("sleepers") => sleepers::run().await,
+            Some("loop") => loops::run().await,
+            Some("lanes") => lanes::run().await,
             Some("aws-cost") => aws::cost::run().await,
             Some("aws-latency") => aws::latency::run().await,
             Some("aws-scale") => aws::scale::run().await,
@@ -34,7 +40,7 @@ fn main() -> anyhow::Result<()> {
             Some("cold") => aws::cold::run().await,
             Some(other) => {
                 bail!(
-                    "there is no benchmark {other:?}: expected w5, listeners, sleepers, aws-cost, aws-latency, aws-scale, aws-load or cold"
+                    "there is no benchmark {other:?}: expected w5, listeners, sleepers, loop, lanes, aws-cost, aws-latency, aws-scale, aws-load or cold"
                 )
             }
         }

@@ -207,6 +207,11 @@ pub struct RegionStarts {
 impl RegionStarts {
     /// Longest time of one call.
     pub const TIMEOUT: SignedDuration = SignedDuration::from_secs(30);
+
+    /// Its input for history.
+    pub fn input(&self) -> Value {
+        crate::steps::input_of(self)
+    }
 }
 
 /// An execution that a step is to start. Stored, do not rename.
@@ -374,6 +379,8 @@ pub enum Read {
     },
     /// Reads values that were stored beside the head.
     Values {
+        /// The execution that they belong to, if it is not the one that asks.
+        owner: Option<String>,
         /// Names of the chunks, in order.
         chunks: Vec<String>,
         /// Only the value at this place of the first chunk.

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::steps;
 use crate::{Address, Execution, OpenPart, Status, StepError, StepStatus, Usage};
 
 /// One visit of a step that started an execution.
@@ -174,6 +175,7 @@ impl StartedBy {
         match head.status {
             Status::Canceled if state.status == StepStatus::Canceled => Relation::Canceled,
             status if status.is_ended() => Relation::Over,
+            _ if steps::lets_go(head) => Relation::Over,
             // A time-out ends the wait, although a pause for the failure leaves the cursor at the step.
             _ if state.status == StepStatus::Failed => Relation::Over,
             _ if head.cursor.as_deref() == Some(step) && head.entered.is_some() => Relation::Waits,

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use pawl_definition::step::FAILED;
 use pawl_definition::{Step, Take};
 
-use crate::steps::{NextCall, StepResult, handler};
+use crate::steps::{self, NextCall, StepResult, handler};
 use crate::{
     Activity, Address, Commit, Context, Decision, Effect, Execution, NoticeText, Pause, PauseReason, Performed,
     ReturnTo, Row, RowKind, Status, StepCode, StepError, StepState, StepStatus, Subject, Usage, Wake, failure, shares,
@@ -170,7 +170,9 @@ impl<'a> Draft<'a> {
             Ok(saved) => saved,
             Err(error) => return self.not_saved(step, done, error),
         };
-        self.execution.steps_done += 1;
+        let is_slice = self.execution.is_slice_of(&step.id);
+        // The loop counts where all of it ends.
+        self.execution.steps_done += u32::from(!is_slice);
         self.set_status(done.status);
         let state = self.state_mut();
         state.output = done.output.clone();
@@ -198,14 +200,14 @@ impl<'a> Draft<'a> {
         // A part that is stopped ends what it is a part of.
         self.execution.stops = done.end.is_some() && !is_pause && self.execution.region.is_some();
         match done.end {
-            Some((Status::Paused, reason)) => self.running_at(next.as_deref()).paused(PauseReason::Workflow, reason),
+            Some((Status::Paused, reason)) => self.before(next.as_deref()).paused(PauseReason::Workflow, reason),
             Some((Status::Failed, reason)) => {
                 // The step says itself who is told.
                 let mut draft = self.end_failed(StepError::stopped_as_failed(reason));
                 draft.notice = None;
                 draft
             }
-            Some((Status::Completed, reason)) => self.completed(reason),
+            Some((Status::Completed, reason)) => self.stops_as_completed(reason),
             Some((status, reason)) => self.end(status, reason),
             None => self.to(next.as_deref()),
         }
@@ -228,7 +230,8 @@ impl<'a> Draft<'a> {
     /// The variable that takes the output, as it has it.
     fn saved(&self, step: &Step, done: &StepResult) -> Result<Option<(String, serde_json::Value)>, StepError> {
         let typed = |name: &String| Ok((name.clone(), variables::typed(self.cx.plan, name, done.output.clone())?));
-        let target = step.save_as.as_ref().filter(|_| !done.is_kept_back);
+        let is_slice = self.execution.is_slice_of(&step.id);
+        let target = step.save_as.as_ref().filter(|_| !done.is_kept_back && !is_slice);
         target.map(typed).transpose().map_err(|error: StepError| error.at("save_as"))
     }
 
@@ -252,6 +255,9 @@ impl<'a> Draft<'a> {
 
     /// The step that follows: the first of some steps, or the successor, or where a default failure policy returns to.
     fn after(&mut self, step: &Step, branch: Option<&[Step]>) -> Option<String> {
+        if self.execution.is_slice_of(&step.id) {
+            return None;
+        }
         // A step that an edit deleted while its activity ran stands only in the former revision.
         let here = self.cx.plan.step(&step.id).is_some();
         let plan = if here { self.cx.plan } else { self.cx.former.unwrap_or(self.cx.plan) };
@@ -261,6 +267,12 @@ impl<'a> Draft<'a> {
             return self.execution.returns_to.take().and_then(|to| to.step);
         }
         next
+    }
+
+    /// Stands before a step, or before the end of what it is in: the loop whose item ends there, or all.
+    fn before(self, next: Option<&str>) -> Self {
+        let ends_item = next.is_none() && !self.execution.frames.is_empty();
+        if ends_item { self.item_ended(None) } else { self.running_at(next) }
     }
 
     /// Goes on at a step, or completes if there is none.
@@ -279,7 +291,11 @@ impl<'a> Draft<'a> {
         }
         if self.execution.region.is_some() {
             let last = self.execution.cursor.as_ref().and_then(|id| self.execution.steps.get(id));
-            self.execution.output = last.map(|state| state.output.clone()).unwrap_or_default();
+            let is_done = last.is_some_and(|state| state.status == StepStatus::Completed);
+            // A slice that ends in the middle of its items has come to less.
+            let cut_off = |_: &serde_json::Value| !is_done || !self.stands_at_slice();
+            let output = last.map(|state| state.output.clone()).unwrap_or_default();
+            self.execution.output = steps::report(&self.execution).filter(cut_off).unwrap_or(output);
             return self.end(Status::Completed, reason);
         }
         if self.cx.plan.workflow.output.is_empty() && self.cx.plan.workflow.outcome.is_none() {
@@ -292,6 +308,10 @@ impl<'a> Draft<'a> {
             draft.execution.reason = reason;
         }
         draft
+    }
+
+    fn stands_at_slice(&self) -> bool {
+        self.execution.cursor.as_ref().is_some_and(|cursor| self.execution.is_slice_of(cursor))
     }
 
     /// These are to be told of what it comes to.
@@ -391,6 +411,9 @@ impl<'a> Draft<'a> {
 
     /// Ends the execution.
     pub(crate) fn end(mut self, status: Status, reason: Option<String>) -> Self {
+        if let Some(report) = steps::report(&self.execution).filter(|_| status != Status::Completed) {
+            self.execution.output = report;
+        }
         self = self.at(None);
         self.execution.returns_to = None;
         self.execution.status = status;

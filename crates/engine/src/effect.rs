@@ -13,13 +13,15 @@ pub enum Effect {
     Notify(NoticeText),
     /// Takes a signal that was kept: a step receives or refuses it.
     TakeSignal(Box<TakenSignal>),
-    /// Stores values of the execution that its head names.
+    /// Stores values of the execution that its head names, or of the one that it carries out items for.
     StoreValues(Box<StoredValues>),
 }
 
 /// Values that are stored beside the head, under the hash of their text: what is stored again is the same.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StoredValues {
+    /// The execution that they belong to, if it is not the one that stores them.
+    pub owner: Option<String>,
     /// Lower-case hexadecimal SHA-256 of their text.
     pub name: String,
     /// They.
@@ -29,7 +31,7 @@ pub struct StoredValues {
 impl StoredValues {
     /// With their name.
     pub fn new(values: Vec<Value>) -> Self {
-        let mut stored = Self { name: String::new(), values };
+        let mut stored = Self { owner: None, name: String::new(), values };
         stored.name = ids::content_hash(stored.text().as_bytes());
         stored
     }

@@ -32,6 +32,11 @@ pub(crate) fn apply<'a>(mut draft: Draft<'a>, step: &Step, error: StepError, aft
 /// Does what the failure policy says of a step that is not tried again.
 pub(crate) fn give_up<'a>(mut draft: Draft<'a>, step: &Step, error: StepError) -> Draft<'a> {
     draft.row.error = Some(error.clone());
+    // What becomes of the failure is said by the policy of the loop, where all of it ends.
+    if draft.execution.is_slice_of(&step.id) {
+        draft.set_status(StepStatus::Failed);
+        return draft.end_failed(error);
+    }
     let own = step.on_failure.as_ref();
     let default = default_policy(&draft);
     let then = own.and_then(|policy| policy.then.as_ref()).or_else(|| default.and_then(|policy| policy.then.as_ref()));

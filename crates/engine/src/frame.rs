@@ -77,6 +77,11 @@ impl Execution {
         self.frames.last().filter(|frame| frame.step == step)
     }
 
+    /// Whether it carries out items of this loop for another execution.
+    pub(crate) fn is_slice_of(&self, step: &str) -> bool {
+        self.region.as_ref().is_some_and(|region| region.step == step && region.is_slice())
+    }
+
     /// Whether the end of the present list of steps is not the end of the workflow.
     pub(crate) fn is_inside(&self) -> bool {
         self.region.is_some() || !self.frames.is_empty()
@@ -136,6 +141,22 @@ impl Draft<'_> {
             self.pop_frame();
             self.forget_steps(step);
         }
+    }
+
+    /// Leaves all items: what follows ends more than them.
+    fn end_frames(&mut self) {
+        while let Some(frame) = self.execution.frames.last() {
+            if let Some(state) = self.execution.steps.get_mut(&frame.step) {
+                state.status = StepStatus::Canceled;
+            }
+            self.pop_frame();
+        }
+    }
+
+    /// The workflow is said to be over, in the middle of items too.
+    pub(crate) fn stops_as_completed(mut self, reason: Option<String>) -> Self {
+        self.end_frames();
+        self.completed(reason)
     }
 
     /// Leaves the innermost item.

@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use pawl_definition::Step;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::draft::Draft;
 use crate::{ChildSeen, Context, Decision, Execution, RowKind, StepCode, StepError, Usage, steps};
@@ -159,6 +160,18 @@ impl Draft<'_> {
             }
         }
         self.tell(open);
+    }
+
+    /// The step at the cursor keeps this of its visit. Of the parts that it knows no more, what they took is counted.
+    pub(crate) fn keep_checkpoint(&mut self, checkpoint: Value) {
+        let before = steps::parts(&self.execution);
+        self.state_mut().checkpoint = checkpoint;
+        let after = steps::parts(&self.execution);
+        for id in before.keys().filter(|id| !after.contains_key(*id)) {
+            if let Some(seen) = self.cx.children.get(id) {
+                self.execution.takes(seen);
+            }
+        }
     }
 
     /// Counts the parts that have ended since their step was over.

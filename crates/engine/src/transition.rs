@@ -114,7 +114,7 @@ fn run(cx: &Context<'_>, execution: &Execution, found: Option<&crate::Found>) ->
     }
     match execution.wake {
         Wake::Timer { purpose: TimerPurpose::Delay, .. } | Wake::Signal { .. } if execution.entered.is_some() => {
-            waiting::due(cx, execution, step)
+            waiting::due(cx, execution, step, found)
         }
         _ => slots::before_step(cx, execution)
             .or_else(|| shares::before_step(cx, execution))
@@ -206,7 +206,7 @@ fn claim(mut draft: Draft<'_>, step: &Step, perform: Perform) -> Decision {
     let address = Address::of(&step.id);
     let address = part.map_or_else(|| address.clone(), |part| address.part(&part));
     let cx = draft.cx;
-    draft.state_mut().checkpoint = checkpoint;
+    draft.keep_checkpoint(checkpoint);
     let at = StepContext { cx, execution: &draft.execution, step, state: draft.state() };
     if let Some(listening) = steps::handler(&step.kind).listens(&at).filter(|listening| !listening.topics.is_empty()) {
         let since = draft.execution.waiting.as_ref().map_or(cx.now, |waiting| waiting.since);
@@ -223,7 +223,7 @@ fn claim(mut draft: Draft<'_>, step: &Step, perform: Perform) -> Decision {
 }
 
 pub(crate) fn begin_wait(mut draft: Draft<'_>, waits: Waits) -> Draft<'_> {
-    let Waits { wait, due, input, note, checkpoint, output } = waits;
+    let Waits { wait, due, input, note, checkpoint, output, effects, tells, is_news: _ } = waits;
     match wait {
         Wait::Until(at) => draft.execution.wake = Wake::Timer { at, purpose: TimerPurpose::Delay },
         Wait::Signal(until, listening) => {
@@ -236,12 +236,14 @@ pub(crate) fn begin_wait(mut draft: Draft<'_>, waits: Waits) -> Draft<'_> {
     draft.execution.leases.clear();
     draft.execution.status = Status::Waiting;
     draft.set_status(StepStatus::Waiting);
-    draft.state_mut().checkpoint = checkpoint;
+    draft.keep_checkpoint(checkpoint);
     draft.reset_visits();
     draft.row.input = input;
     draft.row.output = output;
     draft.row.note = note;
     draft.row.due = due;
+    draft.effects = effects;
+    draft.tell(tells);
     draft
 }
 
@@ -271,7 +273,7 @@ fn performed_activity(cx: &Context<'_>, execution: &Execution, of: Performance<'
     };
     Ok(match outcome {
         Ok(After::Done(done)) => draft.done(step, *done).paused_as(execution).commit(),
-        Ok(After::Wait(waits)) if looked && execution.pause.is_none() => {
+        Ok(After::Wait(waits)) if looked && execution.pause.is_none() && !waits.is_news => {
             let mut waiting = begin_wait(draft, *waits);
             waiting.execution.revision = execution.revision;
             Decision::Postpone(Box::new(waiting.unnumbered()))

@@ -5,7 +5,8 @@ use pawl_definition::Step;
 use crate::draft::Draft;
 use crate::steps::{self, OnEvent, Refusal, StepContext, StepDecision};
 use crate::{
-    Activity, Context, Decision, Event, Execution, Performed, RowKind, Status, Stay, StepStatus, Wake, transition,
+    Activity, Context, Decision, Event, Execution, Found, Performed, RowKind, Status, Stay, StepStatus, Wake,
+    transition,
 };
 
 /// Its step was deleted: it moves to the step's former successor.
@@ -13,7 +14,9 @@ pub(crate) fn moved(cx: &Context<'_>, execution: &Execution, deleted: &str) -> D
     let mut draft = moving(cx, execution, deleted);
     let mut from = deleted.to_owned();
     let next = loop {
-        let mut next = cx.former.and_then(|former| former.successor(&from));
+        // What follows the loop is not for the one that carries out a part of its items.
+        let former = cx.former.filter(|_| !execution.is_slice_of(&from));
+        let mut next = former.and_then(|former| former.successor(&from));
         while let Some(id) = next.filter(|id| cx.plan.step(id).is_none()) {
             next = cx.former.and_then(|former| former.successor(id));
         }
@@ -64,6 +67,9 @@ pub(crate) fn replaced_after(
         draft.row.output = performed.output.clone();
         draft.row.error.clone_from(&performed.error);
     }
+    if execution.is_slice_of(&step.id) {
+        return draft.end(Status::Canceled, Some("an edit took its loop away".to_owned())).commit();
+    }
     draft.at(Some(&step.id)).paused_as(execution).commit()
 }
 
@@ -79,14 +85,20 @@ pub(crate) fn is_replaced(execution: &Execution, step: &Step) -> bool {
     execution.entered.as_deref().is_some_and(|entered| entered != step.kind.tag())
 }
 
-/// The time came that the step waited for.
-pub(crate) fn due(cx: &Context<'_>, execution: &Execution, step: &Step) -> Decision {
+/// The time came that the step waited for, or what it asked for to go on is there.
+pub(crate) fn due(cx: &Context<'_>, execution: &Execution, step: &Step, found: Option<&Found>) -> Decision {
     let draft = Draft::step(cx, execution, step);
     let at = StepContext { cx, execution, step, state: draft.state() };
     let waits = draft.state().status == StepStatus::Waiting;
-    match steps::handler(&step.kind).due(&at) {
+    let handler = steps::handler(&step.kind);
+    let next = match found {
+        Some(Found { refused: Some(error), .. }) => Err(error.clone()),
+        Some(found) => handler.found(&at, found),
+        None => handler.due(&at),
+    };
+    match next {
         // It looked, and found nothing: that is no transition.
-        Ok(StepDecision::Wait(on)) if waits => {
+        Ok(StepDecision::Wait(on)) if waits && !on.is_news => {
             let mut waiting = transition::begin_wait(draft, *on);
             waiting.execution.revision = execution.revision;
             Decision::Postpone(Box::new(waiting.unnumbered()))
@@ -113,7 +125,7 @@ pub(crate) fn on_event(cx: &Context<'_>, execution: &Execution, event: &Event) -
     let draft = Draft::step(cx, execution, step);
     let at = StepContext { cx, execution, step, state: draft.state() };
     match (steps::handler(&step.kind).event(&at, event), held) {
-        (Ok(OnEvent::Due(checkpoint)), _) => due_soon(draft, execution, checkpoint),
+        (Ok(OnEvent::Due(checkpoint)), _) => due_soon(draft, execution, checkpoint, false),
         _ if !waits => Decision::Stay(Stay::NoMatch),
         (Ok(OnEvent::Done(done)), Some(pause)) => draft.done(step, *done).held_on(execution, pause).commit(),
         (Ok(OnEvent::Done(done)), None) => draft.done(step, *done).commit(),
@@ -126,8 +138,8 @@ pub(crate) fn on_event(cx: &Context<'_>, execution: &Execution, event: &Event) -
 }
 
 /// What it waits for is there, but it cannot end at once: it keeps what it received, and its wait is over. That is no
-/// transition; the one that follows from it is.
-fn due_soon(mut draft: Draft<'_>, before: &Execution, checkpoint: serde_json::Value) -> Decision {
+/// transition; the one that follows from it is. `is_said_again`: it is written although it is due already.
+fn due_soon(mut draft: Draft<'_>, before: &Execution, checkpoint: serde_json::Value, is_said_again: bool) -> Decision {
     let now = draft.cx.now;
     let is_new = draft.state().checkpoint != checkpoint;
     draft.state_mut().checkpoint = checkpoint;
@@ -138,7 +150,7 @@ fn due_soon(mut draft: Draft<'_>, before: &Execution, checkpoint: serde_json::Va
     };
     let is_later =
         wake.as_deref().is_some_and(|wake| matches!(wake, Wake::Signal { until } if until.is_none_or(|at| at > now)));
-    if !is_new && !is_later {
+    if !is_new && !is_later && !is_said_again {
         return Decision::Stay(Stay::Unchanged);
     }
     if let Some(wake) = wake {
@@ -163,7 +175,9 @@ pub(crate) fn looks_again(cx: &Context<'_>, execution: &Execution) -> Decision {
         Ok(Some(done)) => draft.done(step, done).commit(),
         Ok(None) if steps::handler(&step.kind).looks_when_freed() => {
             let checkpoint = at.state.checkpoint.clone();
-            due_soon(draft, execution, checkpoint)
+            // A look that is under way may have read a child before it ended: that look must not be the last word.
+            let has_ended = cx.children.values().any(|child| child.status.is_ended());
+            due_soon(draft, execution, checkpoint, has_ended)
         }
         // A condition that cannot be evaluated fails the step with the next event, as it would have.
         Ok(None) | Err(_) => listens_anew(draft, step),

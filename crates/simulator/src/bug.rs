@@ -2,6 +2,8 @@
 //!
 //! Each lives in a decorator around a port or in the driver: nothing of it enters the runtime.
 
+mod loops;
+
 use jiff::SignedDuration;
 use pawl_engine::{Status, Wake};
 use pawl_runtime::items;
@@ -103,6 +105,8 @@ pub enum Bug {
     ControlDropped,
     /// A loop passes over an item.
     ItemSkipped,
+    /// A loop forgets items that run.
+    SliceForgotten,
     /// Lanes do not keep to their share of the steps of the tree.
     ShareIgnored,
     /// What models cost lanes is not counted for the tree.
@@ -154,6 +158,7 @@ impl Bug {
         ("controls-forgotten", Self::ControlsForgotten),
         ("control-dropped", Self::ControlDropped),
         ("item-skipped", Self::ItemSkipped),
+        ("slice-forgotten", Self::SliceForgotten),
         ("share-ignored", Self::ShareIgnored),
         ("lanes-uncounted", Self::LanesUncounted),
         ("oversized-stored", Self::OversizedStored),
@@ -242,7 +247,8 @@ impl Bug {
             {
                 without_share(item);
             }
-            (Self::ItemSkipped, Write::Put { item, .. }) if is_head(&item.key) => skip_item(item),
+            (Self::ItemSkipped, Write::Put { item, .. }) if is_head(&item.key) => loops::skip_item(item),
+            (Self::SliceForgotten, Write::Put { item, .. }) if is_head(&item.key) => loops::forget_slice(item),
             (Self::BlindKeys, Write::Put { item, expect, .. }) if item.key.partition.starts_with("delivery#") => {
                 *expect = Expect::Any;
             }
@@ -356,20 +362,6 @@ fn without_hold(item: &mut Item) {
         head.status = Status::Completed;
         head.killed = None;
         head.requested = None;
-        *item = items::execution::changed(item, &head, &rows).expect("it was just read");
-    }
-}
-
-/// A head whose loops pass over their next item.
-fn skip_item(item: &mut Item) {
-    let Ok(Some((mut head, rows))) = items::execution::parse_whole(item) else { return };
-    let loops: Vec<_> = head.frames.iter().map(|frame| frame.step.clone()).collect();
-    for step in &loops {
-        if let Some(begun) = head.steps.get_mut(step).and_then(|state| state.checkpoint.get_mut("begun")) {
-            *begun = Value::from(begun.as_u64().unwrap_or_default() + 1);
-        }
-    }
-    if !loops.is_empty() {
         *item = items::execution::changed(item, &head, &rows).expect("it was just read");
     }
 }

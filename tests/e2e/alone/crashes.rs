@@ -31,7 +31,8 @@ async fn killing_step_executors_loses_nothing_and_repeats_nothing_committed() {
     let mut dice = Dice::new();
     let before = struck(&pawl);
 
-    let (delivered, killed) = tokio::join!(deliver_burst(&pawl, "crashes"), kill_some(&pawl, &mut dice, before));
+    let (delivered, killed) =
+        tokio::join!(deliver_burst(&pawl, "crashes"), kill_some(&pawl, &mut dice, (before, KILLS)));
     eprintln!("killed {killed} processes, {} of them at work", struck(&pawl) - before);
     assert_eq!(delivered.len(), BURST, "all are answered 202");
 
@@ -69,11 +70,11 @@ fn ends_as_undisturbed(page: &Page) {
 }
 
 /// Kills processes of the step executor at random moments until enough were struck at work; how many it killed.
-async fn kill_some(pawl: &Installation, dice: &mut Dice, before: usize) -> usize {
+pub(super) async fn kill_some(pawl: &Installation, dice: &mut Dice, (before, kills): (usize, usize)) -> usize {
     let began = Instant::now();
     let mut killed = 0;
-    while struck(pawl) - before < KILLS {
-        assert!(began.elapsed() < PATIENCE, "expected {KILLS} processes killed at work, found {killed} killed at all");
+    while struck(pawl) - before < kills {
+        assert!(began.elapsed() < PATIENCE, "expected {kills} processes killed at work, found {killed} killed at all");
         tokio::time::sleep(Duration::from_millis(50 + dice.below(400))).await;
         let running = processes::of(&pawl.stack, "step-executor");
         if running.is_empty() {
@@ -86,7 +87,7 @@ async fn kill_some(pawl: &Installation, dice: &mut Dice, before: usize) -> usize
 }
 
 /// How many processes of the step executor ended at work so far, by the emulator's log.
-fn struck(pawl: &Installation) -> usize {
+pub(super) fn struck(pawl: &Installation) -> usize {
     let log = std::fs::read_to_string(&pawl.stack.log).expect("the emulator's log can be read");
     let name = format!("Lambda {}-step-executor: {STRUCK}", pawl.stack.name);
     log.lines().filter(|line| line.contains(&name)).count()
@@ -107,10 +108,10 @@ async fn swept_until_all_end(pawl: &Installation) -> Vec<Value> {
 }
 
 /// Draws from a seed that is printed.
-struct Dice(u64);
+pub(super) struct Dice(u64);
 
 impl Dice {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let given = std::env::var(SEED).ok().and_then(|seed| seed.parse().ok());
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("the clock is right");
         let seed = given.unwrap_or_else(|| u64::from(now.subsec_nanos()));

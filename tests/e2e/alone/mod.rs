@@ -2,4 +2,5 @@
 
 mod crashes;
 mod dead_letters;
+mod flow;
 mod kill_switch;

@@ -16,7 +16,8 @@ pub(crate) struct Summary {
     id: String,
     /// Workflow.
     workflow: String,
-    /// The lane of a branch that it runs, as `step.lane`; absent if it runs the whole workflow.
+    /// The part of the workflow that it runs: a lane of a branch as `step.lane`, or items of a loop as `step[7-11]`; absent if
+    /// it runs the whole workflow.
     #[serde(skip_serializing_if = "Option::is_none")]
     lane: Option<String>,
     /// Revision of the workflow that the last transition used.

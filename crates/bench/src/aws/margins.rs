@@ -35,14 +35,20 @@ struct Kind {
     goal: f64,
     /// The step with a number, of a service at an address.
     step: fn(u8, &str) -> String,
+    /// Steps that it stands for.
+    steps: u32,
 }
 
-const KINDS: [Kind; 3] = [
+/// Items of the loop, each of two steps.
+const ITEMS: u32 = 50;
+
+const KINDS: [Kind; 4] = [
     Kind {
         key: "pure_step",
         what: "one more pure step",
         goal: 0.15,
         step: |number, _| format!("  - {{id: step-{number}, type: set_variables, values: {{total: {number}}}}}\n"),
+        steps: 1,
     },
     Kind {
         key: "http_step",
@@ -53,12 +59,26 @@ const KINDS: [Kind; 3] = [
                 "  - {{id: call-{number}, type: http_request, method: POST, url: 'http://{echo}/items', body: {{number: {number}}}}}\n"
             )
         },
+        steps: 1,
     },
     Kind {
         key: "wait",
         what: "one more wait of a second",
         goal: 2.0,
         step: |number, _| format!("  - {{id: wait-{number}, type: delay, for: 1s}}\n"),
+        steps: 1,
+    },
+    Kind {
+        key: "item_step",
+        what: "one more pure step of an item of a loop",
+        goal: 2.0,
+        step: |number, _| {
+            let items: Vec<_> = (0..ITEMS).collect();
+            format!(
+                "  - id: loop-{number}\n    type: for_each\n    items: {items:?}\n    do:\n      - {{id: one-{number}, type: set_variables, values: {{total: '{{{{ item * 2 }}}}'}}}}\n      - {{id: two-{number}, type: set_variables, values: {{total: '{{{{ vars.total + 1 }}}}'}}}}\n"
+            )
+        },
+        steps: 2 * ITEMS,
     },
 ];
 
@@ -69,7 +89,10 @@ pub(super) async fn all(watched: &Watched, tables: &mut Tables) -> anyhow::Resul
     for kind in &KINDS {
         let steps: String = (1..=MORE).map(|number| (kind.step)(number, &watched.echo)).collect();
         let name = format!("cost-{}", kind.key.replace('_', "-"));
-        let used = workflow(watched, &name, &steps, tables).await?.beyond(&fixed).each(MORE.into());
+        let used = workflow(watched, &name, &steps, tables)
+            .await?
+            .beyond(&fixed)
+            .each(f64::from(MORE) * f64::from(kind.steps));
         margins.push(Margin { key: kind.key, what: kind.what, goal: Some(kind.goal), used });
     }
     margins.insert(

@@ -24,9 +24,9 @@ pub struct ForEach {
     pub items: Template,
     /// Steps for each item.
     pub r#do: Vec<Step>,
-    /// Items that run at once. This version carries out one after the other.
+    /// Items that run at once, each then in an execution of its own or with some others one after the other.
     #[serde(default = "one")]
-    #[schemars(range(min = 1, max = 1))]
+    #[schemars(range(min = 1, max = 25))]
     pub concurrency: u32,
     /// What an item that failed does to the others.
     #[serde(default)]
@@ -54,6 +54,10 @@ pub enum ItemFailed {
 impl Shape for ForEach {
     fn branches(&self) -> Vec<Branch<'_>> {
         vec![Branch::new("do", "do", &self.r#do).region(RegionKind::Item)]
+    }
+
+    fn items_at_once(&self) -> Option<u32> {
+        Some(self.concurrency.max(1))
     }
 
     fn output(&self, _: &Facts<'_>) -> Type {

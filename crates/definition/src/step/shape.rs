@@ -325,6 +325,11 @@ pub trait Shape {
         None
     }
 
+    /// How many items may run at once, if it carries out its steps for each item of a list.
+    fn items_at_once(&self) -> Option<u32> {
+        None
+    }
+
     /// The variables that it sets, with their values; `save_as` left aside.
     fn assigns(&self) -> Vec<(&str, &Template)> {
         Vec::new()

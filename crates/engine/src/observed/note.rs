@@ -17,7 +17,9 @@ pub(crate) fn note(cx: &Context<'_>, before: &Execution, input: &Input<'_>, deci
         Decision::Commit(commit) => in_row(cx, before, input, commit),
         Decision::Perform(claim) => {
             let callback = new_callback(before, &claim.execution);
-            keep(&mut claim.execution, before, Observed { callback, ..alone(cx, before, input) });
+            // What it took over of its children stands in no row yet.
+            let children = seen(cx, before);
+            keep(&mut claim.execution, before, Observed { callback, children, ..alone(cx, before, input) });
         }
         Decision::Postpone(after) if after.is_in_line() => {
             // It waits for a slot, and has read no record for that.
@@ -68,13 +70,25 @@ fn keep(after: &mut Execution, before: &Execution, observed: Observed) {
     {
         list.drain(list.len() - 4..list.len() - 2);
     }
-    // Looks at children: each decides by what it finds itself.
-    if let [.., earlier, latest] = list.as_slice()
-        && [earlier, latest].iter().all(|look| look.given == Given::Run && !look.children.is_empty())
-    {
-        list.remove(list.len() - 2);
-    }
+    without_idle_looks(&mut list);
     after.since = Observed::stored(&list);
+}
+
+/// Takes away looks at children that came to nothing: each decides by what it finds itself. If one was asked for by news, those
+/// stay that show how the execution came to wait for news, and the last news.
+fn without_idle_looks(list: &mut Vec<Observed>) {
+    let is_look = |one: &Observed| matches!(one.given, Given::Run | Given::LookAgain) && !one.children.is_empty();
+    let from = list.iter().rposition(|one| !is_look(one)).map_or(0, |at| at + 1);
+    let asked_by = match &list[from..] {
+        [.., asked_by, last] if last.given == Given::Run => asked_by.given.clone(),
+        _ => return,
+    };
+    let before = list.len() - 2;
+    if asked_by == Given::Run {
+        list.remove(before);
+    } else if let Some(first) = list[from..before].iter().position(|one| one.given == Given::Run) {
+        list.drain(from + first + 1..before);
+    }
 }
 
 fn is_same(one: &Observed, other: &Observed) -> bool {
@@ -114,10 +128,10 @@ fn of(cx: &Context<'_>, before: &Execution, input: &Input<'_>, row: Option<&Row>
 /// The children that a waiting step looked at. A look that wrote no row came to nothing, whatever their results were. What parts
 /// of it took is counted with any row.
 fn children(cx: &Context<'_>, before: &Execution, row: Option<&Row>) -> BTreeMap<String, ChildSeen> {
-    let waits = before.pause.as_ref().map_or(before.status, |pause| pause.status) == Status::Waiting;
-    let mut seen = cx.children.clone();
-    if !waits {
+    let mut seen = seen(cx, before);
+    if seen.is_empty() {
         let parts = if row.is_some() { steps::parts(before) } else { BTreeMap::new() };
+        seen = cx.children.clone();
         seen.retain(|id, _| row.is_some() && before.parts.open.contains_key(id) || parts.contains_key(id));
     }
     if row.is_none() {
@@ -126,6 +140,11 @@ fn children(cx: &Context<'_>, before: &Execution, row: Option<&Row>) -> BTreeMap
         }
     }
     seen
+}
+
+fn seen(cx: &Context<'_>, before: &Execution) -> BTreeMap<String, ChildSeen> {
+    let waits = before.pause.as_ref().map_or(before.status, |pause| pause.status) == Status::Waiting;
+    if waits { cx.children.clone() } else { BTreeMap::new() }
 }
 
 fn orphan(cx: &Context<'_>, input: &Input<'_>) -> Option<String> {

@@ -281,10 +281,8 @@ pub(super) fn started(row: &Row) -> Vec<(String, Region)> {
     lanes.filter_map(|(name, id)| Some((id.as_str()?.to_owned(), region(name)))).collect()
 }
 
-impl RegionStarts {
-    /// Its input for history.
-    pub fn input(&self) -> Value {
-        let lanes: Map<_, _> = self.starts.iter().map(|(id, start)| (start.region.name.clone(), json!(id))).collect();
-        json!({"lanes": lanes})
-    }
+/// The input of a call that starts lanes, for history.
+pub(super) fn input(starts: &RegionStarts) -> Value {
+    let lanes: Map<_, _> = starts.starts.iter().map(|(id, start)| (start.region.name.clone(), json!(id))).collect();
+    json!({"lanes": lanes})
 }

@@ -35,8 +35,8 @@ pub use start_workflow::Listed;
 
 use crate::context::StepScope;
 use crate::{
-    Activity, Context, Effect, Event, Execution, Found, NextItem, Performed, Read, Row, Status, StepError, StepState,
-    StepStatus, Subject,
+    Activity, Context, Effect, Event, Execution, Found, NextItem, Performed, Read, RegionStarts, Row, Status,
+    StepError, StepState, StepStatus, Subject,
 };
 
 /// A step about to be decided.
@@ -126,6 +126,7 @@ impl Default for StepResult {
 pub fn awaited_children(execution: &Execution) -> Vec<String> {
     let mut awaited = start_workflow::awaited(execution);
     awaited.extend(branch::awaited(execution));
+    awaited.extend(for_each::slices::awaited(execution));
     awaited
 }
 
@@ -139,14 +140,32 @@ pub fn children_looked_at(execution: &Execution) -> Vec<String> {
 /// The executions that run parts of the step at the cursor, each with the most steps that it may carry out. It follows from the
 /// head alone.
 pub(crate) fn parts(execution: &Execution) -> BTreeMap<String, u32> {
-    branch::parts(execution)
+    let mut parts = branch::parts(execution);
+    parts.extend(for_each::slices::parts(execution));
+    parts
+}
+
+/// Whether an execution still waits for the ends of its parts, but wants nothing of them any more: they are canceled.
+pub(crate) fn lets_go(execution: &Execution) -> bool {
+    for_each::slices::lets_go(execution)
+}
+
+/// What an execution that carries out items of a loop has come to so far; `None` of any other.
+pub(crate) fn report(execution: &Execution) -> Option<Value> {
+    for_each::slices::report(execution)
+}
+
+/// The input of a call that starts executions of parts, for history.
+pub(crate) fn input_of(starts: &RegionStarts) -> Value {
+    let are_slices = starts.starts.iter().any(|(_, start)| start.region.is_slice());
+    if are_slices { for_each::slices::input(starts) } else { branch::input(starts) }
 }
 
 /// The executions that a row says were started.
 pub fn children_of_row(row: &Row) -> Vec<Listed> {
     let mut listed = start_workflow::listed(row);
-    listed
-        .extend(branch::started(row).into_iter().map(|(execution, region)| Listed { execution, region: Some(region) }));
+    let parts = branch::started(row).into_iter().chain(for_each::slices::listed(row));
+    listed.extend(parts.map(|(execution, region)| Listed { execution, region: Some(region) }));
     listed
 }
 
@@ -165,19 +184,29 @@ pub struct Waits {
     pub checkpoint: Value,
     /// What is known of it so far, for history.
     pub output: Value,
+    /// What commits with it.
+    pub effects: Vec<Effect>,
+    /// Executions that are told of it.
+    pub tells: Vec<String>,
+    /// Something has come of it, although it waited before and waits on.
+    pub is_news: bool,
 }
 
 impl Waits {
     /// Waits until a time.
     fn until(at: Timestamp, input: Value) -> Self {
-        let wait = Wait::Until(at);
-        Self { wait, due: Some(at), input, note: None, checkpoint: Value::Null, output: Value::Null }
+        Self { due: Some(at), ..Self::for_end(Wait::Until(at), input) }
     }
 
     /// Waits for a signal, or until a time.
     fn signal(until: Option<Timestamp>, listening: Listening, input: Value) -> Self {
-        let wait = Wait::Signal(until, listening);
-        Self { wait, due: until, input, note: None, checkpoint: Value::Null, output: Value::Null }
+        Self { due: until, ..Self::for_end(Wait::Signal(until, listening), input) }
+    }
+
+    fn for_end(wait: Wait, input: Value) -> Self {
+        let (checkpoint, output) = (Value::Null, Value::Null);
+        let (effects, tells) = (Vec::new(), Vec::new());
+        Self { wait, due: None, input, note: None, checkpoint, output, effects, tells, is_news: false }
     }
 }
 

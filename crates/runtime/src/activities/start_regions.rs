@@ -10,6 +10,9 @@ use super::lease::LeaseGuard;
 use super::start_workflow::{above, failure};
 use crate::{Error, Evaluator};
 
+/// Bytes of the data of an event that each part has for itself; reading them beside the whole costs a read at each load.
+const DATA_MOST: usize = 1024;
+
 /// Starts them. A failure of infrastructure fails the call; those that were started before it are found by the next one.
 pub(super) async fn start(
     evaluator: &Evaluator,
@@ -20,8 +23,8 @@ pub(super) async fn start(
     match may_have_expired(evaluator, starts, lease).await {
         Ok(false) => {}
         Ok(true) => {
-            let message = "the call that starts the lanes was interrupted for longer than executions are kept: \
-                           lanes that ran meanwhile are deleted";
+            let message = "the call that starts parts of the workflow was interrupted for longer than executions are kept: \
+                           those that ran meanwhile are deleted";
             return Performed::failed(StepError::new(StepCode::OutcomeUnknown, message));
         }
         Err(error) => return Performed::failed(failure(&error)),
@@ -44,8 +47,10 @@ async fn may_have_expired(evaluator: &Evaluator, starts: &RegionStarts, lease: L
     Ok(plan.workflow.retention.is_some_and(|retention| age >= retention.approximate()))
 }
 
+/// The event of a part: that of the whole, under an id of its own.
 fn event(starts: &RegionStarts, start: &RegionStart, whole: &Event, lease: LeaseGuard<'_>) -> Event {
     let parent = lease.execution;
+    let shares_data = serde_json::to_string(&whole.data).is_ok_and(|text| text.len() > DATA_MOST);
     let address = starts.address.part(&start.region.name);
     let by = StartedBy { execution: parent.id.clone(), address, visit: starts.visit };
     Event {
@@ -54,7 +59,11 @@ fn event(starts: &RegionStarts, start: &RegionStart, whole: &Event, lease: Lease
         creation: None,
         cause: parent.cause.clone(),
         parent: Some(Parent { by, index: 0, waits: true, above: above(parent) }),
-        region: Some(Box::new(start.clone())),
-        ..whole.clone()
+        region: Some(Box::new(RegionStart { shares_data, ..start.clone() })),
+        data: if shares_data { serde_json::Map::new() } else { whole.data.clone() },
+        kind: whole.kind,
+        trigger: whole.trigger.clone(),
+        subject: whole.subject.clone(),
+        occurred_at: whole.occurred_at,
     }
 }

@@ -16,7 +16,8 @@ impl EffectHandler for StoredValues {
 
     /// They are there before a head names them. A transition that loses its race leaves them to be removed with the execution.
     async fn prepare(&self, cx: &EffectContext<'_>, blobs: &dyn Blobs) -> Result<(), Error> {
-        let key = BlobKey::new(&BlobOwner::execution(&cx.execution.id), &self.name)?;
+        let owner = self.owner.as_deref().unwrap_or(&cx.execution.id);
+        let key = BlobKey::new(&BlobOwner::execution(owner), &self.name)?;
         Ok(blobs.put(&key, Bytes::from(self.text())).await?)
     }
 }

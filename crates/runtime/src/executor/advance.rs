@@ -116,7 +116,10 @@ impl Executor {
             Box::pin(async move {
                 read.object().map_or(Ok(()), |object| snapshot.objects.require(object))?;
                 let found = match &read {
-                    Read::Values { chunks, at } => self.values.read(&run.execution.id, chunks, *at).await?,
+                    Read::Values { owner, chunks, at } => {
+                        let owner = owner.as_deref().unwrap_or(&run.execution.id);
+                        self.values.read(owner, chunks, *at).await?
+                    }
                     read => self.finder.answer(read, &snapshot.objects).await?,
                 };
                 self.decide(run, snapshot, &Input::Found(&found), now)

@@ -73,6 +73,8 @@ impl Transitions {
         let ports = (&*self.tables, &*self.blobs);
         let event = match events::of(ports, (&item, kept.as_ref()), Consistency::Strong).await {
             Err(Error::Unreadable(_)) if !whole => Some(unknown_event(&execution)),
+            // The whole is not there any more, beside which the data stand: its parts have nothing to do but to end.
+            Ok(None) if execution.region.is_some() => Some(unknown_event(&execution)),
             event => event?,
         };
         let Some(event) = event else { return Ok(None) };

@@ -3,6 +3,7 @@
 //! - [`controls`]: no control of a step is carried out twice.
 //! - [`protocol`]: one commit a transition, history without gaps and twins, one reason to wake, obedience.
 //! - [`limits`]: what an author's limits promise.
+//! - [`loops`]: what loops promise.
 //! - [`erasure`]: what is forgotten loses its values and nothing else; what expires is gone.
 //! - [`signals`]: no signal is taken twice.
 //! - [`tree`]: what holds for an execution with all its parts.
@@ -10,6 +11,7 @@
 mod controls;
 mod erasure;
 mod limits;
+mod loops;
 mod protocol;
 mod signals;
 mod tree;
@@ -243,6 +245,7 @@ impl Monitor {
         let mut why = Vec::new();
         protocol::check(&commit, &mut why);
         limits::check(self, &commit, &mut why);
+        loops::check(self, before.as_ref(), after, rows, &mut why);
         self.signals.rows(after, rows, &mut why);
         self.controls.rows(after, rows, &mut why);
         tree::check(self, after, rows, &mut why);

@@ -205,11 +205,11 @@ impl World {
         found
     }
 
-    /// The last execution of a lane of an execution, by `step.lane`.
+    /// The last execution of a part of an execution: of a lane by `step.lane`, of an item by `step[index]`.
     pub fn lane(&self, of: &str, lane: &str) -> Option<Execution> {
         let is = |execution: &Execution| {
             let parent = execution.parent.as_ref().is_some_and(|parent| parent.by.execution == of);
-            parent && execution.region.as_ref().is_some_and(|region| region.to_string() == lane)
+            parent && execution.region.as_ref().is_some_and(|region| region.is_called(lane))
         };
         self.executions().into_iter().rev().find(is)
     }

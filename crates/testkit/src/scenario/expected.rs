@@ -30,7 +30,7 @@ pub(crate) struct ExpectedExecution {
     pub(crate) failed_steps: Option<Vec<String>>,
     pub(crate) error: Option<String>,
     pub(crate) output: Map<String, Value>,
-    /// By `step.lane` what must have come of the last execution of that lane.
+    /// By `step.lane`, or `step[index]`, what must have come of the last execution of that lane or item.
     pub(crate) lanes: BTreeMap<String, ExpectedExecution>,
     pub(crate) outcome: Option<String>,
 }

@@ -1,5 +1,6 @@
 //! `for_each`: steps that are carried out for each item of a list.
 
+mod beside;
 mod ends;
 
 use pawl_engine::{Execution, StepStatus};

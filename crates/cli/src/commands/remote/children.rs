@@ -67,11 +67,8 @@ fn branch(children: &[Value], depth: usize, lines: &mut Vec<String>) {
     for child in children {
         let of = |key: &str| text(child, key);
         let at = if of("cursor").is_empty() { String::new() } else { format!(" at {}", of("cursor")) };
-        let what = if of("lane").is_empty() {
-            format!("{}  by {}", of("workflow"), of("step"))
-        } else {
-            format!("lane {}", of("lane"))
-        };
+        let what =
+            if of("lane").is_empty() { format!("{}  by {}", of("workflow"), of("step")) } else { part(&of("lane")) };
         let line =
             format!("{}{}  {what}  {}{at}  {}", "  ".repeat(depth), of("id"), of("status"), view::indicators(child));
         lines.push(line.trim_end().to_owned());
@@ -87,4 +84,10 @@ fn below_of(child: &Value) -> &[Value] {
 pub(super) fn flat(children: &[Value]) -> Vec<String> {
     let with_own = |child: &Value| std::iter::once(text(child, "id")).chain(flat(below_of(child))).collect::<Vec<_>>();
     children.iter().flat_map(with_own).collect()
+}
+
+/// A part of a workflow, in words.
+pub(super) fn part(name: &str) -> String {
+    let kind = if name.ends_with(']') { "items" } else { "lane" };
+    format!("{kind} {name}")
 }

@@ -215,7 +215,7 @@ fn state_lines(page: &Value, when: &When) -> Vec<String> {
     let of = |key: &str, part: &str| inner(page, key, part);
     let mut lines = vec![times(page, when)];
     if !text(page, "lane").is_empty() {
-        lines.push(format!("lane {} of {}", text(page, "lane"), of("parent", "execution")));
+        lines.push(format!("{} of {}", super::children::part(&text(page, "lane")), of("parent", "execution")));
     }
     if page.get("record").is_some_and(|record| !record.is_null()) {
         lines.push(format!("on {}/{}", of("record", "object"), of("record", "id")));

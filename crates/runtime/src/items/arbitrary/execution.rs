@@ -180,6 +180,7 @@ pub(super) fn region_start() -> Arbitrary<RegionStart> {
     let before = (any::<u32>(), usage(), of(item()));
     (region(), derived_id("evt"), map(), btree_map(part_id(), step_state(), 0..2), before)
         .prop_map(|(region, event, variables, steps, (steps_most, usage, item))| RegionStart {
+            shares_data: steps_most % 2 == 1,
             region,
             event,
             variables,

@@ -52,6 +52,9 @@ impl Maker<'_> {
             "on_failure": {"then": chance.pick(&["continue", "fail"])},
             "item_failed": chance.pick(&["stop", "continue"]),
         });
+        if !self.plan.confluent {
+            step["concurrency"] = json!(chance.pick(&[1, 1, 2, 3]));
+        }
         if !self.plan.confluent && chance.percent(25) {
             step["on_failure"] = json!({"then": "pause"});
         }

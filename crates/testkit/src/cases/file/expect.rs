@@ -30,7 +30,7 @@ pub(in crate::cases) struct Expect {
     /// By workflow the executions of it that began, in order, each with what must have come of it.
     #[serde(default)]
     pub(in crate::cases) children: BTreeMap<String, Vec<ExpectExecution>>,
-    /// By `step.lane` what must have come of a lane, of its last visit.
+    /// By `step.lane` what must have come of a lane, or by `step[index]` of an item that runs beside others, of its last visit.
     #[serde(default)]
     pub(in crate::cases) lanes: BTreeMap<String, ExpectExecution>,
     /// Every execution of the workflow that began, in order, each with what must have come of it; in place of `status`, `path`,
@@ -104,7 +104,7 @@ pub(in crate::cases) struct ExpectExecution {
     /// Whether it reached what its workflow is for.
     #[serde(default)]
     pub(in crate::cases) outcome: Option<OutcomeWord>,
-    /// By `step.lane` what must have come of a lane of it.
+    /// By `step.lane` or `step[index]` what must have come of a lane or an item of it.
     #[serde(default)]
     pub(in crate::cases) lanes: BTreeMap<String, ExpectExecution>,
 }

@@ -79,3 +79,13 @@ fn an_edit_in_the_middle_of_an_item() {
     let without_loop = begun().workflow(&crate::support::workflow("  - {id: after, type: note, text: after}"));
     without_loop.run_until_idle().expect(completed().path(["nap:moved", "after"]));
 }
+
+#[test]
+fn an_item_fails_whose_output_cannot_be_computed() {
+    let keys = "items: [1, 0, 3], item_failed: continue, output: '6 / item'";
+    let story = scenario().workflow(&loops(keys, "{id: n, type: note, text: x}")).event(manual("w")).settle();
+    let story = story.expect(completed().path(["n", "n", "n", "each", "after"]));
+    let items = output(&story)["items"].clone();
+    assert_eq!((&items[0], &items[2]), (&done(0, json!(6)), &done(2, json!(2))));
+    assert_eq!((&items[1]["status"], &items[1]["error"]["code"]), (&json!("failed"), &json!("expression_value")));
+}
