@@ -41,10 +41,10 @@ impl Region {
 
 impl std::fmt::Display for Region {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self.is_slice() {
-            true => write!(f, "{}[{}]", self.step, self.name),
-            false => write!(f, "{}.{}", self.step, self.name),
+        if self.is_slice() {
+            return write!(f, "{}[{}]", self.step, self.name);
         }
+        write!(f, "{}.{}", self.step, self.name)
     }
 }
 

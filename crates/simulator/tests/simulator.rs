@@ -111,6 +111,7 @@ is_found! {
     finds_executions_that_forget_who_has_controlled_them: "controls-forgotten";
     finds_controls_that_are_told_and_not_done: "control-dropped";
     finds_items_that_a_loop_passes_over: "item-skipped";
+    finds_items_that_a_loop_forgets: "slice-forgotten";
     finds_lanes_that_do_not_keep_to_their_share: "share-ignored";
     finds_lanes_whose_models_are_not_counted_for_the_tree: "lanes-uncounted";
     finds_listings_that_stop_at_an_item_that_cannot_be_read: "unreadable-stops-listing";

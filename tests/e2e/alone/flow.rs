@@ -10,11 +10,11 @@ use crate::installation::{Installation, of_this_run, until};
 use crate::tracker::Tracker;
 
 /// Kills that must strike a process at work.
-const KILLS: usize = 8;
+const KILLS: usize = 5;
 /// How long a call takes.
-const CALL: Duration = Duration::from_millis(300);
+const CALL: Duration = Duration::from_millis(400);
 /// Items of the loop.
-const ITEMS: usize = 40;
+const ITEMS: usize = 24;
 
 const WHOLE: &str = "
 workflow: flow-kills

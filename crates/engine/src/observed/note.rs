@@ -80,7 +80,7 @@ fn without_idle_looks(list: &mut Vec<Observed>) {
     let is_look = |one: &Observed| matches!(one.given, Given::Run | Given::LookAgain) && !one.children.is_empty();
     let from = list.iter().rposition(|one| !is_look(one)).map_or(0, |at| at + 1);
     let asked_by = match &list[from..] {
-        [.., asked_by, last] if last.given == Given::Run => asked_by.given.clone(),
+        [.., before, latest] if latest.given == Given::Run => before.given.clone(),
         _ => return,
     };
     let before = list.len() - 2;

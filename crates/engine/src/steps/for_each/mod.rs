@@ -64,7 +64,7 @@ fn look(step: &ForEach, at: &StepContext<'_>, read: Option<&[Value]>) -> Result<
         None => Checkpoint::begin(step, at, &mut effects)?,
     };
     if checkpoint.slices.is_some() {
-        return slices::look((step, at), checkpoint, effects, read);
+        return Ok(slices::look((step, at), checkpoint, effects, read));
     }
     one_by_one((step, at), checkpoint, effects, read)
 }

@@ -73,25 +73,25 @@ pub(super) fn look(
     checkpoint: Checkpoint,
     stores: Vec<Effect>,
     read: Option<&[Value]>,
-) -> Result<StepDecision, StepError> {
+) -> StepDecision {
     let before = checkpoint.clone();
     let slices = checkpoint.slices.clone().unwrap_or_default();
     let mut look = Look { step, at, checkpoint, slices, ended_steps: 0 };
     if !stores.is_empty() {
         // Others read them: they are stored before.
         let waits = waiting(at, &before, Some(at.cx.now));
-        return Ok(StepDecision::Wait(Box::new(Waits { effects: stores, is_news: true, ..waits })));
+        return StepDecision::Wait(Box::new(Waits { effects: stores, is_news: true, ..waits }));
     }
     if look.slices.open.values().any(|slice| slice.starting) {
-        return Ok(look.call());
+        return look.call();
     }
     if let Some(stopped) = look.stopped() {
-        return Ok(StepDecision::done(stopped));
+        return StepDecision::done(stopped);
     }
     look.take_in();
     let fails = look.fails();
     let is_last = look.slices.open.is_empty() && (fails || look.checkpoint.to_do.is_empty());
-    Ok(if is_last {
+    if is_last {
         look.over(read)
     } else if fails && !look.slices.stopping {
         look.stops()
@@ -101,7 +101,7 @@ pub(super) fn look(
     } else {
         // What has ended is taken over by the look that has something to do.
         StepDecision::Wait(Box::new(waiting(at, &before, None)))
-    })
+    }
 }
 
 /// The slices run that a call was to start.
@@ -155,7 +155,8 @@ impl Look<'_> {
         let report = seen.map_or_else(whole, |seen| Report::deserialize(&seen.output).unwrap_or_default());
         let (next, failing) = (report.next, report.failing.clone());
         self.checkpoint.take_in(report);
-        self.ended_steps += seen.map_or(0, |seen| seen.open_parts.values().fold(seen.steps, |sum, part| sum + part.steps));
+        self.ended_steps +=
+            seen.map_or(0, |seen| seen.open_parts.values().fold(seen.steps, |sum, part| sum + part.steps));
         self.slices.broken = self.slices.broken.take().or(broken(slice, seen));
         let Some(next) = next else { return };
         let is_wanted = self.slices.broken.is_none() && !self.slices.stopping;

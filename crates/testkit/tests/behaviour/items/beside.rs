@@ -132,7 +132,7 @@ fn what_is_finished_is_not_done_again() {
     let story = story.settle().expect(completed());
     let items: Vec<_> = (0..20).map(|n| done(n, json!(n))).collect();
     assert_eq!(output(&story)["items"], json!(items));
-    let mut called: Vec<_> = story.world().http.calls().iter().map(|call| call.url.to_string()).collect();
+    let mut called: Vec<_> = story.world().http.calls().iter().map(|call| call.url.clone()).collect();
     called.sort();
     called.dedup();
     assert_eq!((called.len(), story.world().http.calls().len()), (20, 21), "only the failed one was called again");
