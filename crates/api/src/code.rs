@@ -85,7 +85,9 @@ codes! {
     NoExecution = "no_execution", NOT_FOUND, "No such execution";
     /// No operation has this id.
     NoOperation = "no_operation", NOT_FOUND, "No such operation";
-    /// The control does not fit the execution's state.
+    /// A filter of an action has no key.
+    EmptyFilter = "empty_filter", UNPROCESSABLE_ENTITY, "Empty filter";
+    /// The control does not fit the state of the execution or of the action.
     IllegalTransition = "illegal_transition", CONFLICT, "Illegal transition";
 
     /// The text is no name or no key of a signal.

@@ -10,10 +10,11 @@ use http::{HeaderValue, StatusCode};
 use jiff::Timestamp;
 use pawl_engine::Act;
 use pawl_runtime::Redriven;
-use pawl_runtime::items::audit::{Deed, Entry};
+use pawl_runtime::items::audit::{ActionEntry, Deed, Entry, Stage};
 use pawl_runtime::items::installation::Installation;
 use pawl_runtime::ports::Notice;
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::Problem;
 use crate::body::Json;
@@ -137,7 +138,7 @@ async fn redrive(
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = AuditEntry)]
 struct EntryView {
-    /// `kill`, `lift`, `redrive` or `forget`.
+    /// `kill`, `lift`, `redrive`, `forget` or `action`.
     #[schema(value_type = String)]
     deed: Deed,
     /// The workflow; absent if the action concerned the whole installation.
@@ -146,20 +147,52 @@ struct EntryView {
     /// The record that was forgotten.
     #[serde(skip_serializing_if = "Option::is_none")]
     record: Option<RecordName>,
+    /// The tracked action that began, was paused, resumed or canceled, or is over.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    action: Option<ActionEntryView>,
     #[serde(flatten)]
     act: ActView,
+}
+
+/// What the audit says of a tracked action.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = AuditedAction)]
+struct ActionEntryView {
+    /// Its operation.
+    operation: String,
+    /// `retry`, `resume`, `cancel`, `skip`, `redrive` or `start`.
+    action: String,
+    /// `begun`, `paused`, `resumed`, `canceled` or `completed`.
+    #[schema(value_type = String)]
+    stage: Stage,
+    /// Whom it concerns. Lists of ids are told by their length, and an expression by `true`: both stand in the operation,
+    /// which is kept for 90 days.
+    #[schema(value_type = Object)]
+    filter: Value,
+    /// How many it found before it began.
+    found: u64,
+    /// What came of it by then.
+    #[schema(value_type = Object)]
+    counts: Value,
+}
+
+impl From<ActionEntry> for ActionEntryView {
+    fn from(entry: ActionEntry) -> Self {
+        let ActionEntry { id: operation, action, stage, filter, found, counts } = entry;
+        Self { operation, action, stage, filter, found, counts }
+    }
 }
 
 impl From<Entry> for EntryView {
     fn from(entry: Entry) -> Self {
         let record = entry.record.as_ref().map(RecordName::from);
-        Self { deed: entry.deed, workflow: entry.workflow, record, act: ActView::from(&entry.act) }
+        let action = entry.action.map(ActionEntryView::from);
+        Self { deed: entry.deed, workflow: entry.workflow, record, action, act: ActView::from(&entry.act) }
     }
 }
 
-/// Lists uses of the kill switches of workflows and of the installation, redrives, and records that were forgotten, newest
-/// first. The history of an
-/// execution lists the controls of that execution.
+/// Lists uses of the kill switches of workflows and of the installation, redrives, tracked actions, and records that were
+/// forgotten, newest first. The history of an execution lists the controls of that execution.
 #[operation(
     get, path = "/v1/audit", tag = "installation", operation_id = "list_audit", params(Paging),
     responses((status = 200, body = Listing<EntryView>))

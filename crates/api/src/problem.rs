@@ -6,7 +6,7 @@ use http::{HeaderValue, StatusCode};
 use pawl_definition as definition;
 use pawl_engine::{Refused, Status, StepError};
 use pawl_runtime::ports::{SecretError, TableError};
-use pawl_runtime::{ControlError, Error, RecordError, SaveError};
+use pawl_runtime::{ActionError, ControlError, Error, RecordError, SaveError};
 use serde::Serialize;
 
 use crate::Code;
@@ -245,6 +245,20 @@ impl From<ControlError> for Problem {
                 problem
             }
             ControlError::Failed(error) => error.into(),
+        }
+    }
+}
+
+impl From<ActionError> for Problem {
+    fn from(error: ActionError) -> Self {
+        let detail = error.to_string();
+        match error {
+            ActionError::EmptyFilter => Self::new(Code::EmptyFilter, detail),
+            ActionError::BadFilter { path, .. } => Self::new(Code::BadFilter, detail).at(path),
+            ActionError::OtherContent => Self::new(Code::IdempotencyKeyReused, detail),
+            ActionError::NotFound(_) => Self::new(Code::NoOperation, detail),
+            ActionError::Illegal { .. } => Self::new(Code::IllegalTransition, detail),
+            ActionError::Failed(error) => error.into(),
         }
     }
 }

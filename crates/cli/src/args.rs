@@ -188,20 +188,8 @@ pub(crate) enum Remote {
         #[arg(long)]
         if_match: Option<u64>,
     },
-    /// Starts a workflow.
-    Start {
-        /// Workflow.
-        workflow: String,
-        /// Record to run on, `<object>/<id>`.
-        #[arg(long)]
-        record: Option<String>,
-        /// Value of a variable, `name=value`; JSON is parsed.
-        #[arg(long = "value", short = 'v')]
-        values: Vec<String>,
-        /// Starts at most once for this key.
-        #[arg(long)]
-        idempotency_key: Option<String>,
-    },
+    /// Starts a workflow, on one record or on many.
+    Start(Start),
     /// Sends a signal to the execution that waits for it; if none does, the signal is kept for 72 hours.
     Signal {
         /// Name of the signal.
@@ -258,16 +246,16 @@ pub(crate) enum Remote {
     },
     /// Pauses an execution before its next step.
     Pause(Act),
-    /// Continues a paused execution.
-    Resume(Act),
-    /// Ends an execution.
-    Cancel(Act),
-    /// Retries the failed step of a paused execution.
-    Retry(Act),
-    /// Skips the failed step of a paused execution, and continues behind it.
+    /// Continues a paused execution, or those of a filter.
+    Resume(Targets),
+    /// Ends an execution, or those of a filter.
+    Cancel(Targets),
+    /// Retries the failed step of a paused execution, or of those of a filter.
+    Retry(Targets),
+    /// Skips the failed step of a paused execution, or of those of a filter, and continues behind it.
     Skip {
         #[command(flatten)]
-        act: Act,
+        targets: Targets,
         /// Path to take from a skipped condition or goal.
         #[arg(long, value_parser = ["yes", "no"])]
         take: Option<String>,
@@ -278,18 +266,19 @@ pub(crate) enum Remote {
     Lift(Kill),
     /// Forgets a record: takes its values out of it and of the executions that read it; refuses while executions on it are open.
     Forget(Forget),
-    /// Shows how far an operation is: what a lift, a redrive or an edit has set going.
-    Operation {
-        /// Operation, as the answer named it.
-        operation: String,
-    },
+    /// Shows how far an operation is (a lift, a redrive, an edit, an action on many); runs, pauses, resumes or cancels an action.
+    Operation(Operation),
     /// Asks whether the installation is in service; exit code 1 if not, 2 if there is no answer.
     Health,
-    /// Delivers dead letters again, and wakes stalled executions.
+    /// Delivers dead letters again, and wakes stalled executions; with a filter, wakes those stalled executions alone.
     Redrive {
         /// Reason; logged.
         #[arg(long)]
         reason: Option<String>,
+        #[command(flatten)]
+        filter: Filter,
+        #[command(flatten)]
+        pace: Pace,
     },
 }
 
@@ -298,8 +287,9 @@ impl Remote {
     pub(crate) fn execution_mut(&mut self) -> Option<&mut String> {
         match self {
             Self::Show { execution, .. } => Some(execution),
-            Self::Pause(act) | Self::Resume(act) | Self::Cancel(act) | Self::Retry(act) | Self::Skip { act, .. } => {
-                Some(&mut act.execution)
+            Self::Pause(act) => Some(&mut act.execution),
+            Self::Resume(targets) | Self::Cancel(targets) | Self::Retry(targets) | Self::Skip { targets, .. } => {
+                targets.execution.as_mut()
             }
             Self::Kill(kill) | Self::Lift(kill) => kill.scope.execution.as_mut(),
             _ => None,
@@ -323,9 +313,9 @@ pub(crate) struct Forget {
     pub(crate) reason: Option<String>,
 }
 
-/// Which executions are listed.
-#[derive(Debug, Clone, clap::Args)]
-pub(crate) struct Executions {
+/// A filter of executions.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(crate) struct Filter {
     /// Of this workflow.
     #[arg(long)]
     pub(crate) workflow: Option<String>,
@@ -353,8 +343,136 @@ pub(crate) struct Executions {
     /// Created before this time, in the same formats.
     #[arg(long, value_parser = crate::when::since)]
     pub(crate) until: Option<Timestamp>,
+    /// Created longer ago than this, such as `2h` or `7d`.
+    #[arg(long, value_parser = crate::when::since, value_name = "AGE")]
+    pub(crate) older_than: Option<Timestamp>,
+}
+
+impl Filter {
+    /// Its keys as the API names them.
+    pub(crate) fn keys(&self) -> Vec<(&'static str, String)> {
+        let status = Some(self.status.join(",")).filter(|status| !status.is_empty());
+        let until = [self.until, self.older_than].into_iter().flatten().min();
+        let keys = [
+            ("workflow", self.workflow.clone()),
+            ("status", status),
+            ("record", self.record.clone()),
+            ("step", self.step.clone()),
+            ("code", self.code.clone()),
+            ("indicator", self.indicator.clone()),
+            ("outcome", self.outcome.clone()),
+            ("since", self.since.map(|at| at.to_string())),
+            ("until", until.map(|at| at.to_string())),
+        ];
+        keys.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
+    }
+}
+
+/// Which executions are listed.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Executions {
+    #[command(flatten)]
+    pub(crate) filter: Filter,
     #[command(flatten)]
     pub(crate) page: Page,
+}
+
+/// One execution, or those of a filter.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Targets {
+    /// Execution; a prefix of its id is enough if only one of the newest 20,000 executions has it. If absent, a filter.
+    pub(crate) execution: Option<String>,
+    /// Reason; kept in the history, and for a filter in the audit.
+    #[arg(long)]
+    pub(crate) reason: Option<String>,
+    #[command(flatten)]
+    pub(crate) filter: Filter,
+    #[command(flatten)]
+    pub(crate) pace: Pace,
+}
+
+/// How a tracked action on many goes.
+#[derive(Debug, Clone, Default, clap::Args)]
+#[command(next_help_heading = "For many at once")]
+pub(crate) struct Pace {
+    /// Only says how many there are and which would be refused.
+    #[arg(long, conflicts_with = "yes")]
+    pub(crate) dry_run: bool,
+    /// Does not ask after the preview.
+    #[arg(long, short = 'y')]
+    pub(crate) yes: bool,
+    /// Most a second, on average; 50 if absent.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    pub(crate) rate: Option<u32>,
+    /// Most at a time; 8 if absent.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=50))]
+    pub(crate) concurrency: Option<u32>,
+    /// Does not wait for the end.
+    #[arg(long)]
+    pub(crate) detach: bool,
+}
+
+/// A start, or many.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Start {
+    /// Workflow.
+    pub(crate) workflow: String,
+    /// Record to run on, `<object>/<id>`.
+    #[arg(long, conflicts_with_all = ["where", "records"])]
+    pub(crate) record: Option<String>,
+    /// Runs on each record for which this CEL expression over `record` is true.
+    #[arg(long, value_name = "CEL", conflicts_with = "records")]
+    pub(crate) r#where: Option<String>,
+    /// Runs on each record of this file: one id a line, at most 10,000; `-` is standard input.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) records: Option<PathBuf>,
+    /// Value of a variable, `name=value`; JSON is parsed.
+    #[arg(long = "value", short = 'v')]
+    pub(crate) values: Vec<String>,
+    /// Starts at most once for this key.
+    #[arg(long, conflicts_with_all = ["where", "records"])]
+    pub(crate) idempotency_key: Option<String>,
+    /// Reason; kept in the audit, for many at once.
+    #[arg(long)]
+    pub(crate) reason: Option<String>,
+    #[command(flatten)]
+    pub(crate) pace: Pace,
+}
+
+/// An operation, and what is done to it.
+#[derive(Debug, Clone, clap::Args)]
+#[group(id = "handling", multiple = false)]
+pub(crate) struct Operation {
+    /// Operation, as the answer named it.
+    #[arg(group = "which")]
+    pub(crate) operation: String,
+    /// Runs an action that was previewed.
+    #[arg(long, group = "handling")]
+    pub(crate) run: bool,
+    /// Pauses an action.
+    #[arg(long, group = "handling")]
+    pub(crate) pause: bool,
+    /// Continues an action that was paused, or that failed.
+    #[arg(long, group = "handling")]
+    pub(crate) resume: bool,
+    /// Cancels an action; what it did stays.
+    #[arg(long, group = "handling")]
+    pub(crate) cancel: bool,
+    /// Waits for the end.
+    #[arg(long)]
+    pub(crate) wait: bool,
+    /// Lists what the action could not act on, with the reasons.
+    #[arg(long)]
+    pub(crate) results: bool,
+}
+
+impl Operation {
+    /// What is done to it, in a word.
+    pub(crate) fn handling(&self) -> Option<&'static str> {
+        [(self.run, "run"), (self.pause, "pause"), (self.resume, "resume"), (self.cancel, "cancel")]
+            .into_iter()
+            .find_map(|(is_asked, word)| is_asked.then_some(word))
+    }
 }
 
 /// A webhook to send.

@@ -1,7 +1,7 @@
 //! Standard output, which may be closed early, and standard error. All that is printed is shown, not obeyed.
 
 use std::fmt::Arguments;
-use std::io::{ErrorKind, Write};
+use std::io::{ErrorKind, IsTerminal, Write};
 
 use crate::shown;
 
@@ -42,4 +42,24 @@ pub(crate) fn line(text: Arguments<'_>) {
 pub(crate) fn error_line(text: Arguments<'_>) {
     let text = format!("{text}\n");
     let _ = std::io::stderr().lock().write_all(shown::lines(&text).as_bytes());
+}
+
+/// Shows how far something is, over what was shown before, if a person looks on; an empty text ends it.
+pub(crate) fn progress(text: &str) {
+    let mut errors = std::io::stderr().lock();
+    if errors.is_terminal() {
+        // As with any line on standard error, nobody reads an error about it.
+        let _ = write!(errors, "\r\u{1b}[2K{}", shown::shown(text)).and_then(|()| errors.flush());
+    }
+}
+
+/// Asks a person, if one is there: `None` if nobody is.
+pub(crate) fn confirmed(question: &str) -> Option<bool> {
+    if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+        return None;
+    }
+    let _ = write!(std::io::stderr().lock(), "{} [y/N] ", shown::shown(question));
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer).ok()?;
+    Some(matches!(answer.trim(), "y" | "Y" | "yes"))
 }

@@ -49,6 +49,21 @@ pub fn step_control_id(execution: &str, step: &str, visit: u32) -> String {
     format!("ctl_{}", digest(&["step control", execution, step, &visit.to_string()]))
 }
 
+/// What follows from the key of a request that begins an action.
+pub fn action_digest(action: &str, key: &str) -> String {
+    digest(&["action", action, key])
+}
+
+/// The id of the control by which an action touches an execution.
+pub fn action_control_id(action: &str) -> String {
+    format!("ctl_{}", digest(&["action control", action]))
+}
+
+/// The id of the event by which an action starts a workflow on a record.
+pub fn action_event_id(action: &str, object: &str, record: &str) -> String {
+    format!("evt_{}", digest(&["action start", action, object, record]))
+}
+
 /// The id of the signal that a step sends in one visit.
 pub fn step_signal_id(execution: &str, step: &str, visit: u32) -> String {
     format!("sig_{}", digest(&["step signal", execution, step, &visit.to_string()]))

@@ -63,7 +63,8 @@ impl Core {
     pub fn new(ports: Ports, options: ExecutorOptions) -> Self {
         let shared = Shared::new(&ports, options);
         let transitions = Arc::new(shared.transitions());
-        let operations = Operations::new(&transitions, ports.queue.clone(), shared.dispatcher.clone());
+        let starter = Arc::new(shared.starter());
+        let operations = Operations::new(&transitions, ports.queue.clone(), starter.clone());
         let operations = Arc::new(operations);
         let signals = Arc::new(Signals::new(&ports, transitions.clone(), shared.metrics.clone()));
         let sweeper = Arc::new(shared.sweeper(&transitions, &operations));
@@ -83,7 +84,7 @@ impl Core {
         };
         Self {
             ingest: Arc::new(Ingest::new(&ports, metrics.clone())),
-            evaluator: Arc::new(shared.evaluator(&transitions, &operations, &signals)),
+            evaluator: Arc::new(shared.evaluator(starter, &transitions, &operations, &signals)),
             workflows,
             forgetting: Arc::new(forgetting),
             records: Arc::new(Records::new(catalog.clone(), tables.clone(), clock.clone(), random.clone())),
@@ -157,23 +158,28 @@ impl<'a> Shared<'a> {
         }
     }
 
+    fn starter(&self) -> Starter {
+        let Ports { tables, blobs, clock, .. } = self.ports.clone();
+        Starter {
+            catalog: self.catalog.clone(),
+            tables,
+            blobs,
+            clock,
+            dispatcher: self.dispatcher.clone(),
+            breaker: self.breaker.clone(),
+            refusals: self.refusals.clone(),
+            metrics: self.metrics.clone(),
+        }
+    }
+
     fn evaluator(
         &self,
+        starter: Arc<Starter>,
         transitions: &Arc<Transitions>,
         operations: &Arc<Operations>,
         signals: &Arc<Signals>,
     ) -> Evaluator {
         let Ports { tables, queue, blobs, clock, .. } = self.ports.clone();
-        let starter = Starter {
-            catalog: self.catalog.clone(),
-            tables: tables.clone(),
-            blobs: blobs.clone(),
-            clock: clock.clone(),
-            dispatcher: self.dispatcher.clone(),
-            breaker: self.breaker.clone(),
-            refusals: self.refusals.clone(),
-            metrics: self.metrics.clone(),
-        };
         Evaluator {
             catalog: self.catalog.clone(),
             tables,

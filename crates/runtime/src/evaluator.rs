@@ -30,7 +30,7 @@ pub struct Evaluator {
     pub(crate) tables: Arc<dyn Tables>,
     pub(crate) blobs: Arc<dyn Blobs>,
     pub(crate) events: Arc<dyn Queue>,
-    pub(crate) starter: Starter,
+    pub(crate) starter: Arc<Starter>,
     pub(crate) transitions: Arc<Transitions>,
     pub(crate) operations: Arc<Operations>,
     pub(crate) signals: Arc<Signals>,

@@ -82,7 +82,7 @@ impl StatePartition {
         }
     }
 
-    fn partition(self) -> String {
+    pub(crate) fn partition(self) -> String {
         match self {
             Self::Moving => items::execution::MOVING.to_owned(),
             Self::At(status) => items::execution::of_status(status),

@@ -6,11 +6,13 @@
 //! - [`items`]: keys and shapes of all that is stored, the same on every backend.
 //! - [`Ingest`], [`Evaluator`], [`Executor`]: the three loops; [`Sweeper`] looks for what was left behind.
 //! - [`Transitions`]: an execution loaded, told of an input, and committed; all of them but [`Ingest`] go by it.
+//! - [`Operations`]: work on many executions that goes on after an answer, tracked actions among it.
 //! - [`Core`]: all of it but the executor; [`System`]: all of it.
 //! - [`Workflows`], [`Records`], [`History`]: what the management API does.
 //! - [`body`]: bodies from outside, unpacked and decoded.
 //! - [`outgoing`]: requests of steps as they are sent; [`Redactor`]: takes secrets out of what came back.
 //! - [`spread`]: partitions that storage keeps in several.
+//! - [`Selection`]: a filter of executions, of a listing and of a tracked action.
 //! - [`shown`]: texts of strangers, as people are shown them.
 
 pub mod body;
@@ -54,12 +56,14 @@ mod notices;
 mod operations;
 mod options;
 mod partition;
+mod place;
 mod reads;
 mod recorded;
 mod records;
 mod redactor;
 mod refusals;
 mod rejections;
+mod selection;
 mod signals;
 mod slot_line;
 mod snapshot;
@@ -92,13 +96,17 @@ pub use listeners::TopicReads;
 pub use message::{About, EventMessage, Job};
 pub use metrics::Metrics;
 pub use notices::Notices;
-pub use operations::Operations;
+pub use operations::{
+    Action, ActionError, ActionLimits, Controls, Counts, FailureGroup, Handling, LISTED_MOST, NewAction, Operations,
+    Preview, Reason, ReasonGroup, Records as StartRecords, Starts, Target, Task, Verb, Verdict,
+};
 pub use options::{DefaultRetention, ExecutorOptions, LoopLimits};
 pub use pawl_definition::json;
 pub use ports::{OutsidePorts, Ports};
 pub use recorded::Recorded;
 pub use records::{RecordError, Records};
 pub use redactor::{Redactor, doubt_about};
+pub use selection::{Indicator, Selection};
 pub use signals::{KEPT_MOST, NewSignal, PAYLOAD_MOST, SendError, Sent, SignalState, Signals};
 pub use slot_line::SlotLine;
 pub use start_window::StartWindow;

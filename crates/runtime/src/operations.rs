@@ -6,6 +6,8 @@
 //! the message on. So a process that dies loses one page at most, which is handled again. The sweeper sends the message
 //! again of an operation of which nothing was heard for a while.
 
+mod action;
+mod actions;
 mod pages;
 
 use std::sync::Arc;
@@ -14,7 +16,7 @@ use async_recursion::async_recursion as boxed;
 use jiff::{SignedDuration, Timestamp};
 use pawl_definition::{Edits, Step, Workflow};
 
-use crate::dispatch::Dispatcher;
+use crate::evaluator::Starter;
 use crate::items::operation::{self, Kind, Operation, State};
 use crate::items::workflow::Head;
 use crate::message::EventMessage;
@@ -24,8 +26,17 @@ use crate::ports::{
 use crate::waker::Waker;
 use crate::{Catalog, Error, LoopLimits, Metrics, Transitions};
 
+pub use action::{
+    Action, ActionLimits, Controls, Counts, FailureGroup, Preview, Reason, ReasonGroup, Records, Starts, Target, Task,
+    Verb, Verdict,
+};
+pub use actions::{ActionError, Handling, LISTED_MOST, NewAction};
+
 /// After this time without news of an operation its message counts as lost: far more than one page takes.
 const SILENT: SignedDuration = SignedDuration::from_secs(90);
+
+/// How often a write that lost a race is tried again.
+const RACES: usize = 8;
 
 /// Dead letters that one call puts back.
 const LETTERS: usize = 100;
@@ -39,12 +50,13 @@ pub struct Operations {
     pub(crate) transitions: Arc<Transitions>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) waker: Waker,
+    pub(crate) starter: Arc<Starter>,
     pub(crate) limits: LoopLimits,
 }
 
 impl Operations {
-    pub(crate) fn new(transitions: &Arc<Transitions>, queue: Arc<dyn Queue>, dispatcher: Arc<Dispatcher>) -> Self {
-        let Transitions { catalog, tables, clock, metrics, options, .. } = &**transitions;
+    pub(crate) fn new(transitions: &Arc<Transitions>, queue: Arc<dyn Queue>, starter: Arc<Starter>) -> Self {
+        let Transitions { catalog, tables, clock, metrics, options, dispatcher, .. } = &**transitions;
         Self {
             catalog: catalog.clone(),
             tables: tables.clone(),
@@ -52,7 +64,8 @@ impl Operations {
             clock: clock.clone(),
             transitions: transitions.clone(),
             metrics: metrics.clone(),
-            waker: Waker::new(catalog.clone(), clock.clone(), dispatcher),
+            waker: Waker::new(catalog.clone(), clock.clone(), dispatcher.clone()),
+            starter,
             limits: options.loops,
         }
     }
@@ -88,8 +101,12 @@ impl Operations {
 
     /// Sends the message of an operation that is stored.
     pub(crate) async fn send(&self, id: &str) -> Result<(), Error> {
+        self.send_later(id, SignedDuration::ZERO).await
+    }
+
+    async fn send_later(&self, id: &str, delay: SignedDuration) -> Result<(), Error> {
         let body = serde_json::to_string(&EventMessage::Operation(id.to_owned())).expect("an id is JSON");
-        let message = Message { body, delay: SignedDuration::ZERO, group: String::new() };
+        let message = Message { body, delay, group: String::new() };
         Ok(self.queue.send(QueueName::Events, vec![message]).await?)
     }
 
@@ -197,15 +214,27 @@ impl Operations {
 
     /// Writes an operation over the version that was read; returns it as it is stored then.
     async fn write(&self, operation: Operation) -> Result<Operation, Error> {
+        self.write_with(operation, Vec::new()).await
+    }
+
+    /// The same, with other writes in the transaction.
+    async fn write_with(&self, operation: Operation, others: Vec<Write>) -> Result<Operation, Error> {
         let expect = Expect::Version(operation.version);
         let after = Operation { version: operation.version + 1, ..operation };
-        self.put(&after, expect).await?;
+        self.put_with(&after, expect, others).await?;
         Ok(after)
     }
 
     async fn put(&self, operation: &Operation, expect: Expect) -> Result<(), Error> {
+        self.put_with(operation, expect, Vec::new()).await
+    }
+
+    async fn put_with(&self, operation: &Operation, expect: Expect, others: Vec<Write>) -> Result<(), Error> {
         let put = Write::Put { table: operation::TABLE, item: operation::item(operation), expect };
-        Ok(self.tables.transact(Transaction { writes: vec![put], durability: Durability::Ordered }).await?)
+        let writes = std::iter::once(put).chain(others).collect();
+        // What a person began, or what executions were told, is not forgotten with a crash of the disk.
+        let durability = if operation.action.is_some() { Durability::Durable } else { Durability::Ordered };
+        Ok(self.tables.transact(Transaction { writes, durability }).await?)
     }
 
     fn now(&self) -> Timestamp {
@@ -230,9 +259,11 @@ fn wait_is_touched(former: &Step, present: Option<&Step>) -> bool {
 
 /// In words, for the log.
 fn kind_of(operation: &Operation) -> &'static str {
-    match operation.kind {
-        Kind::Edit => "edit",
-        Kind::Lift => "lift",
-        Kind::Redrive => "redrive",
+    match (operation.kind, &operation.action) {
+        (_, Some(action)) => action.task.word(),
+        (Kind::Edit, None) => "edit",
+        (Kind::Lift, None) => "lift",
+        (Kind::Redrive, None) => "redrive",
+        (Kind::Action, None) => "action",
     }
 }

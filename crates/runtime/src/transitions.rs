@@ -6,7 +6,7 @@ mod write;
 use std::sync::Arc;
 
 use async_recursion::async_recursion as boxed;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use pawl_engine::steps::awaited_children;
 use pawl_engine::{Act, Control, Decision, Event, Execution, Illegal, Input, Refused, TransitionError};
 
@@ -138,6 +138,34 @@ impl Transitions {
         self.control_if(execution, control, act, |_| true).await
     }
 
+    /// Whether an execution would take a control as it is now. Nothing changes.
+    pub(crate) async fn would_control(
+        &self,
+        execution: &str,
+        control: &Control,
+        act: &Act,
+    ) -> Result<(), ControlError> {
+        let input = Input::Control(control, act);
+        let on_head = is_on_head_alone(&input);
+        let not_found = || ControlError::NotFound(execution.to_owned());
+        let run = self.load_whole(execution, !on_head).await?.ok_or_else(not_found)?;
+        let now = self.clock.now();
+        let snapshot = self.snapshot(&run, now, on_head).await?;
+        match pawl_engine::transition(&snapshot.context(&run.event, now, &run.invocation), &run.execution, &input) {
+            Err(TransitionError::Refused(refused)) => Err(refused.into()),
+            Err(TransitionError::Illegal(illegal)) => Err(Error::Illegal(illegal).into()),
+            Ok(_) => Ok(()),
+        }
+    }
+
+    /// What a decision on an input is made on.
+    async fn snapshot(&self, run: &Run, now: Timestamp, on_head: bool) -> Result<Snapshot, Error> {
+        match Snapshot::read((&self.catalog, &*self.blobs), &run.execution, now).await {
+            Err(Error::Unreadable(_) | Error::NoWorkflow(..)) if on_head => Ok(Snapshot::unknown(&run.execution)),
+            snapshot => snapshot,
+        }
+    }
+
     /// Carries out a control if the execution is as wanted; if not, nothing changes.
     pub(crate) async fn control_if(
         &self,
@@ -177,10 +205,7 @@ impl Transitions {
                 return Ok(Some(Ok(run.execution)));
             }
             let now = self.clock.now();
-            let snapshot = match Snapshot::read((&self.catalog, &*self.blobs), &run.execution, now).await {
-                Err(Error::Unreadable(_) | Error::NoWorkflow(..)) if on_head => Snapshot::unknown(&run.execution),
-                snapshot => snapshot?,
-            };
+            let snapshot = self.snapshot(&run, now, on_head).await?;
             let cx = snapshot.context(&run.event, now, &run.invocation);
             let decision = match pawl_engine::transition(&cx, &run.execution, input) {
                 Ok(decision) => decision,

@@ -38,16 +38,15 @@ pub(super) struct How {
     take: Option<String>,
 }
 
-impl How {
-    fn take(&self) -> Result<Option<Take>, Problem> {
-        match self.take.as_deref() {
-            None => Ok(None),
-            Some("yes") => Ok(Some(Take::Yes)),
-            Some("no") => Ok(Some(Take::No)),
-            Some(other) => {
-                let detail = format!("expected yes or no, found {other:?}");
-                Err(Problem::new(Code::BodyMalformed, detail).at("take"))
-            }
+/// The path that a skipped step takes.
+pub(crate) fn path(take: Option<&str>) -> Result<Option<Take>, Problem> {
+    match take {
+        None => Ok(None),
+        Some("yes") => Ok(Some(Take::Yes)),
+        Some("no") => Ok(Some(Take::No)),
+        Some(other) => {
+            let detail = format!("expected yes or no, found {other:?}");
+            Err(Problem::new(Code::BodyMalformed, detail).at("take"))
         }
     }
 }
@@ -115,6 +114,6 @@ pub(super) async fn skip(
     actor: Actor,
     Json(how): Json<How>,
 ) -> Result<axum::Json<Whole>, Problem> {
-    let take = how.take()?;
+    let take = path(how.take.as_deref())?;
     control(&api, &id, &Control::Skip { take }, actor, how).await
 }

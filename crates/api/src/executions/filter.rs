@@ -1,14 +1,17 @@
-//! Which executions a listing shows.
+//! Which executions a listing shows, or an action concerns.
 
 use std::collections::BTreeSet;
 
-use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use pawl_engine::{Execution, OutcomeStatus, Status, Subject};
+use jiff::{SignedDuration, Timestamp};
+use pawl_definition::Duration;
+use pawl_engine::{OutcomeStatus, Status, Subject};
+use pawl_runtime::{Indicator, Selection};
 use serde::Deserialize;
 
 use crate::describe::IntoParams;
+use crate::state::Api;
 use crate::{Code, Problem};
 
 /// All states.
@@ -21,12 +24,6 @@ const STATES: [Status; 7] = [
     Status::Canceled,
     Status::Failed,
 ];
-
-/// All indicators beside a state.
-const INDICATORS: [&str; 5] = ["throttled", "stalled", KILLED, "has_failures", "over_budget"];
-
-/// The indicator that an execution may also have from its workflow or from the installation.
-const KILLED: &str = "killed";
 
 /// Which executions.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -56,6 +53,8 @@ pub(super) struct Which {
     since: Option<String>,
     /// Executions created before this time: RFC 3339, or a date, which begins at midnight in UTC.
     until: Option<String>,
+    /// Executions created longer ago than this, such as `2h` or `7d`.
+    older_than: Option<String>,
     /// Most entries, 1–200; 50 if absent. A page may have fewer although more follow.
     #[param(minimum = 1, maximum = 200)]
     pub(super) limit: Option<usize>,
@@ -63,78 +62,84 @@ pub(super) struct Which {
     pub(super) cursor: Option<String>,
 }
 
-/// Which executions, understood.
-#[derive(Debug)]
-pub(super) struct Filter {
-    /// Beginning of the id.
-    id: Option<String>,
-    pub(super) workflow: Option<String>,
-    pub(super) record: Option<Subject>,
-    /// None is any.
-    pub(super) states: BTreeSet<Status>,
-    step: Option<String>,
-    code: Option<String>,
-    indicator: Option<&'static str>,
-    outcome: Option<OutcomeStatus>,
-    pub(super) since: Option<Timestamp>,
-    pub(super) until: Option<Timestamp>,
+/// The keys of a filter as they are written, in a query or in a body.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Keys<'a> {
+    pub(crate) id: Option<&'a str>,
+    pub(crate) workflow: Option<&'a str>,
+    pub(crate) record: Option<&'a str>,
+    pub(crate) status: Option<&'a str>,
+    pub(crate) step: Option<&'a str>,
+    pub(crate) code: Option<&'a str>,
+    pub(crate) indicator: Option<&'a str>,
+    pub(crate) outcome: Option<&'a str>,
+    pub(crate) since: Option<&'a str>,
+    pub(crate) until: Option<&'a str>,
+    pub(crate) older_than: Option<&'a str>,
 }
 
-impl Filter {
-    /// Understands a request.
-    pub(super) fn of(which: &Which) -> Result<Self, Problem> {
-        let states = which.status.as_deref().map(states).transpose()?.unwrap_or_default();
-        Ok(Self {
-            id: which.id.as_deref().map(beginning).transpose()?,
-            workflow: which.workflow.clone(),
-            record: which.record.as_deref().map(record).transpose()?,
-            states,
-            step: which.step.clone(),
-            code: which.code.clone(),
-            indicator: which.indicator.as_deref().map(indicator).transpose()?,
-            outcome: which.outcome.as_deref().map(outcome).transpose()?,
-            since: which.since.as_deref().map(|text| time("since", text)).transpose()?,
-            until: which.until.as_deref().map(|text| time("until", text)).transpose()?,
-        })
+impl Which {
+    pub(super) fn keys(&self) -> Keys<'_> {
+        Keys {
+            id: self.id.as_deref(),
+            workflow: self.workflow.as_deref(),
+            record: self.record.as_deref(),
+            status: self.status.as_deref(),
+            step: self.step.as_deref(),
+            code: self.code.as_deref(),
+            indicator: self.indicator.as_deref(),
+            outcome: self.outcome.as_deref(),
+            since: self.since.as_deref(),
+            until: self.until.as_deref(),
+            older_than: self.older_than.as_deref(),
+        }
     }
+}
 
-    /// Whether an execution fits, as far as its head says.
-    pub(super) fn fits(&self, execution: &Execution) -> bool {
-        let states = self.states.is_empty() || self.states.contains(&execution.status);
-        let id = self.id.as_ref().is_none_or(|id| execution.id.starts_with(id));
-        let workflow = self.workflow.as_ref().is_none_or(|workflow| *workflow == execution.workflow);
-        let step = self.step.is_none() || self.step == execution.cursor;
-        let indicator = self.indicator.is_none_or(|indicator| match indicator {
-            KILLED => !execution.status.is_ended(),
-            own => execution.indicators().contains(&own),
-        });
-        let outcome = self.outcome.is_none() || self.outcome == execution.outcome;
-        id && states && workflow && step && indicator && outcome && self.has_code(execution)
-    }
+/// Understands a filter.
+pub(crate) fn selection(keys: Keys<'_>, now: Timestamp) -> Result<Selection, Problem> {
+    let older = keys.older_than.map(|text| age(text, now)).transpose()?;
+    let until = keys.until.map(|text| time("until", text)).transpose()?;
+    Ok(Selection {
+        ids: Vec::new(),
+        prefix: keys.id.map(beginning).transpose()?,
+        workflow: keys.workflow.map(str::to_owned),
+        record: keys.record.map(record).transpose()?,
+        states: keys.status.map(states).transpose()?.unwrap_or_default(),
+        step: keys.step.map(str::to_owned),
+        code: keys.code.map(str::to_owned),
+        indicator: keys.indicator.map(indicator).transpose()?,
+        outcome: keys.outcome.map(outcome).transpose()?,
+        since: keys.since.map(|text| time("since", text)).transpose()?,
+        until: [until, older].into_iter().flatten().min(),
+    })
+}
 
-    /// Whether it may leave out some of the executions of the partitions that are read.
-    pub(super) fn leaves_out(&self) -> bool {
-        let of_record = self.record.is_some() && self.workflow.is_some();
-        let by_state = !self.states.is_empty();
-        of_record
-            || by_state
-            || self.id.is_some()
-            || self.step.is_some()
-            || self.code.is_some()
-            || self.indicator.is_some()
-            || self.outcome.is_some()
+/// Whether the workflow and the object exist that a filter names: a word that is misspelt is no empty list.
+pub(crate) async fn there(api: &Api, filter: &Selection) -> Result<(), Problem> {
+    if let Some(workflow) = &filter.workflow
+        && api.core.workflows.head(workflow).await?.is_none()
+    {
+        return Err(Problem::new(Code::NoWorkflow, format!("there is no workflow {workflow:?}")));
     }
+    if let Some(record) = &filter.record
+        && !api.core.workflows.objects().await?.contains_key(&record.object)
+    {
+        return Err(Problem::new(Code::NoObject, format!("there is no object {:?}", record.object)));
+    }
+    Ok(())
+}
 
-    /// The indicator that a summary must have: a kill of the workflow or of everything stands in no head.
-    pub(super) fn indicator(&self) -> Option<&'static str> {
-        self.indicator
-    }
-
-    fn has_code(&self, execution: &Execution) -> bool {
-        let Some(code) = &self.code else { return true };
-        let of_steps = execution.steps.values().filter_map(|state| state.error.as_ref());
-        execution.error.iter().chain(of_steps).any(|error| error.code == code.as_str())
-    }
+/// Whether a filter may leave out some of the executions of the partitions that a listing reads.
+pub(super) fn leaves_out(filter: &Selection) -> bool {
+    let of_record = filter.record.is_some() && filter.workflow.is_some();
+    of_record
+        || !filter.states.is_empty()
+        || filter.prefix.is_some()
+        || filter.step.is_some()
+        || filter.code.is_some()
+        || filter.indicator.is_some()
+        || filter.outcome.is_some()
 }
 
 fn wrong(detail: String) -> Problem {
@@ -157,9 +162,9 @@ fn states(written: &str) -> Result<BTreeSet<Status>, Problem> {
     written.split(',').map(|word| state(word.trim())).collect()
 }
 
-fn indicator(written: &str) -> Result<&'static str, Problem> {
-    let known = INDICATORS.into_iter().find(|indicator| *indicator == written);
-    let words = INDICATORS.join(", ");
+fn indicator(written: &str) -> Result<Indicator, Problem> {
+    let known = Indicator::ALL.into_iter().find(|indicator| indicator.as_str() == written);
+    let words = Indicator::ALL.map(Indicator::as_str).join(", ");
     known.ok_or_else(|| wrong(format!("expected indicator as one of {words}, found {written:?}")))
 }
 
@@ -190,9 +195,26 @@ fn time(name: &str, written: &str) -> Result<Timestamp, Problem> {
     })
 }
 
+/// The time before which an execution of this age was made.
+fn age(written: &str, now: Timestamp) -> Result<Timestamp, Problem> {
+    let age = Duration::parse(written).ok().map(|age| age.approximate()).filter(SignedDuration::is_positive);
+    let time = age.and_then(|age| now.checked_sub(age).ok());
+    time.ok_or_else(|| wrong(format!("expected older_than as a duration such as 2h or 7d, found {written:?}")))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_age_is_a_duration() {
+        let now = "2026-11-21T08:00:00Z".parse().expect("a constant time is one");
+        assert_eq!(age("2h", now).ok(), "2026-11-21T06:00:00Z".parse().ok());
+        for wrong in ["", "2", "-2h", "yesterday", "2026-11-21"] {
+            let told = age(wrong, now).expect_err("it is no age");
+            assert!(told.detail().starts_with("expected older_than as a duration such as"), "{}", told.detail());
+        }
+    }
 
     #[test]
     fn a_time_is_rfc_3339_or_a_date() {

@@ -11,18 +11,18 @@ use std::sync::Arc;
 use axum::extract::State;
 use jiff::{SignedDuration, Timestamp};
 use pawl_engine::Execution;
-use pawl_runtime::{ListScope, StatePartition, items};
+use pawl_runtime::{ListScope, Selection, items};
 use serde::{Deserialize, Serialize};
 
-use super::filter::{Filter, Which};
+use super::filter::{self, Which};
 use super::situation::Situations;
 use super::summary::Summary;
+use crate::Problem;
 use crate::describe::operation;
 use crate::page::{self, Listing, UnreadableItem};
 use crate::problem::Sent;
 use crate::request::Params;
 use crate::state::Api;
-use crate::{Code, Problem};
 
 /// Most executions that one request looks at: on SQLite under a second, on `DynamoDB` 200 reads of 100 items.
 const LOOKED_MOST: usize = 20_000;
@@ -42,29 +42,15 @@ pub(super) async fn list(
     State(api): State<Arc<Api>>,
     Params(which): Params<Which>,
 ) -> Result<axum::Json<Listing<Summary>>, Problem> {
-    let filter = Filter::of(&which)?;
-    let name = format!("executions {filter:?}");
+    let filter = filter::selection(which.keys(), api.core.ingest.now())?;
+    // As it is written: an age is the same filter on each page.
+    let name = format!("executions {:?}", which.keys());
     let limit = page::limit(which.limit)?;
     let place: Option<Place> = page::open(&name, which.cursor.as_deref())?;
-    there(&api, &filter).await?;
+    filter::there(&api, &filter).await?;
     let searches = ways(&filter).into_iter().map(|scopes| Search::new((&api, &filter), scopes, limit, place.clone()));
     let done = first_done(&api, searches.collect()).await?;
     Ok(axum::Json(done.listing(&name)))
-}
-
-/// Whether the workflow and the object exist that a filter names: a word that is misspelt is no empty list.
-async fn there(api: &Api, filter: &Filter) -> Result<(), Problem> {
-    if let Some(workflow) = &filter.workflow
-        && api.core.workflows.head(workflow).await?.is_none()
-    {
-        return Err(Problem::new(Code::NoWorkflow, format!("there is no workflow {workflow:?}")));
-    }
-    if let Some(record) = &filter.record
-        && !api.core.workflows.objects().await?.contains_key(&record.object)
-    {
-        return Err(Problem::new(Code::NoObject, format!("there is no object {:?}", record.object)));
-    }
-    Ok(())
 }
 
 /// Where a listing stands: after this execution, also if its state has changed since. Times are as indexes have them.
@@ -89,10 +75,8 @@ struct Source {
 }
 
 /// The partitions that hold all that a filter may fit: one way, or two of which nobody knows the shorter.
-fn ways(filter: &Filter) -> Vec<Vec<ListScope>> {
-    let may_hold = |partition: &StatePartition| filter.states.iter().any(|state| partition.may_hold(*state));
-    let asked = StatePartition::ALL.into_iter().filter(|partition| filter.states.is_empty() || may_hold(partition));
-    let by_state = || asked.map(ListScope::Partition).collect();
+fn ways(filter: &Selection) -> Vec<Vec<ListScope>> {
+    let by_state = || filter.partitions().map(ListScope::Partition).collect();
     match (&filter.record, &filter.workflow) {
         (Some(record), _) => vec![vec![ListScope::Record(record.clone())]],
         (None, Some(workflow)) if filter.states.is_empty() => vec![vec![ListScope::Workflow(workflow.clone())]],
@@ -125,7 +109,7 @@ async fn first_done<'a>(api: &Api, mut searches: Vec<Search<'a>>) -> Result<Sear
 /// A search for the next page.
 struct Search<'a> {
     api: &'a Api,
-    filter: &'a Filter,
+    filter: &'a Selection,
     limit: usize,
     sources: Vec<Source>,
     /// What one read asks for; it stays the same while a partition is read.
@@ -144,7 +128,12 @@ struct Search<'a> {
 }
 
 impl<'a> Search<'a> {
-    fn new((api, filter): (&'a Api, &'a Filter), scopes: Vec<ListScope>, limit: usize, place: Option<Place>) -> Self {
+    fn new(
+        (api, filter): (&'a Api, &'a Selection),
+        scopes: Vec<ListScope>,
+        limit: usize,
+        place: Option<Place>,
+    ) -> Self {
         let source = |scope| Source { scope, read: VecDeque::new(), cursor: None, is_over: false };
         Self {
             api,
@@ -152,7 +141,7 @@ impl<'a> Search<'a> {
             limit,
             sources: scopes.into_iter().map(source).collect(),
             range: range(filter, place.as_ref()),
-            page: if filter.leaves_out() { page::MOST } else { limit + 1 },
+            page: if filter::leaves_out(filter) { page::MOST } else { limit + 1 },
             start: place.clone(),
             place,
             looked_until: None,
@@ -186,7 +175,8 @@ impl<'a> Search<'a> {
             // One that changed its state between two of the reads is found twice.
             if self.seen.insert(execution.id.clone()) && self.filter.fits(&execution) {
                 let summary = self.situations.summary(&execution).await?;
-                if self.filter.indicator().is_none_or(|indicator| summary.has(indicator)) {
+                // A kill of the workflow or of everything stands in no head.
+                if self.filter.indicator.is_none_or(|indicator| summary.has(indicator.as_str())) {
                     self.found.push(summary);
                 }
             }
@@ -221,7 +211,7 @@ impl<'a> Search<'a> {
 
 /// The time range of a search that goes on after a place. Others of the same time may follow the place: the bound is a
 /// little later, and what stands before is left out.
-fn range(filter: &Filter, start: Option<&Place>) -> pawl_runtime::Filter {
+fn range(filter: &Selection, start: Option<&Place>) -> pawl_runtime::Filter {
     let bound = start.and_then(|place| place.at.parse::<Timestamp>().ok());
     let bound = bound.and_then(|at| at.checked_add(SignedDuration::from_micros(1)).ok());
     let until = [bound, filter.until].into_iter().flatten().min();

@@ -2,7 +2,7 @@
 
 mod children;
 mod control;
-mod filter;
+pub(crate) mod filter;
 mod list;
 mod situation;
 mod summary;
@@ -20,7 +20,7 @@ use pawl_runtime::Error;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-pub(crate) use control::Why;
+pub(crate) use control::{Why, path};
 use situation::Situations;
 pub(crate) use view::{ActView, RecordName};
 use view::{RowView, Whole};

@@ -19,6 +19,7 @@ use crate::request::{self, Params, Route};
 use crate::state::Api;
 use crate::surface::Surface;
 use crate::{Code, Problem};
+pub(crate) use start::values;
 use view::{HeadView, RefusalView, RevisionView, Whole};
 
 /// The routes.
@@ -41,7 +42,7 @@ pub(crate) fn routes<S: Surface>(surface: S) -> S {
         .on::<save::__path_check, _, _>(save::check)
 }
 
-fn unknown(id: &str) -> Problem {
+pub(crate) fn unknown(id: &str) -> Problem {
     Problem::new(Code::NoWorkflow, format!("there is no workflow {id:?}"))
 }
 

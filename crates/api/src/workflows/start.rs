@@ -136,7 +136,7 @@ async fn subject(api: &Api, workflow: &Workflow, given: Option<Target>) -> Resul
 }
 
 /// The values, each of a variable and of its type.
-fn values(plan: &Plan, given: Map<String, Value>) -> Result<Map<String, Value>, Problem> {
+pub(crate) fn values(plan: &Plan, given: Map<String, Value>) -> Result<Map<String, Value>, Problem> {
     let workflow = &plan.workflow;
     let mut values = Map::new();
     for (name, value) in given {

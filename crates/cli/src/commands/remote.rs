@@ -1,9 +1,12 @@
 //! The commands that talk to an installation.
 
+mod action;
+mod action_view;
 mod children;
 mod deliver;
 mod forget;
 mod list;
+mod start;
 mod view;
 mod whole_id;
 
@@ -12,10 +15,11 @@ use std::path::Path;
 use anyhow::{Context, bail};
 use pawl_definition::json::{self, Bounds};
 use reqwest::{Method, RequestBuilder};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use crate::args::{Act, Kill, Remote};
+use crate::args::{Kill, Remote, Targets};
 use crate::client::{Answer, Client, explain};
+use crate::coded::coded;
 use crate::files;
 use crate::output::{complain, say};
 use crate::when::When;
@@ -35,12 +39,7 @@ pub(crate) async fn run(mut command: Remote, client: Client) -> anyhow::Result<b
     let post = |path: String| client.request(Method::POST, &path);
     match command {
         Remote::Apply { files, if_match } => apply(&client, &files, if_match).await,
-        Remote::Start { workflow, record, values, idempotency_key } => {
-            let request =
-                post(format!("/v1/workflows/{workflow}/start")).json(&start_body(record.as_deref(), &values)?);
-            let request = idempotency_key.iter().fold(request, |request, key| request.header("idempotency-key", key));
-            show(&client, request, |body| say!("{}", started(body))).await
-        }
+        Remote::Start(start) => start::run(&client, &start).await,
         Remote::Signal { name, key, payload, idempotency_key } => {
             let payload = json::parse(payload.as_bytes(), &Bounds::OUTSIDE).context("the payload is no JSON")?;
             let request = post(format!("/v1/signals/{name}")).json(&json!({"key": key, "payload": payload}));
@@ -61,22 +60,23 @@ pub(crate) async fn run(mut command: Remote, client: Client) -> anyhow::Result<b
         Remote::Executions(which) => list::executions(&client, &which).await,
         Remote::Show { execution, all } => execution_page(&client, &execution, all).await,
         Remote::Refusals { workflow, page } => list::refusals(&client, &workflow, &page).await,
-        Remote::Pause(act) => control(&client, "pause", &act, None).await,
-        Remote::Resume(act) => control(&client, "resume", &act, None).await,
-        Remote::Cancel(act) => control(&client, "cancel", &act, None).await,
-        Remote::Retry(act) => control(&client, "retry", &act, None).await,
-        Remote::Skip { act, take } => control(&client, "skip", &act, take.as_deref()).await,
+        Remote::Pause(act) => control(&client, "pause", (&act.execution, &act.reason), None).await,
+        Remote::Resume(targets) => controls(&client, "resume", &targets, None).await,
+        Remote::Cancel(targets) => controls(&client, "cancel", &targets, None).await,
+        Remote::Retry(targets) => controls(&client, "retry", &targets, None).await,
+        Remote::Skip { targets, take } => controls(&client, "skip", &targets, take.as_deref()).await,
         Remote::Kill(kill) => switch(&client, "kill", &kill).await,
         Remote::Lift(kill) => switch(&client, "lift", &kill).await,
         Remote::Forget(forget) => forget::run(&client, &forget).await,
-        Remote::Operation { operation } => {
-            let request = client.request(Method::GET, &format!("/v1/operations/{operation}"));
-            show(&client, request, |body| say!("{}", view::operation(body, &When::system()))).await
-        }
+        Remote::Operation(operation) => action::show(&client, &operation).await,
         Remote::Health => health(&client).await,
-        Remote::Redrive { reason } => {
+        Remote::Redrive { reason, filter, pace } if filter.keys().is_empty() => {
+            action::unused(&pace)?;
             let request = post("/v1/installation/redrive".to_owned()).json(&json!({"reason": reason}));
             show(&client, request, |body| say!("{}", view::redriven(body))).await
+        }
+        Remote::Redrive { reason, filter, pace } => {
+            action::control(&client, "redrive", (&filter, reason.as_deref(), None), &pace).await
         }
     }
 }
@@ -205,37 +205,33 @@ fn target(path: &Path, text: &str) -> anyhow::Result<String> {
     Ok(format!("/v1/objects/{id}"))
 }
 
-fn start_body(record: Option<&str>, values: &[String]) -> anyhow::Result<Value> {
-    let mut body = Map::new();
-    if let Some(record) = record {
-        let (object, id) =
-            record.split_once('/').with_context(|| format!("expected <object>/<id>, found {record:?}"))?;
-        body.insert("record".into(), json!({"object": object, "id": id}));
-    }
-    let mut given = Map::new();
-    for value in values {
-        let (name, value) = value.split_once('=').with_context(|| format!("expected name=value, found {value:?}"))?;
-        given.insert(name.to_owned(), given_value(name, value)?);
-    }
-    body.insert("values".into(), Value::Object(given));
-    Ok(Value::Object(body))
-}
-
-/// A value as it is written: JSON, or a text. A text may be long digits; JSON beyond the bounds is meant as JSON.
-fn given_value(name: &str, written: &str) -> anyhow::Result<Value> {
-    match json::parse(written.as_bytes(), &Bounds::OUTSIDE) {
-        Ok(value) => Ok(value),
-        Err(error) if matches!(error.code(), Some("value_too_deep" | "value_too_large")) => {
-            bail!("expected the value of {name} within bounds, found {error}")
-        }
-        Err(_) => Ok(json!(written)),
-    }
-}
-
-async fn control(client: &Client, word: &str, act: &Act, take: Option<&str>) -> anyhow::Result<bool> {
-    let request = client.request(Method::POST, &format!("/v1/executions/{}/{word}", act.execution));
-    let request = request.json(&json!({"reason": act.reason, "take": take}));
+async fn control(
+    client: &Client,
+    word: &str,
+    (execution, reason): (&str, &Option<String>),
+    take: Option<&str>,
+) -> anyhow::Result<bool> {
+    let request = client.request(Method::POST, &format!("/v1/executions/{execution}/{word}"));
+    let request = request.json(&json!({"reason": reason, "take": take}));
     show(client, request, |body| say!("{} is {}", text(body, "id"), text(body, "status"))).await
+}
+
+/// Controls one execution, or those of a filter. Neither of both never means all.
+async fn controls(client: &Client, word: &str, targets: &Targets, take: Option<&str>) -> anyhow::Result<bool> {
+    let Targets { execution, reason, filter, pace } = targets;
+    match (execution, filter.keys().is_empty()) {
+        (Some(execution), true) => {
+            action::unused(pace)?;
+            control(client, word, (execution, reason), take).await
+        }
+        (None, false) => action::control(client, word, (filter, reason.as_deref(), take), pace).await,
+        (Some(_), false) => Err(coded("bad_filter", "expected an execution or a filter, found both")),
+        (None, true) => {
+            let detail = "expected an execution, or a filter with at least one key such as --workflow or --code; \
+                          found neither, which does not mean all executions";
+            Err(coded("empty_filter", detail))
+        }
+    }
 }
 
 async fn switch(client: &Client, word: &str, kill: &Kill) -> anyhow::Result<bool> {
@@ -249,37 +245,4 @@ async fn switch(client: &Client, word: &str, kill: &Kill) -> anyhow::Result<bool
     };
     let request = client.request(Method::POST, &path).json(&json!({"reason": kill.reason}));
     show(client, request, |body| say!("{}", view::switched(word, body))).await
-}
-
-/// What a start came to.
-fn started(answer: &Value) -> String {
-    match answer.get("debounced") {
-        Some(_) => {
-            format!("accepted as event {}; it starts one execution together with others", text(answer, "event_id"))
-        }
-        None => format!("started {}", text(answer, "execution_id")),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_value_is_json_within_bounds_or_a_text() {
-        let given = |value: &str| start_body(None, &[format!("x={value}")]).map(|body| body["values"]["x"].clone());
-        for (written, expected) in [
-            ("7", json!(7)),
-            (r#"{"a": [1]}"#, json!({"a": [1]})),
-            ("a=b", json!("a=b")),
-            ("[open", json!("[open")),
-            ("123456789012345678901234567890", json!("123456789012345678901234567890")),
-        ] {
-            assert_eq!(given(written).ok(), Some(expected), "{written}");
-        }
-        let deep = given(&format!("{}{}", "[".repeat(65), "]".repeat(65))).expect_err("it is too deep").to_string();
-        assert!(deep.starts_with("expected the value of x within bounds, found more than 64 levels"), "{deep}");
-        let many = given(&format!("[{}0]", "0,".repeat(250_001))).expect_err("it is too large").to_string();
-        assert!(many.starts_with("expected the value of x within bounds, found more than 250000 values"), "{many}");
-    }
 }

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use super::lease::LeaseGuard;
 use super::start_workflow::{Refused, actor, plan, unknown};
+use crate::place::Place;
 use crate::ports::{Index, Query, SortRange, TableError};
 use crate::{ControlError, Error, Evaluator, items};
 
@@ -225,46 +226,9 @@ fn done(control: &Control) -> &'static str {
     }
 }
 
-/// Where a search goes on: the number of the partition among those of its target, and the cursor in it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-struct Place {
-    number: usize,
-    cursor: Option<String>,
-}
-
-impl Place {
-    fn text(&self) -> String {
-        match &self.cursor {
-            Some(cursor) => format!("{}:{cursor}", self.number),
-            None => self.number.to_string(),
-        }
-    }
-
-    fn parse(text: &str) -> Option<Self> {
-        let (number, cursor) = match text.split_once(':') {
-            Some((number, cursor)) => (number, Some(cursor.to_owned())),
-            None => (text, None),
-        };
-        Some(Self { number: number.parse().ok()?, cursor })
-    }
-}
-
 /// What went wrong inside. It says nothing about the executions that are controlled, and uses up no attempt.
 fn failure(error: &Error) -> StepError {
     let is_transient = error.is_transient();
     let when = if is_transient { "now" } else { "until an item is restored" };
     StepError::control_interrupted(format!("executions could not be controlled {when}: {error}"), is_transient)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_place_is_read_as_it_was_written() {
-        for place in [Place::default(), Place { number: 7, cursor: Some("a:b|c".to_owned()) }] {
-            assert_eq!(Place::parse(&place.text()), Some(place));
-        }
-        assert_eq!(Place::parse("nowhere"), None);
-    }
 }

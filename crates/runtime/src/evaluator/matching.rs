@@ -150,6 +150,19 @@ pub(super) async fn matched(catalog: &Catalog, plan: &Plan, event: &Event, now: 
     Ok(Matched::By(ToStart { trigger, creation, unheard, slot_key, debounce_key }))
 }
 
+/// Whether the record of an event passes a filter.
+pub(super) async fn passes(
+    catalog: &Catalog,
+    (plan, filter): (&Plan, &Trigger),
+    event: &Event,
+    now: Timestamp,
+) -> Result<bool, Result<StepError, Error>> {
+    let known = Known::read(catalog, (plan, event), filter.filter.iter(), now).await.map_err(Err)?.map_err(Ok)?;
+    let cx = known.context(plan, now);
+    let (execution, _) = pawl_engine::create(plan, event, now, None);
+    triggers::passes(filter, &cx, &execution).map_err(Ok)
+}
+
 /// The key of `limits.concurrency` of an execution that starts when a burst is over.
 pub(super) async fn slot_key_of(
     catalog: &Catalog,

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
+use pawl_definition::Trigger;
 use pawl_engine::{Event, Execution, Plan, StepError, debounce, ids, slots};
 
 use super::Outcome;
@@ -130,6 +131,51 @@ impl Starter {
             }
             _ => self.admit(&asked, &head, to_start).await,
         }
+    }
+
+    /// Why a start would be refused now: code and message. It starts nothing and stores no refusal.
+    pub(crate) async fn would_refuse(&self, workflow: &str, event: &Event) -> Result<Option<(String, String)>, Error> {
+        let told = |reason: Reason| Ok(Some((reason.code.to_owned(), reason.message)));
+        let execution = ids::execution_id(&event.id, workflow);
+        let Undecided { head, forgotten, .. } = match self.earlier(workflow, &execution, event).await? {
+            Earlier::Decided(Outcome::Refused { code, message }) => return Ok(Some((code, message))),
+            Earlier::Decided(_) => return Ok(None),
+            Earlier::Undecided(undecided) => undecided,
+        };
+        let Some(head) = head else {
+            return Ok(Some(("no_workflow".to_owned(), format!("there is no workflow {workflow:?}"))));
+        };
+        let plan = self.catalog.plan(workflow, head.revision).await?;
+        let now = self.clock.now();
+        if let Some(reason) = forgotten.map(|at| record_forgotten(event, at)).or_else(|| too_old(&plan, event, now)) {
+            return told(reason);
+        }
+        let makes_record = match matching::matched(&self.catalog, &plan, event, now).await? {
+            Matched::Refused(_, reason) => return told(reason),
+            Matched::By(_) if matching::collects(&plan, event).is_some() => return Ok(None),
+            Matched::By(to_start) => !to_start.creation.is_empty(),
+            Matched::Nobody => false,
+        };
+        let (tables, catalog) = (&*self.tables, &*self.catalog);
+        let execution = execution.as_str();
+        let admission = Admission { tables, catalog, plan: &plan, event, execution, makes_record, now };
+        match admission.ask().await {
+            Ok(_) => Ok(None),
+            Err(Denied::Refused(reason)) => told(reason),
+            Err(Denied::Failed(error)) => Err(error),
+        }
+    }
+
+    /// Whether the record of an event passes the filter of a trigger.
+    ///
+    /// # Errors
+    /// The filter cannot be evaluated on it: `Ok` of the error's own `Result` says why. Or something could not be read.
+    pub(crate) async fn passes(
+        &self,
+        (plan, filter): (&Plan, &Trigger),
+        event: &Event,
+    ) -> Result<bool, Result<StepError, Error>> {
+        matching::passes(&self.catalog, (plan, filter), event, self.clock.now()).await
     }
 
     /// Asks the guards of a start that a trigger lets pass, and starts or refuses.

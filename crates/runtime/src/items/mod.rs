@@ -25,6 +25,7 @@
 //! | what models cost in a day | executions | `usage#<workflow>` / `<date>#tokens`, `…#microusd`; the same of `usage#<workflow>#<block>` |
 //! | what models cost the parts of an execution | executions | `execution#<id>` / `budget#tokens`, `budget#microusd` |
 //! | an operation; those that are not over | executions | `operation#<id>` / `operation`; First `operations#running` by time |
+//! | what an action did not do, and why, by the id of the execution or record; records that were given to it | executions | `operation#<id>` / `result#<id>`, `records#<number>` |
 //! | where a loop of the sweeper goes on | executions | `sweep` / `<loop>` |
 //! | notices; those not handed on yet | executions | `notices` by time; First `notices#unsent` |
 //! | a record; records of an object, newest first | records | `record#<object>` / `<id>`; First `object#<object>` by time |
@@ -51,6 +52,8 @@ pub mod listener;
 pub mod notice;
 pub mod object;
 pub mod operation;
+pub mod operation_records;
+pub mod operation_result;
 pub mod record;
 pub mod refusal;
 pub mod signal;
@@ -155,7 +158,12 @@ pub fn kept_of(table: Table, item: &Item) -> Option<Kept> {
         (slot::TABLE, "slots") => slot::KEPT,
         (debounce::TABLE, "debounce") => debounce::KEPT,
         (notice::TABLE, notice::PARTITION) => notice::KEPT,
-        (operation::TABLE, "operation") => operation::KEPT,
+        (operation::TABLE, "operation") => match sort.split_once('#').map_or(sort.as_str(), |(what, _)| what) {
+            "operation" => operation::KEPT,
+            "records" => operation_records::KEPT,
+            "result" => operation_result::KEPT,
+            _ => return None,
+        },
         (sweep::TABLE, sweep::PARTITION) => sweep::KEPT,
         (usage::TABLE, "usage") => usage::KEPT,
         (waiter::TABLE, "waiter") => waiter::KEPT,

@@ -1,17 +1,20 @@
-//! An operation: work on many executions that goes on after the answer of the one who began it, page after page.
+//! An operation: work on many executions that goes on after the answer of the one who began it, page after page. One that a
+//! person began on executions or records of a filter has an [`Action`].
 
 use jiff::{SignedDuration, Timestamp};
 use pawl_engine::Act;
 use serde::{Deserialize, Serialize};
 
-use super::{Erasure, Kept, Retention, Unreadable, body, read, sortable};
+use super::{Erasure, Kept, Retention, Unreadable, body, read, sortable, unreadable};
+use crate::operations::Action;
 use crate::ports::{Expect, Index, IndexEntry, Item, Key, Table, Write};
 
 /// The table.
 pub const TABLE: Table = Table::Executions;
 
-/// How long it is kept, from its beginning on, and what of a person it may hold.
-pub const KEPT: Kept = Kept::new(Retention::For(SignedDuration::from_hours(24 * 90)), Erasure::Nothing);
+/// How long it is kept, from its beginning on, and what of a person it may hold: an action has ids of records, and the text of
+/// an expression.
+pub const KEPT: Kept = Kept::new(Retention::For(SignedDuration::from_hours(24 * 90)), Erasure::WhenExpired);
 
 /// The partition of those that are not over, in the first index.
 pub const RUNNING: &str = "operations#running";
@@ -26,6 +29,8 @@ pub enum Kind {
     Lift,
     /// A person redrove: stalled executions go on, waiting goals look again, and dead letters go back to their queues.
     Redrive,
+    /// A person acts on many executions or records: a tracked action.
+    Action,
 }
 
 /// What an operation looks at now, in the order of the work. Stored, do not rename.
@@ -40,6 +45,10 @@ pub enum Phase {
     Waiting,
     /// Messages that were given up. Only a process that reaches the dead-letter queues does this.
     DeadLetters,
+    /// Whom an action concerns: it counts them.
+    Counting,
+    /// The same once more: it acts on them.
+    Acting,
 }
 
 /// Whether an operation is over. Stored, do not rename.
@@ -52,6 +61,26 @@ pub enum State {
     Completed,
     /// Its message failed in every delivery.
     Failed,
+    /// An action has counted, and waits until a person lets it run.
+    Ready,
+    /// A person has paused an action.
+    Paused,
+    /// A person has canceled an action: what it did stays.
+    Canceled,
+}
+
+impl State {
+    /// Its word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Completed => "completed",
+            Self::Failed => "failed",
+            Self::Ready => "ready",
+            Self::Paused => "paused",
+            Self::Canceled => "canceled",
+        }
+    }
 }
 
 /// An operation.
@@ -89,6 +118,9 @@ pub struct Operation {
     /// Why it failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+    /// What a person does to many.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub action: Option<Box<Action>>,
     /// Counts writes.
     #[serde(skip)]
     pub version: u64,
@@ -110,6 +142,7 @@ impl Operation {
             begun_at: at,
             updated_at: at,
             error: None,
+            action: None,
             version: 1,
         }
     }
@@ -134,15 +167,32 @@ impl Operation {
         Self { has_letters: true, ..Self::new(id, Kind::Redrive, act.at) }
     }
 
+    /// A tracked action.
+    pub fn of_action(id: String, action: Action) -> Self {
+        let workflow = action.task.workflow().map(str::to_owned);
+        let operation = Self::new(id, Kind::Action, action.by.at);
+        Self { workflow, phase: Phase::Counting, action: Some(Box::new(action)), ..operation }
+    }
+
+    /// Whether an action has counted whom it concerns.
+    pub fn is_counted(&self) -> bool {
+        self.phase != Phase::Counting
+    }
+
     /// The write that begins it, beside the change that it follows from.
     pub fn begin(&self) -> Write {
         Write::Put { table: TABLE, item: item(self), expect: Expect::Absent }
     }
 }
 
+/// The partition of it and of what stands beside it.
+pub fn partition(id: &str) -> String {
+    format!("operation#{id}")
+}
+
 /// Its key.
 pub fn key(id: &str) -> Key {
-    Key::new(format!("operation#{id}"), "operation")
+    Key::new(partition(id), "operation")
 }
 
 /// As stored.
@@ -156,27 +206,68 @@ pub fn item(operation: &Operation) -> Item {
 
 /// Reads it.
 pub fn parse(item: &Item) -> Result<Operation, Unreadable> {
-    Ok(Operation { version: item.version, ..read(item)? })
+    let operation = Operation { version: item.version, ..read(item)? };
+    match (operation.kind, &operation.action) {
+        (Kind::Action, None) => Err(unreadable(item, "an action without what it does")),
+        _ => Ok(operation),
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use pawl_definition::Take;
     use proptest::option::of;
     use proptest::prelude::*;
     use proptest::sample::select;
 
     use super::*;
-    use crate::items::arbitrary::{act, few, storable, time, workflow_id};
+    use crate::items::arbitrary::{act, few, record_id, storable, text, time, workflow_id};
     use crate::items::kept_of;
+    use crate::operations::{ActionLimits, Controls, Counts, Preview, Records, Starts, Target, Task, Verb};
+    use crate::{Indicator, Selection};
+
+    fn task() -> impl Strategy<Value = Task> {
+        let selection = (of(workflow_id()), of(text()), of(time())).prop_map(|(workflow, code, since)| Selection {
+            workflow,
+            code,
+            since,
+            indicator: Some(Indicator::Stalled),
+            ..Selection::default()
+        });
+        let verb =
+            select(vec![Verb::Retry, Verb::Skip { take: Some(Take::No) }, Verb::Skip { take: None }, Verb::Redrive]);
+        let controls = (verb, selection).prop_map(|(verb, selection)| Task::Control(Controls { verb, selection }));
+        let starts = (workflow_id(), text()).prop_map(|(workflow, text)| {
+            let (object, values) = ("ticket".to_owned(), serde_json::Map::new());
+            Task::Start(Starts { workflow, object, records: Records::Where(text), values })
+        });
+        prop_oneof![controls, starts]
+    }
+
+    fn action() -> impl Strategy<Value = Action> {
+        (task(), act(), of(time()), record_id(), 0_u64..9).prop_map(|(task, by, free_at, id, done)| Action {
+            task,
+            by,
+            limits: ActionLimits::default(),
+            awaits_run: done > 4,
+            preview: Preview { count: done, ..Preview::default() },
+            counts: Counts { done, ..Counts::default() },
+            batch: vec![Target { id, failed: None }],
+            is_searched: done > 2,
+            free_at,
+        })
+    }
 
     fn operation() -> impl Strategy<Value = Operation> {
         let begun = prop_oneof![
             (workflow_id(), 2_u64..99, time()).prop_map(|(id, revision, at)| Operation::of_edit(&id, revision, at)),
             (of(workflow_id()), 2_u64..99, time()).prop_map(|(id, n, at)| Operation::of_lift(id.as_deref(), n, at)),
             act().prop_map(|act| Operation::of_redrive(&act)),
+            action().prop_map(|action| Operation::of_action("retry.1".to_owned(), action)),
         ];
-        let phase = select(vec![Phase::Due, Phase::Moving, Phase::Waiting, Phase::DeadLetters]);
-        let state = select(vec![State::Running, State::Completed, State::Failed]);
+        let phase = select(vec![Phase::Due, Phase::Moving, Phase::Waiting, Phase::DeadLetters, Phase::Acting]);
+        let state =
+            select(vec![State::Running, State::Completed, State::Failed, State::Ready, State::Paused, State::Canceled]);
         (begun, state, phase, of(".{0,40}"), of(".{0,40}"), 0_u64..9, 1_u64..9).prop_map(
             |(begun, state, phase, after, error, executions, version)| Operation {
                 state,

@@ -25,6 +25,9 @@ impl Operations {
         }
         let mut turn = Turn::new(&*self.clock, deadline, self.limits);
         while operation.state == State::Running && operation.phase != Phase::DeadLetters {
+            if let Some(wait) = self.wait(&operation) {
+                return self.send_later(id, wait).await;
+            }
             if !turn.take() {
                 Metrics::count(&self.metrics.runs_cut_short);
                 tracing::info!(
@@ -34,17 +37,34 @@ impl Operations {
                 );
                 return self.send(id).await;
             }
-            let after = self.page(operation).await?;
-            operation = match self.write(Operation { updated_at: self.now(), ..after }).await {
-                Err(error) if error.is_conflict() => return Ok(()),
-                result => result?,
-            };
+            let Some(after) = self.handle_page(operation).await? else { return Ok(()) };
+            operation = after;
         }
         if operation.state == State::Completed {
             let (kind, executions) = (kind_of(&operation), operation.executions);
             tracing::info!(operation = id, kind, executions, "operation {id} has reached {executions} executions");
         }
         Ok(())
+    }
+
+    /// Handles the next page, and stores where the operation stands then; `None` if another worker does so.
+    async fn handle_page(&self, operation: Operation) -> Result<Option<Operation>, Error> {
+        let before = operation.clone();
+        let (after, writes) = match operation.action {
+            Some(_) => self.action_page(operation).await?,
+            None => (self.page(operation).await?, Vec::new()),
+        };
+        let after = Operation { updated_at: self.now(), ..after };
+        match self.write_with(after.clone(), writes.clone()).await {
+            Err(error) if error.is_conflict() => {
+                let Some(after) = self.beside_a_person(&before, after).await? else { return Ok(None) };
+                match self.write_with(after, writes).await {
+                    Err(error) if error.is_conflict() => Ok(None),
+                    result => result.map(Some),
+                }
+            }
+            result => result.map(Some),
+        }
     }
 
     /// Handles the next page; returns the operation as it is after it.
@@ -129,7 +149,7 @@ fn query(operation: &Operation) -> Query {
     match operation.phase {
         Phase::Due => overdue(Index::Gsi4, items::execution::DUE, by),
         Phase::Moving => overdue(Index::Gsi3, items::execution::MOVING, by),
-        Phase::Waiting | Phase::DeadLetters => {
+        Phase::Waiting | Phase::DeadLetters | Phase::Counting | Phase::Acting => {
             let waiting = items::execution::of_status(Status::Waiting);
             Query::of_index(items::execution::TABLE, Index::Gsi3, waiting)
         }
@@ -141,7 +161,7 @@ fn after_phase(operation: Operation) -> Operation {
     let phase = match operation.phase {
         Phase::Due => Phase::Moving,
         Phase::Moving => Phase::Waiting,
-        Phase::Waiting | Phase::DeadLetters => Phase::DeadLetters,
+        Phase::Waiting | Phase::DeadLetters | Phase::Counting | Phase::Acting => Phase::DeadLetters,
     };
     let is_over = phase == Phase::DeadLetters && !operation.has_letters;
     let state = if is_over { State::Completed } else { operation.state };

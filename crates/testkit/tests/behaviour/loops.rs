@@ -1,6 +1,6 @@
 //! Loops over many executions: each run is bounded, the next one goes on where it stopped, and nobody starves.
 
-mod crowd;
+pub(crate) mod crowd;
 
 use std::collections::BTreeSet;
 

@@ -1,5 +1,6 @@
 //! What a workflow does, told as stories: one file an area of the language.
 
+mod actions;
 mod blocks;
 mod bounds;
 mod breaker;

@@ -46,20 +46,7 @@ pub(super) async fn workflows(client: &Client, limit: Option<usize>) -> anyhow::
 
 /// Lists executions.
 pub(super) async fn executions(client: &Client, which: &Executions) -> anyhow::Result<bool> {
-    let status = Some(which.status.join(",")).filter(|status| !status.is_empty());
-    let query = [
-        ("workflow", which.workflow.clone()),
-        ("status", status),
-        ("record", which.record.clone()),
-        ("step", which.step.clone()),
-        ("code", which.code.clone()),
-        ("indicator", which.indicator.clone()),
-        ("outcome", which.outcome.clone()),
-        ("since", which.since.map(|at| at.to_string())),
-        ("until", which.until.map(|at| at.to_string())),
-    ];
-    let query = query.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
-    paged(client, "/v1/executions", query, &which.page, view::executions).await
+    paged(client, "/v1/executions", which.filter.keys(), &which.page, view::executions).await
 }
 
 /// Lists what started nothing.

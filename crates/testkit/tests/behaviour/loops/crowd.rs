@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::future::pending;
 use std::ops::Range;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
@@ -21,7 +21,7 @@ use super::at_once;
 
 /// Puts copies of the first execution beside it, with its event and what it waits for, due at another time if one is given;
 /// their ids.
-pub(super) fn clones(world: &World, numbers: Range<usize>, due: Option<Timestamp>) -> BTreeSet<String> {
+pub(crate) fn clones(world: &World, numbers: Range<usize>, due: Option<Timestamp>) -> BTreeSet<String> {
     let one = world.store.items(Table::Executions);
     let head = one.iter().find(|item| item.key.sort == "head").expect("an execution was made");
     let (execution, rows) = items::execution::parse_whole(head).expect("it is readable").expect("it began");
@@ -42,7 +42,7 @@ pub(super) fn clones(world: &World, numbers: Range<usize>, due: Option<Timestamp
 }
 
 /// The state of an execution.
-pub(super) fn status_of(world: &World, id: &str) -> Status {
+pub(crate) fn status_of(world: &World, id: &str) -> Status {
     let key = items::execution::key(id);
     let item = at_once(world.store.tables().get(Table::Executions, &key, Consistency::Strong));
     let item = item.expect("memory is readable").expect("it is there");
@@ -50,15 +50,15 @@ pub(super) fn status_of(world: &World, id: &str) -> Status {
 }
 
 /// A process over the same storage that dies at a write or a send, or whose queries take time.
-pub(super) struct Mortal {
-    pub(super) system: System,
+pub(crate) struct Mortal {
+    pub(crate) system: System,
     left: Arc<AtomicUsize>,
     lives: usize,
 }
 
 impl Mortal {
     /// It dies at the write or send after so many.
-    pub(super) fn that_dies_at_write(world: &World, loops: LoopLimits, calls: usize) -> Self {
+    pub(crate) fn that_dies_at_write(world: &World, loops: LoopLimits, calls: usize) -> Self {
         let left = Arc::new(AtomicUsize::new(calls));
         let tables = Frail { tables: world.store.tables(), left: Some(left.clone()), slow: None };
         let queue = FrailQueue { queue: world.store.queue(), left: Some(left.clone()) };
@@ -66,7 +66,7 @@ impl Mortal {
     }
 
     /// It dies at the send of this number.
-    pub(super) fn that_dies_at_send(world: &World, loops: LoopLimits, number: usize) -> Self {
+    pub(crate) fn that_dies_at_send(world: &World, loops: LoopLimits, number: usize) -> Self {
         let left = Arc::new(AtomicUsize::new(number - 1));
         let tables = Frail { tables: world.store.tables(), left: None, slow: None };
         let queue = FrailQueue { queue: world.store.queue(), left: Some(left.clone()) };
@@ -74,7 +74,7 @@ impl Mortal {
     }
 
     /// Each query that finds something takes so long.
-    pub(super) fn slow(world: &World, loops: LoopLimits, takes: SignedDuration) -> Self {
+    pub(crate) fn slow(world: &World, loops: LoopLimits, takes: SignedDuration) -> Self {
         let slow = Some((world.clock.clone(), takes));
         let tables = Frail { tables: world.store.tables(), left: None, slow };
         let queue = FrailQueue { queue: world.store.queue(), left: None };
@@ -88,8 +88,21 @@ impl Mortal {
         Self { system: System::new(ports, world.system.outside.clone(), options), left, lives }
     }
 
+    /// A process beside whose next write something happens.
+    pub(crate) fn that_acts_between(world: &World, act: impl FnOnce() + Send + 'static) -> System {
+        let beside = Arc::new(Mutex::new(Some(Box::new(act) as Box<dyn FnOnce() + Send>)));
+        let tables = Beside { tables: world.store.tables(), beside };
+        let ports = Ports { tables: Arc::new(tables), ..world.system.ports.clone() };
+        System::new(ports, world.system.outside.clone(), ExecutorOptions::default())
+    }
+
+    /// Whether it has died.
+    pub(crate) fn is_dead(&self) -> bool {
+        self.left.load(Ordering::SeqCst) == 0
+    }
+
     /// Another process in its place, which dies as late.
-    pub(super) fn begins_anew(&self) {
+    pub(crate) fn begins_anew(&self) {
         self.left.store(self.lives, Ordering::SeqCst);
     }
 }
@@ -128,6 +141,34 @@ impl Tables for Frail {
 
     async fn transact(&self, transaction: Transaction) -> Result<(), TableError> {
         answers(self.left.as_ref()).await;
+        self.tables.transact(transaction).await
+    }
+}
+
+struct Beside {
+    tables: Arc<dyn Tables>,
+    beside: Arc<Mutex<Option<Box<dyn FnOnce() + Send>>>>,
+}
+
+#[async_trait]
+impl Tables for Beside {
+    async fn get(&self, table: Table, key: &Key, consistency: Consistency) -> Result<Option<Item>, TableError> {
+        self.tables.get(table, key, consistency).await
+    }
+
+    async fn get_many(&self, keys: &[(Table, Key)]) -> Result<Vec<Option<Item>>, TableError> {
+        self.tables.get_many(keys).await
+    }
+
+    async fn query(&self, query: &Query) -> Result<Page, TableError> {
+        self.tables.query(query).await
+    }
+
+    async fn transact(&self, transaction: Transaction) -> Result<(), TableError> {
+        let act = self.beside.lock().expect("nobody panics with it").take();
+        if let Some(act) = act {
+            act();
+        }
         self.tables.transact(transaction).await
     }
 }
