@@ -441,10 +441,8 @@ pub(crate) struct Start {
 
 /// An operation, and what is done to it.
 #[derive(Debug, Clone, clap::Args)]
-#[group(id = "handling", multiple = false)]
 pub(crate) struct Operation {
     /// Operation, as the answer named it.
-    #[arg(group = "which")]
     pub(crate) operation: String,
     /// Runs an action that was previewed.
     #[arg(long, group = "handling")]

@@ -73,7 +73,7 @@ fn help_lists_the_commands() {
       graph          Draws a workflow as a Mermaid flowchart
       completions    Prints shell completions for commands and options
       apply          Saves workflows and objects
-      start          Starts a workflow
+      start          Starts a workflow, on one record or on many
       signal         Sends a signal to the execution that waits for it; if none does, the signal is kept for 72 hours
       deliver        Sends a webhook to the installation, signed as its trigger requires, with the secret from `PAWL_SECRET_…`
       workflows      Lists workflows; all of them unless a limit is given
@@ -84,16 +84,16 @@ fn help_lists_the_commands() {
       show           Shows an execution with its history: when each step was committed, and how long each attempt took
       refusals       Lists refused starts and rejected deliveries, with the reasons
       pause          Pauses an execution before its next step
-      resume         Continues a paused execution
-      cancel         Ends an execution
-      retry          Retries the failed step of a paused execution
-      skip           Skips the failed step of a paused execution, and continues behind it
+      resume         Continues a paused execution, or those of a filter
+      cancel         Ends an execution, or those of a filter
+      retry          Retries the failed step of a paused execution, or of those of a filter
+      skip           Skips the failed step of a paused execution, or of those of a filter, and continues behind it
       kill           Stops an execution, a workflow or everything at once, and keeps the state
       lift           Lifts a kill
       forget         Forgets a record: takes its values out of it and of the executions that read it; refuses while executions on it are open
-      operation      Shows how far an operation is: what a lift, a redrive or an edit has set going
+      operation      Shows how far an operation is (a lift, a redrive, an edit, an action on many); runs, pauses, resumes or cancels an action
       health         Asks whether the installation is in service; exit code 1 if not, 2 if there is no answer
-      redrive        Delivers dead letters again, and wakes stalled executions
+      redrive        Delivers dead letters again, and wakes stalled executions; with a filter, wakes those stalled executions alone
 
     Options:
           --endpoint <ENDPOINT>  Address of the installation, for the commands that call one [env: PAWL_ENDPOINT=] [default: http://127.0.0.1:7420]

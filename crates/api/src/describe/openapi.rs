@@ -33,6 +33,7 @@ const PROBLEM: &str = "#/components/schemas/Problem";
     tags(
         (name = "workflows", description = "Save, switch, check and start workflows"),
         (name = "executions", description = "Read and control executions"),
+        (name = "operations", description = "Work on many executions at once"),
         (name = "signals", description = "Signals to executions that wait for them"),
         (name = "records", description = "Objects and their records"),
         (name = "webhooks", description = "Webhooks for external systems"),

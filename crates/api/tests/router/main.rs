@@ -1,6 +1,7 @@
 //! Every route of the API, through the router, over the runtime in memory.
 
 mod access;
+mod actions;
 mod answers;
 mod bounds;
 mod children;

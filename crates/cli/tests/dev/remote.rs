@@ -172,6 +172,79 @@ async fn a_redrive_of_what_never_failed_sets_nothing_going() {
     panic!("{shown}");
 }
 
+/// Executions whose step fails until a variable is there: four of them.
+#[tokio::test]
+async fn many_executions_are_mended_by_one_command() {
+    let folder = folder("round.workflow.yaml", ROUND);
+    let dev = dev(&folder).await;
+    for _ in 0..4 {
+        let execution = dev.deliver("round/in", &json!({})).await;
+        dev.until(&format!("/v1/executions/{execution}"), |page| page["status"] == "paused").await;
+    }
+    let filter = ["--workflow", "round", "--code", "expression_missing_key"];
+    let with = |first: &[&'static str], last: &[&'static str]| [first, &filter, last].concat();
+
+    let told = run(&dev, &with(&["retry"], &["--dry-run"])).await;
+    assert!(told.starts_with("4 executions, such as exe_"), "{told}");
+    assert!(told.contains("4      round     say   expression_missing_key"), "{told}");
+    assert!(told.contains("nothing was done; to run it: pawl operation retry."), "{told}");
+    let told = run(&dev, &with(&["retry"], &[])).await;
+    assert!(
+        told.contains("nobody can be asked here: say --yes, or --dry-run") && told.ends_with("exit code 2"),
+        "{told}"
+    );
+
+    let told = run(&dev, &with(&["resume"], &["--yes"])).await;
+    assert!(told.contains("4 of them would be refused:"), "{told}");
+    assert!(told.contains(" completed; done: 0 of 4, refused: 4; last progress "), "{told}");
+    assert!(told.contains("illegal_transition  cannot resume an execution that is paused"), "{told}");
+    assert!(told.ends_with("exit code 1"), "{told}");
+
+    let told = run(&dev, &with(&["skip"], &["--yes", "--rate", "100", "--reason", "nobody needs it"])).await;
+    assert!(told.contains(" completed; done: 4 of 4; last progress ") && told.ends_with("exit code 0"), "{told}");
+    let told = run(&dev, &with(&["retry"], &["--yes"])).await;
+    assert!(told.starts_with("no execution matches among those that are paused"), "{told}");
+}
+
+#[tokio::test]
+async fn no_filter_is_not_all() {
+    let folder = folder("round.workflow.yaml", ROUND);
+    let dev = dev(&folder).await;
+    for command in ["retry", "resume", "cancel", "skip"] {
+        let told = run(&dev, &[command, "--yes"]).await;
+        assert!(
+            told.contains("which does not mean all executions [empty_filter]") && told.ends_with("exit code 1"),
+            "{told}"
+        );
+    }
+    let both = run(&dev, &["retry", "exe_1", "--code", "http_status"]).await;
+    assert!(both.contains("[bad_filter]") || both.contains("no_execution"), "{both}");
+    let unused = run(&dev, &["start", "round", "--dry-run"]).await;
+    assert!(unused.contains("are for many at once") && unused.ends_with("exit code 2"), "{unused}");
+}
+
+#[tokio::test]
+async fn a_workflow_is_started_on_the_records_of_a_file() {
+    let folder = folder("thing.object.yaml", "object: thing\nfields: {size: {type: number}}\n");
+    let workflow = "workflow: visit\nowner: a@b.c\nobject: thing\nsteps: [{id: say, type: note, text: seen}]\n";
+    std::fs::write(folder.path().join("visit.workflow.yaml"), workflow).expect("the folder is writable");
+    let dev = dev(&folder).await;
+    for id in ["a", "b", "c"] {
+        let record = json!({"id": id, "fields": {"size": 1}});
+        let made = dev.ask(Method::POST, "/v1/objects/thing/records", Some(&record)).await;
+        assert_eq!(made.0, 201, "{made:?}");
+    }
+    let ids = folder.path().join("ids.txt");
+    std::fs::write(&ids, "a\nz\n\nb\n").expect("the folder is writable");
+    let file = ids.display().to_string();
+    let told = run(&dev, &["start", "visit", "--records", &file, "--yes"]).await;
+    assert!(told.starts_with("3 records, such as a, z, b"), "{told}");
+    assert!(told.contains(" completed; done: 2 of 3, refused: 1; last progress "), "{told}");
+    assert!(told.contains("z       refused  no_record"), "{told}");
+    let told = run(&dev, &["start", "visit", "--where", "record.size == 1", "--yes", "--detach", "--json"]).await;
+    assert!(told.contains("\"action\":\"start\"") && told.ends_with("exit code 0"), "{told}");
+}
+
 #[tokio::test]
 async fn as_json_every_entry_of_every_page_is_a_line() {
     let folder = folder("round.workflow.yaml", ROUND);
