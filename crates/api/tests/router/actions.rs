@@ -30,7 +30,7 @@ fn an_action_is_previewed_run_and_told_in_the_audit() {
     let filter = json!({"workflow": "report", "code": "expression_value"});
     let why = "the rate is right now";
     let ready =
-        begin(&surface, &json!({"action": "skip", "filter": filter, "reason": why, "actor": "ada", "preview": true}));
+        begin(&surface, &json!({"action": "cancel", "filter": filter, "reason": why, "actor": "ada", "preview": true}));
     assert_eq!((&ready["state"], &ready["kind"]), (&json!("ready"), &json!("action")));
     let preview = &ready["action"]["preview"];
     assert_eq!((&preview["finished"], &preview["count"], &preview["refused"]), (&json!(true), &json!(12), &json!(0)));

@@ -109,7 +109,7 @@ fn each_is_touched_once_and_none_is_forgotten_wherever_a_process_dies() {
         }
         deaths += 1;
     }
-    assert!(deaths > 20, "{deaths} writes");
+    assert!(deaths > 15, "{deaths} writes");
 }
 
 #[test]

@@ -133,7 +133,6 @@ fn a_filter_of_records_is_checked_before_anything_starts() {
     assert_eq!(story.world().store.messages(QueueName::Events), []);
 }
 
-/// Ten thousand starts: none is lost, none happens twice, although the process dies in the middle.
 #[test]
 fn a_thousand_starts_lose_none_although_processes_die() {
     let story = tickets(1_000, &on_tickets(END));
