@@ -443,19 +443,11 @@ pub(crate) struct Start {
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Operation {
     /// Operation, as the answer named it.
-    pub(crate) operation: String,
-    /// Runs an action that was previewed.
-    #[arg(long, group = "handling")]
-    pub(crate) run: bool,
-    /// Pauses an action.
-    #[arg(long, group = "handling")]
-    pub(crate) pause: bool,
-    /// Continues an action that was paused, or that failed.
-    #[arg(long, group = "handling")]
-    pub(crate) resume: bool,
-    /// Cancels an action; what it did stays.
-    #[arg(long, group = "handling")]
-    pub(crate) cancel: bool,
+    #[arg(value_name = "OPERATION")]
+    pub(crate) id: String,
+    /// What is done to it, if it is an action.
+    #[arg(value_enum)]
+    pub(crate) handling: Option<Handling>,
     /// Waits for the end.
     #[arg(long)]
     pub(crate) wait: bool,
@@ -464,12 +456,28 @@ pub(crate) struct Operation {
     pub(crate) results: bool,
 }
 
-impl Operation {
-    /// What is done to it, in a word.
-    pub(crate) fn handling(&self) -> Option<&'static str> {
-        [(self.run, "run"), (self.pause, "pause"), (self.resume, "resume"), (self.cancel, "cancel")]
-            .into_iter()
-            .find_map(|(is_asked, word)| is_asked.then_some(word))
+/// What is done to an action on many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Handling {
+    /// Runs one that was previewed.
+    Run,
+    /// Pauses it.
+    Pause,
+    /// Continues one that was paused, or that failed.
+    Resume,
+    /// Cancels it; what it did stays.
+    Cancel,
+}
+
+impl Handling {
+    /// As the API names it.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Run => "run",
+            Self::Pause => "pause",
+            Self::Resume => "resume",
+            Self::Cancel => "cancel",
+        }
     }
 }
 

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use pawl_definition::{Source, TriggerKind};
 use pawl_engine::{Act, Cause, Control, Creation, Event, EventType, ids};
-use pawl_runtime::{ControlError, Identity, NewSignal, RecordError, SaveError, SendError, System};
+use pawl_runtime::{
+    ActionError, ControlError, Identity, NewAction, NewSignal, RecordError, SaveError, SendError, System,
+};
 use serde_json::{Map, Value, json};
 
 use super::forgetting;
@@ -108,6 +110,10 @@ async fn carry_out(hub: &Arc<Hub>, system: &System, what: What) -> Answer {
             Err(_) => Answer::Lost,
         },
         What::SetActive(workflow, active) => saved(hub, system.workflows.set_active(&workflow, active).await),
+        What::Begin { task, limits, key } => {
+            let (by, key) = (act(hub), Some(key));
+            begin(hub, system, NewAction { task, listed: Vec::new(), by, limits, awaits_run: false, key }).await
+        }
         What::Forget { record, cancel } => forgetting::ask(hub, system, record, cancel).await,
         What::Control(control, choice) => {
             let open: Vec<_> = hub.lock().monitor.open().map(|head| head.id.clone()).collect();
@@ -118,6 +124,18 @@ async fn carry_out(hub: &Arc<Hub>, system: &System, what: What) -> Answer {
                 Err(_) => Answer::Refused,
             }
         }
+    }
+}
+
+/// Begins an action on many.
+async fn begin(hub: &Hub, system: &System, new: NewAction) -> Answer {
+    match system.operations.begin_action(new).await {
+        Ok(_) => {
+            hub.count("actions begun");
+            Answer::Done(None)
+        }
+        Err(ActionError::Failed(_)) => Answer::Lost,
+        Err(_) => Answer::Refused,
     }
 }
 
@@ -210,6 +228,7 @@ fn word(what: &What) -> String {
         What::Control(control, _) => format!("control {}", control.word()),
         What::KillWorkflow(workflow, kill) => format!("kill {workflow} {kill}"),
         What::KillAll(kill) => format!("kill all {kill}"),
+        What::Begin { task, key, .. } => format!("{key}: {} {}", task.word(), task.workflow().unwrap_or("any")),
         What::Forget { record, cancel } => format!("forget {record} {cancel}"),
         What::SetActive(workflow, active) => format!("activate {workflow} {active}"),
     }

@@ -111,6 +111,8 @@ pub enum Bug {
     ShareIgnored,
     /// What models cost lanes is not counted for the tree.
     LanesUncounted,
+    /// An action does not store whom it touches next.
+    BatchDropped,
 }
 
 impl Bug {
@@ -161,6 +163,7 @@ impl Bug {
         ("slice-forgotten", Self::SliceForgotten),
         ("share-ignored", Self::ShareIgnored),
         ("lanes-uncounted", Self::LanesUncounted),
+        ("batch-dropped", Self::BatchDropped),
         ("oversized-stored", Self::OversizedStored),
         ("unreadable-stops-listing", Self::UnreadableStopsListing),
     ];
@@ -249,6 +252,10 @@ impl Bug {
             }
             (Self::ItemSkipped, Write::Put { item, .. }) if is_head(&item.key) => loops::skip_item(item),
             (Self::SliceForgotten, Write::Put { item, .. }) if is_head(&item.key) => loops::forget_slice(item),
+            (Self::ItemSkipped, Write::Put { item, .. }) if is_head(&item.key) => skip_item(item),
+            (Self::BatchDropped, Write::Put { item, .. }) if item.key.partition.starts_with("operation#") => {
+                without_batch(item);
+            }
             (Self::BlindKeys, Write::Put { item, expect, .. }) if item.key.partition.starts_with("delivery#") => {
                 *expect = Expect::Any;
             }
@@ -295,6 +302,16 @@ fn without_controls(item: &mut Item) {
     if let Ok(Some((mut head, rows))) = items::execution::parse_whole(item) {
         head.step_controls.clear();
         *item = items::execution::changed(item, &head, &rows).expect("it was just read");
+    }
+}
+
+/// An action that does not know whom it touches next.
+fn without_batch(item: &mut Item) {
+    if item.key.sort == "operation"
+        && let Ok(mut operation) = items::operation::parse(item)
+    {
+        operation.action.iter_mut().for_each(|action| action.batch.clear());
+        *item = items::operation::item(&operation);
     }
 }
 

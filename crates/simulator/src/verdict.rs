@@ -1,5 +1,6 @@
 //! What must hold of a world that does not move any more.
 
+mod actions;
 mod debounced;
 mod signals;
 
@@ -45,6 +46,7 @@ pub(super) fn check(hub: &Hub, accepted: &[Accepted]) {
         }
         family(&state.monitor, &mut broken);
         controls(&state.monitor, &mut broken);
+        actions::check(hub, &state.monitor, &mut broken);
         erased::check(hub, &state, &mut broken);
         debounced::check(hub, &state.monitor, &items, &mut broken);
         signals::check(hub, &state.monitor, (&items, accepted), &mut broken);

@@ -114,6 +114,7 @@ is_found! {
     finds_items_that_a_loop_forgets: "slice-forgotten";
     finds_lanes_that_do_not_keep_to_their_share: "share-ignored";
     finds_lanes_whose_models_are_not_counted_for_the_tree: "lanes-uncounted";
+    finds_batches_of_actions_that_are_not_stored: "batch-dropped";
     finds_listings_that_stop_at_an_item_that_cannot_be_read: "unreadable-stops-listing";
     finds_large_values_that_stand_in_the_items_that_refer_to_them: "oversized-stored";
 }

@@ -7,5 +7,6 @@ mod flow;
 pub(crate) mod kill_switch;
 mod large_values;
 mod main_path;
+mod many;
 mod state_machines;
 mod sweeper;

@@ -5,7 +5,7 @@
 
 use jiff::Timestamp;
 use pawl_definition::Take;
-use pawl_engine::{Act, Control};
+use pawl_engine::{Act, Control, Execution, Status};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -121,6 +121,28 @@ pub struct Controls {
     pub selection: Selection,
 }
 
+impl Controls {
+    /// Its filter with the states that it looks at, if the filter names none.
+    pub fn searched(&self) -> Selection {
+        let mut selection = self.selection.clone();
+        if selection.states.is_empty() && selection.ids.is_empty() {
+            selection.states.extend(self.verb.states());
+        }
+        selection
+    }
+
+    /// Whether an execution is one of those that it is for, as far as its head says.
+    pub fn concerns(&self, execution: &Execution) -> bool {
+        let by_verb = match self.verb {
+            Verb::Redrive => execution.stalled && execution.status != Status::Paused,
+            // A lane follows what it is a part of.
+            Verb::Cancel => execution.region.is_none() || !self.selection.ids.is_empty(),
+            Verb::Retry | Verb::Resume | Verb::Skip { .. } => true,
+        };
+        by_verb && self.searched().fits(execution)
+    }
+}
+
 /// What is done to an execution. Stored, do not rename.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -149,6 +171,15 @@ impl Verb {
             Self::Cancel => "cancel",
             Self::Skip { .. } => "skip",
             Self::Redrive => "redrive",
+        }
+    }
+
+    /// The states in which it can do something.
+    fn states(self) -> &'static [Status] {
+        match self {
+            Self::Retry | Self::Skip { .. } | Self::Resume => &[Status::Paused],
+            Self::Cancel => &[Status::Queued, Status::Running, Status::Waiting, Status::Paused],
+            Self::Redrive => &[Status::Queued, Status::Running, Status::Waiting],
         }
     }
 

@@ -112,9 +112,9 @@ impl Handling {
     /// The state after it; `None` if it does not fit the present one.
     fn after(self, state: State) -> Option<State> {
         match (self, state) {
-            (Self::Run, State::Ready | State::Running) => Some(State::Running),
+            (Self::Run, State::Ready | State::Running)
+            | (Self::Resume, State::Paused | State::Failed | State::Running) => Some(State::Running),
             (Self::Pause, State::Running | State::Paused) => Some(State::Paused),
-            (Self::Resume, State::Paused | State::Failed | State::Running) => Some(State::Running),
             (Self::Cancel, State::Completed) => None,
             (Self::Cancel, _) => Some(State::Canceled),
             _ => None,
@@ -203,9 +203,11 @@ impl Operations {
         for _ in 0..RACES {
             let operation = self.of_id(id).await?;
             let illegal = || ActionError::Illegal { verb: handling.word(), state: operation.state.as_str().to_owned() };
-            let is_repeated_run = handling == Handling::Run && !awaits_run(&operation);
-            let state = handling.after(operation.state).filter(|_| !is_repeated_run || is_running(&operation));
-            let state = state.ok_or_else(illegal)?;
+            if handling == Handling::Run && is_counting(&operation) {
+                let state = "still counting whom it concerns".to_owned();
+                return Err(ActionError::Illegal { verb: handling.word(), state });
+            }
+            let state = handling.after(operation.state).ok_or_else(illegal)?;
             if state == operation.state {
                 return Ok(operation);
             }
@@ -244,12 +246,9 @@ impl Operations {
     }
 }
 
-fn awaits_run(operation: &Operation) -> bool {
-    operation.action.as_ref().is_some_and(|action| action.awaits_run)
-}
-
-fn is_running(operation: &Operation) -> bool {
-    operation.state == State::Running
+/// Whether an action counts, and then waits for a person.
+fn is_counting(operation: &Operation) -> bool {
+    operation.state == State::Running && operation.action.as_ref().is_some_and(|action| action.awaits_run)
 }
 
 /// The entry of the audit that tells of an action.

@@ -30,6 +30,11 @@ impl Controls {
         }
     }
 
+    /// How many executions a control was carried out on.
+    pub(crate) fn count(&self, id: &str) -> u64 {
+        self.done.keys().filter(|(_, done)| done == id).count().try_into().unwrap_or(u64::MAX)
+    }
+
     /// Whether a control was carried out.
     pub(crate) fn is_done(&self, execution: &str, id: &str) -> bool {
         self.done.contains_key(&(execution.to_owned(), id.to_owned()))

@@ -8,6 +8,7 @@
 //! - [`signals`]: no signal is taken twice.
 //! - [`tree`]: what holds for an execution with all its parts.
 
+mod actions;
 mod controls;
 mod erasure;
 mod limits;
@@ -75,7 +76,9 @@ pub(super) struct Monitor {
     pub(super) expired: BTreeSet<String>,
     /// Signals that were accepted, and who has taken them.
     pub(super) signals: signals::Signals,
-    /// Controls that steps made.
+    /// Tracked actions, and what they did not do.
+    pub(super) actions: actions::Actions,
+    /// Controls that steps and tracked actions made.
     pub(super) controls: controls::Controls,
     /// Executions with all their parts.
     trees: tree::Trees,
@@ -170,12 +173,16 @@ impl Monitor {
             (Table::Executions, "notices", _) => {
                 self.unsent.insert(sort.to_owned());
             }
-            (Table::Executions, "operation", _) => {
+            (Table::Executions, "operation", "operation") => {
                 let operation = items::operation::parse(item).expect("an operation has its shape");
+                self.actions.look(&operation);
                 match operation.state {
                     items::operation::State::Running => self.operations.insert(operation.id),
                     _ => self.operations.remove(&operation.id),
                 };
+            }
+            (Table::Executions, "operation", other) if other.starts_with(items::operation_result::PREFIX) => {
+                self.actions.result(item);
             }
             (Table::Workflows, "workflow", "head") => {
                 let head = items::workflow::parse_head(item).expect("a workflow's head has its shape");

@@ -2,6 +2,7 @@
 
 use jiff::SignedDuration;
 use pawl_engine::{Control, Subject};
+use pawl_runtime::{ActionLimits, Task};
 use serde_json::{Map, Value, json};
 
 use super::{Plan, edit, seconds, signal, workflow};
@@ -43,6 +44,8 @@ pub(crate) enum What {
     KillAll(bool),
     /// A record is forgotten; open executions on it may be canceled for it.
     Forget { record: Subject, cancel: bool },
+    /// Somebody acts on many executions or records at once.
+    Begin { task: Task, limits: ActionLimits, key: String },
     /// A workflow's triggers are switched.
     SetActive(String, bool),
 }

@@ -4,6 +4,7 @@ mod action;
 mod edit;
 mod large;
 mod limits;
+mod many;
 mod people;
 mod retention;
 mod signal;
@@ -62,6 +63,7 @@ impl Script {
         let mut script = Self { confluent, objects: objects(), workflows, records: records(), actions };
         large::enlarge(seed, &mut script);
         people::settle(seed, &mut script);
+        many::act(seed, &mut script);
         retention::limit(seed, &mut script);
         script
     }

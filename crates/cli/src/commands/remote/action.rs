@@ -88,7 +88,7 @@ pub(super) async fn run(client: &Client, asked: Asked<'_>, pace: &Pace) -> anyho
             complain!("nothing was done");
             return Ok(false);
         }
-        None => bail!("nobody can be asked here: say --yes, or --dry-run; or run it later: pawl operation {id} --run"),
+        None => bail!("nobody can be asked here: say --yes, or --dry-run; or run it later: pawl operation {id} run"),
     }
     let running = match handle(client, &id, "run").await? {
         Answer::Done(operation) => operation,
@@ -111,16 +111,16 @@ fn dry(client: &Client, preview: &Value, count: u64) -> bool {
     if client.json {
         say!("{preview}");
     } else if count > 0 {
-        say!("nothing was done; to run it: pawl operation {} --run --wait", text(preview, "id"));
+        say!("nothing was done; to run it: pawl operation {} run --wait", text(preview, "id"));
     }
     true
 }
 
 /// Shows an operation, after what is done to it.
 pub(super) async fn show(client: &Client, operation: &Operation) -> anyhow::Result<bool> {
-    let id = &operation.operation;
-    if let Some(word) = operation.handling()
-        && let Answer::Problem(problem) = handle(client, id, word).await?
+    let id = &operation.id;
+    if let Some(handling) = operation.handling
+        && let Answer::Problem(problem) = handle(client, id, handling.word()).await?
     {
         return Ok(refused(client, &problem));
     }
@@ -199,7 +199,9 @@ async fn results(client: &Client, id: &str) -> anyhow::Result<bool> {
         }
     }
     if client.json {
-        found.iter().for_each(|result| say!("{result}"));
+        for result in &found {
+            say!("{result}");
+        }
     } else if found.is_empty() {
         say!("nothing was refused, and nothing failed");
     } else {

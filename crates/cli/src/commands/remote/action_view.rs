@@ -28,24 +28,24 @@ pub(super) fn preview(operation: &Value, (one, several): (&str, &str)) -> String
     }
     let noun = if count == 1 { one } else { several };
     let examples: Vec<_> = list(operation, "/action/preview/examples").iter().filter_map(Value::as_str).collect();
-    let mut told = format!("{count} {noun}, such as {}\n", examples.join(", "));
+    let mut parts = vec![format!("{count} {noun}, such as {}\n", examples.join(", "))];
     let failures = list(operation, "/action/preview/failures");
     if !failures.is_empty() {
         let row = |group: &Value| ["count", "workflow", "step", "code"].map(|key| text(group, key)).to_vec();
-        told += &format!(
-            "\n{}",
-            render(&["count", "workflow", "step", "code"], &failures.iter().map(row).collect::<Vec<_>>())
-        );
-        let others = number(operation, "/action/preview/other_failures");
-        told += &if others > 0 { format!("and {others} other failures\n") } else { String::new() };
+        let rows: Vec<_> = failures.iter().map(row).collect();
+        parts.push(format!("\n{}", render(&["count", "workflow", "step", "code"], &rows)));
+    }
+    let others = number(operation, "/action/preview/other_failures");
+    if others > 0 {
+        parts.push(format!("and {others} other failures\n"));
     }
     let refused = number(operation, "/action/preview/refused");
     if refused > 0 {
         let row = |group: &Value| vec![text(group, "count"), text(group, "code"), cut(&text(group, "message"), 100)];
-        let reasons: Vec<_> = list(operation, "/action/preview/reasons").iter().map(row).collect();
-        told += &format!("\n{refused} of them would be refused:\n{}", render(&["count", "code", "reason"], &reasons));
+        let rows: Vec<_> = list(operation, "/action/preview/reasons").iter().map(row).collect();
+        parts.push(format!("\n{refused} of them would be refused:\n{}", render(&["count", "code", "reason"], &rows)));
     }
-    told
+    parts.concat()
 }
 
 /// The states that an action looks at if its filter names none.
@@ -88,13 +88,14 @@ pub(super) fn operation(body: &Value, when: &When) -> String {
     }
     let of = |key: &str| text(body, key);
     let count = |key: &str| number(body, &format!("/action/counts/{key}"));
-    let parts = [("refused", count("refused")), ("failed", count("failed")), ("changed by others", count("unchanged"))];
-    let parts: String =
-        parts.iter().filter(|(_, count)| *count > 0).map(|(word, count)| format!(", {word}: {count}")).collect();
+    let others =
+        [("refused", count("refused")), ("failed", count("failed")), ("changed by others", count("unchanged"))];
+    let others = others.iter().filter(|(_, count)| *count > 0).map(|(word, count)| format!("{word}: {count}"));
     let found = number(body, "/action/preview/count");
     let error = if of("error").is_empty() { String::new() } else { format!(": {}", of("error")) };
     let (id, state, at) = (of("id"), of("state"), when.local(&of("updated_at")));
-    format!("{id} {state}{error}; done: {} of {found}{parts}; last progress {at}", count("done"))
+    let came: Vec<_> = std::iter::once(format!("done: {} of {found}", count("done"))).chain(others).collect();
+    format!("{id} {state}{error}; {}; last progress {at}", came.join(", "))
 }
 
 /// What an action could not act on.

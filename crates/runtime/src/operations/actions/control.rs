@@ -17,35 +17,6 @@ use crate::place::Place;
 use crate::ports::{Index, Item, Query, SortRange, TableError};
 use crate::{ControlError, Error, Indicator, Selection, StatePartition, items};
 
-/// The states that an action looks at if its filter names none.
-fn states(verb: Verb) -> BTreeSet<Status> {
-    match verb {
-        Verb::Retry | Verb::Skip { .. } | Verb::Resume => BTreeSet::from([Status::Paused]),
-        Verb::Cancel => BTreeSet::from([Status::Queued, Status::Running, Status::Waiting, Status::Paused]),
-        Verb::Redrive => BTreeSet::from([Status::Queued, Status::Running, Status::Waiting]),
-    }
-}
-
-/// The filter of an action with the states that it looks at.
-fn selection(controls: &Controls) -> Selection {
-    let mut selection = controls.selection.clone();
-    if selection.states.is_empty() && selection.ids.is_empty() {
-        selection.states = states(controls.verb);
-    }
-    selection
-}
-
-/// Whether an execution is one of those that an action is for.
-fn concerns(controls: &Controls, selection: &Selection, execution: &Execution) -> bool {
-    let by_verb = match controls.verb {
-        Verb::Redrive => execution.stalled && execution.status != Status::Paused,
-        // A lane follows what it is a part of.
-        Verb::Cancel => execution.region.is_none() || !selection.ids.is_empty(),
-        Verb::Retry | Verb::Resume | Verb::Skip { .. } => true,
-    };
-    by_verb && selection.fits(execution)
-}
-
 /// What the history of an execution says of the action.
 fn act(operation: &Operation, now: jiff::Timestamp) -> Act {
     let by = &operation.action.as_ref().expect("an operation of this kind has an action").by;
@@ -91,10 +62,9 @@ impl Operations {
         id: &str,
     ) -> Result<Came, Error> {
         let act = act(operation, self.now());
-        let selection = selection(controls);
         let is_touched =
             |execution: &Execution| execution.step_controls.iter().any(|done| Some(done) == act.id.as_ref());
-        let wanted = |execution: &Execution| is_touched(execution) || concerns(controls, &selection, execution);
+        let wanted = |execution: &Execution| is_touched(execution) || controls.concerns(execution);
         match self.transitions.control_if(id, &controls.verb.control(), &act, wanted).await {
             Ok(execution) if is_touched(&execution) => Ok(Came::Done),
             Ok(_) => Ok(Came::Unchanged),
@@ -111,7 +81,7 @@ impl Operations {
         place: Place,
         limit: usize,
     ) -> Result<Found, Error> {
-        let selection = selection(controls);
+        let selection = controls.searched();
         if !selection.ids.is_empty() {
             return self.search_ids(controls, &selection, (place, limit)).await;
         }
@@ -147,7 +117,7 @@ impl Operations {
         for item in page {
             match items::execution::parse(item) {
                 Ok(Some(execution)) => {
-                    let fits = concerns(controls, selection, &execution) && !execution.step_controls.contains(&control);
+                    let fits = controls.concerns(&execution) && !execution.step_controls.contains(&control);
                     if fits && self.has_indicator(selection, &execution).await? {
                         candidates.push(candidate(&execution));
                     }
@@ -177,7 +147,7 @@ impl Operations {
         for (id, item) in ids.iter().zip(found) {
             let execution = item.as_ref().map(items::execution::parse).transpose();
             match execution.map(Option::flatten) {
-                Ok(Some(execution)) if concerns(controls, selection, &execution) => {
+                Ok(Some(execution)) if controls.concerns(&execution) => {
                     candidates.push(candidate(&execution));
                 }
                 Ok(Some(_)) => {}

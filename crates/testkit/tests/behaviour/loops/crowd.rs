@@ -90,7 +90,7 @@ impl Mortal {
 
     /// A process beside whose next write something happens.
     pub(crate) fn that_acts_between(world: &World, act: impl FnOnce() + Send + 'static) -> System {
-        let beside = Arc::new(Mutex::new(Some(Box::new(act) as Box<dyn FnOnce() + Send>)));
+        let beside = Mutex::new(Some(Box::new(act) as Something));
         let tables = Beside { tables: world.store.tables(), beside };
         let ports = Ports { tables: Arc::new(tables), ..world.system.ports.clone() };
         System::new(ports, world.system.outside.clone(), ExecutorOptions::default())
@@ -145,9 +145,12 @@ impl Tables for Frail {
     }
 }
 
+/// Something that happens once.
+type Something = Box<dyn FnOnce() + Send>;
+
 struct Beside {
     tables: Arc<dyn Tables>,
-    beside: Arc<Mutex<Option<Box<dyn FnOnce() + Send>>>>,
+    beside: Mutex<Option<Something>>,
 }
 
 #[async_trait]

@@ -1,0 +1,68 @@
+//! What must hold of tracked actions at rest: each touches a target at most once, and none is forgotten.
+//!
+//! That no control of an action is carried out twice on an execution, the monitor sees when the second one is committed, and
+//! a second start on a record would be a second execution at the same key.
+
+use pawl_engine::{Execution, ids};
+use pawl_runtime::items::operation::{Operation, State};
+use pawl_runtime::ports::Table;
+use pawl_runtime::{Action, Controls, Starts, Task, items};
+
+use crate::hub::Hub;
+use crate::monitor::{Broken, Monitor};
+
+/// Checks those that are over.
+pub(super) fn check(hub: &Hub, monitor: &Monitor, broken: &mut Vec<Broken>) {
+    for operation in monitor.actions.all().filter(|operation| operation.state == State::Completed) {
+        let Some(action) = &operation.action else { continue };
+        counts(monitor, operation, action, broken);
+        match &action.task {
+            Task::Control(controls) => controlled(monitor, operation, controls, broken),
+            Task::Start(starts) => started(hub, monitor, (operation, starts), broken),
+        }
+    }
+}
+
+/// Its counts are of what was done.
+fn counts(monitor: &Monitor, operation: &Operation, action: &Action, broken: &mut Vec<Broken>) {
+    let counts = action.counts;
+    let came = counts.done + counts.refused + counts.failed + counts.unchanged;
+    if came != counts.selected || !action.batch.is_empty() {
+        broken.push((2, format!("action {}: selected {}, and came to {came}", operation.id, counts.selected)));
+    }
+    let is_control = matches!(action.task, Task::Control(_));
+    let done = monitor.controls.count(&ids::action_control_id(&operation.id));
+    if is_control && done != counts.done {
+        broken.push((4, format!("action {}: says that it touched {}, and touched {done}", operation.id, counts.done)));
+    }
+}
+
+/// An execution that has not changed since the action began, and that it concerns, was touched or is told of.
+fn controlled(monitor: &Monitor, operation: &Operation, controls: &Controls, broken: &mut Vec<Broken>) {
+    let control = ids::action_control_id(&operation.id);
+    let stood_still = |head: &&Execution| head.updated_at < operation.begun_at;
+    for head in monitor.heads.values().filter(stood_still).filter(|head| controls.concerns(head)) {
+        let is_touched = monitor.controls.is_done(&head.id, &control);
+        if !is_touched && !monitor.actions.is_told(&operation.id, &head.id) {
+            broken.push((2, format!("action {} has forgotten {}", operation.id, head.id)));
+        }
+    }
+}
+
+/// On each record that was there when the action began an execution began, or the start was refused visibly.
+fn started(hub: &Hub, monitor: &Monitor, (operation, starts): (&Operation, &Starts), broken: &mut Vec<Broken>) {
+    let partition = items::record::partition(&starts.object);
+    let stored = hub.store.items(Table::Records).into_iter().filter(|item| item.key.partition == partition);
+    for record in stored.filter_map(|item| items::record::parse(&item).ok()) {
+        if record.created_at >= operation.begun_at || record.archived || record.forgotten.is_some() {
+            continue;
+        }
+        let event = ids::action_event_id(&operation.id, &starts.object, &record.id);
+        let outcome = (event.clone(), starts.workflow.clone());
+        let began = monitor.has_begun(&ids::execution_id(&event, &starts.workflow));
+        let is_known = monitor.refusals.contains(&outcome) || monitor.debounced.contains_key(&outcome);
+        if !began && !is_known && !monitor.actions.is_told(&operation.id, &record.id) {
+            broken.push((2, format!("action {} has forgotten the record {}", operation.id, record.id)));
+        }
+    }
+}
