@@ -55,6 +55,7 @@ fn starts(chance: &Chance, workflows: &[Value]) -> Task {
     if on_tickets.is_empty() {
         return controls(chance, workflows);
     }
-    let (workflow, object) = (name(chance.pick(&on_tickets)), "ticket".to_owned());
+    let workflow: &&Value = chance.pick(&on_tickets);
+    let (workflow, object) = (name(workflow), "ticket".to_owned());
     Task::Start(Starts { workflow, object, records: StartRecords::Where("true".to_owned()), values: Map::new() })
 }

@@ -4,12 +4,10 @@
 //! from a partition that is still to be searched to one that was, so the partitions of what moves by itself are searched
 //! twice. Only executions that were made before the action began are meant.
 
-use std::collections::BTreeSet;
-
 use pawl_engine::{Act, Execution, Status, ids};
 
 use super::super::Operations;
-use super::super::action::{Controls, FailureGroup, Reason, Target, Verb};
+use super::super::action::{Controls, FailureGroup, Reason, Target};
 use super::pages::{Came, Candidate, Found};
 use crate::items::operation::{Operation, Phase};
 use crate::items::operation_result;
