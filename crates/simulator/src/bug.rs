@@ -2,6 +2,7 @@
 //!
 //! Each lives in a decorator around a port or in the driver: nothing of it enters the runtime.
 
+mod actions;
 mod loops;
 
 use jiff::SignedDuration;
@@ -252,9 +253,8 @@ impl Bug {
             }
             (Self::ItemSkipped, Write::Put { item, .. }) if is_head(&item.key) => loops::skip_item(item),
             (Self::SliceForgotten, Write::Put { item, .. }) if is_head(&item.key) => loops::forget_slice(item),
-            (Self::ItemSkipped, Write::Put { item, .. }) if is_head(&item.key) => skip_item(item),
             (Self::BatchDropped, Write::Put { item, .. }) if item.key.partition.starts_with("operation#") => {
-                without_batch(item);
+                actions::without_batch(item);
             }
             (Self::BlindKeys, Write::Put { item, expect, .. }) if item.key.partition.starts_with("delivery#") => {
                 *expect = Expect::Any;
@@ -302,16 +302,6 @@ fn without_controls(item: &mut Item) {
     if let Ok(Some((mut head, rows))) = items::execution::parse_whole(item) {
         head.step_controls.clear();
         *item = items::execution::changed(item, &head, &rows).expect("it was just read");
-    }
-}
-
-/// An action that does not know whom it touches next.
-fn without_batch(item: &mut Item) {
-    if item.key.sort == "operation"
-        && let Ok(mut operation) = items::operation::parse(item)
-    {
-        operation.action.iter_mut().for_each(|action| action.batch.clear());
-        *item = items::operation::item(&operation);
     }
 }
 
