@@ -244,6 +244,13 @@ pub(crate) enum Remote {
         #[command(flatten)]
         page: Page,
     },
+    /// Says why a workflow does not start on a record: what its filters say of the record now, and why starts were refused.
+    WhyNot {
+        /// Record, `<object>/<id>`.
+        record: String,
+        /// Workflow.
+        workflow: String,
+    },
     /// Pauses an execution before its next step.
     Pause(Act),
     /// Continues a paused execution, or those of a filter.

@@ -5,6 +5,7 @@ mod forgotten;
 mod matching;
 mod start;
 mod waiters;
+mod why_not;
 
 use std::sync::Arc;
 
@@ -21,6 +22,7 @@ use crate::signals::Signals;
 use crate::{Catalog, Error, LoopLimits, Metrics, TopicReads, Transitions, changes, expiry, items, listeners, offload};
 
 pub(crate) use start::Starter;
+pub use why_not::{TriggerNow, WhyNot};
 
 /// Decides what events start and which goals they meet.
 ///

@@ -86,7 +86,7 @@ pub use blocks::BlockSizes;
 pub use catalog::{Catalog, Objects};
 pub use completion_signals::CompletionSignals;
 pub use error::Error;
-pub use evaluator::{Evaluator, Outcome};
+pub use evaluator::{Evaluator, Outcome, TriggerNow, WhyNot};
 pub use executor::Executor;
 pub use finder::Finder;
 pub use history::{Filter, History, ListScope, Listed, StatePartition};

@@ -4,6 +4,7 @@ mod save;
 mod start;
 mod switch;
 mod view;
+mod why_not;
 
 use std::sync::Arc;
 
@@ -33,6 +34,7 @@ pub(crate) fn routes<S: Surface>(surface: S) -> S {
         .on::<__path_revision, _, _>(revision)
         .on::<__path_graph, _, _>(graph)
         .on::<__path_refusals, _, _>(refusals)
+        .on::<why_not::__path_why_not, _, _>(why_not::why_not)
         .on::<switch::__path_activate, _, _>(switch::activate)
         .on::<switch::__path_deactivate, _, _>(switch::deactivate)
         .on::<switch::__path_close_breaker, _, _>(switch::close_breaker)

@@ -14,4 +14,5 @@ mod records;
 mod shop;
 mod signals;
 mod surface;
+mod why_not;
 mod workflows;

@@ -9,6 +9,7 @@ mod list;
 mod start;
 mod view;
 mod whole_id;
+mod why_not;
 
 use std::path::Path;
 
@@ -60,6 +61,11 @@ pub(crate) async fn run(mut command: Remote, client: Client) -> anyhow::Result<b
         Remote::Executions(which) => list::executions(&client, &which).await,
         Remote::Show { execution, all } => execution_page(&client, &execution, all).await,
         Remote::Refusals { workflow, page } => list::refusals(&client, &workflow, &page).await,
+        Remote::WhyNot { record, workflow } => {
+            let request = client.request(Method::GET, &format!("/v1/workflows/{workflow}/why-not"));
+            show(&client, request.query(&[("record", record)]), |body| say!("{}", why_not::view(body, &When::system())))
+                .await
+        }
         Remote::Pause(act) => control(&client, "pause", (&act.execution, &act.reason), None).await,
         Remote::Resume(targets) => controls(&client, "resume", &targets, None).await,
         Remote::Cancel(targets) => controls(&client, "cancel", &targets, None).await,

@@ -44,7 +44,7 @@ impl Matched {
 }
 
 /// What expressions see before an execution starts.
-struct Known {
+pub(super) struct Known {
     objects: Arc<Objects>,
     objects_revision: u64,
     listening: u64,
@@ -57,7 +57,7 @@ struct Known {
 
 impl Known {
     /// Reads what some expressions see of an event.
-    async fn read<'e>(
+    pub(super) async fn read<'e>(
         catalog: &Catalog,
         (plan, event): (&Plan, &Event),
         expressions: impl Iterator<Item = &'e Expression>,
@@ -85,7 +85,7 @@ impl Known {
     }
 
     /// The engine's view of it.
-    fn context<'a>(&'a self, plan: &'a Plan, now: Timestamp) -> Context<'a> {
+    pub(super) fn context<'a>(&'a self, plan: &'a Plan, now: Timestamp) -> Context<'a> {
         Context {
             plan,
             former: None,

@@ -21,7 +21,7 @@ pub(super) fn text(value: &Value, key: &str) -> String {
 }
 
 /// A value of an answer that stands deeper.
-fn inner(value: &Value, key: &str, inner: &str) -> String {
+pub(super) fn inner(value: &Value, key: &str, inner: &str) -> String {
     value.get(key).map(|value| text(value, inner)).unwrap_or_default()
 }
 
