@@ -40,7 +40,10 @@ pub(super) fn check(monitor: &mut Monitor, after: &Execution, rows: &[Row], brok
     let (id, is_open) = (root.id.clone(), !root.status.is_ended());
     let most = monitor.definitions(&root.workflow).map(|definition| definition.limits.tree_steps).max();
     let most = most.expect("an execution has a workflow");
-    let done = rows.iter().filter(|row| is_carried_out(row)).count();
+    // A loop is one step, however many executions carry out its items.
+    let slice = after.region.as_ref().filter(|region| region.is_slice()).map(|region| &region.step);
+    let is_own = |row: &&Row| row.step.as_ref().is_none_or(|step| Some(step) != slice);
+    let done = rows.iter().filter(is_own).filter(|row| is_carried_out(row)).count();
     let steps = monitor.trees.steps.entry(id.clone()).or_default();
     *steps += u32::try_from(done).expect("a commit has few rows");
     if *steps > most {
