@@ -18,6 +18,10 @@ pub fn create(plan: &Plan, event: &Event, now: Timestamp, start_at: Option<Times
     let mut row = Row::of(&execution, RowKind::Created, now);
     row.due = later;
     row.note = later.map(|at| format!("throttled: starts at {at}"));
+    if let Some(start) = &event.fork {
+        start.begin(&mut execution);
+        start.tell(&mut row);
+    }
     (execution, row)
 }
 
@@ -35,6 +39,7 @@ fn head(plan: &Plan, event: &Event, now: Timestamp, later: Option<Timestamp>) ->
         cause: event.cause.clone(),
         parent: event.parent.clone(),
         region: None,
+        fork: None,
         stops: false,
         high_priority: workflow.priority == Priority::High,
         created_at: now,

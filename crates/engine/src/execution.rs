@@ -7,7 +7,7 @@ use pawl_definition::Priority;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::{Cause, Frame, Item, Leases, Parent, Parts, Region, StepError, Subject};
+use crate::{Cause, Fork, Frame, Item, Leases, Parent, Parts, Region, StepError, Subject};
 
 /// State of an execution. Stored, do not rename.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -354,6 +354,9 @@ pub struct Execution {
     /// The part of the workflow that it runs, in place of all of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub region: Option<Region>,
+    /// The execution that it is a fork of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fork: Option<Fork>,
     /// It ended by a step that ends the execution which it is a part of.
     #[serde(default, skip_serializing_if = "is_false")]
     pub stops: bool,

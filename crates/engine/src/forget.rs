@@ -3,10 +3,12 @@
 //!
 //! Each structure is taken apart field by field, so that a new field asks what becomes of it.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use crate::{Creation, Event, Execution, Frame, Record, Row, StepError, StepState, Subject};
+use crate::{Creation, Event, Execution, ForkStart, ForkState, Frame, Record, Row, StepError, StepState, Subject};
 
 /// What stands in the place of a value. Stored, do not rename.
 pub fn mark(at: Timestamp) -> Value {
@@ -69,6 +71,7 @@ impl Event {
             cause: _,
             parent: _,
             region,
+            fork,
         } = self;
         values(data, at);
         if let Some(start) = region {
@@ -80,6 +83,21 @@ impl Event {
         }
         if let Some(Creation { fields }) = creation {
             values(fields, at);
+        }
+        if let Some(start) = fork {
+            start.forget(at);
+        }
+    }
+}
+
+impl ForkStart {
+    fn forget(&mut self, at: Timestamp) {
+        let Self { fork: _, event: _, act, values: given, state, read: _ } = self;
+        text(&mut act.reason, at);
+        values(given, at);
+        if let Some(ForkState { variables, steps, visits: _, failed_steps: _, returns_to: _ }) = state {
+            values(variables, at);
+            steps.values_mut().for_each(|state| state.forget(at));
         }
     }
 }
@@ -184,6 +202,23 @@ pub fn shows(value: &Value, record: &Subject) -> bool {
     }
 }
 
+/// The records that a value shows.
+pub fn shown(value: &Value, records: &mut BTreeSet<Subject>) {
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| shown(item, records)),
+        Value::Object(keys) => {
+            let text = |key: &str| keys.get(key).and_then(Value::as_str);
+            for names in [("object", "id"), ("o", "i")] {
+                if let (Some(object), Some(id)) = (text(names.0), text(names.1)) {
+                    records.insert(Subject { object: object.to_owned(), id: id.to_owned() });
+                }
+            }
+            keys.values().for_each(|item| shown(item, records));
+        }
+        _ => {}
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -197,6 +232,9 @@ mod tests {
             json!({"in": {"event": {"subject": {"object": "person", "id": "1"}}}}),
         ] {
             assert!(shows(&shown, &record), "{shown}");
+            let mut all = BTreeSet::new();
+            super::shown(&shown, &mut all);
+            assert_eq!(all, BTreeSet::from([record.clone()]), "{shown}");
         }
         for other in
             [json!("1"), json!({"id": "1"}), json!({"object": "person", "id": "2"}), json!({"o": "deal", "i": "1"})]

@@ -30,6 +30,7 @@ mod effect;
 mod error;
 mod execution;
 mod failure;
+mod fork;
 mod frame;
 mod history;
 mod lease;
@@ -62,6 +63,7 @@ pub use execution::{
     Act, Execution, OutcomeStatus, Pause, PauseReason, Requested, ReturnTo, Status, StepState, StepStatus,
     TimerPurpose, Usage, Waiting, Wake,
 };
+pub use fork::{Fork, ForkError, ForkOrder, ForkStart, ForkState};
 pub use frame::{Frame, Item, NextItem};
 pub use history::{Row, RowKind};
 pub use lease::{Address, Lease, Leases};

@@ -62,6 +62,7 @@ impl SentSignal {
             cause: Cause::default(),
             parent: None,
             region: None,
+            fork: None,
         }
     }
 

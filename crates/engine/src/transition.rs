@@ -131,6 +131,13 @@ fn start(cx: &Context<'_>, execution: &Execution) -> Decision {
     }
     draft.execution.status = Status::Running;
     draft.execution.started_at = Some(cx.now);
+    if let Some(at) = execution.begins_at() {
+        draft.row.output = serde_json::Value::Object(draft.execution.variables.clone());
+        return match cx.plan.can_begin_at(at) {
+            Ok(()) => draft.at(Some(at)).commit(),
+            Err(gone) => draft.end_failed(gone.into()).commit(),
+        };
+    }
     if execution.region.is_none() {
         if let Err(error) = variables::evaluate(cx, &mut draft.execution) {
             return draft.end_failed(error).commit();

@@ -39,6 +39,7 @@ fn event() -> Event {
         cause: Cause::default(),
         parent: None,
         region: None,
+        fork: None,
     }
 }
 

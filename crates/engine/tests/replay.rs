@@ -126,6 +126,7 @@ fn event(subject: &Subject) -> Event {
         cause: Cause::default(),
         parent: None,
         region: None,
+        fork: None,
     }
 }
 

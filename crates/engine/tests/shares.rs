@@ -34,6 +34,7 @@ fn event() -> Event {
         cause: Cause::default(),
         parent: None,
         region: None,
+        fork: None,
     }
 }
 

@@ -122,6 +122,7 @@ pub fn event(event: &Value) -> Result<Option<Event>, BusError> {
         cause: Cause::default(),
         parent: None,
         region: None,
+        fork: None,
     }))
 }
 

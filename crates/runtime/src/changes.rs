@@ -44,6 +44,7 @@ pub(crate) fn of_records(old: Option<&Record>, new: &Record) -> Option<Event> {
         cause: new.cause.clone().unwrap_or_default(),
         parent: None,
         region: None,
+        fork: None,
     })
 }
 

@@ -11,7 +11,7 @@ use crate::refusals::Refusals;
 use crate::signals::Signals;
 use crate::wake_backoff::WakeBackoff;
 use crate::{
-    Catalog, CompletionSignals, Evaluator, ExecutorOptions, History, Ingest, Installations, Metrics, Notices,
+    Catalog, CompletionSignals, Evaluator, ExecutorOptions, Forks, History, Ingest, Installations, Metrics, Notices,
     Operations, Ports, Records, Stop, Sweeper, Transitions, UnreadableItems, Workflows,
 };
 
@@ -38,6 +38,8 @@ pub struct Core {
     pub records: Arc<Records>,
     /// Executions to look at.
     pub history: Arc<History>,
+    /// Prepares forks of executions.
+    pub forks: Arc<Forks>,
     /// Forgets records.
     pub forgetting: Arc<Forgetting>,
     /// The installation's kill.
@@ -86,6 +88,7 @@ impl Core {
             ingest: Arc::new(Ingest::new(&ports, metrics.clone())),
             evaluator: Arc::new(shared.evaluator(starter, &transitions, &operations, &signals)),
             workflows,
+            forks: Arc::new(Forks { catalog: catalog.clone(), history: history.clone() }),
             forgetting: Arc::new(forgetting),
             records: Arc::new(Records::new(catalog.clone(), tables.clone(), clock.clone(), random.clone())),
             history,

@@ -2,6 +2,7 @@
 
 mod debounce;
 mod forgotten;
+mod fork;
 mod matching;
 mod start;
 mod waiters;

@@ -247,6 +247,16 @@ impl History {
         Ok(StoredRows { rows, seqs: from..=head.seq, unreadable, last_unreadable })
     }
 
+    /// The ids of the forks of an execution, in no order of time.
+    #[boxed]
+    pub async fn forks(&self, execution: &str, limit: usize, after: Option<String>) -> Result<Listed<String>, Error> {
+        let range = SortRange::Prefix(items::fork::PREFIX.to_owned());
+        let query = Query::of(items::fork::TABLE, items::history::partition(execution)).range(range).eventual();
+        let page = self.tables.query(&query.limit(limit).after(after)).await?;
+        let ids = page.items.iter().filter_map(items::fork::id).map(str::to_owned).collect();
+        Ok(Listed { items: ids, next: page.next, unreadable: Vec::new() })
+    }
+
     /// The starts of a workflow that were refused, newest first.
     #[boxed]
     pub async fn refusals(

@@ -73,6 +73,18 @@ impl Identity {
     }
 }
 
+/// Under what the key of a request that asks for a fork of an execution is claimed, beside the execution. No trigger has this
+/// name.
+pub const FORK: &str = ":fork";
+
+/// Under what the key of a delivery is claimed: the workflow and the trigger, or the execution that a fork is one of.
+fn claimed_for(event: &Event) -> (String, String) {
+    match &event.fork {
+        Some(start) => (start.fork.execution.clone(), FORK.to_owned()),
+        None => (event.workflow.clone().unwrap_or_default(), event.trigger.clone().unwrap_or_default()),
+    }
+}
+
 impl Ingest {
     /// Over some of these ports.
     pub fn new(ports: &Ports, metrics: Arc<Metrics>) -> Self {
@@ -144,8 +156,7 @@ impl Ingest {
         let workflow = event.workflow.clone();
         let accepted = Accepted { event_id: event.id.clone(), execution_id, repeat: None };
         offload::event(&*self.blobs, BlobOwner::event(&event.id), &mut event).await?;
-        let trigger = event.trigger.clone().unwrap_or_default();
-        let group = workflow.clone().unwrap_or_default();
+        let (group, trigger) = claimed_for(&event);
         let lane = workflow.unwrap_or_else(|| "bus".to_owned());
         let message = EventMessage::Event(Box::new(event));
         let body = serde_json::to_string(&message).expect("an event is JSON");

@@ -8,7 +8,7 @@
 //! - [`Transitions`]: an execution loaded, told of an input, and committed; all of them but [`Ingest`] go by it.
 //! - [`Operations`]: work on many executions that goes on after an answer, tracked actions among it.
 //! - [`Core`]: all of it but the executor; [`System`]: all of it.
-//! - [`Workflows`], [`Records`], [`History`]: what the management API does.
+//! - [`Workflows`], [`Records`], [`History`], [`Forks`]: what the management API does.
 //! - [`body`]: bodies from outside, unpacked and decoded.
 //! - [`outgoing`]: requests of steps as they are sent; [`Redactor`]: takes secrets out of what came back.
 //! - [`spread`]: partitions that storage keeps in several.
@@ -47,6 +47,7 @@ mod executor;
 mod expiry;
 mod finder;
 pub mod forget;
+mod forks;
 mod history;
 mod ingest;
 mod installation;
@@ -89,8 +90,9 @@ pub use error::Error;
 pub use evaluator::{Evaluator, Outcome, TriggerNow, WhyNot};
 pub use executor::Executor;
 pub use finder::Finder;
+pub use forks::{ForkFailed, Forks};
 pub use history::{Filter, History, ListScope, Listed, StatePartition};
-pub use ingest::{Accepted, Identity, Ingest, Repeat};
+pub use ingest::{Accepted, FORK, Identity, Ingest, Repeat};
 pub use installation::{Installations, Redriven};
 pub use listeners::TopicReads;
 pub use message::{About, EventMessage, Job};

@@ -19,6 +19,9 @@ pub const INLINE_MOST: usize = 32 * 1024;
 /// An item above this many bytes offloads its largest values although each is small.
 const ITEM_MOST: usize = 200 * 1024;
 
+/// What stays in such an item: values up to this many bytes.
+const SMALL_MOST: usize = 1024;
+
 /// The key of a reference. Stored, do not rename.
 const REFERENCE: &str = "$pawl_blob";
 
@@ -33,7 +36,7 @@ pub async fn execution_body(blobs: &dyn Blobs, execution: &Execution) -> Result<
     for value in values_of(&mut offloaded) {
         shelf.escape(value).await?;
     }
-    for most in [INLINE_MOST, 1024] {
+    for most in [INLINE_MOST, SMALL_MOST] {
         for value in values_of(&mut offloaded) {
             shelf.offload(value, most).await?;
         }
@@ -71,7 +74,9 @@ pub async fn row(blobs: &dyn Blobs, execution: &str, mut row: Row) -> Result<Row
 /// An event with large parts of its data offloaded. It is its own owner while it is on its way, and belongs to an execution
 /// where it is stored beside one.
 pub async fn event(blobs: &dyn Blobs, owner: BlobOwner, event: &mut Event) -> Result<(), Error> {
-    event_above(blobs, owner, event, INLINE_MOST).await
+    // A fork brings all that its original had come to: many small values.
+    let most = if event.fork.is_some() { SMALL_MOST } else { INLINE_MOST };
+    event_above(blobs, owner, event, most).await
 }
 
 /// The same with all parts above so many bytes.
@@ -86,12 +91,19 @@ pub async fn event_above(blobs: &dyn Blobs, owner: BlobOwner, event: &mut Event,
 
 fn data_of(event: &mut Event) -> impl Iterator<Item = &mut Value> {
     let fields = event.creation.as_mut().map(|creation| creation.fields.values_mut());
+    let fork = event.fork.as_mut().map(|start| {
+        let state = start.state.iter_mut().flat_map(|state| {
+            let outputs = state.steps.values_mut().map(|state| &mut state.output);
+            state.variables.values_mut().chain(outputs)
+        });
+        start.values.values_mut().chain(state).chain([&mut start.read])
+    });
     let begins_with = event.region.as_mut().map(|start| {
         let outputs = start.steps.values_mut().map(|state| &mut state.output);
         let item = start.item.iter_mut().map(|item| &mut item.value);
         start.variables.values_mut().chain(outputs).chain(item)
     });
-    event.data.values_mut().chain(fields.into_iter().flatten()).chain(begins_with.into_iter().flatten())
+    event.data.values_mut().chain(fields.into_iter().flatten()).chain(begins_with.into_iter().flatten()).chain(fork.into_iter().flatten())
 }
 
 /// The blobs of one owner.

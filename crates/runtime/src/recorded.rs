@@ -34,7 +34,9 @@ impl Recorded {
         let (Some(head), Some(event)) = (history.execution(id).await?, history.event(id).await?) else {
             return Ok(None);
         };
-        let rows = rows(history, id).await?;
+        let mut rows = rows(history, id).await?;
+        // It may have gone on since its head was read.
+        rows.retain(|row| row.seq <= head.seq);
         let mut recorded =
             Self { head, rows, event: Occurrence::new(event), plans: BTreeMap::new(), objects: BTreeMap::new() };
         recorded.read_revisions(catalog).await?;

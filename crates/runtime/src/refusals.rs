@@ -51,7 +51,8 @@ pub(crate) fn of_start(plan: &Plan, trigger: Option<&str>, event: &Event, reason
         code: reason.code.to_owned(),
         message: reason.message.clone(),
         collected: None,
-        at: event.occurred_at,
+        // What the event of a fork tells happened to the original.
+        at: event.fork.as_ref().map_or(event.occurred_at, |start| start.act.at),
         first_at: None,
         count: 1,
         at_least: false,

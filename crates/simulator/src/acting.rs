@@ -190,6 +190,7 @@ async fn deliver(hub: &Hub, system: &System, what: What) -> Answer {
         cause: Cause::default(),
         parent: None,
         region: None,
+        fork: None,
     };
     match system.ingest.accept(event, &identity).await {
         Ok(accepted) => Answer::Done(Some(Accepted {

@@ -54,6 +54,7 @@ async fn begin(world: &World, event: &str) -> Job {
         cause: Cause::default(),
         parent: None,
         region: None,
+        fork: None,
     };
     world.system.evaluator.start("greet", &event).await.expect("memory is writable");
     Job { execution_id: ids::execution_id(&event.id, "greet"), seq: 0, again: false, news: None }

@@ -43,6 +43,7 @@ fn event(world: &World, id: &str) -> Event {
         cause: Cause::default(),
         parent: None,
         region: None,
+        fork: None,
     }
 }
 

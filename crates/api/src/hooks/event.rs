@@ -167,5 +167,6 @@ pub(super) fn bare(id: String, workflow: &str, trigger: &str, at: Timestamp, dat
         cause: pawl_engine::Cause::default(),
         parent: None,
         region: None,
+        fork: None,
     }
 }

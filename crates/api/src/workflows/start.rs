@@ -96,6 +96,7 @@ pub(super) async fn start(
         cause: Cause::default(),
         parent: None,
         region: None,
+        fork: None,
     };
     let accepted = if is_debounced {
         ingest.accept_undecided(event, &identity).await?

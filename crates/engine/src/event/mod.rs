@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use crate::{Parent, RegionStart, Subject, ids};
+use crate::{ForkStart, Parent, RegionStart, Subject, ids};
 
 /// One workflow that led to another: who ran, and on which record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -161,10 +161,14 @@ pub struct Event {
     /// The part of the workflow that it starts, in place of all of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub region: Option<Box<RegionStart>>,
+    /// The execution that it begins anew, or from a step on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fork: Option<Box<ForkStart>>,
 }
 
 impl Event {
-    /// What expressions see as `trigger`: in a part of a workflow, the event that began the whole.
+    /// What expressions see as `trigger`: in a part of a workflow, the event that began the whole, and in a fork that of the
+    /// original.
     pub fn view(&self) -> Value {
         let mut view = self.data.clone();
         view.insert("type".into(), json!(self.kind));
@@ -173,9 +177,11 @@ impl Event {
         Value::Object(view)
     }
 
-    /// Its id; of one that starts a part of a workflow, the id of the event that began the whole.
+    /// Its id; of one that starts a part of a workflow, the id of the event that began the whole, and of one that starts a fork
+    /// the id of the event that began the original.
     pub(crate) fn whole(&self) -> &str {
-        self.region.as_ref().map_or(&self.id, |start| &start.event)
+        let of_part = self.region.as_ref().map(|start| &start.event);
+        of_part.or_else(|| self.fork.as_ref().map(|start| &start.event)).unwrap_or(&self.id)
     }
 
     /// The topics on which workflows listen for it; none if it is addressed to one.
@@ -183,8 +189,11 @@ impl Event {
         self.kind.kind().workflow_topics(self)
     }
 
-    /// The topics on which waiting steps listen for it.
+    /// The topics on which waiting steps listen for it. A fork is no news for them: what its event tells happened before.
     pub fn waiter_topics(&self) -> BTreeSet<String> {
+        if self.fork.is_some() {
+            return BTreeSet::new();
+        }
         self.kind.kind().waiter_topics(self)
     }
 

@@ -96,7 +96,17 @@ pub enum ReplayError {
 /// # Errors
 /// A row is missing, what it names is not there, or something else comes of it.
 pub fn replay(recording: &Recording<'_>) -> Result<Execution, ReplayError> {
-    let mut replay = Replay::begin(recording)?;
+    all(Replay::begin(recording)?, recording).map(|replay| replay.head)
+}
+
+/// The head as it was when the execution stood before a step for the last time, and had not entered it; `None` if it never
+/// did.
+pub(crate) fn last_before(recording: &Recording<'_>, step: &str) -> Result<Option<Execution>, ReplayError> {
+    let replay = all(Replay::begin(recording)?.watching(step), recording)?;
+    Ok(if replay.stands_before() { Some(replay.head) } else { replay.stood })
+}
+
+fn all<'a>(mut replay: Replay<'a>, recording: &'a Recording<'a>) -> Result<Replay<'a>, ReplayError> {
     for (expected, row) in (1..).zip(recording.rows.iter().skip(1)) {
         if row.seq != expected {
             return Err(ReplayError::Rows { expected, found: Some(row.seq) });
@@ -106,7 +116,7 @@ pub fn replay(recording: &Recording<'_>) -> Result<Execution, ReplayError> {
     for observed in list(replay.head.seq + 1, recording.since)? {
         replay.decide(&observed, None)?;
     }
-    Ok(replay.head)
+    Ok(replay)
 }
 
 /// The fields in which a head differs from what its rows lead to, without those that no row tells.

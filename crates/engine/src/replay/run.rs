@@ -33,6 +33,9 @@ pub(super) struct Replay<'a> {
     /// What was claimed, by its address.
     claimed: BTreeMap<Address, Activity>,
     invocations: u64,
+    /// A step, and the head as it stood before the step last.
+    watched: Option<String>,
+    pub(super) stood: Option<Execution>,
 }
 
 impl<'a> Replay<'a> {
@@ -45,11 +48,21 @@ impl<'a> Replay<'a> {
         let plan = plan_of(recording, 0, row.revision)?;
         let (mut head, mut made) = create(plan, &recording.event.event, row.at, row.due);
         let one_active = plan.workflow.limits.reentry == Reentry::OneActivePerRecord;
-        head.holds_record = one_active && head.record.is_some() && head.region.is_none();
+        head.holds_record = one_active && head.record.is_some() && head.region.is_none() && head.fork.is_none();
         let created = list(0, &row.observed)?.pop().unwrap_or_default();
         slots::count_for(&mut head, &mut made, created.slot_key);
-        let replay = Self { recording, head, claimed: BTreeMap::new(), invocations: 0 };
+        let replay = Self { recording, head, claimed: BTreeMap::new(), invocations: 0, watched: None, stood: None };
         same(&made, row).map(|()| replay)
+    }
+
+    /// Keeps the head as it stands before a step.
+    pub(super) fn watching(self, step: &str) -> Self {
+        Self { watched: Some(step.to_owned()), ..self }
+    }
+
+    /// Whether it stands before the watched step, which it has not entered.
+    pub(super) fn stands_before(&self) -> bool {
+        self.watched.is_some() && self.head.cursor == self.watched && self.head.entered.is_none()
     }
 
     /// The next transition, with what was written before it.
@@ -92,6 +105,9 @@ impl<'a> Replay<'a> {
 
     /// Decides again. The row is the one that came of it, if one did.
     fn transition(&mut self, observed: &Observed, seq: u64, row: Option<&Row>) -> Result<Decision, ReplayError> {
+        if self.stands_before() {
+            self.stood = Some(self.head.clone());
+        }
         let lacks = |why: &str| ReplayError::Unreadable { seq, why: why.to_owned() };
         let now = observed.at.ok_or_else(|| lacks("it has no time"))?;
         let revision = observed.revision.or_else(|| row.map(|row| row.revision));

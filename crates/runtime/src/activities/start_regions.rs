@@ -60,6 +60,7 @@ fn event(starts: &RegionStarts, start: &RegionStart, whole: &Event, lease: Lease
         cause: parent.cause.clone(),
         parent: Some(Parent { by, index: 0, waits: true, above: above(parent) }),
         region: Some(Box::new(RegionStart { shares_data, ..start.clone() })),
+        fork: None,
         data: if shares_data { serde_json::Map::new() } else { whole.data.clone() },
         kind: whole.kind,
         trigger: whole.trigger.clone(),

@@ -113,6 +113,7 @@ fn event(
         cause: cause(execution),
         parent: Some(Parent { by, index, waits: starts.waits, above: above(execution) }),
         region: None,
+        fork: None,
     }
 }
 

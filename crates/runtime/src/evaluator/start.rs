@@ -101,12 +101,15 @@ impl Starter {
         if event.region.is_some() {
             return self.create(&asked, Admitted::default(), now).await;
         }
+        if let Some(start) = &event.fork {
+            return self.fork(&asked, start, forgotten).await;
+        }
         if event.trigger.as_ref().is_some_and(|trigger| matching::is_goals(&plan, trigger)) {
             // A goal's webhook: it starts nothing, and goals that wait for it find it by its topic.
             return Ok(Outcome::NoMatch);
         }
         let gone = forgotten.map(|at| record_forgotten(event, at));
-        if let Some(reason) = gone.or_else(|| too_old(&plan, event, now)) {
+        if let Some(reason) = gone.or_else(|| too_old(&plan, event.occurred_at, now)) {
             return self.refuse(&asked, event.trigger.as_deref(), &reason).await;
         }
         // An inactive workflow starts by no trigger and by no other workflow; a person may start it all the same.
@@ -267,7 +270,7 @@ impl Starter {
 
     /// Makes the execution with its event, its first row and its guards, and sends its job. A refusal that does not stand
     /// is written over.
-    async fn create(&self, asked: &Asked<'_>, admitted: Admitted, now: Timestamp) -> Result<Outcome, Error> {
+    pub(super) async fn create(&self, asked: &Asked<'_>, admitted: Admitted, now: Timestamp) -> Result<Outcome, Error> {
         let Asked { plan, event, over, closes } = *asked;
         let (mut execution, mut row) = pawl_engine::create(plan, event, now, admitted.start_at);
         slots::count_for(&mut execution, &mut row, admitted.slot_key);
@@ -317,15 +320,15 @@ impl Starter {
 
 /// An event that is older than the retention: an execution that it began may have ended and expired, so that nobody can tell
 /// whether it would begin a second time.
-fn too_old(plan: &Plan, event: &Event, now: Timestamp) -> Option<Reason> {
+pub(super) fn too_old(plan: &Plan, occurred_at: Timestamp, now: Timestamp) -> Option<Reason> {
     let retention = plan.workflow.retention?;
-    let age = now.duration_since(event.occurred_at);
+    let age = now.duration_since(occurred_at);
     if age < retention.approximate() {
         return None;
     }
     let message = format!(
-        "it happened at {}, longer ago than executions are kept ({retention}): the one that it started may have been deleted",
-        event.occurred_at
+        "it happened at {occurred_at}, longer ago than executions are kept ({retention}): the one that it started may have \
+         been deleted"
     );
     Some(Reason { code: "too_old", message, opens_breaker: false })
 }

@@ -11,7 +11,7 @@ const ROWS: usize = 100;
 
 /// An execution with all parts of the whole that it belongs to. A part comes before what it is a part of, whose rows name it,
 /// so that a crash in between leaves it to be found.
-pub(super) async fn of(history: &History, id: &str) -> Result<Vec<String>, Error> {
+pub(crate) async fn of(history: &History, id: &str) -> Result<Vec<String>, Error> {
     let mut family = vec![whole(history, id).await?];
     let mut known: BTreeSet<String> = family.iter().cloned().collect();
     let mut next = 0;

@@ -9,7 +9,7 @@
 //! - [`Stage::Others`]: executions on other records, which show it in their rows. No index has them, so those of workflows
 //!   that can reach the record are looked through.
 
-mod family;
+pub(crate) mod family;
 mod scrub;
 
 use std::collections::BTreeSet;
@@ -344,7 +344,8 @@ impl Forgetting {
         };
         if let Some(event) = event {
             let is_cut_off = !event.data.is_empty() && event.data.values().all(forget::is_forgotten);
-            if is_cut_off || event.subject.as_ref() == Some(record) || forget::shows(&json!(event.data), record) {
+            let took_over = event.fork.as_ref().is_some_and(|start| forget::shows(&start.read, record));
+            if is_cut_off || took_over || event.subject.as_ref() == Some(record) || forget::shows(&json!(event.data), record) {
                 return Ok(true);
             }
         }

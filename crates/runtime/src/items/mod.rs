@@ -14,6 +14,7 @@
 //! | executions whose reason to wake is overdue | executions | Third `moving`, with those that wait for two minutes at most; others that wait: Fourth `due`, by time |
 //! | the older rows of its history | executions | `execution#<id>` / `rows#<seq of the last>` |
 //! | the event that started it | executions | `execution#<id>` / `event` |
+//! | the forks of an execution | executions | `execution#<id>` / `fork#<fork>` |
 //! | steps that listen on a topic, or to changes of one field of a record | executions | `waiter#<topic>` / `<execution>`, `~<field>\|<execution>` |
 //! | steps that wait for a signal, the oldest first | executions | `waiter#signal/<name>/<key>` / `~<since>,<from>\|<execution>` |
 //! | signals that nobody has received, first in first out; how many there may be | executions | `signals#signal/<name>/<key>` / `<number>`, `line` |
@@ -44,6 +45,7 @@ pub mod debounce;
 pub mod delivery;
 pub mod event;
 pub mod execution;
+pub mod fork;
 pub mod guard;
 pub mod history;
 pub mod installation;
@@ -146,6 +148,7 @@ pub fn kept_of(table: Table, item: &Item) -> Option<Kept> {
             "event" => event::KEPT,
             tree_usage::TOKENS | tree_usage::MICROUSD => tree_usage::KEPT,
             rows if rows.starts_with(history::PREFIX) => history::KEPT,
+            link if link.starts_with(fork::PREFIX) => fork::KEPT,
             _ => return None,
         },
         (guard::TABLE, "guard") => match sort.split_once('#').map_or(sort.as_str(), |(guard, _)| guard) {

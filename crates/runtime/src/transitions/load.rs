@@ -137,5 +137,6 @@ fn unknown_event(execution: &Execution) -> Event {
         cause: execution.cause.clone(),
         parent: None,
         region: None,
+        fork: None,
     }
 }

@@ -324,5 +324,6 @@ fn start(world: &World, manual: Manual) -> Event {
         cause: Cause::default(),
         parent: None,
         region: None,
+        fork: None,
     }
 }

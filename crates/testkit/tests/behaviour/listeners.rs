@@ -177,6 +177,7 @@ fn event((kind, unarchived, changes): (EventType, bool, Value), at: Timestamp) -
         cause: Cause::default(),
         parent: None,
         region: None,
+        fork: None,
     }
 }
 

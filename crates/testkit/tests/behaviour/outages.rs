@@ -140,6 +140,7 @@ pub(crate) fn start(world: &World, id: &str) {
         cause: Cause::default(),
         parent: None,
         region: None,
+        fork: None,
     };
     at_once(world.system.ingest.accept(event, &Identity::default())).expect("it is accepted");
 }

@@ -94,7 +94,7 @@ fn leases() -> Arbitrary<Leases> {
         .boxed()
 }
 
-fn step_state() -> Arbitrary<StepState> {
+pub(super) fn step_state() -> Arbitrary<StepState> {
     let counts = (any::<u32>(), any::<u32>(), any::<u32>(), any::<u32>());
     (step_status(), value(), of(error()), counts, time(), of(time()), [value(), value()])
         .prop_map(|(status, output, error, counts, started_at, attempt_started_at, [checkpoint, kept])| {
@@ -146,7 +146,7 @@ fn requested() -> Arbitrary<Requested> {
     prop_oneof![act().prop_map(Requested::Pause), act().prop_map(Requested::Cancel)].boxed()
 }
 
-fn steps() -> Arbitrary<BTreeSet<String>> {
+pub(super) fn steps() -> Arbitrary<BTreeSet<String>> {
     btree_set(part_id(), 0..3).boxed()
 }
 
@@ -200,7 +200,7 @@ fn parts() -> Arbitrary<Parts> {
 
 /// A head with any of its parts. They need not fit each other: storage does not look at that.
 pub(crate) fn execution() -> Arbitrary<Execution> {
-    let kin = (of(parent()), of(region()));
+    let kin = (of(parent()), of(region()), of(super::fork::fork()));
     let is = (derived_id("exe"), workflow_id(), derived_id("evt"), of(subject()), cause(), of(filled()), kin);
     let counts =
         (any::<[u64; 3]>(), any::<[u32; 3]>(), any::<[bool; 6]>(), (of(any::<u16>()), of(text()), any::<bool>()));
@@ -214,7 +214,7 @@ pub(crate) fn execution() -> Arbitrary<Execution> {
     let holds = (map(), map(), of(text()), of(error()), took, value(), value(), ids);
     (is, counts, times, stands, waits, holds)
         .prop_map(|(is, counts, times, stands, waits, holds)| {
-            let (id, workflow, event_id, record, cause, last_control, (parent, region)) = is;
+            let (id, workflow, event_id, record, cause, last_control, (parent, region, fork)) = is;
             let ([revision, version, seq], [steps_done, steps_elsewhere, deaths], flags, slot) = counts;
             let (holds_slot, slot_key, slot_while_running) = slot;
             let [high_priority, over_budget, throttled, stalled, holds_record, ends_whole] = flags;
@@ -226,7 +226,7 @@ pub(crate) fn execution() -> Arbitrary<Execution> {
             let (usage, parts) = took;
             #[rustfmt::skip]
             let execution = Execution {
-                id, workflow, revision, version, seq, status, record, event_id, cause, parent, region, stops: ends_whole, high_priority, created_at,
+                id, workflow, revision, version, seq, status, record, event_id, cause, parent, region, fork, stops: ends_whole, high_priority, created_at,
                 started_at, ended_at, expires_at, forgotten, updated_at, cursor, entered, returns_to, frames, item, visits, variables, steps, steps_done,
                 steps_elsewhere, parts, failed_steps, wake, leases, waiting, pause, requested, killed, reason, error, output, to_tell, overrides, usage,
                 over_budget, throttled, stalled, deaths, slot_key, holds_slot, slot_while_running, holds_record, last_control,

@@ -1,9 +1,10 @@
 //! What the properties of stored items draw from: all that may be stored, and nothing else. Tests alone use it.
 
 mod execution;
+mod fork;
 
 use jiff::Timestamp;
-use pawl_engine::{Act, Cause, Creation, Event, EventType, Link, Record, Subject};
+use pawl_engine::{Act, Cause, Creation, Event, EventType, ForkStart, Link, Record, RegionStart, Subject};
 use proptest::collection::{btree_map, vec};
 use proptest::option::of;
 use proptest::prelude::*;
@@ -157,6 +158,10 @@ pub(crate) fn record() -> Arbitrary<Record> {
         .boxed()
 }
 
+fn begins_by() -> Arbitrary<(Option<RegionStart>, Option<ForkStart>)> {
+    (of(execution::region_start()), of(fork::fork_start())).boxed()
+}
+
 /// Something that happened.
 pub(crate) fn event() -> Arbitrary<Event> {
     let kinds = select(vec![
@@ -170,8 +175,8 @@ pub(crate) fn event() -> Arbitrary<Event> {
     ]);
     let creation = of(map().prop_map(|fields| Creation { fields }));
     let about = (of(workflow_id()), of(part_id()), of(subject()), creation);
-    (derived_id("evt"), kinds, about, time(), map(), (cause(), of(execution::parent()), of(execution::region_start())))
-        .prop_map(|(id, kind, (workflow, trigger, subject, creation), occurred_at, data, (cause, parent, region))| {
+    (derived_id("evt"), kinds, about, time(), map(), (cause(), of(execution::parent()), begins_by()))
+        .prop_map(|(id, kind, (workflow, trigger, subject, creation), occurred_at, data, (cause, parent, (region, fork)))| {
             Event {
                 id,
                 kind,
@@ -184,6 +189,7 @@ pub(crate) fn event() -> Arbitrary<Event> {
                 cause,
                 parent,
                 region: region.map(Box::new),
+                fork: fork.map(Box::new),
             }
         })
         .boxed()
