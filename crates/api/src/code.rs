@@ -90,6 +90,11 @@ codes! {
     /// The control does not fit the state of the execution or of the action.
     IllegalTransition = "illegal_transition", CONFLICT, "Illegal transition";
 
+    /// The execution cannot be forked, or not before this step.
+    NotForkable = "not_forkable", CONFLICT, "Not forkable";
+    /// The workflow has no step with this id.
+    UnknownStep = "unknown_step", UNPROCESSABLE_ENTITY, "Unknown step";
+
     /// The text is no name or no key of a signal.
     InvalidSignal = "invalid_signal", UNPROCESSABLE_ENTITY, "Invalid signal";
     /// The step that waits for the signal refuses its payload.

@@ -50,6 +50,7 @@ const CHANGES: &[(&str, &str, Role)] = &[
     ("POST", "/v1/executions/{id}/cancel", Role::Operator),
     ("POST", "/v1/executions/{id}/retry", Role::Operator),
     ("POST", "/v1/executions/{id}/skip", Role::Operator),
+    ("POST", "/v1/executions/{id}/fork", Role::Operator),
     ("POST", "/v1/executions/{id}/kill", Role::Operator),
     ("POST", "/v1/executions/{id}/lift", Role::Operator),
     ("POST", "/v1/objects/{object}/records", Role::Operator),

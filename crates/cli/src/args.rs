@@ -267,6 +267,11 @@ pub(crate) enum Remote {
         #[arg(long, value_parser = ["yes", "no"])]
         take: Option<String>,
     },
+    /// Begins a new execution from the state that an execution had before a step. Calls before the step are not made again, and
+    /// the execution itself is not changed.
+    Fork(Fork),
+    /// Begins a new execution from the event of an execution.
+    Rerun(Rerun),
     /// Stops an execution, a workflow or everything at once, and keeps the state.
     Kill(Kill),
     /// Lifts a kill.
@@ -298,10 +303,38 @@ impl Remote {
             Self::Resume(targets) | Self::Cancel(targets) | Self::Retry(targets) | Self::Skip { targets, .. } => {
                 targets.execution.as_mut()
             }
+            Self::Fork(fork) => Some(&mut fork.again.execution),
+            Self::Rerun(again) => Some(&mut again.execution),
             Self::Kill(kill) | Self::Lift(kill) => kill.scope.execution.as_mut(),
             _ => None,
         }
     }
+}
+
+/// A fork of an execution.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Fork {
+    #[command(flatten)]
+    pub(crate) again: Rerun,
+    /// Step before which the new execution begins.
+    #[arg(long, value_name = "STEP")]
+    pub(crate) at: String,
+}
+
+/// An execution that begins again.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Rerun {
+    /// Execution. A prefix of its id is enough if only one of the newest 20,000 executions has it.
+    pub(crate) execution: String,
+    /// Value that takes the place of a variable, `name=value`; JSON is parsed.
+    #[arg(long = "set", value_name = "NAME=VALUE")]
+    pub(crate) values: Vec<String>,
+    /// Reason; kept in history.
+    #[arg(long)]
+    pub(crate) reason: Option<String>,
+    /// Begins at most once for this key.
+    #[arg(long)]
+    pub(crate) idempotency_key: Option<String>,
 }
 
 /// A record to forget.

@@ -103,7 +103,12 @@ fn data_of(event: &mut Event) -> impl Iterator<Item = &mut Value> {
         let item = start.item.iter_mut().map(|item| &mut item.value);
         start.variables.values_mut().chain(outputs).chain(item)
     });
-    event.data.values_mut().chain(fields.into_iter().flatten()).chain(begins_with.into_iter().flatten()).chain(fork.into_iter().flatten())
+    event
+        .data
+        .values_mut()
+        .chain(fields.into_iter().flatten())
+        .chain(begins_with.into_iter().flatten())
+        .chain(fork.into_iter().flatten())
 }
 
 /// The blobs of one owner.

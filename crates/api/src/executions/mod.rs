@@ -3,6 +3,7 @@
 mod children;
 mod control;
 pub(crate) mod filter;
+mod fork;
 mod list;
 mod situation;
 mod summary;
@@ -50,6 +51,8 @@ pub(crate) fn routes<S: Surface>(surface: S) -> S {
         .on::<__path_history, _, _>(history)
         .on::<__path_event, _, _>(event)
         .on::<children::__path_list, _, _>(children::list)
+        .on::<fork::__path_fork, _, _>(fork::fork)
+        .on::<fork::__path_list, _, _>(fork::list)
         .on::<control::__path_pause, _, _>(control::pause)
         .on::<control::__path_resume, _, _>(control::resume)
         .on::<control::__path_cancel, _, _>(control::cancel)

@@ -11,6 +11,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::children::ParentView;
+use super::fork::ForkView;
 use super::summary::Summary;
 use crate::describe::ToSchema;
 use crate::page::{self, Listing};
@@ -178,6 +179,9 @@ pub(crate) struct Whole {
     /// The execution whose step started it.
     #[serde(skip_serializing_if = "Option::is_none")]
     parent: Option<ParentView>,
+    /// The execution that it is a fork of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fork: Option<ForkView>,
     /// Its result, if it completed and its workflow declares one.
     #[serde(skip_serializing_if = "Value::is_null")]
     output: Value,
@@ -240,6 +244,7 @@ impl Whole {
             event_id: execution.event_id.clone(),
             cause: execution.cause.chain.iter().map(link).collect(),
             parent: ParentView::of(execution),
+            fork: ForkView::of(execution),
             output,
             priority: if execution.high_priority { "high" } else { "normal" },
             wake: WakeView::from(&execution.wake),

@@ -5,6 +5,7 @@ mod action_view;
 mod children;
 mod deliver;
 mod forget;
+mod fork;
 mod list;
 mod start;
 mod view;
@@ -71,6 +72,8 @@ pub(crate) async fn run(mut command: Remote, client: Client) -> anyhow::Result<b
         Remote::Cancel(targets) => controls(&client, "cancel", &targets, None).await,
         Remote::Retry(targets) => controls(&client, "retry", &targets, None).await,
         Remote::Skip { targets, take } => controls(&client, "skip", &targets, take.as_deref()).await,
+        Remote::Fork(fork) => fork::fork(&client, &fork).await,
+        Remote::Rerun(again) => fork::rerun(&client, &again).await,
         Remote::Kill(kill) => switch(&client, "kill", &kill).await,
         Remote::Lift(kill) => switch(&client, "lift", &kill).await,
         Remote::Forget(forget) => forget::run(&client, &forget).await,
@@ -130,8 +133,10 @@ async fn execution_page(client: &Client, execution: &str, all: bool) -> anyhow::
         Answer::Problem(problem) => return Ok(refused(client, &problem)),
     };
     let children = children::of(client, execution).await?;
+    let forks = fork::of(client, execution).await?;
     if client.json {
         page["children"] = json!(children);
+        page["forks"] = json!(forks);
         say!("{page}");
         return Ok(true);
     }
@@ -139,6 +144,9 @@ async fn execution_page(client: &Client, execution: &str, all: bool) -> anyhow::
     say!("{}", view::execution(&page, &when).trim_end());
     if !children.is_empty() {
         say!("\n{}", children::tree(&children));
+    }
+    if !forks.is_empty() {
+        say!("\n{}", fork::lines(&forks));
     }
     for child in children::flat(&children).into_iter().filter(|_| all) {
         if let Answer::Done(page) = whole_page(client, &child).await? {

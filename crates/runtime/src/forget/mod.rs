@@ -345,7 +345,11 @@ impl Forgetting {
         if let Some(event) = event {
             let is_cut_off = !event.data.is_empty() && event.data.values().all(forget::is_forgotten);
             let took_over = event.fork.as_ref().is_some_and(|start| forget::shows(&start.read, record));
-            if is_cut_off || took_over || event.subject.as_ref() == Some(record) || forget::shows(&json!(event.data), record) {
+            if is_cut_off
+                || took_over
+                || event.subject.as_ref() == Some(record)
+                || forget::shows(&json!(event.data), record)
+            {
                 return Ok(true);
             }
         }

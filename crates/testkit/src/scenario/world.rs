@@ -4,11 +4,12 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use jiff::Timestamp;
 use pawl_definition::{Problem, Source};
-use pawl_engine::{Act, Control, Execution, Record};
+use pawl_engine::{Act, Control, Execution, ForkOrder, Record};
 use pawl_runtime::items::refusal::Refusal;
 use pawl_runtime::ports::{Clock, Notice, QueueName, Table};
 use pawl_runtime::{
-    Catalog, ControlError, Error, ExecutorOptions, OutsidePorts, Ports, RecordError, Recorded, SaveError, System, items,
+    Catalog, ControlError, Error, ExecutorOptions, ForkFailed, Identity, OutsidePorts, Ports, RecordError, Recorded,
+    SaveError, System, items,
 };
 use serde_json::{Map, Value};
 
@@ -116,6 +117,18 @@ impl World {
     pub fn control(&self, execution: &str, control: &Control) -> Result<Execution, ControlError> {
         let act = self.act();
         at_once(self.system.transitions.control(execution, control, &act))
+    }
+
+    /// Asks for a fork of an execution as a person would, before a step or anew; the id that it will have.
+    pub fn fork(&self, execution: &str, at: Option<&str>, values: Map<String, Value>) -> Result<String, ForkFailed> {
+        let original = self.execution(execution);
+        let in_force = at_once(self.system.workflows.in_force(&original.workflow)).map_err(ForkFailed::from)?;
+        let (_, plan) = in_force.expect("the workflow of an execution is there");
+        let order = ForkOrder { at: at.map(str::to_owned), values, act: self.act() };
+        let id = self.system.ingest.fresh_id();
+        let event = at_once(self.system.forks.event(execution, order, &plan, id))?;
+        let accepted = at_once(self.system.ingest.accept(event, &Identity::default()))?;
+        Ok(accepted.execution_id.expect("a fork names its workflow"))
     }
 
     /// Who acts in a story.

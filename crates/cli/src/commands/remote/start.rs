@@ -70,7 +70,7 @@ fn start_body(record: Option<&str>, values: &[String]) -> anyhow::Result<Value> 
     Ok(Value::Object(body))
 }
 
-fn given_values(values: &[String]) -> anyhow::Result<Value> {
+pub(super) fn given_values(values: &[String]) -> anyhow::Result<Value> {
     let mut given = Map::new();
     for value in values {
         let (name, value) = value.split_once('=').with_context(|| format!("expected name=value, found {value:?}"))?;
@@ -91,7 +91,7 @@ fn given_value(name: &str, written: &str) -> anyhow::Result<Value> {
 }
 
 /// What a start came to.
-fn started(answer: &Value) -> String {
+pub(super) fn started(answer: &Value) -> String {
     match answer.get("debounced") {
         Some(_) => {
             format!("accepted as event {}; it starts one execution together with others", text(answer, "event_id"))

@@ -176,21 +176,23 @@ pub(crate) fn event() -> Arbitrary<Event> {
     let creation = of(map().prop_map(|fields| Creation { fields }));
     let about = (of(workflow_id()), of(part_id()), of(subject()), creation);
     (derived_id("evt"), kinds, about, time(), map(), (cause(), of(execution::parent()), begins_by()))
-        .prop_map(|(id, kind, (workflow, trigger, subject, creation), occurred_at, data, (cause, parent, (region, fork)))| {
-            Event {
-                id,
-                kind,
-                workflow,
-                trigger,
-                subject,
-                occurred_at,
-                data,
-                creation,
-                cause,
-                parent,
-                region: region.map(Box::new),
-                fork: fork.map(Box::new),
-            }
-        })
+        .prop_map(
+            |(id, kind, (workflow, trigger, subject, creation), occurred_at, data, (cause, parent, (region, fork)))| {
+                Event {
+                    id,
+                    kind,
+                    workflow,
+                    trigger,
+                    subject,
+                    occurred_at,
+                    data,
+                    creation,
+                    cause,
+                    parent,
+                    region: region.map(Box::new),
+                    fork: fork.map(Box::new),
+                }
+            },
+        )
         .boxed()
 }

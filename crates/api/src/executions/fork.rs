@@ -1,0 +1,174 @@
+//! Forks of an execution: asked for, and listed.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::Response;
+use http::HeaderMap;
+use pawl_engine::{Execution, ForkError, ForkOrder, Plan, coerce, ids};
+use pawl_runtime::{FORK, ForkFailed, Identity, Listed, offload};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use super::situation::Situations;
+use super::summary::Summary;
+use super::unknown;
+use crate::accepted::{self, AcceptedView, Starts};
+use crate::body::Json;
+use crate::describe::{ToSchema, operation};
+use crate::page::{Listing, Paging, Walk};
+use crate::problem::Sent;
+use crate::request::{self, Actor, Params, Route};
+use crate::state::Api;
+use crate::{Code, Problem};
+
+/// What a fork is asked for.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = ForkRequest)]
+pub(super) struct Asked {
+    /// The step before which the fork begins, with what the execution had come to when it stood before that step last. If
+    /// absent, the fork begins anew, from the event of the execution.
+    at: Option<String>,
+    /// Values that take the place of variables, by name; each is converted to the type of its variable.
+    #[serde(default)]
+    #[schema(value_type = Object)]
+    values: Map<String, Value>,
+    /// Reason in words, for the history.
+    reason: Option<String>,
+    /// The actor, if the server does not know the sender: the same as the header `x-pawl-actor`.
+    actor: Option<String>,
+}
+
+/// The execution that another one is a fork of.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Fork)]
+pub(super) struct ForkView {
+    /// Id.
+    execution: String,
+    /// The step before which the fork began; absent if it began anew from the event.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    at: Option<String>,
+    /// The number of the transition of the other execution after which the fork began; 0 if it began anew.
+    seq: u64,
+}
+
+impl ForkView {
+    pub(super) fn of(execution: &Execution) -> Option<Self> {
+        let fork = execution.fork.clone()?;
+        Some(Self { execution: fork.execution, at: fork.at, seq: fork.seq })
+    }
+}
+
+/// Begins a new execution from the state that an execution had before a step, or anew from its event. No call that the execution
+/// made is repeated before that step, and nothing is written to it. With an `Idempotency-Key`, a repeat gets the first answer.
+#[operation(
+    post, path = "/v1/executions/{id}/fork", tag = "executions", operation_id = "fork_execution",
+    params(
+        ("id" = String, Path, description = "Execution"),
+        ("idempotency-key" = Option<String>, Header, description = "Identifies the request; a repeat starts nothing"),
+        ("x-pawl-actor" = Option<String>, Header, description = "The actor, if the server does not know the sender")
+    ),
+    request_body(content = Asked),
+    responses(
+        (status = 202, description = "Accepted, durably", body = AcceptedView,
+            headers(("idempotent-replayed", description = "`true` if this is the answer to an earlier request"))),
+        (status = 404, body = Sent), (status = 409, body = Sent), (status = 410, body = Sent),
+        (status = 422, body = Sent)
+    )
+)]
+pub(super) async fn fork(
+    State(api): State<Arc<Api>>,
+    Route(id): Route<String>,
+    actor: Actor,
+    headers: HeaderMap,
+    Json(body): Json<Asked>,
+) -> Result<Response, Problem> {
+    let ingest = &api.core.ingest;
+    let key = request::idempotency_key(&headers)?;
+    let identity = Identity { content: key.as_ref().map(|_| content(&body)), ..Identity::of(key.as_deref()) };
+    if let Some(earlier) = ingest.earlier(&id, FORK, &identity).await? {
+        return accepted::answer(&earlier, Starts::Itself);
+    }
+    let original = api.core.history.execution(&id).await?.ok_or_else(|| unknown(&id))?;
+    let in_force = api.core.workflows.in_force(&original.workflow).await?;
+    let no_workflow = || Problem::new(Code::NoWorkflow, format!("there is no workflow {:?}", original.workflow));
+    let (_, plan) = in_force.ok_or_else(no_workflow)?;
+    if let Some(record) = &original.record {
+        let record = api.core.records.get(record).await?;
+        if let Some(at) = record.forgotten {
+            let detail = format!("the record {}/{} was forgotten at {at}", record.object, record.id);
+            return Err(Problem::new(Code::RecordForgotten, detail));
+        }
+    }
+    let Asked { at, values: given, reason, actor: named } = body;
+    let values = values(&plan, at.is_some(), given)?;
+    let order = ForkOrder { at, values, act: actor.or(named)?.act(reason, ingest.now())? };
+    let event_id = key.as_ref().map_or_else(|| ingest.fresh_id(), |key| ids::delivery_event_id(&id, FORK, key));
+    let event = api.core.forks.event(&id, order, &plan, event_id).await?;
+    accepted::answer(&ingest.accept(event, &identity).await?, Starts::Itself)
+}
+
+/// Digest of what a fork is asked for; who asks, and why, is no part of it.
+fn content(body: &Asked) -> String {
+    offload::sha256(json!([body.at, body.values]).to_string().as_bytes())
+}
+
+/// The values, each of its variable's type. A fork from a step on may also be given what steps assign.
+fn values(plan: &Plan, from_step: bool, given: Map<String, Value>) -> Result<Map<String, Value>, Problem> {
+    let mut values = Map::new();
+    for (name, value) in given {
+        let path = format!("values.{name}");
+        let declared = plan.workflow.variables.iter().find(|variable| variable.name == name);
+        let value = match declared {
+            Some(variable) => coerce::variable(value, variable.kind, variable.many, &plan.timezone)
+                .map_err(|error| Problem::new(Code::ValueFailed, error.message).at(path))?,
+            None if from_step && plan.assigned.contains(&name) => value,
+            None => {
+                let known: Vec<_> = plan.assigned.iter().map(String::as_str).collect();
+                let detail = format!("expected a variable of the workflow ({}), found {name:?}", known.join(", "));
+                return Err(Problem::new(Code::UnknownVariable, detail).at(path));
+            }
+        };
+        values.insert(name, value);
+    }
+    Ok(values)
+}
+
+impl From<ForkFailed> for Problem {
+    fn from(error: ForkFailed) -> Self {
+        let detail = error.to_string();
+        match error {
+            ForkFailed::NotFound(_) => Self::new(Code::NoExecution, detail),
+            ForkFailed::Refused(ForkError::UnknownStep(_)) => Self::new(Code::UnknownStep, detail).at("at"),
+            ForkFailed::Refused(_) => Self::new(Code::NotForkable, detail),
+            ForkFailed::Failed(error) => error.into(),
+        }
+    }
+}
+
+/// Lists the forks of an execution, in no order of time. One that has expired is not listed.
+#[operation(
+    get, path = "/v1/executions/{id}/forks", tag = "executions", operation_id = "list_forks",
+    params(("id" = String, Path, description = "Execution"), Paging),
+    responses((status = 200, body = Listing<Summary>), (status = 404, body = Sent))
+)]
+pub(super) async fn list(
+    State(api): State<Arc<Api>>,
+    Route(id): Route<String>,
+    Params(paging): Params<Paging>,
+) -> Result<axum::Json<Listing<Summary>>, Problem> {
+    api.core.history.execution(&id).await?.ok_or_else(|| unknown(&id))?;
+    let mut walk = Walk::of(format!("forks {id}"), &paging)?;
+    let after = walk.after();
+    let found = api.core.history.forks(&id, walk.limit, after).await.map_err(|error| walk.problem(error))?;
+    let mut situations = Situations::new(&api);
+    let mut items = Vec::new();
+    for fork in found.items {
+        if let Some(fork) = api.core.history.execution(&fork).await? {
+            items.push(situations.summary(&fork).await?);
+        }
+    }
+    let found = Listed { items, next: found.next, unreadable: found.unreadable };
+    Ok(axum::Json(walk.page(found, |fork| fork)))
+}
