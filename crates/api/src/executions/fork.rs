@@ -95,11 +95,7 @@ pub(super) async fn fork(
     let no_workflow = || Problem::new(Code::NoWorkflow, format!("there is no workflow {:?}", original.workflow));
     let (_, plan) = in_force.ok_or_else(no_workflow)?;
     if let Some(record) = &original.record {
-        let record = api.core.records.get(record).await?;
-        if let Some(at) = record.forgotten {
-            let detail = format!("the record {}/{} was forgotten at {at}", record.object, record.id);
-            return Err(Problem::new(Code::RecordForgotten, detail));
-        }
+        api.core.records.get(record).await?;
     }
     let Asked { at, values: given, reason, actor: named } = body;
     let values = values(&plan, at.is_some(), given)?;

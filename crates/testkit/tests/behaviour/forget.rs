@@ -22,7 +22,7 @@ use crate::heads::break_event;
 use crate::outages::at_once;
 use crate::support::with;
 
-const DEAL: &str = "
+pub(crate) const DEAL: &str = "
 object: deal
 fields:
   name: {type: text}
@@ -34,12 +34,12 @@ fn person() -> Subject {
     Subject { object: "person".to_owned(), id: ID.to_owned() }
 }
 
-fn order(world: &World, cancel: bool) -> Forget {
+pub(crate) fn order(world: &World, cancel: bool) -> Forget {
     Forget { record: person(), cancel, everywhere: false, act: world.act() }
 }
 
 /// Asks until all is done; what the calls did together.
-fn forget(core: &Core, order: &Forget) -> Result<Forgotten, ForgetError> {
+pub(crate) fn forget(core: &Core, order: &Forget) -> Result<Forgotten, ForgetError> {
     let mut all = Forgotten::default();
     let mut stage: Option<Stage> = None;
     loop {
@@ -56,7 +56,7 @@ fn forget(core: &Core, order: &Forget) -> Result<Forgotten, ForgetError> {
 }
 
 /// Where a value of the person is still found: tables by the kind of the item, and blobs.
-fn where_found(world: &World) -> Vec<String> {
+pub(crate) fn where_found(world: &World) -> Vec<String> {
     let mut found: Vec<String> = erasure::stored(world)
         .iter()
         .filter(|(_, item)| serde_json::to_string(item).expect("an item is JSON").contains(VALUE))

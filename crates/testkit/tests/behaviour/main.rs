@@ -19,6 +19,7 @@ mod expressions;
 mod failures;
 mod flow;
 mod forget;
+mod forks;
 mod goals;
 mod heads;
 mod history;

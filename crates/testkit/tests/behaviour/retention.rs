@@ -29,7 +29,7 @@ fn delivered(keys: &str, steps: &str) -> Scenario {
 }
 
 /// What is stored of an execution: its items, and those of its blobs and of its event.
-fn stored(world: &World, id: &str) -> Vec<String> {
+pub(crate) fn stored(world: &World, id: &str) -> Vec<String> {
     let partition = format!("execution#{id}");
     let items = world.store.items(Table::Executions).into_iter().filter(|item| item.key.partition == partition);
     let blobs =
@@ -37,7 +37,7 @@ fn stored(world: &World, id: &str) -> Vec<String> {
     items.map(|Item { key, .. }| key.sort).chain(blobs).collect()
 }
 
-fn pass(world: &World, span: SignedDuration) {
+pub(crate) fn pass(world: &World, span: SignedDuration) {
     world.clock.advance(span);
     world.settle().expect("nothing fails");
 }
