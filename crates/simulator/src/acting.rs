@@ -9,11 +9,11 @@ use pawl_runtime::{
 };
 use serde_json::{Map, Value, json};
 
-use super::forgetting;
 use super::hub::Hub;
 use super::ports::short;
 use super::script::{SIGNAL, Script, What, large_text, mail};
 use super::task::{Accepted, Answer, Ended, Work};
+use super::{forgetting, forking};
 
 /// Saves what a world begins with.
 pub(super) fn set_up(system: &System, script: &Script) -> Work {
@@ -115,6 +115,7 @@ async fn carry_out(hub: &Arc<Hub>, system: &System, what: What) -> Answer {
             begin(hub, system, NewAction { task, listed: Vec::new(), by, limits, awaits_run: false, key }).await
         }
         What::Forget { record, cancel } => forgetting::ask(hub, system, record, cancel).await,
+        What::Fork { choice, step, key } => forking::ask(hub, system, (choice, step), &key).await,
         What::Control(control, choice) => {
             let open: Vec<_> = hub.lock().monitor.open().map(|head| head.id.clone()).collect();
             let Some(id) = open.get(choice % open.len().max(1)) else { return Answer::Refused };
@@ -231,6 +232,7 @@ fn word(what: &What) -> String {
         What::KillAll(kill) => format!("kill all {kill}"),
         What::Begin { task, key, .. } => format!("{key}: {} {}", task.word(), task.workflow().unwrap_or("any")),
         What::Forget { record, cancel } => format!("forget {record} {cancel}"),
+        What::Fork { key, .. } => key.clone(),
         What::SetActive(workflow, active) => format!("activate {workflow} {active}"),
     }
 }

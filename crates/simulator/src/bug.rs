@@ -114,6 +114,10 @@ pub enum Bug {
     LanesUncounted,
     /// An action does not store whom it touches next.
     BatchDropped,
+    /// A fork begins without the results of the steps before it.
+    ForkForgets,
+    /// The original is not told of a fork.
+    ForkUnlisted,
 }
 
 impl Bug {
@@ -165,6 +169,8 @@ impl Bug {
         ("share-ignored", Self::ShareIgnored),
         ("lanes-uncounted", Self::LanesUncounted),
         ("batch-dropped", Self::BatchDropped),
+        ("fork-forgets", Self::ForkForgets),
+        ("fork-unlisted", Self::ForkUnlisted),
         ("oversized-stored", Self::OversizedStored),
         ("unreadable-stops-listing", Self::UnreadableStopsListing),
     ];
@@ -185,6 +191,7 @@ impl Bug {
                 writes.retain(|write| !(matches!(write, Write::Delete { .. }) && stands_in(write, "slots#")));
             }
             Self::LanesUncounted => writes.retain(|write| !write.address().1.sort.starts_with("budget#")),
+            Self::ForkUnlisted => writes.retain(|write| !write.address().1.sort.starts_with(items::fork::PREFIX)),
             Self::NoLine => writes.retain(|write| !stands_in(write, "line#")),
             Self::LostRows => writes.retain(|write| !write.address().1.sort.starts_with(items::history::PREFIX)),
             Self::NoChecks => writes.retain(|write| !matches!(write, Write::Check { table: Table::Records, .. })),
@@ -255,6 +262,9 @@ impl Bug {
             (Self::SliceForgotten, Write::Put { item, .. }) if is_head(&item.key) => loops::forget_slice(item),
             (Self::BatchDropped, Write::Put { item, .. }) if item.key.partition.starts_with("operation#") => {
                 actions::without_batch(item);
+            }
+            (Self::ForkForgets, Write::Put { item, expect: Expect::Absent, .. }) if is_head(&item.key) => {
+                without_results(item);
             }
             (Self::BlindKeys, Write::Put { item, expect, .. }) if item.key.partition.starts_with("delivery#") => {
                 *expect = Expect::Any;
@@ -379,6 +389,16 @@ fn without_share(item: &mut Item) {
     if let Some((before, after)) = item.body.split_once(key) {
         let rest = after.trim_start_matches(|digit: char| digit.is_ascii_digit());
         item.body = format!("{before}{key}1000{rest}");
+    }
+}
+
+/// The head of a fork, and its event beside it, as if its original had come to nothing.
+fn without_results(item: &mut Item) {
+    if let Ok(Some((mut head, rows))) = items::execution::parse_whole(item)
+        && head.fork.is_some()
+    {
+        head.steps.clear();
+        *item = items::execution::changed(item, &head, &rows).expect("it was just read");
     }
 }
 

@@ -12,6 +12,7 @@ mod chance;
 mod counts;
 mod erased;
 mod forgetting;
+mod forking;
 mod hub;
 mod ledger;
 mod looking;
@@ -94,6 +95,7 @@ fn report(seed: u64, run: &Run) -> Report {
     counts.add("seeds");
     let expired = state.monitor.expired.len();
     counts.add_many("executions expired", u64::try_from(expired).expect("a length fits 64 bits"));
+    counts.add_many("forks begun", state.monitor.forks);
     counts.add_many("executions", u64::try_from(executions.len()).expect("a length fits 64 bits"));
     rows.iter().flatten().for_each(|row| outcome::count(&mut counts, row));
     counts.add_many("refusals", u64::try_from(state.monitor.refusals.len()).expect("a length fits 64 bits"));

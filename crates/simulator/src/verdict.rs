@@ -2,6 +2,7 @@
 
 mod actions;
 mod debounced;
+mod forks;
 mod signals;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -47,6 +48,7 @@ pub(super) fn check(hub: &Hub, accepted: &[Accepted]) {
         family(&state.monitor, &mut broken);
         controls(&state.monitor, &mut broken);
         actions::check(hub, &state.monitor, &mut broken);
+        forks::check(&state.monitor, &items, &mut broken);
         erased::check(hub, &state, &mut broken);
         debounced::check(hub, &state.monitor, &items, &mut broken);
         signals::check(hub, &state.monitor, (&items, accepted), &mut broken);

@@ -41,6 +41,7 @@ fn every_invariant_holds_for_the_first_seeds_which_meet_every_disaster() {
         "records forgotten",
         "executions forgotten",
         "executions expired",
+        "forks begun",
     ] {
         assert!(counts.of(disaster) > 0, "no {disaster}");
     }
@@ -115,6 +116,8 @@ is_found! {
     finds_lanes_that_do_not_keep_to_their_share: "share-ignored";
     finds_lanes_whose_models_are_not_counted_for_the_tree: "lanes-uncounted";
     finds_batches_of_actions_that_are_not_stored: "batch-dropped";
+    finds_forks_without_what_their_original_had_come_to: "fork-forgets";
+    finds_forks_that_their_original_does_not_list: "fork-unlisted";
     finds_listings_that_stop_at_an_item_that_cannot_be_read: "unreadable-stops-listing";
     finds_large_values_that_stand_in_the_items_that_refer_to_them: "oversized-stored";
 }

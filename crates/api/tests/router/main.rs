@@ -8,6 +8,7 @@ mod children;
 mod description;
 mod executions;
 mod faults;
+mod forks;
 mod hooks;
 mod installation;
 mod records;

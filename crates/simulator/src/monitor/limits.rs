@@ -5,15 +5,14 @@ use pawl_definition::{BudgetPer, Limits, Reentry};
 use pawl_engine::{Execution, Status, Wake};
 
 use super::protocol::Commit;
-use super::{Broken, Monitor, same_slots};
+use super::{Broken, Monitor, passes_guards, same_slots};
 
 pub(super) fn check(monitor: &Monitor, commit: &Commit<'_>, broken: &mut Vec<Broken>) {
     let after = commit.after;
     let definition = monitor.definition(&after.workflow, after.revision);
     let limits = &definition.limits;
     steps_and_visits(after, limits, broken);
-    // A part of an execution passes no guard.
-    if commit.before.is_none() && after.region.is_none() {
+    if commit.before.is_none() && passes_guards(after) {
         chain(after, limits, broken);
         on_record(monitor, after, limits, broken);
         spacing(monitor, after, limits, broken);
@@ -87,7 +86,7 @@ fn on_record(monitor: &Monitor, after: &Execution, limits: &Limits, broken: &mut
         return;
     }
     let same =
-        |head: &&Execution| head.workflow == after.workflow && head.record == after.record && head.region.is_none();
+        |head: &&Execution| head.workflow == after.workflow && head.record == after.record && passes_guards(head);
     let others: Vec<_> = monitor.heads.values().filter(same).collect();
     let refused = match limits.reentry {
         Reentry::EveryEvent => false,

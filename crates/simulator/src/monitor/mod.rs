@@ -4,6 +4,7 @@
 //! - [`protocol`]: one commit a transition, history without gaps and twins, one reason to wake, obedience.
 //! - [`limits`]: what an author's limits promise.
 //! - [`loops`]: what loops promise.
+//! - [`forks`]: what executions that begin again take over.
 //! - [`erasure`]: what is forgotten loses its values and nothing else; what expires is gone.
 //! - [`signals`]: no signal is taken twice.
 //! - [`tree`]: what holds for an execution with all its parts.
@@ -11,6 +12,7 @@
 mod actions;
 mod controls;
 mod erasure;
+mod forks;
 mod limits;
 mod loops;
 mod protocol;
@@ -80,6 +82,8 @@ pub(super) struct Monitor {
     pub(super) actions: actions::Actions,
     /// Controls that steps and tracked actions made.
     pub(super) controls: controls::Controls,
+    /// Forks that have begun.
+    pub(super) forks: u64,
     /// Executions with all their parts.
     trees: tree::Trees,
     /// When a transition or an edit was last committed.
@@ -123,6 +127,10 @@ impl Monitor {
             }
         }
         let mut broken = Vec::new();
+        let is_new_fork = |head: &&Execution| head.fork.is_some() && !self.heads.contains_key(&head.id);
+        if let Some(fork) = seen.heads.iter().find(is_new_fork).filter(|_| seen.heads.len() > 1) {
+            broken.push((4, format!("{}: the head of another execution is written with a fork", fork.id)));
+        }
         for cause in &seen.causes {
             if !seen.heads.iter().any(|head| head.id == *cause) {
                 broken.push((1, format!("a record changed for {cause} without a transition of it")));
@@ -256,7 +264,9 @@ impl Monitor {
         self.signals.rows(after, rows, &mut why);
         self.controls.rows(after, rows, &mut why);
         tree::check(self, after, rows, &mut why);
+        forks::check(self, after, rows, &mut why);
         if before.is_none() {
+            self.forks += u64::from(after.fork.is_some());
             only_child(self, after, &mut why);
         }
         self.tasks.entry(who.task).or_default().heads = relatives;
@@ -288,7 +298,7 @@ impl Monitor {
         if let Some(claim) = claim {
             task.claims.insert(after.id.clone(), claim);
         }
-        if self.heads.insert(after.id.clone(), after.clone()).is_none() && after.region.is_none() {
+        if self.heads.insert(after.id.clone(), after.clone()).is_none() && passes_guards(after) {
             self.planned.entry(after.workflow.clone()).or_default().push(limits::planned(after));
         }
     }
@@ -359,6 +369,11 @@ fn only_child(monitor: &Monitor, child: &Execution, broken: &mut Vec<Broken>) {
     if let Some(twin) = monitor.heads.values().find(is_twin) {
         broken.push((4, format!("is the same child of {} as {}", parent.by.execution, twin.id)));
     }
+}
+
+/// Whether guards of starts let an execution pass, and count it: a part of an execution and a fork pass none.
+pub(super) fn passes_guards(head: &Execution) -> bool {
+    head.region.is_none() && head.fork.is_none()
 }
 
 /// Whether two executions count for each other at `limits.concurrency`.

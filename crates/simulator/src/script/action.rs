@@ -38,6 +38,8 @@ pub(crate) enum What {
     Save(Value),
     /// Somebody acts on an execution, chosen among the open ones.
     Control(Control, usize),
+    /// An execution is begun again: one of those that are there, before one of the steps that it has entered, or anew.
+    Fork { choice: usize, step: Option<usize>, key: String },
     /// A workflow is killed, or the kill is lifted.
     KillWorkflow(String, bool),
     /// Everything is killed, or the kill is lifted.

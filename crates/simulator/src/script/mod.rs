@@ -2,6 +2,7 @@
 
 mod action;
 mod edit;
+mod forks;
 mod large;
 mod limits;
 mod many;
@@ -17,6 +18,9 @@ use serde_json::{Map, Value, json};
 pub(super) use action::{Action, What};
 /// The trigger of signals among what was accepted: no workflow has it.
 pub(super) const SIGNAL: &str = "signal!";
+
+/// The trigger of forks among what was accepted.
+pub(super) const FORKED: &str = "fork!";
 
 pub(super) use large::{answer as large_answer, text as large_text};
 pub(super) use people::mail;
@@ -64,6 +68,7 @@ impl Script {
         large::enlarge(seed, &mut script);
         people::settle(seed, &mut script);
         many::act(seed, &mut script);
+        forks::settle(seed, &mut script);
         retention::limit(seed, &mut script);
         script
     }
