@@ -67,7 +67,7 @@ fn values_are_those_of_variables() {
     // A step assigns it, so it is a variable once the workflow has begun.
     with(None, json!({"share": 1})).problem(422, "unknown_variable");
     with(Some("divide"), json!({"share": 1})).expect(202);
-    ask(&surface, &id, &json!({"step": "divide"})).send().problem(400, "body_malformed");
+    ask(&surface, &id, &json!({"step": "divide"})).send().problem(422, "body_malformed");
 }
 
 #[test]
