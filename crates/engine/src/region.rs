@@ -56,6 +56,9 @@ pub struct RegionStart {
     pub region: Region,
     /// Id of the event that began the execution which it is a part of.
     pub event: String,
+    /// Id of the event of the whole, if the whole is a fork: its data are those of the event that began the original.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of_fork: Option<String>,
     /// The data of that event are large: they stand beside the whole alone, and are read there.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub shares_data: bool,
@@ -99,6 +102,7 @@ impl RegionStart {
         Self {
             steps: steps.map(|(id, state)| (id.clone(), ended(state))).collect(),
             event: cx.event.event.whole().to_owned(),
+            of_fork: cx.event.event.of_fork(),
             shares_data: false,
             variables: execution.variables.clone(),
             item: execution.item().cloned(),
@@ -115,7 +119,8 @@ impl RegionStart {
 impl RegionStart {
     /// Lets an execution that is being created run the part. The values of the event are among the variables.
     pub(crate) fn begin(&self, execution: &mut Execution) {
-        let Self { region, event: _, shares_data: _, variables, steps, item, steps_most: _, usage: _ } = self.clone();
+        let Self { region, event: _, of_fork: _, shares_data: _, variables, steps, item, steps_most: _, usage: _ } =
+            self.clone();
         execution.region = Some(region);
         execution.variables = variables;
         execution.steps = steps;

@@ -31,7 +31,7 @@ pub(crate) async fn of(
     else {
         return Ok(Some(event));
     };
-    let key = items::execution::key(&ids::execution_id(&start.event, workflow));
+    let key = items::execution::key(&ids::execution_id(start.of_fork.as_ref().unwrap_or(&start.event), workflow));
     let Some(whole) = tables.get(items::execution::TABLE, &key, consistency).await? else { return Ok(None) };
     let Some(of_whole) = items::execution::parse_head(&whole)? else { return Ok(None) };
     let Some(of_whole) = of(ports, (&whole, of_whole.event.as_ref()), consistency).await? else { return Ok(None) };

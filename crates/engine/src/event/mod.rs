@@ -184,6 +184,14 @@ impl Event {
         of_part.or_else(|| self.fork.as_ref().map(|start| &start.event)).unwrap_or(&self.id)
     }
 
+    /// Its id, if it starts a fork; of one that starts a part of a fork, the id of the event that began the fork.
+    pub(crate) fn of_fork(&self) -> Option<String> {
+        match &self.region {
+            Some(start) => start.of_fork.clone(),
+            None => self.fork.as_ref().map(|_| self.id.clone()),
+        }
+    }
+
     /// The topics on which workflows listen for it; none if it is addressed to one.
     pub fn workflow_topics(&self) -> BTreeSet<String> {
         self.kind.kind().workflow_topics(self)

@@ -177,10 +177,11 @@ pub(super) fn region() -> Arbitrary<Region> {
 }
 
 pub(super) fn region_start() -> Arbitrary<RegionStart> {
-    let before = (any::<u32>(), usage(), of(item()));
+    let before = (any::<u32>(), usage(), of(item()), of(derived_id("evt")));
     (region(), derived_id("evt"), map(), btree_map(part_id(), step_state(), 0..2), before)
-        .prop_map(|(region, event, variables, steps, (steps_most, usage, item))| RegionStart {
+        .prop_map(|(region, event, variables, steps, (steps_most, usage, item, of_fork))| RegionStart {
             shares_data: steps_most % 2 == 1,
+            of_fork,
             region,
             event,
             variables,

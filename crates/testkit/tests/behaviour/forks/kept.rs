@@ -79,3 +79,28 @@ fn values_that_a_fork_took_over_are_forgotten_with_their_record() {
         assert!(world.execution(&fork).forgotten.is_some());
     }
 }
+
+/// Lanes read large data of the event beside the fork, and the original is not there any more.
+#[test]
+fn lanes_of_a_fork_have_its_data() {
+    let keys = "retention: 7d\ntriggers: [{id: hook, type: webhook, verify: none}]";
+    let steps = "  - {id: go, type: note, text: x}
+  - id: both
+    type: branch
+    lanes: {a: [{id: inner, type: branch, lanes: {b: [{id: nap, type: delay, for: 2d}, {id: say, type: note, text: '{{ size(trigger.body.text) }} {{ trigger.id }}'}]}}]}";
+    let story = scenario().workflow(&with(keys, steps));
+    let story = story.event(webhook("w", "hook").body(json!({"text": "x".repeat(5_000)}))).run_until_idle();
+    let original = story.world().executions().into_iter().find(|one| one.region.is_none()).expect("it began");
+    story.world().clock.advance(jiff::SignedDuration::from_hours(24 * 6));
+    let fork = story.world().fork(&original.id, Some("both"), Map::new()).expect("it came to the step");
+    let story = story.settle();
+    pass(story.world(), jiff::SignedDuration::from_hours(47));
+    let of_original = |one: &Execution| one.id == original.id;
+    assert!(!story.world().executions().iter().any(of_original), "it has expired");
+    let story = story.run_until_idle();
+    assert_eq!(story.world().execution(&fork).status, Status::Completed);
+    let inner = story.world().executions().into_iter().find(|one| one.steps.contains_key("say")).expect("it ran");
+    let rows = story.world().trace(&inner.id).rows;
+    let said = rows.iter().find(|row| row.step.as_deref() == Some("say")).expect("it was said");
+    assert_eq!(said.note.as_deref(), Some(&*format!("5000 {}", original.event_id)));
+}
