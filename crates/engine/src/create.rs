@@ -26,22 +26,21 @@ pub fn create(plan: &Plan, event: &Event, now: Timestamp, start_at: Option<Times
 }
 
 fn head(plan: &Plan, event: &Event, now: Timestamp, later: Option<Timestamp>) -> Execution {
-    let workflow = &plan.workflow;
     Execution {
-        id: ids::execution_id(&event.id, &workflow.id),
-        workflow: workflow.id.clone(),
+        id: ids::execution_id(&event.id, &plan.workflow.id),
+        workflow: plan.workflow.id.clone(),
         revision: plan.revision,
         version: 1,
         seq: 0,
         status: Status::Queued,
-        record: workflow.object.as_ref().and(event.subject.clone()),
+        record: plan.workflow.object.as_ref().and(event.subject.clone()),
         event_id: event.id.clone(),
         cause: event.cause.clone(),
         parent: event.parent.clone(),
         region: None,
         fork: None,
         stops: false,
-        high_priority: workflow.priority == Priority::High,
+        high_priority: plan.workflow.priority == Priority::High,
         created_at: now,
         started_at: None,
         ended_at: None,

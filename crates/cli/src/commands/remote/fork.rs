@@ -34,6 +34,13 @@ pub(super) async fn of(client: &Client, execution: &str) -> anyhow::Result<Vec<V
     Ok(page.get("items").and_then(Value::as_array).cloned().unwrap_or_default())
 }
 
+/// Of which execution one is a fork.
+pub(super) fn line(page: &Value) -> Option<String> {
+    let fork = page.get("fork").filter(|fork| fork.is_object())?;
+    let (original, at) = (text(fork, "execution"), text(fork, "at"));
+    Some(if at.is_empty() { format!("rerun of {original}") } else { format!("fork of {original} before step {at}") })
+}
+
 /// A line for each.
 pub(super) fn lines(forks: &[Value]) -> String {
     let line = |fork: &Value| {

@@ -217,11 +217,7 @@ fn state_lines(page: &Value, when: &When) -> Vec<String> {
     if !text(page, "lane").is_empty() {
         lines.push(format!("{} of {}", super::children::part(&text(page, "lane")), of("parent", "execution")));
     }
-    match (of("fork", "execution"), of("fork", "at")) {
-        (original, _) if original.is_empty() => {}
-        (original, at) if at.is_empty() => lines.push(format!("rerun of {original}")),
-        (original, at) => lines.push(format!("fork of {original} before step {at}")),
-    }
+    lines.extend(super::fork::line(page));
     if page.get("record").is_some_and(|record| !record.is_null()) {
         lines.push(format!("on {}/{}", of("record", "object"), of("record", "id")));
     }
