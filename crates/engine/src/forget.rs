@@ -97,7 +97,9 @@ impl ForkStart {
         values(given, at);
         if let Some(ForkState { variables, steps, visits: _, failed_steps: _, returns_to: _ }) = state {
             values(variables, at);
-            steps.values_mut().for_each(|state| state.forget(at));
+            for state in steps.values_mut() {
+                state.forget(at);
+            }
         }
     }
 }

@@ -64,7 +64,9 @@ impl Forks {
                     return Err(Error::Unreadable(unreadable));
                 }
                 for Row { observed, output, input, .. } in &page.items {
-                    [observed, output, input].into_iter().for_each(|part| forget::shown(part, &mut records));
+                    for part in [observed, output, input] {
+                        forget::shown(part, &mut records);
+                    }
                 }
                 after = page.next;
                 if after.is_none() {

@@ -10,9 +10,8 @@ use crate::retention::{pass, stored};
 
 #[test]
 fn large_and_many_values_are_taken_over() {
-    let copies: String = (0..60)
-        .map(|n| format!("  - {{id: s{n}, type: set_variables, values: {{v{n}: '{{{{ vars.big }}}}'}}}}\n"))
-        .collect();
+    let copy = |n: usize| format!("  - {{id: s{n}, type: set_variables, values: {{v{n}: '{{{{ vars.big }}}}'}}}}\n");
+    let copies: String = (0..60).map(copy).collect();
     let steps = format!(
         "  - {{id: get, type: http_request, url: 'https://x.example/a', save_as: got}}\n{copies}  - {{id: end, type: note, text: '{{{{ size(vars.v59) }}}}'}}"
     );
