@@ -3,6 +3,7 @@
 //! Each lives in a decorator around a port or in the driver: nothing of it enters the runtime.
 
 mod actions;
+mod forks;
 mod loops;
 
 use jiff::SignedDuration;
@@ -264,7 +265,7 @@ impl Bug {
                 actions::without_batch(item);
             }
             (Self::ForkForgets, Write::Put { item, expect: Expect::Absent, .. }) if is_head(&item.key) => {
-                without_results(item);
+                forks::without_results(item);
             }
             (Self::BlindKeys, Write::Put { item, expect, .. }) if item.key.partition.starts_with("delivery#") => {
                 *expect = Expect::Any;
@@ -389,16 +390,6 @@ fn without_share(item: &mut Item) {
     if let Some((before, after)) = item.body.split_once(key) {
         let rest = after.trim_start_matches(|digit: char| digit.is_ascii_digit());
         item.body = format!("{before}{key}1000{rest}");
-    }
-}
-
-/// The head of a fork, and its event beside it, as if its original had come to nothing.
-fn without_results(item: &mut Item) {
-    if let Ok(Some((mut head, rows))) = items::execution::parse_whole(item)
-        && head.fork.is_some()
-    {
-        head.steps.clear();
-        *item = items::execution::changed(item, &head, &rows).expect("it was just read");
     }
 }
 

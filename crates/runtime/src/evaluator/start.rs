@@ -150,7 +150,9 @@ impl Starter {
         };
         let plan = self.catalog.plan(workflow, head.revision).await?;
         let now = self.clock.now();
-        if let Some(reason) = forgotten.map(|at| record_forgotten(event, at)).or_else(|| too_old(&plan, event, now)) {
+        if let Some(reason) =
+            forgotten.map(|at| record_forgotten(event, at)).or_else(|| too_old(&plan, event.occurred_at, now))
+        {
             return told(reason);
         }
         let makes_record = match matching::matched(&self.catalog, &plan, event, now).await? {

@@ -65,6 +65,7 @@ impl Evaluator {
             cause: Cause::default(),
             parent: None,
             region: None,
+            fork: None,
         };
         let filters = plan.workflow.triggers.iter().filter_map(|trigger| trigger.filter.as_ref());
         let known = Known::read(&self.catalog, (&plan, &event), filters, now).await?;

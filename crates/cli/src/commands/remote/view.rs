@@ -213,11 +213,10 @@ pub(super) fn execution(page: &Value, when: &When) -> String {
 /// Why it is where it is, and what can be done.
 fn state_lines(page: &Value, when: &When) -> Vec<String> {
     let of = |key: &str, part: &str| inner(page, key, part);
-    let mut lines = vec![times(page, when)];
+    let mut lines: Vec<_> = std::iter::once(times(page, when)).chain(super::fork::line(page)).collect();
     if !text(page, "lane").is_empty() {
         lines.push(format!("{} of {}", super::children::part(&text(page, "lane")), of("parent", "execution")));
     }
-    lines.extend(super::fork::line(page));
     if page.get("record").is_some_and(|record| !record.is_null()) {
         lines.push(format!("on {}/{}", of("record", "object"), of("record", "id")));
     }

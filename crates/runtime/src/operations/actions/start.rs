@@ -208,6 +208,7 @@ fn event(operation: &Operation, starts: &Starts, id: &str) -> Event {
         cause: Cause::default(),
         parent: None,
         region: None,
+        fork: None,
     }
 }
 
