@@ -33,9 +33,10 @@ pub(super) fn view(body: &Value, when: &When) -> String {
     let triggers: Vec<_> = items(body, "triggers").map(trigger).collect();
     let refusals: Vec<_> = items(body, "refusals").map(|refusal| refused(refusal, when)).collect();
     let triggers = table::render(&["trigger", "type", "filter", "now"], &triggers);
-    let refusals = match refusals.is_empty() {
-        true => "no start on it was refused of late\n".to_owned(),
-        false => table::render(&["refused", "trigger", "code", "why"], &refusals),
+    let refusals = if refusals.is_empty() {
+        "no start on it was refused of late\n".to_owned()
+    } else {
+        table::render(&["refused", "trigger", "code", "why"], &refusals)
     };
     format!("{}\n\n{triggers}\n{}", lines.join("\n"), refusals.trim_end())
 }
