@@ -236,6 +236,9 @@ pub(crate) enum Remote {
         /// Shows the executions that its steps started in the same way.
         #[arg(long)]
         all: bool,
+        /// Prints each step as it happens, until the execution has ended.
+        #[arg(long, short = 'f', conflicts_with = "all")]
+        follow: bool,
     },
     /// Lists refused starts and rejected deliveries, with the reasons.
     Refusals {
@@ -411,6 +414,9 @@ impl Filter {
 /// Which executions are listed.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Executions {
+    /// Prints only their ids, for other commands.
+    #[arg(long, short = 'q')]
+    pub(crate) quiet: bool,
     #[command(flatten)]
     pub(crate) filter: Filter,
     #[command(flatten)]

@@ -83,6 +83,7 @@ fn help_lists_the_commands() {
       executions     Lists executions, newest first
       show           Shows an execution with its history: when each step was committed, and how long each attempt took
       refusals       Lists refused starts and rejected deliveries, with the reasons
+      why-not        Says why a workflow does not start on a record: what its filters say of the record now, and why starts were refused
       pause          Pauses an execution before its next step
       resume         Continues a paused execution, or those of a filter
       cancel         Ends an execution, or those of a filter

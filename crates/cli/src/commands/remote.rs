@@ -4,6 +4,7 @@ mod action;
 mod action_view;
 mod children;
 mod deliver;
+mod follow;
 mod forget;
 mod fork;
 mod list;
@@ -60,7 +61,8 @@ pub(crate) async fn run(mut command: Remote, client: Client) -> anyhow::Result<b
             show(&client, post(format!("/v1/workflows/{workflow}/close-breaker")), |_| say!("closed")).await
         }
         Remote::Executions(which) => list::executions(&client, &which).await,
-        Remote::Show { execution, all } => execution_page(&client, &execution, all).await,
+        Remote::Show { execution, follow: true, .. } => follow::execution(&client, &execution).await,
+        Remote::Show { execution, all, .. } => execution_page(&client, &execution, all).await,
         Remote::Refusals { workflow, page } => list::refusals(&client, &workflow, &page).await,
         Remote::WhyNot { record, workflow } => {
             let request = client.request(Method::GET, &format!("/v1/workflows/{workflow}/why-not"));

@@ -1,6 +1,7 @@
 //! `pawl dev` as its author and its operator meet it.
 
 mod faults;
+mod following;
 mod forks;
 mod guard;
 mod remote;

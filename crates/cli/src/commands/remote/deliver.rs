@@ -14,10 +14,12 @@ use pawl_runtime::ports::Secrets as _;
 use reqwest::Method;
 use serde_json::Value;
 
-use super::{refused, view};
+use super::refused;
+use super::view::text;
 use crate::args::Deliver;
 use crate::client::{Answer, Client};
 use crate::output::say;
+use crate::shown::shown;
 use crate::variables::Variables;
 
 /// A webhook of the workflow as it is in force.
@@ -52,7 +54,7 @@ pub(super) async fn run(client: &Client, deliver: &Deliver) -> anyhow::Result<bo
     }
     match client.send_unauthorized(request.query(&signed.query).body(body)).await? {
         Answer::Done(answer) if client.json => say!("{answer}"),
-        Answer::Done(answer) => say!("{}", view::delivered(&answer)),
+        Answer::Done(answer) => say!("{}", delivered(&answer)),
         Answer::Problem(problem) => return Ok(refused(client, &problem)),
     }
     Ok(true)
@@ -138,6 +140,20 @@ fn pairs(written: &[String], between: char, option: &str, expected: &str) -> any
         Ok((name.trim().to_owned(), value.trim().to_owned()))
     };
     written.iter().map(pair).collect()
+}
+
+/// What became of a webhook that was sent.
+pub(super) fn delivered(answer: &Value) -> String {
+    match (text(answer, "event_id"), text(answer, "execution_id")) {
+        (event, _) if event.is_empty() => format!("answered: {}", shown(&answer.to_string())),
+        (event, _) if answer.get("debounced").is_some() => {
+            format!("accepted as event {event}; it starts one execution together with others, once no more come")
+        }
+        (event, execution) if execution.is_empty() => {
+            format!("accepted as event {event}; it starts nothing: executions that wait for it go on")
+        }
+        (event, execution) => format!("accepted as event {event}; it starts execution {execution}"),
+    }
 }
 
 #[cfg(test)]

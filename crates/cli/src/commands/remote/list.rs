@@ -24,7 +24,24 @@ struct Listing<'a> {
     /// Most entries; all if absent.
     limit: Option<usize>,
     cursor: Option<String>,
-    view: fn(&[Value], &When) -> String,
+    print: Print,
+}
+
+/// How entries are printed.
+#[derive(Clone, Copy)]
+enum Print {
+    /// All together.
+    Table(fn(&[Value], &When) -> String),
+    /// Each as it comes, as JSON.
+    Json,
+    /// The id of each as it comes.
+    Ids,
+}
+
+impl Print {
+    fn of(client: &Client, view: fn(&[Value], &When) -> String) -> Self {
+        if client.json { Self::Json } else { Self::Table(view) }
+    }
 }
 
 /// What was found.
@@ -40,13 +57,18 @@ struct Found {
 
 /// Lists workflows.
 pub(super) async fn workflows(client: &Client, limit: Option<usize>) -> anyhow::Result<bool> {
-    let view = view::workflows;
-    run(client, Listing { path: "/v1/workflows", query: Vec::new(), limit, cursor: None, view }).await
+    let print = Print::of(client, view::workflows);
+    run(client, Listing { path: "/v1/workflows", query: Vec::new(), limit, cursor: None, print }).await
 }
 
 /// Lists executions.
 pub(super) async fn executions(client: &Client, which: &Executions) -> anyhow::Result<bool> {
-    paged(client, "/v1/executions", which.filter.keys(), &which.page, view::executions).await
+    if !which.quiet {
+        return paged(client, "/v1/executions", which.filter.keys(), &which.page, view::executions).await;
+    }
+    let (path, query) = ("/v1/executions", which.filter.keys());
+    let (limit, cursor) = (which.page.limit, which.page.cursor.clone());
+    run(client, Listing { path, query, limit, cursor, print: Print::Ids }).await
 }
 
 /// Lists what started nothing.
@@ -62,7 +84,8 @@ async fn paged(
     view: fn(&[Value], &When) -> String,
 ) -> anyhow::Result<bool> {
     let limit = page.limit.or_else(|| (!client.json).then_some(TABLE_MOST));
-    run(client, Listing { path, query, limit, cursor: page.cursor.clone(), view }).await
+    let print = Print::of(client, view);
+    run(client, Listing { path, query, limit, cursor: page.cursor.clone(), print }).await
 }
 
 /// Asks for pages until there are as many entries as are wanted, and prints them.
@@ -81,14 +104,14 @@ async fn run(client: &Client, mut listing: Listing<'_>) -> anyhow::Result<bool> 
             Answer::Done(page) => page,
             Answer::Problem(problem) => return Ok(refused(client, &problem)),
         };
-        found.take(page, client.json);
+        found.take(page, listing.print);
         // One that goes on where it was would go on for ever.
         if found.next.is_none() || found.next == cursor {
             break;
         }
     }
-    if !client.json {
-        say!("{}", (listing.view)(&found.items, &When::system()).trim_end());
+    if let Print::Table(view) = listing.print {
+        say!("{}", view(&found.items, &When::system()).trim_end());
         if let Some(next) = &found.next {
             say!("more: --cursor {next}");
         }
@@ -100,15 +123,13 @@ async fn run(client: &Client, mut listing: Listing<'_>) -> anyhow::Result<bool> 
 }
 
 impl Found {
-    fn take(&mut self, mut page: Value, json: bool) {
+    fn take(&mut self, mut page: Value, print: Print) {
         let items = page.get_mut("items").and_then(Value::as_array_mut).map(std::mem::take).unwrap_or_default();
         self.count += items.len();
-        if json {
-            for item in &items {
-                say!("{item}");
-            }
-        } else {
-            self.items.extend(items);
+        match print {
+            Print::Table(_) => self.items.extend(items),
+            Print::Json => items.iter().for_each(|item| say!("{item}")),
+            Print::Ids => items.iter().for_each(|item| say!("{}", view::text(item, "id"))),
         }
         let text = |key: &str| page.get(key).and_then(Value::as_str).map(str::to_owned);
         self.next = text("next");

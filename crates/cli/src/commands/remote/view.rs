@@ -86,20 +86,6 @@ pub(super) fn operation(body: &Value, when: &When) -> String {
     format!("{} {}{error}; executions so far: {executions}{messages}; last progress {at}", of("id"), of("state"))
 }
 
-/// What became of a webhook that was sent.
-pub(super) fn delivered(answer: &Value) -> String {
-    match (text(answer, "event_id"), text(answer, "execution_id")) {
-        (event, _) if event.is_empty() => format!("answered: {}", shown(&answer.to_string())),
-        (event, _) if answer.get("debounced").is_some() => {
-            format!("accepted as event {event}; it starts one execution together with others, once no more come")
-        }
-        (event, execution) if execution.is_empty() => {
-            format!("accepted as event {event}; it starts nothing: executions that wait for it go on")
-        }
-        (event, execution) => format!("accepted as event {event}; it starts execution {execution}"),
-    }
-}
-
 /// Whether a workflow's triggers listen, and what holds it.
 fn listens(workflow: &Value) -> &'static str {
     let has = |key: &str| workflow.get(key).is_some_and(|value| !value.is_null() && value != &Value::Bool(false));
@@ -202,12 +188,17 @@ pub(super) fn refusals(items: &[Value], when: &When) -> String {
 
 /// The page of an execution: its state with the reason, then its history.
 pub(super) fn execution(page: &Value, when: &When) -> String {
+    let mut rows: Vec<_> = page.get("history").map(|history| history_rows(history, when)).unwrap_or_default();
+    rows.extend(call_row(page, when));
+    format!("{}\n{}", state(page, when), table::render(HISTORY, &rows))
+}
+
+/// Where it stands.
+pub(super) fn state(page: &Value, when: &When) -> String {
     let state = ["id", "workflow", "status"].map(|key| text(page, key)).join("  ");
     let mut lines = vec![format!("{state}  {}", indicators(page)).trim_end().to_owned()];
     lines.extend(state_lines(page, when).into_iter().map(|line| format!("  {line}")));
-    let mut rows: Vec<_> = page.get("history").map(|history| history_rows(history, when)).unwrap_or_default();
-    rows.extend(call_row(page, when));
-    format!("{}\n{}", lines.join("\n"), table::render(HISTORY, &rows))
+    lines.join("\n")
 }
 
 /// Why it is where it is, and what can be done.
@@ -467,7 +458,7 @@ mod tests {
             }
             for answer in &answers {
                 prop_assert!(is_safe(&execution(answer, &when)));
-                for line in [saved(answer), delivered(answer), redriven(answer), what(answer), operation(answer, &when)] {
+                for line in [saved(answer), super::super::deliver::delivered(answer), redriven(answer), what(answer), operation(answer, &when)] {
                     prop_assert!(is_safe(&line) && !line.contains('\n'), "{:?}", line);
                 }
             }

@@ -50,15 +50,18 @@ pub(super) struct Checkpoint {
     /// Items that completed.
     #[serde(default)]
     pub(super) completed: u32,
-    /// Items that failed.
+    /// Items that failed, and are finished by that.
     #[serde(default)]
     pub(super) failed: u32,
     /// Why the first of them failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) error: Option<String>,
-    /// Why the item failed that ends the loop; it is the first of those to do.
+    /// Why the first item failed that ends the loop: it is not finished, and stands among those to do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     failing: Option<StepError>,
+    /// How many did.
+    #[serde(default, skip_serializing_if = "is_first")]
+    ending: u32,
     /// The executions that carry out items beside each other; `None` if the execution carries out all of them itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) slices: Option<Slices>,
@@ -147,9 +150,8 @@ impl Checkpoint {
 
     /// Those that failed are among the items to do.
     fn resumed(mut self) -> Self {
-        self.failed = 0;
-        self.error = None;
-        self.failing = None;
+        self.error = self.error.filter(|_| self.failed > 0);
+        (self.failing, self.ending) = (None, 0);
         self
     }
 
@@ -183,7 +185,7 @@ impl Checkpoint {
     /// What came of the items so far; `at` is the one that is being carried out.
     pub(super) fn report(self, at: Option<u32>) -> Report {
         let Self { completed, failed, failing, error, bytes, stored, results, to_do, .. } = self;
-        let (failed, next) = (failed - u32::from(failing.is_some()), at.or(to_do.first()));
+        let next = at.or(to_do.first());
         Report { completed, failed, next, failing, error, bytes, stored, items: results }
     }
 
@@ -211,7 +213,6 @@ impl Checkpoint {
 
     /// An item failed, and is finished by that if the others go on.
     pub(super) fn item_failed(&mut self, step: &ForEach, index: u32, error: &StepError) -> Value {
-        self.failed += 1;
         self.error.get_or_insert_with(|| format!("item {index} failed: {}", error.message));
         let shown = json!({"code": error.code, "message": error.message});
         let result = json!({"index": index, "status": "failed", "output": null, "error": shown});
@@ -219,10 +220,14 @@ impl Checkpoint {
         match step.item_failed {
             // It is not finished: a retry begins it again.
             ItemFailed::Stop => {
+                self.ending += 1;
                 self.to_do.give_back(Span(index, index + 1));
                 self.failing.get_or_insert_with(|| error.clone());
             }
-            ItemFailed::Continue => self.results.push(result.clone()),
+            ItemFailed::Continue => {
+                self.failed += 1;
+                self.results.push(result.clone());
+            }
         }
         result
     }
@@ -304,24 +309,23 @@ impl Checkpoint {
 
     /// All items are over, or one failed that ends the loop.
     pub(super) fn done(self, stored: &[Value], effects: Vec<Effect>) -> StepResult {
-        let Self { completed, failed, count, .. } = self;
+        let Self { completed, count, .. } = self;
+        let failed = self.failed + self.ending;
         let mut items: Vec<_> = stored.iter().chain(&self.results).cloned().collect();
         items.sort_by_key(|item| item["index"].as_u64());
         let output = json!({"completed": completed, "failed": failed, "items": items});
         let result = StepResult { output, effects, ..StepResult::default() };
         let why = self.error.clone().unwrap_or_default();
-        match (failed, &self.failing) {
-            (0, _) => result,
-            (_, None) => {
-                let note = Some(format!("{failed} of {count} items failed; {why}"));
-                StepResult { status: StepStatus::Partial, note, ..result }
-            }
-            (_, Some(_)) => {
-                let message = format!("{why}; {completed} of {count} items completed before it");
-                let error = Some(StepError::new(StepCode::ItemFailed, message));
-                StepResult { error, keeps: json!(self), ..result }
-            }
+        if self.failing.is_some() {
+            let message = format!("{why}; {completed} of {count} items completed before it");
+            let error = Some(StepError::new(StepCode::ItemFailed, message));
+            return StepResult { error, keeps: json!(self), ..result };
         }
+        if failed == 0 {
+            return result;
+        }
+        let note = Some(format!("{failed} of {count} items failed; {why}"));
+        StepResult { status: StepStatus::Partial, note, ..result }
     }
 
     /// Number of items.

@@ -89,3 +89,20 @@ fn an_item_fails_whose_output_cannot_be_computed() {
     assert_eq!((&items[0], &items[2]), (&done(0, json!(6)), &done(2, json!(2))));
     assert_eq!((&items[1]["status"], &items[1]["error"]["code"]), (&json!("failed"), &json!("expression_value")));
 }
+
+#[test]
+fn an_item_that_failed_before_an_edit_stays_failed_after_a_retry() {
+    let keys = |failed: &str| format!("items: [0, 1, 2], item_failed: {failed}, output: '6 / item'");
+    let nap = "{id: nap, type: delay, for: 1h}";
+    let story = scenario().workflow(&loops(&keys("continue"), nap)).event(manual("w")).run_for("90m");
+    let broken = format!("{nap}, {{id: bad, type: set_variables, values: {{x: '{{{{ 1 / (item - 1) }}}}'}}}}");
+    let story = story.workflow(&loops(&keys("stop"), &broken)).run_for("1h");
+    let paused = whole(&story);
+    assert_eq!(paused.steps["each"].error.as_ref().expect("the item 1 failed").code, "item_failed");
+    assert_eq!(output(&story)["failed"], json!(2), "one before the edit, and the one that ended the loop");
+    story.world().control(&paused.id, &Control::Retry).expect("its step failed");
+    let story = story.workflow(&loops(&keys("continue"), nap)).run_until_idle().expect(completed());
+    let output = output(&story);
+    assert_eq!((&output["completed"], &output["failed"]), (&json!(2), &json!(1)), "{output}");
+    assert_eq!(whole(&story).steps["each"].status, StepStatus::Partial);
+}
