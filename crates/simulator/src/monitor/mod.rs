@@ -90,6 +90,10 @@ pub(super) struct Monitor {
     pub(super) last_change: Timestamp,
     /// There is one process, and it began at this time.
     pub(super) alone_since: Option<Timestamp>,
+    /// When heads were last written.
+    pub(super) written_at: BTreeMap<String, Timestamp>,
+    /// When records were first written.
+    pub(super) records_since: BTreeMap<Subject, Timestamp>,
     /// When executions were to begin, by workflow.
     planned: BTreeMap<String, Vec<Timestamp>>,
     revisions: BTreeMap<(String, u64), Arc<Workflow>>,
@@ -116,6 +120,11 @@ impl Monitor {
         self.trees.look(transaction);
         for write in &transaction.writes {
             if let Write::Put { table, item, .. } = write {
+                if *table == Table::Records
+                    && let Ok(record) = items::record::parse(item)
+                {
+                    self.records_since.entry(record.subject()).or_insert(now);
+                }
                 // A limit that was raised is found by those in line when they ask again.
                 if *table == Table::Workflows {
                     self.last_change = now;
@@ -271,6 +280,7 @@ impl Monitor {
         }
         self.tasks.entry(who.task).or_default().heads = relatives;
         self.keep(who, after, rows);
+        self.written_at.insert(after.id.clone(), now);
         why.into_iter().map(|(number, text)| (number, format!("{}: {text}", after.id))).collect()
     }
 

@@ -3,6 +3,7 @@
 //! That no control of an action is carried out twice on an execution, the monitor sees when the second one is committed, and
 //! a second start on a record would be a second execution at the same key.
 
+use jiff::SignedDuration;
 use pawl_engine::{Execution, ids};
 use pawl_runtime::items::operation::{Operation, State};
 use pawl_runtime::ports::Table;
@@ -10,6 +11,9 @@ use pawl_runtime::{Action, Controls, Starts, Task, items};
 
 use crate::hub::Hub;
 use crate::monitor::{Broken, Monitor};
+
+/// By so much the clocks of processes differ at most: what lies closer together is in no order.
+const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_secs(10);
 
 /// Checks those that are over.
 pub(super) fn check(hub: &Hub, monitor: &Monitor, broken: &mut Vec<Broken>) {
@@ -40,7 +44,10 @@ fn counts(monitor: &Monitor, operation: &Operation, action: &Action, broken: &mu
 /// An execution that has not changed since the action began, and that it concerns, was touched or is told of.
 fn controlled(monitor: &Monitor, operation: &Operation, controls: &Controls, broken: &mut Vec<Broken>) {
     let control = ids::action_control_id(&operation.id);
-    let stood_still = |head: &&Execution| head.updated_at < operation.begun_at;
+    let stood_still = |head: &&Execution| {
+        let written_at = monitor.written_at.get(&head.id).copied().unwrap_or(head.updated_at);
+        head.updated_at.max(written_at) + CLOCKS_DIFFER < operation.begun_at
+    };
     for head in monitor.heads.values().filter(stood_still).filter(|head| controls.concerns(head)) {
         let is_touched = monitor.controls.is_done(&head.id, &control);
         if !is_touched && !monitor.actions.is_told(&operation.id, &head.id) {
@@ -54,7 +61,10 @@ fn started(hub: &Hub, monitor: &Monitor, (operation, starts): (&Operation, &Star
     let partition = items::record::partition(&starts.object);
     let stored = hub.store.items(Table::Records).into_iter().filter(|item| item.key.partition == partition);
     for record in stored.filter_map(|item| items::record::parse(&item).ok()) {
-        if record.created_at >= operation.begun_at || record.archived || record.forgotten.is_some() {
+        // Its maker may have taken the time long before it wrote, and no clock goes like another.
+        let since = monitor.records_since.get(&record.subject()).copied().unwrap_or(record.created_at);
+        let is_new = record.created_at.max(since) + CLOCKS_DIFFER >= operation.begun_at;
+        if is_new || record.archived || record.forgotten.is_some() {
             continue;
         }
         let event = ids::action_event_id(&operation.id, &starts.object, &record.id);
