@@ -82,7 +82,7 @@ mod tests {
             told,
             "large on order/o1\n  it is inactive: no trigger starts it\n\n\
              TRIGGER  TYPE            FILTER              NOW\n\
-             ───────  ──────────────  ──────────────────  ────────────────────────────────\n\
+             ───────  ──────────────  ──────────────────  ─────────────────────────────\n\
              made     record_created  record.total > 100  refuses\n\
              in       webhook         trigger.body.sure   depends on the event: no body\n\n\
              no start on it was refused of late"
