@@ -4,10 +4,10 @@
 //! a second start on a record would be a second execution at the same key.
 
 use jiff::SignedDuration;
-use pawl_engine::{Execution, ids};
+use pawl_engine::{Execution, Status, ids};
 use pawl_runtime::items::operation::{Operation, State};
 use pawl_runtime::ports::Table;
-use pawl_runtime::{Action, Controls, Starts, Task, items};
+use pawl_runtime::{Action, Controls, Starts, Task, Verb, items};
 
 use crate::hub::Hub;
 use crate::monitor::{Broken, Monitor};
@@ -48,7 +48,14 @@ fn controlled(monitor: &Monitor, operation: &Operation, controls: &Controls, bro
         let written_at = monitor.written_at.get(&head.id).copied().unwrap_or(head.updated_at);
         head.updated_at.max(written_at) + CLOCKS_DIFFER < operation.begun_at
     };
-    for head in monitor.heads.values().filter(stood_still).filter(|head| controls.concerns(head)) {
+    // What it asks for is so already: it counts that as unchanged.
+    let is_so = |head: &&Execution| match controls.verb {
+        Verb::Resume => head.status != Status::Paused && !head.status.is_ended(),
+        Verb::Cancel => head.status == Status::Canceled,
+        Verb::Retry | Verb::Skip { .. } | Verb::Redrive => false,
+    };
+    let all = monitor.heads.values().filter(stood_still).filter(|head| !is_so(head));
+    for head in all.filter(|head| controls.concerns(head)) {
         let is_touched = monitor.controls.is_done(&head.id, &control);
         if !is_touched && !monitor.actions.is_told(&operation.id, &head.id) {
             broken.push((2, format!("action {} has forgotten {}", operation.id, head.id)));
