@@ -15,7 +15,6 @@ workflow: charge
 owner: tests@example.com
 active: true
 on_failure: {then: pause, notify: none}
-triggers: [{id: in, type: webhook, verify: none}]
 steps:
   - {id: call, type: http_request, method: POST, url: 'http://TRACKER/charge', timeout: 5s}
   - {id: end, type: note, text: charged}
@@ -32,7 +31,9 @@ async fn two_hundred_executions_are_retried_by_one_action_once_the_service_is_ba
     pawl.save(&tracker.addressed(CHARGE)).await;
     tracker.breaks(422);
     for number in 0..MANY {
-        pawl.start("charge/in", &format!("charge-{number}"), &json!({"n": number})).await;
+        // By hand: so many failures open the breaker, which suspends triggers.
+        let started = pawl.manage("POST", "/v1/workflows/charge/start", "{}").await.expect(202);
+        assert!(started["execution_id"].is_string(), "{number}: {started}");
     }
     let began = Instant::now();
     while in_state(&pawl, "paused").await < MANY {
