@@ -79,6 +79,14 @@ pub enum StepStatus {
     TimedOut,
 }
 
+impl StepStatus {
+    /// Whether a visit in this state is over.
+    #[must_use]
+    pub const fn has_ended(self) -> bool {
+        !matches!(self, Self::Running | Self::Waiting | Self::Retrying)
+    }
+}
+
 /// Results of a step. The stored form omits default values: heads are written often, and each write is paid for by the
 /// kilobyte.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

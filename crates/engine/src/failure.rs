@@ -92,6 +92,8 @@ fn retry(mut draft: Draft<'_>, error: StepError, wait: SignedDuration) -> Draft<
     let at = draft.cx.now + wait;
     draft.set_status(StepStatus::Retrying);
     draft.execution.leases.clear();
+    // It may be paused: the caller pauses it again, with this wait.
+    draft.execution.status = Status::Running;
     draft.execution.wake = Wake::Timer { at, purpose: TimerPurpose::Retry };
     draft.row.due = Some(at);
     draft.row.note = Some(format!("tries again at {at}"));

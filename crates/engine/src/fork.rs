@@ -205,9 +205,12 @@ fn is_whole(head: &Execution) -> Result<(), ForkError> {
 }
 
 impl ForkState {
-    /// Of an execution that stands before a step. What its steps keep for themselves belongs to what they have begun.
+    /// Of an execution that stands before a step. What its steps keep for themselves belongs to what they have begun, and a visit
+    /// that an edit has cut off came to nothing: it is only counted.
     fn of(execution: Execution) -> Self {
-        let Execution { variables, mut steps, visits, failed_steps, returns_to, .. } = execution;
+        let Execution { variables, mut steps, mut visits, failed_steps, returns_to, .. } = execution;
+        let cut_off = steps.extract_if(.., |_, state| !state.status.has_ended());
+        visits.extend(cut_off.map(|(step, state)| (step, state.visit)));
         for state in steps.values_mut() {
             (state.checkpoint, state.kept) = (Value::Null, Value::Null);
             // A person acts: visits are counted anew.

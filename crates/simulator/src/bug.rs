@@ -7,6 +7,7 @@ mod forks;
 mod loops;
 
 use jiff::SignedDuration;
+use pawl_engine::steps::children_of_row;
 use pawl_engine::{Status, Wake};
 use pawl_runtime::items;
 use pawl_runtime::items::guard::Guard;
@@ -371,7 +372,7 @@ fn is_join(item: &Item) -> bool {
     let Ok(Some((head, rows))) = items::execution::parse_whole(item) else { return false };
     let last = rows.last().filter(|row| row.seq == head.seq);
     is_head(&item.key)
-        && last.is_some_and(|row| !pawl_engine::steps::children_of_row(row).is_empty() && head.entered.is_none())
+        && last.is_some_and(|row| row.error.is_none() && !children_of_row(row).is_empty() && head.entered.is_none())
 }
 
 /// A head that seems to run and to hold nobody.

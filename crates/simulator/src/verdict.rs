@@ -141,7 +141,8 @@ fn family(monitor: &Monitor, broken: &mut Vec<Broken>) {
         }
     }
     for (id, rows) in &monitor.rows {
-        for child in rows.iter().flat_map(children_of_row).filter(|child| !monitor.has_begun(&child.execution)) {
+        let certain = rows.iter().flat_map(children_of_row).filter(|child| !child.is_doubtful);
+        for child in certain.filter(|child| !monitor.has_begun(&child.execution)) {
             broken.push((4, format!("{id}: knows the child {}, which is not there", child.execution)));
         }
     }
@@ -213,11 +214,13 @@ fn slots_of_keys(monitor: &Monitor, items: &[Item], broken: &mut Vec<Broken>) {
     }
 }
 
-/// Nobody waits for a slot while one is free: those in line have asked several times since anything happened.
+/// Nobody waits for a slot while one is free: those in line have asked several times since anything happened. Those who are held
+/// take none.
 fn free_slots(monitor: &Monitor, broken: &mut Vec<Broken>) {
     for (id, workflow) in monitor.workflows.iter().filter(|(id, _)| !monitor.is_killed(id)) {
         let Some(limit) = &monitor.definition(id, workflow.revision).limits.concurrency else { continue };
-        for waits in monitor.open().filter(|head| head.workflow == *id && items::line::is_in(head)) {
+        let is_ours = |head: &&Execution| head.workflow == *id && items::line::is_in(head) && !monitor.is_held(head);
+        for waits in monitor.open().filter(is_ours) {
             // One that has begun with a pinned revision keeps to its limit.
             let own = &monitor.definition(id, waits.revision).limits.concurrency;
             let is_own = workflow.pinned && waits.started_at.is_some();

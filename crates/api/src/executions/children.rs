@@ -78,7 +78,7 @@ pub(super) async fn list(
     let mut situations = Situations::new(&api);
     let mut items = Vec::new();
     for Named { step, visit, execution } in named {
-        // One that has expired is not there any more.
+        // One that has expired is not there any more, and one of a call that failed may never have been there.
         if let Some(child) = api.core.history.execution(&execution).await? {
             items.push(ChildView { step, visit, summary: situations.summary(&child).await? });
         }

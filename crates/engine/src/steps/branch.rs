@@ -272,10 +272,9 @@ fn at_cursor(execution: &Execution) -> Option<Checkpoint> {
     execution.steps.get(step).and_then(Checkpoint::of)
 }
 
-/// The executions of lanes that a row says were started, each with its part.
-pub(super) fn started(row: &Row) -> Vec<(String, Region)> {
-    // A call that failed may have started some of them.
-    let is_ours = row.step_type.as_deref() == Some(TAG) && row.error.is_none();
+/// The executions of lanes of which a row tells, each with its part.
+pub(super) fn listed(row: &Row) -> Vec<(String, Region)> {
+    let is_ours = row.step_type.as_deref() == Some(TAG);
     let lanes = row.input.get("lanes").and_then(Value::as_object).filter(|_| is_ours).into_iter().flatten();
     let region = |name: &String| Region { step: row.step.clone().unwrap_or_default(), name: name.clone() };
     lanes.filter_map(|(name, id)| Some((id.as_str()?.to_owned(), region(name)))).collect()

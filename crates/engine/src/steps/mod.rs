@@ -161,11 +161,12 @@ pub(crate) fn input_of(starts: &RegionStarts) -> Value {
     if are_slices { for_each::slices::input(starts) } else { branch::input(starts) }
 }
 
-/// The executions that a row says were started.
+/// The executions of which a row says that they were started. A call that failed may have started some of its parts.
 pub fn children_of_row(row: &Row) -> Vec<Listed> {
     let mut listed = start_workflow::listed(row);
-    let parts = branch::started(row).into_iter().chain(for_each::slices::listed(row));
-    listed.extend(parts.map(|(execution, region)| Listed { execution, region: Some(region) }));
+    let parts = branch::listed(row).into_iter().chain(for_each::slices::listed(row));
+    let is_doubtful = row.error.is_some();
+    listed.extend(parts.map(|(execution, region)| Listed { execution, region: Some(region), is_doubtful }));
     listed
 }
 

@@ -66,6 +66,8 @@ pub struct Listed {
     pub execution: String,
     /// The part of the workflow that it runs; none of an execution of its own.
     pub region: Option<Region>,
+    /// The call that starts it has failed: it may not be there.
+    pub is_doubtful: bool,
 }
 
 impl StepHandler for StartWorkflow {
@@ -358,7 +360,8 @@ pub(super) fn listed(row: &Row) -> Vec<Listed> {
     let is_ours = row.step_type.as_deref() == Some(TAG);
     let entries = row.output.as_array().filter(|_| is_ours).into_iter().flatten();
     let text = |entry: &Value, key: &str| entry.get(key).and_then(Value::as_str).map(str::to_owned);
-    entries.filter_map(|entry| Some(Listed { execution: text(entry, "execution_id")?, region: None })).collect()
+    let listed = |entry| Some(Listed { execution: text(entry, "execution_id")?, region: None, is_doubtful: false });
+    entries.filter_map(listed).collect()
 }
 
 impl ChildStarts {

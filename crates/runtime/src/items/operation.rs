@@ -43,6 +43,8 @@ pub enum Phase {
     Moving,
     /// Executions that wait.
     Waiting,
+    /// Executions that are paused. One that somebody waited for until a cancel under the kill is canceled too.
+    Paused,
     /// Messages that were given up. Only a process that reaches the dead-letter queues does this.
     DeadLetters,
     /// Whom an action concerns: it counts them.

@@ -79,7 +79,7 @@ impl Operations {
         };
         let reached = match (operation.phase, operation.kind) {
             // Those that wait for a short time stand among those that move.
-            (Phase::Waiting, _) | (Phase::Moving, Kind::Edit) => self.look_again(&operation, &page.items).await?,
+            (Phase::Waiting | Phase::Paused, _) | (Phase::Moving, Kind::Edit) => self.look_again(&operation, &page.items).await?,
             _ => self.wake(&operation, &page.items).await?,
         };
         let executions = operation.executions + u64::try_from(reached).unwrap_or(u64::MAX);
@@ -98,8 +98,12 @@ impl Operations {
     async fn look_again(&self, operation: &Operation, page: &[Item]) -> Result<usize, Error> {
         let (read, _) = self.catalog.unreadable().read(page, items::execution::parse);
         let plan = self.plan(operation).await?;
-        let waits = |execution: &Execution| execution.status == Status::Waiting && is_of(operation, execution);
-        let chosen = |execution: &Execution| waits(execution) && looks(execution, plan.as_deref());
+        let looks = |execution: &Execution| match execution.status {
+            Status::Waiting => looks(execution, plan.as_deref()),
+            Status::Paused => is_waited_for(execution),
+            _ => false,
+        };
+        let chosen = |execution: &Execution| is_of(operation, execution) && looks(execution);
         let chosen: Vec<_> = read.into_iter().flatten().filter(chosen).map(|execution| execution.id).collect();
         let mut result = Ok(chosen.len());
         for some in chosen.chunks(self.limits.at_once) {
@@ -149,11 +153,13 @@ fn query(operation: &Operation) -> Query {
     match operation.phase {
         Phase::Due => overdue(Index::Gsi4, items::execution::DUE, by),
         Phase::Moving => overdue(Index::Gsi3, items::execution::MOVING, by),
-        Phase::Waiting | Phase::DeadLetters | Phase::Counting | Phase::Acting => {
-            let waiting = items::execution::of_status(Status::Waiting);
-            Query::of_index(items::execution::TABLE, Index::Gsi3, waiting)
-        }
+        Phase::Paused => in_status(Status::Paused),
+        Phase::Waiting | Phase::DeadLetters | Phase::Counting | Phase::Acting => in_status(Status::Waiting),
     }
+}
+
+fn in_status(status: Status) -> Query {
+    Query::of_index(items::execution::TABLE, Index::Gsi3, items::execution::of_status(status))
 }
 
 /// An operation whose phase is over.
@@ -161,7 +167,8 @@ fn after_phase(operation: Operation) -> Operation {
     let phase = match operation.phase {
         Phase::Due => Phase::Moving,
         Phase::Moving => Phase::Waiting,
-        Phase::Waiting | Phase::DeadLetters | Phase::Counting | Phase::Acting => Phase::DeadLetters,
+        Phase::Waiting if operation.kind == Kind::Lift => Phase::Paused,
+        Phase::Waiting | Phase::Paused | Phase::DeadLetters | Phase::Counting | Phase::Acting => Phase::DeadLetters,
     };
     let is_over = phase == Phase::DeadLetters && !operation.has_letters;
     let state = if is_over { State::Completed } else { operation.state };
@@ -171,6 +178,11 @@ fn after_phase(operation: Operation) -> Operation {
 /// Whether an operation concerns an execution.
 fn is_of(operation: &Operation, execution: &Execution) -> bool {
     operation.workflow.as_ref().is_none_or(|workflow| *workflow == execution.workflow)
+}
+
+/// Whether somebody waits for an execution, or did until a cancel.
+fn is_waited_for(execution: &Execution) -> bool {
+    execution.parent.as_ref().is_some_and(|parent| parent.waiting().next().is_some())
 }
 
 /// Whether a waiting execution looks again: after an edit those who wait at a delay that is there still need not, and

@@ -32,7 +32,7 @@ fn begins(monitor: &Monitor, after: &Execution, broken: &mut Vec<Broken>) {
     }
     // What ended with an item of a loop is counted, and has no result any more.
     let counted = |step: &String| after.visits.get(step).copied().or(after.steps.get(step).map(|state| state.visit));
-    for ((step, visit), _) in visits.iter().filter(|(_, status)| has_ended(**status)) {
+    for ((step, visit), _) in visits.iter().filter(|(_, status)| status.has_ended()) {
         if counted(step) < Some(*visit) {
             broken.push((4, format!("has lost visit {visit} of {step}, which its original had carried out")));
         }
@@ -52,9 +52,4 @@ fn visits(monitor: &Monitor, fork: &Execution) -> BTreeMap<(String, u32), StepSt
         link = original.and_then(|head| head.fork.clone()).filter(|link| link.at.is_some());
     }
     visits
-}
-
-/// Whether a visit is over: what it was is kept.
-fn has_ended(status: StepStatus) -> bool {
-    !matches!(status, StepStatus::Running | StepStatus::Waiting | StepStatus::Retrying)
 }

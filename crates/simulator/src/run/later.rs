@@ -11,6 +11,12 @@ const LATER: SignedDuration = SignedDuration::from_hours(24 * 5);
 /// How often somebody asks to forget one record, until all of it is done.
 const MOST_ASKED: u32 = 60;
 
+/// After so many times in a row somebody waits before each: storage may be throttling.
+const ASKED_AT_ONCE: u32 = 10;
+
+/// How long.
+const PATIENCE: SignedDuration = SignedDuration::from_mins(1);
+
 impl Run {
     /// Asks once more to forget, or lets executions expire; `false` if nothing of either is left to do.
     pub(crate) fn go_on_later(&mut self) -> bool {
@@ -27,6 +33,9 @@ impl Run {
         if self.asked_to_forget > MOST_ASKED {
             self.hub.violate(12, format!("{record} is never forgotten to the end"));
             return true;
+        }
+        if self.asked_to_forget > ASKED_AT_ONCE {
+            self.hub.clock.advance(PATIENCE);
         }
         let process = self.any_process();
         let work = forgetting::again(&self.hub, &self.processes[process].system, record);

@@ -44,7 +44,7 @@ fn block_sizes(seed: u64) -> BlockSizes {
 }
 
 /// Looks at tasks after which a run counts as one that never comes to rest.
-const MOST_STEPS: u32 = 120_000;
+const MOST_STEPS: u32 = 1_000_000;
 /// Messages in all queues that no sound run comes near.
 const MOST_MESSAGES: usize = 400;
 /// Tasks at once.

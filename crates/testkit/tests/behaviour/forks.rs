@@ -168,6 +168,17 @@ fn an_execution_that_stands_before_a_step_is_forked_as_it_stands() {
 }
 
 #[test]
+fn a_fork_takes_over_nothing_of_a_visit_that_an_edit_cut_off() {
+    let steps = "  - {id: nap, type: delay, for: 1h}\n";
+    let end = "  - {id: end, type: note, text: end}";
+    let story = scenario().workflow(&with("", &format!("{steps}{end}"))).event(manual("w")).run_for("1m");
+    let story = story.expect(waiting()).workflow(&with("", end)).run_until_idle();
+    let story = forked(story.expect(completed().path(["nap:moved", "end"])), "end", json!({}));
+    let fork = story.expect(completed().path(["end"])).last().execution;
+    assert_eq!((fork.steps.get("nap"), fork.visits.get("nap")), (None, Some(&1)));
+}
+
+#[test]
 fn a_step_of_a_failure_policy_goes_back_to_where_the_failure_was() {
     let keys = "on_failure: {then: [{id: sorry, type: note, text: sorry}], retry: {attempts: 0}}";
     let steps = "  - {id: call, type: http_request, url: 'https://x.example/a'}\n  - {id: end, type: note, text: end}";

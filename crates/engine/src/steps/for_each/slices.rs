@@ -309,10 +309,9 @@ pub(in crate::steps) fn report(execution: &Execution) -> Option<Value> {
     Some(json!(checkpoint.report(frame.map(|frame| frame.item.index))))
 }
 
-/// The executions of slices that a row says were started, each with its part.
+/// The executions of slices of which a row tells, each with its part.
 pub(in crate::steps) fn listed(row: &Row) -> Vec<(String, Region)> {
-    // A call that failed may have started some of them.
-    let is_ours = row.step_type.as_deref() == Some(TAG) && row.error.is_none();
+    let is_ours = row.step_type.as_deref() == Some(TAG);
     let items = row.input.get("items").and_then(Value::as_object).filter(|_| is_ours).into_iter().flatten();
     let region = |name: &String| Region { step: row.step.clone().unwrap_or_default(), name: name.clone() };
     items.filter_map(|(name, id)| Some((id.as_str()?.to_owned(), region(name)))).collect()
