@@ -17,7 +17,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{ChildSeen, Usage};
+use crate::{ChildSeen, Row, Usage};
 
 pub use given::{Answer, Asked, Given, Looked};
 pub use seen::Seen;
@@ -110,6 +110,12 @@ impl Observed {
     }
 
     /// As a row or a head keeps it; null if there is nothing to keep.
+    /// The children at which those of a row looked; none of a row that lost what it was decided on.
+    pub fn children_of(row: &Row) -> Vec<String> {
+        let list = Self::list(&row.observed).unwrap_or_default();
+        list.into_iter().flat_map(|observed| observed.children.into_keys()).collect()
+    }
+
     pub(crate) fn stored(list: &[Self]) -> Value {
         if list.is_empty() || *list == [Self::default()] {
             return Value::Null;

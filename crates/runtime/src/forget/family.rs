@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use pawl_engine::steps::{awaited_children, children_of_row};
+use pawl_engine::steps::{children_looked_at, children_of_row};
+use pawl_engine::{Observed, Row};
 
 use crate::{Error, History};
 
@@ -44,22 +45,28 @@ async fn whole(history: &History, id: &str) -> Result<String, Error> {
 
 async fn parts(history: &History, id: &str) -> Result<Vec<String>, Error> {
     let Some(execution) = history.execution(id).await? else { return Ok(Vec::new()) };
-    // Those of a call in progress stand in no row yet.
-    let mut parts = awaited_children(&execution);
+    // Those of a call in progress stand in no row yet, and those of one that was cut off by a cancel or an edit stand in the head
+    // until it has seen their end.
+    let mut parts = children_looked_at(&execution);
     let mut after = None;
     loop {
         let page = history.rows(id, ROWS, after).await?;
-        let listed = page.items.iter().flat_map(children_of_row);
-        parts.extend(listed.filter(|child| child.region.is_some()).map(|child| child.execution));
+        parts.extend(page.items.iter().flat_map(named));
         after = page.next;
         if after.is_none() {
             break;
         }
     }
     let mut own = Vec::new();
-    for part in parts {
+    for part in parts.into_iter().collect::<BTreeSet<_>>() {
         let is_part = history.execution(&part).await?.is_some_and(|part| part.region.is_some());
         own.extend(Some(part).filter(|_| is_part));
     }
     Ok(own)
+}
+
+/// Those of which a row tells, and those at which it looked.
+fn named(row: &Row) -> Vec<String> {
+    let listed = children_of_row(row).into_iter().filter(|child| child.region.is_some());
+    listed.map(|child| child.execution).chain(Observed::children_of(row)).collect()
 }

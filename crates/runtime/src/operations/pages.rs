@@ -79,7 +79,9 @@ impl Operations {
         };
         let reached = match (operation.phase, operation.kind) {
             // Those that wait for a short time stand among those that move.
-            (Phase::Waiting | Phase::Paused, _) | (Phase::Moving, Kind::Edit) => self.look_again(&operation, &page.items).await?,
+            (Phase::Waiting | Phase::Paused, _) | (Phase::Moving, Kind::Edit) => {
+                self.look_again(&operation, &page.items).await?
+            }
             _ => self.wake(&operation, &page.items).await?,
         };
         let executions = operation.executions + u64::try_from(reached).unwrap_or(u64::MAX);

@@ -141,6 +141,29 @@ fn a_failure_that_comes_after_its_lease_does_not_end_what_was_paused_meanwhile()
 }
 
 #[test]
+fn a_failure_that_is_to_be_retried_stays_in_the_pause_that_came_meanwhile() {
+    let alone = "\n  - {id: pay, type: http_request, method: POST, url: 'https://pay.example'}";
+    let story = scenario().workflow(&workflow(alone));
+    let world = story.world().clone();
+    let mut is_first = true;
+    let story = story.http(move |_| {
+        if !std::mem::take(&mut is_first) {
+            return answer(200);
+        }
+        let world = world.clone();
+        answer(503).meanwhile(move || {
+            let id = world.executions().pop().expect("the caller began").id;
+            world.control(&id, &Control::Pause).expect("it runs");
+            world.clock.advance(jiff::SignedDuration::from_mins(10));
+            world.settle().expect("the pause takes effect once the lease is over");
+        })
+    });
+    let story = story.event(manual("w")).run_until_idle().expect(paused());
+    let story = story.control(Control::Resume).run_until_idle().expect(completed().path(["pay"]));
+    assert_eq!(story.world().http.calls().len(), 2);
+}
+
+#[test]
 fn a_pause_that_waits_is_taken_back_by_a_resume() {
     let story = meanwhile(&workflow(PAY), |world, id| {
         world.control(id, &Control::Pause).expect("it runs");

@@ -6,14 +6,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use pawl_engine::{Control, Subject};
+use pawl_engine::{Control, Status, Subject};
 use pawl_runtime::forget::{Forget, ForgetError, Forgotten, Stage};
 use pawl_runtime::items::audit::Deed;
 use pawl_runtime::ports::{
     BlobError, BlobKey, BlobOwner, Blobs, Consistency, Item, Key, Page, Ports, Query, QueueName, Table, TableError,
     Tables, Transaction,
 };
-use pawl_runtime::{Core, ExecutorOptions, RecordError};
+use pawl_runtime::{Core, ExecutorOptions, RecordError, System};
 use pawl_testkit::scenario::{Scenario, TABLES, World, answer, completed, manual, refused, scenario, updated, waiting};
 use serde_json::{Map, json};
 
@@ -353,4 +353,38 @@ fn a_record_that_never_was_is_not_forgotten() {
     let none = forget(&world.system, &order(&world, false)).expect_err("it never was");
     assert!(matches!(none, ForgetError::NotFound(record) if record == person()));
     assert_eq!(world.store.messages(QueueName::Events).len(), 0);
+}
+
+/// Bug: a lane was not found that a call had begun before it failed, if the execution was canceled before it was retried.
+#[test]
+fn bug_a_lane_of_a_start_that_failed_is_forgotten_too() {
+    let copy = "  - {id: copy, type: set_variables, values: {copy: '{{ record.buyer.email }}'}}\n";
+    let lanes =
+        "  - {id: fork, type: branch, lanes: {a: [{id: n, type: note, text: a}], b: [{id: m, type: note, text: b}]}}";
+    let mut alone = 0;
+    for at in 1..16 {
+        let story = scenario().object(erasure::PERSON).object(DEAL);
+        let story = story.workflow(&with("object: deal", &format!("{copy}{lanes}")));
+        let story = story.record("person", ID, json!({"email": VALUE}));
+        let story = story.record("deal", "d1", json!({"name": "one", "buyer": ID}));
+        let world = story.world();
+        let failing = Arc::new(Failing { ports: world.system.ports.clone(), left: AtomicUsize::new(at) });
+        let ports = Ports { tables: failing.clone(), blobs: failing, ..world.system.ports.clone() };
+        let mut broken = world.clone();
+        broken.system = System::new(ports, world.system.outside.clone(), ExecutorOptions::default());
+        // The event itself may be what is not written.
+        if broken.happen(manual("w").on("deal", "d1").into()).is_err() {
+            continue;
+        }
+        drop(broken.settle());
+        let (lanes, wholes): (Vec<_>, Vec<_>) = world.executions().into_iter().partition(|one| one.region.is_some());
+        let Some(whole) = wholes.first().filter(|whole| !whole.status.is_ended()) else { continue };
+        world.control(&whole.id, &Control::Cancel).expect("it is open");
+        world.run(None).expect("storage works again");
+        alone += usize::from(lanes.len() == 1);
+        forget(&world.system, &order(world, true)).expect("nothing is open");
+        assert_eq!(world.execution(&whole.id).status, Status::Canceled);
+        assert_eq!(where_found(world), Vec::<String>::new(), "after a failure at write {at}");
+    }
+    assert!(alone > 0, "one lane began without the other");
 }

@@ -1,5 +1,6 @@
 //! How lanes end each other, and what a control of the whole does to them.
 
+use futures::FutureExt;
 use pawl_engine::{Control, Status, StepStatus};
 use pawl_testkit::scenario::{canceled, completed, failed, manual, paused, scenario, waiting};
 use serde_json::json;
@@ -102,6 +103,26 @@ fn a_lane_that_was_canceled_while_it_was_killed_ends_when_the_kill_is_lifted() {
     let story = story.run_for("3h");
     assert_eq!(lane(story.world(), "a").status, Status::Waiting);
     story.world().control(&killed, &Control::Lift).expect("it is killed");
+    assert_eq!(lane(story.world(), "a").status, Status::Canceled);
+}
+
+/// Bug: what was paused was not told when the kill was lifted, and stayed paused for ever.
+#[test]
+fn bug_a_paused_lane_whose_whole_was_canceled_under_a_kill_ends_when_the_kill_is_lifted() {
+    let stops = "{id: stop, type: stop, as: paused}";
+    let story = scenario().workflow(&forks("", &[("a", stops), ("b", NAP_B)])).event(manual("w")).settle();
+    assert_eq!(lane(story.world(), "a").status, Status::Paused);
+    let switch = |killed| {
+        let world = story.world();
+        let switched = world.system.installations.set_killed(killed, &world.act()).now_or_never();
+        switched.expect("memory answers at once").expect("memory is writable");
+        world.settle().expect("it settles");
+    };
+    switch(true);
+    story.world().control(&whole(story.world()).id, &Control::Cancel).expect("it waits");
+    story.world().settle().expect("it settles");
+    assert_eq!(lane(story.world(), "a").status, Status::Paused);
+    switch(false);
     assert_eq!(lane(story.world(), "a").status, Status::Canceled);
 }
 
