@@ -4,6 +4,7 @@
 //! and processor time is read of the server's process alone.
 
 mod aws;
+mod bulk;
 mod echo;
 mod http;
 mod lanes;
@@ -26,13 +27,15 @@ fn main() -> anyhow::Result<()> {
                 listeners::run().await?;
                 sleepers::run().await?;
                 loops::run().await?;
-                lanes::run().await
+                lanes::run().await?;
+                bulk::run().await
             }
             Some("w5") => w5::run().await,
             Some("listeners") => listeners::run().await,
             Some("sleepers") => sleepers::run().await,
             Some("loop") => loops::run().await,
             Some("lanes") => lanes::run().await,
+            Some("bulk") => bulk::run().await,
             Some("aws-cost") => aws::cost::run().await,
             Some("aws-latency") => aws::latency::run().await,
             Some("aws-scale") => aws::scale::run().await,
@@ -40,7 +43,7 @@ fn main() -> anyhow::Result<()> {
             Some("cold") => aws::cold::run().await,
             Some(other) => {
                 bail!(
-                    "there is no benchmark {other:?}: expected w5, listeners, sleepers, loop, lanes, aws-cost, aws-latency, aws-scale, aws-load or cold"
+                    "there is no benchmark {other:?}: expected w5, listeners, sleepers, loop, lanes, bulk, aws-cost, aws-latency, aws-scale, aws-load or cold"
                 )
             }
         }

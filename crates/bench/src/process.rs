@@ -75,6 +75,11 @@ impl Server {
         Ok(f64::from(kib) / 1024.0)
     }
 
+    /// Kills it with SIGKILL.
+    pub(crate) async fn kill(mut self) -> anyhow::Result<()> {
+        Ok(self.child.kill().await?)
+    }
+
     /// Interrupts it, and reads how often it made data durable.
     pub(crate) async fn stop(mut self) -> anyhow::Result<u64> {
         let status = Command::new("kill").args(["-INT", &self.id()?.to_string()]).status().await?;

@@ -56,6 +56,44 @@ async fn killing_the_process_loses_nothing_acknowledged_and_repeats_nothing_comm
     server.kill().await;
 }
 
+/// Records on which one action starts a workflow.
+const RECORDS: usize = 2_000;
+
+/// How often the process is killed meanwhile.
+const KILLS_OF_AN_ACTION: usize = 6;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_action_whose_process_is_killed_starts_each_record_once() {
+    let programs = programs();
+    let folder = durability::bulk::folder();
+    let data = tempfile::tempdir().expect("a temporary folder can be made");
+    let mut turns = programs.iter().cycle();
+    let mut next = || turns.next().expect("there is a program");
+    let mut server = Server::start(next(), folder.path(), data.path()).await;
+    server.write_records(RECORDS).await;
+    let action = server.start_on(RECORDS).await;
+    let mut reached = 0;
+    for kill in 1..=KILLS_OF_AN_ACTION {
+        // Anywhere within a share of the starts: the process works on while the answer comes.
+        let share = u64::try_from(RECORDS / (KILLS_OF_AN_ACTION + 1)).expect("a length fits");
+        let operation = server.action_reaches(&action, reached + share).await;
+        assert_eq!(operation["state"], "running", "kill {kill} strikes amid the action: {operation}");
+        reached = operation["executions"].as_u64().expect("a count");
+        server.kill().await;
+        server = Server::start(next(), folder.path(), data.path()).await;
+        assert_eq!(server.start_on(RECORDS).await, action, "a repeat begins nothing");
+    }
+    let operation = server.action_reaches(&action, u64::MAX).await;
+    assert_eq!((&operation["state"], operation["executions"].as_u64()), (&"completed".into(), Some(RECORDS as u64)));
+    let executions = server.all_ended("bulk").await;
+    let things = server.things().await;
+    let on: BTreeSet<_> = executions.iter().map(|one| one["record"].to_string()).collect();
+    assert_eq!((executions.len(), on.len(), things.len()), (RECORDS, RECORDS, RECORDS));
+    let counts: BTreeSet<_> = things.iter().map(|thing| thing["fields"]["count"].to_string()).collect();
+    assert_eq!(counts, BTreeSet::from(["1".to_owned()]), "each execution has counted once");
+    server.kill().await;
+}
+
 /// It ended, its history has neither gaps nor twins, and its outside calls are those that history counts.
 fn check_execution(page: &Value, calls: &BTreeMap<String, u32>) {
     let execution = page["id"].as_str().expect("an execution has an id");

@@ -50,13 +50,14 @@ fn every_invariant_holds_for_the_first_seeds_which_meet_every_disaster() {
 /// How many seeds a bug may need. The slowest needs a thousand: a goal must be overtaken between decision and commit.
 const MOST_SEEDS: u64 = 4_000;
 
-/// One test for each bug, so that they run side by side.
+/// One test for each bug, so that they run side by side. The search begins at the seed that found it when this was written, so
+/// that all are found within minutes; what changes the runs may change the seed, and the search goes on.
 macro_rules! is_found {
-    ($($test:ident: $name:literal;)*) => {
+    ($($test:ident: $name:literal from $first:literal;)*) => {
         $(#[test]
         fn $test() {
             let bug = Bug::named($name).expect("the bug has this name");
-            let found = (1..=MOST_SEEDS).any(|seed| simulate(seed, Some(bug)).violation.is_some());
+            let found = ($first..=MOST_SEEDS).chain(1..$first).any(|seed| simulate(seed, Some(bug)).violation.is_some());
             assert!(found, "no seed up to {MOST_SEEDS} finds {}", $name);
         })*
 

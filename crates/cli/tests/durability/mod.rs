@@ -1,5 +1,7 @@
 //! A server that is killed, an outside service that counts, and a load that remembers what was acknowledged.
 
+pub(crate) mod bulk;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Stdio;

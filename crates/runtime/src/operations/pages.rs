@@ -12,9 +12,13 @@ use crate::turn::Turn;
 use crate::waker::overdue;
 use crate::{Error, Metrics, items};
 
+/// Pages that one message of an operation is for. A message is given up whose processes die again and again; one after the other,
+/// those of a long operation each get somewhere, so it is not given up because processes die.
+const PAGES_OF_A_MESSAGE: usize = 4;
+
 impl Operations {
-    /// Goes on with an operation until it is over, or until the deadline; then its message is sent on. The cursor is
-    /// stored after each page. A worker that finds another cursor stored leaves the rest to the worker that stored it.
+    /// Goes on with an operation until it is over, or for some pages, or until the deadline; then its message is sent on. The
+    /// cursor is stored after each page. A worker that finds another cursor stored leaves the rest to the worker that stored it.
     pub(crate) async fn go_on(&self, id: &str, deadline: Option<Timestamp>) -> Result<(), Error> {
         let Some(mut operation) = self.read(id).await? else {
             tracing::warn!(operation = id, "a message of an unknown operation {id} is dropped");
@@ -24,10 +28,15 @@ impl Operations {
             operation = Operation { state: State::Running, error: None, ..operation };
         }
         let mut turn = Turn::new(&*self.clock, deadline, self.limits);
+        let mut pages = 0;
         while operation.state == State::Running && operation.phase != Phase::DeadLetters {
             if let Some(wait) = self.wait(&operation) {
                 return self.send_later(id, wait).await;
             }
+            if pages == PAGES_OF_A_MESSAGE {
+                return self.send(id).await;
+            }
+            pages += 1;
             if !turn.take() {
                 Metrics::count(&self.metrics.runs_cut_short);
                 tracing::info!(
