@@ -1,4 +1,4 @@
-//! Controls of people and systems: pause, resume, cancel, retry, skip, kill.
+//! Controls of people and systems: pause, resume, cancel, retry, skip, step, run, kill.
 
 use pawl_definition::Take;
 
@@ -52,7 +52,15 @@ pub(crate) fn apply(
         Control::Cancel => Ok(canceled(draft(), act)),
         Control::Resume if execution.status != Status::Paused => Ok(resume_running(draft(), execution)),
         Control::Resume if is_paused_by_failure(execution) => illegal("a step failed: retry or skip it, or cancel"),
+        Control::Step if !execution.is_paused_by_debug() => {
+            illegal("it has not stopped before a step, as a start can ask for")
+        }
+        Control::Step => stepped(draft()),
+        Control::Run if execution.debug.is_none() => illegal("it does not stop before its steps"),
+        Control::Resume | Control::Run if execution.is_paused_by_debug() => resumed(without_stops(draft())),
+        Control::Run => Ok(without_stops(draft()).commit()),
         Control::Resume => resumed(draft()),
+        Control::Skip { take } if execution.is_paused_by_debug() => skipped(cx, draft(), *take, control),
         Control::Retry | Control::Skip { .. } if !is_paused_by_failure(execution) => {
             illegal("no step of it waits for a decision on its failure")
         }
@@ -220,6 +228,18 @@ fn resumed(mut draft: Draft<'_>) -> Result<Decision, TransitionError> {
     Ok(if at_end { draft.completed(None).commit() } else { look_again(draft).commit() })
 }
 
+/// Carries out the step that it stopped before, and stops before the next one.
+fn stepped(mut draft: Draft<'_>) -> Result<Decision, TransitionError> {
+    draft.execution.may_go_on();
+    resumed(draft)
+}
+
+/// It does not stop before its steps any more.
+fn without_stops(mut draft: Draft<'_>) -> Draft<'_> {
+    draft.execution.debug = None;
+    draft
+}
+
 /// Retries the failed step as a new visit, with new attempts.
 fn retried(mut draft: Draft<'_>) -> Decision {
     draft.execution.pause = None;
@@ -229,10 +249,13 @@ fn retried(mut draft: Draft<'_>) -> Decision {
     if let Some(id) = &cursor {
         draft.execution.failed_steps.remove(id);
     }
-    draft.at(cursor.as_deref()).commit()
+    let mut draft = draft.at(cursor.as_deref());
+    // Who retries it has seen it.
+    draft.execution.may_go_on();
+    draft.commit()
 }
 
-/// Skips the failed step, and continues behind it.
+/// Skips the step that failed, or that it stopped before, and continues behind it.
 fn skipped(
     cx: &Context<'_>,
     mut draft: Draft<'_>,
@@ -240,6 +263,7 @@ fn skipped(
     control: &Control,
 ) -> Result<Decision, TransitionError> {
     let status = draft.execution.status;
+    let is_new = draft.execution.is_paused_by_debug();
     draft.execution.pause = None;
     draft.reset_visits();
     let id = draft.execution.cursor.clone();
@@ -251,6 +275,9 @@ fn skipped(
     if branches && take.is_none() {
         let detail = "say which path to take: yes or no";
         return Err(Refused::Illegal { control: control.word(), status, detail }.into());
+    }
+    if is_new {
+        draft.enter(step);
     }
     Ok(draft.skip(step, take).commit())
 }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use pawl_definition::Priority;
 use serde_json::{Map, Value};
 
-use crate::{Event, Execution, Leases, Parts, Plan, Row, RowKind, Status, TimerPurpose, Usage, Wake, ids};
+use crate::{Event, Execution, Leases, Parts, Plan, Row, RowKind, Status, Stepping, TimerPurpose, Usage, Wake, ids};
 
 /// Makes the head and first row of the execution that an event starts. It begins at `start_at` if that is later.
 pub fn create(plan: &Plan, event: &Event, now: Timestamp, start_at: Option<Timestamp>) -> (Execution, Row) {
@@ -39,6 +39,7 @@ fn head(plan: &Plan, event: &Event, now: Timestamp, later: Option<Timestamp>) ->
         parent: event.parent.clone(),
         region: None,
         fork: None,
+        debug: event.debug.then(Stepping::default),
         stops: false,
         high_priority: plan.workflow.priority == Priority::High,
         created_at: now,

@@ -22,12 +22,13 @@ pub fn due(debounce: &Debounce, opened_at: Timestamp, now: Timestamp, (events, b
 }
 
 /// The event that events become, in their order: the last one, with all of them as `trigger.events`. It has the longest of their
-/// chains of causes, so that limits on chains hold. `None` without events.
+/// chains of causes, so that limits on chains hold, and stops before each step if one of them asks for it. `None` without events.
 pub fn merged(id: &str, events: Vec<Event>) -> Option<Event> {
     let views: Vec<Value> = events.iter().map(Event::view).collect();
     let cause = events.iter().map(|event| &event.cause).max_by_key(|cause| cause.chain.len())?.clone();
+    let debug = events.iter().any(|event| event.debug);
     let last = events.into_iter().next_back()?;
     let mut data = last.data;
     data.insert("events".to_owned(), Value::Array(views));
-    Some(Event { id: id.to_owned(), data, creation: None, cause, ..last })
+    Some(Event { id: id.to_owned(), data, creation: None, cause, debug, ..last })
 }

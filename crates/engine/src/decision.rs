@@ -93,11 +93,15 @@ pub enum Control {
     Cancel,
     /// Retries the failed step.
     Retry,
-    /// Skips the failed step, and continues behind it.
+    /// Skips the failed step, or the one that an execution stopped before as its start asked, and continues behind it.
     Skip {
         /// The branch to take.
         take: Option<Take>,
     },
+    /// Carries out the step that an execution stopped before, as its start asked, and stops before the next one.
+    Step,
+    /// Lets an execution that stops before each step go on without stops.
+    Run,
     /// Stops everything at once, keeping its state.
     Kill,
     /// Lifts a kill.
@@ -115,6 +119,8 @@ impl Control {
             Self::Cancel => "cancel",
             Self::Retry => "retry",
             Self::Skip { .. } => "skip",
+            Self::Step => "step",
+            Self::Run => "run",
             Self::Kill => "kill",
             Self::Lift => "lift",
             Self::Stall => "stall",

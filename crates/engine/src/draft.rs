@@ -88,6 +88,7 @@ impl<'a> Draft<'a> {
             state.checkpoint = serde_json::Value::Null;
         }
         state.status = StepStatus::Running;
+        self.execution.has_stepped();
         self.execution.entered = Some(step.kind.tag().to_owned());
         self.execution.leases.clear();
         self.execution.status = Status::Running;

@@ -7,7 +7,7 @@ use pawl_definition::Priority;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::{Cause, Fork, Frame, Item, Leases, Parent, Parts, Region, StepError, Subject};
+use crate::{Cause, Fork, Frame, Item, Leases, Parent, Parts, Region, StepError, Stepping, Subject};
 
 /// State of an execution. Stored, do not rename.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -229,6 +229,8 @@ pub enum PauseReason {
     Workflow,
     /// A step failed.
     Failure,
+    /// It stands before a step, and its start asked for a stop before each.
+    Debug,
 }
 
 /// A pause with what it interrupted.
@@ -365,6 +367,9 @@ pub struct Execution {
     /// The execution that it is a fork of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fork: Option<Fork>,
+    /// Present while it stops before each step, as its start asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub debug: Option<Stepping>,
     /// It ended by a step that ends the execution which it is a part of.
     #[serde(default, skip_serializing_if = "is_false")]
     pub stops: bool,

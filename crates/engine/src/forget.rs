@@ -72,6 +72,7 @@ impl Event {
             parent: _,
             region,
             fork,
+            debug: _,
         } = self;
         values(data, at);
         if let Some(start) = region {

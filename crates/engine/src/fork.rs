@@ -167,6 +167,7 @@ impl ForkStart {
             creation: None,
             parent: None,
             fork: Some(Box::new(self)),
+            debug: false,
             ..began.clone()
         }
     }

@@ -16,12 +16,14 @@ pub enum RowKind {
     Started,
     /// A step ended, waits or will be retried.
     Step,
-    /// A person or system acted: pause, resume, cancel, retry, skip, kill.
+    /// A person or system acted: pause, resume, cancel, retry, skip, step, run, kill.
     Control,
     /// Its step was deleted by an edit, and it moved on.
     Moved,
     /// It goes on after a wait: it has a slot of `limits.concurrency` again.
     Slot,
+    /// It stopped before a step, as its start asked.
+    Debug,
     /// A limit ended it, or what is left of one was counted anew.
     Limit,
 }

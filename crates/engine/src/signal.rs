@@ -63,6 +63,7 @@ impl SentSignal {
             parent: None,
             region: None,
             fork: None,
+            debug: false,
         }
     }
 

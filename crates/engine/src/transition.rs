@@ -7,7 +7,7 @@ use crate::steps::{self, After, Perform, StepContext, StepDecision, Wait, Waits}
 use crate::{
     Address, Claim, Context, Decision, Execution, Hold, Illegal, Input, Lease, Performance, RowKind, Status, Stay,
     StepCode, StepError, StepState, StepStatus, TimerPurpose, TransitionError, Waiting, Wake, control, observed,
-    result, shares, slots, variables, waiting,
+    result, shares, slots, stepping, variables, waiting,
 };
 
 /// Time beyond an activity's own time-out after which its holder counts as dead, in seconds: the answer has to be
@@ -116,7 +116,8 @@ fn run(cx: &Context<'_>, execution: &Execution, found: Option<&crate::Found>) ->
         Wake::Timer { purpose: TimerPurpose::Delay, .. } | Wake::Signal { .. } if execution.entered.is_some() => {
             waiting::due(cx, execution, step, found)
         }
-        _ => slots::before_step(cx, execution)
+        _ => stepping::before_step(cx, execution)
+            .or_else(|| slots::before_step(cx, execution))
             .or_else(|| shares::before_step(cx, execution))
             .unwrap_or_else(|| enter(cx, execution, step, found)),
     }
@@ -152,7 +153,7 @@ fn start(cx: &Context<'_>, execution: &Execution) -> Decision {
 }
 
 /// Enters a step, or tries it again.
-fn enter(cx: &Context<'_>, execution: &Execution, step: &Step, found: Option<&crate::Found>) -> Decision {
+pub(crate) fn enter(cx: &Context<'_>, execution: &Execution, step: &Step, found: Option<&crate::Found>) -> Decision {
     let interrupted = execution.leases.is_of_another(cx.invocation);
     let mut draft = Draft::step(cx, execution, step);
     draft.execution.deaths = execution.deaths + u32::from(interrupted);

@@ -40,6 +40,7 @@ fn event() -> Event {
         parent: None,
         region: None,
         fork: None,
+        debug: false,
     }
 }
 

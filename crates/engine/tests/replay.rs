@@ -127,6 +127,7 @@ fn event(subject: &Subject) -> Event {
         parent: None,
         region: None,
         fork: None,
+        debug: false,
     }
 }
 

@@ -35,6 +35,7 @@ fn event() -> Event {
         parent: None,
         region: None,
         fork: None,
+        debug: false,
     }
 }
 

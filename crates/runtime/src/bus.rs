@@ -123,6 +123,7 @@ pub fn event(event: &Value) -> Result<Option<Event>, BusError> {
         parent: None,
         region: None,
         fork: None,
+        debug: false,
     }))
 }
 

@@ -45,6 +45,7 @@ pub(crate) fn of_records(old: Option<&Record>, new: &Record) -> Option<Event> {
         parent: None,
         region: None,
         fork: None,
+        debug: false,
     })
 }
 

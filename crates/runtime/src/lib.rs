@@ -115,6 +115,6 @@ pub use start_window::StartWindow;
 pub use stop::Stop;
 pub use sweeper::Sweeper;
 pub use system::System;
-pub use transitions::{ControlError, Transitions};
+pub use transitions::{Ahead, ControlError, Transitions};
 pub use unreadable::UnreadableItems;
 pub use workflows::{SaveError, Saved, SavedObject, Switched, Workflows};

@@ -1,6 +1,7 @@
 //! Transitions of executions: loaded, decided by one input from outside, committed, with what follows a commit.
 
 mod load;
+mod preview;
 mod write;
 
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use crate::snapshot::Snapshot;
 use crate::{Catalog, CompletionSignals, Error, ExecutorOptions, Metrics};
 
 pub(crate) use load::{Outcome, Run};
+pub use preview::Ahead;
 
 /// A stale or early job that finds work due waits this long before its own job: whoever is at work has time to
 /// go on, and repeats do not chase each other.

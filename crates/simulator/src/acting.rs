@@ -192,6 +192,7 @@ async fn deliver(hub: &Hub, system: &System, what: What) -> Answer {
         parent: None,
         region: None,
         fork: None,
+        debug: false,
     };
     match system.ingest.accept(event, &identity).await {
         Ok(accepted) => Answer::Done(Some(Accepted {

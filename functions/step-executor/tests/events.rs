@@ -55,6 +55,7 @@ async fn begin(world: &World, event: &str) -> Job {
         parent: None,
         region: None,
         fork: None,
+        debug: false,
     };
     world.system.evaluator.start("greet", &event).await.expect("memory is writable");
     Job { execution_id: ids::execution_id(&event.id, "greet"), seq: 0, again: false, news: None }

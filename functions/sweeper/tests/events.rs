@@ -44,6 +44,7 @@ fn event(world: &World, id: &str) -> Event {
         parent: None,
         region: None,
         fork: None,
+        debug: false,
     }
 }
 

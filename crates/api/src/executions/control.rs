@@ -1,4 +1,4 @@
-//! What people do to an execution: pause, resume, cancel, retry, skip, kill and lift.
+//! What people do to an execution: pause, resume, cancel, retry, skip, step, run, kill and lift.
 
 use std::sync::Arc;
 
@@ -93,13 +93,17 @@ controls! {
     cancel, "/v1/executions/{id}/cancel", "cancel_execution", Cancel;
     /// Retries the failed step of a paused execution.
     retry, "/v1/executions/{id}/retry", "retry_execution", Retry;
+    /// Carries out the step that an execution stopped before as its start asked, and stops before the next one.
+    step, "/v1/executions/{id}/step", "step_execution", Step;
+    /// Lets an execution that stops before each step go on without stops.
+    run, "/v1/executions/{id}/run", "run_execution", Run;
     /// Stops an execution at once and keeps its state.
     kill, "/v1/executions/{id}/kill", "kill_execution", Kill;
     /// Lifts the kill of an execution.
     lift, "/v1/executions/{id}/lift", "lift_execution", Lift;
 }
 
-/// Skips the failed step of a paused execution, and continues behind it.
+/// Skips the failed step of a paused execution, or the step that it stopped before as its start asked, and continues behind it.
 #[operation(
     post, path = "/v1/executions/{id}/skip", tag = "executions", operation_id = "skip_execution",
     params(("id" = String, Path, description = "Execution")), request_body(content = How),

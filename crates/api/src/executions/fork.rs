@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::response::Response;
 use http::HeaderMap;
-use pawl_engine::{Execution, ForkError, ForkOrder, Plan, coerce, ids};
+use pawl_engine::{Event, Execution, ForkError, ForkOrder, Plan, coerce, ids};
 use pawl_runtime::{FORK, ForkFailed, Identity, Listed, offload};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -34,6 +34,9 @@ pub(super) struct Asked {
     #[serde(default)]
     #[schema(value_type = Object)]
     values: Map<String, Value>,
+    /// The fork stops before each of its steps, as an execution that is started with `debug`.
+    #[serde(default)]
+    debug: bool,
     /// Reason in words, for the history.
     reason: Option<String>,
     /// The actor, if the server does not know the sender: the same as the header `x-pawl-actor`.
@@ -97,17 +100,18 @@ pub(super) async fn fork(
     if let Some(record) = &original.record {
         api.core.records.get(record).await?;
     }
-    let Asked { at, values: given, reason, actor: named } = body;
+    let Asked { at, values: given, debug, reason, actor: named } = body;
     let values = values(&plan, at.is_some(), given)?;
     let order = ForkOrder { at, values, act: actor.or(named)?.act(reason, ingest.now())? };
     let event_id = key.as_ref().map_or_else(|| ingest.fresh_id(), |key| ids::delivery_event_id(&id, FORK, key));
     let event = api.core.forks.event(&id, order, &plan, event_id).await?;
+    let event = Event { debug, ..event };
     accepted::answer(&ingest.accept(event, &identity).await?, Starts::Itself)
 }
 
 /// Digest of what a fork is asked for; who asks, and why, is no part of it.
 fn content(body: &Asked) -> String {
-    offload::sha256(json!([body.at, body.values]).to_string().as_bytes())
+    offload::sha256(json!([body.at, body.values, body.debug]).to_string().as_bytes())
 }
 
 /// The values, each of its variable's type. A fork from a step on may also be given what steps assign.

@@ -5,6 +5,7 @@ mod control;
 pub(crate) mod filter;
 mod fork;
 mod list;
+mod next;
 mod situation;
 mod summary;
 mod view;
@@ -50,6 +51,7 @@ pub(crate) fn routes<S: Surface>(surface: S) -> S {
         .on::<__path_show, _, _>(show)
         .on::<__path_history, _, _>(history)
         .on::<__path_event, _, _>(event)
+        .on::<next::__path_next, _, _>(next::next)
         .on::<children::__path_list, _, _>(children::list)
         .on::<fork::__path_fork, _, _>(fork::fork)
         .on::<fork::__path_list, _, _>(fork::list)
@@ -58,6 +60,8 @@ pub(crate) fn routes<S: Surface>(surface: S) -> S {
         .on::<control::__path_cancel, _, _>(control::cancel)
         .on::<control::__path_retry, _, _>(control::retry)
         .on::<control::__path_skip, _, _>(control::skip)
+        .on::<control::__path_step, _, _>(control::step)
+        .on::<control::__path_run, _, _>(control::run)
         .on::<control::__path_kill, _, _>(control::kill)
         .on::<control::__path_lift, _, _>(control::lift)
 }

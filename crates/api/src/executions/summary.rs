@@ -79,7 +79,7 @@ pub(crate) struct Summary {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[schema(as = Held)]
 pub(crate) struct HeldView {
-    /// `kill`, or of a pause `person`, `workflow` or `failure`.
+    /// `kill`, or of a pause `person`, `workflow`, `failure` or `debug`.
     by: &'static str,
     /// What was killed: `execution`, `workflow` or `installation`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -113,6 +113,7 @@ impl HeldView {
             PauseReason::Person => "person",
             PauseReason::Workflow => "workflow",
             PauseReason::Failure => "failure",
+            PauseReason::Debug => "debug",
         };
         let (actor, reason) = (pause.actor.clone(), pause.note.clone());
         Some(Self { by, scope: None, since: pause.since, actor, reason })

@@ -97,7 +97,7 @@ impl From<&Wake> for WakeView {
 /// A pause.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct PauseView {
-    /// `person`, `workflow` or `failure`.
+    /// `person`, `workflow`, `failure` or `debug`.
     #[schema(value_type = String)]
     reason: pawl_engine::PauseReason,
     /// Reason in words.
@@ -205,6 +205,9 @@ pub(crate) struct Whole {
     steps: BTreeMap<String, StepView>,
     /// Steps that failed finally.
     failed_steps: BTreeSet<String>,
+    /// Whether it stops before each step. Absent if not.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    debug: bool,
     /// Number of executed steps.
     steps_done: u32,
     /// Tokens that models read and wrote.
@@ -257,6 +260,7 @@ impl Whole {
             variables,
             steps,
             failed_steps: execution.failed_steps.clone(),
+            debug: execution.debug.is_some(),
             steps_done: execution.steps_done,
             tokens: execution.usage.tokens,
             usd: execution.usage.usd,
@@ -274,7 +278,7 @@ pub(crate) struct RowView {
     seq: u64,
     /// Time of the commit.
     at: Timestamp,
-    /// `created`, `started`, `step`, `control`, `moved` or `limit`.
+    /// `created`, `started`, `step`, `control`, `moved`, `slot`, `limit` or `debug`.
     #[schema(value_type = String)]
     kind: RowKind,
     /// Revision of the workflow.

@@ -3,7 +3,7 @@
 use pawl_definition::Trigger;
 use pawl_definition::step::Awaited;
 use pawl_engine::steps::awaited_children;
-use pawl_engine::{Execution, Plan, Status, TimerPurpose, Wake};
+use pawl_engine::{Execution, PauseReason, Plan, Status, TimerPurpose, Wake};
 use pawl_runtime::SlotLine;
 use serde::Serialize;
 
@@ -71,8 +71,11 @@ pub(super) fn of(execution: &Execution, plan: Option<&Plan>, line: Option<&SlotL
 }
 
 fn person(execution: &Execution) -> &'static str {
-    let by_failure = execution.pause.as_ref().is_some_and(|pause| pause.reason == pawl_engine::PauseReason::Failure);
-    if by_failure { "retry, skip or cancel" } else { "resume or cancel" }
+    match execution.pause.as_ref().map(|pause| pause.reason) {
+        Some(PauseReason::Failure) => "retry, skip or cancel",
+        Some(PauseReason::Debug) => "step, skip, run or cancel",
+        Some(PauseReason::Person | PauseReason::Workflow) | None => "resume or cancel",
+    }
 }
 
 fn timer(purpose: TimerPurpose, execution: &Execution, (plan, line): (Option<&Plan>, Option<&SlotLine>)) -> WaitView {

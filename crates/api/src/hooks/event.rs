@@ -168,5 +168,6 @@ pub(super) fn bare(id: String, workflow: &str, trigger: &str, at: Timestamp, dat
         parent: None,
         region: None,
         fork: None,
+        debug: false,
     }
 }

@@ -33,6 +33,9 @@ pub(super) struct Start {
     #[serde(default)]
     #[schema(value_type = Object)]
     values: Map<String, Value>,
+    /// The execution stops before each of its steps, until it is told to carry out the step, to skip it, or to run on.
+    #[serde(default)]
+    debug: bool,
     /// The actor, if the server does not know the sender.
     actor: Option<String>,
 }
@@ -97,6 +100,7 @@ pub(super) async fn start(
         parent: None,
         region: None,
         fork: None,
+        debug: body.debug,
     };
     let accepted = if is_debounced {
         ingest.accept_undecided(event, &identity).await?
@@ -109,7 +113,7 @@ pub(super) async fn start(
 /// Digest of what a start asks for; who asks is no part of it.
 fn content(body: &Start) -> String {
     let record = body.record.as_ref().map(|target| [&target.object, &target.id]);
-    offload::sha256(json!([record, body.values]).to_string().as_bytes())
+    offload::sha256(json!([record, body.values, body.debug]).to_string().as_bytes())
 }
 
 /// The record, which must be one that the workflow runs on.

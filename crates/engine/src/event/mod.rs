@@ -164,6 +164,9 @@ pub struct Event {
     /// The execution that it begins anew, or from a step on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fork: Option<Box<ForkStart>>,
+    /// The execution that it starts stops before each step.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub debug: bool,
 }
 
 impl Event {

@@ -224,6 +224,8 @@ impl Asked {
             "skip" => Control::Skip { take: None },
             "skip yes" => Control::Skip { take: Some(Take::Yes) },
             "skip no" => Control::Skip { take: Some(Take::No) },
+            "step" => Control::Step,
+            "run" => Control::Run,
             "kill" => Control::Kill,
             "lift" => Control::Lift,
             "stall" => Control::Stall,

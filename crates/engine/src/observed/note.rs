@@ -167,7 +167,10 @@ fn lease(cx: &Context<'_>, before: &Execution) -> Option<LeaseSeen> {
 
 /// Whether a control looks at more than the head: what it does depends on the workflow.
 fn looks_at_plan(control: &Control) -> bool {
-    matches!(control, Control::Resume | Control::Lift | Control::Retry | Control::Skip { .. })
+    matches!(
+        control,
+        Control::Resume | Control::Lift | Control::Retry | Control::Skip { .. } | Control::Step | Control::Run
+    )
 }
 
 /// Whether a decision looks at records, if its step does. What an activity gave is decided upon without them, and so is

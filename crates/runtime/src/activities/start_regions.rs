@@ -61,6 +61,8 @@ fn event(starts: &RegionStarts, start: &RegionStart, whole: &Event, lease: Lease
         parent: Some(Parent { by, index: 0, waits: true, above: above(parent) }),
         region: Some(Box::new(RegionStart { shares_data, ..start.clone() })),
         fork: None,
+        // It stops before its steps as the whole does.
+        debug: parent.debug.is_some(),
         data: if shares_data { serde_json::Map::new() } else { whole.data.clone() },
         kind: whole.kind,
         trigger: whole.trigger.clone(),

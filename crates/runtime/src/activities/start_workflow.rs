@@ -114,6 +114,7 @@ fn event(
         parent: Some(Parent { by, index, waits: starts.waits, above: above(execution) }),
         region: None,
         fork: None,
+        debug: false,
     }
 }
 
@@ -183,9 +184,10 @@ async fn paused(evaluator: &Evaluator, start: &ChildStart) -> Result<Option<Stri
         None => (Index::Gsi3, items::execution::of_status(Status::Paused)),
     };
     let fits = |execution: &Execution| {
-        let by_failure = execution.pause.as_ref().is_none_or(|pause| pause.reason == PauseReason::Failure);
+        let waits = |reason| matches!(reason, PauseReason::Person | PauseReason::Workflow);
+        let may = execution.pause.as_ref().is_some_and(|pause| waits(pause.reason));
         let is_whole = execution.region.is_none() && execution.workflow == start.workflow;
-        is_whole && execution.record == subject && !by_failure
+        is_whole && execution.record == subject && may
     };
     let mut query = Query::of_index(items::execution::TABLE, index, partition).newest_first();
     for _ in 0..PAGES {

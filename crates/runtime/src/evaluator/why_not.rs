@@ -66,6 +66,7 @@ impl Evaluator {
             parent: None,
             region: None,
             fork: None,
+            debug: false,
         };
         let filters = plan.workflow.triggers.iter().filter_map(|trigger| trigger.filter.as_ref());
         let known = Known::read(&self.catalog, (&plan, &event), filters, now).await?;

@@ -138,5 +138,6 @@ fn unknown_event(execution: &Execution) -> Event {
         parent: None,
         region: None,
         fork: None,
+        debug: false,
     }
 }

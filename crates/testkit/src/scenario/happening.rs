@@ -325,5 +325,6 @@ fn start(world: &World, manual: Manual) -> Event {
         parent: None,
         region: None,
         fork: None,
+        debug: false,
     }
 }

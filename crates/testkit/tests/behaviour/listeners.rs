@@ -178,6 +178,7 @@ fn event((kind, unarchived, changes): (EventType, bool, Value), at: Timestamp) -
         parent: None,
         region: None,
         fork: None,
+        debug: false,
     }
 }
 

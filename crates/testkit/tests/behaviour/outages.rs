@@ -141,6 +141,7 @@ pub(crate) fn start(world: &World, id: &str) {
         parent: None,
         region: None,
         fork: None,
+        debug: false,
     };
     at_once(world.system.ingest.accept(event, &Identity::default())).expect("it is accepted");
 }

@@ -6,7 +6,7 @@ use pawl_definition::FailureClass;
 use pawl_engine::{
     Address, Execution, Frame, Item, Lease, Leases, OpenPart, OutcomeStatus, Parent, Parts, Pause, PauseReason, Region,
     RegionStart, Requested, ReturnTo, Row, RowKind, StartedBy, Status, StepCode, StepError, StepState, StepStatus,
-    TimerPurpose, Usage, Waiting, Wake, event, ids, signal,
+    Stepping, TimerPurpose, Usage, Waiting, Wake, event, ids, signal,
 };
 use proptest::collection::{btree_map, btree_set, vec};
 use proptest::option::of;
@@ -136,7 +136,7 @@ fn waiting() -> Arbitrary<Waiting> {
 }
 
 fn pause() -> Arbitrary<Pause> {
-    let reasons = select(vec![PauseReason::Person, PauseReason::Workflow, PauseReason::Failure]);
+    let reasons = select(vec![PauseReason::Person, PauseReason::Workflow, PauseReason::Failure, PauseReason::Debug]);
     (reasons, of(text()), time(), of(filled()), status(), wake())
         .prop_map(|(reason, note, since, actor, status, wake)| Pause { reason, note, since, actor, status, wake })
         .boxed()
@@ -201,7 +201,8 @@ fn parts() -> Arbitrary<Parts> {
 
 /// A head with any of its parts. They need not fit each other: storage does not look at that.
 pub(crate) fn execution() -> Arbitrary<Execution> {
-    let kin = (of(parent()), of(region()), of(super::fork::fork()));
+    let stepping = of(part_id()).prop_map(|may| Stepping { may });
+    let kin = (of(parent()), of(region()), of(super::fork::fork()), of(stepping));
     let is = (derived_id("exe"), workflow_id(), derived_id("evt"), of(subject()), cause(), of(filled()), kin);
     let counts =
         (any::<[u64; 3]>(), any::<[u32; 3]>(), any::<[bool; 6]>(), (of(any::<u16>()), of(text()), any::<bool>()));
@@ -215,7 +216,7 @@ pub(crate) fn execution() -> Arbitrary<Execution> {
     let holds = (map(), map(), of(text()), of(error()), took, value(), value(), ids);
     (is, counts, times, stands, waits, holds)
         .prop_map(|(is, counts, times, stands, waits, holds)| {
-            let (id, workflow, event_id, record, cause, last_control, (parent, region, fork)) = is;
+            let (id, workflow, event_id, record, cause, last_control, (parent, region, fork, debug)) = is;
             let ([revision, version, seq], [steps_done, steps_elsewhere, deaths], flags, slot) = counts;
             let (holds_slot, slot_key, slot_while_running) = slot;
             let [high_priority, over_budget, throttled, stalled, holds_record, ends_whole] = flags;
@@ -227,7 +228,7 @@ pub(crate) fn execution() -> Arbitrary<Execution> {
             let (usage, parts) = took;
             #[rustfmt::skip]
             let execution = Execution {
-                id, workflow, revision, version, seq, status, record, event_id, cause, parent, region, fork, stops: ends_whole, high_priority, created_at,
+                id, workflow, revision, version, seq, status, record, event_id, cause, parent, region, fork, debug, stops: ends_whole, high_priority, created_at,
                 started_at, ended_at, expires_at, forgotten, updated_at, cursor, entered, returns_to, frames, item, visits, variables, steps, steps_done,
                 steps_elsewhere, parts, failed_steps, wake, leases, waiting, pause, requested, killed, reason, error, output, to_tell, overrides, usage,
                 over_budget, throttled, stalled, deaths, slot_key, holds_slot, slot_while_running, holds_record, last_control,
@@ -240,7 +241,8 @@ pub(crate) fn execution() -> Arbitrary<Execution> {
 
 /// A row with any of its parts.
 pub(crate) fn row() -> Arbitrary<Row> {
-    let kinds = [RowKind::Created, RowKind::Started, RowKind::Step, RowKind::Control, RowKind::Moved, RowKind::Slot];
+    use RowKind::{Control, Created, Debug, Moved, Slot, Started, Step};
+    let kinds = [Created, Started, Step, Control, Moved, Slot, Debug];
     let is = (any::<u64>(), time(), select(kinds.to_vec()), any::<u64>(), status());
     let step = (of(part_id()), of(address()), of(part_id()), of(step_status()), of(any::<u32>()), of(any::<u32>()));
     let told = (of(part_id()), of(error()), of(text()), of(filled()), usage());

@@ -175,9 +175,16 @@ pub(crate) fn event() -> Arbitrary<Event> {
     ]);
     let creation = of(map().prop_map(|fields| Creation { fields }));
     let about = (of(workflow_id()), of(part_id()), of(subject()), creation);
-    (derived_id("evt"), kinds, about, time(), map(), (cause(), of(execution::parent()), begins_by()))
+    (derived_id("evt"), kinds, about, time(), map(), (cause(), of(execution::parent()), begins_by(), any::<bool>()))
         .prop_map(
-            |(id, kind, (workflow, trigger, subject, creation), occurred_at, data, (cause, parent, (region, fork)))| {
+            |(
+                id,
+                kind,
+                (workflow, trigger, subject, creation),
+                occurred_at,
+                data,
+                (cause, parent, (region, fork), debug),
+            )| {
                 Event {
                     id,
                     kind,
@@ -191,6 +198,7 @@ pub(crate) fn event() -> Arbitrary<Event> {
                     parent,
                     region: region.map(Box::new),
                     fork: fork.map(Box::new),
+                    debug,
                 }
             },
         )

@@ -209,6 +209,7 @@ fn event(operation: &Operation, starts: &Starts, id: &str) -> Event {
         parent: None,
         region: None,
         fork: None,
+        debug: false,
     }
 }
 
