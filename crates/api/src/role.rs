@@ -50,6 +50,8 @@ const CHANGES: &[(&str, &str, Role)] = &[
     ("POST", "/v1/executions/{id}/cancel", Role::Operator),
     ("POST", "/v1/executions/{id}/retry", Role::Operator),
     ("POST", "/v1/executions/{id}/skip", Role::Operator),
+    ("POST", "/v1/executions/{id}/step", Role::Operator),
+    ("POST", "/v1/executions/{id}/run", Role::Operator),
     ("POST", "/v1/executions/{id}/fork", Role::Operator),
     ("POST", "/v1/executions/{id}/kill", Role::Operator),
     ("POST", "/v1/executions/{id}/lift", Role::Operator),

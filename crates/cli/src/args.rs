@@ -270,6 +270,8 @@ pub(crate) enum Remote {
         #[arg(long, value_parser = ["yes", "no"])]
         take: Option<String>,
     },
+    /// Carries out the step that an execution stopped before (`start --debug`), and stops before the next one.
+    Step(Step),
     /// Begins a new execution from the state that an execution had before a step. Calls before the step are not made again, and
     /// the execution itself is not changed.
     Fork(Fork),
@@ -306,12 +308,32 @@ impl Remote {
             Self::Resume(targets) | Self::Cancel(targets) | Self::Retry(targets) | Self::Skip { targets, .. } => {
                 targets.execution.as_mut()
             }
+            Self::Step(step) => Some(&mut step.execution),
             Self::Fork(fork) => Some(&mut fork.again.execution),
             Self::Rerun(again) => Some(&mut again.execution),
             Self::Kill(kill) | Self::Lift(kill) => kill.scope.execution.as_mut(),
             _ => None,
         }
     }
+}
+
+/// What is done with the step that an execution stopped before.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Step {
+    /// Execution. A prefix of its id is enough if only one of the newest 20,000 executions has it.
+    pub(crate) execution: String,
+    /// Skips the step.
+    #[arg(long)]
+    pub(crate) skip: bool,
+    /// Path to take from a skipped condition or goal.
+    #[arg(long, value_parser = ["yes", "no"], requires = "skip")]
+    pub(crate) take: Option<String>,
+    /// Goes on without stopping any more.
+    #[arg(long, conflicts_with = "skip")]
+    pub(crate) run: bool,
+    /// Reason; kept in history.
+    #[arg(long)]
+    pub(crate) reason: Option<String>,
 }
 
 /// A fork of an execution.
@@ -332,6 +354,9 @@ pub(crate) struct Rerun {
     /// Value that takes the place of a variable, `name=value`; JSON is parsed.
     #[arg(long = "set", value_name = "NAME=VALUE")]
     pub(crate) values: Vec<String>,
+    /// Stops before each step and shows its input; `pawl step` goes on.
+    #[arg(long)]
+    pub(crate) debug: bool,
     /// Reason; kept in history.
     #[arg(long)]
     pub(crate) reason: Option<String>,
@@ -475,6 +500,9 @@ pub(crate) struct Start {
     /// Value of a variable, `name=value`; JSON is parsed.
     #[arg(long = "value", short = 'v')]
     pub(crate) values: Vec<String>,
+    /// Stops before each step and shows its input; `pawl step` goes on.
+    #[arg(long, conflicts_with_all = ["where", "records"])]
+    pub(crate) debug: bool,
     /// Starts at most once for this key.
     #[arg(long, conflicts_with_all = ["where", "records"])]
     pub(crate) idempotency_key: Option<String>,

@@ -9,6 +9,7 @@ mod forget;
 mod fork;
 mod list;
 mod start;
+mod step;
 mod view;
 mod whole_id;
 mod why_not;
@@ -74,6 +75,7 @@ pub(crate) async fn run(mut command: Remote, client: Client) -> anyhow::Result<b
         Remote::Cancel(targets) => controls(&client, "cancel", &targets, None).await,
         Remote::Retry(targets) => controls(&client, "retry", &targets, None).await,
         Remote::Skip { targets, take } => controls(&client, "skip", &targets, take.as_deref()).await,
+        Remote::Step(step) => step::run(&client, &step).await,
         Remote::Fork(fork) => fork::fork(&client, &fork).await,
         Remote::Rerun(again) => fork::rerun(&client, &again).await,
         Remote::Kill(kill) => switch(&client, "kill", &kill).await,

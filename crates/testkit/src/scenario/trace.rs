@@ -93,7 +93,7 @@ fn word(row: &Row) -> String {
             Some(branch) => format!("{}: {branch}", word(status)),
             None => word(status),
         },
-        RowKind::Control | RowKind::Limit => word(status),
+        RowKind::Control | RowKind::Limit | RowKind::Debug => word(status),
     }
 }
 

@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::show;
-use super::start::{given_values, started};
+use super::start::{debugged, given_values, started};
 use super::view::{self, text};
 use crate::args::{Fork, Rerun};
 use crate::client::{Answer, Client};
@@ -22,8 +22,11 @@ pub(super) async fn rerun(client: &Client, again: &Rerun) -> anyhow::Result<bool
 
 async fn ask(client: &Client, again: &Rerun, at: Option<&str>) -> anyhow::Result<bool> {
     let request = client.request(Method::POST, &format!("/v1/executions/{}/fork", again.execution));
-    let body = json!({"at": at, "values": given_values(&again.values)?, "reason": again.reason});
+    let body = json!({"at": at, "values": given_values(&again.values)?, "debug": again.debug, "reason": again.reason});
     let request = again.idempotency_key.iter().fold(request, |request, key| request.header("idempotency-key", key));
+    if again.debug {
+        return debugged(client, request.json(&body)).await;
+    }
     show(client, request.json(&body), |body| say!("{}", started(body))).await
 }
 

@@ -5,14 +5,14 @@ use std::path::Path;
 
 use anyhow::{Context, bail};
 use pawl_definition::json::{self, Bounds};
-use reqwest::Method;
+use reqwest::{Method, RequestBuilder};
 use serde_json::{Map, Value, json};
 
 use super::action::{self, Asked};
-use super::show;
 use super::view::text;
+use super::{refused, show, step};
 use crate::args::Start;
-use crate::client::Client;
+use crate::client::{Answer, Client};
 use crate::output::say;
 
 /// Starts it; `false` if the installation refused.
@@ -32,10 +32,34 @@ pub(super) async fn run(client: &Client, start: &Start) -> anyhow::Result<bool> 
     }
     action::unused(&start.pace)?;
     let request = client.request(Method::POST, &format!("/v1/workflows/{workflow}/start"));
-    let request = request.json(&start_body(start.record.as_deref(), &start.values)?);
+    let mut body = start_body(start.record.as_deref(), &start.values)?;
+    if start.debug {
+        body["debug"] = true.into();
+    }
+    let request = request.json(&body);
     let key = start.idempotency_key.iter();
     let request = key.fold(request, |request, key| request.header("idempotency-key", key));
+    if start.debug {
+        return debugged(client, request).await;
+    }
     show(client, request, |body| say!("{}", started(body))).await
+}
+
+/// Starts an execution that stops before each step, and says what it stands before.
+pub(super) async fn debugged(client: &Client, request: RequestBuilder) -> anyhow::Result<bool> {
+    let body = match client.send(request).await? {
+        Answer::Done(body) => body,
+        Answer::Problem(problem) => return Ok(refused(client, &problem)),
+    };
+    if !client.json {
+        say!("{}", started(&body));
+    }
+    match body.get("execution_id").and_then(Value::as_str) {
+        Some(execution) => step::stands(client, execution).await,
+        // It begins with others, after the window of `debounce`.
+        None if client.json => Ok(say!("{body}")).map(|()| true),
+        None => Ok(true),
+    }
 }
 
 /// Ids of records, one a line.

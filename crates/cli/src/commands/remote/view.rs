@@ -147,6 +147,7 @@ fn why(item: &Value) -> String {
     }
     match (inner(item, "held", "by"), inner(item, "held", "reason")) {
         (by, _) if by.is_empty() => text(item, "reason"),
+        (by, reason) if by == "debug" => reason,
         (by, reason) if by == "kill" => given(format!("killed by {}", inner(item, "held", "actor")), reason),
         (by, reason) => given(format!("paused by {}", actor_or(item, &by)), reason),
     }
@@ -271,6 +272,10 @@ fn held(page: &Value, when: &When) -> Option<String> {
             let step = text(page, "cursor");
             format!("held since {since} by a failure at {step}{why}; retry, skip or cancel it")
         }
+        "debug" => format!(
+            "stops before step {} since {since}, as its start asked; step, skip, run or cancel it",
+            text(page, "cursor")
+        ),
         by => format!("held since {since} by {}{why}; resume or cancel it", actor_or(page, by)),
     })
 }
