@@ -155,7 +155,9 @@ fn saved<T>(hub: &Hub, result: Result<T, SaveError>) -> Answer {
 
 /// Hands an event in, as the API does.
 async fn deliver(hub: &Hub, system: &System, what: What) -> Answer {
-    let What::Deliver { workflow, trigger, key, subject, creates, n, text } = what else { return Answer::Refused };
+    let What::Deliver { workflow, trigger, key, subject, creates, n, text, debug } = what else {
+        return Answer::Refused;
+    };
     let by_hand = TriggerKind::facts_of(&trigger).by_hand;
     let id = match &key {
         Some(key) => ids::delivery_event_id(&workflow, &trigger, key),
@@ -192,7 +194,7 @@ async fn deliver(hub: &Hub, system: &System, what: What) -> Answer {
         parent: None,
         region: None,
         fork: None,
-        debug: false,
+        debug,
     };
     match system.ingest.accept(event, &identity).await {
         Ok(accepted) => Answer::Done(Some(Accepted {
@@ -216,10 +218,11 @@ fn act(hub: &Hub) -> Act {
 
 fn word(what: &What) -> String {
     match what {
-        What::Deliver { workflow, trigger, key, subject, n, .. } => {
+        What::Deliver { workflow, trigger, key, subject, n, debug, .. } => {
             format!(
-                "{trigger} {workflow} {key:?} {} n={n}",
-                subject.as_ref().map(ToString::to_string).unwrap_or_default()
+                "{trigger} {workflow} {key:?} {} n={n}{}",
+                subject.as_ref().map(ToString::to_string).unwrap_or_default(),
+                if *debug { " step by step" } else { "" }
             )
         }
         What::Create { id, .. } => format!("create {id}"),

@@ -5,6 +5,7 @@
 mod actions;
 mod forks;
 mod loops;
+mod stepping;
 
 use jiff::SignedDuration;
 use pawl_engine::steps::children_of_row;
@@ -120,6 +121,8 @@ pub enum Bug {
     ForkForgets,
     /// The original is not told of a fork.
     ForkUnlisted,
+    /// An execution that stops before each step goes on by itself.
+    StepsUnasked,
 }
 
 impl Bug {
@@ -173,6 +176,7 @@ impl Bug {
         ("batch-dropped", Self::BatchDropped),
         ("fork-forgets", Self::ForkForgets),
         ("fork-unlisted", Self::ForkUnlisted),
+        ("steps-unasked", Self::StepsUnasked),
         ("oversized-stored", Self::OversizedStored),
         ("unreadable-stops-listing", Self::UnreadableStopsListing),
     ];
@@ -268,6 +272,7 @@ impl Bug {
             (Self::ForkForgets, Write::Put { item, expect: Expect::Absent, .. }) if is_head(&item.key) => {
                 forks::without_results(item);
             }
+            (Self::StepsUnasked, Write::Put { item, .. }) if is_head(&item.key) => stepping::let_go(item),
             (Self::BlindKeys, Write::Put { item, expect, .. }) if item.key.partition.starts_with("delivery#") => {
                 *expect = Expect::Any;
             }

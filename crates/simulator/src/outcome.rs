@@ -105,6 +105,7 @@ pub(super) fn count(counts: &mut Counts, row: &Row) {
         (_, Some(StepStatus::Completed), Some("met")) => counts.add("goals met"),
         (RowKind::Control, ..) => counts.add("controls"),
         (RowKind::Moved, ..) => counts.add("moved by edits"),
+        (RowKind::Debug, ..) => counts.add("stops before a step"),
         (RowKind::Slot, ..) => counts.add("slots taken again"),
         _ => {}
     }

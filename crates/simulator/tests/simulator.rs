@@ -119,6 +119,7 @@ is_found! {
     finds_batches_of_actions_that_are_not_stored: "batch-dropped";
     finds_forks_without_what_their_original_had_come_to: "fork-forgets";
     finds_forks_that_their_original_does_not_list: "fork-unlisted";
+    finds_steps_that_nobody_asked_for: "steps-unasked";
     finds_listings_that_stop_at_an_item_that_cannot_be_read: "unreadable-stops-listing";
     finds_large_values_that_stand_in_the_items_that_refer_to_them: "oversized-stored";
 }

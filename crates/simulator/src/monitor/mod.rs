@@ -7,6 +7,7 @@
 //! - [`forks`]: what executions that begin again take over.
 //! - [`erasure`]: what is forgotten loses its values and nothing else; what expires is gone.
 //! - [`signals`]: no signal is taken twice.
+//! - [`stepping`]: an execution that stops before each step carries out none that nobody let it.
 //! - [`tree`]: what holds for an execution with all its parts.
 
 mod actions;
@@ -17,6 +18,7 @@ mod limits;
 mod loops;
 mod protocol;
 mod signals;
+mod stepping;
 mod tree;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -274,6 +276,7 @@ impl Monitor {
         self.controls.rows(after, rows, &mut why);
         tree::check(self, after, rows, &mut why);
         forks::check(self, after, rows, &mut why);
+        stepping::check(self, before.as_ref(), after, rows, &mut why);
         if before.is_none() {
             self.forks += u64::from(after.fork.is_some());
             only_child(self, after, &mut why);

@@ -1,9 +1,12 @@
 //! What people and systems do in a generated world.
 
 use jiff::SignedDuration;
+use pawl_definition::TriggerKind;
 use pawl_engine::{Control, Subject};
 use pawl_runtime::{ActionLimits, Task};
 use serde_json::{Map, Value, json};
+
+use crate::chance::Chance;
 
 use super::{Plan, edit, seconds, signal, workflow};
 
@@ -27,6 +30,8 @@ pub(crate) enum What {
         n: usize,
         /// Bytes of the text that it brings.
         text: usize,
+        /// The execution stops before each step.
+        debug: bool,
     },
     /// A record is created.
     Create { id: String, fields: Map<String, Value> },
@@ -128,6 +133,7 @@ fn deliver(plan: &Plan<'_>, workflows: &[Value]) -> What {
         creates: creates.then(|| created(plan)),
         n: chance.below(3),
         text: 0,
+        debug: false,
     }
 }
 
@@ -162,6 +168,8 @@ fn disturb(plan: &Plan<'_>, workflows: &[Value], actions: &mut Vec<Action>) {
         Control::Cancel,
         Control::Retry,
         Control::Skip { take: None },
+        Control::Step,
+        Control::Run,
         Control::Skip { take: Some(pawl_definition::Take::Yes) },
         Control::Kill,
         Control::Lift,
@@ -190,6 +198,19 @@ fn disturb(plan: &Plan<'_>, workflows: &[Value], actions: &mut Vec<Action>) {
             _ => What::Control(chance.pick(&acts).clone(), chance.below(100)),
         };
         actions.push(Action { at, what });
+    }
+    step_by_step(chance, actions);
+}
+
+/// Some starts by hand are stepped. All with the same key are, for their repeats are the same request.
+fn step_by_step(chance: &Chance, actions: &mut [Action]) {
+    if !chance.percent(60) {
+        return;
+    }
+    for action in actions {
+        if let What::Deliver { trigger, debug, .. } = &mut action.what {
+            *debug = TriggerKind::facts_of(trigger).by_hand;
+        }
     }
 }
 

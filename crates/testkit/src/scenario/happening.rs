@@ -65,6 +65,7 @@ pub struct Manual {
     pub(crate) workflow: String,
     pub(crate) record: Option<Subject>,
     pub(crate) values: Map<String, Value>,
+    pub(crate) debug: bool,
 }
 
 /// A delivery on a webhook: `webhook("w", "github").body(…)`.
@@ -102,7 +103,7 @@ pub fn signal(name: &str, key: &str) -> SignalSent {
 
 /// A person or system starts a workflow.
 pub fn manual(workflow: &str) -> Manual {
-    Manual { workflow: workflow.to_owned(), record: None, values: Map::new() }
+    Manual { workflow: workflow.to_owned(), record: None, values: Map::new(), debug: false }
 }
 
 /// A delivery comes on a webhook.
@@ -146,6 +147,12 @@ fn subject(object: &str, id: &str) -> Subject {
 }
 
 impl Manual {
+    /// Its execution stops before each step.
+    #[must_use]
+    pub fn debug(self) -> Self {
+        Self { debug: true, ..self }
+    }
+
     /// On this record.
     #[must_use]
     pub fn on(mut self, object: &str, id: &str) -> Self {
@@ -325,6 +332,6 @@ fn start(world: &World, manual: Manual) -> Event {
         parent: None,
         region: None,
         fork: None,
-        debug: false,
+        debug: manual.debug,
     }
 }

@@ -8,8 +8,8 @@ use pawl_engine::{Act, Control, Execution, ForkOrder, Record};
 use pawl_runtime::items::refusal::Refusal;
 use pawl_runtime::ports::{Clock, Notice, QueueName, Table};
 use pawl_runtime::{
-    Catalog, ControlError, Error, ExecutorOptions, ForkFailed, Identity, OutsidePorts, Ports, RecordError, Recorded,
-    SaveError, System, items,
+    Ahead, Catalog, ControlError, Error, ExecutorOptions, ForkFailed, Identity, OutsidePorts, Ports, RecordError,
+    Recorded, SaveError, System, items,
 };
 use serde_json::{Map, Value};
 
@@ -129,6 +129,12 @@ impl World {
         let event = at_once(self.system.forks.event(execution, order, &plan, id))?;
         let accepted = at_once(self.system.ingest.accept(event, &Identity::default()))?;
         Ok(accepted.execution_id.expect("a fork names its workflow"))
+    }
+
+    /// The step that an execution stands before, and what it would do; `None` if it stands before none.
+    pub fn ahead(&self, execution: &str) -> Option<Ahead> {
+        let ahead = at_once(self.system.transitions.ahead(execution));
+        ahead.expect("what it looks at is readable").expect("the execution is there")
     }
 
     /// Who acts in a story.

@@ -45,6 +45,7 @@ mod signals;
 mod slow_calls;
 mod stages;
 mod starts;
+mod stepping;
 mod stops;
 mod support;
 mod tree;
