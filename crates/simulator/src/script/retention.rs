@@ -58,9 +58,9 @@ fn wait_long(chance: &Chance, workflow: &mut Value) {
 /// The same as another delivery: after days, nobody recognises a repeat by its key.
 fn again(what: &What) -> What {
     match what.clone() {
-        What::Deliver { workflow, trigger, key, subject, creates: _, n, text } => {
+        What::Deliver { workflow, trigger, key, subject, creates: _, n, text, debug } => {
             let key = key.map(|key| format!("{key} of another day"));
-            What::Deliver { workflow, trigger, key, subject, creates: None, n, text }
+            What::Deliver { workflow, trigger, key, subject, creates: None, n, text, debug }
         }
         what => what,
     }
