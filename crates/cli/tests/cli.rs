@@ -89,6 +89,7 @@ fn help_lists_the_commands() {
       cancel         Ends an execution, or those of a filter
       retry          Retries the failed step of a paused execution, or of those of a filter
       skip           Skips the failed step of a paused execution, or of those of a filter, and continues behind it
+      step           Carries out the step that an execution stopped before (`start --debug`), and stops before the next one
       fork           Begins a new execution from the state that an execution had before a step. Calls before the step are not made again, and the execution itself is not changed
       rerun          Begins a new execution from the event of an execution
       kill           Stops an execution, a workflow or everything at once, and keeps the state

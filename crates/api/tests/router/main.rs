@@ -14,6 +14,7 @@ mod installation;
 mod records;
 mod shop;
 mod signals;
+mod stepping;
 mod surface;
 mod why_not;
 mod workflows;

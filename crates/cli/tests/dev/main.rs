@@ -8,4 +8,5 @@ mod remote;
 mod saves;
 mod serving;
 mod signals;
+mod stepping;
 mod variables;
