@@ -57,6 +57,9 @@ pub(crate) fn apply(
         }
         Control::Step => stepped(draft()),
         Control::Run if execution.debug.is_none() => illegal("it does not stop before its steps"),
+        Control::Resume | Control::Skip { .. } if execution.is_paused_by_debug() && act.id.is_some() => {
+            illegal("it is stepped by a person: step, skip or run it by itself")
+        }
         Control::Resume | Control::Run if execution.is_paused_by_debug() => resumed(without_stops(draft())),
         Control::Run => Ok(without_stops(draft()).commit()),
         Control::Resume => resumed(draft()),

@@ -2,9 +2,10 @@
 
 mod preview;
 
-use pawl_engine::{Control, Execution, PauseReason, RowKind, Status};
+use pawl_engine::{Act, Control, Execution, PauseReason, RowKind, Status};
 use pawl_testkit::scenario::{Scenario, World, answer, canceled, completed, manual, paused, scenario, waiting};
 
+use crate::outages::at_once;
 use crate::support::{with, workflow};
 
 const STEPS: &str = "
@@ -204,6 +205,19 @@ fn lanes_and_slices_stop_as_the_whole_does() {
     let story = debugged(beside);
     let stops = step_all(story.world(), || drop(story.world().settle()));
     assert_eq!(stops, ["each", "each[0]:say", "each[1]:say"]);
+}
+
+/// What a step of another execution does, or an action on many, has an id.
+#[test]
+fn only_who_means_this_execution_takes_it_on() {
+    let story = debugged(STEPS);
+    let id = story.last().execution.id;
+    let act = Act { id: Some("ctl_1".to_owned()), ..story.world().act() };
+    for control in [Control::Resume, Control::Skip { take: None }] {
+        let done = at_once(story.world().system.transitions.control(&id, &control, &act));
+        assert!(matches!(done, Err(pawl_runtime::ControlError::Refused(_))), "{done:?}");
+    }
+    stops_before(story, "set");
 }
 
 #[test]
