@@ -1,5 +1,7 @@
 //! The command line.
 
+mod single;
+
 use std::path::PathBuf;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
@@ -8,6 +10,7 @@ use jiff::Timestamp;
 use pawl_runtime::DefaultRetention;
 
 use crate::variables::Variables;
+pub(crate) use single::{Fork, Rerun, Step};
 
 /// Write, check, test and run agentic workflows.
 #[derive(Debug, Parser)]
@@ -315,54 +318,6 @@ impl Remote {
             _ => None,
         }
     }
-}
-
-/// What is done with the step that an execution stopped before.
-#[derive(Debug, Clone, clap::Args)]
-pub(crate) struct Step {
-    /// Execution. A prefix of its id is enough if only one of the newest 20,000 executions has it.
-    pub(crate) execution: String,
-    /// Skips the step.
-    #[arg(long)]
-    pub(crate) skip: bool,
-    /// Path to take from a skipped condition or goal.
-    #[arg(long, value_parser = ["yes", "no"], requires = "skip")]
-    pub(crate) take: Option<String>,
-    /// Goes on without stopping any more.
-    #[arg(long, conflicts_with = "skip")]
-    pub(crate) run: bool,
-    /// Reason; kept in history.
-    #[arg(long)]
-    pub(crate) reason: Option<String>,
-}
-
-/// A fork of an execution.
-#[derive(Debug, Clone, clap::Args)]
-pub(crate) struct Fork {
-    #[command(flatten)]
-    pub(crate) again: Rerun,
-    /// Step before which the new execution begins.
-    #[arg(long, value_name = "STEP")]
-    pub(crate) at: String,
-}
-
-/// An execution that begins again.
-#[derive(Debug, Clone, clap::Args)]
-pub(crate) struct Rerun {
-    /// Execution. A prefix of its id is enough if only one of the newest 20,000 executions has it.
-    pub(crate) execution: String,
-    /// Value that takes the place of a variable, `name=value`; JSON is parsed.
-    #[arg(long = "set", value_name = "NAME=VALUE")]
-    pub(crate) values: Vec<String>,
-    /// Stops before each step and shows its input; `pawl step` goes on.
-    #[arg(long)]
-    pub(crate) debug: bool,
-    /// Reason; kept in history.
-    #[arg(long)]
-    pub(crate) reason: Option<String>,
-    /// Begins at most once for this key.
-    #[arg(long)]
-    pub(crate) idempotency_key: Option<String>,
 }
 
 /// A record to forget.

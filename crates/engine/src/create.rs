@@ -26,7 +26,8 @@ pub fn create(plan: &Plan, event: &Event, now: Timestamp, start_at: Option<Times
 }
 
 fn head(plan: &Plan, event: &Event, now: Timestamp, later: Option<Timestamp>) -> Execution {
-    Execution {
+    #[rustfmt::skip]
+    let execution = Execution {
         id: ids::execution_id(&event.id, &plan.workflow.id),
         workflow: plan.workflow.id.clone(),
         revision: plan.revision,
@@ -43,10 +44,7 @@ fn head(plan: &Plan, event: &Event, now: Timestamp, later: Option<Timestamp>) ->
         stops: false,
         high_priority: plan.workflow.priority == Priority::High,
         created_at: now,
-        started_at: None,
-        ended_at: None,
-        expires_at: None,
-        forgotten: None,
+        started_at: None, ended_at: None, expires_at: None, forgotten: None,
         updated_at: now,
         cursor: None,
         entered: None,
@@ -84,7 +82,8 @@ fn head(plan: &Plan, event: &Event, now: Timestamp, later: Option<Timestamp>) ->
         outcome: None,
         step_controls: Vec::new(),
         since: Value::Null,
-    }
+    };
+    execution
 }
 
 impl Row {

@@ -54,8 +54,8 @@ fn it_stops_before_each_step_and_carries_out_one_at_a_time() {
     let stops: Vec<_> = rows.iter().filter(|row| row.kind == RowKind::Debug).map(|row| row.note.clone()).collect();
     let stop = |step: &str| Some(format!("stops before step {step}, as its start asked"));
     assert_eq!(stops, [stop("set"), stop("wait"), stop("call")]);
-    let steps = rows.iter().filter(|row| row.note.as_deref() == Some("step"));
-    assert_eq!(steps.map(|row| row.actor.as_deref()).collect::<Vec<_>>(), [Some("operator@example.com"); 3]);
+    let asked = rows.iter().filter(|row| row.note.as_deref() == Some("step"));
+    assert_eq!(asked.map(|row| row.actor.as_deref()).collect::<Vec<_>>(), [Some("operator@example.com"); 3]);
 }
 
 #[test]
@@ -218,6 +218,14 @@ fn only_who_means_this_execution_takes_it_on() {
         assert!(matches!(done, Err(pawl_runtime::ControlError::Refused(_))), "{done:?}");
     }
     stops_before(story, "set");
+}
+
+#[test]
+fn a_burst_of_starts_stops_if_one_of_them_asks() {
+    let burst = with("limits: {debounce: {for: 30s}}", "  - {id: say, type: note, text: hello}");
+    let story = scenario().workflow(&burst).event(manual("w").debug()).event(manual("w")).run_until_idle();
+    assert_eq!(story.world().executions().len(), 1);
+    stops_before(story, "say");
 }
 
 #[test]

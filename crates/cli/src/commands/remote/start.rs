@@ -54,12 +54,14 @@ pub(super) async fn debugged(client: &Client, request: RequestBuilder) -> anyhow
     if !client.json {
         say!("{}", started(&body));
     }
-    match body.get("execution_id").and_then(Value::as_str) {
-        Some(execution) => step::stands(client, execution).await,
-        // It begins with others, after the window of `debounce`.
-        None if client.json => Ok(say!("{body}")).map(|()| true),
-        None => Ok(true),
+    if let Some(execution) = body.get("execution_id").and_then(Value::as_str) {
+        return step::stands(client, execution).await;
     }
+    // It begins with others, after the window of `debounce`.
+    if client.json {
+        say!("{body}");
+    }
+    Ok(true)
 }
 
 /// Ids of records, one a line.

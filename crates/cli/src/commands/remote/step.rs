@@ -17,7 +17,7 @@ use crate::when::When;
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// How long a step is looked at that goes on; then its state is shown as it is.
-const LOOKS_MOST: Duration = Duration::from_secs(60);
+const LOOKS_MOST: Duration = Duration::from_mins(1);
 
 /// Carries out the step, skips it, or lets the execution run on; then says where it stands.
 pub(super) async fn run(client: &Client, step: &Step) -> anyhow::Result<bool> {
