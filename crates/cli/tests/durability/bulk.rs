@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use super::Server;
 
 /// How long all of it may take on a machine that is busy.
-const PATIENCE: Duration = Duration::from_secs(300);
+const PATIENCE: Duration = Duration::from_mins(5);
 
 /// Records that are written at a time.
 const AT_ONCE: usize = 16;
