@@ -1,15 +1,18 @@
 //! The command line.
 
+mod listings;
+mod look;
 mod single;
 
 use std::path::PathBuf;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
-use jiff::Timestamp;
 use pawl_runtime::DefaultRetention;
 
 use crate::variables::Variables;
+pub(crate) use listings::{Executions, Filter, Operation, Operations, Page, Record, Records};
+pub(crate) use look::Look;
 pub(crate) use single::{Fork, Rerun, Step};
 
 /// Write, check, test and run agentic workflows.
@@ -209,12 +212,6 @@ pub(crate) enum Remote {
     },
     /// Sends a webhook to the installation, signed as its trigger requires, with the secret from `PAWL_SECRET_…`.
     Deliver(Deliver),
-    /// Lists workflows; all of them unless a limit is given.
-    Workflows {
-        /// Most entries.
-        #[arg(long)]
-        limit: Option<usize>,
-    },
     /// Enables a workflow's triggers.
     Activate {
         /// Workflow.
@@ -230,33 +227,8 @@ pub(crate) enum Remote {
         /// Workflow.
         workflow: String,
     },
-    /// Lists executions, newest first.
-    Executions(Executions),
-    /// Shows an execution with its history: when each step was committed, and how long each attempt took.
-    Show {
-        /// Execution. A prefix of its id is enough if only one of the newest 20,000 executions has it.
-        execution: String,
-        /// Shows the executions that its steps started in the same way.
-        #[arg(long)]
-        all: bool,
-        /// Prints each step as it happens, until the execution has ended.
-        #[arg(long, short = 'f', conflicts_with = "all")]
-        follow: bool,
-    },
-    /// Lists refused starts and rejected deliveries, with the reasons.
-    Refusals {
-        /// Workflow.
-        workflow: String,
-        #[command(flatten)]
-        page: Page,
-    },
-    /// Says why a workflow does not start on a record: what its filters say of the record now, and why starts were refused.
-    WhyNot {
-        /// Record, `<object>/<id>`.
-        record: String,
-        /// Workflow.
-        workflow: String,
-    },
+    #[command(flatten)]
+    Look(Look),
     /// Pauses an execution before its next step.
     Pause(Act),
     /// Continues a paused execution, or those of a filter.
@@ -286,10 +258,6 @@ pub(crate) enum Remote {
     Lift(Kill),
     /// Forgets a record: takes its values out of it and of the executions that read it; refuses while executions on it are open.
     Forget(Forget),
-    /// Shows how far an operation is (a lift, a redrive, an edit, an action on many); runs, pauses, resumes or cancels an action.
-    Operation(Operation),
-    /// Asks whether the installation is in service; exit code 1 if not, 2 if there is no answer.
-    Health,
     /// Delivers dead letters again, and wakes stalled executions; with a filter, wakes those stalled executions alone.
     Redrive {
         /// Reason; logged.
@@ -306,7 +274,7 @@ impl Remote {
     /// The execution that the command is about; its id may be a prefix.
     pub(crate) fn execution_mut(&mut self) -> Option<&mut String> {
         match self {
-            Self::Show { execution, .. } => Some(execution),
+            Self::Look(Look::Show { execution, .. }) => Some(execution),
             Self::Pause(act) => Some(&mut act.execution),
             Self::Resume(targets) | Self::Cancel(targets) | Self::Retry(targets) | Self::Skip { targets, .. } => {
                 targets.execution.as_mut()
@@ -334,73 +302,6 @@ pub(crate) struct Forget {
     /// Reason; recorded in the audit.
     #[arg(long)]
     pub(crate) reason: Option<String>,
-}
-
-/// A filter of executions.
-#[derive(Debug, Clone, Default, clap::Args)]
-pub(crate) struct Filter {
-    /// Of this workflow.
-    #[arg(long)]
-    pub(crate) workflow: Option<String>,
-    /// In one of these states: queued, running, waiting, paused, completed, canceled, failed.
-    #[arg(long, value_delimiter = ',')]
-    pub(crate) status: Vec<String>,
-    /// On this record, `<object>/<id>`.
-    #[arg(long)]
-    pub(crate) record: Option<String>,
-    /// At this step.
-    #[arg(long)]
-    pub(crate) step: Option<String>,
-    /// With a failure of this code.
-    #[arg(long)]
-    pub(crate) code: Option<String>,
-    /// With this indicator: `throttled`, `stalled`, `killed`, `has_failures`, `over_budget`.
-    #[arg(long)]
-    pub(crate) indicator: Option<String>,
-    /// With this outcome: `reached`, `not_reached`, `unknown`.
-    #[arg(long)]
-    pub(crate) outcome: Option<String>,
-    /// Created at this time or later: `1h` (ago), `2026-11-01`, `2026-11-21T08:00:00Z`.
-    #[arg(long, value_parser = crate::when::since)]
-    pub(crate) since: Option<Timestamp>,
-    /// Created before this time, in the same formats.
-    #[arg(long, value_parser = crate::when::since)]
-    pub(crate) until: Option<Timestamp>,
-    /// Created longer ago than this, such as `2h` or `7d`.
-    #[arg(long, value_parser = crate::when::since, value_name = "AGE")]
-    pub(crate) older_than: Option<Timestamp>,
-}
-
-impl Filter {
-    /// Its keys as the API names them.
-    pub(crate) fn keys(&self) -> Vec<(&'static str, String)> {
-        let status = Some(self.status.join(",")).filter(|status| !status.is_empty());
-        let until = [self.until, self.older_than].into_iter().flatten().min();
-        let keys = [
-            ("workflow", self.workflow.clone()),
-            ("status", status),
-            ("record", self.record.clone()),
-            ("step", self.step.clone()),
-            ("code", self.code.clone()),
-            ("indicator", self.indicator.clone()),
-            ("outcome", self.outcome.clone()),
-            ("since", self.since.map(|at| at.to_string())),
-            ("until", until.map(|at| at.to_string())),
-        ];
-        keys.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
-    }
-}
-
-/// Which executions are listed.
-#[derive(Debug, Clone, clap::Args)]
-pub(crate) struct Executions {
-    /// Prints only their ids, for other commands.
-    #[arg(long, short = 'q')]
-    pub(crate) quiet: bool,
-    #[command(flatten)]
-    pub(crate) filter: Filter,
-    #[command(flatten)]
-    pub(crate) page: Page,
 }
 
 /// One execution, or those of a filter.
@@ -468,48 +369,6 @@ pub(crate) struct Start {
     pub(crate) pace: Pace,
 }
 
-/// An operation, and what is done to it.
-#[derive(Debug, Clone, clap::Args)]
-pub(crate) struct Operation {
-    /// Operation, as the answer named it.
-    #[arg(value_name = "OPERATION")]
-    pub(crate) id: String,
-    /// What is done to it, if it is an action.
-    #[arg(value_enum)]
-    pub(crate) handling: Option<Handling>,
-    /// Waits for the end.
-    #[arg(long)]
-    pub(crate) wait: bool,
-    /// Lists what the action could not act on, with the reasons.
-    #[arg(long)]
-    pub(crate) results: bool,
-}
-
-/// What is done to an action on many.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Handling {
-    /// Runs one that was previewed.
-    Run,
-    /// Pauses it.
-    Pause,
-    /// Continues one that was paused, or that failed.
-    Resume,
-    /// Cancels it; what it did stays.
-    Cancel,
-}
-
-impl Handling {
-    /// As the API names it.
-    pub(crate) fn word(self) -> &'static str {
-        match self {
-            Self::Run => "run",
-            Self::Pause => "pause",
-            Self::Resume => "resume",
-            Self::Cancel => "cancel",
-        }
-    }
-}
-
 /// A webhook to send.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Deliver {
@@ -529,17 +388,6 @@ pub(crate) struct Deliver {
     /// File of variables that may hold the secret, as for `pawl dev`. The environment overrides the file.
     #[arg(long)]
     pub(crate) env_file: Option<PathBuf>,
-}
-
-/// A page of a listing.
-#[derive(Debug, Clone, clap::Args)]
-pub(crate) struct Page {
-    /// Most entries; 20 if absent, or all with --json.
-    #[arg(long)]
-    pub(crate) limit: Option<usize>,
-    /// Cursor, as the previous page returned it.
-    #[arg(long)]
-    pub(crate) cursor: Option<String>,
 }
 
 /// A control of one execution.

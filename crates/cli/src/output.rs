@@ -31,6 +31,16 @@ pub(crate) fn program(text: &[u8]) -> anyhow::Result<()> {
     }
 }
 
+/// Prints a line, for what goes on for as long as somebody reads; `false` if nobody does.
+pub(crate) fn offer(text: &str) -> anyhow::Result<bool> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(shown::lines(&format!("{text}\n")).as_bytes()).and_then(|()| out.flush()) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
 /// Prints a line. A server whose reader has gone serves on, so this never fails.
 pub(crate) fn line(text: Arguments<'_>) {
     if let Err(error) = print(&format!("{text}\n")) {

@@ -76,14 +76,22 @@ fn help_lists_the_commands() {
       start          Starts a workflow, on one record or on many
       signal         Sends a signal to the execution that waits for it; if none does, the signal is kept for 72 hours
       deliver        Sends a webhook to the installation, signed as its trigger requires, with the secret from `PAWL_SECRET_…`
-      workflows      Lists workflows; all of them unless a limit is given
       activate       Enables a workflow's triggers
       deactivate     Disables a workflow's triggers
       close-breaker  Closes the breaker of a workflow; does not change whether the workflow is active
+      workflows      Lists workflows; all of them unless a limit is given
       executions     Lists executions, newest first
       show           Shows an execution with its history: when each step was committed, and how long each attempt took
       refusals       Lists refused starts and rejected deliveries, with the reasons
+      objects        Lists objects: the record types
+      records        Lists records of an object, newest first
+      record         Shows a record, creates it, or writes some of its fields
       why-not        Says why a workflow does not start on a record: what its filters say of the record now, and why starts were refused
+      operations     Lists operations, newest first: lifts, redrives, edits, actions on many
+      operation      Shows how far an operation is (a lift, a redrive, an edit, an action on many); runs, pauses, resumes or cancels an action
+      notices        Lists notices to the owners of workflows, newest first
+      audit          Lists who used the kill switch, redrove, forgot a record or acted on many, newest first
+      health         Asks whether the installation is in service; exit code 1 if not, 2 if there is no answer
       pause          Pauses an execution before its next step
       resume         Continues a paused execution, or those of a filter
       cancel         Ends an execution, or those of a filter
@@ -95,8 +103,6 @@ fn help_lists_the_commands() {
       kill           Stops an execution, a workflow or everything at once, and keeps the state
       lift           Lifts a kill
       forget         Forgets a record: takes its values out of it and of the executions that read it; refuses while executions on it are open
-      operation      Shows how far an operation is (a lift, a redrive, an edit, an action on many); runs, pauses, resumes or cancels an action
-      health         Asks whether the installation is in service; exit code 1 if not, 2 if there is no answer
       redrive        Delivers dead letters again, and wakes stalled executions; with a filter, wakes those stalled executions alone
 
     Options:

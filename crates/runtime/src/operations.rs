@@ -21,10 +21,11 @@ use crate::items::operation::{self, Kind, Operation, State};
 use crate::items::workflow::Head;
 use crate::message::EventMessage;
 use crate::ports::{
-    Clock, Consistency, DeadLetters, Durability, Expect, Item, Message, Queue, QueueName, Tables, Transaction, Write,
+    Clock, Consistency, DeadLetters, Durability, Expect, Index, Item, Message, Query, Queue, QueueName, Tables,
+    Transaction, Write,
 };
 use crate::waker::Waker;
-use crate::{Catalog, Error, LoopLimits, Metrics, Transitions};
+use crate::{Catalog, Error, Listed, LoopLimits, Metrics, Transitions};
 
 pub use action::{
     Action, ActionLimits, Controls, Counts, FailureGroup, Preview, Reason, ReasonGroup, Records, Starts, Target, Task,
@@ -75,6 +76,15 @@ impl Operations {
     pub async fn read(&self, id: &str) -> Result<Option<Operation>, Error> {
         let item = self.tables.get(operation::TABLE, &operation::key(id), Consistency::Strong).await?;
         Ok(item.as_ref().map(operation::parse).transpose()?)
+    }
+
+    /// Lists operations, the one that began last first. One that begins anew counts from then on.
+    #[boxed]
+    pub async fn list(&self, limit: usize, after: Option<String>) -> Result<Listed<Operation>, Error> {
+        let query = Query::of_index(operation::TABLE, Index::Gsi2, operation::ALL).newest_first();
+        let page = self.tables.query(&query.limit(limit).after(after)).await?;
+        let (items, unreadable) = self.catalog.unreadable().read(&page.items, operation::parse);
+        Ok(Listed { items, next: page.next, unreadable })
     }
 
     /// Begins an operation that no transaction began, or begins one anew that is over. One that runs is left alone.

@@ -7,9 +7,10 @@ mod view;
 use std::sync::Arc;
 
 use axum::extract::State;
+use pawl_runtime::items;
 
 use crate::describe::operation;
-use crate::page::{Listing, Paging, Walk};
+use crate::page::{self, Listing, Paging, Walk};
 use crate::problem::Sent;
 use crate::request::{Params, Route};
 use crate::state::Api;
@@ -20,6 +21,7 @@ use view::{OperationView, ResultView};
 /// The routes.
 pub(crate) fn routes<S: Surface>(surface: S) -> S {
     surface
+        .on::<__path_list, _, _>(list)
         .on::<begin::__path_begin, _, _>(begin::begin)
         .on::<begin::__path_start, _, _>(begin::start)
         .on::<__path_show, _, _>(show)
@@ -32,6 +34,27 @@ pub(crate) fn routes<S: Surface>(surface: S) -> S {
 
 fn unknown(id: &str) -> Problem {
     Problem::new(Code::NoOperation, format!("there is no operation {id:?}"))
+}
+
+/// Lists operations, the newest first: lifts, redrives, edits that touched a wait, and tracked actions.
+#[operation(
+    get, path = "/v1/operations", tag = "operations", operation_id = "list_operations", params(Paging),
+    responses((status = 200, body = Listing<OperationView>))
+)]
+async fn list(
+    State(api): State<Arc<Api>>,
+    Params(paging): Params<Paging>,
+) -> Result<axum::Json<Listing<OperationView>>, Problem> {
+    let mut walk = Walk::of("operations".to_owned(), &paging)?;
+    let (after, mut limit) = (walk.after(), walk.limit);
+    loop {
+        let found = api.core.operations.list(limit, after.clone()).await.map_err(|error| walk.problem(error))?;
+        // The filter of an action may have many ids. Storage says where a page ends, so one that is too long is read again.
+        limit = page::fitting(found.items.iter().map(items::operation::bytes));
+        if limit >= found.items.len() {
+            return Ok(axum::Json(walk.page(found, OperationView::from)));
+        }
+    }
 }
 
 /// Shows how far an operation is: what a lift, a redrive, an edit of a workflow or a tracked action has set going. Operations

@@ -223,3 +223,55 @@ fn executions_are_listed_by_their_age() {
     assert_eq!(old["items"].as_array().map(Vec::len), Some(1));
     surface.get("/v1/executions?older_than=soon").send().problem(400, "bad_query");
 }
+
+#[test]
+fn operations_are_listed_newest_first_in_pages() {
+    let surface = broken(2);
+    let none = surface.get("/v1/operations").send().expect(200);
+    assert_eq!((&none["items"], &none["next"]), (&json!([]), &Value::Null));
+    let mut ids = Vec::new();
+    for word in ["retry", "cancel"] {
+        let body = json!({"action": word, "filter": {"workflow": "report"}, "preview": true});
+        ids.push(begin(&surface, &body)["id"].clone());
+        surface.world.clock.advance(jiff::SignedDuration::from_secs(1));
+    }
+    surface.post("/v1/workflows/report/kill").send().expect(200);
+    let lifted = surface.post("/v1/workflows/report/lift").send().expect(202);
+    ids.push(lifted["operation"].clone());
+    surface.settle();
+    ids.reverse();
+
+    let mut listed = Vec::new();
+    let mut path = "/v1/operations?limit=2".to_owned();
+    loop {
+        let page = surface.get(&path).send().expect(200);
+        listed.extend(page["items"].as_array().expect("it is a list").clone());
+        let Some(next) = page["next"].as_str() else { break };
+        path = format!("/v1/operations?limit=2&cursor={next}");
+    }
+    assert_eq!(listed.iter().map(|operation| operation["id"].clone()).collect::<Vec<_>>(), ids);
+    let told: Vec<_> = listed.iter().map(|operation| [&operation["kind"], &operation["state"]]).collect();
+    assert_eq!(told, [["lift", "completed"], ["action", "ready"], ["action", "ready"]]);
+    assert_eq!(
+        listed[1],
+        surface.get(&format!("/v1/operations/{}", ids[1].as_str().expect("a text"))).send().expect(200)
+    );
+    surface.get("/v1/operations?cursor=forged").send().problem(400, "bad_cursor");
+}
+
+/// An action on listed ids has them in its filter.
+#[test]
+fn a_page_of_large_operations_is_shorter() {
+    let surface = broken(0);
+    let ids: Vec<_> = (0..1_000).map(|number| format!("exe_{number:032x}")).collect();
+    for _ in 0..70 {
+        begin(&surface, &json!({"action": "cancel", "filter": {"ids": ids}, "preview": true}));
+        surface.world.clock.advance(jiff::SignedDuration::from_secs(1));
+    }
+    let first = surface.get("/v1/operations?limit=200").send().expect(200);
+    let count = first["items"].as_array().map_or(0, Vec::len);
+    assert!((2..70).contains(&count), "{count}");
+    let next = first["next"].as_str().expect("there are more");
+    let rest = surface.get(&format!("/v1/operations?limit=200&cursor={next}")).send().expect(200);
+    assert_eq!(count + rest["items"].as_array().map_or(0, Vec::len), 70);
+}

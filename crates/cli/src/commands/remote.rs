@@ -5,9 +5,12 @@ mod action_view;
 mod children;
 mod deliver;
 mod follow;
+mod follow_many;
 mod forget;
 mod fork;
 mod list;
+mod listed_view;
+mod record;
 mod start;
 mod step;
 mod view;
@@ -21,7 +24,7 @@ use pawl_definition::json::{self, Bounds};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
-use crate::args::{Kill, Remote, Targets};
+use crate::args::{Kill, Look, Remote, Targets};
 use crate::client::{Answer, Client, explain};
 use crate::coded::coded;
 use crate::files;
@@ -51,7 +54,6 @@ pub(crate) async fn run(mut command: Remote, client: Client) -> anyhow::Result<b
             show(&client, request, |body| say!("{}", view::signal(body))).await
         }
         Remote::Deliver(deliver) => deliver::run(&client, &deliver).await,
-        Remote::Workflows { limit } => list::workflows(&client, limit).await,
         Remote::Activate { workflow } => {
             show(&client, post(format!("/v1/workflows/{workflow}/activate")), |_| say!("active")).await
         }
@@ -61,15 +63,7 @@ pub(crate) async fn run(mut command: Remote, client: Client) -> anyhow::Result<b
         Remote::CloseBreaker { workflow } => {
             show(&client, post(format!("/v1/workflows/{workflow}/close-breaker")), |_| say!("closed")).await
         }
-        Remote::Executions(which) => list::executions(&client, &which).await,
-        Remote::Show { execution, follow: true, .. } => follow::execution(&client, &execution).await,
-        Remote::Show { execution, all, .. } => execution_page(&client, &execution, all).await,
-        Remote::Refusals { workflow, page } => list::refusals(&client, &workflow, &page).await,
-        Remote::WhyNot { record, workflow } => {
-            let request = client.request(Method::GET, &format!("/v1/workflows/{workflow}/why-not"));
-            show(&client, request.query(&[("record", record)]), |body| say!("{}", why_not::view(body, &When::system())))
-                .await
-        }
+        Remote::Look(look) => self::look(&client, look).await,
         Remote::Pause(act) => control(&client, "pause", (&act.execution, &act.reason), None).await,
         Remote::Resume(targets) => controls(&client, "resume", &targets, None).await,
         Remote::Cancel(targets) => controls(&client, "cancel", &targets, None).await,
@@ -81,8 +75,6 @@ pub(crate) async fn run(mut command: Remote, client: Client) -> anyhow::Result<b
         Remote::Kill(kill) => switch(&client, "kill", &kill).await,
         Remote::Lift(kill) => switch(&client, "lift", &kill).await,
         Remote::Forget(forget) => forget::run(&client, &forget).await,
-        Remote::Operation(operation) => action::show(&client, &operation).await,
-        Remote::Health => health(&client).await,
         Remote::Redrive { reason, filter, pace } if filter.keys().is_empty() => {
             action::unused(&pace)?;
             let request = post("/v1/installation/redrive".to_owned()).json(&json!({"reason": reason}));
@@ -91,6 +83,31 @@ pub(crate) async fn run(mut command: Remote, client: Client) -> anyhow::Result<b
         Remote::Redrive { reason, filter, pace } => {
             action::control(&client, "redrive", (&filter, reason.as_deref(), None), &pace).await
         }
+    }
+}
+
+/// Shows what the installation has; `false` if it refused.
+async fn look(client: &Client, command: Look) -> anyhow::Result<bool> {
+    match command {
+        Look::Workflows { limit } => list::workflows(client, limit).await,
+        Look::Executions(which) if which.follow => follow_many::executions(client, &which).await,
+        Look::Executions(which) => list::executions(client, &which).await,
+        Look::Show { execution, follow: true, .. } => follow::execution(client, &execution).await,
+        Look::Show { execution, all, .. } => execution_page(client, &execution, all).await,
+        Look::Refusals { workflow, page } => list::refusals(client, &workflow, &page).await,
+        Look::Objects => list::objects(client).await,
+        Look::Records(which) => list::records(client, &which).await,
+        Look::Record(record) => record::run(client, &record).await,
+        Look::WhyNot { record, workflow } => {
+            let request = client.request(Method::GET, &format!("/v1/workflows/{workflow}/why-not"));
+            show(client, request.query(&[("record", record)]), |body| say!("{}", why_not::view(body, &When::system())))
+                .await
+        }
+        Look::Operations(which) => list::operations(client, &which).await,
+        Look::Operation(operation) => action::show(client, &operation).await,
+        Look::Notices(page) => list::notices(client, &page).await,
+        Look::Audit(page) => list::audit(client, &page).await,
+        Look::Health => health(client).await,
     }
 }
 

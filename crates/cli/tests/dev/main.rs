@@ -4,6 +4,7 @@ mod faults;
 mod following;
 mod forks;
 mod guard;
+mod records;
 mod remote;
 mod saves;
 mod serving;

@@ -32,7 +32,7 @@ pub(crate) async fn dev(folder: &TempDir) -> Dev {
     Dev::start(folder.path(), &folder.path().join(".data")).await
 }
 
-fn command(dev: &Dev, arguments: &[&str]) -> Command {
+pub(crate) fn command(dev: &Dev, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_pawl"));
     command.env_remove("PAWL_TOKEN").args(["--endpoint", &format!("http://{}", dev.address())]).args(arguments);
     command

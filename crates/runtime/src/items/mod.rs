@@ -25,7 +25,7 @@
 //! | executions that wait for a slot, oldest first; of a key | executions | `line#<workflow>`, `line#<workflow>#<digest of the key>` / `<time>#<execution>` |
 //! | what models cost in a day | executions | `usage#<workflow>` / `<date>#tokens`, `…#microusd`; the same of `usage#<workflow>#<block>` |
 //! | what models cost the parts of an execution | executions | `execution#<id>` / `budget#tokens`, `budget#microusd` |
-//! | an operation; those that are not over | executions | `operation#<id>` / `operation`; First `operations#running` by time |
+//! | an operation; those that are not over; all of them, newest first | executions | `operation#<id>` / `operation`; First `operations#running`, Second `operations`, by time |
 //! | what an action did not do, and why, by the id of the execution or record; records that were given to it | executions | `operation#<id>` / `result#<id>`, `records#<number>` |
 //! | where a loop of the sweeper goes on | executions | `sweep` / `<loop>` |
 //! | notices; those not handed on yet | executions | `notices` by time; First `notices#unsent` |

@@ -19,6 +19,10 @@ pub const KEPT: Kept = Kept::new(Retention::For(SignedDuration::from_hours(24 * 
 /// The partition of those that are not over, in the first index.
 pub const RUNNING: &str = "operations#running";
 
+/// The partition of all of them, in the second index. Operations are few: edits that touch waits, lifts, redrives and what
+/// people begin.
+pub const ALL: &str = "operations";
+
 /// Why an operation began. Stored, do not rename.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -197,11 +201,18 @@ pub fn key(id: &str) -> Key {
     Key::new(partition(id), "operation")
 }
 
+/// Bytes of its body as it is stored.
+pub fn bytes(operation: &Operation) -> usize {
+    body(operation).len()
+}
+
 /// As stored.
 pub fn item(operation: &Operation) -> Item {
     let at = sortable(operation.begun_at);
-    let running = IndexEntry { index: Index::Gsi1, partition: RUNNING.to_owned(), sort: at };
-    let indexes = if operation.state == State::Running { vec![running] } else { Vec::new() };
+    let mut indexes = vec![IndexEntry { index: Index::Gsi2, partition: ALL.to_owned(), sort: at.clone() }];
+    if operation.state == State::Running {
+        indexes.push(IndexEntry { index: Index::Gsi1, partition: RUNNING.to_owned(), sort: at });
+    }
     let (key, version) = (key(&operation.id), operation.version);
     Item { key, version, indexes, expires_at: KEPT.expires_at(operation.begun_at), body: body(operation) }
 }
@@ -292,7 +303,9 @@ mod tests {
             prop_assert_eq!(storable(&item), Ok(()));
             prop_assert_eq!(kept_of(TABLE, &item), Some(KEPT));
             prop_assert_eq!(parse(&item), Ok(operation.clone()));
-            prop_assert_eq!(item.indexes.is_empty(), operation.state != State::Running);
+            let is_running = item.indexes.iter().any(|entry| entry.partition == RUNNING);
+            prop_assert_eq!(is_running, operation.state == State::Running);
+            prop_assert!(item.indexes.iter().any(|entry| entry.partition == ALL));
         }
     }
 }

@@ -5,8 +5,8 @@ use std::io::IsTerminal;
 use reqwest::Method;
 use serde_json::Value;
 
-use super::{refused, view};
-use crate::args::{Executions, Page};
+use super::{listed_view, record, refused, view};
+use crate::args::{Executions, Operations, Page, Records};
 use crate::client::{Answer, Client};
 use crate::output::{complain, say};
 use crate::when::When;
@@ -15,7 +15,7 @@ use crate::when::When;
 const TABLE_MOST: usize = 20;
 
 /// Most entries that one request asks for.
-const PAGE_MOST: usize = 200;
+pub(super) const PAGE_MOST: usize = 200;
 
 /// What is listed.
 struct Listing<'a> {
@@ -63,17 +63,58 @@ pub(super) async fn workflows(client: &Client, limit: Option<usize>) -> anyhow::
 
 /// Lists executions.
 pub(super) async fn executions(client: &Client, which: &Executions) -> anyhow::Result<bool> {
-    if !which.quiet {
-        return paged(client, "/v1/executions", which.filter.keys(), &which.page, view::executions).await;
-    }
     let (path, query) = ("/v1/executions", which.filter.keys());
-    let (limit, cursor) = (which.page.limit, which.page.cursor.clone());
-    run(client, Listing { path, query, limit, cursor, print: Print::Ids }).await
+    if which.quiet {
+        return ids(client, path, query, &which.page).await;
+    }
+    paged(client, path, query, &which.page, view::executions).await
+}
+
+/// Lists objects, which are all on one page.
+pub(super) async fn objects(client: &Client) -> anyhow::Result<bool> {
+    let print = Print::of(client, listed_view::objects);
+    run(client, Listing { path: "/v1/objects", query: Vec::new(), limit: None, cursor: None, print }).await
+}
+
+/// Lists records of an object.
+pub(super) async fn records(client: &Client, which: &Records) -> anyhow::Result<bool> {
+    let path = format!("/v1/objects/{}/records", record::encoded(&which.object));
+    let keys = [("where", &which.tests), ("order", &which.order)];
+    let query = keys.into_iter().filter_map(|(name, value)| Some((name, value.clone()?))).collect();
+    if which.quiet {
+        return ids(client, &path, query, &which.page).await;
+    }
+    paged(client, &path, query, &which.page, listed_view::records).await
+}
+
+/// Lists operations.
+pub(super) async fn operations(client: &Client, which: &Operations) -> anyhow::Result<bool> {
+    let path = "/v1/operations";
+    if which.quiet {
+        return ids(client, path, Vec::new(), &which.page).await;
+    }
+    paged(client, path, Vec::new(), &which.page, listed_view::operations).await
+}
+
+/// Lists notices.
+pub(super) async fn notices(client: &Client, page: &Page) -> anyhow::Result<bool> {
+    paged(client, "/v1/notices", Vec::new(), page, listed_view::notices).await
+}
+
+/// Lists entries of the audit.
+pub(super) async fn audit(client: &Client, page: &Page) -> anyhow::Result<bool> {
+    paged(client, "/v1/audit", Vec::new(), page, listed_view::audit).await
 }
 
 /// Lists what started nothing.
 pub(super) async fn refusals(client: &Client, workflow: &str, page: &Page) -> anyhow::Result<bool> {
     paged(client, &format!("/v1/workflows/{workflow}/refusals"), Vec::new(), page, view::refusals).await
+}
+
+/// Prints ids alone; all of them unless a limit is given.
+async fn ids(client: &Client, path: &str, query: Vec<(&'static str, String)>, page: &Page) -> anyhow::Result<bool> {
+    let (limit, cursor) = (page.limit, page.cursor.clone());
+    run(client, Listing { path, query, limit, cursor, print: Print::Ids }).await
 }
 
 async fn paged(

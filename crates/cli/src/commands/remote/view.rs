@@ -139,7 +139,7 @@ fn due(item: &Value, when: &When) -> String {
 }
 
 /// The failure, who holds it, or why it ended so.
-fn why(item: &Value) -> String {
+pub(super) fn why(item: &Value) -> String {
     let given = |what: String, why: String| if why.is_empty() { what } else { format!("{what}: {why}") };
     let error = inner(item, "error", "code");
     if !error.is_empty() {
@@ -159,7 +159,8 @@ fn actor_or(item: &Value, by: &str) -> String {
     if actor.is_empty() { format!("a {by}") } else { actor }
 }
 
-fn waits_for(item: &Value) -> Vec<String> {
+/// What it waits for, in words.
+pub(super) fn waits_for(item: &Value) -> Vec<String> {
     let waits = item.get("waits_for").and_then(Value::as_array).into_iter().flatten();
     let one = |wait: &Value| match (text(wait, "kind").as_str(), text(wait, "text")) {
         ("condition" | "webhook" | "event", text) if text.is_empty() => String::new(),

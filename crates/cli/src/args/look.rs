@@ -1,0 +1,59 @@
+//! The commands that show what an installation has.
+
+use clap::Subcommand;
+
+use super::{Executions, Operation, Operations, Page, Record, Records};
+
+/// Commands that show what an installation has.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Look {
+    /// Lists workflows; all of them unless a limit is given.
+    Workflows {
+        /// Most entries.
+        #[arg(long)]
+        limit: Option<usize>,
+    },
+    /// Lists executions, newest first.
+    Executions(Executions),
+    /// Shows an execution with its history: when each step was committed, and how long each attempt took.
+    Show {
+        /// Execution. A prefix of its id is enough if only one of the newest 20,000 executions has it.
+        execution: String,
+        /// Shows the executions that its steps started in the same way.
+        #[arg(long)]
+        all: bool,
+        /// Prints each step as it happens, until the execution has ended.
+        #[arg(long, short = 'f', conflicts_with = "all")]
+        follow: bool,
+    },
+    /// Lists refused starts and rejected deliveries, with the reasons.
+    Refusals {
+        /// Workflow.
+        workflow: String,
+        #[command(flatten)]
+        page: Page,
+    },
+    /// Lists objects: the record types.
+    Objects,
+    /// Lists records of an object, newest first.
+    Records(Records),
+    /// Shows a record, creates it, or writes some of its fields.
+    Record(Record),
+    /// Says why a workflow does not start on a record: what its filters say of the record now, and why starts were refused.
+    WhyNot {
+        /// Record, `<object>/<id>`.
+        record: String,
+        /// Workflow.
+        workflow: String,
+    },
+    /// Lists operations, newest first: lifts, redrives, edits, actions on many.
+    Operations(Operations),
+    /// Shows how far an operation is (a lift, a redrive, an edit, an action on many); runs, pauses, resumes or cancels an action.
+    Operation(Operation),
+    /// Lists notices to the owners of workflows, newest first.
+    Notices(Page),
+    /// Lists who used the kill switch, redrove, forgot a record or acted on many, newest first.
+    Audit(Page),
+    /// Asks whether the installation is in service; exit code 1 if not, 2 if there is no answer.
+    Health,
+}

@@ -1,0 +1,88 @@
+//! `pawl record`: shows one record, creates it, or writes some of its fields.
+
+use anyhow::Context;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::show;
+use super::start::given_values;
+use super::view::text;
+use crate::args::Record;
+use crate::client::Client;
+use crate::output::say;
+use crate::table;
+use crate::when::When;
+
+/// Longest value in a table, in characters.
+const VALUE_MOST: usize = 100;
+
+/// Shows or writes a record; `false` if the installation refused.
+pub(super) async fn run(client: &Client, record: &Record) -> anyhow::Result<bool> {
+    let written = &record.record;
+    let (object, id) = written
+        .split_once('/')
+        .filter(|(object, id)| !object.is_empty() && !id.is_empty())
+        .with_context(|| format!("expected a record as <object>/<id>, found {written:?}"))?;
+    let records = format!("/v1/objects/{}/records", encoded(object));
+    let path = format!("{records}/{}", encoded(id));
+    let fields = given_values(&record.values)?;
+    let request = if record.create {
+        client.request(Method::POST, &records).json(&json!({"id": id, "fields": fields}))
+    } else if record.values.is_empty() {
+        client.request(Method::GET, &path)
+    } else {
+        let request = client.request(Method::PATCH, &path).json(&json!({"fields": fields}));
+        record.if_match.iter().fold(request, |request, version| request.header("if-match", format!("\"{version}\"")))
+    };
+    show(client, request, |body| say!("{}", view(body, &When::system()).trim_end())).await
+}
+
+/// A part of a path: an id may have characters that mean something else there.
+pub(super) fn encoded(part: &str) -> String {
+    utf8_percent_encode(part, NON_ALPHANUMERIC).to_string()
+}
+
+/// A record with its fields.
+fn view(record: &Value, when: &When) -> String {
+    let of = |key: &str| text(record, key);
+    let head = format!(
+        "{}/{}  version {}\n  made {}, changed {}",
+        of("object"),
+        of("id"),
+        of("version"),
+        when.with_distance(&of("created_at")),
+        when.with_distance(&of("updated_at")),
+    );
+    let Some(fields) = record.get("fields").and_then(Value::as_object).filter(|fields| !fields.is_empty()) else {
+        return head;
+    };
+    let row = |name: &String| vec![name.clone(), table::cut(&text(&record["fields"], name), VALUE_MOST)];
+    let rows: Vec<_> = fields.keys().map(row).collect();
+    format!("{head}\n{}", table::render(&["field", "value"], &rows))
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::tz::TimeZone;
+
+    use super::*;
+    use crate::shown::{OBEYED, is_safe};
+
+    #[test]
+    fn a_record_is_shown_with_its_fields_and_obeyed_in_nothing() {
+        let when = When { now: "2026-11-21T09:00:00Z".parse().expect("a constant time is one"), zone: TimeZone::UTC };
+        let record = json!({
+            "object": "person", "id": "p1", "version": 3, "fields": {"name": OBEYED, "size": 7},
+            "created_at": "2026-11-21T08:00:00Z", "updated_at": "2026-11-21T08:59:00Z",
+        });
+        let told = view(&record, &when);
+        assert!(told.starts_with("person/p1  version 3\n  made "), "{told}");
+        assert!(told.contains("\nsize   7\n") && is_safe(&told), "{told}");
+    }
+
+    #[test]
+    fn an_id_of_any_characters_is_one_part_of_the_path() {
+        assert_eq!(encoded("a/b?c#d e"), "a%2Fb%3Fc%23d%20e");
+    }
+}

@@ -1,0 +1,82 @@
+//! Records, objects, operations, notices and the audit on the command line.
+
+use serde_json::{Value, json};
+
+use crate::remote::{dev, folder, run};
+
+const PERSON: &str = "
+object: person
+fields: {name: {type: text}, size: {type: number}}
+";
+
+/// Fails on a small person, and tells its owner.
+const VISIT: &str = "
+workflow: visit
+owner: team@example.com
+object: person
+active: true
+triggers: [{id: new, type: record_created}]
+steps:
+  - {id: half, type: set_variables, values: {n: '{{ 1 / record.size }}'}}
+variables: [{name: n, type: number}]
+";
+
+fn of(told: &str) -> Value {
+    serde_json::from_str(told.trim_end_matches("\nexit code 0")).expect("it is JSON")
+}
+
+#[tokio::test]
+async fn records_are_created_listed_shown_and_changed() {
+    let folder = folder("person.object.yaml", PERSON);
+    let dev = dev(&folder).await;
+    assert!(run(&dev, &["objects"]).await.contains("\nperson        name size\n"));
+    for (id, size) in [("p1", "size=1"), ("a&b", "size=2"), ("p3", "size=3")] {
+        let record = format!("person/{id}");
+        let made = run(&dev, &["record", &record, "--create", "--set", size]).await;
+        assert!(made.starts_with(&format!("person/{id}  version 1\n")) && made.ends_with("exit code 0"), "{made}");
+    }
+    let taken = run(&dev, &["record", "person/p1", "--create"]).await;
+    assert!(taken.contains("[duplicate_record]") && taken.ends_with("exit code 1"), "{taken}");
+
+    assert_eq!(run(&dev, &["records", "person", "-q"]).await, "p3\na&b\np1\nexit code 0");
+    let ordered = ["records", "person", "--where", r#"{"size": {"gte": 2}}"#, "--order", "-size", "-q", "--limit", "1"];
+    assert_eq!(run(&dev, &ordered).await, "p3\nexit code 0");
+    let table = run(&dev, &["records", "person"]).await;
+    assert!(table.lines().any(|line| line.starts_with("a&b ") && line.ends_with("  size=2")), "{table}");
+    let wrong = run(&dev, &["records", "person", "--where", "size > 2"]).await;
+    assert!(wrong.contains("[bad_query]") && wrong.ends_with("exit code 1"), "{wrong}");
+
+    let changed = run(&dev, &["--json", "record", "person/a&b", "--set", "name=Vera", "--if-match", "1"]).await;
+    assert_eq!((&of(&changed)["version"], &of(&changed)["fields"]["name"]), (&json!(2), &json!("Vera")));
+    let stale = run(&dev, &["record", "person/a&b", "--set", "name=Anna", "--if-match", "1"]).await;
+    assert!(stale.contains("[stale_record]") && stale.ends_with("exit code 1"), "{stale}");
+    let shown = run(&dev, &["record", "person/a&b"]).await;
+    assert!(shown.contains("\nname   Vera\nsize   2\n"), "{shown}");
+}
+
+#[tokio::test]
+async fn notices_operations_and_the_audit_are_listed() {
+    let folder = folder("person.object.yaml", PERSON);
+    std::fs::write(folder.path().join("visit.workflow.yaml"), VISIT).expect("the folder is writable");
+    let dev = dev(&folder).await;
+    run(&dev, &["record", "person/p1", "--create", "--set", "size=0"]).await;
+    let paused = |page: &Value| page["items"][0]["status"] == "paused";
+    dev.until("/v1/executions?workflow=visit", paused).await;
+
+    let notices = run(&dev, &["notices"]).await;
+    assert!(notices.contains("  team@example.com  ") && notices.contains(" visit"), "{notices}");
+    let done = run(&dev, &["cancel", "--workflow", "visit", "--yes", "--reason", "no sense"]).await;
+    assert!(done.contains(" completed; done: 1 of 1; "), "{done}");
+    let operations = run(&dev, &["operations"]).await;
+    assert!(operations.contains("  cancel  completed  visit ") && operations.contains("  1 of 1 "), "{operations}");
+    let ids = run(&dev, &["operations", "-q"]).await;
+    let id = ids.lines().next().expect("there is one");
+    assert!(run(&dev, &["operation", id]).await.starts_with(&format!("{id} completed; done: 1 of 1")), "{ids}");
+    run(&dev, &["kill", "--workflow", "visit", "--reason", "drill"]).await;
+    let audit = run(&dev, &["audit"]).await;
+    let lines: Vec<_> = audit.lines().skip(2).collect();
+    assert!(lines[0].contains("  kill ") && lines[0].ends_with("  drill"), "{audit}");
+    assert!(lines[1].contains("  cancel completed  ") && lines[2].contains("  cancel begun "), "{audit}");
+    let entry: Value = of(&run(&dev, &["--json", "audit", "--limit", "1"]).await);
+    assert_eq!(entry["deed"], "kill");
+}
