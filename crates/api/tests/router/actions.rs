@@ -236,8 +236,8 @@ fn operations_are_listed_newest_first_in_pages() {
         surface.world.clock.advance(jiff::SignedDuration::from_secs(1));
     }
     surface.post("/v1/workflows/report/kill").send().expect(200);
-    let lifted = surface.post("/v1/workflows/report/lift").send().expect(202);
-    ids.push(lifted["operation"].clone());
+    let lift = surface.post("/v1/workflows/report/lift").send().expect(202);
+    ids.push(lift["operation"].clone());
     surface.settle();
     ids.reverse();
 

@@ -25,7 +25,8 @@ pub(crate) struct Records {
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Record {
     /// Record, `<object>/<id>`.
-    pub(crate) record: String,
+    #[arg(value_name = "RECORD")]
+    pub(crate) id: String,
     /// Value that is written to a field, `name=value`; JSON is parsed, and `null` empties the field.
     #[arg(long = "set", value_name = "NAME=VALUE")]
     pub(crate) values: Vec<String>,

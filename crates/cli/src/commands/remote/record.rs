@@ -19,7 +19,7 @@ const VALUE_MOST: usize = 100;
 
 /// Shows or writes a record; `false` if the installation refused.
 pub(super) async fn run(client: &Client, record: &Record) -> anyhow::Result<bool> {
-    let written = &record.record;
+    let written = &record.id;
     let (object, id) = written
         .split_once('/')
         .filter(|(object, id)| !object.is_empty() && !id.is_empty())
