@@ -12,7 +12,7 @@ use pawl_runtime::DefaultRetention;
 
 use crate::variables::Variables;
 pub(crate) use listings::{Executions, Filter, Operation, Operations, Page, Record, Records};
-pub(crate) use look::Look;
+pub(crate) use look::{Look, WorkflowsOf};
 pub(crate) use single::{Fork, Rerun, Step};
 
 /// Write, check, test and run agentic workflows.

@@ -79,7 +79,7 @@ fn help_lists_the_commands() {
       activate       Enables a workflow's triggers
       deactivate     Disables a workflow's triggers
       close-breaker  Closes the breaker of a workflow; does not change whether the workflow is active
-      workflows      Lists workflows; all of them unless a limit is given
+      workflows      Lists workflows; all of them unless a limit is given. `workflows show` shows one with its counters
       executions     Lists executions, newest first
       show           Shows an execution with its history: when each step was committed, and how long each attempt took
       refusals       Lists refused starts and rejected deliveries, with the reasons

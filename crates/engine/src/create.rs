@@ -94,6 +94,7 @@ impl Row {
             at,
             kind,
             revision: execution.revision,
+            trigger: None,
             step: None,
             address: None,
             step_type: None,

@@ -131,6 +131,7 @@ impl Row {
             actor: _,
             due: _,
             usage: _,
+            trigger: _,
             execution: _,
         } = self;
         for one in [input, output, trace, observed] {

@@ -39,6 +39,9 @@ pub struct Row {
     pub kind: RowKind,
     /// Revision of the workflow.
     pub revision: u64,
+    /// The trigger that started the execution, in the row of its creation; none of a part, a fork and a rerun.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trigger: Option<String>,
     /// Step.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub step: Option<String>,
@@ -98,6 +101,24 @@ pub struct Row {
     /// State of the execution after the transition; left out where it is stored if it runs, as it mostly does.
     #[serde(default = "running", skip_serializing_if = "is_running")]
     pub execution: Status,
+}
+
+impl StepStatus {
+    /// Its word, as rows have it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Waiting => "waiting",
+            Self::Retrying => "retrying",
+            Self::Completed => "completed",
+            Self::Partial => "partial",
+            Self::Failed => "failed",
+            Self::Skipped => "skipped",
+            Self::Canceled => "canceled",
+            Self::TimedOut => "timed_out",
+        }
+    }
 }
 
 impl Row {

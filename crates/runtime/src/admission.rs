@@ -72,6 +72,8 @@ pub(crate) struct Admitted {
     pub(crate) unheard: bool,
     /// The key of `limits.concurrency` that the execution counts for.
     pub(crate) slot_key: Option<String>,
+    /// The trigger that starts the execution.
+    pub(crate) trigger: Option<String>,
 }
 
 impl Admitted {

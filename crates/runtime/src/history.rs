@@ -19,9 +19,9 @@ const PAGES: usize = 10;
 
 /// Reads executions and what stands beside them.
 pub struct History {
-    tables: Arc<dyn Tables>,
+    pub(crate) tables: Arc<dyn Tables>,
     blobs: Arc<dyn Blobs>,
-    unreadable: Arc<UnreadableItems>,
+    pub(crate) unreadable: Arc<UnreadableItems>,
 }
 
 /// Most bytes of values on a page of rows, but for a page of one row. A function's answer has at most 6 MB, in which the
@@ -102,13 +102,13 @@ pub struct Listed<T> {
 }
 
 /// Rows as they are stored.
-struct StoredRows {
-    rows: Vec<Row>,
+pub(crate) struct StoredRows {
+    pub(crate) rows: Vec<Row>,
     /// The numbers that there should be.
     seqs: RangeInclusive<u64>,
-    unreadable: Vec<Unreadable>,
+    pub(crate) unreadable: Vec<Unreadable>,
     /// The number of the last row in the last item that cannot be read.
-    last_unreadable: Option<u64>,
+    pub(crate) last_unreadable: Option<u64>,
 }
 
 impl StoredRows {
@@ -220,7 +220,7 @@ impl History {
 
     /// Rows from a number on, as they are stored, and the numbers that there should be. The head is read first: rows that move
     /// out of it meanwhile stand in it all the same.
-    async fn stored_rows(
+    pub(crate) async fn stored_rows(
         &self,
         execution: &str,
         from: u64,

@@ -286,6 +286,9 @@ pub(crate) struct RowView {
     /// State of the execution after the transition.
     #[schema(value_type = String)]
     execution: Status,
+    /// The trigger that started the execution, in its first row; absent of lanes, forks and reruns.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trigger: Option<String>,
     /// Step.
     #[serde(skip_serializing_if = "Option::is_none")]
     step: Option<String>,
@@ -359,6 +362,7 @@ impl From<Row> for RowView {
             kind: row.kind,
             revision: row.revision,
             execution: row.execution,
+            trigger: row.trigger,
             step: row.step,
             address: row.address.as_ref().map(ToString::to_string),
             step_type: row.step_type,

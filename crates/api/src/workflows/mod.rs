@@ -1,5 +1,6 @@
 //! Workflows: save, show, switch and start.
 
+mod counters;
 mod save;
 mod start;
 mod switch;
@@ -34,6 +35,7 @@ pub(crate) fn routes<S: Surface>(surface: S) -> S {
         .on::<__path_revision, _, _>(revision)
         .on::<__path_graph, _, _>(graph)
         .on::<__path_refusals, _, _>(refusals)
+        .on::<counters::__path_counters, _, _>(counters::counters)
         .on::<why_not::__path_why_not, _, _>(why_not::why_not)
         .on::<switch::__path_activate, _, _>(switch::activate)
         .on::<switch::__path_deactivate, _, _>(switch::deactivate)

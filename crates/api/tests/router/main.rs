@@ -5,6 +5,7 @@ mod actions;
 mod answers;
 mod bounds;
 mod children;
+mod counters;
 mod description;
 mod executions;
 mod faults;

@@ -7,11 +7,14 @@ use super::{Executions, Operation, Operations, Page, Record, Records};
 /// Commands that show what an installation has.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Look {
-    /// Lists workflows; all of them unless a limit is given.
+    /// Lists workflows; all of them unless a limit is given. `workflows show` shows one with its counters.
+    #[command(args_conflicts_with_subcommands = true)]
     Workflows {
         /// Most entries.
         #[arg(long)]
         limit: Option<usize>,
+        #[command(subcommand)]
+        one: Option<WorkflowsOf>,
     },
     /// Lists executions, newest first.
     Executions(Executions),
@@ -56,4 +59,17 @@ pub(crate) enum Look {
     Audit(Page),
     /// Asks whether the installation is in service; exit code 1 if not, 2 if there is no answer.
     Health,
+}
+
+/// What is shown of one workflow.
+#[derive(Debug, Clone, Subcommand)]
+pub(crate) enum WorkflowsOf {
+    /// Shows a workflow, and what its newest executions came to: by trigger, step and branch.
+    Show {
+        /// Workflow.
+        workflow: String,
+        /// Newest executions that are counted, up to 1,000; 200 if absent.
+        #[arg(long)]
+        executions: Option<usize>,
+    },
 }

@@ -16,6 +16,7 @@ mod step;
 mod view;
 mod whole_id;
 mod why_not;
+mod workflow;
 
 use std::path::Path;
 
@@ -24,7 +25,7 @@ use pawl_definition::json::{self, Bounds};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
-use crate::args::{Kill, Look, Remote, Targets};
+use crate::args::{Kill, Look, Remote, Targets, WorkflowsOf};
 use crate::client::{Answer, Client, explain};
 use crate::coded::coded;
 use crate::files;
@@ -89,7 +90,10 @@ pub(crate) async fn run(mut command: Remote, client: Client) -> anyhow::Result<b
 /// Shows what the installation has; `false` if it refused.
 async fn look(client: &Client, command: Look) -> anyhow::Result<bool> {
     match command {
-        Look::Workflows { limit } => list::workflows(client, limit).await,
+        Look::Workflows { one: Some(WorkflowsOf::Show { workflow, executions }), .. } => {
+            workflow::run(client, &workflow, executions).await
+        }
+        Look::Workflows { limit, one: None } => list::workflows(client, limit).await,
         Look::Executions(which) if which.follow => follow_many::executions(client, &which).await,
         Look::Executions(which) => list::executions(client, &which).await,
         Look::Show { execution, follow: true, .. } => follow::execution(client, &execution).await,

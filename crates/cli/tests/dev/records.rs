@@ -63,6 +63,15 @@ async fn notices_operations_and_the_audit_are_listed() {
     let paused = |page: &Value| page["items"][0]["status"] == "paused";
     dev.until("/v1/executions?workflow=visit", paused).await;
 
+    let shown = run(&dev, &["workflows", "show", "visit"]).await;
+    assert!(
+        shown.starts_with("visit  active  revision 1\n") && shown.contains("\ncounted of all 1 execution, since "),
+        "{shown}"
+    );
+    assert!(
+        shown.contains("\nnew      1        0\n") && shown.contains("\nhalf  set_variables  0          1 "),
+        "{shown}"
+    );
     let notices = run(&dev, &["notices"]).await;
     assert!(notices.contains("  team@example.com  ") && notices.contains(" visit"), "{notices}");
     let done = run(&dev, &["cancel", "--workflow", "visit", "--yes", "--reason", "no sense"]).await;

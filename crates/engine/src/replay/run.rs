@@ -51,6 +51,8 @@ impl<'a> Replay<'a> {
         head.holds_record = one_active && head.record.is_some() && head.region.is_none() && head.fork.is_none();
         let created = list(0, &row.observed)?.pop().unwrap_or_default();
         slots::count_for(&mut head, &mut made, created.slot_key);
+        // Which trigger let the event pass was found before there was an execution.
+        made.trigger.clone_from(&row.trigger);
         let replay = Self { recording, head, claimed: BTreeMap::new(), invocations: 0, watched: None, stood: None };
         same(&made, row).map(|()| replay)
     }

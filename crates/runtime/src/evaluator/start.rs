@@ -204,7 +204,10 @@ impl Starter {
             now,
         };
         match admission.ask().await {
-            Ok(admitted) => self.create(asked, admitted.with((creation, unheard), slot_key), now).await,
+            Ok(admitted) => {
+                let admitted = admitted.with((creation, unheard), slot_key);
+                self.create(asked, Admitted { trigger: Some(trigger), ..admitted }, now).await
+            }
             Err(Denied::Failed(error)) => Err(error),
             Err(Denied::Refused(reason)) => {
                 if reason.opens_breaker {
@@ -277,6 +280,7 @@ impl Starter {
         let (mut execution, mut row) = pawl_engine::create(plan, event, now, admitted.start_at);
         slots::count_for(&mut execution, &mut row, admitted.slot_key);
         execution.holds_record = admitted.holds_record;
+        row.trigger = admitted.trigger;
         // Whoever would write over the same refusal must find another version.
         execution.version += over.unwrap_or(0);
         let mut stored = event.clone();

@@ -87,7 +87,7 @@ pub(super) fn operation(body: &Value, when: &When) -> String {
 }
 
 /// Whether a workflow's triggers listen, and what holds it.
-fn listens(workflow: &Value) -> &'static str {
+pub(super) fn listens(workflow: &Value) -> &'static str {
     let has = |key: &str| workflow.get(key).is_some_and(|value| !value.is_null() && value != &Value::Bool(false));
     match (has("killed"), has("suspended"), has("active")) {
         (true, ..) => "killed",

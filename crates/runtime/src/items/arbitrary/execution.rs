@@ -245,17 +245,17 @@ pub(crate) fn row() -> Arbitrary<Row> {
     let kinds = [Created, Started, Step, Control, Moved, Slot, Debug];
     let is = (any::<u64>(), time(), select(kinds.to_vec()), any::<u64>(), status());
     let step = (of(part_id()), of(address()), of(part_id()), of(step_status()), of(any::<u32>()), of(any::<u32>()));
-    let told = (of(part_id()), of(error()), of(text()), of(filled()), usage());
+    let told = (of(part_id()), of(error()), of(text()), of(filled()), usage(), of(part_id()));
     let times = (of(time()), of(time()), of(time()));
     (is, step, told, times, value(), value(), value(), value())
         .prop_map(|(is, of_step, told, times, input, output, trace, observed)| {
             let (seq, at, kind, revision, execution) = is;
             let (step, address, step_type, status, visit, attempt) = of_step;
-            let (branch, error, note, actor, usage) = told;
+            let (branch, error, note, actor, usage, trigger) = told;
             let (started_at, attempt_started_at, due) = times;
             #[rustfmt::skip]
             let row = Row {
-                seq, at, kind, revision, step, address, step_type, status, visit, attempt, started_at,
+                seq, at, kind, revision, trigger, step, address, step_type, status, visit, attempt, started_at,
                 attempt_started_at, input, output, branch, error, note, actor, due, usage, trace, observed, execution,
             };
             row
