@@ -38,7 +38,7 @@ pub struct Counters {
     pub parts: u64,
     /// Creation of the oldest of them.
     pub since: Option<Timestamp>,
-    /// There are older ones that were not counted.
+    /// There are older ones, or rows of the oldest, that were not counted.
     pub has_older: bool,
     /// Creation of the oldest refusal that was counted, if older ones since `since` were not.
     pub refusals_since: Option<Timestamp>,
@@ -160,7 +160,10 @@ impl History {
                 }
                 has_begun = true;
                 counters.add(&execution);
-                self.count_rows(&execution, &rows, &mut counters, &mut budget).await?;
+                if !self.count_rows(&execution, &rows, &mut counters, &mut budget).await? {
+                    counters.has_older = true;
+                    return self.with_refusals(workflow, counters, &budget).await;
+                }
             }
             left = left.saturating_sub(page.items.len());
             query.after = page.next;
@@ -171,17 +174,23 @@ impl History {
         }
     }
 
-    /// Counts the rows of an execution: those that moved out of its head, then those in it.
+    /// Counts the rows of an execution: those that moved out of its head, then those in it. `false` if time or work did not
+    /// suffice for all.
     async fn count_rows(
         &self,
         execution: &Execution,
         newest: &[Row],
         counters: &mut Counters,
         budget: &mut Budget<'_>,
-    ) -> Result<(), Error> {
+    ) -> Result<bool, Error> {
         let mut from = 0;
         let first_in_head = newest.first().map_or(execution.seq + 1, |row| row.seq);
-        while from < first_in_head && !budget.is_used_up() {
+        let mut is_whole = true;
+        while from < first_in_head {
+            if budget.is_used_up() {
+                is_whole = false;
+                break;
+            }
             let found = self.stored_rows(&execution.id, from, ROWS_PAGE, Consistency::Eventual).await?;
             counters.unreadable += u64::try_from(found.unreadable.len()).unwrap_or(u64::MAX);
             let rows: Vec<_> = found.rows.iter().filter(|row| row.seq < first_in_head).collect();
@@ -199,7 +208,7 @@ impl History {
             counters.add_row(row);
         }
         budget.rows = budget.rows.saturating_sub(newest.len());
-        Ok(())
+        Ok(is_whole)
     }
 
     /// The same with the starts that were refused since the oldest execution that was counted.

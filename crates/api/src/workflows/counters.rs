@@ -46,7 +46,7 @@ pub(super) struct CountersView {
     since: Option<Timestamp>,
     /// Time of the count.
     until: Timestamp,
-    /// False if there are older executions, which were not counted.
+    /// False if there are older executions, or steps of the oldest, that were not counted.
     complete: bool,
     /// Present if there are so many refusals that those before this time were not counted.
     #[serde(skip_serializing_if = "Option::is_none")]

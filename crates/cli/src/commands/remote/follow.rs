@@ -37,8 +37,9 @@ impl Seen {
 
 /// Prints the rows of an execution as they come, and its state when it waits, is paused or has ended; returns at its end.
 pub(super) async fn execution(client: &Client, id: &str) -> anyhow::Result<bool> {
-    let (when, mut seen, mut state) = (When::system(), Seen::default(), String::new());
+    let (mut seen, mut state) = (Seen::default(), String::new());
     loop {
+        let when = When::system();
         let query: Vec<_> = seen.cursor.iter().map(|cursor| ("cursor", cursor.clone())).collect();
         let request = client.request(Method::GET, &format!("/v1/executions/{id}")).query(&query);
         let page = match client.send(request).await? {

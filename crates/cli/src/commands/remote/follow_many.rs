@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use reqwest::Method;
 use serde_json::Value;
 
@@ -39,7 +40,7 @@ struct Seen {
     last: BTreeMap<String, String>,
     before: BTreeMap<String, String>,
     /// Time of the newest change that was seen.
-    newest: String,
+    newest: Option<Timestamp>,
     /// Older executions did not fit into the last look.
     was_full: bool,
 }
@@ -62,16 +63,20 @@ impl Seen {
         let is_new = |item: &Value| match known(&text(item, "id")) {
             Some(before) => *before != state(item),
             // An older one takes the place of one that fits no more: it did not change.
-            None => !self.was_full || text(item, "updated_at") > self.newest,
+            None => !self.was_full || changed_at(item) > self.newest,
         };
-        let newest = look.items.iter().map(|item| text(item, "updated_at")).max().unwrap_or_default();
+        let newest = look.items.iter().filter_map(changed_at).max();
         let mut items: Vec<_> = look.items.into_iter().filter(is_new).collect();
-        items.sort_by_key(|item| text(item, "updated_at"));
-        self.newest = std::mem::take(&mut self.newest).max(newest);
+        items.sort_by_key(changed_at);
+        self.newest = self.newest.max(newest);
         self.before = std::mem::replace(&mut self.last, states);
         self.was_full = look.is_full;
         News { items, has_gap }
     }
+}
+
+fn changed_at(item: &Value) -> Option<Timestamp> {
+    text(item, "updated_at").parse().ok()
 }
 
 /// What a person calls its state: where it waits or is held is a part of that, where it runs is not.
@@ -160,7 +165,9 @@ mod tests {
 
     use super::*;
 
+    /// At this second of a minute.
     fn item(id: u32, status: &str, at: &str) -> Value {
+        let at = format!("2026-11-21T09:00:{at}Z");
         json!({"id": format!("exe_{id}"), "status": status, "cursor": "ask", "updated_at": at})
     }
 
@@ -175,11 +182,11 @@ mod tests {
         let mut seen = Seen::default();
         news(&mut seen, vec![item(1, "waiting", "01")], false);
         assert_eq!(news(&mut seen, vec![item(1, "waiting", "01")], false), Vec::<String>::new());
-        let changed = vec![item(2, "running", "03"), item(1, "completed", "02")];
+        let changed = vec![item(2, "running", "02.5"), item(1, "completed", "02")];
         assert_eq!(news(&mut seen, changed.clone(), false), ["exe_1 completed", "exe_2 running"]);
         let mut on = changed;
         on[0]["cursor"] = json!("next");
-        on[0]["updated_at"] = json!("04");
+        on[0]["updated_at"] = item(2, "running", "04")["updated_at"].clone();
         assert_eq!(news(&mut seen, on, false), Vec::<String>::new(), "where it runs is no state");
     }
 
