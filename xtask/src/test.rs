@@ -9,8 +9,8 @@ use crate::emulator::{self, Emulator};
 use crate::run::{cargo, cargo_with, execute, target, workspace};
 use crate::{api, e2e, template, workflows};
 
-/// Seeds of the simulator in one run of the tests.
-const SEEDS: &str = "2000";
+/// Seeds of the simulator in one run of the tests, by their first and their number; both parts run beside each other.
+const SEEDS: [[&str; 2]; 2] = [["1", "1000"], ["1001", "1000"]];
 
 /// Seconds of each target of the fuzzer in one run of the tests; two run beside each other.
 const FUZZ_S: &str = "10";
@@ -33,7 +33,16 @@ pub(crate) fn run() -> anyhow::Result<()> {
     e2e::run(&e2e::E2e::default())?;
     built("pawl", &["test", "examples"])?;
     built("pawl-fuzz", &["--seconds", FUZZ_S])?;
-    built("pawl-sim", &["--seeds", SEEDS])
+    simulated()
+}
+
+/// All seeds, in two processes: each runs one seed after the other.
+fn simulated() -> anyhow::Result<()> {
+    let part = |[from, seeds]: [&'static str; 2]| built("pawl-sim", &["--from", from, "--seeds", seeds]);
+    std::thread::scope(|scope| {
+        let parts = SEEDS.map(|seeds| scope.spawn(move || part(seeds)));
+        parts.into_iter().try_for_each(|part| part.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+    })
 }
 
 /// Runs a binary that was built above: `cargo run` of one package would build what it shares with others anew.
