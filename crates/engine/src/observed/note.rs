@@ -125,8 +125,8 @@ fn of(cx: &Context<'_>, before: &Execution, input: &Input<'_>, row: Option<&Row>
     }
 }
 
-/// The children that a waiting step looked at. A look that wrote no row used no result of theirs, so it keeps only their states. What parts
-/// of it took is counted with any row.
+/// The children that a waiting step looked at. A look that wrote no row used no result of theirs, so it keeps only their states.
+/// What parts of it took is counted with any row.
 fn children(cx: &Context<'_>, before: &Execution, row: Option<&Row>) -> BTreeMap<String, ChildSeen> {
     let mut seen = seen(cx, before);
     if seen.is_empty() {

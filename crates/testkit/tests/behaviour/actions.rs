@@ -2,6 +2,7 @@
 
 mod controls;
 mod handling;
+mod lagging;
 mod starts;
 
 use futures::FutureExt;

@@ -95,6 +95,9 @@ impl Operations {
             page => page?,
         };
         let mut candidates = self.candidates(operation, controls, (&selection, &page.items)).await?;
+        if place.number > 0 && operation.phase == Phase::Acting {
+            self.leave_out_touched(operation, &mut candidates).await?;
+        }
         if place.number >= once {
             self.leave_out_told(operation, &mut candidates).await?;
         }
@@ -171,6 +174,24 @@ impl Operations {
             return Ok(true);
         }
         Ok(self.catalog.head(&execution.workflow).await?.is_some_and(|head| head.killed.is_some()))
+    }
+
+    /// Leaves out those that the action has touched in a partition that was searched before, and that have moved on since: indexes
+    /// lag, so their heads are asked. One that was counted would be counted again.
+    async fn leave_out_touched(&self, operation: &Operation, candidates: &mut Vec<Candidate>) -> Result<(), Error> {
+        let key = |candidate: &Candidate| (items::execution::TABLE, items::execution::key(&candidate.target.id));
+        let keys: Vec<_> = candidates.iter().map(key).collect();
+        if keys.is_empty() {
+            return Ok(());
+        }
+        let control = ids::action_control_id(&operation.id);
+        let is_touched = |head: Option<Item>| {
+            let execution = head.and_then(|head| items::execution::parse(&head).ok().flatten());
+            execution.is_some_and(|execution| execution.step_controls.contains(&control))
+        };
+        let mut heads = self.tables.get_many(&keys).await?.into_iter();
+        candidates.retain(|_| !heads.next().is_some_and(is_touched));
+        Ok(())
     }
 
     /// Leaves out those of whom the list of results tells already.
