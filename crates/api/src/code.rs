@@ -114,6 +114,8 @@ codes! {
     DuplicateRecord = "duplicate_record", CONFLICT, "Duplicate record";
     /// The record was forgotten, and takes no values and no events.
     RecordForgotten = "record_forgotten", GONE, "Record forgotten";
+    /// A delivery would make a record beside one in the archive.
+    RecordArchived = "record_archived", CONFLICT, "Record in the archive";
     /// Executions on the record are open.
     RecordInUse = "record_in_use", CONFLICT, "Record in use";
     /// Others wrote the record since it was read.

@@ -58,6 +58,8 @@ const CHANGES: &[(&str, &str, Role)] = &[
     ("POST", "/v1/objects/{object}/records", Role::Operator),
     ("PUT", "/v1/objects/{object}/records/{id}", Role::Operator),
     ("PATCH", "/v1/objects/{object}/records/{id}", Role::Operator),
+    ("POST", "/v1/objects/{object}/records/{id}/archive", Role::Operator),
+    ("POST", "/v1/objects/{object}/records/{id}/unarchive", Role::Operator),
     ("POST", "/v1/workflows/{id}/kill", Role::Operator),
     ("POST", "/v1/installation/redrive", Role::Operator),
     ("POST", "/v1/workflows", Role::Editor),

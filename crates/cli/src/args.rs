@@ -256,6 +256,10 @@ pub(crate) enum Remote {
     Kill(Kill),
     /// Lifts a kill.
     Lift(Kill),
+    /// Puts a record into the archive: listings and searches do not find it any more, and its changes start nothing.
+    Archive(Archive),
+    /// Takes a record out of the archive.
+    Unarchive(Archive),
     /// Forgets a record: takes its values out of it and of the executions that read it; refuses while executions on it are open.
     Forget(Forget),
     /// Delivers dead letters again, and wakes stalled executions; with a filter, wakes those stalled executions alone.
@@ -286,6 +290,13 @@ impl Remote {
             _ => None,
         }
     }
+}
+
+/// A record that goes into the archive, or comes back.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Archive {
+    /// Record, `<object>/<id>`.
+    pub(crate) record: String,
 }
 
 /// A record to forget.

@@ -8,6 +8,18 @@ use serde_json::Value;
 
 use crate::describe::JsonSchema;
 
+/// The field that holds the stage of a record, if its object has stages.
+pub const STAGE: &str = "stage";
+
+/// The field that holds the member who owns a record.
+pub const OWNER: &str = "owner";
+
+/// The field that holds the tags of a record: texts, each once.
+pub const TAGS: &str = "tags";
+
+/// When a record was put into the archive; null while it is not there.
+pub const ARCHIVED_AT: &str = "archived_at";
+
 /// The type of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -96,7 +108,8 @@ pub struct Relationship {
 
 /// The schema of a record type, as written in an `*.object.yaml` file.
 ///
-/// Every record also has `id`, `created_at`, `updated_at` and, if the object has stages, `stage`.
+/// Every record also has `id`, `created_at`, `updated_at`, `archived_at`, `owner`, `tags` and, if the object has stages,
+/// `stage`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Object {
@@ -119,17 +132,27 @@ pub struct Object {
 }
 
 impl Object {
-    /// What every record has beside the fields of its object.
-    pub const BUILT_IN: &'static [&'static str] = &["id", "object", "created_at", "updated_at"];
+    /// What every record has beside the fields of its object, and no step writes as a field.
+    pub const BUILT_IN: &'static [&'static str] = &["id", "object", "created_at", "updated_at", ARCHIVED_AT];
+
+    /// What every record has beside the fields of its object, and is written as they are.
+    pub const GIVEN: &'static [&'static str] = &[OWNER, TAGS];
+
+    /// Whether every record has this name, so that no object can give it to a field of its own.
+    pub fn is_taken(name: &str) -> bool {
+        name == STAGE || Self::BUILT_IN.contains(&name) || Self::GIVEN.contains(&name)
+    }
 
     /// A field by name: as written, or the stage, or what every record has; `None` for a relationship.
     pub fn field(&self, name: &str) -> Option<Cow<'_, Field>> {
         let given = || match name {
-            "stage" if !self.stages.is_empty() => {
+            STAGE if !self.stages.is_empty() => {
                 Some(Field { options: self.stages.clone(), ..Field::of(FieldType::Option) })
             }
             "id" | "object" => Some(Field::of(FieldType::Text)),
-            "created_at" | "updated_at" => Some(Field::of(FieldType::Datetime)),
+            OWNER => Some(Field::of(FieldType::Member)),
+            TAGS => Some(Field { many: true, ..Field::of(FieldType::Text) }),
+            "created_at" | "updated_at" | ARCHIVED_AT => Some(Field::of(FieldType::Datetime)),
             _ => None,
         };
         self.fields.get(name).map(Cow::Borrowed).or_else(|| given().map(Cow::Owned))
@@ -138,7 +161,7 @@ impl Object {
     /// Every name that may follow `record.`: fields, relationships, the stage, and what every record has.
     pub fn names(&self) -> Vec<&str> {
         let own = self.fields.keys().chain(self.relationships.keys()).map(String::as_str);
-        let stage = (!self.stages.is_empty()).then_some("stage");
-        own.chain(stage).chain(Self::BUILT_IN.iter().copied()).collect()
+        let stage = (!self.stages.is_empty()).then_some(STAGE);
+        own.chain(stage).chain(Self::GIVEN.iter().copied()).chain(Self::BUILT_IN.iter().copied()).collect()
     }
 }

@@ -1,6 +1,6 @@
 //! Activities, which the runtime performs for a step, and their results.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
@@ -370,13 +370,8 @@ pub enum Read {
         /// Unique fields with the values asked for.
         values: Map<String, Value>,
     },
-    /// Reads one record.
-    Record {
-        /// Record type.
-        object: String,
-        /// Id.
-        id: String,
-    },
+    /// Reads records by their ids.
+    Records(Vec<Subject>),
     /// Reads values that were stored beside the head.
     Values {
         /// The execution that they belong to, if it is not the one that asks.
@@ -389,12 +384,13 @@ pub enum Read {
 }
 
 impl Read {
-    /// The record type that it reads; `None` if it reads no records.
-    pub fn object(&self) -> Option<&str> {
+    /// The record types that it reads.
+    pub fn objects(&self) -> BTreeSet<&str> {
         match self {
-            Self::FindRecords(query) => Some(&query.object),
-            Self::Duplicates { object, .. } | Self::Record { object, .. } => Some(object),
-            Self::Values { .. } => None,
+            Self::FindRecords(query) => BTreeSet::from([query.object.as_str()]),
+            Self::Duplicates { object, .. } => BTreeSet::from([object.as_str()]),
+            Self::Records(subjects) => subjects.iter().map(|subject| subject.object.as_str()).collect(),
+            Self::Values { .. } => BTreeSet::new(),
         }
     }
 }

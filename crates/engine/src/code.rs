@@ -99,6 +99,8 @@ codes! {
     RecordTooLarge = "record_too_large", Retries::Never;
     /// A search met more records than it may look at.
     TooManyRecords = "too_many_records", Retries::Never;
+    /// A step has more records to change than it may.
+    TooManyTargets = "too_many_targets", Retries::Never;
     /// A decision asked for more reads than it may.
     TooManyReads = "too_many_reads", Retries::Never;
 

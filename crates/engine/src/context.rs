@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use pawl_definition::step::after_record;
-use pawl_definition::{Meter, Object, Scope, Step, Variable};
+use pawl_definition::{STAGE, Meter, Object, Scope, Step, Variable};
 use serde_json::{Map, Value, json};
 
 use crate::{ChildSeen, Execution, Hold, Occurrence, Plan, Record, Usage};
@@ -195,7 +195,7 @@ pub(crate) fn plain_view(record: &Record, objects: &BTreeMap<String, Object>) ->
 fn fill_empty(view: &mut Map<String, Value>, object: &Object) {
     let fields = object.fields.iter().map(|(name, field)| (name.as_str(), field.many));
     let relationships = object.relationships.iter().map(|(name, relationship)| (name.as_str(), relationship.many));
-    let stage = (!object.stages.is_empty()).then_some(("stage", false));
+    let stage = (!object.stages.is_empty()).then_some((STAGE, false));
     for (name, many) in fields.chain(relationships).chain(stage) {
         if view.get(name).is_none_or(Value::is_null) {
             view.insert(name.to_owned(), if many { json!([]) } else { Value::Null });

@@ -1,12 +1,13 @@
 //! Values into the fields of a record, by its object.
 
 use jiff::tz::TimeZone;
-use pawl_definition::{Field, Object, VariableType, value};
+use pawl_definition::{Field, FieldType, OWNER, Object, STAGE, TAGS, VariableType, value};
 use serde_json::{Map, Value};
 
 use crate::{StepCode, StepError, coerce};
 
-/// Brings a value to what a field of an object takes: a typed field, a relationship (ids), or the stage. Dates and times
+/// Brings a value to what a field of an object takes: a typed field, a relationship (ids), the stage, the owner or the tags.
+/// Dates and times
 /// without an offset are meant in the time zone.
 pub fn coerce_field(object: &Object, name: &str, value: Value, timezone: &TimeZone) -> Result<Value, StepError> {
     if let Some(field) = object.fields.get(name) {
@@ -17,7 +18,13 @@ pub fn coerce_field(object: &Object, name: &str, value: Value, timezone: &TimeZo
             .map_err(|error| error.at(name))?;
         return Ok(if coerce::is_blank(&ids) { Value::Null } else { ids });
     }
-    if name == "stage" && !object.stages.is_empty() {
+    if name == TAGS {
+        return tags(value, timezone);
+    }
+    if name == OWNER {
+        return coerce::field(value, &Field::of(FieldType::Member), timezone).map_err(|error| error.at(name));
+    }
+    if name == STAGE && !object.stages.is_empty() {
         let known = value.as_str().is_some_and(|stage| object.stages.iter().any(|known| known == stage));
         let error = || {
             StepError::new(
@@ -30,6 +37,20 @@ pub fn coerce_field(object: &Object, name: &str, value: Value, timezone: &TimeZo
     Err(StepError::new(StepCode::UnknownField, format!("object {:?} has no field {name:?}", object.id)))
 }
 
+/// Tags as they are kept: without the white space around them, each once, in the order in which they were added.
+fn tags(value: Value, timezone: &TimeZone) -> Result<Value, StepError> {
+    let field = Field { many: true, ..Field::of(FieldType::Text) };
+    let given = coerce::field(value, &field, timezone).map_err(|error| error.at(TAGS))?;
+    let mut tags: Vec<Value> = Vec::new();
+    for tag in given.as_array().into_iter().flatten() {
+        let tag = Value::from(value::text_of(tag).trim());
+        if !coerce::is_blank(&tag) && !tags.contains(&tag) {
+            tags.push(tag);
+        }
+    }
+    Ok(if tags.is_empty() { Value::Null } else { Value::Array(tags) })
+}
+
 /// The fields of a new record: the given values, then defaults and the first stage; required ones must be there.
 pub fn new_fields(
     object: &Object,
@@ -39,7 +60,7 @@ pub fn new_fields(
     let mut fields = Map::new();
     for (name, value) in given {
         // Of a stage that is not given, the first is meant.
-        if name == "stage" && coerce::is_blank(&value) {
+        if name == STAGE && coerce::is_blank(&value) {
             continue;
         }
         let value = coerce_field(object, &name, value, timezone)?;
@@ -50,8 +71,8 @@ pub fn new_fields(
             put(&mut fields, name, coerce_field(object, name, default.clone(), timezone)?);
         }
     }
-    if let (false, Some(first)) = (fields.contains_key("stage"), object.stages.first()) {
-        fields.insert("stage".to_owned(), first.clone().into());
+    if let (false, Some(first)) = (fields.contains_key(STAGE), object.stages.first()) {
+        fields.insert(STAGE.to_owned(), first.clone().into());
     }
     check(object, &fields)?;
     Ok(fields)
@@ -109,8 +130,8 @@ pub fn operand(
 
 /// Brings one element of a list field to the type of its elements.
 fn element(object: &Object, name: &str, value: Value, timezone: &TimeZone) -> Result<Value, StepError> {
-    let one = match object.fields.get(name) {
-        Some(field) => coerce::field(value, &Field { many: false, ..field.clone() }, timezone),
+    let one = match object.field(name) {
+        Some(field) => coerce::field(value, &Field { many: false, ..field.into_owned() }, timezone),
         None => coerce::variable(value, VariableType::Record, false, timezone),
     };
     one.map_err(|error| error.at(name))

@@ -1,8 +1,9 @@
 //! A record as executions see it.
 
 use jiff::Timestamp;
+use pawl_definition::{ARCHIVED_AT, Object, TAGS};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::Cause;
 
@@ -21,9 +22,9 @@ pub struct Record {
     pub created_at: Timestamp,
     /// When it last changed.
     pub updated_at: Timestamp,
-    /// It is in the archive.
-    #[serde(default)]
-    pub archived: bool,
+    /// When it was put into the archive; it is there while this is set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub archived_at: Option<Timestamp>,
     /// When its values were forgotten: it stands for a record that was, and takes no others.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub forgotten: Option<Timestamp>,
@@ -38,13 +39,29 @@ impl Record {
         Subject { object: self.object.clone(), id: self.id.clone() }
     }
 
-    /// As expressions and people see it: its fields with `id`, `object`, `created_at` and `updated_at`.
+    /// Whether it is in the archive.
+    pub fn is_archived(&self) -> bool {
+        self.archived_at.is_some()
+    }
+
+    /// The next version of it, to be changed further.
+    #[must_use]
+    pub fn next(&self, now: Timestamp, cause: Option<Cause>) -> Self {
+        Self { version: self.version + 1, updated_at: now, cause, ..self.clone() }
+    }
+
+    /// As expressions and people see it: its fields with what every record has.
     pub fn view(&self) -> Value {
         let mut view = self.fields.clone();
+        for name in Object::GIVEN {
+            let empty = if *name == TAGS { json!([]) } else { Value::Null };
+            view.entry(*name).or_insert(empty);
+        }
         view.insert("id".into(), self.id.clone().into());
         view.insert("object".into(), self.object.clone().into());
         view.insert("created_at".into(), self.created_at.to_string().into());
         view.insert("updated_at".into(), self.updated_at.to_string().into());
+        view.insert(ARCHIVED_AT.into(), json!(self.archived_at));
         Value::Object(view)
     }
 }

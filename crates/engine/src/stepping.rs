@@ -124,5 +124,5 @@ impl Preview {
 
 /// A read whose answer the step would decide by.
 fn of_read(read: &Read) -> Value {
-    read.object().map_or(Value::Null, |object| serde_json::json!({"object": object}))
+    read.objects().first().map_or(Value::Null, |object| serde_json::json!({"object": object}))
 }

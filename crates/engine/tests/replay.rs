@@ -140,7 +140,7 @@ fn record(subject: Subject, at: Timestamp) -> Record {
         fields: fields.as_object().cloned().unwrap_or_default(),
         created_at: at,
         updated_at: at,
-        archived: false,
+        archived_at: None,
         forgotten: None,
         cause: None,
     }

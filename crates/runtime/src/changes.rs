@@ -1,6 +1,6 @@
 //! Changes of records as events.
 
-use pawl_definition::value;
+use pawl_definition::{ARCHIVED_AT, value};
 use pawl_engine::{Event, EventType, Record, ids};
 use serde_json::{Map, Value, json};
 
@@ -17,20 +17,31 @@ pub(crate) fn event(change: &RecordChange) -> Result<Option<Event>, Error> {
     Ok(of_records(old.as_ref(), &new))
 }
 
-/// The event that a record makes in the place of another one.
+/// The event that a record makes in the place of another one. A record that comes back from the archive tells all its
+/// fields, as a new one does.
 pub(crate) fn of_records(old: Option<&Record>, new: &Record) -> Option<Event> {
-    let was_there = old.filter(|old| !old.archived);
-    let is_there = !new.archived;
-    let changes = changed_fields(was_there, new);
-    let (kind, unarchived) = match (was_there, is_there) {
-        (None, true) => (EventType::RecordCreated, old.is_some()),
-        (Some(_), true) if !changes.is_empty() => (EventType::FieldUpdated, false),
-        (Some(_), true) | (_, false) => return None,
+    // What is forgotten is told to nobody: the values before would be in the event.
+    if new.forgotten.is_some() {
+        return None;
+    }
+    let was_there = old.is_some_and(|old| !old.is_archived());
+    let comes_back = old.is_some() && !was_there && !new.is_archived();
+    let mut changes = changed_fields(old.filter(|_| !comes_back), new);
+    if let Some(old) = old.filter(|old| old.is_archived() != new.is_archived()) {
+        changes.insert(ARCHIVED_AT.to_owned(), json!({"from": old.archived_at, "to": new.archived_at}));
+    }
+    let (kind, word) = match (old, new.is_archived()) {
+        (None, true) => return None,
+        (None, false) => (EventType::RecordCreated, None),
+        (Some(_), false) if comes_back => (EventType::RecordCreated, Some("unarchived")),
+        (Some(_), true) if was_there => (EventType::RecordArchived, None),
+        (Some(_), _) if changes.is_empty() => return None,
+        (Some(_), is_archived) => (EventType::FieldUpdated, is_archived.then_some("archived")),
     };
     let mut data = Map::new();
     data.insert("changes".to_owned(), Value::Object(changes));
-    if unarchived {
-        data.insert("unarchived".to_owned(), true.into());
+    if let Some(word) = word {
+        data.insert(word.to_owned(), true.into());
     }
     Some(Event {
         id: ids::change_event_id(&new.object, &new.id, new.version),

@@ -149,6 +149,9 @@ impl Evaluator {
         if let Some(workflow) = &event.workflow {
             return Ok(vec![workflow.clone()]);
         }
+        if event.starts_nothing() {
+            return Ok(Vec::new());
+        }
         Ok(listeners::of(&self.catalog, event, reads).await?.into_iter().collect())
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_recursion::async_recursion as boxed;
-use pawl_definition::{FieldType, Object, json, value};
+use pawl_definition::{ARCHIVED_AT, FieldType, Object, json, value};
 use pawl_engine::{Found, Read, Record, RecordQuery, ResolvedTest, StepCode, StepError, Subject, fields};
 use serde_json::{Map, Value};
 
@@ -59,7 +59,7 @@ impl Finder {
         match read {
             Read::FindRecords(query) => self.find(query, objects.get(&query.object)).await,
             Read::Duplicates { object, values } => self.duplicates(object, values).await,
-            Read::Record { object, id } => self.one(object, id).await,
+            Read::Records(subjects) => self.by_id(subjects).await,
             Read::Values { .. } => unreachable!("the executor reads stored values itself"),
         }
     }
@@ -75,6 +75,19 @@ impl Finder {
         let item = self.tables.get(items::record::TABLE, &key, Consistency::Strong).await?;
         let records = item.iter().map(items::record::parse).collect::<Result<_, _>>()?;
         Ok(Found { records, ..Found::default() })
+    }
+
+    /// The records that have these ids, as far as they are there.
+    async fn by_id(&self, subjects: &[Subject]) -> Result<Found, Error> {
+        let named = subjects.iter().filter(|subject| fields::is_key(&subject.id));
+        let keys: Vec<_> = named.map(|subject| (items::record::TABLE, items::record::key(subject))).collect();
+        let mut found = Found::default();
+        for keys in keys.chunks(MAX_KEYS) {
+            for item in self.tables.get_many(keys).await?.iter().flatten() {
+                found.records.push(items::record::parse(item)?);
+            }
+        }
+        Ok(found)
     }
 
     /// The records that have one of the unique values. One that cannot be read is not free: the step waits for it.
@@ -123,13 +136,15 @@ impl Finder {
         Ok(false)
     }
 
-    /// The records that a query names, in its order. Of an object that is read without an index only those that match are
+    /// The records that a query names, in its order; archived ones only if it tests `archived_at`. Of an object that is read without an index only those that match are
     /// kept, and it is read as far as the bounds only.
     #[boxed]
     pub async fn find(&self, query: &RecordQuery, object: Option<&Object>) -> Result<Found, Error> {
         let is_time = |field: &str| is_time(object, field);
+        let asks_for_archive = query.tests.iter().any(|test| test.field == ARCHIVED_AT);
         let fits = |record: &Record| {
-            !record.archived && query.tests.iter().all(|test| holds(test, record, is_time(&test.field)))
+            let is_there = if asks_for_archive { record.forgotten.is_none() } else { !record.is_archived() };
+            is_there && query.tests.iter().all(|test| holds(test, record, is_time(&test.field)))
         };
         let found = match by_row(query, object) {
             Some((field, true, value)) => self.by_unique(&query.object, field, &value).await?,
@@ -244,13 +259,14 @@ fn of(record: &Record, field: &str) -> Value {
         "id" => record.id.clone().into(),
         "created_at" => record.created_at.to_string().into(),
         "updated_at" => record.updated_at.to_string().into(),
+        ARCHIVED_AT => record.archived_at.map_or(Value::Null, |at| at.to_string().into()),
         _ => record.fields.get(field).cloned().unwrap_or(Value::Null),
     }
 }
 
 /// Whether a field holds points in time.
 fn is_time(object: Option<&Object>, field: &str) -> bool {
-    let built_in = || matches!(field, "created_at" | "updated_at");
+    let built_in = || matches!(field, "created_at" | "updated_at" | ARCHIVED_AT);
     object.and_then(|object| object.field(field)).map_or_else(built_in, |field| field.kind == FieldType::Datetime)
 }
 

@@ -32,12 +32,12 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use futures::FutureExt;
-    use pawl_engine::Stay;
+    use pawl_engine::{Stay, Subject};
 
     use super::*;
 
     fn read() -> Decision {
-        Decision::Read(Read::Record { object: "ticket".to_owned(), id: "t1".to_owned() })
+        Decision::Read(Read::Records(vec![Subject { object: "ticket".to_owned(), id: "t1".to_owned() }]))
     }
 
     /// What comes of a step that asks for so many reads, and how many were made.

@@ -109,7 +109,7 @@ impl Records {
         let query = Query::of_index(items::record::TABLE, Index::Gsi1, items::record::of_object(object));
         let page = self.tables.query(&query.newest_first().limit(limit).after(after)).await?;
         let (mut items, unreadable) = self.catalog.unreadable().read(&page.items, items::record::parse);
-        items.retain(|record| !record.archived);
+        items.retain(|record| !record.is_archived());
         Ok(Listed { items, next: page.next, unreadable })
     }
 
@@ -131,7 +131,7 @@ impl Records {
             fields: fields::new_fields(&schema.object, given, &TimeZone::UTC)?,
             created_at: now,
             updated_at: now,
-            archived: false,
+            archived_at: None,
             forgotten: None,
             cause: None,
         };
@@ -160,7 +160,7 @@ impl Records {
             if read_at.is_some_and(|read_at| read_at != before.version) {
                 return Err(RecordError::Stale(before.version));
             }
-            let mut after = before.clone();
+            let mut after = before.next(self.clock.now(), None);
             for (name, value) in given {
                 let value = fields::coerce_field(&schema.object, name, value.clone(), &TimeZone::UTC)?;
                 fields::put(&mut after.fields, name, value);
@@ -169,9 +169,6 @@ impl Records {
                 return Ok(before);
             }
             fields::check(&schema.object, &after.fields)?;
-            after.version += 1;
-            after.updated_at = self.clock.now();
-            after.cause = None;
             let write = RecordWrite { before: Some(before), after: after.clone() };
             match self.write(&write, &schema).await {
                 Err(RecordError::Failed(error)) if error.is_conflict() => {
@@ -180,6 +177,26 @@ impl Records {
                         return Err(RecordError::Duplicate);
                     }
                 }
+                result => return result.map(|()| after),
+            }
+        }
+        Err(Error::Contended(subject.to_string()).into())
+    }
+
+    /// Puts one into the archive, or takes it out. One that is as it is asked to be stays as it is.
+    #[boxed]
+    pub async fn archive(&self, subject: &Subject, is_archived: bool) -> Result<Record, RecordError> {
+        let schema = self.schema(&subject.object).await?;
+        for _ in 0..RACES {
+            let before = self.get(subject).await?;
+            if before.is_archived() == is_archived {
+                return Ok(before);
+            }
+            let now = self.clock.now();
+            let after = Record { archived_at: is_archived.then_some(now), ..before.next(now, None) };
+            let write = RecordWrite { before: Some(before), after: after.clone() };
+            match self.write(&write, &schema).await {
+                Err(RecordError::Failed(error)) if error.is_conflict() => {}
                 result => return result.map(|()| after),
             }
         }

@@ -89,6 +89,14 @@ async fn carry_out(hub: &Arc<Hub>, system: &System, what: What) -> Answer {
                 Answer::Refused
             }
         },
+        What::Archive { subject, is_archived } => match system.records.archive(&subject, is_archived).await {
+            Ok(_) => {
+                hub.count("records archived by people");
+                Answer::Done(None)
+            }
+            Err(RecordError::Failed(_) | RecordError::NotFound(_)) => Answer::Lost,
+            Err(_) => Answer::Refused,
+        },
         What::Signal { name, key, payload, idempotency_key } => {
             let id = system.signals.id(&name, Some(&idempotency_key));
             let sent = system.signals.send(&NewSignal { id, name, key, payload, sent_at: hub.now() }).await;
@@ -230,6 +238,7 @@ fn word(what: &What) -> String {
             format!("update {subject} {}", short(&serde_json::json!(fields).to_string()))
         }
         What::Signal { name, key, payload, .. } => format!("signal {name} {key} {payload}"),
+        What::Archive { subject, is_archived } => format!("archive {subject} {is_archived}"),
         What::Save(_) => "save".to_owned(),
         What::Control(control, _) => format!("control {}", control.word()),
         What::KillWorkflow(workflow, kill) => format!("kill {workflow} {kill}"),

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use pawl_definition::trigger::Webhook;
-use pawl_definition::{Expression, ExpressionError, Meter, Object, Trigger, value};
+use pawl_definition::{ARCHIVED_AT, Expression, ExpressionError, Meter, Object, Trigger, value};
 use pawl_engine::{Creation, Event, Plan, RecordQuery, ResolvedTest, Subject, coerce, fields, ids};
 use serde_json::{Map, Value};
 
@@ -82,10 +82,14 @@ impl Target<'_> {
         objects.require(object).map_err(pawl_runtime::Error::from)?;
         let object = objects.get(object).ok_or_else(unknown)?;
         let value = self.value(object, expression, scope).map_err(|problem| problem.at(self.path()))?;
-        let mut ids = self.ids(object, &value).await?;
+        let mut ids = self.ids(object, &value, false).await?;
         match (ids.pop(), ids.pop(), self.create) {
             (Some(id), None, _) => Ok((Some(Subject { object: object.id.clone(), id }), None)),
-            (None, _, Some(values)) => self.creation(object, &value, values),
+            (None, _, Some(values)) => {
+                let (subject, creation) = self.creation(object, &value, values)?;
+                self.refuse_archived(object, &value, &subject).await?;
+                Ok((Some(subject), Some(creation)))
+            }
             (None, _, None) => Err(Problem::new(Code::NoRecord, self.no_record(object)).at(self.path())),
             (Some(_), Some(_), _) => {
                 let detail = format!("expected one record of {:?} with this {}, found several", object.id, self.field);
@@ -116,13 +120,18 @@ impl Target<'_> {
         typed.map_err(|error| Problem::new(Code::ValueFailed, error.message))
     }
 
-    /// The ids of the records that have the value, two at most.
-    async fn ids(&self, object: &Object, value: &Value) -> Result<Vec<String>, Problem> {
+    /// The ids of the records that have the value, two at most: of those in the archive, or of the others.
+    async fn ids(&self, object: &Object, value: &Value, archived: bool) -> Result<Vec<String>, Problem> {
         let found = if self.field == "id" {
-            self.api.matcher.one(&object.id, &value::text_of(value)).await?
+            let mut found = self.api.matcher.one(&object.id, &value::text_of(value)).await?;
+            // Of a forgotten one the evaluator tells that it was forgotten.
+            found.records.retain(|record| archived == (record.is_archived() && record.forgotten.is_none()));
+            found
         } else {
-            let test = ResolvedTest { field: self.field.to_owned(), operator: "equals", value: value.clone() };
-            let query = RecordQuery { object: object.id.clone(), tests: vec![test], order: None, limit: 2 };
+            let test = |field: &str, operator, value| ResolvedTest { field: field.to_owned(), operator, value };
+            let mut tests = vec![test(self.field, "equals", value.clone())];
+            tests.extend(archived.then(|| test(ARCHIVED_AT, "blank", Value::Bool(false))));
+            let query = RecordQuery { object: object.id.clone(), tests, order: None, limit: 2 };
             self.api.matcher.find(&query, Some(object)).await?
         };
         if let Some(error) = found.refused {
@@ -131,8 +140,25 @@ impl Target<'_> {
         Ok(found.records.into_iter().map(|record| record.id).collect())
     }
 
+    /// No record is made beside one in the archive that has the value, or the id that the new one would have.
+    async fn refuse_archived(&self, object: &Object, value: &Value, subject: &Subject) -> Result<(), Problem> {
+        let mut archived = self.ids(object, value, true).await?.pop();
+        if archived.is_none() {
+            let same = self.api.matcher.one(&subject.object, &subject.id).await?.records.pop();
+            archived = same.filter(|same| same.is_archived() && same.forgotten.is_none()).map(|same| same.id);
+        }
+        let Some(id) = archived else { return Ok(()) };
+        let detail = format!("the record {}/{id} has this {}, and is in the archive", object.id, self.field);
+        Err(Problem::new(Code::RecordArchived, detail).at(self.path()))
+    }
+
     /// The record to be made, checked now: the evaluator could not tell the sender any more.
-    fn creation(&self, object: &Object, value: &Value, values: &Map<String, Value>) -> Result<Found, Problem> {
+    fn creation(
+        &self,
+        object: &Object,
+        value: &Value,
+        values: &Map<String, Value>,
+    ) -> Result<(Subject, Creation), Problem> {
         let names = object.names();
         let own = values.iter().filter(|(name, _)| names.contains(&name.as_str()) && !is_built_in(name));
         let mut given: Map<String, Value> = own.map(|(name, value)| (name.clone(), value.clone())).collect();
@@ -145,7 +171,7 @@ impl Target<'_> {
             ids::matched_record_id(&object.id, self.field, &value::text_of(value))
         };
         let fields = fields::new_fields(object, given, &self.plan.timezone).map_err(pawl_runtime::RecordError::from)?;
-        Ok((Some(Subject { object: object.id.clone(), id }), Some(Creation { fields })))
+        Ok((Subject { object: object.id.clone(), id }, Creation { fields }))
     }
 }
 

@@ -33,6 +33,8 @@ pub(crate) fn routes<S: Surface>(surface: S) -> S {
         .on::<__path_show, _, _>(show)
         .on::<__path_replace, _, _>(replace)
         .on::<__path_change, _, _>(change)
+        .on::<__path_archive, _, _>(archive)
+        .on::<__path_unarchive, _, _>(unarchive)
         .on::<forget::__path_forget, _, _>(forget::forget)
 }
 
@@ -46,19 +48,22 @@ struct RecordView {
     id: String,
     /// Number of writes, from 1; the `ETag`.
     version: u64,
-    /// Values by field; empty ones are absent.
+    /// Values by field, `owner`, `tags` and `stage` among them; empty ones are absent.
     #[schema(value_type = Object)]
     fields: Map<String, Value>,
     /// Time of creation.
     created_at: Timestamp,
     /// Time of the last change.
     updated_at: Timestamp,
+    /// Since when it has been in the archive; absent if it is not there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    archived_at: Option<Timestamp>,
 }
 
 impl From<Record> for RecordView {
     fn from(record: Record) -> Self {
-        let Record { object, id, version, fields, created_at, updated_at, .. } = record;
-        Self { object, id, version, fields, created_at, updated_at }
+        let Record { object, id, version, fields, created_at, updated_at, archived_at, .. } = record;
+        Self { object, id, version, fields, created_at, updated_at, archived_at }
     }
 }
 
@@ -188,5 +193,42 @@ async fn replace(
     let emptied = before.fields.into_iter().map(|(name, _)| (name, Value::Null));
     let fields: Map<String, Value> = emptied.chain(body.fields).collect();
     let record = api.core.records.update(&subject, &fields, Some(read_at)).await?;
+    Ok(answer(StatusCode::OK, record))
+}
+
+/// Puts a record into the archive: listings and searches do not find it any more, and its changes start nothing. It can be
+/// read and written by its id. Repeating it changes nothing.
+#[operation(
+    post, path = "/v1/objects/{object}/records/{id}/archive", tag = "records", operation_id = "archive_record",
+    params(("object" = String, Path, description = "Record type"), ("id" = String, Path, description = "Record")),
+    responses(
+        (status = 200, body = RecordView, headers(("etag", description = "Version"))),
+        (status = 404, body = Sent), (status = 409, body = Sent)
+    )
+)]
+async fn archive(state: State<Arc<Api>>, route: Route<(String, String)>) -> Result<Response, Problem> {
+    put_in_archive(state, route, true).await
+}
+
+/// Takes a record out of the archive. Repeating it changes nothing.
+#[operation(
+    post, path = "/v1/objects/{object}/records/{id}/unarchive", tag = "records", operation_id = "unarchive_record",
+    params(("object" = String, Path, description = "Record type"), ("id" = String, Path, description = "Record")),
+    responses(
+        (status = 200, body = RecordView, headers(("etag", description = "Version"))),
+        (status = 404, body = Sent), (status = 409, body = Sent)
+    )
+)]
+async fn unarchive(state: State<Arc<Api>>, route: Route<(String, String)>) -> Result<Response, Problem> {
+    put_in_archive(state, route, false).await
+}
+
+async fn put_in_archive(
+    State(api): State<Arc<Api>>,
+    Route((object, id)): Route<(String, String)>,
+    is_archived: bool,
+) -> Result<Response, Problem> {
+    api.core.ingest.room()?;
+    let record = api.core.records.archive(&Subject { object, id }, is_archived).await?;
     Ok(answer(StatusCode::OK, record))
 }

@@ -7,7 +7,6 @@ fields:
   number: {type: text, unique: true}
   email: {type: email, indexed: true}
   amount: {type: number}
-  tags: {type: text, many: true}
   priority: {type: option, options: [low, high]}
 stages: [new, paid]
 ";

@@ -75,6 +75,8 @@ pub(crate) async fn run(mut command: Remote, client: Client) -> anyhow::Result<b
         Remote::Rerun(again) => fork::rerun(&client, &again).await,
         Remote::Kill(kill) => switch(&client, "kill", &kill).await,
         Remote::Lift(kill) => switch(&client, "lift", &kill).await,
+        Remote::Archive(archive) => record::archive(&client, &archive.record, "archive").await,
+        Remote::Unarchive(archive) => record::archive(&client, &archive.record, "unarchive").await,
         Remote::Forget(forget) => forget::run(&client, &forget).await,
         Remote::Redrive { reason, filter, pace } if filter.keys().is_empty() => {
             action::unused(&pace)?;

@@ -31,7 +31,7 @@ fn record(backend: &dyn Backend, id: &str, given: &Value) -> Record {
         fields: fields::new_fields(&object(), given, &TimeZone::UTC).expect("the fields fit"),
         created_at: backend.now(),
         updated_at: backend.now(),
-        archived: false,
+        archived_at: None,
         forgotten: None,
         cause: None,
     }

@@ -1,7 +1,9 @@
 //! Steps: section 5 of the language. One file for each type, and one line in the registry below.
 
+mod archive_record;
 mod branch;
 mod call_llm;
+mod change_tags;
 mod condition;
 mod control_workflow;
 mod create_record;
@@ -11,6 +13,7 @@ mod for_each;
 mod go_to;
 mod goal;
 mod http_request;
+mod link_records;
 mod note;
 mod record_reads;
 mod run_state_machine;
@@ -23,6 +26,8 @@ mod signal_name;
 mod start_workflow;
 mod stop;
 mod switch;
+mod targets;
+mod unarchive_record;
 mod wait_for_signal;
 
 use std::collections::BTreeSet;
@@ -30,8 +35,10 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+pub use archive_record::ArchiveRecord;
 pub use branch::{Join, LaneFailed, Lanes, Merge};
 pub use call_llm::{AnswerShape, CallLlm, OutputField};
+pub use change_tags::ChangeTags;
 pub use condition::Condition;
 pub use control_workflow::{ControlDo, ControlWorkflow};
 pub use create_record::{CreateRecord, OnDuplicate};
@@ -41,6 +48,7 @@ pub use for_each::{ForEach, ITEMS_MOST, ItemFailed};
 pub use go_to::GoTo;
 pub use goal::{Goal, IfPast};
 pub use http_request::{CLIENT_HEADERS, FORM, HttpRequest};
+pub use link_records::LinkRecords;
 pub use note::Note;
 pub use record_reads::{after_record, names_after_record};
 pub use run_state_machine::RunStateMachine;
@@ -56,6 +64,7 @@ pub use signal_name::{SIGNAL_KEY_MOST, is_signal_key, is_signal_name};
 pub use start_workflow::{StartWorkflow, WorkflowStart};
 pub use stop::{Stop, StopAs};
 pub use switch::Switch;
+pub use unarchive_record::UnarchiveRecord;
 pub use wait_for_signal::WaitForSignal;
 
 use self::record_reads::RecordReads;
@@ -134,6 +143,10 @@ registry! {
     "set_variables" => SetVariables(SetVariables),
     "set_fields" => SetFields(SetFields),
     "set_stage" => SetStage(SetStage),
+    "change_tags" => ChangeTags(ChangeTags),
+    "archive_record" => ArchiveRecord(ArchiveRecord),
+    "unarchive_record" => UnarchiveRecord(UnarchiveRecord),
+    "link_records" => LinkRecords(LinkRecords),
     "create_record" => CreateRecord(CreateRecord),
     "find_records" => FindRecords(FindRecords),
     "http_request" => HttpRequest(HttpRequest),
@@ -169,9 +182,6 @@ impl StepKind {
 
 /// Types of the language that this version knows by name only.
 pub const NOT_AVAILABLE: &[&str] = &[
-    "change_tags",
-    "archive_record",
-    "link_records",
     "assign_owner",
     "create_activity",
     "cancel_activities",

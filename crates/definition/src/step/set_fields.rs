@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::targets::Targets;
 use super::{Carried, Shape, TypeFacts};
 use crate::describe::JsonSchema;
 use crate::path::Path;
 use crate::source::TextPlaces;
-use crate::types::{Kinds, Type};
+use crate::types::Type;
 use crate::validate::Facts;
-use crate::validate::words::found;
 use crate::{Check, Field, FieldType, Object, Template, code};
 
 /// One change of a field.
@@ -95,8 +95,7 @@ impl Shape for SetFields {
 
     fn wants_text(keys: &Value, place: &[&str], file: &TextPlaces<'_>) -> bool {
         let ["fields", name, ..] = place else { return false };
-        let object = if keys.get("target").is_some() { file.object(keys.get("object")) } else { file.own_object() };
-        object.is_some_and(|object| object.takes_text(name))
+        Targets::object_of(keys, file).is_some_and(|object| object.takes_text(name))
     }
 
     fn carries(&self, meant: &dyn Fn(&Template) -> bool) -> Carried<'_> {
@@ -113,15 +112,15 @@ impl Shape for SetFields {
         self.target.is_none()
     }
 
-    fn output(&self, _: &Facts<'_>) -> Type {
-        Type::object([("changes", Type::of(Kinds::OBJECT))])
+    fn output(&self, facts: &Facts<'_>) -> Type {
+        self.targets().output(facts)
     }
 
     fn check(&self, cx: &mut Check<'_, '_>) {
         if self.fields.is_empty() && !cx.has_problem("fields") {
             cx.error(code::INVALID_VALUE, &cx.key("fields"), "expected at least one field, found none");
         }
-        let object = self.object_of_target(cx);
+        let object = self.targets().check(cx);
         for (name, change) in &self.fields {
             let path = cx.key("fields").key(name);
             change.check(&path, cx);
@@ -133,60 +132,15 @@ impl Shape for SetFields {
 }
 
 impl SetFields {
-    /// The change of one field to a value.
-    pub(super) fn one(field: &str, value: &Template, target: Option<Template>, object: Option<String>) -> Self {
-        let change = FieldChange { set: Some(value.clone()), ..FieldChange::default() };
+    /// The change of one field.
+    pub(super) fn one(field: &str, change: FieldChange, target: Option<Template>, object: Option<String>) -> Self {
         Self { target, object, fields: BTreeMap::from([(field.to_owned(), change)]) }
     }
 
-    /// The object whose fields change, if it can be told.
-    pub(super) fn object_of_target<'a>(&self, cx: &mut Check<'_, 'a>) -> Option<&'a Object> {
-        if let Some(id) = &self.object {
-            return cx.object(id, &cx.key("object"));
-        }
-        let Some(target) = &self.target else {
-            if cx.facts.object_id.is_none() && !cx.written("target") {
-                let message = "expected a `target`, found none: this workflow is global and has no record of its own";
-                cx.error(code::NO_RECORD, &cx.path.clone(), message);
-            }
-            return if cx.written("target") { None } else { cx.facts.object() };
-        };
-        let Some(literal) = target.literal() else {
-            return object_of_value(target, cx);
-        };
-        if let Some(name) = literal.as_str().and_then(|path| path.strip_prefix("record.")) {
-            let object = cx.facts.object()?;
-            if object.relationships.get(name).is_some_and(|relationship| relationship.many) {
-                one_record(&format!("`record.{name}`, which is a list of records"), cx);
-                return None;
-            }
-            return cx.relationship(object, name, &cx.key("target"));
-        }
-        let expected = "expected `record.<relationship>` or a template that gives a record";
-        cx.error(code::INVALID_VALUE, &cx.key("target"), format!("{expected}, found {}", found(literal)));
-        None
+    /// The records whose fields change.
+    pub(super) fn targets(&self) -> Targets<'_> {
+        Targets { target: self.target.as_ref(), object: self.object.as_deref() }
     }
-}
-
-/// The object of the record that a template gives, if it can be told; what gives no record is refused.
-fn object_of_value<'a>(target: &Template, cx: &mut Check<'_, 'a>) -> Option<&'a Object> {
-    let found = cx.type_of(target);
-    let kinds = found.kinds.present();
-    if kinds == Kinds::LIST {
-        one_record("a list", cx);
-    } else if kinds == Kinds::TEXT && target.whole().is_some() {
-        let message = "expected `object` beside `target`, found none: the target is an id, which does not say whose";
-        cx.error(code::MISSING_KEY, &cx.path.clone(), message);
-    } else if !kinds.meets(Kinds::OBJECT | Kinds::TEXT) {
-        cx.error(code::WRONG_TYPE, &cx.key("target"), format!("expected a record, found {kinds}"));
-    }
-    let (id, _) = found.shape.as_ref().filter(|_| kinds == Kinds::OBJECT)?.object.as_ref()?;
-    cx.facts.objects.get(id)
-}
-
-fn one_record(found: &str, cx: &mut Check<'_, '_>) {
-    let message = format!("expected one record, found {found}: this version changes one record in a step");
-    cx.error(code::WRONG_TYPE, &cx.key("target"), message);
 }
 
 impl FieldChange {

@@ -2,14 +2,12 @@
 
 use serde::Deserialize;
 
-use super::{Carried, SetFields, Shape, TypeFacts};
+use super::{Carried, FieldChange, SetFields, Shape, TypeFacts};
 use crate::describe::JsonSchema;
 use crate::types::Type;
 use crate::validate::Facts;
+use crate::object::STAGE;
 use crate::{Check, Template, code};
-
-/// The field that holds the stage of a record.
-const STAGE: &str = "stage";
 
 /// The step `set_stage`. It is [`SetFields`] of the one field `stage`.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
@@ -17,8 +15,8 @@ const STAGE: &str = "stage";
 pub struct SetStage {
     /// The stage: one of `stages` of the object.
     pub stage: Template,
-    /// The record: absent for this record, the name of a relationship (`record.company`), or a template that gives
-    /// a record (`{{ vars.ticket }}`: its id, or an object with `id` and `object`).
+    /// The records: absent for this record, the name of a relationship (`record.company`), or a template that gives a record
+    /// (`{{ vars.ticket }}`: its id, or an object with `id` and `object`) or a list of records.
     #[serde(default)]
     pub target: Option<Template>,
     /// The object of the target, if `target` gives a bare id.
@@ -29,7 +27,8 @@ pub struct SetStage {
 impl SetStage {
     /// The change of fields that it is.
     pub fn change(&self) -> SetFields {
-        SetFields::one(STAGE, &self.stage, self.target.clone(), self.object.clone())
+        let set = FieldChange { set: Some(self.stage.clone()), ..FieldChange::default() };
+        SetFields::one(STAGE, set, self.target.clone(), self.object.clone())
     }
 }
 
@@ -56,7 +55,7 @@ impl Shape for SetStage {
     }
 
     fn check(&self, cx: &mut Check<'_, '_>) {
-        let Some(object) = self.change().object_of_target(cx) else { return };
+        let Some(object) = self.change().targets().check(cx) else { return };
         if object.stages.is_empty() {
             let message = format!("expected an object with `stages`, found {:?}, which has none", object.id);
             cx.error(code::UNKNOWN_FIELD, &cx.key(STAGE), message);

@@ -9,7 +9,8 @@ use crate::path::Path;
 use crate::source::TextPlaces;
 use crate::types::Type;
 use crate::validate::Facts;
-use crate::{Check, Field, code};
+use crate::object::ARCHIVED_AT;
+use crate::{Check, Field, Object, code};
 
 /// A test of a value before or after a change.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
@@ -55,6 +56,11 @@ pub struct FieldUpdated {
 }
 
 impl FieldUpdated {
+    /// Any change of one field.
+    pub(super) fn one(field: &str) -> Self {
+        Self { field: Some(field.to_owned()), fields: Vec::new(), from: None, to: None, on_create: false }
+    }
+
     /// The fields that it listens to.
     pub fn listens_to(&self) -> impl Iterator<Item = &str> {
         self.field.iter().chain(&self.fields).map(String::as_str)
@@ -77,15 +83,29 @@ impl Listen for FieldUpdated {
     }
 
     fn check(&self, cx: &mut Check<'_, '_>) {
-        cx.needs_record();
         cx.exactly_one(&["field", "fields"]);
-        let Some(object) = cx.facts.object() else { return };
+        let Some(object) = cx.facts.object() else { return cx.needs_record() };
         if let Some(name) = &self.field {
             cx.field_name(object, name, &cx.key("field"));
         }
         for (at, name) in self.fields.iter().enumerate() {
             cx.field_name(object, name, &cx.key("fields").index(at));
         }
+        if let Some(name) = self.listens_to().find(|name| Object::BUILT_IN.contains(name)) {
+            let hint = if name == ARCHIVED_AT { "; write a trigger `record_archived`" } else { "" };
+            let key = if self.field.is_some() { "field" } else { "fields" };
+            let message = format!("this trigger never fires: {name:?} is no field that is changed{hint}");
+            cx.error(code::INVALID_VALUE, &cx.key(key), message);
+        }
+        self.check_values(cx);
+    }
+}
+
+impl FieldUpdated {
+    /// Checks what it compares values with.
+    pub(super) fn check_values(&self, cx: &mut Check<'_, '_>) {
+        cx.needs_record();
+        let Some(object) = cx.facts.object() else { return };
         let mut fields = self.listens_to().filter_map(|name| object.field(name));
         let first = fields.next();
         let alike = fields

@@ -2,7 +2,11 @@
 
 mod field_updated;
 mod manual;
+mod owner_changed;
+mod record_archived;
 mod record_created;
+mod stage_updated;
+mod tag_changed;
 mod webhook;
 
 use serde::Deserialize;
@@ -10,7 +14,11 @@ use serde_json::{Map, Value};
 
 pub use field_updated::{FieldUpdated, ValueTest};
 pub use manual::Manual;
+pub use owner_changed::OwnerChanged;
+pub use record_archived::RecordArchived;
 pub use record_created::{Appearance, RecordCreated};
+pub use stage_updated::StageUpdated;
+pub use tag_changed::{TagChange, TagChanged};
 pub use webhook::{Encoding, HmacAlgorithm, HmacVerify, RecordMatch, Secrets, TokenPlace, Verify, Webhook};
 
 use crate::source::TextPlaces;
@@ -132,6 +140,10 @@ registry! {
     "webhook" => Webhook(Webhook),
     "record_created" => RecordCreated(RecordCreated),
     "field_updated" => FieldUpdated(FieldUpdated),
+    "stage_updated" => StageUpdated(StageUpdated),
+    "tag_changed" => TagChanged(TagChanged),
+    "owner_changed" => OwnerChanged(OwnerChanged),
+    "record_archived" => RecordArchived(RecordArchived),
 }
 
 impl TriggerKind {
@@ -148,10 +160,6 @@ impl TriggerKind {
 
 /// Types of the language that this version knows by name only.
 pub const NOT_AVAILABLE: &[&str] = &[
-    "stage_updated",
-    "tag_changed",
-    "owner_changed",
-    "record_archived",
     "activity_logged",
     "activity_overdue",
     "date",
@@ -176,7 +184,8 @@ fn changes(facts: &Facts<'_>) -> Vec<(&'static str, Type)> {
         || Type::of(Kinds::OBJECT),
         |object| Type::object(object.names().into_iter().map(|name| (name, of_field(object, name)))),
     );
-    vec![("changes", changes), ("unarchived", Type::of(Kinds::BOOLEAN))]
+    let truth = Type::of(Kinds::BOOLEAN);
+    vec![("changes", changes), ("unarchived", truth.clone()), ("archived", truth)]
 }
 
 /// The keys that every trigger has.

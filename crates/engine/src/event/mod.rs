@@ -3,6 +3,7 @@
 mod called_back;
 mod field_updated;
 mod manual;
+mod record_archived;
 mod record_created;
 mod signal_sent;
 mod state_machine_ended;
@@ -83,6 +84,7 @@ registry! {
     webhook: Webhook, "A delivery on a webhook.";
     record_created: RecordCreated, "A record is created.";
     field_updated: FieldUpdated, "Fields of a record changed.";
+    record_archived: RecordArchived, "A record is put into the archive.";
     state_machine_ended: StateMachineEnded, "An execution of a state machine ended.";
     called_back: CalledBack, "Somebody who has its token ends the wait of a step.";
     signal_sent: SignalSent, "A signal with a name and a key was sent.";
@@ -212,6 +214,12 @@ impl Event {
     pub fn changed_fields(&self) -> Option<Vec<&str>> {
         let changes = self.data.get("changes").filter(|_| self.kind.facts().tells_changes)?.as_object()?;
         Some(changes.keys().map(String::as_str).collect())
+    }
+
+    /// Whether it starts no workflow, although workflows listen for its kind: its record is in the archive. Steps that wait
+    /// for changes of the record are still told.
+    pub fn starts_nothing(&self) -> bool {
+        self.kind == EventType::FieldUpdated && self.data.get("archived") == Some(&Value::Bool(true))
     }
 
     /// The topic of all records of its subject's object.

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
+use pawl_definition::{Object, value};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -30,9 +31,12 @@ pub struct Seen {
     /// When it last changed, if that may have been read.
     #[serde(rename = "u", default, skip_serializing_if = "Option::is_none")]
     pub updated_at: Option<Timestamp>,
-    /// It was in the archive.
-    #[serde(rename = "a", default, skip_serializing_if = "std::ops::Not::not")]
-    pub archived: bool,
+    /// When it was put into the archive, if it was there.
+    #[serde(rename = "a", default, skip_serializing_if = "Option::is_none")]
+    pub archived_at: Option<Timestamp>,
+    /// When its values were forgotten, if they were.
+    #[serde(rename = "g", default, skip_serializing_if = "Option::is_none")]
+    pub forgotten: Option<Timestamp>,
 }
 
 /// What of a record may be read.
@@ -63,7 +67,8 @@ impl Seen {
             fields: fields.map(|(name, value)| (name.clone(), value.clone())).collect(),
             created_at: part.has("created_at").then_some(record.created_at),
             updated_at: part.has("updated_at").then_some(record.updated_at),
-            archived: record.archived,
+            archived_at: record.archived_at,
+            forgotten: record.forgotten,
         }
     }
 
@@ -82,8 +87,8 @@ impl Seen {
             fields: self.fields.clone(),
             created_at: self.created_at.unwrap_or(never),
             updated_at: self.updated_at.unwrap_or(never),
-            archived: self.archived,
-            forgotten: None,
+            archived_at: self.archived_at,
+            forgotten: self.forgotten,
             cause: None,
         })
     }
@@ -94,6 +99,8 @@ impl Seen {
         let mut text = |key: &str| fields.remove(key)?.as_str().map(str::to_owned);
         let (id, object) = (text("id")?, text("object")?);
         let (created_at, updated_at) = (text("created_at")?.parse().ok()?, text("updated_at")?.parse().ok()?);
+        let archived_at = fields.remove("archived_at").and_then(|at| at.as_str()?.parse().ok());
+        fields.retain(|name, value| !Object::GIVEN.contains(&name.as_str()) || !value::is_blank(value));
         Some(Record {
             object,
             id,
@@ -101,7 +108,7 @@ impl Seen {
             fields,
             created_at,
             updated_at,
-            archived: false,
+            archived_at,
             forgotten: None,
             cause: None,
         })

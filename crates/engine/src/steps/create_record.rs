@@ -64,7 +64,7 @@ fn create(step: &CreateRecord, at: &StepContext<'_>, fields: Map<String, Value>)
         fields,
         created_at: at.cx.now,
         updated_at: at.cx.now,
-        archived: false,
+        archived_at: None,
         forgotten: None,
         cause: Some(caused_by(at)),
     };
@@ -108,14 +108,11 @@ fn used(at: &StepContext<'_>, duplicate: &Record, fields: Map<String, Value>) ->
 }
 
 fn unarchive(at: &StepContext<'_>, duplicate: &Record, fields: Map<String, Value>) -> StepDecision {
-    if !duplicate.archived {
+    if !duplicate.is_archived() {
         return StepDecision::done(used(at, duplicate, fields));
     }
-    let mut after = duplicate.clone();
-    after.archived = false;
-    after.version += 1;
-    after.updated_at = at.cx.now;
-    after.cause = Some(caused_by(at));
+    let mut after = duplicate.next(at.cx.now, Some(caused_by(at)));
+    after.archived_at = None;
     let note = Some(format!("brought {} back from the archive", after.id));
     let write = RecordWrite { before: Some(duplicate.clone()), after: after.clone() };
     StepDecision::done(StepResult {

@@ -1,7 +1,9 @@
 //! What each step type decides. One file for each type, and one line in the registry below.
 
+mod archive_record;
 mod branch;
 mod call_llm;
+mod change_tags;
 mod condition;
 mod control_workflow;
 mod create_record;
@@ -11,6 +13,7 @@ mod for_each;
 mod go_to;
 mod goal;
 mod http_request;
+mod link_records;
 mod note;
 mod run_state_machine;
 mod send_signal;
@@ -20,6 +23,8 @@ mod set_variables;
 mod start_workflow;
 mod stop;
 mod switch;
+mod targets;
+mod unarchive_record;
 mod wait_for_signal;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -388,6 +393,10 @@ pub fn handler(kind: &StepKind) -> &dyn StepHandler {
         StepKind::SetVariables(step) => step,
         StepKind::SetFields(step) => step,
         StepKind::SetStage(step) => step,
+        StepKind::ChangeTags(step) => step,
+        StepKind::ArchiveRecord(step) => step,
+        StepKind::UnarchiveRecord(step) => step,
+        StepKind::LinkRecords(step) => step,
         StepKind::CreateRecord(step) => step,
         StepKind::FindRecords(step) => step,
         StepKind::HttpRequest(step) => step,

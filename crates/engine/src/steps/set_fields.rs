@@ -2,107 +2,46 @@
 
 use pawl_definition::step::{FieldChange, SetFields};
 use pawl_definition::{Object, Template, value};
-use serde_json::{Map, Number, Value, json};
+use serde_json::{Number, Value};
 
-use super::create_record::caused_by;
-use super::{StepContext, StepDecision, StepHandler, StepResult};
+use super::targets::{self, ChangesRecords};
+use super::{StepContext, StepDecision, StepHandler};
 use crate::context::StepScope;
-use crate::{Found, Read, Record, RecordWrite, StepCode, StepError, coerce, fields};
+use crate::{Found, Record, StepCode, StepError, coerce, fields};
 
 impl StepHandler for SetFields {
     fn enter(&self, at: &StepContext<'_>) -> Result<StepDecision, StepError> {
-        let Some(target) = &self.target else {
-            let missing = || {
-                StepError::new(
-                    StepCode::NoRecord,
-                    "there is no record to change: it was deleted, or the workflow is global",
-                )
-            };
-            return change(self, at, at.cx.record.ok_or_else(missing)?);
-        };
-        if let Some(record) = target.literal().and_then(Value::as_str).and_then(|path| related(at, path)) {
-            return change(self, at, record?);
-        }
-        let value = target.resolve(&at.scope()).map_err(|error| StepError::from(error).at("target"))?;
-        let (object, id) = named(self, &value)?;
-        Ok(StepDecision::Read(Read::Record { object, id }))
+        targets::enter(self, at)
     }
 
     fn found(&self, at: &StepContext<'_>, found: &Found) -> Result<StepDecision, StepError> {
-        let missing = || StepError::new(StepCode::NoRecord, "`target`: the record does not exist");
-        change(self, at, found.records.first().ok_or_else(missing)?)
+        targets::found(self, at, found)
     }
 }
 
-/// The related record that a path such as `record.company` names; `None` for any other path.
-fn related<'a>(at: &StepContext<'a>, path: &str) -> Option<Result<&'a Record, StepError>> {
-    let name = path.strip_prefix("record.")?;
-    let found = at.cx.related.get(name).map(Vec::as_slice);
-    Some(match found {
-        Some([record]) => Ok(record),
-        Some([]) | None => Err(StepError::new(StepCode::NoRecord, format!("`target`: {path} is empty"))),
-        Some(many) => {
-            Err(StepError::new(StepCode::NoRecord, format!("`target`: expected one record, {path} has {}", many.len())))
+impl ChangesRecords for SetFields {
+    fn target(&self) -> Option<&Template> {
+        self.target.as_ref()
+    }
+
+    fn target_object(&self) -> Option<&str> {
+        self.object.as_deref()
+    }
+
+    fn change(&self, at: &StepContext<'_>, object: &Object, record: &mut Record) -> Result<(), StepError> {
+        let scope = at.scope();
+        for (name, change) in &self.fields {
+            let before = record.fields.get(name).cloned().unwrap_or(Value::Null);
+            if change.if_blank && !coerce::is_blank(&before) {
+                continue;
+            }
+            // What is added or taken away has the type of the field too: it is compared with what is there.
+            let typed = |value: Value| fields::coerce_field(object, name, value, &at.cx.plan.timezone);
+            let value = typed(changed(change, &before, &scope, &typed).map_err(|error| error.at(name))?)?;
+            fields::put(&mut record.fields, name, value);
         }
-    })
-}
-
-/// The object and id that a target's value names.
-fn named(step: &SetFields, value: &Value) -> Result<(String, String), StepError> {
-    let text = |key: &str| value.get(key).and_then(Value::as_str).map(str::to_owned);
-    let object = step.object.clone().or_else(|| text("object"));
-    let id = value.as_str().map(str::to_owned).or_else(|| text("id"));
-    let expected = || {
-        let found = coerce::short(value);
-        StepError::new(
-            StepCode::WrongType,
-            format!("`target`: expected a record with its object, or an id beside `object`, found {found}"),
-        )
-    };
-    Ok((object.ok_or_else(expected)?, id.ok_or_else(expected)?))
-}
-
-fn change(step: &SetFields, at: &StepContext<'_>, record: &Record) -> Result<StepDecision, StepError> {
-    let missing = || StepError::new(StepCode::UnknownObject, format!("there is no object {:?}", record.object));
-    let object = at.cx.objects.get(&record.object).ok_or_else(missing)?;
-    let mut after = record.clone();
-    let scope = at.scope();
-    for (name, change) in &step.fields {
-        let before = record.fields.get(name).cloned().unwrap_or(Value::Null);
-        if change.if_blank && !coerce::is_blank(&before) {
-            continue;
-        }
-        // What is added or taken away has the type of the field too: it is compared with what is there.
-        let typed = |value: Value| fields::coerce_field(object, name, value, &at.cx.plan.timezone);
-        let value = typed(changed(change, &before, &scope, &typed).map_err(|error| error.at(name))?)?;
-        fields::put(&mut after.fields, name, value);
+        Ok(())
     }
-    fields::check(object, &after.fields)?;
-    Ok(StepDecision::done(done(step, at, record, after, object)))
-}
-
-fn done(step: &SetFields, at: &StepContext<'_>, record: &Record, mut after: Record, object: &Object) -> StepResult {
-    let is_new = |name: &&String| !value::unchanged(record.fields.get(*name), after.fields.get(*name));
-    let changes: Map<_, _> = step
-        .fields
-        .keys()
-        .filter(is_new)
-        .map(|name| (name.clone(), json!({"from": record.fields.get(name), "to": after.fields.get(name)})))
-        .collect();
-    let input = json!({"object": object.id, "record": record.id});
-    if changes.is_empty() {
-        return StepResult {
-            input,
-            output: json!({"changes": {}}),
-            note: Some("nothing changed".to_owned()),
-            ..StepResult::default()
-        };
-    }
-    after.version += 1;
-    after.updated_at = at.cx.now;
-    after.cause = Some(caused_by(at));
-    let effects = vec![RecordWrite { before: Some(record.clone()), after }.into()];
-    StepResult { input, output: json!({"changes": changes}), effects, ..StepResult::default() }
 }
 
 /// The value that a field takes.

@@ -4,7 +4,11 @@ mod field_updated;
 mod index;
 mod interest;
 mod manual;
+mod owner_changed;
+mod record_archived;
 mod record_created;
+mod stage_updated;
+mod tag_changed;
 mod webhook;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -36,6 +40,10 @@ fn matcher(kind: &TriggerKind) -> &dyn Match {
         TriggerKind::Webhook(trigger) => trigger,
         TriggerKind::RecordCreated(trigger) => trigger,
         TriggerKind::FieldUpdated(trigger) => trigger,
+        TriggerKind::StageUpdated(trigger) => trigger,
+        TriggerKind::TagChanged(trigger) => trigger,
+        TriggerKind::OwnerChanged(trigger) => trigger,
+        TriggerKind::RecordArchived(trigger) => trigger,
     }
 }
 

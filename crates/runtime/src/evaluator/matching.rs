@@ -269,7 +269,7 @@ fn new_record(
         fields,
         created_at: now,
         updated_at: now,
-        archived: false,
+        archived_at: None,
         forgotten: None,
         cause: (!event.cause.chain.is_empty()).then(|| event.cause.clone()),
     }

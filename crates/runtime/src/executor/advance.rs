@@ -114,7 +114,7 @@ impl Executor {
     ) -> Result<Decision, Error> {
         let answer = |read: Read| -> reads::Answer<'_> {
             Box::pin(async move {
-                read.object().map_or(Ok(()), |object| snapshot.objects.require(object))?;
+                read.objects().into_iter().try_for_each(|object| snapshot.objects.require(object))?;
                 let found = match &read {
                     Read::Values { owner, chunks, at } => {
                         let owner = owner.as_deref().unwrap_or(&run.execution.id);

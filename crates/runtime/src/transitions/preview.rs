@@ -53,7 +53,7 @@ impl Transitions {
         let decide = &decide;
         let answer = |read: Read| -> reads::Answer<'_> {
             Box::pin(async move {
-                read.object().map_or(Ok(()), |object| snapshot.objects.require(object))?;
+                read.objects().into_iter().try_for_each(|object| snapshot.objects.require(object))?;
                 let found = match &read {
                     Read::Values { owner, chunks: names, at } => {
                         let owner = owner.as_deref().unwrap_or(&run.execution.id);

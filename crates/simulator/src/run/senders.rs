@@ -77,6 +77,7 @@ impl Run {
         };
         match what {
             What::Update { subject, .. }
+            | What::Archive { subject, .. }
             | What::Forget { record: subject, .. }
             | What::Deliver { subject: Some(subject), creates: None, .. } => {
                 !open(&|what| matches!(what, What::Create { id, .. } if *id == subject.id))

@@ -39,6 +39,8 @@ pub(crate) enum What {
     Signal { name: String, key: String, payload: Value, idempotency_key: String },
     /// Fields of a record change.
     Update { subject: Subject, fields: Map<String, Value> },
+    /// A record is put into the archive, or taken out.
+    Archive { subject: Subject, is_archived: bool },
     /// An edited workflow is saved.
     Save(Value),
     /// Somebody acts on an execution, chosen among the open ones.

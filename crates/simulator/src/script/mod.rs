@@ -1,6 +1,7 @@
 //! What a seed asks of the system: objects, workflows, records, and what people and systems do.
 
 mod action;
+mod archive;
 mod edit;
 mod forks;
 mod large;
@@ -67,6 +68,7 @@ impl Script {
         let mut script = Self { confluent, objects: objects(), workflows, records: records(), actions };
         large::enlarge(seed, &mut script);
         people::settle(seed, &mut script);
+        archive::settle(seed, &mut script);
         many::act(seed, &mut script);
         forks::settle(seed, &mut script);
         retention::limit(seed, &mut script);
@@ -83,7 +85,6 @@ fn objects() -> Vec<Value> {
             "kind": {"type": "text", "indexed": true},
             "score": {"type": "number"},
             "state": {"type": "text", "indexed": true},
-            "tags": {"type": "text", "many": true},
             "w0": {"type": "number"}, "w1": {"type": "number"}, "w2": {"type": "number"},
             "m0": {"type": "text"}, "m1": {"type": "text"}, "m2": {"type": "text"},
         },

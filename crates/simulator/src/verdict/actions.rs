@@ -71,7 +71,7 @@ fn started(hub: &Hub, monitor: &Monitor, (operation, starts): (&Operation, &Star
         // Its maker may have taken the time long before it wrote, and no clock goes like another.
         let since = monitor.records_since.get(&record.subject()).copied().unwrap_or(record.created_at);
         let is_new = record.created_at.max(since) + CLOCKS_DIFFER >= operation.begun_at;
-        if is_new || record.archived || record.forgotten.is_some() {
+        if is_new || record.is_archived() || record.forgotten.is_some() {
             continue;
         }
         let event = ids::action_event_id(&operation.id, &starts.object, &record.id);

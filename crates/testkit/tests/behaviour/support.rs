@@ -17,7 +17,6 @@ fields:
   priority: {type: number}
   due: {type: datetime}
   day: {type: date}
-  tags: {type: text, many: true}
 relationships:
   customer: {object: customer}
 ";

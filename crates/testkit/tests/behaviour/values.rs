@@ -208,7 +208,7 @@ fields:
   seats: {type: number, default: 1}
   newsletter: {type: boolean}
   size: {type: option, options: [small, large]}
-  tags: {type: option, options: [a, b], many: true}
+  picks: {type: option, options: [a, b], many: true}
 ";
     let workflow = "
 workflow: w
@@ -233,7 +233,7 @@ steps: [{id: done, type: set_variables, values: {tags: '{{ record.tags }}', othe
     assert_eq!((&variables["tags"], &variables["other"]), (&json!([]), &json!(false)));
     let (fields, _) = form("ref=r2&due=2026-12-01&seats=3&newsletter=on&size=small&tags=a&tags=b");
     let expected =
-        json!({"ref": "r2", "due": "2026-12-01", "seats": 3, "newsletter": true, "size": "small", "tags": ["a", "b"]});
+        json!({"ref": "r2", "due": "2026-12-01", "seats": 3, "newsletter": true, "size": "small", "picks": ["a", "b"]});
     assert_eq!(Value::Object(fields), expected);
 }
 

@@ -19,11 +19,7 @@ const VALUE_MOST: usize = 100;
 
 /// Shows or writes a record; `false` if the installation refused.
 pub(super) async fn run(client: &Client, record: &Record) -> anyhow::Result<bool> {
-    let written = &record.id;
-    let (object, id) = written
-        .split_once('/')
-        .filter(|(object, id)| !object.is_empty() && !id.is_empty())
-        .with_context(|| format!("expected a record as <object>/<id>, found {written:?}"))?;
+    let (object, id) = named(&record.id)?;
     let records = format!("/v1/objects/{}/records", encoded(object));
     let path = format!("{records}/{}", encoded(id));
     let fields = given_values(&record.values)?;
@@ -36,6 +32,19 @@ pub(super) async fn run(client: &Client, record: &Record) -> anyhow::Result<bool
         record.if_match.iter().fold(request, |request, version| request.header("if-match", format!("\"{version}\"")))
     };
     show(client, request, |body| say!("{}", view(body, &When::system()).trim_end())).await
+}
+
+/// Puts a record into the archive or takes it out, as `how` says; `false` if the installation refused.
+pub(super) async fn archive(client: &Client, record: &str, how: &str) -> anyhow::Result<bool> {
+    let (object, id) = named(record)?;
+    let path = format!("/v1/objects/{}/records/{}/{how}", encoded(object), encoded(id));
+    show(client, client.request(Method::POST, &path), |body| say!("{}", view(body, &When::system()).trim_end())).await
+}
+
+/// The object and the id of a record that is written `<object>/<id>`.
+fn named(record: &str) -> anyhow::Result<(&str, &str)> {
+    let parts = record.split_once('/').filter(|(object, id)| !object.is_empty() && !id.is_empty());
+    parts.with_context(|| format!("expected a record as <object>/<id>, found {record:?}"))
 }
 
 /// A part of a path: an id may have characters that mean something else there.
@@ -54,6 +63,8 @@ fn view(record: &Value, when: &When) -> String {
         when.with_distance(&of("created_at")),
         when.with_distance(&of("updated_at")),
     );
+    let archived = record.get("archived_at").and_then(Value::as_str);
+    let head = archived.map_or(head.clone(), |at| format!("{head}\n  in the archive since {}", when.with_distance(at)));
     let Some(fields) = record.get("fields").and_then(Value::as_object).filter(|fields| !fields.is_empty()) else {
         return head;
     };

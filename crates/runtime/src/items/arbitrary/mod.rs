@@ -150,10 +150,10 @@ pub(crate) fn cause() -> Arbitrary<Cause> {
 /// A record, with any values in its fields.
 pub(crate) fn record() -> Arbitrary<Record> {
     let fields = btree_map(field_name(), value(), 0..4).prop_map(|fields| fields.into_iter().collect());
-    (subject(), 1_u64.., fields, (time(), time(), of(time())), any::<bool>(), of(cause()))
-        .prop_map(|(subject, version, fields, (created_at, updated_at, forgotten), archived, cause)| {
+    (subject(), 1_u64.., fields, (time(), time(), of(time())), of(time()), of(cause()))
+        .prop_map(|(subject, version, fields, (created_at, updated_at, forgotten), archived_at, cause)| {
             let Subject { object, id } = subject;
-            Record { object, id, version, fields, created_at, updated_at, archived, forgotten, cause }
+            Record { object, id, version, fields, created_at, updated_at, archived_at, forgotten, cause }
         })
         .boxed()
 }

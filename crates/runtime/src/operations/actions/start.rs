@@ -151,7 +151,7 @@ impl Operations {
         let mut candidates = Vec::new();
         for item in &page.items {
             let record = match items::record::parse(item) {
-                Ok(record) if record.archived || record.forgotten.is_some() => continue,
+                Ok(record) if record.is_archived() || record.forgotten.is_some() => continue,
                 Ok(record) => record,
                 Err(unreadable) => {
                     self.catalog.unreadable().pass_over(&unreadable);

@@ -1,0 +1,81 @@
+//! `change_tags`: adds tags to a record, or takes tags away.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{Carried, FieldChange, SetFields, Shape, TypeFacts};
+use crate::describe::JsonSchema;
+use crate::object::TAGS;
+use crate::source::TextPlaces;
+use crate::types::Type;
+use crate::validate::Facts;
+use crate::{Check, Field, FieldType, Template, code};
+
+/// The step `change_tags`. It is [`SetFields`] of the one field `tags`. What is both removed and added is there afterwards.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChangeTags {
+    /// A tag to add, or a list of tags.
+    #[serde(default)]
+    pub add: Option<Template>,
+    /// A tag to remove, or a list of tags.
+    #[serde(default)]
+    pub remove: Option<Template>,
+    /// The records: absent for this record, the name of a relationship (`record.company`), or a template that gives a record
+    /// (`{{ vars.ticket }}`: its id, or an object with `id` and `object`) or a list of records.
+    #[serde(default)]
+    pub target: Option<Template>,
+    /// The object of the target, if `target` gives a bare id.
+    #[serde(default)]
+    pub object: Option<String>,
+}
+
+impl ChangeTags {
+    /// The change of fields that it is.
+    pub fn change(&self) -> SetFields {
+        let change = FieldChange { add: self.add.clone(), remove: self.remove.clone(), ..FieldChange::default() };
+        SetFields::one(TAGS, change, self.target.clone(), self.object.clone())
+    }
+}
+
+impl Shape for ChangeTags {
+    fn facts() -> TypeFacts {
+        SetFields::facts()
+    }
+
+    fn wants_text(_: &Value, place: &[&str], _: &TextPlaces<'_>) -> bool {
+        matches!(place, ["add" | "remove", ..])
+    }
+
+    fn carries(&self, meant: &dyn Fn(&Template) -> bool) -> Carried<'_> {
+        let takes = self.target.is_none() && self.add.as_ref().is_some_and(meant);
+        Carried { fields: if takes { vec![TAGS] } else { Vec::new() }, ..Carried::default() }
+    }
+
+    fn object(&self) -> Option<&str> {
+        self.object.as_deref()
+    }
+
+    fn changes_own_record(&self) -> bool {
+        self.target.is_none()
+    }
+
+    fn output(&self, facts: &Facts<'_>) -> Type {
+        self.change().output(facts)
+    }
+
+    fn check(&self, cx: &mut Check<'_, '_>) {
+        self.change().targets().check(cx);
+        if !cx.written("add") && !cx.written("remove") {
+            cx.error(code::MISSING_KEY, &cx.path.clone(), "expected `add` or `remove`, found neither: nothing changes");
+        }
+        let tags = Field { many: true, ..Field::of(FieldType::Text) };
+        for (key, part) in [("add", &self.add), ("remove", &self.remove)] {
+            let Some(part) = part else { continue };
+            match part.literal() {
+                Some(value) => cx.value_of(&tags, value, &cx.key(key)),
+                None => cx.field_takes(&tags, part, &cx.key(key)),
+            }
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! The records that a step changes, as its keys `target` and `object` say.
+
+use serde_json::Value;
+
+use crate::source::TextPlaces;
+use crate::types::{Kinds, Type};
+use crate::validate::Facts;
+use crate::validate::words::found;
+use crate::{Check, Object, Template, code};
+
+/// The keys `target` and `object` of a step: absent for the record of the execution, the name of a relationship
+/// (`record.company`), or a template that gives a record or a list of records.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Targets<'a> {
+    pub(super) target: Option<&'a Template>,
+    /// The object of a target that is an id.
+    pub(super) object: Option<&'a str>,
+}
+
+impl Targets<'_> {
+    /// The object of the records that a step of these keys changes, before they are checked.
+    pub(super) fn object_of<'f>(keys: &Value, file: &TextPlaces<'f>) -> Option<&'f Object> {
+        if keys.get("target").is_some() { file.object(keys.get("object")) } else { file.own_object() }
+    }
+
+    /// The relationship that it names.
+    fn relationship(&self) -> Option<&str> {
+        self.target?.literal()?.as_str()?.strip_prefix("record.")
+    }
+
+    /// The type of the output: the changes of one record, or what came of each.
+    pub(super) fn output(&self, facts: &Facts<'_>) -> Type {
+        let (changes, records) = (Type::of(Kinds::OBJECT), Type::list(Type::of(Kinds::OBJECT)));
+        let is_many = self.relationship().map(|name| {
+            let object = facts.object();
+            object.and_then(|object| object.relationships.get(name)).is_some_and(|relationship| relationship.many)
+        });
+        match (self.target, is_many) {
+            (None, _) | (Some(_), Some(false)) => Type::object([("changes", changes)]),
+            (Some(_), Some(true)) => Type::object([("records", records)]),
+            (Some(_), None) => Type::object([("changes", changes.or_null()), ("records", records.or_null())]),
+        }
+    }
+
+    /// Checks the keys; gives the object of the records, if it can be told.
+    pub(super) fn check<'a>(&self, cx: &mut Check<'_, 'a>) -> Option<&'a Object> {
+        if let Some(id) = self.object {
+            return cx.object(id, &cx.key("object"));
+        }
+        let Some(target) = self.target else {
+            if cx.facts.object_id.is_none() && !cx.written("target") {
+                let message = "expected a `target`, found none: this workflow is global and has no record of its own";
+                cx.error(code::NO_RECORD, &cx.path.clone(), message);
+            }
+            return if cx.written("target") { None } else { cx.facts.object() };
+        };
+        let Some(literal) = target.literal() else {
+            return object_of_value(target, cx);
+        };
+        if let Some(name) = self.relationship() {
+            let object = cx.facts.object()?;
+            return cx.relationship(object, name, &cx.key("target"));
+        }
+        let expected = "expected `record.<relationship>` or a template that gives a record";
+        cx.error(code::INVALID_VALUE, &cx.key("target"), format!("{expected}, found {}", found(literal)));
+        None
+    }
+}
+
+/// The object of the records that a template gives, if it can be told; what gives no record is refused.
+fn object_of_value<'a>(target: &Template, cx: &mut Check<'_, 'a>) -> Option<&'a Object> {
+    let given = cx.type_of(target);
+    let is_list = given.kinds.present() == Kinds::LIST;
+    let one = if is_list { given.item() } else { given };
+    let kinds = one.kinds.present();
+    if kinds == Kinds::TEXT && (is_list || target.whole().is_some()) {
+        let message = "expected `object` beside `target`, found none: the target is an id, which does not say whose";
+        cx.error(code::MISSING_KEY, &cx.path.clone(), message);
+    } else if !kinds.meets(Kinds::OBJECT | Kinds::TEXT) && !(is_list && kinds == Kinds::NONE) {
+        cx.error(code::WRONG_TYPE, &cx.key("target"), format!("expected a record, found {kinds}"));
+    }
+    let (id, _) = one.shape.as_ref().filter(|_| kinds == Kinds::OBJECT)?.object.as_ref()?;
+    cx.facts.objects.get(id)
+}
