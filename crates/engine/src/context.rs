@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use pawl_definition::step::after_record;
-use pawl_definition::{STAGE, Meter, Object, Scope, Step, Variable};
+use pawl_definition::{Meter, Object, STAGE, Scope, Step, Variable};
 use serde_json::{Map, Value, json};
 
 use crate::{ChildSeen, Execution, Hold, Occurrence, Plan, Record, Usage};

@@ -50,7 +50,8 @@ fn error(error: &mut Option<StepError>, at: Timestamp) {
 impl Record {
     /// Takes its values away. It is in the archive then, and takes no others.
     pub fn forget(&mut self, at: Timestamp) {
-        let Self { fields, archived_at, forgotten, cause, object: _, id: _, version: _, created_at: _, updated_at } = self;
+        let Self { fields, archived_at, forgotten, cause, object: _, id: _, version: _, created_at: _, updated_at } =
+            self;
         values(fields, at);
         (*archived_at, *forgotten, *cause, *updated_at) = (Some(at), Some(at), None, at);
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use pawl_definition::{Source, TriggerKind};
-use pawl_engine::{Act, Cause, Control, Creation, Event, EventType, ids};
+use pawl_engine::{Act, Cause, Control, Creation, Event, EventType, Subject, ids};
 use pawl_runtime::{
     ActionError, ControlError, Identity, NewAction, NewSignal, RecordError, SaveError, SendError, System,
 };
@@ -89,14 +89,7 @@ async fn carry_out(hub: &Arc<Hub>, system: &System, what: What) -> Answer {
                 Answer::Refused
             }
         },
-        What::Archive { subject, is_archived } => match system.records.archive(&subject, is_archived).await {
-            Ok(_) => {
-                hub.count("records archived by people");
-                Answer::Done(None)
-            }
-            Err(RecordError::Failed(_) | RecordError::NotFound(_)) => Answer::Lost,
-            Err(_) => Answer::Refused,
-        },
+        What::Archive { subject, is_archived } => archive(hub, system, &subject, is_archived).await,
         What::Signal { name, key, payload, idempotency_key } => {
             let id = system.signals.id(&name, Some(&idempotency_key));
             let sent = system.signals.send(&NewSignal { id, name, key, payload, sent_at: hub.now() }).await;
@@ -133,6 +126,18 @@ async fn carry_out(hub: &Arc<Hub>, system: &System, what: What) -> Answer {
                 Err(_) => Answer::Refused,
             }
         }
+    }
+}
+
+/// Puts a record into the archive, or takes it out.
+async fn archive(hub: &Hub, system: &System, subject: &Subject, is_archived: bool) -> Answer {
+    match system.records.archive(subject, is_archived).await {
+        Ok(_) => {
+            hub.count("records archived by people");
+            Answer::Done(None)
+        }
+        Err(RecordError::Failed(_) | RecordError::NotFound(_)) => Answer::Lost,
+        Err(_) => Answer::Refused,
     }
 }
 

@@ -230,3 +230,35 @@ fn a_record_is_forgotten_once_no_execution_on_it_is_open() {
     forget(json!({"cursor": "x"})).problem(400, "bad_cursor");
     surface.post("/v1/objects/order/records/none/forget").json(&json!({})).send().problem(404, "no_record");
 }
+
+#[test]
+fn a_record_goes_into_the_archive_and_comes_back() {
+    let surface =
+        shop().record("order", "o1", json!({"number": "1", "owner": "Ada@Example.com", "tags": ["a", "a", " b "]}));
+    let order = "/v1/objects/order/records/o1";
+    let shown = surface.get(order).send().expect(200);
+    assert_eq!(shown["fields"], json!({"number": "1", "owner": "ada@example.com", "tags": ["a", "b"], "stage": "new"}));
+    assert_eq!(shown.get("archived_at"), None);
+
+    let away = surface.post(&format!("{order}/archive")).send();
+    assert_eq!(away.header("etag"), Some("\"2\""));
+    let away = away.expect(200);
+    assert!(away["archived_at"].is_string(), "{away}");
+    assert_eq!(surface.post(&format!("{order}/archive")).send().expect(200), away);
+    assert_eq!(surface.get(order).send().expect(200), away);
+    let count = |body: Value| {
+        let found = surface.post("/v1/objects/order/records/find").json(&body).send().expect(200);
+        found["items"].as_array().map(Vec::len)
+    };
+    assert_eq!(count(json!({})), Some(0));
+    assert_eq!(count(json!({"where": {"number": "1"}})), Some(0));
+    assert_eq!(count(json!({"where": {"number": "1", "archived_at": {"blank": false}}})), Some(1));
+
+    let changed = surface.patch(order).json(&json!({"fields": {"tags": []}})).send().expect(200);
+    assert_eq!((&changed["version"], changed["fields"].get("tags")), (&json!(3), None));
+    surface.patch(order).json(&json!({"fields": {"archived_at": null}})).send().problem(422, "invalid_record");
+    let back = surface.post(&format!("{order}/unarchive")).send().expect(200);
+    assert_eq!((back.get("archived_at"), &back["version"]), (None, &json!(4)));
+    assert_eq!(count(json!({"where": {"number": "1"}})), Some(1));
+    surface.post("/v1/objects/order/records/none/archive").send().problem(404, "no_record");
+}

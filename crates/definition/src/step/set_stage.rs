@@ -4,9 +4,9 @@ use serde::Deserialize;
 
 use super::{Carried, FieldChange, SetFields, Shape, TypeFacts};
 use crate::describe::JsonSchema;
+use crate::object::STAGE;
 use crate::types::Type;
 use crate::validate::Facts;
-use crate::object::STAGE;
 use crate::{Check, Template, code};
 
 /// The step `set_stage`. It is [`SetFields`] of the one field `stage`.

@@ -5,11 +5,11 @@ use serde_json::Value;
 
 use super::Listen;
 use crate::describe::JsonSchema;
+use crate::object::ARCHIVED_AT;
 use crate::path::Path;
 use crate::source::TextPlaces;
 use crate::types::Type;
 use crate::validate::Facts;
-use crate::object::ARCHIVED_AT;
 use crate::{Check, Field, Object, code};
 
 /// A test of a value before or after a change.

@@ -52,7 +52,8 @@ impl super::Listen for TagChanged {
         if self.tag.as_ref().is_some_and(|tag| tag.trim().is_empty()) {
             cx.error(code::BLANK_VALUE, &cx.key("tag"), "expected a tag, found an empty text");
         } else if let Some(tag) = self.tag.as_ref().filter(|tag| tag.trim() != tag.as_str()) {
-            let message = format!("this trigger never fires: tags are kept without white space around them, found {tag:?}");
+            let message =
+                format!("this trigger never fires: tags are kept without white space around them, found {tag:?}");
             cx.error(code::INVALID_VALUE, &cx.key("tag"), message);
         }
     }

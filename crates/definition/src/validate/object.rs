@@ -31,7 +31,7 @@ pub(super) fn check(report: &mut Report<'_>, file: &Value) {
 
 fn name(report: &mut Report<'_>, name: &str, path: &Path) {
     if Object::is_taken(name) {
-        let message = format!("expected a name of your own, found {name:?}, which every record has without being declared");
+        let message = format!("expected a name of your own, found {name:?}, which every record has");
         report.error_at_key(code::NOT_ALLOWED, path, message);
     } else if !literal::is_variable_name(name) {
         let message = format!("expected a name of the form [a-z_][a-z0-9_]*, found {name:?}");

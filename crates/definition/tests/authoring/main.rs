@@ -1,6 +1,7 @@
 //! What authors meet: their files read and checked, and what they get from them.
 
 mod agreement;
+mod archive;
 mod ceilings;
 mod concurrency;
 mod controlling;

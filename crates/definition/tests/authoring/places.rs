@@ -44,7 +44,7 @@ steps:
 }
 
 #[test]
-fn a_target_is_one_record_of_a_known_object() {
+fn a_target_is_records_of_a_known_object() {
     let told = told_of(
         r#"
 steps:
@@ -59,9 +59,7 @@ steps:
     assert_eq!(
         told,
         [
-            "wrong_type steps[0].target: expected one record, found `record.parts`, which is a list of records: this version changes one record in a step",
-            "wrong_type steps[2].target: expected one record, found a list: this version changes one record in a step",
-            "unknown_field steps[3].fields.nam: object \"part\" has no field \"nam\"; it has count, name, id, object, created_at and updated_at; did you mean \"name\"?",
+            "unknown_field steps[3].fields.nam: object \"part\" has no field \"nam\"; it has count, name, owner, tags, id, object, created_at, updated_at and archived_at; did you mean \"name\"?",
             "missing_key steps[4]: expected `object` beside `target`, found none: the target is an id, which does not say whose",
         ]
     );

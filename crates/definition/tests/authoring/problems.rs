@@ -40,8 +40,8 @@ fn names_in_expressions_are_looked_up() {
 "#,
     );
     assert_snapshot!(problems, @r#"
-    w.yaml:9:10: error[unknown_field] steps[0].text: object "ticket" has no field "emial"; it has email, priority, score, tags, title, comments, company, stage, id, object, created_at and updated_at; did you mean "email"?
-    w.yaml:9:33: error[unknown_field] steps[0].text: object "company" has no field "nme"; it has name, id, object, created_at and updated_at; did you mean "name"?
+    w.yaml:9:10: error[unknown_field] steps[0].text: object "ticket" has no field "emial"; it has email, labels, priority, score, title, comments, company, stage, owner, tags, id, object, created_at, updated_at and archived_at; did you mean "email"?
+    w.yaml:9:33: error[unknown_field] steps[0].text: object "company" has no field "nme"; it has name, owner, tags, id, object, created_at, updated_at and archived_at; did you mean "name"?
     w.yaml:9:59: error[unknown_field] steps[0].text: `record.comments` is a list of records, it has no field "body"; take one, `record.comments[0].body`, or all, `record.comments.map(x, x.body)`
     w.yaml:10:10: error[unknown_step] steps[0].text: this workflow has no step "a"; write `steps["a-b"]`
     w.yaml:10:31: error[expression_unknown_name] steps[0].text: a step has output, status and error, found "ouput"; did you mean "output"?
@@ -71,14 +71,14 @@ fn fields_are_held_against_the_object() {
     assert_snapshot!(problems, @r#"
     w.yaml:6:42: error[unknown_object] steps[0].object: expected an object that exists, found "tickt"; there are comment, company and ticket; did you mean "ticket"?
     w.yaml:7:58: error[missing_key] steps[1].fields: missing field "title": object "ticket" requires it
-    w.yaml:7:59: error[unknown_field] steps[1].fields.prioriy: object "ticket" has no field "prioriy"; it has email, priority, score, tags, title, comments, company, stage, id, object, created_at and updated_at; did you mean "priority"?
+    w.yaml:7:59: error[unknown_field] steps[1].fields.prioriy: object "ticket" has no field "prioriy"; it has email, labels, priority, score, title, comments, company, stage, owner, tags, id, object, created_at, updated_at and archived_at; did you mean "priority"?
     w.yaml:7:83: error[invalid_value] steps[1].fields.priority: expected low, normal or high, found "hih"; did you mean "high"?
     w.yaml:7:111: error[unknown_relationship] steps[1].link_back: object "ticket" has no relationship "parent"; it has comments and company
     w.yaml:8:77: error[invalid_value] steps[2].where.score.lte: expected a number, found "x"
     w.yaml:8:102: error[invalid_value] steps[2].where.priority.in[1]: expected low, normal or high, found "x"
-    w.yaml:8:107: error[unknown_field] steps[2].where.titl: object "ticket" has no field "titl"; it has email, priority, score, tags, title, comments, company, stage, id, object, created_at and updated_at; did you mean "title"?
-    w.yaml:8:117: error[unknown_field] steps[2].order: object "ticket" has no field "scor"; it has email, priority, score, tags, title, comments, company, stage, id, object, created_at and updated_at; did you mean "score"?
-    w.yaml:9:73: error[unknown_field] steps[3].fields.nam: object "company" has no field "nam"; it has name, id, object, created_at and updated_at; did you mean "name"?
+    w.yaml:8:107: error[unknown_field] steps[2].where.titl: object "ticket" has no field "titl"; it has email, labels, priority, score, title, comments, company, stage, owner, tags, id, object, created_at, updated_at and archived_at; did you mean "title"?
+    w.yaml:8:117: error[unknown_field] steps[2].order: object "ticket" has no field "scor"; it has email, labels, priority, score, title, comments, company, stage, owner, tags, id, object, created_at, updated_at and archived_at; did you mean "score"?
+    w.yaml:9:73: error[unknown_field] steps[3].fields.nam: object "company" has no field "nam"; it has name, owner, tags, id, object, created_at, updated_at and archived_at; did you mean "name"?
     w.yaml:10:40: error[not_allowed] steps[4].fields.created_at: "created_at" is set by the system and cannot be written
     w.yaml:10:85: error[not_allowed] steps[4].fields.title.add: expected a number or a list for `add`, found the field "title", which is neither
     w.yaml:10:96: error[invalid_value] steps[4].fields.stage: expected new, open or done, found "opn"; did you mean "open"?
@@ -230,10 +230,10 @@ relationships:
 
 #[test]
 fn relationships_lead_to_objects_that_exist() {
-    let text = "object: a\nrelationships: {owner: {object: compny}}";
+    let text = "object: a\nrelationships: {buyer: {object: compny}}";
     let source = Source::parse("a.yaml", text).expect("the text is YAML");
     let object = check_object(&source).0.expect("the object has no problem of its own");
-    assert_snapshot!(report(&check_objects(&source, &object, &objects(), &BTreeSet::new())), @r#"a.yaml:2:33: error[unknown_object] relationships.owner.object: expected an object that exists, found "compny"; there are comment, company and ticket; did you mean "company"?"#);
+    assert_snapshot!(report(&check_objects(&source, &object, &objects(), &BTreeSet::new())), @r#"a.yaml:2:33: error[unknown_object] relationships.buyer.object: expected an object that exists, found "compny"; there are comment, company and ticket; did you mean "company"?"#);
 }
 
 #[test]

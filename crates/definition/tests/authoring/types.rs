@@ -135,7 +135,7 @@ fn keys_that_an_output_never_has_are_told() {
     expression(
         "record.parts.map(p, p.nam)",
         &[
-            "unknown_field object \"part\" has no field \"nam\"; it has count, name, id, object, created_at and updated_at; did you mean \"name\"?",
+            "unknown_field object \"part\" has no field \"nam\"; it has count, name, owner, tags, id, object, created_at, updated_at and archived_at; did you mean \"name\"?",
         ],
     );
     expression(

@@ -159,11 +159,7 @@ fn written_items(at: &StepContext<'_>, changed: &Changed<'_>) -> usize {
     if changed.changes.is_empty() { 0 } else { 1 + 2 * changed.changes.keys().filter(is_indexed).count() }
 }
 
-fn change<'a>(
-    step: &dyn ChangesRecords,
-    at: &StepContext<'_>,
-    record: &'a Record,
-) -> Result<Changed<'a>, StepError> {
+fn change<'a>(step: &dyn ChangesRecords, at: &StepContext<'_>, record: &'a Record) -> Result<Changed<'a>, StepError> {
     if let Some(forgotten) = record.forgotten {
         return Err(no_record(format!("the record {} was forgotten at {forgotten}", record.subject())));
     }

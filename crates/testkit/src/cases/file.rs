@@ -126,6 +126,14 @@ pub(super) struct RecordThere {
     pub(super) fields: Map<String, Value>,
 }
 
+/// A record.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Whose {
+    /// The record, `<object>/<id>`, or `<object>` if it has one only.
+    pub(super) record: String,
+}
+
 /// Something that happens: exactly one of the keys.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -142,6 +150,12 @@ pub(super) struct Happens {
     /// Fields of a record are changed.
     #[serde(default)]
     pub(super) field_updated: Option<Change>,
+    /// A record is put into the archive.
+    #[serde(default)]
+    pub(super) record_archived: Option<Whose>,
+    /// A record is taken out of the archive.
+    #[serde(default)]
+    pub(super) record_unarchived: Option<Whose>,
 }
 
 /// Something that happens later: a time, or one of the happenings, or both.
@@ -163,6 +177,12 @@ pub(super) struct Later {
     /// Fields of a record are changed.
     #[serde(default)]
     pub(super) field_updated: Option<Change>,
+    /// A record is put into the archive.
+    #[serde(default)]
+    pub(super) record_archived: Option<Whose>,
+    /// A record is taken out of the archive.
+    #[serde(default)]
+    pub(super) record_unarchived: Option<Whose>,
     /// A signal is sent.
     #[serde(default)]
     pub(super) signal: Option<Signal>,

@@ -8,7 +8,7 @@ use pawl_engine::{Control, Execution, Subject};
 use serde_json::Value;
 
 use super::file::{
-    Change, ControlWord, Delivery as DeliveryShape, Happens, Later, OpenExecution, RecordThere, Signal, Start,
+    Change, ControlWord, Delivery as DeliveryShape, Happens, Later, OpenExecution, RecordThere, Signal, Start, Whose,
 };
 use super::load::Loaded;
 use crate::scenario::{Delivered, Happening, HappeningError, Manual, SignalSent, World, manual, signal, webhook};
@@ -73,8 +73,17 @@ impl Stage<'_> {
 
     /// The event of the case.
     pub(super) fn begin(&self, happens: &Happens) -> Result<(), HappeningError> {
-        let Happens { webhook, manual, record_created, field_updated } = happens.clone();
-        self.later(&Later { webhook, manual, record_created, field_updated, ..Later::default() })
+        let Happens { webhook, manual, record_created, field_updated, record_archived, record_unarchived } =
+            happens.clone();
+        self.later(&Later {
+            webhook,
+            manual,
+            record_created,
+            field_updated,
+            record_archived,
+            record_unarchived,
+            ..Later::default()
+        })
     }
 
     /// Something later.
@@ -98,6 +107,10 @@ impl Stage<'_> {
             Some(Happening::Created { object, id, fields })
         } else if let Some(signal) = &later.signal {
             Some(sent(signal).into())
+        } else if let Some(Whose { record }) = &later.record_archived {
+            Some(Happening::Archived { record: self.subject(record)?, is_archived: true })
+        } else if let Some(Whose { record }) = &later.record_unarchived {
+            Some(Happening::Archived { record: self.subject(record)?, is_archived: false })
         } else if let Some(Change { record, fields }) = &later.field_updated {
             Some(Happening::Updated { record: self.subject(record)?, fields: fields.clone() })
         } else {

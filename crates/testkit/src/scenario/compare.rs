@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use pawl_definition::value;
+use pawl_definition::value::is_blank;
+use pawl_definition::{ARCHIVED_AT, Object, value};
 use pawl_engine::{Execution, OutcomeStatus};
 use pawl_runtime::ports::StartStateMachine;
 use serde_json::Value;
@@ -132,7 +133,7 @@ impl World {
         let mut left: Vec<Value> = self.records(object).iter().map(pawl_engine::Record::view).collect();
         let mut missing = Vec::new();
         for record in expected {
-            match left.iter().position(|found| contains(found, record)) {
+            match left.iter().position(|found| is_record(found, record)) {
                 Some(at) => drop(left.remove(at)),
                 None => missing.push(record),
             }
@@ -182,10 +183,24 @@ impl World {
     }
 }
 
+/// Whether a record is the expected one. `archived_at: "*"` stands for any time.
+fn is_record(found: &Value, expected: &Value) -> bool {
+    let mut expected = expected.clone();
+    let key = expected.get_mut(ARCHIVED_AT).filter(|key| **key == "*");
+    match (key, &found[ARCHIVED_AT]) {
+        (Some(_), Value::Null) => return false,
+        (Some(key), at) => *key = at.clone(),
+        (None, _) => {}
+    }
+    contains(found, &expected)
+}
+
 /// A record without what every record has, but its id.
 fn shown(record: &Value) -> Value {
     let keys = record.as_object().into_iter().flatten();
-    let own = keys.filter(|(key, _)| !matches!(key.as_str(), "object" | "created_at" | "updated_at"));
+    let is_own = |key: &str| !matches!(key, "object" | "created_at" | "updated_at");
+    let is_given = |key: &str| Object::GIVEN.contains(&key) || key == ARCHIVED_AT;
+    let own = keys.filter(|(key, value)| is_own(key) && !(is_given(key) && is_blank(value)));
     own.map(|(key, value)| (key.clone(), value.clone())).collect()
 }
 

@@ -35,6 +35,13 @@ pub enum Happening {
         /// Fields; null empties one.
         fields: Map<String, Value>,
     },
+    /// A record is put into the archive, or taken out.
+    Archived {
+        /// Record.
+        record: Subject,
+        /// It is put into the archive.
+        is_archived: bool,
+    },
     /// An event comes in as it is.
     Event(Event),
     /// The event bus says something, as EventBridge delivers it.
@@ -128,6 +135,16 @@ pub fn created(object: &str, id: &str, fields: Value) -> Happening {
 /// Fields of a record are changed; `fields` is a JSON object.
 pub fn updated(object: &str, id: &str, fields: Value) -> Happening {
     Happening::Updated { record: subject(object, id), fields: keys(fields) }
+}
+
+/// A record is put into the archive.
+pub fn archived(object: &str, id: &str) -> Happening {
+    Happening::Archived { record: subject(object, id), is_archived: true }
+}
+
+/// A record is taken out of the archive.
+pub fn unarchived(object: &str, id: &str) -> Happening {
+    Happening::Archived { record: subject(object, id), is_archived: false }
 }
 
 /// The event bus says something; the event has the shape in which EventBridge delivers it.
@@ -269,6 +286,9 @@ impl World {
             Happening::Created { object, id, fields } => record(at_once(system.records.create(&object, id, fields))),
             Happening::Updated { record: subject, fields } => {
                 record(at_once(system.records.update(&subject, &fields, None)))
+            }
+            Happening::Archived { record: subject, is_archived } => {
+                record(at_once(system.records.archive(&subject, is_archived)))
             }
             Happening::Event(event) => self.accept(event),
             Happening::Signal(signal) => match self.send_signal(&signal) {

@@ -26,7 +26,8 @@ pub use expected::{
     running, waiting,
 };
 pub use happening::{
-    Delivered, Happening, HappeningError, Manual, SignalSent, bus_says, created, manual, signal, updated, webhook,
+    Delivered, Happening, HappeningError, Manual, SignalSent, archived, bus_says, created, manual, signal, unarchived,
+    updated, webhook,
 };
 pub use http::{Reply, ScriptedHttp, answer, dies, network_error, refused_address, timeout};
 pub use machines::{

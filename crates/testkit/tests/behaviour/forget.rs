@@ -115,7 +115,7 @@ fn no_value_is_left_but_in_what_expires_and_what_happened_stays() {
 
     let record = world.records("person").remove(0);
     assert_eq!(
-        (record.archived, record.forgotten, &record.fields["email"]),
+        (record.is_archived(), record.forgotten, &record.fields["email"]),
         (true, Some(at), &json!({"forgotten": at}))
     );
     let audit = at_once(world.system.history.audit(10, None)).expect("memory is readable").items;

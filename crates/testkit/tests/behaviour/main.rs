@@ -1,6 +1,7 @@
 //! What a workflow does, told as stories: one file an area of the language.
 
 mod actions;
+mod archive;
 mod blocks;
 mod bounds;
 mod breaker;
@@ -48,6 +49,7 @@ mod starts;
 mod stepping;
 mod stops;
 mod support;
+mod tags;
 mod tree;
 mod types;
 mod unheard;

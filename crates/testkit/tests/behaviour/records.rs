@@ -1,6 +1,6 @@
 //! Steps on records: `set_fields`, `create_record`, `find_records`.
 
-use pawl_testkit::scenario::{Scenario, completed, manual, paused, scenario};
+use pawl_testkit::scenario::{Scenario, archived, completed, manual, paused, scenario};
 use serde_json::{Value, json};
 
 use crate::support::{CUSTOMER, TICKET, on_tickets, on_tickets_with, with};
@@ -231,20 +231,6 @@ fn a_unique_value_that_is_taken_fails_the_step() {
     assert_eq!(error.code, "duplicate_record");
 }
 
-/// Puts the customer into the archive, as a later version will.
-fn archive(story: Scenario) -> Scenario {
-    use futures::FutureExt;
-    use pawl_engine::RecordWrite;
-    use pawl_runtime::items;
-    use pawl_runtime::ports::{Durability, Transaction};
-    let before = story.world().records("customer").remove(0);
-    let after = pawl_engine::Record { archived: true, version: before.version + 1, ..before.clone() };
-    let writes = items::record::writes(&RecordWrite { before: Some(before), after }, None);
-    let done = story.world().system.ports.tables.transact(Transaction { writes, durability: Durability::Durable });
-    done.now_or_never().expect("memory answers at once").expect("the record is there");
-    story
-}
-
 #[test]
 fn an_archived_record_is_brought_back_and_is_not_found_before() {
     let steps = "
@@ -262,10 +248,10 @@ fn an_archived_record_is_brought_back_and_is_not_found_before() {
         .workflow(&hears("new", "{type: record_created}"))
         .workflow(&hears("changed", "{type: field_updated, field: name, on_create: true}"))
         .record("customer", "c1", json!({"name": "Ada", "plan": "paid"}));
-    let story = archive(story).event(manual("w")).run_until_idle();
+    let story = story.event(archived("customer", "c1")).event(manual("w")).run_until_idle();
     let story = story.expect(completed().of("w").variable("found", json!([])));
     let story = story.expect(completed().of("w").variable("made", json!({"id": "c1", "plan": "paid"})));
-    assert!(!story.world().records("customer")[0].archived);
+    assert!(!story.world().records("customer")[0].is_archived());
     let began: Vec<_> = story.world().executions().into_iter().map(|one| one.workflow).collect();
     assert_eq!(began, ["w", "back"]);
 }

@@ -220,18 +220,18 @@ triggers:
     type: webhook
     verify: none
     record: {match: {ref: trigger.body.ref}, create: true}
-    values: {due: trigger.body.due, seats: trigger.body.seats, newsletter: trigger.body.newsletter, size: trigger.body.size, tags: trigger.body.tags, other: trigger.body.other}
-steps: [{id: done, type: set_variables, values: {tags: '{{ record.tags }}', other: '{{ has(vars.other) }}'}}]
+    values: {due: trigger.body.due, seats: trigger.body.seats, newsletter: trigger.body.newsletter, size: trigger.body.size, picks: trigger.body.picks, other: trigger.body.other}
+steps: [{id: done, type: set_variables, values: {picks: '{{ record.picks }}', other: '{{ has(vars.other) }}'}}]
 ";
     let form = |body: &str| {
         let delivery = webhook("w", "in").raw(body).header("content-type", "application/x-www-form-urlencoded");
         let story = scenario().object(lead).workflow(workflow).event(delivery).run_until_idle();
         (story.world().records("lead")[0].fields.clone(), story.last().execution.variables.clone())
     };
-    let (fields, variables) = form("ref=r1&due=&seats=&newsletter=&size=&tags=");
+    let (fields, variables) = form("ref=r1&due=&seats=&newsletter=&size=&picks=");
     assert_eq!(Value::Object(fields), json!({"ref": "r1", "seats": 1}));
-    assert_eq!((&variables["tags"], &variables["other"]), (&json!([]), &json!(false)));
-    let (fields, _) = form("ref=r2&due=2026-12-01&seats=3&newsletter=on&size=small&tags=a&tags=b");
+    assert_eq!((&variables["picks"], &variables["other"]), (&json!([]), &json!(false)));
+    let (fields, _) = form("ref=r2&due=2026-12-01&seats=3&newsletter=on&size=small&picks=a&picks=b");
     let expected =
         json!({"ref": "r2", "due": "2026-12-01", "seats": 3, "newsletter": true, "size": "small", "picks": ["a", "b"]});
     assert_eq!(Value::Object(fields), expected);
