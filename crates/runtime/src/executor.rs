@@ -82,7 +82,7 @@ impl Executor {
             return self.transitions.ensure(&run.execution, HEAL_AFTER).await;
         }
         let counts = job.again && self.count_death(&mut run).await?;
-        let result = self.go_on(&mut run).await;
+        let result = Box::pin(self.go_on(&mut run)).await;
         if counts {
             self.lived(&run).await;
         }

@@ -73,10 +73,11 @@ fn object_of_value<'a>(target: &Template, cx: &mut Check<'_, 'a>) -> Option<&'a 
     let is_list = given.kinds.present() == Kinds::LIST;
     let one = if is_list { given.item() } else { given };
     let kinds = one.kinds.present();
+    let may_be_record = kinds.meets(Kinds::OBJECT | Kinds::TEXT) || (is_list && kinds.is_empty());
     if kinds == Kinds::TEXT && (is_list || target.whole().is_some()) {
         let message = "expected `object` beside `target`, found none: the target is an id, which does not say whose";
         cx.error(code::MISSING_KEY, &cx.path.clone(), message);
-    } else if !kinds.meets(Kinds::OBJECT | Kinds::TEXT) && !(is_list && kinds == Kinds::NONE) {
+    } else if !may_be_record {
         cx.error(code::WRONG_TYPE, &cx.key("target"), format!("expected a record, found {kinds}"));
     }
     let (id, _) = one.shape.as_ref().filter(|_| kinds == Kinds::OBJECT)?.object.as_ref()?;
