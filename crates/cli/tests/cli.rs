@@ -87,6 +87,7 @@ fn help_lists_the_commands() {
       records        Lists records of an object, newest first
       record         Shows a record, creates it, or writes some of its fields
       why-not        Says why a workflow does not start on a record: what its filters say of the record now, and why starts were refused
+      schedule       Shows when the schedules of a workflow fire next
       operations     Lists operations, newest first: lifts, redrives, edits, actions on many
       operation      Shows how far an operation is (a lift, a redrive, an edit, an action on many); runs, pauses, resumes or cancels an action
       notices        Lists notices to the owners of workflows, newest first

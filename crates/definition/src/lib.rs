@@ -28,6 +28,7 @@ mod object;
 mod outcome;
 mod path;
 mod problem;
+mod recurrence;
 mod schema;
 mod source;
 mod types;
@@ -49,6 +50,7 @@ pub use object::{ARCHIVED_AT, Field, FieldType, OWNER, Object, Relationship, STA
 pub use outcome::Outcome;
 pub use path::{Path, Segment};
 pub use problem::{Level, Problem, code};
+pub use recurrence::{Pattern, Recurrence};
 pub use schema::{object_schema, workflow_schema};
 pub use source::{Position, Source};
 pub use step::{Branch, Delivery, Step, StepKind, Take};

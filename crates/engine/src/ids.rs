@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 /// The id of the execution that an event starts of a workflow.
@@ -17,6 +18,16 @@ pub fn child_event_id(execution: &str, address: &str, visit: u32, index: u32) ->
 /// The id of the event that a burst of events becomes, which the first of them began.
 pub fn window_event_id(workflow: &str, key: &str, first_event: &str) -> String {
     format!("evt_{}", digest(&["window", workflow, key, first_event]))
+}
+
+/// The id of the event that a firing of a schedule becomes, which was planned for a time.
+pub fn firing_event_id(workflow: &str, trigger: &str, at: Timestamp) -> String {
+    format!("evt_{}", digest(&["firing", workflow, trigger, &at.to_string()]))
+}
+
+/// What stands for a schedule in the name of its timer.
+pub fn schedule_digest(workflow: &str, trigger: &str) -> String {
+    digest(&["schedule", workflow, trigger])
 }
 
 /// The id of the record that a step creates in one visit.

@@ -14,6 +14,7 @@ pub mod event;
 pub mod fields;
 pub mod forget;
 pub mod ids;
+pub mod schedule;
 pub mod signal;
 pub mod slots;
 pub mod steps;

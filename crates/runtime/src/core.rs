@@ -12,7 +12,7 @@ use crate::signals::Signals;
 use crate::wake_backoff::WakeBackoff;
 use crate::{
     Catalog, CompletionSignals, Evaluator, ExecutorOptions, Forks, History, Ingest, Installations, Metrics, Notices,
-    Operations, Ports, Records, Stop, Sweeper, Transitions, UnreadableItems, Workflows,
+    Operations, Ports, Records, Schedules, Stop, Sweeper, Transitions, UnreadableItems, Workflows,
 };
 
 /// The runtime without what steps do outside: all of it but the executor.
@@ -28,6 +28,8 @@ pub struct Core {
     pub transitions: Arc<Transitions>,
     /// Sends signals, and hands them to those who wait.
     pub signals: Arc<Signals>,
+    /// Fires what recurs.
+    pub schedules: Arc<Schedules>,
     /// Looks for what was left behind.
     pub sweeper: Arc<Sweeper>,
     /// Work on many executions that goes on after an answer.
@@ -66,13 +68,15 @@ impl Core {
         let shared = Shared::new(&ports, options);
         let transitions = Arc::new(shared.transitions());
         let starter = Arc::new(shared.starter());
+        let schedules = Arc::new(shared.schedules(&starter));
         let operations = Operations::new(&transitions, ports.queue.clone(), starter.clone());
         let operations = Arc::new(operations);
         let signals = Arc::new(Signals::new(&ports, transitions.clone(), shared.metrics.clone()));
         let sweeper = Arc::new(shared.sweeper(&transitions, &operations));
         let Shared { catalog, completions, metrics, unreadable, .. } = &shared;
         let Ports { tables, blobs, clock, random, .. } = &ports;
-        let workflows = Workflows::new(catalog.clone(), tables.clone(), clock.clone(), operations.clone());
+        let workflows =
+            Workflows::new(catalog.clone(), tables.clone(), clock.clone(), (operations.clone(), schedules.clone()));
         let workflows = Arc::new(workflows);
         let history = Arc::new(History::new(tables.clone(), blobs.clone(), unreadable.clone()));
         let forgetting = Forgetting {
@@ -86,7 +90,7 @@ impl Core {
         };
         Self {
             ingest: Arc::new(Ingest::new(&ports, metrics.clone())),
-            evaluator: Arc::new(shared.evaluator(starter, &transitions, &operations, &signals)),
+            evaluator: Arc::new(shared.evaluator(starter, &transitions, &operations, (&signals, &schedules))),
             workflows,
             forks: Arc::new(Forks { catalog: catalog.clone(), history: history.clone() }),
             forgetting: Arc::new(forgetting),
@@ -99,6 +103,7 @@ impl Core {
             unreadable: unreadable.clone(),
             transitions,
             signals,
+            schedules,
             sweeper,
             operations,
             ports,
@@ -180,7 +185,7 @@ impl<'a> Shared<'a> {
         starter: Arc<Starter>,
         transitions: &Arc<Transitions>,
         operations: &Arc<Operations>,
-        signals: &Arc<Signals>,
+        (signals, schedules): (&Arc<Signals>, &Arc<Schedules>),
     ) -> Evaluator {
         let Ports { tables, queue, blobs, clock, .. } = self.ports.clone();
         Evaluator {
@@ -192,9 +197,22 @@ impl<'a> Shared<'a> {
             transitions: transitions.clone(),
             operations: operations.clone(),
             signals: signals.clone(),
+            schedules: schedules.clone(),
             clock,
             metrics: self.metrics.clone(),
             loops: self.options.loops,
+        }
+    }
+
+    fn schedules(&self, starter: &Arc<Starter>) -> Schedules {
+        let Ports { tables, clock, .. } = self.ports.clone();
+        Schedules {
+            catalog: self.catalog.clone(),
+            tables,
+            clock,
+            dispatcher: self.dispatcher.clone(),
+            starter: starter.clone(),
+            refusals: self.refusals.clone(),
         }
     }
 

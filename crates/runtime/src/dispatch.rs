@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use pawl_engine::{Execution, Need};
+use pawl_engine::{Execution, Need, ids};
 
 use crate::message::{EventMessage, Job, News, queue_of};
 use crate::ports::{Message, Queue, QueueName, Timer, Timers};
@@ -77,6 +77,18 @@ impl Dispatcher {
         Ok(self.jobs.send(QueueName::Events, vec![message]).await?)
     }
 
+    /// Sends the message that fires what is due of a schedule.
+    pub(crate) async fn send_schedule(&self, workflow: &str, trigger: &str) -> Result<(), Error> {
+        Ok(self.jobs.send(QueueName::Events, vec![schedule_message(workflow, trigger)]).await?)
+    }
+
+    /// Sets the timer that fires a schedule: one for each time, however often it is set.
+    pub(crate) async fn remind_schedule(&self, (workflow, trigger): (&str, &str), at: Timestamp) -> Result<(), Error> {
+        let name = format!("{SCHEDULE_TIMER}{}-{}", ids::schedule_digest(workflow, trigger), at.as_second());
+        let message = schedule_message(workflow, trigger);
+        Ok(self.timers.set(Timer { name, due: at, queue: QueueName::Events, message }).await?)
+    }
+
     /// Sends news to executions. Each finds by itself what they come to.
     pub(crate) async fn send_news(&self, executions: &[String], news: News) -> Result<(), Error> {
         let message = |id: &String| Job::with_news(id, news).message(id, SignedDuration::ZERO);
@@ -117,6 +129,15 @@ impl Dispatcher {
         }
         Ok(())
     }
+}
+
+/// What names of timers of schedules begin with.
+pub const SCHEDULE_TIMER: &str = "schedule-";
+
+fn schedule_message(workflow: &str, trigger: &str) -> Message {
+    let body = EventMessage::Schedule { workflow: workflow.to_owned(), trigger: trigger.to_owned() };
+    let body = serde_json::to_string(&body).expect("texts are JSON");
+    Message { body, delay: SignedDuration::ZERO, group: workflow.to_owned() }
 }
 
 /// The name of the timer of an execution for a time, `<id>-<seconds since 1970>`. Under one name for all times, a timer could

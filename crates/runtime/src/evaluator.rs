@@ -19,6 +19,7 @@ use crate::operations::Operations;
 use crate::ports::{
     BlobOwner, Blobs, Clock, Key, Message, Queue, QueueName, RecordChange, Tables, expired_message, stream_message,
 };
+use crate::schedules::Schedules;
 use crate::signals::Signals;
 use crate::{Catalog, Error, LoopLimits, Metrics, TopicReads, Transitions, changes, expiry, items, listeners, offload};
 
@@ -37,6 +38,7 @@ pub struct Evaluator {
     pub(crate) transitions: Arc<Transitions>,
     pub(crate) operations: Arc<Operations>,
     pub(crate) signals: Arc<Signals>,
+    pub(crate) schedules: Arc<Schedules>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) loops: LoopLimits,
@@ -72,6 +74,7 @@ impl Evaluator {
             EventMessage::Waiters(waiters) => self.part(*waiters, deadline).await,
             EventMessage::Operation(id) => self.operations.go_on(&id, deadline).await,
             EventMessage::Window(partition) => self.starter.close(&partition).await,
+            EventMessage::Schedule { workflow, trigger } => self.schedules.fire(&workflow, &trigger, deadline).await,
             EventMessage::Signals(topic) => self.signals.hand_over(&topic, deadline).await,
         }
     }

@@ -103,6 +103,13 @@ pub enum EventMessage {
     Operation(String),
     /// The window of this partition may be due: events that are collected for one start.
     Window(String),
+    /// Firings of a schedule may be due: its workflow and its trigger.
+    Schedule {
+        /// Workflow.
+        workflow: String,
+        /// Trigger.
+        trigger: String,
+    },
     /// Signals of this topic may be kept for those who wait.
     Signals(String),
 }

@@ -8,7 +8,7 @@
 
 use pawl_engine::ids;
 
-use crate::items::{debounce, delivery, execution, guard, notice, record, refusal};
+use crate::items::{debounce, delivery, execution, guard, notice, record, refusal, schedule};
 use crate::ports::{Index, Key};
 
 /// Partitions of storage in place of one. Stored, do not change: an item would be looked for in another one.
@@ -34,7 +34,7 @@ impl Spread {
 }
 
 /// What the modules of items declare.
-const DECLARED: [&[Spread]; 7] = [
+const DECLARED: [&[Spread]; 8] = [
     debounce::SPREAD,
     delivery::SPREAD,
     execution::SPREAD,
@@ -42,6 +42,7 @@ const DECLARED: [&[Spread]; 7] = [
     notice::SPREAD,
     record::SPREAD,
     refusal::SPREAD,
+    schedule::SPREAD,
 ];
 
 /// Over how many partitions of storage one is spread; 1 if it is not.

@@ -12,7 +12,7 @@ use crate::items::audit;
 use crate::items::operation::{Operation, State};
 use crate::items::workflow::{self, Head, Revision};
 use crate::ports::{Clock, Consistency, Durability, Expect, Index, Query, SortRange, Tables, Transaction, Write};
-use crate::{Catalog, Error, Listed, Objects, Operations, items, listeners, readers};
+use crate::{Catalog, Error, Listed, Objects, Operations, Schedules, items, listeners, readers};
 
 /// Saves and switches workflows and objects.
 pub struct Workflows {
@@ -20,6 +20,7 @@ pub struct Workflows {
     tables: Arc<dyn Tables>,
     clock: Arc<dyn Clock>,
     operations: Arc<Operations>,
+    schedules: Arc<Schedules>,
 }
 
 /// What a save did.
@@ -80,9 +81,9 @@ impl Workflows {
         catalog: Arc<Catalog>,
         tables: Arc<dyn Tables>,
         clock: Arc<dyn Clock>,
-        operations: Arc<Operations>,
+        (operations, schedules): (Arc<Operations>, Arc<Schedules>),
     ) -> Self {
-        Self { catalog, tables, clock, operations }
+        Self { catalog, tables, clock, operations, schedules }
     }
 
     /// Forgets what it keeps in memory, after storage may have lost what was read from it.
@@ -168,8 +169,10 @@ impl Workflows {
             let operation = self.operations.of_edit(&head, &workflow).await?;
             writes.extend(operation.as_ref().map(Operation::begin));
             let operation = operation.map(|operation| operation.id);
+            let scheduled = scheduled(&writes);
             match self.tables.transact(Transaction { writes, durability: Durability::Durable }).await {
                 Ok(()) => {
+                    self.schedules.set_timers(&scheduled).await;
                     if let Some(operation) = &operation {
                         self.operations.send_begun(operation).await;
                     }
@@ -217,7 +220,9 @@ impl Workflows {
             saved_at: head.saved_at,
             source: source.value.clone(),
         };
-        let listed = listeners::list(&*self.tables, before, &mut head, terms.clone()).await?;
+        let mut listed = listeners::list(&*self.tables, before, &mut head, terms.clone()).await?;
+        let plan = Plan::new(Arc::new(workflow.clone()), head.revision);
+        listed.extend(self.schedules.list(before, &mut head, &plan).await?);
         let revision = Write::Put {
             table: workflow::TABLE,
             item: workflow::revision_item(&workflow.id, &revision),
@@ -247,6 +252,7 @@ impl Workflows {
             killed: before.and_then(|head| head.killed.clone()),
             suspended: before.and_then(|head| head.suspended.clone()),
             listed: before.map(|head| head.listed.clone()).unwrap_or_default(),
+            schedules: before.map(|head| head.schedules.clone()).unwrap_or_default(),
             saved_at,
         }
     }
@@ -349,12 +355,11 @@ impl Workflows {
         if before.active == after.active {
             return Ok(Vec::new());
         }
-        let terms = if after.active {
-            triggers::terms(&self.catalog.plan(&after.id, after.revision).await?.workflow)
-        } else {
-            BTreeSet::new()
-        };
-        Ok(listeners::list(&*self.tables, Some(before), after, terms).await?)
+        let plan = self.catalog.plan(&after.id, after.revision).await?;
+        let terms = if after.active { triggers::terms(&plan.workflow) } else { BTreeSet::new() };
+        let mut writes = listeners::list(&*self.tables, Some(before), after, terms).await?;
+        writes.extend(self.schedules.list(Some(before), after, &plan).await?);
+        Ok(writes)
     }
 
     /// Changes a head, and writes something beside it if it changed.
@@ -373,9 +378,13 @@ impl Workflows {
             }
             head.version += 1;
             let listed = self.switched(&before, &mut head).await?;
+            let scheduled = scheduled(&listed);
             let writes = [head_write(&head, Some(&before))].into_iter().chain(beside(&head)).chain(listed).collect();
             match self.tables.transact(Transaction { writes, durability: Durability::Durable }).await {
-                Ok(()) => return Ok(head),
+                Ok(()) => {
+                    self.schedules.set_timers(&scheduled).await;
+                    return Ok(head);
+                }
                 Err(error) if Error::from(error.clone()).is_conflict() => {}
                 Err(error) => return Err(error.into()),
             }
@@ -385,6 +394,12 @@ impl Workflows {
 
 /// How often a save that lost a race on what others list is tried again.
 const RACES: usize = 16;
+
+/// The writes of schedules among others.
+fn scheduled(writes: &[Write]) -> Vec<Write> {
+    let is_schedule = |write: &&Write| matches!(write, Write::Put { item, .. } if items::schedule::names(&item.key.partition).is_some());
+    writes.iter().filter(is_schedule).cloned().collect()
+}
 
 fn version_of(version: u64) -> Expect {
     if version == 0 { Expect::Absent } else { Expect::Version(version) }

@@ -5,6 +5,7 @@
 mod actions;
 mod forks;
 mod loops;
+mod schedules;
 mod stepping;
 
 use jiff::SignedDuration;
@@ -117,6 +118,10 @@ pub enum Bug {
     LanesUncounted,
     /// An action does not store whom it touches next.
     BatchDropped,
+    /// A firing of a schedule is not written down when the next one is planned.
+    FiringDropped,
+    /// A firing of a schedule is written down twice.
+    FiringTwice,
     /// A fork begins without the results of the steps before it.
     ForkForgets,
     /// The original is not told of a fork.
@@ -174,6 +179,8 @@ impl Bug {
         ("share-ignored", Self::ShareIgnored),
         ("lanes-uncounted", Self::LanesUncounted),
         ("batch-dropped", Self::BatchDropped),
+        ("firing-dropped", Self::FiringDropped),
+        ("firing-twice", Self::FiringTwice),
         ("fork-forgets", Self::ForkForgets),
         ("fork-unlisted", Self::ForkUnlisted),
         ("steps-unasked", Self::StepsUnasked),
@@ -269,6 +276,8 @@ impl Bug {
             (Self::BatchDropped, Write::Put { item, .. }) if item.key.partition.starts_with("operation#") => {
                 actions::without_batch(item);
             }
+            (Self::FiringDropped, Write::Put { item, .. }) => schedules::without_due(item),
+            (Self::FiringTwice, Write::Put { item, .. }) => schedules::twice(item),
             (Self::ForkForgets, Write::Put { item, expect: Expect::Absent, .. }) if is_head(&item.key) => {
                 forks::without_results(item);
             }

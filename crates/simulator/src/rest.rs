@@ -23,7 +23,7 @@ pub(super) fn only_lines_move(run: &Run, next: Timestamp) -> bool {
     let mut open = state.monitor.open().filter(wakes).peekable();
     // Stale messages have run out once the line has asked several times.
     let since = state.monitor.last_change;
-    open.peek().is_some()
+    (open.peek().is_some() || state.monitor.schedules.only_wait())
         && open.all(Execution::is_in_line)
         && next.duration_since(since) > SignedDuration::from_secs(3_600)
 }

@@ -3,6 +3,7 @@
 mod actions;
 mod debounced;
 mod forks;
+mod schedules;
 mod signals;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -51,6 +52,7 @@ pub(super) fn check(hub: &Hub, accepted: &[Accepted]) {
         forks::check(&state.monitor, &items, &mut broken);
         erased::check(hub, &state, &mut broken);
         debounced::check(hub, &state.monitor, &items, &mut broken);
+        schedules::check(&state.monitor, hub.now(), &mut broken);
         signals::check(hub, &state.monitor, (&items, accepted), &mut broken);
         for head in state.monitor.open() {
             if let Some(why) = stuck(hub, &state.monitor, head) {

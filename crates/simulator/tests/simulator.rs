@@ -117,6 +117,8 @@ is_found! {
     finds_lanes_that_do_not_keep_to_their_share: "share-ignored" from 457;
     finds_lanes_whose_models_are_not_counted_for_the_tree: "lanes-uncounted" from 574;
     finds_batches_of_actions_that_are_not_stored: "batch-dropped" from 6;
+    finds_firings_that_are_not_written_down: "firing-dropped" from 7;
+    finds_firings_that_are_written_down_twice: "firing-twice" from 7;
     finds_forks_without_what_their_original_had_come_to: "fork-forgets" from 5;
     finds_forks_that_their_original_does_not_list: "fork-unlisted" from 5;
     finds_steps_that_nobody_asked_for: "steps-unasked" from 35;

@@ -2,6 +2,7 @@
 
 mod counters;
 mod save;
+mod schedule;
 mod start;
 mod switch;
 mod view;
@@ -36,6 +37,7 @@ pub(crate) fn routes<S: Surface>(surface: S) -> S {
         .on::<__path_graph, _, _>(graph)
         .on::<__path_refusals, _, _>(refusals)
         .on::<counters::__path_counters, _, _>(counters::counters)
+        .on::<schedule::__path_schedule, _, _>(schedule::schedule)
         .on::<why_not::__path_why_not, _, _>(why_not::why_not)
         .on::<switch::__path_activate, _, _>(switch::activate)
         .on::<switch::__path_deactivate, _, _>(switch::deactivate)

@@ -13,6 +13,7 @@ mod forks;
 mod hooks;
 mod installation;
 mod records;
+mod schedule;
 mod shop;
 mod signals;
 mod stepping;

@@ -49,6 +49,14 @@ pub(crate) enum Look {
         /// Workflow.
         workflow: String,
     },
+    /// Shows when the schedules of a workflow fire next.
+    Schedule {
+        /// Workflow.
+        workflow: String,
+        /// Firings of each trigger, up to 100.
+        #[arg(long, short = 'n', default_value_t = 10)]
+        firings: usize,
+    },
     /// Lists operations, newest first: lifts, redrives, edits, actions on many.
     Operations(Operations),
     /// Shows how far an operation is (a lift, a redrive, an edit, an action on many); runs, pauses, resumes or cancels an action.

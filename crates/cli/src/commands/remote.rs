@@ -11,6 +11,7 @@ mod fork;
 mod list;
 mod listed_view;
 mod record;
+mod schedule;
 mod start;
 mod step;
 mod view;
@@ -108,6 +109,11 @@ async fn look(client: &Client, command: Look) -> anyhow::Result<bool> {
             let request = client.request(Method::GET, &format!("/v1/workflows/{workflow}/why-not"));
             show(client, request.query(&[("record", record)]), |body| say!("{}", why_not::view(body, &When::system())))
                 .await
+        }
+        Look::Schedule { workflow, firings } => {
+            let path = format!("/v1/workflows/{}/schedule", record::encoded(&workflow));
+            let request = client.request(Method::GET, &path).query(&[("firings", firings)]);
+            show(client, request, |body| say!("{}", schedule::view(body, &When::system()).trim_end())).await
         }
         Look::Operations(which) => list::operations(client, &which).await,
         Look::Operation(operation) => action::show(client, &operation).await,

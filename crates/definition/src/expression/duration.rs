@@ -111,6 +111,24 @@ impl Duration {
         Self { months, days, time: self.time.checked_add(other.time)? }.within_bounds()
     }
 
+    /// So many of it; `None` beyond 20,000 years.
+    pub(crate) fn times(self, times: i64) -> Option<Self> {
+        let seconds = i64::try_from(self.time.as_nanos().checked_mul(i128::from(times))? / 1_000_000_000).ok()?;
+        let nanos = i32::try_from(self.time.as_nanos().checked_mul(i128::from(times))? % 1_000_000_000).ok()?;
+        let (months, days) = (self.months.checked_mul(times)?, self.days.checked_mul(times)?);
+        Self { months, days, time: SignedDuration::new(seconds, nanos) }.within_bounds()
+    }
+
+    /// Its months, its days, and what is below.
+    pub(crate) fn parts(&self) -> (i64, i64, SignedDuration) {
+        (self.months, self.days, self.time)
+    }
+
+    /// Whether a part of it goes back: `1mo -1d`.
+    pub(crate) fn has_parts_back(&self) -> bool {
+        self.months < 0 || self.days < 0 || self.time.is_negative()
+    }
+
     /// The same length in the other direction.
     #[must_use]
     pub fn negated(self) -> Self {

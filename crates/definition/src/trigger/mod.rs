@@ -5,6 +5,7 @@ mod manual;
 mod owner_changed;
 mod record_archived;
 mod record_created;
+mod schedule;
 mod stage_updated;
 mod tag_changed;
 mod webhook;
@@ -17,6 +18,7 @@ pub use manual::Manual;
 pub use owner_changed::OwnerChanged;
 pub use record_archived::RecordArchived;
 pub use record_created::{Appearance, RecordCreated};
+pub use schedule::{CatchUp, Overlap, Schedule};
 pub use stage_updated::StageUpdated;
 pub use tag_changed::{TagChange, TagChanged};
 pub use webhook::{Encoding, HmacAlgorithm, HmacVerify, RecordMatch, Secrets, TokenPlace, Verify, Webhook};
@@ -31,6 +33,8 @@ use crate::{Check, Expression, Object};
 pub struct TypeFacts {
     /// A person, the API or another workflow starts executions by it: it waits for nothing.
     pub by_hand: bool,
+    /// It recurs: what is stored of its next firing is written with the head of the workflow.
+    pub recurs: bool,
     /// It has an address of its own below that of the workflow, so that its id is unique in the whole file.
     pub has_address: bool,
 }
@@ -63,6 +67,11 @@ pub trait Listen {
 
     /// The webhook that it is.
     fn webhook(&self) -> Option<&Webhook> {
+        None
+    }
+
+    /// The schedule that it is.
+    fn schedule(&self) -> Option<&Schedule> {
         None
     }
 
@@ -144,6 +153,7 @@ registry! {
     "tag_changed" => TagChanged(TagChanged),
     "owner_changed" => OwnerChanged(OwnerChanged),
     "record_archived" => RecordArchived(RecordArchived),
+    "schedule" => Schedule(Schedule),
 }
 
 impl TriggerKind {
@@ -163,7 +173,6 @@ pub const NOT_AVAILABLE: &[&str] = &[
     "activity_logged",
     "activity_overdue",
     "date",
-    "schedule",
     "form_submitted",
     "survey_submitted",
     "email",

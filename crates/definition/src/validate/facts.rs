@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::tz::TimeZone;
 use serde_json::Value;
 
 use super::found::{Found, TriggerSite};
@@ -24,6 +25,8 @@ pub struct Facts<'a> {
     pub(crate) variables: BTreeSet<&'a str>,
     /// The names of values that deliveries on webhooks bring.
     pub(crate) delivered: BTreeSet<&'a str>,
+    /// The name of its time zone.
+    pub(crate) zone: Option<&'a str>,
 }
 
 impl<'a> Facts<'a> {
@@ -50,7 +53,13 @@ impl<'a> Facts<'a> {
             declared,
             variables,
             delivered,
+            zone: file.get("timezone").and_then(Value::as_str),
         }
+    }
+
+    /// Its time zone; UTC without one, or with one that is not known.
+    pub(crate) fn timezone(&self) -> TimeZone {
+        self.zone.and_then(|name| TimeZone::get(name).ok()).unwrap_or(TimeZone::UTC)
     }
 
     /// The object that the workflow runs against, if it is known.

@@ -10,7 +10,10 @@ use super::report::Report;
 use super::{literal, words};
 use crate::path::Path;
 use crate::problem::code;
-use crate::{Duration, RETENTION_LEAST, SLOTS_OF_KEY_MOST, WINDOW_LONGEST};
+use crate::{Duration, RETENTION_LEAST, SLOTS_OF_KEY_MOST, TriggerKind, WINDOW_LONGEST};
+
+/// Most schedules of a workflow.
+const SCHEDULES_MOST: usize = 8;
 
 pub(super) fn check(report: &mut Report<'_>, file: &Value, facts: &Facts<'_>) {
     let root = Path::root();
@@ -31,6 +34,7 @@ pub(super) fn check(report: &mut Report<'_>, file: &Value, facts: &Facts<'_>) {
     retention(report, file);
     slots_of_key(report, file);
     debounce(report, file);
+    schedules(report, file);
     if file.get("steps").and_then(Value::as_array).is_some_and(Vec::is_empty) {
         report.warning(code::SUSPICIOUS, &root.key("steps"), "a workflow without steps does nothing");
     }
@@ -48,6 +52,20 @@ fn retention(report: &mut Report<'_>, file: &Value) {
             words::found(written)
         );
         report.error(code::INVALID_TIME, &Path::root().key("retention"), message);
+    }
+}
+
+/// What is stored of schedules is written in the transaction of the workflow's head, which has room for so many.
+fn schedules(report: &mut Report<'_>, file: &Value) {
+    let triggers = file.get("triggers").and_then(Value::as_array).into_iter().flatten();
+    let recurs = |trigger: &&Value| {
+        let tag = trigger.get("type").and_then(Value::as_str).unwrap_or_default();
+        TriggerKind::facts_of(tag).recurs
+    };
+    let count = triggers.filter(recurs).count();
+    if count > SCHEDULES_MOST {
+        let message = format!("expected at most {SCHEDULES_MOST} schedules, found {count}");
+        report.error(code::OUT_OF_RANGE, &Path::root().key("triggers"), message);
     }
 }
 

@@ -14,6 +14,8 @@ mod outcomes;
 mod outputs;
 mod places;
 mod problems;
+mod recurrence;
+mod schedules;
 mod signals;
 mod sources;
 mod stages;

@@ -5,6 +5,7 @@ mod field_updated;
 mod manual;
 mod record_archived;
 mod record_created;
+mod schedule;
 mod signal_sent;
 mod state_machine_ended;
 mod webhook;
@@ -85,6 +86,7 @@ registry! {
     record_created: RecordCreated, "A record is created.";
     field_updated: FieldUpdated, "Fields of a record changed.";
     record_archived: RecordArchived, "A record is put into the archive.";
+    schedule: Schedule, "A schedule fires.";
     state_machine_ended: StateMachineEnded, "An execution of a state machine ended.";
     called_back: CalledBack, "Somebody who has its token ends the wait of a step.";
     signal_sent: SignalSent, "A signal with a name and a key was sent.";
@@ -138,10 +140,10 @@ pub struct Event {
     /// Kind.
     #[serde(rename = "type")]
     pub kind: EventType,
-    /// The workflow that it is addressed to, if it is addressed (`manual`, `webhook`).
+    /// The workflow that it is addressed to, if it is addressed (`manual`, `webhook`, `schedule`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub workflow: Option<String>,
-    /// The trigger that it is addressed to (`webhook`).
+    /// The trigger that it is addressed to (`webhook`, `schedule`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trigger: Option<String>,
     /// The record that it is about.

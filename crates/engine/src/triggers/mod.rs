@@ -7,6 +7,7 @@ mod manual;
 mod owner_changed;
 mod record_archived;
 mod record_created;
+mod schedule;
 mod stage_updated;
 mod tag_changed;
 mod webhook;
@@ -44,6 +45,7 @@ fn matcher(kind: &TriggerKind) -> &dyn Match {
         TriggerKind::TagChanged(trigger) => trigger,
         TriggerKind::OwnerChanged(trigger) => trigger,
         TriggerKind::RecordArchived(trigger) => trigger,
+        TriggerKind::Schedule(trigger) => trigger,
     }
 }
 

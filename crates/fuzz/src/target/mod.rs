@@ -3,6 +3,7 @@
 
 mod content;
 mod evaluation;
+mod recurrence;
 mod source;
 mod value;
 
@@ -25,11 +26,13 @@ pub struct Target {
 /// All of them.
 pub const TARGETS: &[Target] = &[
     Target { name: "content", make: content::make, run: content::decode, seeds: &[] },
+    Target { name: "cron", make: recurrence::make_cron, run: recurrence::cron, seeds: &[] },
     Target { name: "cursor", make: value::make, run: value::paths, seeds: &[] },
     Target { name: "duration", make: value::duration_text, run: value::durations, seeds: &[] },
     Target { name: "evaluate", make: evaluation::make, run: evaluation::evaluate, seeds: &[] },
     Target { name: "expression", make: evaluation::make_text, run: evaluation::parse, seeds: &[] },
     Target { name: "json", make: value::make, run: value::json, seeds: &["json"] },
+    Target { name: "rrule", make: recurrence::make_rule, run: recurrence::rule, seeds: &[] },
     Target { name: "schema", make: value::make_pair, run: value::schema, seeds: &[] },
     Target { name: "signature", make: content::make, run: content::verify, seeds: &[] },
     Target { name: "source", make: source::make, run: source::check, seeds: &["yaml", "json"] },

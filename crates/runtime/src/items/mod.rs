@@ -22,6 +22,7 @@
 //! | re-entry, cooldown, spacing, slots | executions | `guard#<workflow>` / `<kind>#<record>`; blocks of a limit after the first: `guard#<workflow>#<block>` |
 //! | the slots of a key that are taken, and by whom | executions | `slots#<workflow>#<digest of the key>` / `<number>` |
 //! | events that are collected for one start, and their window; windows that close, by time | executions | `debounce#<workflow>#<digest of the key>` / `window`, `<id>#<number>`; First `windows` by time |
+//! | a schedule with its next firing; schedules that are due, by time | executions | `schedule#<workflow>#<trigger>` / `schedule`; First `schedules` by time |
 //! | executions that wait for a slot, oldest first; of a key | executions | `line#<workflow>`, `line#<workflow>#<digest of the key>` / `<time>#<execution>` |
 //! | what models cost in a day | executions | `usage#<workflow>` / `<date>#tokens`, `…#microusd`; the same of `usage#<workflow>#<block>` |
 //! | what models cost the parts of an execution | executions | `execution#<id>` / `budget#tokens`, `budget#microusd` |
@@ -58,6 +59,7 @@ pub mod operation_records;
 pub mod operation_result;
 pub mod record;
 pub mod refusal;
+pub mod schedule;
 pub mod signal;
 pub mod signal_line;
 pub mod slot;
@@ -160,6 +162,7 @@ pub fn kept_of(table: Table, item: &Item) -> Option<Kept> {
         (line::TABLE, "line") => line::KEPT,
         (slot::TABLE, "slots") => slot::KEPT,
         (debounce::TABLE, "debounce") => debounce::KEPT,
+        (schedule::TABLE, "schedule") => schedule::KEPT,
         (notice::TABLE, notice::PARTITION) => notice::KEPT,
         (operation::TABLE, "operation") => match sort.split_once('#').map_or(sort.as_str(), |(what, _)| what) {
             "operation" => operation::KEPT,

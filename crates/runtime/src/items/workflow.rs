@@ -56,6 +56,9 @@ pub struct Head {
     /// The terms under which it is listed (see `listener`); none while it is inactive.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub listed: BTreeSet<String>,
+    /// The triggers whose next firing is stored (see `schedule`); none while it is inactive.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub schedules: BTreeSet<String>,
     /// When it was last saved.
     pub saved_at: Timestamp,
 }
@@ -117,25 +120,35 @@ mod tests {
 
     fn head() -> impl Strategy<Value = Head> {
         let says = (workflow_id(), text(), text(), any::<bool>(), any::<bool>());
-        (says, any::<[u64; 2]>(), of(time()), of(act()), of(act()), btree_set(filled(), 0..3), time()).prop_map(
-            |(says, [revision, version], active_since, killed, suspended, listed, saved_at)| {
-                let (id, name, owner, active, pinned) = says;
-                Head {
-                    id,
-                    name,
-                    owner,
-                    revision,
-                    version,
-                    active,
-                    active_since,
-                    pinned,
-                    killed,
-                    suspended,
-                    listed,
-                    saved_at,
-                }
-            },
+        (
+            says,
+            any::<[u64; 2]>(),
+            of(time()),
+            of(act()),
+            of(act()),
+            [btree_set(filled(), 0..3), btree_set(filled(), 0..3)],
+            time(),
         )
+            .prop_map(
+                |(says, [revision, version], active_since, killed, suspended, [listed, schedules], saved_at)| {
+                    let (id, name, owner, active, pinned) = says;
+                    Head {
+                        id,
+                        name,
+                        owner,
+                        revision,
+                        version,
+                        active,
+                        active_since,
+                        pinned,
+                        killed,
+                        suspended,
+                        listed,
+                        schedules,
+                        saved_at,
+                    }
+                },
+            )
     }
 
     proptest! {

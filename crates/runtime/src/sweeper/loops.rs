@@ -32,11 +32,14 @@ enum What {
     Operations,
     /// Windows of events whose time has come.
     Windows,
+    /// Schedules whose time has come.
+    Schedules,
     /// Notices that were not handed on.
     Notices,
 }
 
-const ALL: [What; 6] = [What::Due, What::Moving, What::Edits, What::Operations, What::Windows, What::Notices];
+const ALL: [What; 7] =
+    [What::Due, What::Moving, What::Edits, What::Operations, What::Windows, What::Schedules, What::Notices];
 
 impl What {
     /// Its name in the stored position. Stored, do not rename.
@@ -47,6 +50,7 @@ impl What {
             Self::Edits => "edits",
             Self::Operations => "operations",
             Self::Windows => "windows",
+            Self::Schedules => "schedules",
             Self::Notices => "notices",
         }
     }
@@ -58,6 +62,7 @@ impl What {
             Self::Edits => Query::of_index(items::workflow::TABLE, Index::Gsi1, items::workflow::ALL),
             Self::Operations => Query::of_index(items::operation::TABLE, Index::Gsi1, items::operation::RUNNING),
             Self::Windows => overdue(Index::Gsi1, items::debounce::OPEN, by),
+            Self::Schedules => overdue(Index::Gsi1, items::schedule::ALL, by),
             Self::Notices => Notices::unsent(),
         }
     }
@@ -134,6 +139,7 @@ impl Sweeper {
             What::Edits => self.settle(&page.items, now).await.map(|()| 0),
             What::Operations => self.operations.see_to(&page.items, &*self.dead_letters).await.map(|()| 0),
             What::Windows => self.close_windows(&page.items, now).await.map(|()| 0),
+            What::Schedules => self.fire_schedules(&page.items, now).await.map(|()| 0),
             What::Notices => {
                 self.notices.hand_on_all(&page.items).await;
                 Ok(0)
@@ -148,9 +154,19 @@ impl Sweeper {
         let mut result = Ok(());
         let (read, _) =
             self.catalog.unreadable().read(windows, |item| Ok((item.clone(), items::debounce::parse(item)?)));
-        let is_time = |due: Timestamp| (now.duration_since(due).as_secs() / 60).max(1).unsigned_abs().is_power_of_two();
-        for (window, _) in read.into_iter().filter(|(_, window)| is_time(window.due)) {
+        for (window, _) in read.into_iter().filter(|(_, window)| is_time(now, window.due)) {
             let sent = self.transitions.dispatcher.send_window(&window.key.partition, SignedDuration::ZERO).await;
+            result = result.and(sent);
+        }
+        result
+    }
+
+    /// Sends again the messages that fire schedules, at longer and longer intervals of one that cannot be fired.
+    async fn fire_schedules(&self, schedules: &[Item], now: Timestamp) -> Result<(), Error> {
+        let mut result = Ok(());
+        let (read, _) = self.catalog.unreadable().read(schedules, items::schedule::parse);
+        for schedule in read.iter().filter(|schedule| schedule.due_at().is_some_and(|due| is_time(now, due))) {
+            let sent = self.transitions.dispatcher.send_schedule(&schedule.workflow, &schedule.trigger).await;
             result = result.and(sent);
         }
         result
@@ -185,4 +201,9 @@ impl Sweeper {
         }
         settled
     }
+}
+
+/// Whether a message is sent again for what is overdue: after 1, 2, 4, 8 minutes.
+fn is_time(now: Timestamp, due: Timestamp) -> bool {
+    (now.duration_since(due).as_secs() / 60).max(1).unsigned_abs().is_power_of_two()
 }

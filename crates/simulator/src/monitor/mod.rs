@@ -17,6 +17,7 @@ mod forks;
 mod limits;
 mod loops;
 mod protocol;
+mod schedules;
 mod signals;
 mod stepping;
 mod tree;
@@ -84,6 +85,8 @@ pub(super) struct Monitor {
     pub(super) actions: actions::Actions,
     /// Controls that steps and tracked actions made.
     pub(super) controls: controls::Controls,
+    /// Schedules as they are stored.
+    pub(super) schedules: schedules::Schedules,
     /// Forks that have begun.
     pub(super) forks: u64,
     /// Executions with all their parts.
@@ -138,6 +141,7 @@ impl Monitor {
             }
         }
         let mut broken = Vec::new();
+        self.look_at_schedules(now, transaction, &mut broken);
         let is_new_fork = |head: &&Execution| head.fork.is_some() && !self.heads.contains_key(&head.id);
         if let Some(fork) = seen.heads.iter().find(is_new_fork).filter(|_| seen.heads.len() > 1) {
             broken.push((4, format!("{}: the head of another execution is written with a fork", fork.id)));
@@ -168,6 +172,18 @@ impl Monitor {
             broken.extend(self.head(who, now, head, &[]));
         }
         broken
+    }
+
+    fn look_at_schedules(&mut self, now: Timestamp, transaction: &Transaction, broken: &mut Vec<Broken>) {
+        for write in &transaction.writes {
+            match write {
+                Write::Put { item, .. } if items::schedule::names(&item.key.partition).is_some() => {
+                    self.schedule(now, item, broken);
+                }
+                Write::Delete { key, .. } => drop(self.schedules.gone(&key.partition)),
+                _ => {}
+            }
+        }
     }
 
     fn look(&mut self, table: Table, item: &Item, seen: &mut Seen) {

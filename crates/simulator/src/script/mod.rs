@@ -9,6 +9,7 @@ mod limits;
 mod many;
 mod people;
 mod retention;
+mod schedules;
 mod signal;
 mod step;
 mod workflow;
@@ -71,6 +72,7 @@ impl Script {
         archive::settle(seed, &mut script);
         many::act(seed, &mut script);
         forks::settle(seed, &mut script);
+        schedules::fire(seed, &mut script);
         retention::limit(seed, &mut script);
         script
     }

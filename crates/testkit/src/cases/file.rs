@@ -156,6 +156,9 @@ pub(super) struct Happens {
     /// A record is taken out of the archive.
     #[serde(default)]
     pub(super) record_unarchived: Option<Whose>,
+    /// Time passes up to the next firing of a schedule.
+    #[serde(default)]
+    pub(super) schedule: Option<NextFiring>,
 }
 
 /// Something that happens later: a time, or one of the happenings, or both.
@@ -183,6 +186,9 @@ pub(super) struct Later {
     /// A record is taken out of the archive.
     #[serde(default)]
     pub(super) record_unarchived: Option<Whose>,
+    /// Time passes up to the next firing of a schedule.
+    #[serde(default)]
+    pub(super) schedule: Option<NextFiring>,
     /// A signal is sent.
     #[serde(default)]
     pub(super) signal: Option<Signal>,
@@ -238,6 +244,15 @@ pub(super) struct Start {
     /// Values of variables.
     #[serde(default)]
     pub(super) values: Map<String, Value>,
+}
+
+/// The next firing of a schedule.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NextFiring {
+    /// Id of the trigger; absent: the schedule of the workflow that fires first.
+    #[serde(default)]
+    pub(super) trigger: Option<String>,
 }
 
 /// A change of a record.

@@ -8,7 +8,8 @@ use pawl_engine::{Control, Execution, Subject};
 use serde_json::Value;
 
 use super::file::{
-    Change, ControlWord, Delivery as DeliveryShape, Happens, Later, OpenExecution, RecordThere, Signal, Start, Whose,
+    Change, ControlWord, Delivery as DeliveryShape, Happens, Later, NextFiring, OpenExecution, RecordThere, Signal,
+    Start, Whose,
 };
 use super::load::Loaded;
 use crate::scenario::{Delivered, Happening, HappeningError, Manual, SignalSent, World, manual, signal, webhook};
@@ -73,7 +74,7 @@ impl Stage<'_> {
 
     /// The event of the case.
     pub(super) fn begin(&self, happens: &Happens) -> Result<(), HappeningError> {
-        let Happens { webhook, manual, record_created, field_updated, record_archived, record_unarchived } =
+        let Happens { webhook, manual, record_created, field_updated, record_archived, record_unarchived, schedule } =
             happens.clone();
         self.later(&Later {
             webhook,
@@ -82,6 +83,7 @@ impl Stage<'_> {
             field_updated,
             record_archived,
             record_unarchived,
+            schedule,
             ..Later::default()
         })
     }
@@ -91,10 +93,25 @@ impl Stage<'_> {
         if let Some(word) = later.control {
             return self.control(word);
         }
+        if let Some(next) = &later.schedule {
+            return self.fires(next);
+        }
         match self.happening(later)? {
             Some(happening) => self.world.happen(happening),
             None => Ok(()),
         }
+    }
+
+    /// Time passes up to the next firing of a schedule.
+    fn fires(&self, next: &NextFiring) -> Result<(), HappeningError> {
+        let at = self.world.next_firing(&self.loaded.workflow.id, next.trigger.as_deref());
+        let at = at.ok_or_else(|| match &next.trigger {
+            Some(trigger) => {
+                impossible(format!("expected a schedule that fires again, found none of the id {trigger:?}"))
+            }
+            None => impossible("expected a schedule that fires again, found none".to_owned()),
+        })?;
+        self.world.run(Some(at)).map(drop).map_err(|error| impossible(error.to_string()))
     }
 
     fn happening(&self, later: &Later) -> Result<Option<Happening>, HappeningError> {

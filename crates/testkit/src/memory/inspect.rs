@@ -1,6 +1,7 @@
 //! Looking into a memory store from outside the ports, for invariants.
 
 use jiff::Timestamp;
+use pawl_runtime::SCHEDULE_TIMER;
 use pawl_runtime::ports::{BlobKey, Item, Key, QueueName, Table, Timer};
 
 use super::MemoryStore;
@@ -82,6 +83,12 @@ impl MemoryStore {
         let state = self.lock();
         let timers = state.timers.values().map(|timer| timer.due);
         timers.chain(state.messages.values().map(|letter| letter.visible_at)).min()
+    }
+
+    /// Whether nothing is under way but schedules that wait for their next firing, which may never end.
+    pub fn only_schedules_wait(&self) -> bool {
+        let state = self.lock();
+        state.messages.is_empty() && state.timers.keys().all(|name| name.starts_with(SCHEDULE_TIMER))
     }
 }
 

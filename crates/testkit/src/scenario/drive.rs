@@ -19,7 +19,7 @@ const MESSAGES: usize = 20_000;
 /// Where a run came to rest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reached {
-    /// Nothing is under way any more: only people or outside systems can go on.
+    /// Nothing is under way any more: only people, outside systems or schedules can go on.
     Idle,
     /// The time came at which it was to stop.
     Time,
@@ -56,10 +56,14 @@ impl World {
         Ok(())
     }
 
-    /// Goes on until nothing is under way, or until a time, at which the clock then stands.
+    /// Goes on until nothing is under way, or until a time, at which the clock then stands. Schedules that wait for their next
+    /// firing are not under way.
     pub fn run(&self, until: Option<Timestamp>) -> Result<Reached, DriveError> {
         for _ in 0..MESSAGES {
             self.settle()?;
+            if until.is_none() && self.store.only_schedules_wait() {
+                return Ok(Reached::Idle);
+            }
             match (self.store.next_due(), until) {
                 (None, None) => return Ok(Reached::Idle),
                 (Some(due), None) => self.clock.advance_to(due),

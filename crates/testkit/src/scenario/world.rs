@@ -90,6 +90,13 @@ impl World {
         switched.expect("a workflow that was saved is there to be switched on");
     }
 
+    /// When a schedule of a workflow fires next: the one of this id, or the first of all.
+    pub fn next_firing(&self, workflow: &str, trigger: Option<&str>) -> Option<Timestamp> {
+        let ahead = at_once(self.system.schedules.ahead(workflow, 1)).expect("stored schedules are readable")?;
+        let wanted = ahead.into_iter().filter(|one| trigger.is_none_or(|trigger| one.trigger == trigger));
+        wanted.filter_map(|one| one.firings.first().copied()).min()
+    }
+
     /// Puts a record there as if it had always been there: nobody hears of it.
     pub fn put_record(&self, object: &str, id: &str, fields: Map<String, Value>) -> Result<Record, RecordError> {
         let before = self.store.messages(QueueName::Events).len();

@@ -42,6 +42,7 @@ mod requests;
 mod restored;
 mod retention;
 mod riding;
+mod schedules;
 mod signals;
 mod slow_calls;
 mod stages;
