@@ -16,14 +16,15 @@ use pawl_runtime::ports::Notice;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::Problem;
 use crate::body::Json;
 use crate::describe::{ToSchema, operation};
 use crate::executions::{ActView, RecordName, Why};
 use crate::page::{Listing, Paging, Walk};
+use crate::problem::Sent;
 use crate::request::{Actor, Params};
 use crate::state::Api;
 use crate::surface::Surface;
+use crate::{Code, Problem};
 
 /// The routes.
 pub(crate) fn routes<S: Surface>(surface: S) -> S {
@@ -35,6 +36,7 @@ pub(crate) fn routes<S: Surface>(surface: S) -> S {
         .on::<__path_notices, _, _>(notices)
         .on::<__path_audit, _, _>(audit)
         .on::<__path_metrics, _, _>(metrics)
+        .on::<__path_open_metrics, _, _>(open_metrics)
         .on::<__path_schema, _, _>(schema)
         .on::<__path_openapi, _, _>(openapi)
 }
@@ -254,6 +256,23 @@ async fn notices(
 )]
 async fn metrics(State(api): State<Arc<Api>>) -> axum::Json<BTreeMap<&'static str, u64>> {
     axum::Json(api.core.metrics.snapshot())
+}
+
+/// Exports metrics in the text format of OpenMetrics: counters by workflow, type of step and outcome, and latencies. Only
+/// `pawl dev` does; on AWS metrics are in CloudWatch.
+#[operation(
+    get, path = "/metrics", tag = "installation", operation_id = "open_metrics",
+    responses(
+        (status = 200, content_type = "application/openmetrics-text", body = String),
+        (status = 404, description = "This installation exports no metrics", body = Sent)
+    )
+)]
+async fn open_metrics(State(api): State<Arc<Api>>) -> Result<Response, Problem> {
+    let none =
+        || Problem::new(Code::UnknownRoute, "this installation exports no metrics; on AWS they are in CloudWatch");
+    let text = api.options.metrics.text().ok_or_else(none)?;
+    let kind = HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
+    Ok(([(CONTENT_TYPE, kind)], text).into_response())
 }
 
 /// Whether the server can work.

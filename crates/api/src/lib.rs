@@ -38,7 +38,7 @@ mod workflows;
 pub use body::BodyFault;
 pub use code::Code;
 pub use describe::description;
-pub use options::{ApiOptions, Authorizer, HealthCheck, Identity};
+pub use options::{ApiOptions, Authorizer, HealthCheck, Identity, MetricsText};
 pub use pages::{codes, page};
 pub use problem::{Mistake, Problem};
 pub use role::Role;

@@ -15,6 +15,8 @@ pub struct ApiOptions {
     pub loopback_only: bool,
     /// What `GET /v1/health` asks.
     pub health: HealthCheck,
+    /// What `GET /metrics` answers.
+    pub metrics: MetricsText,
     /// Longest wait for the end of an execution, also if a request asks for more. It is less than the time-out of the
     /// gateway in front.
     pub longest_wait: Duration,
@@ -23,7 +25,8 @@ pub struct ApiOptions {
 impl Default for ApiOptions {
     fn default() -> Self {
         let longest_wait = Duration::from_mins(1);
-        Self { authorizer: Authorizer::default(), loopback_only: false, health: HealthCheck::default(), longest_wait }
+        let (authorizer, health, metrics) = Default::default();
+        Self { authorizer, loopback_only: false, health, metrics, longest_wait }
     }
 }
 
@@ -54,6 +57,28 @@ impl HealthCheck {
 impl std::fmt::Debug for HealthCheck {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("HealthCheck(…)")
+    }
+}
+
+/// Tells metrics in the text format of `OpenMetrics`. The default has none.
+#[derive(Clone, Default)]
+pub struct MetricsText(Option<Arc<dyn Fn() -> String + Send + Sync>>);
+
+impl MetricsText {
+    /// Asks a function, which answers the whole text.
+    pub fn new(text: impl Fn() -> String + Send + Sync + 'static) -> Self {
+        Self(Some(Arc::new(text)))
+    }
+
+    /// The text, if this server exports metrics.
+    pub(crate) fn text(&self) -> Option<String> {
+        self.0.as_ref().map(|text| text())
+    }
+}
+
+impl std::fmt::Debug for MetricsText {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("MetricsText(…)")
     }
 }
 

@@ -100,7 +100,7 @@ pub use ingest::{Accepted, FORK, Identity, Ingest, Repeat};
 pub use installation::{Installations, Redriven};
 pub use listeners::TopicReads;
 pub use message::{About, EventMessage, Job};
-pub use metrics::Metrics;
+pub use metrics::{Metrics, MetricsExporter};
 pub use notices::Notices;
 pub use operations::{
     Action, ActionError, ActionLimits, Controls, Counts, FailureGroup, Handling, LISTED_MOST, NewAction, Operations,

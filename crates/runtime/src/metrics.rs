@@ -1,9 +1,21 @@
 //! Counters of what the runtime did in this process. Their names are the same in logs, in the API and in the cloud.
 
 use std::collections::BTreeMap;
+use std::fmt::Debug;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
-use pawl_engine::{OutcomeStatus, Row, Status, StepStatus};
+use pawl_engine::{Event, Execution, OutcomeStatus, Row, Status, StepStatus};
+
+/// Is told of what is counted, with what it is about, and exports of it what it wants.
+pub trait MetricsExporter: Debug + Send + Sync {
+    /// An execution was made by an event.
+    fn created(&self, execution: &Execution, event: &Event);
+    /// A start of a workflow was refused, with this code.
+    fn refused(&self, workflow: &str, code: &str);
+    /// A transition was committed; the execution may be further than the row.
+    fn transition(&self, execution: &Execution, row: &Row);
+}
 
 /// Defines the counters from one line each.
 macro_rules! counters {
@@ -12,6 +24,7 @@ macro_rules! counters {
         #[derive(Debug, Default)]
         pub struct Metrics {
             $($(#[$doc])* pub $name: AtomicU64,)*
+            exporter: OnceLock<Arc<dyn MetricsExporter>>,
         }
 
         impl Metrics {
@@ -86,6 +99,24 @@ impl Metrics {
         counter.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// Tells an exporter of all that is counted from now on; the first one stays.
+    pub fn export_to(&self, exporter: Arc<dyn MetricsExporter>) {
+        // A process has one.
+        let _ = self.exporter.set(exporter);
+    }
+
+    /// Counts an execution that was made.
+    pub(crate) fn created(&self, execution: &Execution, event: &Event) {
+        Self::count(&self.executions_created);
+        self.exporter.get().into_iter().for_each(|exporter| exporter.created(execution, event));
+    }
+
+    /// Counts a start that was refused.
+    pub(crate) fn refused(&self, workflow: &str, code: &str) {
+        Self::count(&self.starts_refused);
+        self.exporter.get().into_iter().for_each(|exporter| exporter.refused(workflow, code));
+    }
+
     /// Counts the outcome of an execution that has ended.
     pub(crate) fn outcome(&self, outcome: OutcomeStatus) {
         Self::count(match outcome {
@@ -96,7 +127,8 @@ impl Metrics {
     }
 
     /// Counts a committed transition.
-    pub(crate) fn transition(&self, row: &Row) {
+    pub(crate) fn transition(&self, execution: &Execution, row: &Row) {
+        self.exporter.get().into_iter().for_each(|exporter| exporter.transition(execution, row));
         let step = match row.status {
             Some(StepStatus::Completed | StepStatus::Skipped | StepStatus::TimedOut | StepStatus::Partial) => {
                 Some(&self.steps_completed)

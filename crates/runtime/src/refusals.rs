@@ -33,7 +33,7 @@ impl Refusals {
             workflow = %refusal.workflow, event_id = %refusal.event_id, code = %refusal.code,
             "event {} starts nothing: {}", refusal.event_id, refusal.code
         );
-        Metrics::count(&self.metrics.starts_refused);
+        self.metrics.refused(&refusal.workflow, &refusal.code);
         let item = refusal::item(refusal, over.unwrap_or(0) + 1);
         let put = Write::Put { table: refusal::TABLE, item, expect: unless_decided(over) };
         let writes = std::iter::once(put).chain(closes.cloned()).collect();

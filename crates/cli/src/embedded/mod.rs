@@ -5,6 +5,7 @@
 mod folder;
 mod inflow;
 mod machines;
+mod open_metrics;
 mod serve;
 mod signals;
 
@@ -17,7 +18,7 @@ use anyhow::Context;
 use axum::Router;
 use axum::extract::Request;
 use axum::middleware::{Next, from_fn};
-use pawl_api::{ApiOptions, HealthCheck};
+use pawl_api::{ApiOptions, HealthCheck, MetricsText};
 use pawl_connectors::{
     AllowList, GuardedHttp, HttpConfig, LogNotifier, ModelClient, Providers, SystemClock, SystemRandom,
 };
@@ -205,12 +206,14 @@ fn router(system: &System, store: &Store, token: Option<&str>) -> Router {
         Condition::Ready => None,
         Condition::Waiting(why) | Condition::Ended(why) => Some(format!("storage: {why}")),
     });
+    let exporter = open_metrics::OpenMetrics::of(&system.metrics);
+    let metrics = MetricsText::new(move || exporter.text());
     let store = store.clone();
     let in_session = from_fn(move |request: Request, next: Next| {
         let store = store.clone();
         async move { store.in_session(false, next.run(request)).await }
     });
-    pawl_api::router(system.clone(), ApiOptions { health, ..ApiOptions::embedded(token) }).layer(in_session)
+    pawl_api::router(system.clone(), ApiOptions { health, metrics, ..ApiOptions::embedded(token) }).layer(in_session)
 }
 
 /// What is kept in memory of workflows and objects may be what storage lost when it failed.

@@ -4,6 +4,7 @@ mod faults;
 mod following;
 mod forks;
 mod guard;
+mod metrics;
 mod records;
 mod remote;
 mod saves;

@@ -303,7 +303,7 @@ impl Starter {
         } else {
             self.tables.transact(transaction).await?;
         }
-        Metrics::count(&self.metrics.executions_created);
+        self.metrics.created(&execution, event);
         tracing::debug!(
             execution_id = %execution.id, workflow = %execution.workflow, event_id = %execution.event_id,
             "execution {} begins", execution.id

@@ -32,7 +32,7 @@ impl Transitions {
     /// Logs and counts transitions that are written together. Those that took no time, conditions and variables, share the
     /// line of the one that they were written with.
     fn tell<'a>(&self, rows: impl IntoIterator<Item = &'a Row>, execution: &Execution) {
-        let rows: Vec<_> = rows.into_iter().inspect(|row| self.metrics.transition(row)).collect();
+        let rows: Vec<_> = rows.into_iter().inspect(|row| self.metrics.transition(execution, row)).collect();
         for line in rows.split_inclusive(|row| has_own_line(row)) {
             log(line, execution);
         }
