@@ -178,6 +178,8 @@ pub struct ChildStarts {
     pub address: Address,
     /// Its visit.
     pub visit: u32,
+    /// When the visit began.
+    pub began_at: Timestamp,
     /// The number of the first of them among all that the visit starts.
     pub first: u32,
     /// They, in order.

@@ -123,11 +123,14 @@ fn controls(monitor: &Monitor, broken: &mut Vec<Broken>) {
 fn family(monitor: &Monitor, broken: &mut Vec<Broken>) {
     for head in monitor.open() {
         let is_stopped = |head: &Execution| head.killed.is_some() || head.stalled || monitor.is_killed(&head.workflow);
-        if let Hold::Canceled(by) = Hold::of(head, &monitor.heads)
-            && !is_stopped(head)
-        {
-            broken
-                .push((5, format!("{}: is {} although {by}, which waited for it, was canceled", head.id, head.status)));
+        match Hold::of(head, &monitor.heads) {
+            // It joins when its parent goes on.
+            Hold::Held(_) => continue,
+            Hold::Canceled(by) if !is_stopped(head) => {
+                let text = format!("{}: is {} although {by}, which waited for it, was canceled", head.id, head.status);
+                broken.push((5, text));
+            }
+            Hold::Canceled(_) | Hold::Free => {}
         }
         let children = awaited_children(head);
         let has_ended = |id: &String| monitor.heads.get(id).is_none_or(|child| child.status.is_ended());

@@ -162,6 +162,7 @@ impl Checkpoint {
         let starts = ChildStarts {
             address: Address::of(&at.step.id),
             visit: at.state.visit,
+            began_at: at.state.started_at,
             first: number(self.started.len()),
             starts: self.starts[..of_call].to_vec(),
             waits: self.waits,

@@ -78,7 +78,7 @@ async fn one(
         Ok(subject) => subject,
         Err(Refused { code, message }) => return Ok(refused(code, &message)),
     };
-    let event = event(starts, (index, start), subject, lease);
+    let event = event(starts, (index, start), subject, lease.execution);
     Ok(match evaluator.start(&start.workflow, &event).await? {
         // A start by a step is not collected with others.
         Outcome::Started(execution) | Outcome::Debounced(execution) => child(Some(execution), "started", Value::Null),
@@ -90,13 +90,14 @@ async fn one(
     })
 }
 
+/// It happens when the visit begins, so a call that is made again after longer than the workflow keeps executions is refused: what
+/// it started before may have ended and expired.
 fn event(
     starts: &ChildStarts,
     (index, start): (u32, &ChildStart),
     subject: Option<Subject>,
-    lease: LeaseGuard<'_>,
+    execution: &Execution,
 ) -> Event {
-    let LeaseGuard { clock, execution, .. } = lease;
     let by = StartedBy { execution: execution.id.clone(), address: starts.address.clone(), visit: starts.visit };
     let mut data = Map::new();
     data.insert("values".to_owned(), Value::Object(start.values.clone()));
@@ -107,7 +108,7 @@ fn event(
         workflow: Some(start.workflow.clone()),
         trigger: None,
         subject,
-        occurred_at: clock.now(),
+        occurred_at: starts.began_at,
         data,
         creation: None,
         cause: cause(execution),

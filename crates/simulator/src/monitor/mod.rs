@@ -69,6 +69,8 @@ pub(super) struct Monitor {
     pub(super) debounced: BTreeMap<(String, String), String>,
     pub(super) workflows: BTreeMap<String, items::workflow::Head>,
     pub(super) installation_killed: bool,
+    /// The breaker has suspended triggers at some time.
+    pub(super) breaker_opened: bool,
     /// Effects whose result is in history, by (execution, address, visit).
     pub(super) recorded: BTreeSet<(String, Address, u32)>,
     /// Notices that were not handed on yet.
@@ -221,6 +223,7 @@ impl Monitor {
             }
             (Table::Workflows, "workflow", "head") => {
                 let head = items::workflow::parse_head(item).expect("a workflow's head has its shape");
+                self.breaker_opened |= head.suspended.is_some();
                 self.workflows.insert(head.id.clone(), head);
             }
             (Table::Workflows, "workflow", _) => self.revision(item),

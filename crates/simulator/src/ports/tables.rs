@@ -247,7 +247,11 @@ fn word(write: &Write) -> String {
 fn head_word(item: &Item) -> String {
     let head = match items::execution::parse(item) {
         Ok(Some(head)) => head,
-        Ok(None) => return format!("a refusal in the place of {}", item.key.partition),
+        Ok(None) => {
+            let code =
+                items::refusal::parse(item).ok().flatten().map_or("unreadable".to_owned(), |refusal| refusal.code);
+            return format!("a refusal ({code}) in the place of {}", item.key.partition);
+        }
         Err(_) => return "an unreadable head".to_owned(),
     };
     let cursor = head.cursor.as_deref().unwrap_or("-");

@@ -118,3 +118,23 @@ fn a_cancel_that_nobody_was_told_of_is_seen_before_the_next_step() {
     let child = one(world, "child");
     assert_eq!((child.status, child.steps_done), (Status::Canceled, 0));
 }
+
+#[test]
+fn a_call_that_is_made_again_after_what_it_started_has_expired_starts_it_no_second_time() {
+    let kept = |id: &str| child(id, NAP).replace("active: true", "active: true\nretention: 7d");
+    let keys = "workflows: [{workflow: child}, {workflow: other}], \
+                on_failure: {retry: {attempts: 1, first: 8d, max: 8d, jitter: false, on: [any]}}";
+    let story = scenario().workflow(&kept("child")).workflow(&kept("other")).workflow(&parent(keys)).settle();
+    let world = story.world();
+    let (table, key) = (items::workflow::TABLE, items::workflow::head_key("other"));
+    let head = world.store.items(table).into_iter().find(|item| item.key == key).expect("it is there");
+    world.store.damage(table, &key, "no JSON");
+    let story = story.event(manual("w")).run_for("7d 4h");
+    let world = story.world();
+    assert_eq!((of(world, "child").len(), of(world, "other").len()), (0, 0), "the child has ended and expired");
+    world.store.damage(table, &key, &head.body);
+    let story = story.run_until_idle().expect(completed().of("w"));
+    assert_eq!((of(story.world(), "child").len(), of(story.world(), "other").len()), (0, 0), "neither begins");
+    let output = &one(story.world(), "w").steps["go"].output;
+    assert_eq!([&output[0]["status"], &output[0]["error"]["code"]], ["refused", "too_old"], "{output}");
+}
