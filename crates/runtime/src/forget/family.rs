@@ -1,9 +1,10 @@
 //! The executions that have values of one another: an execution and the parts of it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::iter::successors;
 
 use pawl_engine::steps::{children_looked_at, children_of_row};
-use pawl_engine::{Observed, Row};
+use pawl_engine::{Execution, Observed, Row};
 
 use crate::{Error, History};
 
@@ -29,6 +30,22 @@ pub(crate) async fn of(history: &History, id: &str) -> Result<Vec<String>, Error
     }
     family.reverse();
     Ok(family)
+}
+
+/// Those of a family that have ended and are parts of one that has not.
+pub(crate) async fn needed(history: &History, family: &[String]) -> Result<BTreeSet<String>, Error> {
+    let mut heads = BTreeMap::new();
+    for id in family {
+        heads.extend(history.execution(id).await?.map(|head| (id.as_str(), head)));
+    }
+    let above = |head: &Execution| {
+        let parent = head.parent.as_ref().filter(|_| head.region.is_some())?;
+        heads.get(parent.by.execution.as_str())
+    };
+    let is_needed = |head: &Execution| {
+        head.status.is_ended() && successors(above(head), |head| above(head)).any(|head| !head.status.is_ended())
+    };
+    Ok(heads.values().filter(|head| is_needed(head)).map(|head| head.id.clone()).collect())
 }
 
 /// The execution that this one is a part of, at any depth; itself, if it is none.

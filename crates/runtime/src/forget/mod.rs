@@ -259,7 +259,8 @@ impl Forgetting {
         })
     }
 
-    /// Scrubs an execution with those that have values of it: the parts of it, and the whole that it is a part of.
+    /// Scrubs an execution with those that have values of it: the parts of it, and the whole that it is a part of. A part keeps
+    /// its values as long as the whole is open, which still takes what the part came to.
     async fn scrub(&self, id: &str, at: Timestamp, done: &mut Forgotten) -> Result<(), ForgetError> {
         let family = match family::of(&self.history, id).await {
             Ok(family) => family,
@@ -269,8 +270,9 @@ impl Forgetting {
             }
             Err(error) => return Err(error.into()),
         };
-        for id in family {
-            self.scrub_one(&id, at, done).await?;
+        let needed = family::needed(&self.history, &family).await?;
+        for id in family.iter().filter(|id| !needed.contains(*id)) {
+            self.scrub_one(id, at, done).await?;
         }
         Ok(())
     }

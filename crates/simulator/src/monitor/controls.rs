@@ -1,6 +1,6 @@
 //! Controls that steps make: which were carried out. None is carried out twice, and no execution controls itself.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use pawl_engine::{Execution, Given, Observed, Row, RowKind};
 use pawl_runtime::items;
@@ -13,12 +13,17 @@ use super::Broken;
 pub(crate) struct Controls {
     /// The row that carries it out, by execution and id of the control.
     done: BTreeMap<(String, String), u64>,
+    /// The executions with a control of which a row keeps a reference only, since what was read for it is large.
+    unknown: BTreeSet<String>,
 }
 
 impl Controls {
     /// Rows are committed.
     pub(super) fn rows(&mut self, execution: &Execution, rows: &[Row], broken: &mut Vec<Broken>) {
         for row in rows {
+            if row.kind == RowKind::Control && row.observed.get("$pawl_blob").is_some() {
+                self.unknown.insert(execution.id.clone());
+            }
             let Some(id) = control_of(row) else { continue };
             let own = format!("({})", execution.id);
             if row.actor.as_deref().is_some_and(|actor| actor.ends_with(&own)) {
@@ -35,9 +40,9 @@ impl Controls {
         self.done.keys().filter(|(_, done)| done == id).count().try_into().unwrap_or(u64::MAX)
     }
 
-    /// Whether a control was carried out.
+    /// Whether a control was carried out, or may have been.
     pub(crate) fn is_done(&self, execution: &str, id: &str) -> bool {
-        self.done.contains_key(&(execution.to_owned(), id.to_owned()))
+        self.unknown.contains(execution) || self.done.contains_key(&(execution.to_owned(), id.to_owned()))
     }
 }
 

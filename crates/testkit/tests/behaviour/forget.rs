@@ -388,3 +388,30 @@ fn bug_a_lane_of_a_start_that_failed_is_forgotten_too() {
     }
     assert!(alone > 0, "one lane began without the other");
 }
+
+/// Bug: a part that had ended lost its values although the whole had not taken its results yet.
+#[test]
+fn bug_parts_of_an_open_execution_keep_what_it_is_to_take() {
+    let lanes = "  - {id: fork, type: branch, lanes: {a: [{id: copy, type: set_variables, \
+                 values: {copy: '{{ record.buyer.email }}'}}], b: [{id: nap, type: delay, for: 2h}]}}\n";
+    let says = "  - {id: say, type: note, text: '{{ vars.copy }}'}";
+    let story = scenario().object(erasure::PERSON).object(DEAL);
+    let story = story.workflow(&with("object: deal", &format!("{lanes}{says}")));
+    let story = story.record("person", ID, json!({"email": VALUE}));
+    let story = story.record("deal", "d1", json!({"name": "one", "buyer": ID}));
+    let story = story.event(manual("w").on("deal", "d1")).run_for("1h");
+    let world = story.world();
+    let whole = world.executions().into_iter().find(|one| one.region.is_none()).expect("it began").id;
+    let done = forget(&world.system, &order(world, false)).expect("none is open on the record itself");
+    assert!(done.open.contains(&whole), "{done:?}");
+
+    let story = story.run_for("2h");
+    let world = story.world();
+    assert_eq!(
+        (world.execution(&whole).status, &world.execution(&whole).variables["copy"]),
+        (Status::Completed, &json!(VALUE))
+    );
+    let done = forget(&world.system, &order(world, false)).expect("nothing is open");
+    assert_eq!(done.open, BTreeSet::new());
+    assert_eq!(where_found(world), Vec::<String>::new());
+}
