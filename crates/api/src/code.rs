@@ -92,6 +92,10 @@ codes! {
 
     /// The execution cannot be forked, or not before this step.
     NotForkable = "not_forkable", CONFLICT, "Not forkable";
+    /// No refusal has this id.
+    NoRefusal = "no_refusal", NOT_FOUND, "No such refusal";
+    /// The event of the refusal is not kept.
+    NotReplayable = "not_replayable", CONFLICT, "Not replayable";
     /// The workflow has no step with this id.
     UnknownStep = "unknown_step", UNPROCESSABLE_ENTITY, "Unknown step";
 

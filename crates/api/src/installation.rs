@@ -258,8 +258,8 @@ async fn metrics(State(api): State<Arc<Api>>) -> axum::Json<BTreeMap<&'static st
     axum::Json(api.core.metrics.snapshot())
 }
 
-/// Exports metrics in the text format of OpenMetrics: counters by workflow, type of step and outcome, and latencies. Only
-/// `pawl dev` does; on AWS metrics are in CloudWatch.
+/// Exports metrics in the text format of `OpenMetrics`: counters by workflow, type of step and outcome, and latencies. Only
+/// `pawl dev` does; on AWS the metrics are in `CloudWatch`.
 #[operation(
     get, path = "/metrics", tag = "installation", operation_id = "open_metrics",
     responses(

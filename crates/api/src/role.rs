@@ -53,6 +53,7 @@ const CHANGES: &[(&str, &str, Role)] = &[
     ("POST", "/v1/executions/{id}/step", Role::Operator),
     ("POST", "/v1/executions/{id}/run", Role::Operator),
     ("POST", "/v1/executions/{id}/fork", Role::Operator),
+    ("POST", "/v1/refusals/{id}/replay", Role::Operator),
     ("POST", "/v1/executions/{id}/kill", Role::Operator),
     ("POST", "/v1/executions/{id}/lift", Role::Operator),
     ("POST", "/v1/objects/{object}/records", Role::Operator),

@@ -13,7 +13,7 @@ use pawl_runtime::DefaultRetention;
 use crate::variables::Variables;
 pub(crate) use listings::{Executions, Filter, Operation, Operations, Page, Record, Records};
 pub(crate) use look::{Look, WorkflowsOf};
-pub(crate) use single::{Fork, Rerun, Step};
+pub(crate) use single::{Anew, Fork, Replay, Rerun, Step};
 
 /// Write, check, test and run agentic workflows.
 #[derive(Debug, Parser)]
@@ -252,6 +252,8 @@ pub(crate) enum Remote {
     Fork(Fork),
     /// Begins a new execution from the event of an execution.
     Rerun(Rerun),
+    /// Begins an execution from an event that was refused; its trigger decides anew, and no limit holds it back.
+    Replay(Replay),
     /// Stops an execution, a workflow or everything at once, and keeps the state.
     Kill(Kill),
     /// Lifts a kill.

@@ -101,6 +101,7 @@ fn help_lists_the_commands() {
       step           Carries out the step that an execution stopped before (`start --debug`), and stops before the next one
       fork           Begins a new execution from the state that an execution had before a step. Calls before the step are not made again, and the execution itself is not changed
       rerun          Begins a new execution from the event of an execution
+      replay         Begins an execution from an event that was refused; its trigger decides anew, and no limit holds it back
       kill           Stops an execution, a workflow or everything at once, and keeps the state
       lift           Lifts a kill
       forget         Forgets a record: takes its values out of it and of the executions that read it; refuses while executions on it are open

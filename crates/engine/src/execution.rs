@@ -344,6 +344,9 @@ pub struct Execution {
     pub workflow: String,
     /// Revision of the workflow that its last transition used; with `edits: pinned`, the one it began with.
     pub revision: u64,
+    /// It keeps that revision from its beginning on, whatever its workflow says.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub keeps_revision: bool,
     /// Counts writes of the head; checked by every commit.
     pub version: u64,
     /// Counts transitions; each has one history row.
@@ -366,7 +369,7 @@ pub struct Execution {
     pub region: Option<Region>,
     /// The execution that it is a fork of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub fork: Option<Fork>,
+    pub fork: Option<Box<Fork>>,
     /// Present while it stops before each step, as its start asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub debug: Option<Stepping>,

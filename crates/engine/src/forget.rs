@@ -94,7 +94,7 @@ impl Event {
 
 impl ForkStart {
     fn forget(&mut self, at: Timestamp) {
-        let Self { fork: _, event: _, act, values: given, state, read: _ } = self;
+        let Self { fork: _, event: _, act, values: given, state, revision: _, read: _ } = self;
         text(&mut act.reason, at);
         values(given, at);
         if let Some(ForkState { variables, steps, visits: _, failed_steps: _, returns_to: _ }) = state {

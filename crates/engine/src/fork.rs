@@ -25,6 +25,9 @@ pub struct Fork {
     /// The row of the original after which it begins: 0 if it begins anew.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub seq: u64,
+    /// The original never began: the code with which its event was refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<String>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for this signature")]
@@ -48,6 +51,9 @@ pub struct ForkStart {
     /// What the original had come to; `None` if it begins anew.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<ForkState>,
+    /// The revision of the workflow that it keeps; `None` if it follows the workflow as any other execution.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revision: Option<u64>,
     /// The records whose values may be among these, each `{object, id}`: they are forgotten with the record.
     #[serde(default, skip_serializing_if = "Value::is_null")]
     pub read: Value,
@@ -80,6 +86,8 @@ pub struct ForkOrder {
     pub at: Option<String>,
     /// Values that take the place of variables, typed.
     pub values: Map<String, Value>,
+    /// The revision of the workflow that it keeps; `None` if it follows the workflow.
+    pub revision: Option<u64>,
     /// Who asks, and why.
     pub act: Act,
 }
@@ -120,9 +128,10 @@ pub enum ForkError {
 impl Fork {
     /// What a row says of it.
     fn note(&self, act: &Act) -> String {
-        let of = match &self.at {
-            Some(step) => format!("fork of {} before step {step}", self.execution),
-            None => format!("rerun of {}", self.execution),
+        let of = match (&self.at, &self.refused) {
+            (Some(step), _) => format!("fork of {} before step {step}", self.execution),
+            (None, None) => format!("rerun of {}", self.execution),
+            (None, Some(code)) => format!("replay of an event that was refused with {code}"),
         };
         match &act.reason {
             Some(reason) => format!("{of}: {reason}"),
@@ -132,17 +141,17 @@ impl Fork {
 }
 
 impl ForkStart {
-    /// What a fork of an execution begins with, by the workflow in force.
+    /// What a fork of an execution begins with, by the revision of the workflow that it begins with.
     ///
     /// # Errors
     /// The execution cannot be forked, or not at this step.
     pub fn of(order: ForkOrder, head: &Execution, plan: &Plan, recording: &Recording<'_>) -> Result<Self, ForkError> {
-        let ForkOrder { at, values: given, act } = order;
+        let ForkOrder { at, values: given, revision, act } = order;
         is_whole(head)?;
         let began = &recording.event.event;
         // A value that was given to the original holds on.
         let mut values = began.fork.as_ref().map(|start| start.values.clone()).unwrap_or_default();
-        let mut fork = Fork { execution: head.id.clone(), at, seq: 0 };
+        let mut fork = Fork { execution: head.id.clone(), at, seq: 0, refused: None };
         let mut state = None;
         if let Some(at) = &fork.at {
             plan.can_begin_at(at)?;
@@ -156,15 +165,23 @@ impl ForkStart {
             values.clear();
         }
         values.extend(given);
-        Ok(Self { fork, event: began.whole().to_owned(), act, values, state, read: Value::Null })
+        Ok(Self { fork, event: began.whole().to_owned(), act, values, state, revision, read: Value::Null })
     }
 
-    /// The event that starts the fork: the one that began the original, under an id of its own.
+    /// What an execution begins with that an event starts although it was refused, with this code, in the place of an execution.
+    pub fn of_refused(order: ForkOrder, execution: String, code: &str, event: &Event) -> Self {
+        let ForkOrder { at: _, values, revision, act } = order;
+        let fork = Fork { execution, at: None, seq: 0, refused: Some(code.to_owned()) };
+        Self { fork, event: event.whole().to_owned(), act, values, state: None, revision, read: Value::Null }
+    }
+
+    /// The event that starts the fork: the one that began the original, under an id of its own. The record that it makes is
+    /// there, unless the original never began.
     pub fn event(self, id: String, workflow: &str, began: &Event) -> Event {
         Event {
             id,
             workflow: Some(workflow.to_owned()),
-            creation: None,
+            creation: began.creation.clone().filter(|_| self.fork.refused.is_some()),
             parent: None,
             fork: Some(Box::new(self)),
             debug: false,
@@ -174,8 +191,9 @@ impl ForkStart {
 
     /// Lets an execution that is being created begin so.
     pub(crate) fn begin(&self, execution: &mut Execution) {
-        let Self { fork, event: _, act: _, values, state, read: _ } = self.clone();
-        execution.fork = Some(fork);
+        let Self { fork, event: _, act: _, values, state, revision, read: _ } = self.clone();
+        execution.fork = Some(Box::new(fork));
+        execution.keeps_revision = revision.is_some();
         let Some(state) = state else { return execution.overrides.extend(values) };
         let ForkState { variables, steps, visits, failed_steps, returns_to } = state;
         execution.overrides.clear();

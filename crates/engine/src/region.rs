@@ -59,6 +59,9 @@ pub struct RegionStart {
     /// Id of the event of the whole, if the whole is a fork: its data are those of the event that began the original.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub of_fork: Option<String>,
+    /// The revision of the workflow that the whole keeps, whatever the workflow says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revision: Option<u64>,
     /// The data of that event are large: they stand beside the whole alone, and are read there.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub shares_data: bool,
@@ -103,6 +106,7 @@ impl RegionStart {
             steps: steps.map(|(id, state)| (id.clone(), ended(state))).collect(),
             event: cx.event.event.whole().to_owned(),
             of_fork: cx.event.event.of_fork(),
+            revision: None,
             shares_data: false,
             variables: execution.variables.clone(),
             item: execution.item().cloned(),
@@ -119,9 +123,12 @@ impl RegionStart {
 impl RegionStart {
     /// Lets an execution that is being created run the part. The values of the event are among the variables.
     pub(crate) fn begin(&self, execution: &mut Execution) {
-        let Self { region, event: _, of_fork: _, shares_data: _, variables, steps, item, steps_most: _, usage: _ } =
-            self.clone();
+        #[rustfmt::skip]
+        let Self {
+            region, event: _, of_fork: _, revision, shares_data: _, variables, steps, item, steps_most: _, usage: _,
+        } = self.clone();
         execution.region = Some(region);
+        execution.keeps_revision = revision.is_some();
         execution.variables = variables;
         execution.steps = steps;
         execution.item = item;

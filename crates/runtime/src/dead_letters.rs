@@ -134,7 +134,7 @@ impl Marks<'_> {
         if self.tables.get(items::refusal::TABLE, &key, Consistency::Strong).await?.is_some() {
             return Ok(());
         }
-        match self.refusals.write(&refusal, None, None).await {
+        match self.refusals.write((&refusal, None), None, None).await {
             Err(TableError::Conflict(_)) => Ok(()),
             result => Ok(result?),
         }
@@ -161,6 +161,7 @@ fn of_event(event: Event, why: &str) -> Refusal {
         first_at: None,
         count: 1,
         at_least: false,
+        has_event: false,
     }
 }
 
@@ -203,5 +204,6 @@ fn of_unreadable(body: &str, error: &Error, now: Timestamp) -> Refusal {
         first_at: None,
         count: 1,
         at_least: false,
+        has_event: false,
     }
 }

@@ -11,7 +11,7 @@ use pawl_engine::{Event, Execution, Row, Status, Subject};
 use crate::items::Unreadable;
 use crate::items::audit::Entry;
 use crate::items::refusal::Refusal;
-use crate::ports::{Blobs, Consistency, Index, Item, Notice, Query, SortRange, TableError, Tables};
+use crate::ports::{BlobOwner, Blobs, Consistency, Index, Item, Notice, Query, SortRange, TableError, Tables};
 use crate::{Error, UnreadableItems, events, items, offload};
 
 /// Most pages that one listing reads to fill itself when it filters.
@@ -270,6 +270,22 @@ impl History {
         let listed = self.list(&query, items::refusal::parse).await?;
         let items = listed.items.into_iter().flatten().collect();
         Ok(Listed { items, next: listed.next, unreadable: listed.unreadable })
+    }
+
+    /// A refusal by its id, with the event that was refused if it is kept.
+    #[boxed]
+    pub async fn refusal(&self, id: &str) -> Result<Option<(Refusal, Option<Event>)>, Error> {
+        let Some(execution) = items::refusal::execution_of(id) else { return Ok(None) };
+        let key = items::execution::key(&execution);
+        let Some(item) = self.tables.get(items::refusal::TABLE, &key, Consistency::Strong).await? else {
+            return Ok(None);
+        };
+        let Some(refusal) = items::refusal::parse(&item)? else { return Ok(None) };
+        let mut event = items::refusal::event(&item)?;
+        if let Some(event) = &mut event {
+            offload::restore_event(&*self.blobs, BlobOwner::execution(&execution), event).await?;
+        }
+        Ok(Some((refusal, event)))
     }
 
     /// Notices, newest first.

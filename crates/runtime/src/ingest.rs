@@ -213,6 +213,7 @@ impl Ingest {
             first_at: None,
             count: 1,
             at_least: false,
+            has_event: false,
         };
         Metrics::count(&self.metrics.deliveries_rejected);
         tracing::info!(workflow, code, "a delivery on {workflow}/{trigger} is rejected: {code}");

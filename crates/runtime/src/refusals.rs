@@ -22,10 +22,10 @@ impl Refusals {
     }
 
     /// Stores a refusal; it conflicts if the same event was decided meanwhile. `over` is the version of the refusal that
-    /// it takes the place of, and `closes` ends the window whose events are refused.
+    /// it takes the place of, the event is kept to be replayed, and `closes` ends the window whose events are refused.
     pub(crate) async fn write(
         &self,
-        refusal: &Refusal,
+        (refusal, event): (&Refusal, Option<&Event>),
         over: Option<u64>,
         closes: Option<&Write>,
     ) -> Result<(), TableError> {
@@ -34,7 +34,7 @@ impl Refusals {
             "event {} starts nothing: {}", refusal.event_id, refusal.code
         );
         self.metrics.refused(&refusal.workflow, &refusal.code);
-        let item = refusal::item(refusal, over.unwrap_or(0) + 1);
+        let item = refusal::item_with_event(refusal, event, over.unwrap_or(0) + 1);
         let put = Write::Put { table: refusal::TABLE, item, expect: unless_decided(over) };
         let writes = std::iter::once(put).chain(closes.cloned()).collect();
         self.tables.transact(Transaction { writes, durability: Durability::Ordered }).await
@@ -56,7 +56,14 @@ pub(crate) fn of_start(plan: &Plan, trigger: Option<&str>, event: &Event, reason
         first_at: None,
         count: 1,
         at_least: false,
+        has_event: false,
     }
+}
+
+/// Whether an event is kept with its refusal. One whose values are forgotten, or as old as what has expired, is not: they would
+/// come back. A fork can be asked for again.
+pub(crate) fn is_replayable(event: &Event, code: &str) -> bool {
+    event.fork.is_none() && !matches!(code, "record_forgotten" | "too_old")
 }
 
 /// Nothing stands in the place of a start, or what was found there to be no decision.

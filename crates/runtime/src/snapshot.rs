@@ -83,7 +83,8 @@ impl Snapshot {
         let head = found[0].as_ref().map(items::workflow::parse_head).transpose()?;
         let head = head.ok_or_else(|| Error::NoWorkflow(execution.workflow.clone(), execution.revision))?;
         let installation = Catalog::installation(found[1].as_ref())?;
-        let in_force = if head.pinned && execution.started_at.is_some() { execution.revision } else { head.revision };
+        let keeps = execution.keeps_revision || (head.pinned && execution.started_at.is_some());
+        let in_force = if keeps { execution.revision } else { head.revision };
         let plan = catalog.plan(&execution.workflow, in_force).await?;
         let Installation { objects_revision, listening, .. } = installation;
         let objects = catalog.objects(objects_revision).await?;

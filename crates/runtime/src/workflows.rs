@@ -271,6 +271,17 @@ impl Workflows {
         Ok(Some((head, plan)))
     }
 
+    /// A revision of a workflow made ready, or the one in force; `None` if there is none.
+    #[boxed]
+    pub async fn plan(&self, id: &str, revision: Option<u64>) -> Result<Option<Arc<Plan>>, Error> {
+        let Some(revision) = revision else { return Ok(self.in_force(id).await?.map(|(_, plan)| plan)) };
+        match self.catalog.plan(id, revision).await {
+            Ok(plan) => Ok(Some(plan)),
+            Err(Error::NoWorkflow(..)) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// One revision.
     #[boxed]
     pub async fn revision(&self, id: &str, revision: u64) -> Result<Option<Revision>, Error> {

@@ -117,6 +117,7 @@ async fn carry_out(hub: &Arc<Hub>, system: &System, what: What) -> Answer {
         }
         What::Forget { record, cancel } => forgetting::ask(hub, system, record, cancel).await,
         What::Fork { choice, step, key } => forking::ask(hub, system, (choice, step), &key).await,
+        What::Replay { choice, key } => forking::replay(hub, system, choice, &key).await,
         What::Control(control, choice) => {
             let open: Vec<_> = hub.lock().monitor.open().map(|head| head.id.clone()).collect();
             let Some(id) = open.get(choice % open.len().max(1)) else { return Answer::Refused };
@@ -250,7 +251,7 @@ fn word(what: &What) -> String {
         What::KillAll(kill) => format!("kill all {kill}"),
         What::Begin { task, key, .. } => format!("{key}: {} {}", task.word(), task.workflow().unwrap_or("any")),
         What::Forget { record, cancel } => format!("forget {record} {cancel}"),
-        What::Fork { key, .. } => key.clone(),
+        What::Fork { key, .. } | What::Replay { key, .. } => key.clone(),
         What::SetActive(workflow, active) => format!("activate {workflow} {active}"),
     }
 }

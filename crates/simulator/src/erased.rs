@@ -64,6 +64,10 @@ fn executions(hub: &Hub, state: &State, broken: &mut Vec<Broken>) {
         if let Some(item) = items.iter().find(|item| item.key.partition == partition && !is_refusal(item)) {
             broken.push((12, format!("{id}: has expired, and {} is left of it", item.key.sort)));
         }
+        // A refusal that came into its place may have the event.
+        if items.iter().any(|item| item.key == items::execution::key(id)) {
+            continue;
+        }
         let owner = BlobOwner::execution(id);
         if let Some(key) = blobs.iter().find(|key| key.is_of(&owner)) {
             broken.push((12, format!("{id}: has expired, and the blob {key} is left of it")));

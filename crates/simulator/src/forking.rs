@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use pawl_engine::{Act, Execution, ForkOrder, ids};
+use pawl_engine::{Act, Execution, ForkOrder, ForkStart, ids};
+use pawl_runtime::items::refusal;
 use pawl_runtime::{FORK, ForkFailed, Identity, System};
 use serde_json::Map;
 
@@ -22,7 +23,7 @@ pub(super) async fn ask(hub: &Hub, system: &System, (choice, step): (usize, Opti
         Err(_) => return Answer::Lost,
     }
     let Ok(Some((_, plan))) = system.workflows.in_force(&workflow).await else { return Answer::Lost };
-    let order = ForkOrder { at, values: Map::new(), act: act(hub) };
+    let order = ForkOrder { at, values: Map::new(), revision: None, act: act(hub) };
     let id = ids::delivery_event_id(&original.id, FORK, key);
     let event = match system.forks.event(&original.id, order, &plan, id).await {
         Ok(event) => event,
@@ -38,6 +39,39 @@ pub(super) async fn ask(hub: &Hub, system: &System, (choice, step): (usize, Opti
         Ok(answer) => accepted(answer.event_id, workflow, answer.repeat.is_some()),
         Err(_) => Answer::Lost,
     }
+}
+
+/// Asks for a replay as the API does, of one of the refusals that are there.
+pub(super) async fn replay(hub: &Hub, system: &System, choice: usize, key: &str) -> Answer {
+    let Some((event, workflow)) = refused(hub, choice) else { return Answer::Refused };
+    let instead_of = ids::execution_id(&event, &workflow);
+    let identity = Identity::of(Some(key));
+    match system.ingest.earlier(&instead_of, FORK, &identity).await {
+        Ok(Some(earlier)) => return accepted(earlier.event_id, workflow, true),
+        Ok(None) => {}
+        Err(_) => return Answer::Lost,
+    }
+    let (refusal, event) = match system.history.refusal(&refusal::id_of(&instead_of)).await {
+        Ok(Some((refusal, Some(event)))) => (refusal, event),
+        Ok(_) => return Answer::Refused,
+        Err(_) => return Answer::Lost,
+    };
+    let order = ForkOrder { at: None, values: Map::new(), revision: None, act: act(hub) };
+    let id = ids::delivery_event_id(&instead_of, FORK, key);
+    let event = ForkStart::of_refused(order, instead_of, &refusal.code, &event).event(id, &workflow, &event);
+    match system.ingest.accept(event, &identity).await {
+        Ok(answer) => {
+            hub.count("replays of refused events");
+            accepted(answer.event_id, workflow, answer.repeat.is_some())
+        }
+        Err(_) => Answer::Lost,
+    }
+}
+
+fn refused(hub: &Hub, choice: usize) -> Option<(String, String)> {
+    let state = hub.lock();
+    let all = &state.monitor.refusals;
+    all.iter().nth(choice % all.len().max(1)).cloned()
 }
 
 fn accepted(event: String, workflow: String, replayed: bool) -> Answer {

@@ -228,7 +228,7 @@ fn free_slots(monitor: &Monitor, broken: &mut Vec<Broken>) {
         for waits in monitor.open().filter(is_ours) {
             // One that has begun with a pinned revision keeps to its limit.
             let own = &monitor.definition(id, waits.revision).limits.concurrency;
-            let is_own = workflow.pinned && waits.started_at.is_some();
+            let is_own = waits.keeps_revision || (workflow.pinned && waits.started_at.is_some());
             let most = own.as_ref().filter(|_| is_own).unwrap_or(limit).at_most;
             let holds = |head: &&Execution| head.holds_slot.is_some() && same_slots(head, waits);
             let held = monitor.open().filter(holds).count();
@@ -252,7 +252,7 @@ fn stuck(hub: &Hub, monitor: &Monitor, head: &Execution) -> Option<String> {
         return Some(format!("is {} since {} and should have woken by {:?}", head.status, head.updated_at, head.wake));
     }
     let workflow = &monitor.workflows[&head.workflow];
-    let revision = if workflow.pinned { head.revision } else { workflow.revision };
+    let revision = if workflow.pinned || head.keeps_revision { head.revision } else { workflow.revision };
     let definition = monitor.definition(&head.workflow, revision);
     let cursor = head.cursor.as_deref()?;
     let Some(step) = definition.step(cursor) else {

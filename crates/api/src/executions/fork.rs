@@ -5,7 +5,8 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::response::Response;
 use http::HeaderMap;
-use pawl_engine::{Event, Execution, ForkError, ForkOrder, Plan, coerce, ids};
+use pawl_engine::{Event, Execution, Fork, ForkError, ForkOrder, ForkStart, Plan, coerce, ids};
+use pawl_runtime::items::refusal;
 use pawl_runtime::{FORK, ForkFailed, Identity, Listed, offload};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -34,6 +35,8 @@ pub(super) struct Asked {
     #[serde(default)]
     #[schema(value_type = Object)]
     values: Map<String, Value>,
+    /// The revision of the workflow that the fork keeps to its end. If absent, it follows the workflow as it is.
+    revision: Option<u64>,
     /// The fork stops before each of its steps, as an execution that is started with `debug`.
     #[serde(default)]
     debug: bool,
@@ -43,12 +46,38 @@ pub(super) struct Asked {
     actor: Option<String>,
 }
 
-/// The execution that another one is a fork of.
+/// What a replay is asked for.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = ReplayRequest)]
+pub(super) struct ReplayAsked {
+    /// Values that take the place of variables, by name; each is converted to the type of its variable.
+    #[serde(default)]
+    #[schema(value_type = Object)]
+    values: Map<String, Value>,
+    /// The revision of the workflow that the execution keeps to its end. If absent, it follows the workflow as it is.
+    revision: Option<u64>,
+    /// The execution stops before each of its steps.
+    #[serde(default)]
+    debug: bool,
+    /// Reason in words, for the history.
+    reason: Option<String>,
+    /// The actor, if the server does not know the sender: the same as the header `x-pawl-actor`.
+    actor: Option<String>,
+}
+
+/// The execution that another one is a fork of, or the refusal whose event began it.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Fork)]
 pub(super) struct ForkView {
-    /// Id.
+    /// Id of the execution, or of the refusal.
     execution: String,
+    /// The code with which the event was refused; absent of a fork.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refused: Option<String>,
+    /// The revision of the workflow that the fork keeps; absent if it follows the workflow.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    revision: Option<u64>,
     /// The step before which the fork began; absent if it began anew from the event.
     #[serde(skip_serializing_if = "Option::is_none")]
     at: Option<String>,
@@ -58,8 +87,10 @@ pub(super) struct ForkView {
 
 impl ForkView {
     pub(super) fn of(execution: &Execution) -> Option<Self> {
-        let fork = execution.fork.clone()?;
-        Some(Self { execution: fork.execution, at: fork.at, seq: fork.seq })
+        let Fork { execution: original, at, seq, refused } = *execution.fork.clone()?;
+        let original = if refused.is_some() { refusal::id_of(&original) } else { original };
+        let revision = execution.keeps_revision.then_some(execution.revision);
+        Some(Self { execution: original, refused, revision, at, seq })
     }
 }
 
@@ -94,24 +125,90 @@ pub(super) async fn fork(
         return accepted::answer(&earlier, Starts::Itself);
     }
     let original = api.core.history.execution(&id).await?.ok_or_else(|| unknown(&id))?;
-    let in_force = api.core.workflows.in_force(&original.workflow).await?;
-    let no_workflow = || Problem::new(Code::NoWorkflow, format!("there is no workflow {:?}", original.workflow));
-    let (_, plan) = in_force.ok_or_else(no_workflow)?;
+    let plan = plan(&api, &original.workflow, body.revision).await?;
     if let Some(record) = &original.record {
         api.core.records.get(record).await?;
     }
-    let Asked { at, values: given, debug, reason, actor: named } = body;
+    let Asked { at, values: given, revision, debug, reason, actor: named } = body;
     let values = values(&plan, at.is_some(), given)?;
-    let order = ForkOrder { at, values, act: actor.or(named)?.act(reason, ingest.now())? };
+    let order = ForkOrder { at, values, revision, act: actor.or(named)?.act(reason, ingest.now())? };
     let event_id = key.as_ref().map_or_else(|| ingest.fresh_id(), |key| ids::delivery_event_id(&id, FORK, key));
     let event = api.core.forks.event(&id, order, &plan, event_id).await?;
     let event = Event { debug, ..event };
     accepted::answer(&ingest.accept(event, &identity).await?, Starts::Itself)
 }
 
+/// Begins an execution by an event that was refused. The trigger and its filter decide anew, by the workflow as it is; nothing of
+/// `limits` holds the execution back but the slots of `concurrency`. With an `Idempotency-Key`, a repeat gets the first answer.
+#[operation(
+    post, path = "/v1/refusals/{id}/replay", tag = "executions", operation_id = "replay_refusal",
+    params(
+        ("id" = String, Path, description = "Refusal"),
+        ("idempotency-key" = Option<String>, Header, description = "Identifies the request; a repeat starts nothing"),
+        ("x-pawl-actor" = Option<String>, Header, description = "The actor, if the server does not know the sender")
+    ),
+    request_body(content = ReplayAsked),
+    responses(
+        (status = 202, description = "Accepted, durably", body = AcceptedView,
+            headers(("idempotent-replayed", description = "`true` if this is the answer to an earlier request"))),
+        (status = 404, body = Sent), (status = 409, body = Sent), (status = 410, body = Sent),
+        (status = 422, body = Sent)
+    )
+)]
+pub(super) async fn replay(
+    State(api): State<Arc<Api>>,
+    Route(id): Route<String>,
+    actor: Actor,
+    headers: HeaderMap,
+    Json(body): Json<ReplayAsked>,
+) -> Result<Response, Problem> {
+    let ingest = &api.core.ingest;
+    let none = || Problem::new(Code::NoRefusal, format!("there is no refusal {id:?}"));
+    let instead_of = refusal::execution_of(&id).ok_or_else(none)?;
+    let key = request::idempotency_key(&headers)?;
+    let ReplayAsked { values: given, revision, debug, reason, actor: named } = body;
+    let asked = json!([given, revision, debug]);
+    let identity = Identity { content: key.as_ref().map(|_| digest(&asked)), ..Identity::of(key.as_deref()) };
+    if let Some(earlier) = ingest.earlier(&instead_of, FORK, &identity).await? {
+        return accepted::answer(&earlier, Starts::Itself);
+    }
+    let (refused, event) = api.core.history.refusal(&id).await?.ok_or_else(none)?;
+    let not_kept = || {
+        let detail = format!("the event that was refused with {:?} is not kept: have it sent again", refused.code);
+        Problem::new(Code::NotReplayable, detail)
+    };
+    let event = event.ok_or_else(not_kept)?;
+    let plan = plan(&api, &refused.workflow, revision).await?;
+    if let Some(record) = event.subject.as_ref().filter(|_| event.creation.is_none()) {
+        api.core.records.get(record).await?;
+    }
+    let values = values(&plan, false, given)?;
+    let order = ForkOrder { at: None, values, revision, act: actor.or(named)?.act(reason, ingest.now())? };
+    let event_id = key.as_ref().map_or_else(|| ingest.fresh_id(), |key| ids::delivery_event_id(&instead_of, FORK, key));
+    let start = ForkStart::of_refused(order, instead_of, &refused.code, &event);
+    let event = Event { debug, ..start.event(event_id, &refused.workflow, &event) };
+    accepted::answer(&ingest.accept(event, &identity).await?, Starts::Itself)
+}
+
+/// A revision of a workflow, or the workflow as it is.
+async fn plan(api: &Api, workflow: &str, revision: Option<u64>) -> Result<Arc<Plan>, Problem> {
+    let none = || match revision {
+        None => Problem::new(Code::NoWorkflow, format!("there is no workflow {workflow:?}")),
+        Some(revision) => {
+            let detail = format!("the workflow {workflow:?} has no revision {revision}");
+            Problem::new(Code::NoRevision, detail).at("revision")
+        }
+    };
+    api.core.workflows.plan(workflow, revision).await?.ok_or_else(none)
+}
+
 /// Digest of what a fork is asked for; who asks, and why, is no part of it.
 fn content(body: &Asked) -> String {
-    offload::sha256(json!([body.at, body.values, body.debug]).to_string().as_bytes())
+    digest(&json!([body.at, body.values, body.revision, body.debug]))
+}
+
+fn digest(asked: &Value) -> String {
+    offload::sha256(asked.to_string().as_bytes())
 }
 
 /// The values, each of its variable's type. A fork from a step on may also be given what steps assign.

@@ -55,6 +55,7 @@ pub(crate) fn routes<S: Surface>(surface: S) -> S {
         .on::<children::__path_list, _, _>(children::list)
         .on::<fork::__path_fork, _, _>(fork::fork)
         .on::<fork::__path_list, _, _>(fork::list)
+        .on::<fork::__path_replay, _, _>(fork::replay)
         .on::<control::__path_pause, _, _>(control::pause)
         .on::<control::__path_resume, _, _>(control::resume)
         .on::<control::__path_cancel, _, _>(control::cancel)

@@ -140,6 +140,10 @@ impl RevisionView {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Refusal)]
 pub(super) struct RefusalView {
+    /// Id, for `POST /v1/refusals/{id}/replay`.
+    id: String,
+    /// Whether the event is kept, so that the refusal can be replayed.
+    replayable: bool,
     /// Trigger.
     #[serde(skip_serializing_if = "Option::is_none")]
     trigger: Option<String>,
@@ -171,6 +175,8 @@ impl From<Refusal> for RefusalView {
     fn from(refusal: Refusal) -> Self {
         let first_at = refusal.first_at();
         Self {
+            id: refusal.id(),
+            replayable: refusal.has_event,
             trigger: refusal.trigger,
             event_id: refusal.event_id,
             record: refusal.record.as_ref().map(RecordName::from),

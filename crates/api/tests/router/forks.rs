@@ -110,3 +110,81 @@ fn operators_fork_and_viewers_do_not() {
     asked(Role::Viewer).problem(403, "forbidden");
     asked(Role::Operator).problem(404, "no_execution");
 }
+
+#[test]
+fn a_fork_keeps_the_revision_that_was_asked_for() {
+    let (surface, id) = failed();
+    let surface = surface.workflow(&REPORT.replace("workflow: report", "workflow: report\ndescription: edited"));
+    let asked = json!({"at": "divide", "values": {"divisor": 3}, "revision": 1});
+    let shown = show(&surface, &fork(&surface, &id, &asked));
+    assert_eq!(shown["fork"], json!({"execution": id, "at": "divide", "seq": 1, "revision": 1}));
+    assert_eq!((&shown["revision"], &shown["status"]), (&json!(1), &json!("completed")));
+    let problem = ask(&surface, &id, &json!({"revision": 7})).send().problem(404, "no_revision");
+    assert_eq!(problem["path"], "revision");
+}
+
+const ONLY_LARGE: &str = "
+workflow: intake
+owner: team@example.com
+active: true
+triggers: [{id: hook, type: webhook, verify: none, filter: trigger.body.n > 10}]
+variables: [{name: n, type: number, from: [trigger.body.n]}]
+steps:
+  - {id: say, type: note, text: x}
+";
+
+/// A delivery that was refused, and the id of its refusal.
+fn refused() -> (Surface, String) {
+    let surface = surface().workflow(ONLY_LARGE);
+    surface.post("/hooks/intake/hook").json(&json!({"n": 1})).send().expect(202);
+    surface.settle();
+    let listed = surface.get("/v1/workflows/intake/refusals").send().expect(200);
+    let refusal = &listed["items"][0];
+    assert_eq!((&refusal["code"], &refusal["replayable"]), (&json!("filtered"), &json!(true)));
+    let id = refusal["id"].as_str().expect("it has an id").to_owned();
+    (surface, id)
+}
+
+fn replay<'a>(surface: &'a Surface, id: &str, body: &Value) -> Call<'a> {
+    surface.post(&format!("/v1/refusals/{id}/replay")).json(body)
+}
+
+#[test]
+fn a_refused_delivery_is_replayed_once_its_filter_lets_it_pass() {
+    let (surface, refusal) = refused();
+    replay(&surface, &refusal, &json!({})).send().expect(202);
+    surface.settle();
+    assert_eq!(surface.world.refusals("intake").len(), 2, "the filter refuses it again");
+
+    let surface = surface.workflow(&ONLY_LARGE.replace("> 10", "> 0"));
+    let body = json!({"values": {"n": 5}, "reason": "the filter was wrong", "actor": "ada@example.com"});
+    let again = || replay(&surface, &refusal, &body).header("idempotency-key", "monday").send();
+    let (first, second) = (again(), again());
+    assert_eq!((first.header("idempotent-replayed"), second.header("idempotent-replayed")), (None, Some("true")));
+    let id = first.expect(202)["execution_id"].as_str().expect("it names it").to_owned();
+    surface.settle();
+    let shown = show(&surface, &id);
+    assert_eq!((&shown["status"], &shown["variables"]["n"]), (&json!("completed"), &json!(5)));
+    assert_eq!(shown["fork"], json!({"execution": refusal, "refused": "filtered", "seq": 0}));
+    let first = &shown["history"]["items"][0];
+    assert_eq!(first["actor"], "ada@example.com");
+    assert_eq!(first["note"], "replay of an event that was refused with filtered: the filter was wrong");
+}
+
+#[test]
+fn what_cannot_be_replayed_is_refused() {
+    let (surface, refusal) = refused();
+    replay(&surface, "ref_none", &json!({})).send().problem(404, "no_refusal");
+    replay(&surface, "exe_none", &json!({})).send().problem(404, "no_refusal");
+    replay(&surface, &refusal, &json!({"values": {"m": 1}})).send().problem(422, "unknown_variable");
+    replay(&surface, &refusal, &json!({"at": "say"})).send().problem(422, "body_malformed");
+    let strict = ONLY_LARGE.replace("verify: none", "verify: {token: {in: {header: x-token}, secret: shop}}");
+    let surface = surface.workflow(&strict);
+    surface.post("/hooks/intake/hook").json(&json!({"n": 20})).send();
+    let listed = surface.get("/v1/workflows/intake/refusals").send().expect(200);
+    let items = listed["items"].as_array().expect("they are listed");
+    let rejected = items.iter().find(|item| item["code"] != "filtered").expect("the delivery was rejected");
+    assert_eq!(rejected["replayable"], json!(false));
+    let id = rejected["id"].as_str().expect("it has an id");
+    replay(&surface, id, &json!({})).send().problem(409, "not_replayable");
+}

@@ -34,9 +34,28 @@ pub(crate) struct Fork {
 pub(crate) struct Rerun {
     /// Execution. A prefix of its id is enough if only one of the newest 20,000 executions has it.
     pub(crate) execution: String,
+    #[command(flatten)]
+    pub(crate) anew: Anew,
+}
+
+/// A refused event that begins an execution after all.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Replay {
+    /// Refusal, `ref_…`: `pawl refusals WORKFLOW` lists them.
+    pub(crate) refusal: String,
+    #[command(flatten)]
+    pub(crate) anew: Anew,
+}
+
+/// How an execution begins again.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Anew {
     /// Value that takes the place of a variable, `name=value`; JSON is parsed.
     #[arg(long = "set", value_name = "NAME=VALUE")]
     pub(crate) values: Vec<String>,
+    /// Revision of the workflow that the new execution keeps; the default follows the workflow as it is.
+    #[arg(long, value_name = "N")]
+    pub(crate) revision: Option<u64>,
     /// Stops before each step and shows its input; `pawl step` goes on.
     #[arg(long)]
     pub(crate) debug: bool,

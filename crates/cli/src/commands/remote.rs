@@ -74,6 +74,7 @@ pub(crate) async fn run(mut command: Remote, client: Client) -> anyhow::Result<b
         Remote::Step(step) => step::run(&client, &step).await,
         Remote::Fork(fork) => fork::fork(&client, &fork).await,
         Remote::Rerun(again) => fork::rerun(&client, &again).await,
+        Remote::Replay(replay) => fork::replay(&client, &replay).await,
         Remote::Kill(kill) => switch(&client, "kill", &kill).await,
         Remote::Lift(kill) => switch(&client, "lift", &kill).await,
         Remote::Archive(archive) => record::archive(&client, &archive.record, "archive").await,

@@ -49,3 +49,26 @@ async fn an_execution_is_forked_and_begun_anew() {
     let told = run(&dev, &["fork", &original]).await;
     assert!(told.contains("--at <STEP>") && told.ends_with("exit code 2"), "{told}");
 }
+
+#[tokio::test]
+async fn a_refused_event_is_replayed_by_the_revision_that_is_asked_for() {
+    let only = SHARE.replace("verify: none", "verify: none, filter: trigger.body.of > 10");
+    let folder = folder("share.workflow.yaml", &only);
+    let dev = dev(&folder).await;
+    dev.deliver("share/in", &json!({"of": 1})).await;
+    let refusals = "/v1/workflows/share/refusals";
+    let page = dev.until(refusals, |page| page["items"][0]["code"] == "filtered").await;
+    let refusal = page["items"][0]["id"].as_str().expect("it has an id").to_owned();
+    let told = run(&dev, &["refusals", "share"]).await;
+    assert!(told.contains(&refusal), "{told}");
+
+    std::fs::write(folder.path().join("share.workflow.yaml"), SHARE).expect("the folder is writable");
+    dev.until("/v1/workflows/share", |page| page["revision"] == 2).await;
+    let begun = started(&run(&dev, &["replay", &refusal, "--set", "divisor=2", "--revision", "2"]).await);
+    dev.ended(&begun).await;
+    let told = run(&dev, &["show", &begun]).await;
+    let line = format!("replay of {refusal}, which was refused with filtered; keeps revision 2");
+    assert!(told.contains(&line), "{told}");
+    let told = run(&dev, &["replay", "ref_nothing"]).await;
+    assert!(told.contains("[no_refusal]") && told.ends_with("exit code 1"), "{told}");
+}

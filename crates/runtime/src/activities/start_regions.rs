@@ -59,7 +59,11 @@ fn event(starts: &RegionStarts, start: &RegionStart, whole: &Event, lease: Lease
         creation: None,
         cause: parent.cause.clone(),
         parent: Some(Parent { by, index: 0, waits: true, above: above(parent) }),
-        region: Some(Box::new(RegionStart { shares_data, ..start.clone() })),
+        region: Some(Box::new(RegionStart {
+            shares_data,
+            revision: parent.keeps_revision.then_some(parent.revision),
+            ..start.clone()
+        })),
         fork: None,
         // It stops before its steps as the whole does.
         debug: parent.debug.is_some(),

@@ -52,5 +52,6 @@ fn refusal(taken: &TakenSignal, why: &str, cx: &EffectContext<'_>) -> Refusal {
         first_at: None,
         count: 1,
         at_least: false,
+        has_event: false,
     }
 }

@@ -20,6 +20,9 @@ use crate::{Catalog, Error, Metrics, items, offload};
 /// How often a start that lost a race on a guard is tried again before the message is given back.
 pub(super) const RACES: usize = 8;
 
+/// Bytes of a part of an event above which it is no part of its refusal: lists read refusals.
+const REFUSED_INLINE_MOST: usize = 1024;
+
 /// Makes executions.
 pub(crate) struct Starter {
     pub(crate) catalog: Arc<Catalog>,
@@ -220,6 +223,11 @@ impl Starter {
 
     /// The revision by which an execution begins: a part of one that keeps the revision which it began with has the same.
     async fn plan(&self, workflow: &str, event: &Event, head: &Head) -> Result<Arc<Plan>, Error> {
+        let of_fork = event.fork.as_ref().and_then(|start| start.revision);
+        let kept = event.region.as_ref().map_or(of_fork, |start| start.revision);
+        if let Some(kept) = kept {
+            return self.catalog.plan(workflow, kept).await;
+        }
         let mut revision = head.revision;
         if let Some(parent) = event.parent.as_ref().filter(|_| event.region.is_some() && head.pinned) {
             let key = items::execution::key(&parent.by.execution);
@@ -319,7 +327,12 @@ impl Starter {
         reason: &Reason,
     ) -> Result<Outcome, Error> {
         let refusal = refusals::of_start(asked.plan, trigger, asked.event, reason);
-        self.refusals.write(&refusal, asked.over, asked.closes).await?;
+        let mut event = refusals::is_replayable(asked.event, reason.code).then(|| Box::new(asked.event.clone()));
+        if let Some(event) = &mut event {
+            let owner = BlobOwner::execution(&ids::execution_id(&event.id, &refusal.workflow));
+            offload::event_above(&*self.blobs, owner, event, REFUSED_INLINE_MOST).await?;
+        }
+        self.refusals.write((&refusal, event.as_deref()), asked.over, asked.closes).await?;
         Ok(Outcome::Refused { code: reason.code.to_owned(), message: reason.message.clone() })
     }
 }

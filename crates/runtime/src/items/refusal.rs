@@ -2,7 +2,7 @@
 //! only one of the two can be.
 
 use jiff::{SignedDuration, Timestamp};
-use pawl_engine::{Subject, ids};
+use pawl_engine::{Event, Subject, ids};
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
@@ -14,8 +14,8 @@ use crate::spread::Spread;
 /// The table.
 pub const TABLE: Table = Table::Executions;
 
-/// How long refusals are kept.
-pub const KEPT: Kept = Kept::new(Retention::For(SignedDuration::from_hours(24 * 90)), Erasure::WhenExpired);
+/// How long refusals are kept, with the events that can be replayed.
+pub const KEPT: Kept = Kept::new(Retention::For(SignedDuration::from_hours(24 * 30)), Erasure::WhenExpired);
 
 /// The partitions that are spread: each event may be refused.
 pub const SPREAD: &[Spread] = &[Spread::entries(Index::Gsi1, "refusals")];
@@ -51,6 +51,9 @@ pub struct Refusal {
     /// They may be more: the outcome of a write was unknown, or storage refused it.
     #[serde(default, skip_serializing_if = "is_false")]
     pub at_least: bool,
+    /// The event is kept with it, so that it can be replayed.
+    #[serde(skip)]
+    pub has_event: bool,
 }
 
 /// What an event that was collected with others is a part of.
@@ -95,6 +98,11 @@ impl Refusal {
         }
     }
 
+    /// Its id.
+    pub fn id(&self) -> String {
+        id_of(&ids::execution_id(&self.event_id, &self.workflow))
+    }
+
     /// Whether it stands, however often the event is delivered. That of an event that was given up does not: once its
     /// message is sent back, it is decided anew.
     pub fn stands(&self) -> bool {
@@ -107,6 +115,19 @@ pub fn partition(workflow: &str) -> String {
     format!("refusals#{workflow}")
 }
 
+/// How ids of refusals begin.
+const PREFIX: &str = "ref_";
+
+/// The execution in whose place the refusal with an id stands.
+pub fn execution_of(id: &str) -> Option<String> {
+    Some(format!("exe_{}", id.strip_prefix(PREFIX)?))
+}
+
+/// The id of the refusal that stands in the place of an execution.
+pub fn id_of(execution: &str) -> String {
+    execution.replacen("exe_", PREFIX, 1)
+}
+
 /// Its key.
 pub fn key(workflow: &str, event_id: &str) -> Key {
     execution::key(&ids::execution_id(event_id, workflow))
@@ -115,6 +136,8 @@ pub fn key(workflow: &str, event_id: &str) -> Key {
 #[derive(Serialize)]
 struct Borrowed<'a> {
     refusal: &'a Refusal,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    event: Option<&'a Event>,
 }
 
 #[derive(Deserialize)]
@@ -123,10 +146,23 @@ struct Stored {
     refusal: Option<Refusal>,
     #[serde(default)]
     execution: Option<IgnoredAny>,
+    #[serde(default)]
+    event: Option<IgnoredAny>,
+}
+
+#[derive(Deserialize)]
+struct StoredEvent {
+    #[serde(default)]
+    event: Option<Event>,
 }
 
 /// As stored.
 pub fn item(refusal: &Refusal, version: u64) -> Item {
+    item_with_event(refusal, None, version)
+}
+
+/// As stored with its event, large parts of which belong to the execution in whose place it stands.
+pub fn item_with_event(refusal: &Refusal, event: Option<&Event>, version: u64) -> Item {
     let by_time = IndexEntry {
         index: Index::Gsi1,
         partition: partition(&refusal.workflow),
@@ -137,15 +173,21 @@ pub fn item(refusal: &Refusal, version: u64) -> Item {
         version,
         indexes: vec![by_time],
         expires_at: KEPT.expires_at(refusal.at),
-        body: body(&Borrowed { refusal }),
+        body: body(&Borrowed { refusal, event }),
     }
 }
 
 /// Reads it; `None` if the event started an execution.
 pub fn parse(item: &Item) -> Result<Option<Refusal>, Unreadable> {
-    let Stored { refusal, execution } = read(item)?;
+    let Stored { refusal, execution, event } = read(item)?;
     let is_either = refusal.is_some() || execution.is_some();
+    let refusal = refusal.map(|refusal| Refusal { has_event: event.is_some(), ..refusal });
     if is_either { Ok(refusal) } else { Err(unreadable(item, NEITHER)) }
+}
+
+/// Reads the event that is kept with a refusal.
+pub fn event(item: &Item) -> Result<Option<Event>, Unreadable> {
+    read::<StoredEvent>(item).map(|stored| stored.event)
 }
 
 #[cfg(test)]
@@ -154,7 +196,9 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::items::arbitrary::{derived_id, few, part_id, storable, subject, text, time, workflow_id};
+    use crate::items::arbitrary::{
+        derived_id, event as any_event, few, part_id, storable, subject, text, time, workflow_id,
+    };
     use crate::items::kept_of;
 
     fn refusal() -> impl Strategy<Value = Refusal> {
@@ -170,7 +214,12 @@ mod tests {
         (is, time(), of(time()), any::<u64>(), any::<bool>()).prop_map(|(is, at, first_at, count, at_least)| {
             let (workflow, trigger, event_id, record, code, message, collected) = is;
             let collected = collected.map(|(execution, window)| Collected { execution, window });
-            Refusal { workflow, trigger, event_id, record, code, message, collected, at, first_at, count, at_least }
+            #[rustfmt::skip]
+            let refusal = Refusal {
+                workflow, trigger, event_id, record, code, message, collected, at, first_at, count, at_least,
+                has_event: false,
+            };
+            refusal
         })
     }
 
@@ -186,7 +235,18 @@ mod tests {
             prop_assert_eq!(&item.key, &in_its_place, "it stands where the head would");
             prop_assert_eq!(execution::parse(&item), Ok(None), "a refusal is no execution");
             prop_assert_eq!(execution::parse_whole(&item), Ok(None));
-            prop_assert_eq!(parse(&item), Ok(Some(refusal)));
+            prop_assert_eq!(parse(&item), Ok(Some(refusal.clone())));
+            prop_assert_eq!(event(&item), Ok(None));
+            prop_assert_eq!(execution_of(&refusal.id()).map(|id| execution::key(&id)), Some(item.key));
+        }
+
+        #[test]
+        fn the_event_of_a_refusal_is_read_as_it_was_stored(refusal in refusal(), kept in any_event()) {
+            let item = item_with_event(&refusal, Some(&kept), 1);
+            prop_assert_eq!(storable(&item), Ok(()));
+            prop_assert_eq!(parse(&item), Ok(Some(Refusal { has_event: true, ..refusal })));
+            prop_assert_eq!(execution::parse(&item), Ok(None), "a refusal is no execution");
+            prop_assert_eq!(event(&item), Ok(Some(kept)));
         }
 
         #[test]

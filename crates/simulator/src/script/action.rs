@@ -47,6 +47,8 @@ pub(crate) enum What {
     Control(Control, usize),
     /// An execution is begun again: one of those that are there, before one of the steps that it has entered, or anew.
     Fork { choice: usize, step: Option<usize>, key: String },
+    /// An event that was refused begins an execution after all: one of the refusals that are there.
+    Replay { choice: usize, key: String },
     /// A workflow is killed, or the kill is lifted.
     KillWorkflow(String, bool),
     /// Everything is killed, or the kill is lifted.

@@ -9,6 +9,23 @@ use crate::chance::Chance;
 /// How many seeds of a hundred have forks, of those whose outcome may vary.
 const SHARE: u32 = 35;
 
+/// How many seeds of a hundred have replays of refused events, of those whose outcome may vary.
+const REPLAYS: u32 = 20;
+
+/// Lets an operator replay refused events of some worlds.
+pub(super) fn settle_replays(seed: u64, script: &mut Script) {
+    let chance = &Chance::new(seed, "replays");
+    if script.confluent || !chance.percent(REPLAYS) {
+        return;
+    }
+    for number in 0..=chance.below(3) {
+        let at = chance.millis(20_000, *chance.pick(&[90_000, 200_000, 8_000_000]));
+        let what = What::Replay { choice: chance.below(100), key: format!("replay {number}") };
+        script.actions.push(Action { at, what });
+    }
+    script.actions.sort_by_key(|action| action.at);
+}
+
 /// Lets an operator fork some executions of some worlds.
 pub(super) fn settle(seed: u64, script: &mut Script) {
     let chance = &Chance::new(seed, "forks");

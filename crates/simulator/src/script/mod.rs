@@ -73,6 +73,7 @@ impl Script {
         many::act(seed, &mut script);
         forks::settle(seed, &mut script);
         schedules::fire(seed, &mut script);
+        forks::settle_replays(seed, &mut script);
         retention::limit(seed, &mut script);
         script
     }

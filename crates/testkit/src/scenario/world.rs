@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use jiff::Timestamp;
 use pawl_definition::{Problem, Source};
-use pawl_engine::{Act, Control, Execution, ForkOrder, Record};
+use pawl_engine::{Act, Control, Execution, ForkOrder, ForkStart, Record, ids};
 use pawl_runtime::items::refusal::Refusal;
 use pawl_runtime::ports::{Clock, Notice, QueueName, Table};
 use pawl_runtime::{
@@ -128,14 +128,34 @@ impl World {
 
     /// Asks for a fork of an execution as a person would, before a step or anew; the id that it will have.
     pub fn fork(&self, execution: &str, at: Option<&str>, values: Map<String, Value>) -> Result<String, ForkFailed> {
+        self.fork_as(execution, ForkOrder { at: at.map(str::to_owned), values, revision: None, act: self.act() })
+    }
+
+    /// The same for a fork that keeps a revision of its workflow.
+    pub fn fork_by(&self, execution: &str, at: Option<&str>, revision: Option<u64>) -> Result<String, ForkFailed> {
+        let values = Map::new();
+        self.fork_as(execution, ForkOrder { at: at.map(str::to_owned), values, revision, act: self.act() })
+    }
+
+    fn fork_as(&self, execution: &str, order: ForkOrder) -> Result<String, ForkFailed> {
         let original = self.execution(execution);
-        let in_force = at_once(self.system.workflows.in_force(&original.workflow)).map_err(ForkFailed::from)?;
-        let (_, plan) = in_force.expect("the workflow of an execution is there");
-        let order = ForkOrder { at: at.map(str::to_owned), values, act: self.act() };
+        let plan = at_once(self.system.workflows.plan(&original.workflow, order.revision)).map_err(ForkFailed::from)?;
+        let plan = plan.expect("the workflow of an execution is there");
         let id = self.system.ingest.fresh_id();
         let event = at_once(self.system.forks.event(execution, order, &plan, id))?;
         let accepted = at_once(self.system.ingest.accept(event, &Identity::default()))?;
         Ok(accepted.execution_id.expect("a fork names its workflow"))
+    }
+
+    /// Asks for a replay of a refusal as a person would; the id of the execution.
+    pub fn replay(&self, refusal: &Refusal) -> Option<String> {
+        let (refusal, event) = at_once(self.system.history.refusal(&refusal.id())).expect("it is readable")?;
+        let event = event?;
+        let instead_of = ids::execution_id(&event.id, &refusal.workflow);
+        let order = ForkOrder { at: None, values: Map::new(), revision: None, act: self.act() };
+        let start = ForkStart::of_refused(order, instead_of, &refusal.code, &event);
+        let event = start.event(self.system.ingest.fresh_id(), &refusal.workflow, &event);
+        at_once(self.system.ingest.accept(event, &Identity::default())).expect("it is accepted").execution_id
     }
 
     /// The step that an execution stands before, and what it would do; `None` if it stands before none.

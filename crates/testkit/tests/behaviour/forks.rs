@@ -2,6 +2,8 @@
 
 mod kept;
 mod refused;
+mod replayed;
+mod revisions;
 
 use pawl_engine::{Control, Execution, Status};
 use pawl_runtime::ForkFailed;

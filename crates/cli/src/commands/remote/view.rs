@@ -181,11 +181,12 @@ pub(super) fn refusals(items: &[Value], when: &When) -> String {
             format!("{at_least}{}", text(item, "count")),
             text(item, "trigger"),
             text(item, "code"),
+            if text(item, "replayable") == "true" { text(item, "id") } else { String::new() },
             text(item, "message"),
         ]
     };
     let rows: Vec<_> = items.iter().map(row).collect();
-    table::render(&["last", "first", "count", "trigger", "code", "why"], &rows)
+    table::render(&["last", "first", "count", "trigger", "code", "replay", "why"], &rows)
 }
 
 /// The page of an execution: its state with the reason, then its history.

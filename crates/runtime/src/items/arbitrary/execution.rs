@@ -180,6 +180,7 @@ pub(super) fn region_start() -> Arbitrary<RegionStart> {
     let before = (any::<u32>(), usage(), of(item()), of(derived_id("evt")));
     (region(), derived_id("evt"), map(), btree_map(part_id(), step_state(), 0..2), before)
         .prop_map(|(region, event, variables, steps, (steps_most, usage, item, of_fork))| RegionStart {
+            revision: of_fork.as_ref().map(|_| u64::from(steps_most)),
             shares_data: steps_most % 2 == 1,
             of_fork,
             region,
@@ -205,7 +206,7 @@ pub(crate) fn execution() -> Arbitrary<Execution> {
     let kin = (of(parent()), of(region()), of(super::fork::fork()), of(stepping));
     let is = (derived_id("exe"), workflow_id(), derived_id("evt"), of(subject()), cause(), of(filled()), kin);
     let counts =
-        (any::<[u64; 3]>(), any::<[u32; 3]>(), any::<[bool; 6]>(), (of(any::<u16>()), of(text()), any::<bool>()));
+        (any::<[u64; 3]>(), any::<[u32; 3]>(), any::<[bool; 7]>(), (of(any::<u16>()), of(text()), any::<bool>()));
     let times = (time(), of(time()), of(time()), of(time()), of(time()), time());
     let inside = (vec(frame(), 0..3), of(item()), btree_map(part_id(), any::<u32>(), 0..3));
     let stands =
@@ -219,7 +220,7 @@ pub(crate) fn execution() -> Arbitrary<Execution> {
             let (id, workflow, event_id, record, cause, last_control, (parent, region, fork, debug)) = is;
             let ([revision, version, seq], [steps_done, steps_elsewhere, deaths], flags, slot) = counts;
             let (holds_slot, slot_key, slot_while_running) = slot;
-            let [high_priority, over_budget, throttled, stalled, holds_record, ends_whole] = flags;
+            let [high_priority, over_budget, throttled, stalled, holds_record, ends_whole, keeps_revision] = flags;
             let (created_at, started_at, ended_at, expires_at, forgotten, updated_at) = times;
             let (cursor, entered, returns_to, steps, failed_steps, (frames, item, visits)) = stands;
             let returns_to = returns_to.map(|step| ReturnTo { step });
@@ -228,7 +229,8 @@ pub(crate) fn execution() -> Arbitrary<Execution> {
             let (usage, parts) = took;
             #[rustfmt::skip]
             let execution = Execution {
-                id, workflow, revision, version, seq, status, record, event_id, cause, parent, region, fork, debug, stops: ends_whole, high_priority, created_at,
+                id, workflow, revision, keeps_revision, version, seq, status, record, event_id, cause, parent, region, fork: fork.map(Box::new), debug,
+                stops: ends_whole, high_priority, created_at,
                 started_at, ended_at, expires_at, forgotten, updated_at, cursor, entered, returns_to, frames, item, visits, variables, steps, steps_done,
                 steps_elsewhere, parts, failed_steps, wake, leases, waiting, pause, requested, killed, reason, error, output, to_tell, overrides, usage,
                 over_budget, throttled, stalled, deaths, slot_key, holds_slot, slot_while_running, holds_record, last_control,

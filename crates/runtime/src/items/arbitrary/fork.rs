@@ -9,8 +9,8 @@ use super::execution::{step_state, steps};
 use super::{Arbitrary, act, derived_id, map, part_id, value};
 
 pub(super) fn fork() -> Arbitrary<Fork> {
-    (derived_id("exe"), of(part_id()), any::<u64>())
-        .prop_map(|(execution, at, seq)| Fork { execution, at, seq })
+    (derived_id("exe"), of(part_id()), any::<u64>(), of(part_id()))
+        .prop_map(|(execution, at, seq, refused)| Fork { execution, at, seq, refused })
         .boxed()
 }
 
@@ -29,7 +29,15 @@ fn state() -> Arbitrary<ForkState> {
 }
 
 pub(super) fn fork_start() -> Arbitrary<ForkStart> {
-    (fork(), derived_id("evt"), act(), map(), of(state()), value())
-        .prop_map(|(fork, event, act, values, state, read)| ForkStart { fork, event, act, values, state, read })
+    (fork(), derived_id("evt"), act(), map(), of(state()), of(any::<u64>()), value())
+        .prop_map(|(fork, event, act, values, state, revision, read)| ForkStart {
+            fork,
+            event,
+            act,
+            values,
+            state,
+            revision,
+            read,
+        })
         .boxed()
 }
