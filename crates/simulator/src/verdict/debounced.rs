@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use futures::FutureExt;
+use pawl_engine::ids;
 use pawl_runtime::ports::Item;
-use pawl_runtime::{History, Metrics, UnreadableItems, items};
+use pawl_runtime::{History, Metrics, UnreadableItems};
 use serde_json::Value;
 
 use crate::hub::Hub;
@@ -29,7 +30,9 @@ pub(super) fn check(hub: &Hub, monitor: &Monitor, stored: &[Item], broken: &mut 
         Arc::new(UnreadableItems::new(Arc::new(Metrics::default()))),
     );
     for (execution, events) in collected {
-        let refused = || stored.iter().any(|item| item.key == items::execution::key(execution));
+        // The refusal may have expired since.
+        let is_it = |(event, workflow): &(String, String)| ids::execution_id(event, workflow) == *execution;
+        let refused = || monitor.refusals.iter().any(is_it);
         let Some(head) = monitor.heads.get(execution) else {
             if !monitor.has_begun(execution) && !refused() {
                 broken.push((2, format!("{execution}: {events:?} were collected, and nothing came of them")));
