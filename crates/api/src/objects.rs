@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use pawl_definition::{Field, Object, Relationship, Source};
+use pawl_definition::{Contact, Field, Object, Relationship, Source};
 use serde::Serialize;
 
 use crate::body::Text;
@@ -45,6 +45,13 @@ struct ObjectView {
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     #[schema(value_type = Object)]
     relationships: BTreeMap<String, Relationship>,
+    /// The field that people see as the name of a record.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    title: Option<String>,
+    /// The fields by which a record can be written to: email, phone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Object)]
+    contact: Option<Contact>,
 }
 
 /// A saved object.
@@ -61,8 +68,8 @@ struct SavedView {
 
 impl From<&Object> for ObjectView {
     fn from(object: &Object) -> Self {
-        let Object { id, name, fields, stages, relationships } = object.clone();
-        Self { object: id, name, fields, stages, relationships }
+        let Object { id, name, fields, stages, relationships, title, contact } = object.clone();
+        Self { object: id, name, fields, stages, relationships, title, contact }
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod listings;
 mod look;
+mod rows;
 mod single;
 
 use std::path::PathBuf;
@@ -13,6 +14,7 @@ use pawl_runtime::DefaultRetention;
 use crate::variables::Variables;
 pub(crate) use listings::{Executions, Filter, Operation, Operations, Page, Record, Records};
 pub(crate) use look::{Look, WorkflowsOf};
+pub(crate) use rows::{Export, Import, RecordsOf};
 pub(crate) use single::{Anew, Fork, Replay, Rerun, Step};
 
 /// Write, check, test and run agentic workflows.

@@ -84,7 +84,7 @@ fn help_lists_the_commands() {
       show           Shows an execution with its history: when each step was committed, and how long each attempt took
       refusals       Lists refused starts and rejected deliveries, with the reasons
       objects        Lists objects: the record types
-      records        Lists records of an object, newest first
+      records        Lists records of an object, newest first; `records import` and `records export` read and write files
       record         Shows a record, creates it, or writes some of its fields
       why-not        Says why a workflow does not start on a record: what its filters say of the record now, and why starts were refused
       schedule       Shows when the schedules of a workflow fire next
@@ -104,6 +104,8 @@ fn help_lists_the_commands() {
       replay         Begins an execution from an event that was refused; its trigger decides anew, and no limit holds it back
       kill           Stops an execution, a workflow or everything at once, and keeps the state
       lift           Lifts a kill
+      archive        Puts a record into the archive: listings and searches do not find it any more, and its changes start nothing
+      unarchive      Takes a record out of the archive
       forget         Forgets a record: takes its values out of it and of the executions that read it; refuses while executions on it are open
       redrive        Delivers dead letters again, and wakes stalled executions; with a filter, wakes those stalled executions alone
 
@@ -219,14 +221,14 @@ fn check_prints_json_for_tools() {
 
 #[test]
 fn check_finds_the_problems_of_every_file_whatever_another_is() {
-    let folder = folder(&[("thing.object.yaml", "object: thing\nrelationships: {owner: {object: persn}}\n")]);
+    let folder = folder(&[("thing.object.yaml", "object: thing\nrelationships: {buyer: {object: persn}}\n")]);
     std::fs::write(folder.path().join("a.workflow.yaml"), b"\xff\xfe").expect("a file can be written into it");
     std::fs::write(folder.path().join("person.object.yaml"), "object: person\n")
         .expect("a file can be written into it");
     insta::assert_snapshot!(run(folder.path(), &["check", ".", "gone.workflow.yaml"]), @r#"
     ./a.workflow.yaml: error[syntax] expected a text in UTF-8, found other bytes
     ./person.object.yaml: ok
-    ./thing.object.yaml:2:33: error[unknown_object] relationships.owner.object: expected an object that exists, found "persn"; there are person and thing; did you mean "person"?
+    ./thing.object.yaml:2:33: error[unknown_object] relationships.buyer.object: expected an object that exists, found "persn"; there are person and thing; did you mean "person"?
     gone.workflow.yaml: error[syntax] expected a file, found none: No such file or directory (os error 2)
     exit code 1
     "#);

@@ -46,7 +46,7 @@ pub use json_schema::{
     JsonSchema, Mismatch, MismatchKind, OrderedSchema, PROPERTY_ORDER, SchemaBudget, SchemaTooCostly,
 };
 pub use limits::{Budget, BudgetPer, Limits, Reentry, Starts};
-pub use object::{ARCHIVED_AT, Field, FieldType, OWNER, Object, Relationship, STAGE, TAGS};
+pub use object::{ARCHIVED_AT, Contact, Field, FieldType, OWNER, Object, Relationship, STAGE, TAGS};
 pub use outcome::Outcome;
 pub use path::{Path, Segment};
 pub use problem::{Level, Problem, code};

@@ -46,6 +46,12 @@ pub enum FieldType {
     Member,
     /// Any JSON object.
     Object,
+    /// An address of the web, `https://example.com`.
+    Url,
+    /// An amount with its currency, `{amount: 12.5, currency: EUR}`.
+    Money,
+    /// A file that was uploaded: `{id, name, media_type, size, pages}`.
+    File,
 }
 
 /// One field of an object.
@@ -129,6 +135,24 @@ pub struct Object {
     /// Relationships by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub relationships: BTreeMap<String, Relationship>,
+    /// The field that people see as the name of a record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// How a record can be written to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contact: Option<Contact>,
+}
+
+/// The fields by which a record can be written to.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Contact {
+    /// A field of the type `email`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// A field of the type `phone`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phone: Option<String>,
 }
 
 impl Object {

@@ -415,10 +415,21 @@ pub struct RecordQuery {
     pub object: String,
     /// All must hold.
     pub tests: Vec<ResolvedTest>,
+    /// Lists of tests: all of one of them must hold too. Empty if nothing is asked beside `tests`.
+    pub any: Vec<Vec<ResolvedTest>>,
     /// Field to order by, and whether descending.
     pub order: Option<(String, bool)>,
     /// Most records.
     pub limit: usize,
+    /// Only the number of records is asked for: it is the one value that is found.
+    pub count: bool,
+}
+
+impl RecordQuery {
+    /// All records of an object that pass these tests, the newest first.
+    pub fn new(object: &str, tests: Vec<ResolvedTest>, limit: usize) -> Self {
+        Self { object: object.to_owned(), tests, any: Vec::new(), order: None, limit, count: false }
+    }
 }
 
 /// The result of an activity.

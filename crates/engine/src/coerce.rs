@@ -87,6 +87,9 @@ fn scalar(value: &Value, kind: FieldType, options: &[String], timezone: &TimeZon
         (FieldType::Uuid, Value::String(text)) => uuid(text),
         (FieldType::Phone, Value::String(text)) => phone(text),
         (FieldType::Option, Value::String(text)) => options.contains(text).then(|| value.clone()),
+        (FieldType::Url, Value::String(text)) => value::web_address(text).map(Value::from),
+        (FieldType::Money, value) => value::money(value),
+        (FieldType::File, value) => value::file(value),
         _ => None,
     };
     coerced.ok_or_else(|| mismatch(value, kind, options))
@@ -172,6 +175,9 @@ fn mismatch(value: &Value, kind: FieldType, options: &[String]) -> StepError {
         }
         FieldType::Member => "the address of a member",
         FieldType::Object => "an object",
+        FieldType::Url => "an address such as https://example.com/prices",
+        FieldType::Money => "an amount with its currency, {amount, currency}",
+        FieldType::File => "a file, {id, name, media_type, size, pages}",
     };
     StepError::new(StepCode::WrongType, format!("expected {expected}, found {}", short(value)))
 }
@@ -247,6 +253,38 @@ mod tests {
         let beyond = "expected a whole number of at most 64 bits, or a number that a double holds; larger ones are kept \
                       as texts, found \"18446744073709551616\"";
         check(json!("18446744073709551616"), VariableType::Number, &json!(beyond));
+    }
+
+    #[test]
+    fn amounts_addresses_and_files_have_one_form() {
+        let field = |kind: &str, value: Value| {
+            let field = serde_json::from_value(json!({"type": kind})).expect("a field");
+            super::field(value, &field, &TimeZone::UTC).map_err(|error| error.message)
+        };
+        let euros = json!({"amount": 12.5, "currency": "EUR"});
+        for written in [json!("12.50 EUR"), json!("eur 12.5"), json!({"amount": "12.50", "currency": " eur "})] {
+            assert_eq!(field("money", written), Ok(euros.clone()));
+        }
+        for wrong in [json!(12.5), json!("12.50"), json!("12,50 EUR"), json!({"amount": 1}), json!({"currency": "EUR"})]
+        {
+            assert!(field("money", wrong.clone()).is_err(), "{wrong}");
+        }
+        assert!(field("money", json!({"amount": 1, "currency": "EUR", "cents": 3})).is_err());
+        for blank in [json!(null), json!({}), json!({"amount": null, "currency": ""}), json!(" ")] {
+            assert_eq!(field("money", blank), Ok(Value::Null));
+        }
+        assert_eq!(field("url", json!(" HTTPS://Example.com/A?b=C ")), Ok(json!("https://example.com/A?b=C")));
+        assert_eq!(field("url", json!("https://example.com")), Ok(json!("https://example.com/")));
+        for wrong in ["example.com", "javascript:alert(1)", "https://", "/prices"] {
+            assert!(field("url", json!(wrong)).is_err(), "{wrong}");
+        }
+        let file = json!({"id": "f1", "name": "a.pdf", "media_type": "application/pdf", "size": 7, "pages": 1});
+        assert_eq!(field("file", file.clone()), Ok(file));
+        assert_eq!(
+            field("file", json!({"id": "f1", "size": "7"})),
+            Err("expected a file, {id, name, media_type, size, pages}, found {\"id\":\"f1\",\"size\":\"7\"}".to_owned())
+        );
+        assert!(field("file", json!("f1")).is_err() && field("file", json!({"name": "a.pdf"})).is_err());
     }
 
     #[test]

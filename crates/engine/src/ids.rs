@@ -40,6 +40,11 @@ pub fn matched_record_id(object: &str, field: &str, value: &str) -> String {
     format!("rec_{}", digest(&["match", object, field, value]))
 }
 
+/// The id of the record that a row of an imported file makes, if the row does not name one: the same for the same file.
+pub fn imported_record_id(file: &str, object: &str, line: usize) -> String {
+    format!("rec_{}", digest(&["import", file, object, &line.to_string()]))
+}
+
 /// The id of the event that a delivery with an idempotency key becomes.
 pub fn delivery_event_id(workflow: &str, trigger: &str, key: &str) -> String {
     format!("evt_{}", digest(&["delivery", workflow, trigger, key]))

@@ -82,7 +82,7 @@ impl Executor {
             return self.transitions.ensure(&run.execution, HEAL_AFTER).await;
         }
         let counts = job.again && self.count_death(&mut run).await?;
-        let result = Box::pin(self.go_on(&mut run)).await;
+        let result = self.go_on(&mut run).await;
         if counts {
             self.lived(&run).await;
         }
@@ -98,7 +98,7 @@ impl Executor {
             if self.is_handed_over(run).await? {
                 return Ok(());
             }
-            match self.advance(run).await? {
+            match Box::pin(self.advance(run)).await? {
                 Progress::Rest if run.outcome.is_some() => return self.flush(run).await,
                 Progress::Rest => return Ok(()),
                 Progress::Later => break,

@@ -141,10 +141,12 @@ impl Finder {
     #[boxed]
     pub async fn find(&self, query: &RecordQuery, object: Option<&Object>) -> Result<Found, Error> {
         let is_time = |field: &str| is_time(object, field);
-        let asks_for_archive = query.tests.iter().any(|test| test.field == ARCHIVED_AT);
+        let asks_for_archive =
+            query.tests.iter().chain(query.any.iter().flatten()).any(|test| test.field == ARCHIVED_AT);
         let fits = |record: &Record| {
             let is_there = if asks_for_archive { record.forgotten.is_none() } else { !record.is_archived() };
-            is_there && query.tests.iter().all(|test| holds(test, record, is_time(&test.field)))
+            let all = |tests: &[ResolvedTest]| tests.iter().all(|test| holds(test, record, is_time(&test.field)));
+            is_there && all(&query.tests) && (query.any.is_empty() || query.any.iter().any(|tests| all(tests)))
         };
         let found = match by_row(query, object) {
             Some((field, true, value)) => self.by_unique(&query.object, field, &value).await?,
@@ -162,6 +164,9 @@ impl Finder {
             return Ok(Found { refused: Some(too_many(query)), ..Found::default() });
         };
         records.retain(fits);
+        if query.count {
+            return Ok(Found { values: vec![records.len().into()], ..Found::default() });
+        }
         // Those that the field does not tell apart come newest first too, whatever the order was in which they were read.
         let newest = |a: &Record, b: &Record| b.created_at.cmp(&a.created_at).then_with(|| a.id.cmp(&b.id));
         match &query.order {

@@ -39,6 +39,7 @@ fn every_invariant_holds_for_the_first_seeds_which_meet_every_disaster() {
         "oversized values in set_variables",
         "oversized records refused",
         "records forgotten",
+        "records archived by people",
         "executions forgotten",
         "executions expired",
         "forks begun",

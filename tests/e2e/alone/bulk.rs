@@ -95,7 +95,8 @@ async fn kill(pawl: &Installation) {
         while killed < kills && began.elapsed() < PATIENCE {
             tokio::time::sleep(Duration::from_millis(300 + dice.below(1_500))).await;
             let running = processes::of(&pawl.stack, function);
-            let Some(chosen) = running.get(usize::try_from(dice.below(1_000)).unwrap_or(0) % running.len().max(1)) else {
+            let Some(chosen) = running.get(usize::try_from(dice.below(1_000)).unwrap_or(0) % running.len().max(1))
+            else {
                 continue;
             };
             killed += usize::from(processes::kill(*chosen));

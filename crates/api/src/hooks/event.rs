@@ -131,7 +131,7 @@ impl Target<'_> {
             let test = |field: &str, operator, value| ResolvedTest { field: field.to_owned(), operator, value };
             let mut tests = vec![test(self.field, "equals", value.clone())];
             tests.extend(archived.then(|| test(ARCHIVED_AT, "blank", Value::Bool(false))));
-            let query = RecordQuery { object: object.id.clone(), tests, order: None, limit: 2 };
+            let query = RecordQuery::new(&object.id, tests, 2);
             self.api.matcher.find(&query, Some(object)).await?
         };
         if let Some(error) = found.refused {

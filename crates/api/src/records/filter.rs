@@ -30,7 +30,7 @@ pub(super) fn query(
         known(object, field).map_err(|problem| problem.at("order"))?;
     }
     let order = order.map(|(field, descending)| (field.to_owned(), descending));
-    Ok(RecordQuery { object: object.id.clone(), tests: resolved, order, limit })
+    Ok(RecordQuery { order, ..RecordQuery::new(&object.id, resolved, limit) })
 }
 
 fn bad(detail: impl Into<String>) -> Problem {

@@ -5,9 +5,11 @@ use jiff::Timestamp;
 
 /// Which records are listed.
 #[derive(Debug, Clone, clap::Args)]
+#[group(id = "listed_records")]
 pub(crate) struct Records {
     /// Object: the record type.
-    pub(crate) object: String,
+    #[arg(required = true)]
+    pub(crate) object: Option<String>,
     /// Only those that pass all of these tests, as JSON: `{"plan": "free", "amount": {"gte": 100}}`.
     #[arg(long = "where", value_name = "JSON")]
     pub(crate) tests: Option<String>,

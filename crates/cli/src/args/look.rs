@@ -2,7 +2,7 @@
 
 use clap::Subcommand;
 
-use super::{Executions, Operation, Operations, Page, Record, Records};
+use super::{Executions, Operation, Operations, Page, Record, Records, RecordsOf};
 
 /// Commands that show what an installation has.
 #[derive(Debug, Subcommand)]
@@ -38,8 +38,14 @@ pub(crate) enum Look {
     },
     /// Lists objects: the record types.
     Objects,
-    /// Lists records of an object, newest first.
-    Records(Records),
+    /// Lists records of an object, newest first; `records import` and `records export` read and write files.
+    #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+    Records {
+        #[command(flatten)]
+        which: Records,
+        #[command(subcommand)]
+        rows: Option<RecordsOf>,
+    },
     /// Shows a record, creates it, or writes some of its fields.
     Record(Record),
     /// Says why a workflow does not start on a record: what its filters say of the record now, and why starts were refused.

@@ -11,6 +11,7 @@ mod fork;
 mod list;
 mod listed_view;
 mod record;
+mod rows;
 mod schedule;
 mod start;
 mod step;
@@ -104,7 +105,8 @@ async fn look(client: &Client, command: Look) -> anyhow::Result<bool> {
         Look::Show { execution, all, .. } => execution_page(client, &execution, all).await,
         Look::Refusals { workflow, page } => list::refusals(client, &workflow, &page).await,
         Look::Objects => list::objects(client).await,
-        Look::Records(which) => list::records(client, &which).await,
+        Look::Records { rows: Some(rows), .. } => rows::run(client, &rows).await,
+        Look::Records { which, rows: None } => list::records(client, &which).await,
         Look::Record(record) => record::run(client, &record).await,
         Look::WhyNot { record, workflow } => {
             let request = client.request(Method::GET, &format!("/v1/workflows/{workflow}/why-not"));

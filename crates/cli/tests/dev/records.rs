@@ -89,3 +89,80 @@ async fn notices_operations_and_the_audit_are_listed() {
     let entry: Value = of(&run(&dev, &["--json", "audit", "--limit", "1"]).await);
     assert_eq!(entry["deed"], "kill");
 }
+
+const ORDER: &str = "
+object: order
+fields: {number: {type: text, unique: true}, amount: {type: number}, price: {type: money}, notes: {type: text, many: true}}
+stages: [new, paid]
+";
+
+#[tokio::test]
+async fn rows_of_a_file_become_records_and_records_rows() {
+    let folder = folder("order.object.yaml", ORDER);
+    let path = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
+    let write =
+        |name: &str, text: &str| std::fs::write(folder.path().join(name), text).expect("the folder is writable");
+    let read = |name: &str| std::fs::read_to_string(folder.path().join(name));
+    let dev = dev(&folder).await;
+    let csv = "number,amount,price,notes,tags,stage\n1,12.5,9 EUR,\"a, b;c\",vip,paid\n2,much,,,,\n3,,,,,\n1,7,,,,\n";
+    write("orders.csv", csv);
+    let import = ["records", "import", &path("orders.csv"), "--object", "order", "--match", "number"];
+    let told = run(&dev, &import).await;
+    assert!(told.contains("4 rows: 2 created, 1 were there and are as the file says, 1 refused"), "{told}");
+    assert!(told.ends_with("exit code 1"), "{told}");
+    let refused = read("orders.refused.csv").expect("a row was refused");
+    assert!(
+        refused.starts_with(
+            "number,amount,price,notes,tags,stage,refused_code,refused_because\n2,much,,,,,invalid_record,"
+        ),
+        "{refused}"
+    );
+    let again = run(&dev, &import).await;
+    assert!(again.contains("4 rows: 0 created, 3 were there"), "{again}");
+    assert!(!folder.path().join("orders.progress.json").exists());
+
+    let exported = run(&dev, &["records", "export", &path("out.csv"), "--object", "order"]).await;
+    assert_eq!(exported, "2 records\nexit code 0");
+    let out = read("out.csv").expect("it was written");
+    let row = "7,\"a, b;c\",1,,\"{\"\"amount\"\":9,\"\"currency\"\":\"\"EUR\"\"}\",paid,vip";
+    assert!(out.starts_with("id,amount,notes,number,owner,price,stage,tags\n") && out.contains(row), "{out}");
+    let back = run(&dev, &["records", "import", &path("out.csv"), "--object", "order"]).await;
+    assert_eq!(back, "2 rows: 0 created, 2 were there and are as the file says, 0 refused\nexit code 0");
+
+    let lines = run(&dev, &["records", "export", "--object", "order", "--where", r#"{"stage": "paid"}"#]).await;
+    write("paid.jsonl", lines.trim_end_matches("exit code 0"));
+    let back = run(&dev, &["--json", "records", "import", &path("paid.jsonl"), "--object", "order"]).await;
+    assert_eq!(of(&back), json!({"rows": 1, "created": 0, "written": 1, "refused": 0}));
+    write("more.jsonl", "{\"number\": \"9\", \"notes\": [\"x\"]}\n\n{\"number\": \"10\"}\n");
+    for expected in ["2 rows: 2 created, 0 were there", "2 rows: 0 created, 2 were there"] {
+        let told = run(&dev, &["records", "import", &path("more.jsonl"), "--object", "order"]).await;
+        assert!(told.contains(expected), "{told}");
+    }
+    write("wrong.csv", "number,colour\n1,red\n");
+    let wrong = run(&dev, &["records", "import", &path("wrong.csv"), "--object", "order"]).await;
+    assert!(wrong.contains("found \"colour\"") && wrong.ends_with("exit code 2"), "{wrong}");
+    let without =
+        ["records", "import", &path("wrong.csv"), "--object", "order", "--match", "number", "--ignore", "colour"];
+    assert!(run(&dev, &without).await.contains("1 rows: 0 created, 1 were there"));
+}
+
+#[tokio::test]
+async fn an_import_goes_on_where_it_stopped() {
+    let folder = folder("order.object.yaml", ORDER);
+    let file = folder.path().join("orders.csv");
+    let text = "number\n1\n2\n3\n";
+    std::fs::write(&file, text).expect("the folder is writable");
+    let digest = pawl_engine::ids::content_hash(text.as_bytes());
+    let progress = json!({"digest": digest, "object": "order", "done": 2, "created": 2, "written": 0, "refused": 0});
+    std::fs::write(folder.path().join("orders.progress.json"), progress.to_string()).expect("the folder is writable");
+    let dev = dev(&folder).await;
+    let import = ["records", "import", &file.to_string_lossy(), "--object", "order"];
+    let told = run(&dev, &import).await;
+    assert!(told.contains("goes on behind row 2 of 3") && told.contains("3 rows: 3 created"), "{told}");
+    assert_eq!(run(&dev, &["records", "order", "-q"]).await.lines().count(), 2, "one record and the exit code");
+    // An edited file is another one.
+    std::fs::write(folder.path().join("orders.progress.json"), progress.to_string()).expect("the folder is writable");
+    std::fs::write(&file, "number\n1\n2\n3\n4\n").expect("the folder is writable");
+    let told = run(&dev, &import).await;
+    assert!(told.contains("4 rows: 3 created"), "{told}");
+}

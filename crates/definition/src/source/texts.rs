@@ -123,7 +123,8 @@ fn is_text_variable(kind: &str) -> bool {
 }
 
 fn is_text(kind: FieldType) -> bool {
-    !matches!(kind, FieldType::Number | FieldType::Boolean | FieldType::Object)
+    use FieldType::{Boolean, File, Money, Number, Object};
+    !matches!(kind, Number | Boolean | Object | Money | File)
 }
 
 impl Object {

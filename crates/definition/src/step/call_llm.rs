@@ -183,6 +183,10 @@ fn check_fields(shape: &AnswerShape, cx: &mut Check<'_, '_>) {
         cx.error(code::INVALID_VALUE, &fields, "expected at least one field, found none");
     }
     for (name, field) in &shape.fields {
+        if field.kind == FieldType::File {
+            let message = "expected a type that a model can answer with, found file";
+            cx.error(code::INVALID_VALUE, &fields.key(name).key("type"), message);
+        }
         if field.kind == FieldType::Option && field.options.is_empty() {
             let message = "expected `options` for a field of type option, found none";
             cx.error(code::MISSING_KEY, &fields.key(name), message);

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::{Carried, Shape};
 use crate::describe::JsonSchema;
+use crate::path::Path;
 use crate::source::TextPlaces;
 use crate::types::{Kinds, Type};
 use crate::validate::Facts;
@@ -69,7 +70,13 @@ fn tests<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<S
     Ok(written.into_iter().map(|(name, Written(test))| (name, test)).collect())
 }
 
-/// The step `find_records`. Output: a list of records.
+fn any_tests<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<BTreeMap<String, FieldTest>>, D::Error> {
+    let written = Vec::<BTreeMap<String, Written>>::deserialize(deserializer)?;
+    let list = |tests: BTreeMap<String, Written>| tests.into_iter().map(|(name, Written(test))| (name, test)).collect();
+    Ok(written.into_iter().map(list).collect())
+}
+
+/// The step `find_records`. Output: a list of records, or their number.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FindRecords {
@@ -82,26 +89,67 @@ pub struct FindRecords {
     /// Field to order by; `-field` for descending. Newest first if absent.
     #[serde(default)]
     pub order: Option<String>,
-    /// Most records, 1–1,000.
-    #[serde(default = "FindRecords::default_limit")]
-    #[schemars(range(min = 1, max = 1000))]
-    pub limit: usize,
+    /// Tests by field, of which all must hold: of several such lists one must, beside `where`.
+    #[serde(default, deserialize_with = "any_tests")]
+    #[schemars(with = "Vec<BTreeMap<String, Written>>")]
+    pub any: Vec<BTreeMap<String, FieldTest>>,
+    /// Most records, 1–1,000, or `all` of them.
+    #[serde(default)]
+    pub limit: Limit,
+    /// The number of records is the output, and not the records.
+    #[serde(default)]
+    pub count: bool,
 }
 
-impl FindRecords {
-    fn default_limit() -> usize {
-        100
+/// How many records a search gives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Limit {
+    /// At most so many.
+    Most(usize),
+    /// All of them, as far as a search reaches.
+    All,
+}
+
+impl Default for Limit {
+    fn default() -> Self {
+        Self::Most(100)
+    }
+}
+
+impl<'de> Deserialize<'de> for Limit {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        use serde::de::Error;
+        match Value::deserialize(deserializer)? {
+            Value::String(word) if word == "all" => Ok(Self::All),
+            Value::Number(number) => {
+                let most = number.as_u64().and_then(|most| usize::try_from(most).ok());
+                let expected = || D::Error::custom(format!("expected a whole number or all, found {number}"));
+                most.map(Self::Most).ok_or_else(expected)
+            }
+            other => Err(D::Error::custom(format!("expected a whole number or all, found {other}"))),
+        }
+    }
+}
+
+#[cfg(feature = "describe")]
+impl JsonSchema for Limit {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "FindLimit".into()
+    }
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "anyOf": [{"type": "integer", "minimum": 1, "maximum": 1000}, {"enum": ["all"]}] })
     }
 }
 
 impl Shape for FindRecords {
     fn wants_text(keys: &Value, place: &[&str], file: &TextPlaces<'_>) -> bool {
-        matches!(place, ["where", name, ..] if file.object(keys.get("object")).is_some_and(|object| object.takes_text(name)))
+        matches!(place, ["where", name, ..] | ["any", _, name, ..] if file.object(keys.get("object")).is_some_and(|object| object.takes_text(name)))
     }
 
     fn carries(&self, meant: &dyn Fn(&Template) -> bool) -> Carried<'_> {
         let takes = |test: &FieldTest| test.equals.iter().chain(&test.r#in).any(meant);
-        Carried { output: self.tests.values().any(takes), ..Carried::default() }
+        let mut all = self.tests.values().chain(self.any.iter().flat_map(BTreeMap::values));
+        Carried { output: !self.count && all.any(takes), ..Carried::default() }
     }
 
     fn object(&self) -> Option<&str> {
@@ -109,16 +157,29 @@ impl Shape for FindRecords {
     }
 
     fn output(&self, facts: &Facts<'_>) -> Type {
+        if self.count {
+            return Type::of(Kinds::NUMBER);
+        }
         Type::list(facts.objects.get(&self.object).map_or_else(Type::any, Type::of_record))
     }
 
     fn check(&self, cx: &mut Check<'_, '_>) {
         let Some(object) = cx.object(&self.object, &cx.key("object")) else { return };
-        for (name, test) in &self.tests {
-            let path = cx.key("where").key(name);
-            if cx.field_name(object, name, &path) {
-                test.check(object, name, cx);
+        check_tests(&self.tests, object, (&["where"], &cx.key("where")), cx);
+        for (at, tests) in self.any.iter().enumerate() {
+            let index = at.to_string();
+            let path = cx.key("any").index(at);
+            if tests.is_empty() {
+                cx.error(code::INVALID_VALUE, &path, "expected at least one test, found none: every record meets it");
             }
+            check_tests(tests, object, (&["any", &index], &path), cx);
+        }
+        if self.any.is_empty() && cx.written("any") && !cx.has_problem("any") {
+            cx.error(code::INVALID_VALUE, &cx.key("any"), "expected at least one list of tests, found none");
+        }
+        for key in ["order", "limit"].into_iter().filter(|key| self.count && cx.written(key)).collect::<Vec<_>>() {
+            let message = format!("`{key}` has no effect beside `count: true`, which counts all records");
+            cx.error(code::NOT_ALLOWED, &cx.key(key), message);
         }
         if let Some(order) = &self.order {
             cx.field_name(object, order.strip_prefix('-').unwrap_or(order), &cx.key("order"));
@@ -126,10 +187,24 @@ impl Shape for FindRecords {
     }
 }
 
+/// Checks tests that stand at a place below the step.
+fn check_tests(
+    tests: &BTreeMap<String, FieldTest>,
+    object: &Object,
+    (place, path): (&[&str], &Path),
+    cx: &mut Check<'_, '_>,
+) {
+    for (name, test) in tests {
+        let path = path.key(name);
+        if cx.field_name(object, name, &path) {
+            test.check(object, name, (place, &path), cx);
+        }
+    }
+}
+
 impl FieldTest {
-    fn check(&self, object: &Object, name: &str, cx: &mut Check<'_, '_>) {
+    fn check(&self, object: &Object, name: &str, (below, path): (&[&str], &Path), cx: &mut Check<'_, '_>) {
         let Some(field) = object.field(name) else { return };
-        let path = cx.key("where").key(name);
         let one = crate::Field { many: false, ..field.clone().into_owned() };
         let operands = [
             ("equals", &self.equals),
@@ -141,7 +216,8 @@ impl FieldTest {
         ];
         for (key, value) in operands {
             let Some(value) = value else { continue };
-            let place = if cx.written_at(&["where", name, key]) { path.key(key) } else { path.clone() };
+            let written: Vec<_> = below.iter().copied().chain([name, key]).collect();
+            let place = if cx.written_at(&written) { path.key(key) } else { path.clone() };
             match value.literal() {
                 Some(literal) => cx.value_of(&field, literal, &place),
                 None => cx.field_takes(&field, value, &place),

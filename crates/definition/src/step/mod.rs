@@ -41,9 +41,9 @@ pub use call_llm::{AnswerShape, CallLlm, OutputField};
 pub use change_tags::ChangeTags;
 pub use condition::Condition;
 pub use control_workflow::{ControlDo, ControlWorkflow};
-pub use create_record::{CreateRecord, OnDuplicate};
+pub use create_record::{CreateRecord, LinkTo, OnArchived, OnDuplicate};
 pub use delay::Delay;
-pub use find_records::{FieldTest, FindRecords};
+pub use find_records::{FieldTest, FindRecords, Limit};
 pub use for_each::{ForEach, ITEMS_MOST, ItemFailed};
 pub use go_to::GoTo;
 pub use goal::{Goal, IfPast};
@@ -342,6 +342,7 @@ impl<'de> Deserialize<'de> for Step {
             None => return Err(D::Error::unknown_variant(&tag, StepKind::AVAILABLE)),
         };
         if kind.shape().changes_own_record() {
+            reads.any = true;
             reads.paths.insert(Vec::new());
         }
         let Common { id, name, skip, take, timeout, on_failure, save_as, delivery } = common;

@@ -28,6 +28,8 @@ pub struct FieldChange {
     pub remove: Option<Template>,
     /// Only if the field is blank.
     pub if_blank: bool,
+    /// A blank value changes nothing.
+    pub unless_blank: bool,
     /// Maps the value: by its text to another value; `"*"` stands for any other.
     pub map: BTreeMap<String, Value>,
 }
@@ -36,7 +38,7 @@ pub struct FieldChange {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Written(pub(super) FieldChange);
 
-const KEYS: &[&str] = &["set", "clear", "add", "remove", "if_blank", "map"];
+const KEYS: &[&str] = &["set", "clear", "add", "remove", "if_blank", "unless_blank", "map"];
 
 #[cfg(feature = "describe")]
 impl JsonSchema for Written {
@@ -158,6 +160,9 @@ impl FieldChange {
                 "expected exactly one of set, clear, add or remove (or add and remove of a list), found {found}"
             );
             cx.error(code::EXACTLY_ONE, path, message);
+        } else if self.unless_blank && self.clear {
+            let message = "`unless_blank` has no effect here: expected a value that may be blank, found `clear`";
+            cx.error(code::NOT_ALLOWED, &path.key("unless_blank"), message);
         }
     }
 

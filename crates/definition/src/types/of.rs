@@ -14,6 +14,14 @@ impl Type {
             FieldType::Number => Self::of(Kinds::NUMBER),
             FieldType::Boolean => Self::of(Kinds::BOOLEAN),
             FieldType::Object => Self::of(Kinds::OBJECT),
+            FieldType::Money => Self::object([("amount", Self::of(Kinds::NUMBER)), ("currency", Self::text())]),
+            FieldType::File => Self::object([
+                ("id", Self::text()),
+                ("name", Self::text().or_null()),
+                ("media_type", Self::text().or_null()),
+                ("size", Self::of(Kinds::NUMBER).or_null()),
+                ("pages", Self::of(Kinds::NUMBER).or_null()),
+            ]),
             FieldType::Option if !field.options.is_empty() => Self::words(field.options.iter().map(String::as_str)),
             _ => Self::text(),
         };

@@ -116,7 +116,8 @@ fn taken(kind: FieldType) -> Kinds {
         FieldType::Text => Kinds::TEXT | Kinds::NUMBER | Kinds::BOOLEAN | Kinds::OBJECT | Kinds::NULL,
         FieldType::Number => Kinds::NUMBER | Kinds::TEXT | Kinds::NULL,
         FieldType::Boolean => Kinds::BOOLEAN | Kinds::TEXT | Kinds::NULL,
-        FieldType::Object => Kinds::OBJECT | Kinds::NULL,
+        FieldType::Object | FieldType::File => Kinds::OBJECT | Kinds::NULL,
+        FieldType::Money => Kinds::OBJECT | Kinds::TEXT | Kinds::NULL,
         _ => Kinds::TEXT | Kinds::NULL,
     }
 }

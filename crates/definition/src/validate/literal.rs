@@ -21,6 +21,11 @@ pub(crate) fn expected(kind: FieldType, options: &[String]) -> String {
         FieldType::Option => super::words::any_of(options.iter().map(String::as_str)),
         FieldType::Member => "the address of a member".to_owned(),
         FieldType::Object => "a mapping".to_owned(),
+        FieldType::Url => "an address such as https://example.com/prices".to_owned(),
+        FieldType::Money => {
+            "an amount with its currency, such as {amount: 12.5, currency: EUR} or \"12.50 EUR\"".to_owned()
+        }
+        FieldType::File => "a file: {id, name, media_type, size, pages}".to_owned(),
     }
 }
 
@@ -49,6 +54,9 @@ pub(crate) fn takes(kind: FieldType, options: &[String], value: &Value) -> bool 
         }
         (FieldType::Email, Value::String(text)) => value::email(text).is_some(),
         (FieldType::Option, Value::String(text)) => options.contains(text),
+        (FieldType::Url, Value::String(text)) => value::web_address(text).is_some(),
+        (FieldType::Money, value) => value::money(value).is_some(),
+        (FieldType::File, value) => value::file(value).is_some(),
         _ => false,
     }
 }
@@ -106,6 +114,10 @@ mod tests {
             (FieldType::Email, json!("ada@example.com"), json!("ada@")),
             (FieldType::Option, json!("open"), json!("opened")),
             (FieldType::Object, json!({}), json!("x")),
+            (FieldType::Url, json!(" https://example.com/a?b=c "), json!("javascript:alert(1)")),
+            (FieldType::Money, json!("12.50 eur"), json!("12.50")),
+            (FieldType::Money, json!({"amount": "7", "currency": "USD"}), json!({"amount": 7, "currency": "dollar"})),
+            (FieldType::File, json!({"id": "f1", "name": "a.pdf"}), json!({"id": "f1", "path": "/etc"})),
         ] {
             assert!(takes(kind, &options, &good), "{good}");
             assert!(!takes(kind, &options, &bad), "{bad}");

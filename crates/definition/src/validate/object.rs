@@ -27,6 +27,43 @@ pub(super) fn check(report: &mut Report<'_>, file: &Value) {
         }
     }
     stages(report, file);
+    for_people(report, file);
+}
+
+/// What people see as the name of a record, and how it is written to, are fields of it.
+fn for_people(report: &mut Report<'_>, file: &Value) {
+    let one = |kinds: &'static [&'static str]| {
+        move |field: &Value| {
+            let kind = field.get("type").and_then(Value::as_str).unwrap_or_default();
+            field.get("many") != Some(&Value::Bool(true)) && (kinds.is_empty() || kinds.contains(&kind))
+        }
+    };
+    let wanted: [(&[&str], &[&str], &str); 3] = [
+        (&["title"], &[], "a field with one value"),
+        (&["contact", "email"], &["email"], "a field of the type email"),
+        (&["contact", "phone"], &["phone"], "a field of the type phone"),
+    ];
+    for (keys, kinds, expected) in wanted {
+        let written = keys.iter().try_fold(file, |value, key| value.get(key)).and_then(Value::as_str);
+        let Some(name) = written else { continue };
+        let fields = file.get("fields").and_then(Value::as_object);
+        let path = keys.iter().fold(Path::root(), |path, key| path.key(key));
+        match fields.and_then(|fields| fields.get(name)) {
+            Some(field) if one(kinds)(field) => {}
+            Some(_) => {
+                report.error(
+                    code::INVALID_VALUE,
+                    &path,
+                    format!("expected {expected}, found {name:?}, which is another"),
+                );
+            }
+            None => {
+                let known = || fields.into_iter().flatten().map(|(name, _)| name.as_str());
+                let message = format!("expected {expected}, found {name:?}, which this object does not have");
+                report.error(code::UNKNOWN_FIELD, &path, message).suggest(words::did_you_mean(name, known()));
+            }
+        }
+    }
 }
 
 fn name(report: &mut Report<'_>, name: &str, path: &Path) {

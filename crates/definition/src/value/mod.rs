@@ -15,10 +15,13 @@ mod blank;
 mod canonical;
 mod email;
 mod equality;
+mod file;
 mod key;
 mod lookup;
+mod money;
 mod number;
 mod order;
+mod web_address;
 
 #[cfg(test)]
 pub(crate) mod arbitrary;
@@ -29,7 +32,10 @@ pub use blank::{is_blank, is_blank_text};
 pub use canonical::{canonical, text_of};
 pub use email::email;
 pub use equality::{contains, equal, named, unchanged};
+pub use file::file;
 pub use key::index_key;
 pub use lookup::lookup_text;
+pub use money::money;
 pub use number::{Exact, NumberError, add, number_text, read_number, subtract};
 pub use order::{compare, compare_times, order, order_times};
+pub use web_address::web_address;

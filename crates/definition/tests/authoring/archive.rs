@@ -97,3 +97,83 @@ fn triggers_on_tags_owners_stages_and_the_archive_can_fire() {
         assert!(told.iter().any(|line| line.starts_with("no_record triggers[0].type")), "{tag}: {told:#?}");
     }
 }
+
+#[test]
+fn new_records_are_linked_owned_and_staged_as_their_objects_allow() {
+    let told = told_of(
+        "object: deal",
+        "  - {id: a, type: create_record, object: buyer, link: buyer, owner: ada@example.com, stage: old}
+  - {id: b, type: create_record, object: buyer, link: others}
+  - {id: c, type: create_record, object: buyer, link: {relationship: buyer, add: true}, stage: gone}
+  - {id: d, type: create_record, object: buyer, link: seller, fields: {owner: x}, owner: y}
+  - {id: e, type: create_record, object: deal, link: {relationship: others, if_blank: true}, stage: x}
+  - {id: f, type: create_record, object: buyer, on_archived: use}",
+    );
+    for (at, expected) in [
+        "invalid_value steps[1].link: expected a relationship with \"buyer\", found \"others\", which leads to \"deal\"",
+        "not_allowed steps[2].link.add: `add` has no place here",
+        "invalid_value steps[2].stage",
+        "unknown_relationship steps[3].link",
+        "exactly_one steps[3].owner",
+        "not_allowed steps[4].link.if_blank",
+        "unknown_field steps[4].stage",
+        "steps[5].on_archived",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        assert!(told.iter().any(|line| line.contains(expected)), "{at} {expected}: {told:#?}");
+    }
+    assert_eq!(told.len(), 8, "{told:#?}");
+    let told = told_of("", "  - {id: a, type: create_record, object: buyer, link: buyer}");
+    assert!(told.iter().any(|line| line.starts_with("no_record steps[0].link")), "{told:#?}");
+}
+
+#[test]
+fn searches_ask_what_can_be_answered() {
+    let told = told_of(
+        "object: deal",
+        "  - {id: a, type: find_records, object: buyer, any: [{name: x}, {nam: y}, {}], limit: all}
+  - {id: b, type: find_records, object: buyer, any: [], limit: most}
+  - {id: c, type: find_records, object: buyer, count: true, order: name, limit: 3, save_as: n}
+  - {id: d, type: set_variables, values: {one: '{{ vars.n + 1 }}', two: '{{ vars.n.map(x, x) }}'}}
+  - {id: e, type: set_fields, fields: {name: {clear: true, unless_blank: true}}}",
+    );
+    for expected in [
+        "unknown_field steps[0].any[1].nam",
+        "invalid_value steps[0].any[2]: expected at least one test",
+        "invalid_value steps[1].any: expected at least one list of tests",
+        "steps[1].limit",
+        "not_allowed steps[2].order",
+        "not_allowed steps[2].limit",
+        "steps[3].values.two",
+        "not_allowed steps[4].fields.name.unless_blank",
+    ] {
+        assert!(told.iter().any(|line| line.contains(expected)), "{expected}: {told:#?}");
+    }
+    assert_eq!(told.len(), 8, "{told:#?}");
+}
+
+#[test]
+fn title_and_contact_are_fields_of_the_object() {
+    let told = object(
+        "object: person
+fields: {name: {type: text}, mail: {type: email}, mails: {type: email, many: true}, price: {type: money, default: 12 EUR}, site: {type: url, default: here}}
+title: nam
+contact: {email: mails, phone: mail}",
+    )
+    .1;
+    for expected in [
+        "invalid_value fields.site.default: expected an address such as https://example.com/prices",
+        "unknown_field title: expected a field with one value, found \"nam\"",
+        "invalid_value contact.email: expected a field of the type email, found \"mails\"",
+        "invalid_value contact.phone: expected a field of the type phone, found \"mail\"",
+    ] {
+        assert!(told.iter().any(|line| line.starts_with(expected)), "{expected}: {told:#?}");
+    }
+    assert_eq!(told.len(), 4, "{told:#?}");
+    let right = object(
+        "object: person\nfields: {name: {type: text}, mail: {type: email}}\ntitle: name\ncontact: {email: mail}",
+    );
+    assert_eq!(right.1, Vec::<String>::new());
+}

@@ -111,7 +111,7 @@ steps:
     w.yaml:4:19: error[no_record] triggers[0].type: expected a workflow with an `object`, found a global one: this trigger is about a record
     w.yaml:6:35: error[no_record] steps[0].text: `record` does not exist here: this workflow is global, it runs against no record; add `object: <record type>` to the workflow
     w.yaml:7:5: error[no_record] steps[1]: expected a `target`, found none: this workflow is global and has no record of its own
-    w.yaml:8:81: error[no_record] steps[2].link_back: expected a workflow with an `object`, found a global one: there is no record to link back to
+    w.yaml:8:81: error[no_record] steps[2].link_back: expected a workflow with an `object`, found a global one: there is no record to link with
     "#);
 }
 
@@ -218,7 +218,7 @@ relationships:
     t.yaml:6:9: error[missing_key] fields.kind: expected `options` for a field of type option, found none
     t.yaml:7:40: error[duplicate_id] fields.size.options[2]: expected each option once, found "s" again
     t.yaml:7:53: error[invalid_value] fields.size.default: expected s, m or s, found "l"
-    t.yaml:8:16: error[unknown_word] fields.name.type: expected text, number, boolean, date, datetime, uuid, phone, email, option, member or object, found "txt"; did you mean "text"?
+    t.yaml:8:16: error[unknown_word] fields.name.type: expected text, number, boolean, date, datetime, uuid, phone, email, option, member, object, url, money or file, found "txt"; did you mean "text"?
     t.yaml:8:21: error[unknown_key] fields.name.uniqe: unknown key "uniqe"; expected one of default, indexed, many, name, options, required, type or unique; did you mean "unique"?
     t.yaml:9:22: error[not_allowed] fields.note.options: `options` belong to a field of type option
     t.yaml:9:45: error[invalid_value] fields.note.default: expected a text, found a list

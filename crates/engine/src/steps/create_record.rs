@@ -1,10 +1,11 @@
 //! `create_record`: makes a record, or takes the one that already has the unique value, as the step says.
 
-use pawl_definition::step::{CreateRecord, OnDuplicate};
+use pawl_definition::step::{CreateRecord, LinkTo, OnArchived, OnDuplicate, SetFields};
 use pawl_definition::{Object, value};
 use serde_json::{Map, Value, json};
 
 use super::set_fields::changed;
+use super::targets::ChangesRecords;
 use super::{StepContext, StepDecision, StepHandler, StepResult};
 use crate::context::plain_view;
 use crate::{Cause, Found, Link, Read, Record, RecordWrite, StepCode, StepError, coerce, fields, ids};
@@ -15,7 +16,7 @@ impl StepHandler for CreateRecord {
         let fields = fields_of(self, at, object)?;
         let values: Map<_, _> = unique_values(object, &fields).collect();
         if values.is_empty() {
-            return Ok(create(self, at, fields));
+            return create(self, at, fields);
         }
         Ok(StepDecision::Read(Read::Duplicates { object: object.id.clone(), values }))
     }
@@ -23,16 +24,51 @@ impl StepHandler for CreateRecord {
     fn found(&self, at: &StepContext<'_>, found: &Found) -> Result<StepDecision, StepError> {
         let object = object_of(self, at)?;
         let mut fields = fields_of(self, at, object)?;
-        let Some(duplicate) = found.records.first() else { return Ok(create(self, at, fields)) };
-        match self.on_duplicate {
-            OnDuplicate::Error => Err(duplicate_error(object, duplicate)),
-            OnDuplicate::Use => Ok(StepDecision::done(used(at, duplicate, fields))),
-            OnDuplicate::Unarchive => Ok(unarchive(at, duplicate, fields)),
-            OnDuplicate::Suffix => {
+        let Some(duplicate) = found.records.first() else { return create(self, at, fields) };
+        match answer_to(self, duplicate) {
+            Answer::Error => Err(duplicate_error(object, duplicate)),
+            Answer::Suffix => {
                 suffix(object, &mut fields, found)?;
-                Ok(create(self, at, fields))
+                create(self, at, fields)
+            }
+            Answer::Take { comes_back, takes_values } => {
+                let mut after = duplicate.next(at.cx.now, Some(caused_by(at)));
+                if comes_back {
+                    after.archived_at = None;
+                }
+                if takes_values {
+                    write_over(self, at, object, &mut after)?;
+                }
+                taken(self, at, duplicate, (after, fields))
             }
         }
+    }
+}
+
+/// What is done about a record that already has a unique value.
+enum Answer {
+    Error,
+    Suffix,
+    /// It becomes the output.
+    Take {
+        comes_back: bool,
+        takes_values: bool,
+    },
+}
+
+fn answer_to(step: &CreateRecord, duplicate: &Record) -> Answer {
+    if duplicate.forgotten.is_some() {
+        return Answer::Error;
+    }
+    match (step.on_archived.filter(|_| duplicate.is_archived()), step.on_duplicate) {
+        (Some(OnArchived::Error), _) | (None, OnDuplicate::Error) => Answer::Error,
+        (Some(OnArchived::Suffix), _) | (None, OnDuplicate::Suffix) => Answer::Suffix,
+        (Some(OnArchived::Unarchive), _) | (None, OnDuplicate::Unarchive) => {
+            Answer::Take { comes_back: true, takes_values: false }
+        }
+        (Some(OnArchived::Overwrite), _) => Answer::Take { comes_back: true, takes_values: true },
+        (None, OnDuplicate::Update) => Answer::Take { comes_back: false, takes_values: true },
+        (None, OnDuplicate::Use) => Answer::Take { comes_back: false, takes_values: false },
     }
 }
 
@@ -44,10 +80,11 @@ fn object_of<'a>(step: &CreateRecord, at: &StepContext<'a>) -> Result<&'a Object
 fn fields_of(step: &CreateRecord, at: &StepContext<'_>, object: &Object) -> Result<Map<String, Value>, StepError> {
     let scope = at.scope();
     let mut given = Map::new();
-    for (name, change) in &step.fields {
+    for (name, change) in step.changes() {
         let typed = |value: Value| fields::coerce_field(object, name, value, &at.cx.plan.timezone);
-        let value = changed(change, &Value::Null, &scope, &typed).map_err(|error| error.at(name))?;
-        given.insert(name.clone(), value);
+        if let Some(value) = changed(&change, &Value::Null, &scope, &typed).map_err(|error| error.at(name))? {
+            given.insert(name.to_owned(), value);
+        }
     }
     if let (Some(relationship), Some(record)) = (&step.link_back, &at.execution.record) {
         given.insert(relationship.clone(), record.id.clone().into());
@@ -55,7 +92,80 @@ fn fields_of(step: &CreateRecord, at: &StepContext<'_>, object: &Object) -> Resu
     fields::new_fields(object, given, &at.cx.plan.timezone)
 }
 
-fn create(step: &CreateRecord, at: &StepContext<'_>, fields: Map<String, Value>) -> StepDecision {
+/// Writes the values into a record that is there, as `set_fields` does.
+fn write_over(
+    step: &CreateRecord,
+    at: &StepContext<'_>,
+    object: &Object,
+    record: &mut Record,
+) -> Result<(), StepError> {
+    let changes = step.changes().map(|(name, change)| (name.to_owned(), change)).collect();
+    SetFields { target: None, object: None, fields: changes }.change(at, object, record)?;
+    if let (Some(relationship), Some(own)) = (&step.link_back, &at.execution.record) {
+        let own = fields::coerce_field(object, relationship, own.id.clone().into(), &at.cx.plan.timezone)?;
+        fields::put(&mut record.fields, relationship, own);
+    }
+    fields::check(object, &record.fields)
+}
+
+/// The record of the execution with its link to a record; `None` if the link is there already, or none is asked for.
+fn linked(step: &CreateRecord, at: &StepContext<'_>, to: &str) -> Result<Option<Record>, StepError> {
+    let Some(LinkTo { relationship: name, if_blank, .. }) = &step.link else { return Ok(None) };
+    let missing = || StepError::new(StepCode::NoRecord, "`link`: there is no record to link with: it was deleted");
+    let own = at.cx.record.ok_or_else(missing)?;
+    let object = at.cx.objects.get(&own.object);
+    let relationship = object.and_then(|object| object.relationships.get(name));
+    let unknown =
+        || StepError::new(StepCode::UnknownField, format!("object {:?} has no relationship {name:?}", own.object));
+    let before = own.fields.get(name).cloned().unwrap_or(Value::Null);
+    let after = match (relationship.ok_or_else(unknown)?.many, before) {
+        (false, before) if *if_blank && !coerce::is_blank(&before) => before,
+        (false, _) => to.into(),
+        (true, Value::Array(ids)) if ids.contains(&to.into()) => Value::Array(ids),
+        (true, Value::Array(ids)) => ids.into_iter().chain([to.into()]).collect(),
+        (true, _) => json!([to]),
+    };
+    let mut record = own.next(at.cx.now, Some(caused_by(at)));
+    fields::put(&mut record.fields, name, after);
+    if let Some(object) = object {
+        fields::check(object, &record.fields)?;
+    }
+    Ok((record.fields != own.fields).then_some(record))
+}
+
+/// Takes a record that is there, as it is or changed.
+fn taken(
+    step: &CreateRecord,
+    at: &StepContext<'_>,
+    duplicate: &Record,
+    (mut after, fields): (Record, Map<String, Value>),
+) -> Result<StepDecision, StepError> {
+    let mut effects = Vec::new();
+    match linked(step, at, &duplicate.id)? {
+        Some(own) if own.subject() == duplicate.subject() => {
+            let name = step.link.as_ref().map(|link| link.relationship.as_str()).unwrap_or_default();
+            fields::put(&mut after.fields, name, own.fields.get(name).cloned().unwrap_or(Value::Null));
+        }
+        Some(own) => effects.push(RecordWrite { before: at.cx.record.cloned(), after: own }.into()),
+        None => {}
+    }
+    let came_back = duplicate.archived_at != after.archived_at;
+    let note = match (came_back, after.fields != duplicate.fields) {
+        (false, false) => format!("used {}, which was there", duplicate.id),
+        (true, false) => format!("brought {} back from the archive", duplicate.id),
+        (false, true) => format!("changed {}, which was there", duplicate.id),
+        (true, true) => format!("brought {} back from the archive, and changed it", duplicate.id),
+    };
+    let is_changed = came_back || after.fields != duplicate.fields;
+    let record = if is_changed { &after } else { duplicate };
+    let (input, output) = (Value::Object(fields), view(at, record));
+    if is_changed {
+        effects.insert(0, RecordWrite { before: Some(duplicate.clone()), after }.into());
+    }
+    Ok(StepDecision::done(StepResult { input, output, effects, note: Some(note), ..StepResult::default() }))
+}
+
+fn create(step: &CreateRecord, at: &StepContext<'_>, fields: Map<String, Value>) -> Result<StepDecision, StepError> {
     let id = ids::created_record_id(&at.execution.id, &at.step.id, at.state.visit);
     let after = Record {
         object: step.object.clone(),
@@ -70,12 +180,10 @@ fn create(step: &CreateRecord, at: &StepContext<'_>, fields: Map<String, Value>)
     };
     let input = Value::Object(after.fields.clone());
     let output = view(at, &after);
-    StepDecision::done(StepResult {
-        input,
-        output,
-        effects: vec![RecordWrite { before: None, after }.into()],
-        ..StepResult::default()
-    })
+    let own = linked(step, at, &after.id)?;
+    let mut effects = vec![RecordWrite { before: None, after }.into()];
+    effects.extend(own.map(|own| RecordWrite { before: at.cx.record.cloned(), after: own }.into()));
+    Ok(StepDecision::done(StepResult { input, output, effects, ..StepResult::default() }))
 }
 
 fn view(at: &StepContext<'_>, record: &Record) -> Value {
@@ -100,28 +208,6 @@ fn duplicate_error(object: &Object, duplicate: &Record) -> StepError {
         StepCode::DuplicateRecord,
         format!("{} {} already has a unique value that was asked for", object.id, duplicate.id),
     )
-}
-
-fn used(at: &StepContext<'_>, duplicate: &Record, fields: Map<String, Value>) -> StepResult {
-    let note = Some(format!("used {}, which was there", duplicate.id));
-    StepResult { input: Value::Object(fields), output: view(at, duplicate), note, ..StepResult::default() }
-}
-
-fn unarchive(at: &StepContext<'_>, duplicate: &Record, fields: Map<String, Value>) -> StepDecision {
-    if !duplicate.is_archived() {
-        return StepDecision::done(used(at, duplicate, fields));
-    }
-    let mut after = duplicate.next(at.cx.now, Some(caused_by(at)));
-    after.archived_at = None;
-    let note = Some(format!("brought {} back from the archive", after.id));
-    let write = RecordWrite { before: Some(duplicate.clone()), after: after.clone() };
-    StepDecision::done(StepResult {
-        input: Value::Object(fields),
-        output: view(at, &after),
-        effects: vec![write.into()],
-        note,
-        ..StepResult::default()
-    })
 }
 
 /// Numbers a text that is taken: `name`, `name (2)`, `name (3)`… The reader returns every record that has the

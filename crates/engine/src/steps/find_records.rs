@@ -1,7 +1,9 @@
 //! `find_records`: reads records by the values of fields, and gives them to the steps after it.
 
+use std::collections::BTreeMap;
+
 use pawl_definition::Template;
-use pawl_definition::step::{FieldTest, FindRecords};
+use pawl_definition::step::{FieldTest, FindRecords, Limit};
 use serde_json::{Value, json};
 
 use super::{StepContext, StepDecision, StepHandler, StepResult};
@@ -15,6 +17,10 @@ impl StepHandler for FindRecords {
 
     fn found(&self, at: &StepContext<'_>, found: &Found) -> Result<StepDecision, StepError> {
         let input = describe(&query(self, at)?);
+        if self.count {
+            let output = found.values.first().cloned().unwrap_or_else(|| 0.into());
+            return Ok(StepDecision::done(StepResult { input, output, ..StepResult::default() }));
+        }
         // Related records of a found record are not read: they stay ids.
         let view = |record| Value::Object(plain_view(record, at.cx.objects));
         let records = found.records.iter().map(view).collect();
@@ -25,21 +31,29 @@ impl StepHandler for FindRecords {
 
 fn query(step: &FindRecords, at: &StepContext<'_>) -> Result<RecordQuery, StepError> {
     let scope = at.scope();
-    let mut tests = Vec::new();
-    for (field, test) in &step.tests {
-        resolve(field, test, &scope, &mut tests)?;
-    }
-    if let Some(object) = at.cx.objects.get(&step.object) {
+    let resolved = |written: &BTreeMap<String, FieldTest>| -> Result<Vec<ResolvedTest>, StepError> {
+        let mut tests = Vec::new();
+        for (field, test) in written {
+            resolve(field, test, &scope, &mut tests)?;
+        }
+        let Some(object) = at.cx.objects.get(&step.object) else { return Ok(tests) };
         for test in &mut tests {
             let value = std::mem::take(&mut test.value);
             test.value = fields::operand(object, &test.field, test.operator, value, &at.cx.plan.timezone)?;
         }
-    }
+        Ok(tests)
+    };
+    let tests = resolved(&step.tests)?;
+    let any = step.any.iter().map(resolved).collect::<Result<_, _>>()?;
     let order = step.order.as_ref().map(|order| match order.strip_prefix('-') {
         Some(field) => (field.to_owned(), true),
         None => (order.clone(), false),
     });
-    Ok(RecordQuery { object: step.object.clone(), tests, order, limit: step.limit })
+    let limit = match step.limit {
+        Limit::Most(most) => most,
+        Limit::All => usize::MAX,
+    };
+    Ok(RecordQuery { object: step.object.clone(), tests, any, order, limit, count: step.count })
 }
 
 fn resolve(
@@ -70,6 +84,17 @@ fn resolve(
 }
 
 fn describe(query: &RecordQuery) -> Value {
-    let tests: Vec<_> = query.tests.iter().map(|test| json!([test.field, test.operator, test.value])).collect();
-    json!({"object": query.object, "where": tests, "limit": query.limit})
+    let told = |tests: &Vec<ResolvedTest>| -> Value {
+        tests.iter().map(|test| json!([test.field, test.operator, test.value])).collect()
+    };
+    let mut input = json!({"object": query.object, "where": told(&query.tests)});
+    if !query.any.is_empty() {
+        input["any"] = query.any.iter().map(told).collect();
+    }
+    match (query.count, query.limit) {
+        (true, _) => input["count"] = true.into(),
+        (false, usize::MAX) => input["limit"] = "all".into(),
+        (false, most) => input["limit"] = most.into(),
+    }
+    input
 }

@@ -39,7 +39,7 @@ impl ChangesRecords for LinkRecords {
         let typed = |value: Value| fields::coerce_field(object, name, value, &at.cx.plan.timezone);
         let after = if relationship.many {
             let change = FieldChange { add: self.add.clone(), remove: self.remove.clone(), ..FieldChange::default() };
-            changed(&change, &before, &at.scope(), &typed).map_err(|error| error.at(name))?
+            changed(&change, &before, &at.scope(), &typed).map_err(|error| error.at(name))?.unwrap_or(before)
         } else {
             self.one(at, before, &typed)?
         };

@@ -37,32 +37,34 @@ impl ChangesRecords for SetFields {
             }
             // What is added or taken away has the type of the field too: it is compared with what is there.
             let typed = |value: Value| fields::coerce_field(object, name, value, &at.cx.plan.timezone);
-            let value = typed(changed(change, &before, &scope, &typed).map_err(|error| error.at(name))?)?;
-            fields::put(&mut record.fields, name, value);
+            if let Some(value) = changed(change, &before, &scope, &typed).map_err(|error| error.at(name))? {
+                fields::put(&mut record.fields, name, typed(value)?);
+            }
         }
         Ok(())
     }
 }
 
-/// The value that a field takes.
+/// The value that a field takes; `None` if it stays as it is, since the value that it would take is blank.
 pub(super) fn changed(
     change: &FieldChange,
     before: &Value,
     scope: &StepScope<'_>,
     typed: &dyn Fn(Value) -> Result<Value, StepError>,
-) -> Result<Value, StepError> {
+) -> Result<Option<Value>, StepError> {
     if change.clear {
-        return Ok(Value::Null);
+        return Ok(Some(Value::Null));
     }
     if let Some(template) = &change.set {
-        return Ok(mapped(change, template.resolve(scope)?));
+        let value = mapped(change, template.resolve(scope)?);
+        return Ok((!change.unless_blank || !coerce::is_blank(&value)).then_some(value));
     }
     let part = |template: &Template| typed(mapped(change, template.resolve(scope)?));
     match (&change.add, &change.remove) {
-        (Some(add), None) => added(before, part(add)?),
-        (None, Some(remove)) => removed(before, part(remove)?),
+        (Some(add), None) => added(before, part(add)?).map(Some),
+        (None, Some(remove)) => removed(before, part(remove)?).map(Some),
         // Of a list: what is both removed and added is there afterwards, at its end.
-        (Some(add), Some(remove)) => added(&removed(before, part(remove)?)?, part(add)?),
+        (Some(add), Some(remove)) => added(&removed(before, part(remove)?)?, part(add)?).map(Some),
         (None, None) => Err(StepError::new(StepCode::InvalidChange, "expected set, clear, add or remove")),
     }
 }

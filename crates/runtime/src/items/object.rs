@@ -50,7 +50,7 @@ pub fn revision_of(key: &Key) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    use pawl_definition::{Field, FieldType, Relationship};
+    use pawl_definition::{Contact, Field, FieldType, Relationship};
     use proptest::collection::{btree_map, vec};
     use proptest::option::of;
     use proptest::prelude::*;
@@ -73,6 +73,9 @@ mod tests {
             FieldType::Option,
             FieldType::Member,
             FieldType::Object,
+            FieldType::Url,
+            FieldType::Money,
+            FieldType::File,
         ];
         // A file that says `default: null` says nothing.
         let default = of(value().prop_filter("null is no default", |value| !value.is_null()));
@@ -93,8 +96,19 @@ mod tests {
     fn object() -> impl Strategy<Value = Object> {
         let relationship = (object_id(), any::<bool>()).prop_map(|(object, many)| Relationship { object, many });
         let relationships = btree_map(field_name(), relationship, 0..3);
-        (object_id(), of(text()), btree_map(field_name(), field(), 0..4), vec(text(), 0..3), relationships)
-            .prop_map(|(id, name, fields, stages, relationships)| Object { id, name, fields, stages, relationships })
+        let contact = (of(field_name()), of(field_name())).prop_map(|(email, phone)| Contact { email, phone });
+        let people = (of(text()), of(field_name()), of(contact));
+        (object_id(), people, btree_map(field_name(), field(), 0..4), vec(text(), 0..3), relationships).prop_map(
+            |(id, (name, title, contact), fields, stages, relationships)| Object {
+                id,
+                name,
+                fields,
+                stages,
+                relationships,
+                title,
+                contact,
+            },
+        )
     }
 
     proptest! {

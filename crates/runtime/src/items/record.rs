@@ -194,7 +194,15 @@ mod tests {
 
     /// The object of a record, with these fields.
     fn object(of: &Record, fields: BTreeMap<String, Field>) -> Object {
-        Object { id: of.object.clone(), name: None, fields, stages: Vec::new(), relationships: BTreeMap::new() }
+        Object {
+            id: of.object.clone(),
+            name: None,
+            fields,
+            stages: Vec::new(),
+            relationships: BTreeMap::new(),
+            title: None,
+            contact: None,
+        }
     }
 
     /// The rows by value as they stand after a change.

@@ -21,6 +21,7 @@ pub(super) fn settle(seed: u64, script: &mut Script) {
     }
     for object in script.objects.iter_mut().filter(|object| object["object"] == "ticket") {
         object["relationships"]["others"] = json!({"object": "company", "many": true});
+        object["relationships"]["last"] = json!({"object": "log"});
     }
     for workflow in script.workflows.iter_mut().filter(|workflow| workflow.get("object").is_some()) {
         listen(chance, workflow);
@@ -52,14 +53,25 @@ fn listen(chance: &Chance, workflow: &mut Value) {
 fn act(chance: &Chance, workflow: &mut Value) {
     let Some(steps) = workflow["steps"].as_array_mut() else { return };
     for number in 0..=chance.below(3) {
-        let mut step = match chance.below(8) {
+        let mut step = match chance.below(11) {
             0 => json!({"type": "change_tags", "add": ["x", "y"]}),
             1 => json!({"type": "change_tags", "add": "x", "remove": ["y"], "target": "record.others"}),
             2 => json!({"type": "archive_record"}),
             3 => json!({"type": "archive_record", "target": "record.company"}),
             4 => json!({"type": "unarchive_record", "target": chance.pick(&["record.company", "record.others"])}),
             5 => json!({"type": "unarchive_record"}),
-            6 => json!({"type": "link_records", "relationship": "others", "add": ["acme", "globex"], "remove": "acme"}),
+            6 => json!({
+                "type": "create_record", "object": "log", "link": "last", "owner": "ada@example.com",
+                "fields": {"name": "shared log", "n": {"add": 1}},
+                "on_duplicate": chance.pick(&["update", "use"]), "on_archived": chance.pick(&["overwrite", "unarchive", "suffix"]),
+            }),
+            7 => {
+                json!({"type": "find_records", "object": "company", "any": [{"tags": {"contains": "x"}}, {"tier": "tin"}], "limit": "all"})
+            }
+            8 => {
+                json!({"type": "find_records", "object": "ticket", "any": [{"archived_at": {"blank": false}}, {"kind": "a"}], "count": true})
+            }
+            9 => json!({"type": "link_records", "relationship": "others", "add": ["acme", "globex"], "remove": "acme"}),
             _ => json!({"type": "set_fields", "fields": {"owner": "ada@example.com", "tags": {"remove": "x"}}}),
         };
         step["id"] = json!(format!("archive-{number}"));

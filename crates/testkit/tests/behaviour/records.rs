@@ -255,3 +255,99 @@ fn an_archived_record_is_brought_back_and_is_not_found_before() {
     let began: Vec<_> = story.world().executions().into_iter().map(|one| one.workflow).collect();
     assert_eq!(began, ["w", "back"]);
 }
+
+#[test]
+fn a_blank_value_changes_nothing_if_the_author_says_so() {
+    let set = |fields: &str| {
+        let steps = format!("  - {{id: set, type: set_fields, fields: {fields}}}");
+        let story = story(&on_tickets(&steps), json!({"title": "Alpha", "priority": 1}));
+        let story = story.run_until_idle().expect(completed());
+        story.last().execution.steps["set"].output["changes"].clone()
+    };
+    assert_eq!(
+        set("{title: {set: '{{ \" \" }}', unless_blank: true}, priority: {set: 2, unless_blank: true}}"),
+        json!({"priority": {"from": 1, "to": 2}})
+    );
+    assert_eq!(set("{title: {set: x, unless_blank: true, map: {x: ''}}}"), json!({}));
+    assert_eq!(set("{title: {set: '{{ null }}'}}"), json!({"title": {"from": "Alpha", "to": null}}));
+}
+
+#[test]
+fn records_are_found_by_one_of_several_tests_and_counted() {
+    let steps = "
+  - {id: any, type: find_records, object: ticket, where: {status: open}, any: [{priority: {gte: 3}}, {title: Alpha, priority: 1}], order: title, limit: all}
+  - {id: none, type: find_records, object: ticket, any: [{title: Zeta}, {priority: 9}]}
+  - {id: count, type: find_records, object: ticket, any: [{priority: 3}, {priority: 1}], count: true}
+  - {id: all, type: find_records, object: ticket, count: true, save_as: all}
+  - {id: sum, type: set_variables, values: {next: '{{ vars.all + 1 }}'}}";
+    let story = scenario()
+        .object(CUSTOMER)
+        .object(TICKET)
+        .workflow(&with("", steps))
+        .record("ticket", "t1", json!({"title": "Alpha", "priority": 1, "status": "open"}))
+        .record("ticket", "t2", json!({"title": "Beta", "priority": 3, "status": "open"}))
+        .record("ticket", "t3", json!({"title": "Gamma", "priority": 3, "status": "closed"}))
+        .record("ticket", "t4", json!({"title": "Delta", "priority": 2, "status": "open"}))
+        .event(manual("w"))
+        .run_until_idle()
+        .expect(completed().variable("next", 5));
+    let steps = story.last().execution.steps;
+    let ids: Vec<_> = steps["any"].output.as_array().into_iter().flatten().map(|one| one["id"].clone()).collect();
+    assert_eq!(ids, ["t1", "t2"]);
+    assert_eq!((&steps["none"].output, &steps["count"].output), (&json!([]), &json!(3)));
+}
+
+#[test]
+fn a_new_record_is_linked_owned_and_staged() {
+    let deal = "object: deal\nfields: {name: {type: text, unique: true}, n: {type: number}}\nstages: [open, won]\n\
+                relationships: {first: {object: deal}, others: {object: deal, many: true}}";
+    let steps = "
+  - {id: make, type: create_record, object: deal, fields: {name: B}, stage: won, owner: Ada@example.com, link: first}
+  - {id: more, type: create_record, object: deal, fields: {name: C}, link: {relationship: first, if_blank: true}}
+  - {id: both, type: create_record, object: deal, fields: {name: B}, on_duplicate: use, link: {relationship: others, add: true}}
+  - {id: same, type: create_record, object: deal, fields: {name: B}, on_duplicate: use, link: others}
+  - {id: own, type: create_record, object: deal, fields: {name: A, n: {add: 2}}, on_duplicate: update, owner: bob@example.com, link: others}";
+    let story = scenario()
+        .object(deal)
+        .workflow(&with("object: deal", steps))
+        .record("deal", "a", json!({"name": "A", "n": 1}))
+        .event(manual("w").on("deal", "a"))
+        .run_until_idle()
+        .expect(completed());
+    let steps = story.last().execution.steps;
+    let made = steps["make"].output["id"].clone();
+    assert_eq!(
+        (&steps["make"].output["stage"], &steps["make"].output["owner"]),
+        (&json!("won"), &json!("ada@example.com"))
+    );
+    assert_eq!((&steps["own"].output["id"], &steps["both"].output["id"]), (&json!("a"), &made));
+    let own = json!({"id": "a", "first": made, "others": [made, "a"], "n": 3, "owner": "bob@example.com"});
+    story.expect(completed().records("deal", [own, json!({"name": "B"}), json!({"name": "C", "stage": "open"})]));
+}
+
+#[test]
+fn an_archived_record_that_has_the_value_is_treated_as_the_step_says() {
+    let made = |keys: &str| {
+        let steps = format!(
+            "  - {{id: make, type: create_record, object: customer, fields: {{name: Ada, plan: paid}}, on_failure: {{then: continue}}, {keys}}}"
+        );
+        let story = scenario()
+            .object(CUSTOMER)
+            .workflow(&with("", &steps))
+            .record("customer", "c1", json!({"name": "Ada", "plan": "free"}))
+            .event(archived("customer", "c1"))
+            .event(manual("w"))
+            .run_until_idle();
+        let step = story.last().execution.steps["make"].clone();
+        let customer = story.world().records("customer").into_iter().find(|one| one.id == "c1").expect("it is there");
+        let name = step.output["name"].as_str().unwrap_or_default().to_owned();
+        (name, customer.fields["plan"].clone(), customer.is_archived(), step.error.is_some())
+    };
+    let ada = || "Ada".to_owned();
+    assert_eq!(made("on_duplicate: use"), (ada(), json!("free"), true, false));
+    assert_eq!(made("on_duplicate: update"), (ada(), json!("paid"), true, false));
+    assert_eq!(made("on_archived: unarchive"), (ada(), json!("free"), false, false));
+    assert_eq!(made("on_duplicate: use, on_archived: overwrite"), (ada(), json!("paid"), false, false));
+    assert_eq!(made("on_archived: suffix"), ("Ada (2)".to_owned(), json!("free"), true, false));
+    assert_eq!(made("on_duplicate: use, on_archived: error"), (String::new(), json!("free"), true, true));
+}

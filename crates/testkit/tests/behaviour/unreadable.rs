@@ -196,7 +196,7 @@ fn records_rows_refusals_notices_and_workflows_are_listed_without_what_cannot_be
     let system = &story.world().system;
     let records = at_once(system.records.list("ticket", 50, None)).expect("the listing is not broken");
     assert_eq!((records.items.len(), records.unreadable.len()), (1, 1));
-    let query = pawl_engine::RecordQuery { object: "ticket".to_owned(), tests: Vec::new(), order: None, limit: 10 };
+    let query = pawl_engine::RecordQuery::new("ticket", Vec::new(), 10);
     assert_eq!(at_once(system.records.find(&query)).expect("the search is not broken").len(), 1);
 
     corrupt(&story, items::workflow::TABLE, &items::workflow::head_key("w"), "no JSON");

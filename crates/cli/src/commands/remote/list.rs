@@ -78,7 +78,8 @@ pub(super) async fn objects(client: &Client) -> anyhow::Result<bool> {
 
 /// Lists records of an object.
 pub(super) async fn records(client: &Client, which: &Records) -> anyhow::Result<bool> {
-    let path = format!("/v1/objects/{}/records", record::encoded(&which.object));
+    let object = which.object.as_deref().expect("without a subcommand it is required");
+    let path = format!("/v1/objects/{}/records", record::encoded(object));
     let keys = [("where", &which.tests), ("order", &which.order)];
     let query = keys.into_iter().filter_map(|(name, value)| Some((name, value.clone()?))).collect();
     if which.quiet {

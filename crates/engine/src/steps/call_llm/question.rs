@@ -79,7 +79,9 @@ fn kind(field: &OutputField) -> String {
         FieldType::Uuid => "UUID in quotes".to_owned(),
         FieldType::Phone => "telephone number in quotes".to_owned(),
         FieldType::Email => "e-mail address in quotes".to_owned(),
-        FieldType::Object => "object".to_owned(),
+        FieldType::Object | FieldType::File => "object".to_owned(),
+        FieldType::Money => "object {\"amount\": number, \"currency\": \"three letters\"}".to_owned(),
+        FieldType::Url => "address in quotes, beginning with https:// or http://".to_owned(),
         FieldType::Text | FieldType::Option | FieldType::Member => "text in quotes".to_owned(),
     };
     let one = if field.many { format!("list, each: {one}") } else { one };
@@ -117,7 +119,7 @@ fn field_schema(field: &OutputField) -> Value {
     let (kind, format) = match field.kind {
         FieldType::Number => ("number", None),
         FieldType::Boolean => ("boolean", None),
-        FieldType::Object => ("object", None),
+        FieldType::Object | FieldType::File => ("object", None),
         FieldType::Date => ("string", Some("date")),
         FieldType::Datetime => ("string", Some("date-time")),
         FieldType::Uuid => ("string", Some("uuid")),
@@ -125,6 +127,14 @@ fn field_schema(field: &OutputField) -> Value {
         _ => ("string", None),
     };
     let mut schema = json!({ "type": kind });
+    if field.kind == FieldType::Money {
+        schema = json!({
+            "type": "object",
+            "properties": {"amount": {"type": "number"}, "currency": {"type": "string"}},
+            "required": ["amount", "currency"],
+            "additionalProperties": false,
+        });
+    }
     if let Some(format) = format {
         schema["format"] = json!(format);
     }
