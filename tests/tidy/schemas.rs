@@ -1,5 +1,6 @@
 //! What programs describe themselves by, as files: the schemas that editors complete by and the check walks by, and the API.
 
+use pawl_definition::DefinitionKind;
 use serde_json::Value;
 
 use crate::workspace::{check_generated, read};
@@ -18,6 +19,14 @@ fn the_schema_of_workflows_is_what_the_code_says() {
 #[test]
 fn the_schema_of_objects_is_what_the_code_says() {
     check("docs/schema/object.schema.json", &pawl_definition::describe::object());
+}
+
+#[test]
+fn the_schemas_of_other_definitions_are_what_the_code_says() {
+    for kind in DefinitionKind::ALL {
+        let path = format!("docs/schema/{}.schema.json", kind.word());
+        check(&path, &pawl_definition::describe::definition(*kind));
+    }
 }
 
 #[test]
@@ -46,5 +55,8 @@ fn what_is_served_stands_in_the_files() {
     ];
     for (path, served) in served {
         assert!(read(path) == served, "{path}");
+    }
+    for kind in DefinitionKind::ALL {
+        assert!(read(&format!("docs/schema/{}.schema.json", kind.word())) == kind.schema(), "{kind:?}");
     }
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use pawl_definition::{Object, Problem, Source, check_object, check_workflow};
+use pawl_definition::{DefinitionKind, Object, Problem, Source, check_definition, check_object, check_workflow};
 use pawl_testkit::cases::{Disk, Files, check_file};
 use serde_json::{Value, json};
 
@@ -57,8 +57,12 @@ fn wrong(blocks: &[Block]) -> Vec<String> {
     for (block, source) in &read {
         let has = |key: &str| source.value.get(key).is_some();
         let is_object = has("fields") && has("object") && !has("steps");
+        let is_part = ["workflow", "steps", "triggers"].into_iter().any(has);
+        let kind = DefinitionKind::ALL.iter().copied().find(|kind| has(kind.word())).filter(|_| !is_part);
         if has("cases") {
             wrong.extend(told(&cases(block)));
+        } else if let Some(kind) = kind {
+            wrong.extend(told(&check_definition(kind, source, &objects).1));
         } else if !is_object && !source.value.is_null() {
             let whole = if has("workflow") { source.clone() } else { around(source, &objects) };
             wrong.extend(told(&check_workflow(&whole, &objects).1));

@@ -1,6 +1,6 @@
 //! A type of step or trigger is at home in its own files: nobody else matches on it or knows its tag.
 
-use pawl_definition::{StepKind, TriggerKind};
+use pawl_definition::{DefinitionKind, StepKind, TriggerKind};
 use regex::Regex;
 
 use crate::workspace::{files, read, sources, without_tests};
@@ -112,6 +112,32 @@ fn each_step_type_is_whole() {
             ),
         ];
         missing.extend(whole.iter().filter(|(_, is_there)| !is_there).map(|(what, _)| format!("{tag}: {what}")));
+    }
+    assert!(missing.is_empty(), "{missing:#?}");
+}
+
+/// What a kind of definition file touches.
+#[test]
+fn each_kind_of_definition_file_is_whole() {
+    let files = files();
+    let behaviour = text(&files, "crates/testkit/tests/behaviour/", ".rs");
+    let authoring = text(&files, "crates/definition/tests/authoring/", ".rs");
+    let language = read("docs/language.md");
+    let mut missing = Vec::new();
+    for kind in DefinitionKind::ALL {
+        let (word, plural) = (kind.word(), kind.plural());
+        let variant = format!("DefinitionKind::{kind:?}");
+        let whole = [
+            ("its keys", files.contains(&format!("crates/definition/src/kind/{word}.rs"))),
+            ("its schema", files.contains(&format!("docs/schema/{word}.schema.json"))),
+            ("its routes", files.contains(&format!("crates/api/src/definitions/{word}.rs"))),
+            ("a schema for editors", read("crates/cli/src/commands/schema.rs").contains(&variant)),
+            ("an example", files.iter().any(|file| file.starts_with("examples/") && file.ends_with(kind.endings()[0]))),
+            ("a test of its messages", authoring.contains(&variant)),
+            ("a test of what reads it", behaviour.contains(&variant)),
+            ("a mark in the language", language.contains(&format!("\n{word}: ")) && language.contains(plural)),
+        ];
+        missing.extend(whole.iter().filter(|(_, is_there)| !is_there).map(|(what, _)| format!("{word}: {what}")));
     }
     assert!(missing.is_empty(), "{missing:#?}");
 }

@@ -69,6 +69,10 @@ codes! {
     InvalidWorkflow = "invalid_workflow", UNPROCESSABLE_ENTITY, "Invalid workflow";
     /// The object has mistakes.
     InvalidObject = "invalid_object", UNPROCESSABLE_ENTITY, "Invalid object";
+    /// The group, calendar or other definition has mistakes.
+    InvalidDefinition = "invalid_definition", UNPROCESSABLE_ENTITY, "Invalid definition";
+    /// A workflow or another definition needs the definition.
+    DefinitionInUse = "definition_in_use", CONFLICT, "In use";
     /// The path and the body name different things.
     IdMismatch = "id_mismatch", UNPROCESSABLE_ENTITY, "Ids differ";
 
@@ -110,6 +114,8 @@ codes! {
 
     /// No object has this id.
     NoObject = "no_object", NOT_FOUND, "No such object";
+    /// No group, calendar or other definition has this id.
+    NoDefinition = "no_definition", NOT_FOUND, "No such definition";
     /// No record has this id, or none matches.
     NoRecord = "no_record", NOT_FOUND, "No such record";
     /// The fields do not fit the object.

@@ -17,6 +17,7 @@ mod accepted;
 mod access;
 mod body;
 mod code;
+mod definitions;
 mod executions;
 mod hooks;
 mod installation;

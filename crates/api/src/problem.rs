@@ -4,6 +4,7 @@ use axum::response::{IntoResponse, Response};
 use http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 use pawl_definition as definition;
+use pawl_definition::DefinitionKind;
 use pawl_engine::{Refused, Status, StepError};
 use pawl_runtime::ports::{SecretError, TableError};
 use pawl_runtime::{ActionError, ControlError, Error, RecordError, SaveError};
@@ -283,6 +284,7 @@ impl From<RecordError> for Problem {
 pub(crate) enum File {
     Workflow,
     Object,
+    Definition(DefinitionKind),
 }
 
 /// The problem of a save.
@@ -301,6 +303,7 @@ pub(crate) fn invalid(problems: &[definition::Problem], file: File) -> Problem {
     let (code, noun) = match file {
         File::Workflow => (Code::InvalidWorkflow, "workflow"),
         File::Object => (Code::InvalidObject, "object"),
+        File::Definition(kind) => (Code::InvalidDefinition, kind.word()),
     };
     let errors = problems.iter().filter(|problem| problem.is_error()).count();
     let detail = format!("the {noun} has {errors} {}", if errors == 1 { "mistake" } else { "mistakes" });

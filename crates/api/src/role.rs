@@ -9,7 +9,7 @@ pub enum Role {
     Viewer,
     /// Starts and controls executions, and writes records.
     Operator,
-    /// Saves and switches workflows and objects.
+    /// Saves and switches workflows, and saves objects and other definitions.
     Editor,
     /// Kills and lifts what concerns everybody.
     Admin,
@@ -71,6 +71,10 @@ const CHANGES: &[(&str, &str, Role)] = &[
     ("POST", "/v1/workflows/{id}/lift", Role::Editor),
     ("POST", "/v1/objects", Role::Editor),
     ("PUT", "/v1/objects/{object}", Role::Editor),
+    ("PUT", "/v1/groups/{id}", Role::Editor),
+    ("DELETE", "/v1/groups/{id}", Role::Editor),
+    ("PUT", "/v1/calendars/{id}", Role::Editor),
+    ("DELETE", "/v1/calendars/{id}", Role::Editor),
     ("POST", "/v1/objects/{object}/records/{id}/forget", Role::Admin),
     ("POST", "/v1/installation/kill", Role::Admin),
     ("POST", "/v1/installation/lift", Role::Admin),

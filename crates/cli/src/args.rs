@@ -144,6 +144,10 @@ pub(crate) enum Kind {
     Workflow,
     /// `*.object.yaml`.
     Object,
+    /// `*.group.yaml`.
+    Group,
+    /// `*.calendar.yaml`.
+    Calendar,
     /// `*.cases.yaml`.
     Cases,
 }
@@ -151,7 +155,7 @@ pub(crate) enum Kind {
 /// Options of the embedded system.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Dev {
-    /// Folder of workflows and objects; loaded at the start and on every save.
+    /// Folder of workflows, objects and other definitions; loaded at the start and on every save.
     pub(crate) dir: Option<PathBuf>,
     /// Data folder; if absent, `.pawl` in DIR.
     #[arg(long, env = "PAWL_DATA")]
@@ -187,7 +191,7 @@ pub(crate) struct Dev {
 /// Commands that talk to an installation.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Remote {
-    /// Saves workflows and objects.
+    /// Saves workflows, objects, groups and calendars.
     Apply {
         /// Files or folders.
         #[arg(required = true)]
@@ -360,11 +364,14 @@ pub(crate) struct Start {
     /// Workflow.
     pub(crate) workflow: String,
     /// Record to run on, `<object>/<id>`.
-    #[arg(long, conflicts_with_all = ["where", "records"])]
+    #[arg(long, conflicts_with_all = ["where", "group", "records"])]
     pub(crate) record: Option<String>,
     /// Runs on each record for which this CEL expression over `record` is true.
-    #[arg(long, value_name = "CEL", conflicts_with = "records")]
+    #[arg(long, value_name = "CEL", conflicts_with_all = ["group", "records"])]
     pub(crate) r#where: Option<String>,
+    /// Runs on each record of this group.
+    #[arg(long, value_name = "ID", conflicts_with = "records")]
+    pub(crate) group: Option<String>,
     /// Runs on each record of this file: one id a line, at most 10,000; `-` is standard input.
     #[arg(long, value_name = "FILE")]
     pub(crate) records: Option<PathBuf>,
@@ -372,10 +379,10 @@ pub(crate) struct Start {
     #[arg(long = "value", short = 'v')]
     pub(crate) values: Vec<String>,
     /// Stops before each step and shows its input; `pawl step` goes on.
-    #[arg(long, conflicts_with_all = ["where", "records"])]
+    #[arg(long, conflicts_with_all = ["where", "group", "records"])]
     pub(crate) debug: bool,
     /// Starts at most once for this key.
-    #[arg(long, conflicts_with_all = ["where", "records"])]
+    #[arg(long, conflicts_with_all = ["where", "group", "records"])]
     pub(crate) idempotency_key: Option<String>,
     /// Reason; kept in the audit, for many at once.
     #[arg(long)]

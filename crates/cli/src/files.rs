@@ -5,7 +5,10 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use anyhow::bail;
-use pawl_definition::{Object, Problem, Source, Workflow, check_object, check_workflow_beside};
+use pawl_definition::{
+    Around, DefinitionKind, Definitions, Object, Problem, Source, Workflow, check_definition, check_object,
+    check_workflow,
+};
 
 mod walk;
 
@@ -19,6 +22,27 @@ pub(crate) const WORKFLOW: &[&str] = &[".workflow.yaml", ".workflow.yml", ".work
 pub(crate) const OBJECT: &[&str] = &[".object.yaml", ".object.yml", ".object.json"];
 /// How a file of test cases is named.
 pub(crate) const CASES: &[&str] = &[".cases.yaml", ".cases.yml", ".cases.json"];
+
+/// How the files of the language are named that an installation takes.
+pub(crate) fn of_language() -> Vec<&'static str> {
+    let others = DefinitionKind::ALL.iter().flat_map(|kind| kind.endings());
+    [OBJECT, WORKFLOW].into_iter().flatten().chain(others).copied().collect()
+}
+
+/// The kind of a file that is neither a workflow nor an object.
+pub(crate) fn definition_kind(path: &Path) -> Option<DefinitionKind> {
+    DefinitionKind::ALL.iter().copied().find(|kind| is(path, kind.endings()))
+}
+
+/// The place of a file in the order in which files are saved: objects, what is checked against them, and workflows, which are
+/// checked against both.
+pub(crate) fn rank(path: &Path) -> u8 {
+    match (is(path, WORKFLOW), definition_kind(path)) {
+        (true, _) => 2,
+        (false, Some(_)) => 1,
+        (false, None) => 0,
+    }
+}
 
 /// Whether a file is named so.
 pub(crate) fn is(path: &Path, endings: &[&str]) -> bool {
@@ -99,14 +123,18 @@ fn problem(file: &str, code: &str, message: String) -> Problem {
     Problem { file, code, path: String::new(), line: None, column: None, message, suggestion: None, severity }
 }
 
-/// Which file each workflow and object stands in: a second one would save over the first for ever.
+/// Which file each workflow, object and other definition stands in: a second one would save over the first for ever.
 #[derive(Default)]
 pub(crate) struct Places(BTreeMap<(&'static str, String), PathBuf>);
 
 impl Places {
     /// Notes what stands in a file; gives a problem if it stands in another one already.
     pub(crate) fn note(&mut self, path: &Path, source: &Source) -> Option<Problem> {
-        let kind = if is(path, OBJECT) { "object" } else { "workflow" };
+        let kind = match definition_kind(path) {
+            Some(kind) => kind.word(),
+            None if is(path, OBJECT) => "object",
+            None => "workflow",
+        };
         let id = source.value.get(kind)?.as_str()?;
         let place = self.0.entry((kind, id.to_owned())).or_insert_with(|| path.to_owned());
         if place != path && place.exists() {
@@ -126,6 +154,16 @@ impl Places {
 pub(crate) fn object_id(path: &Path, source: Option<&Source>) -> Option<String> {
     let Some(source) = source else { return id_by_name(path, OBJECT) };
     source.value.get("object").and_then(serde_json::Value::as_str).map(str::to_owned)
+}
+
+/// The definition in a file that is not right: as it says, or by its name if it cannot be read at all.
+pub(crate) fn definition_id(path: &Path, source: Option<&Source>) -> Option<(DefinitionKind, String)> {
+    let kind = definition_kind(path)?;
+    let id = match source {
+        Some(source) => source.value.get(kind.word()).and_then(serde_json::Value::as_str).map(str::to_owned),
+        None => id_by_name(path, kind.endings()),
+    };
+    Some((kind, id?))
 }
 
 fn id_by_name(path: &Path, endings: &[&str]) -> Option<String> {
@@ -148,6 +186,10 @@ pub(crate) struct Beside {
     pub(crate) objects: BTreeMap<String, Object>,
     /// The ids of its objects that are not right: that is told where they stand, and nowhere else.
     pub(crate) broken: BTreeSet<String>,
+    /// Its other definitions, as far as they are right.
+    pub(crate) definitions: Definitions,
+    /// Those that are not right.
+    pub(crate) broken_definitions: BTreeSet<(DefinitionKind, String)>,
     /// Its workflows, as far as they are right.
     pub(crate) workflows: BTreeMap<String, Workflow>,
     /// The ids of its workflows that are not right.
@@ -157,6 +199,22 @@ pub(crate) struct Beside {
 }
 
 impl Beside {
+    /// What a file is checked against.
+    pub(crate) fn around(&self) -> Around<'_> {
+        let around = Around::new(&self.objects).beside(&self.broken).with(&self.definitions);
+        around.beside_definitions(&self.broken_definitions)
+    }
+
+    /// Takes a definition in.
+    fn define(&mut self, kind: DefinitionKind, path: &Path) {
+        let source = read(path).ok();
+        let checked = source.as_ref().and_then(|source| check_definition(kind, source, self.around()).0);
+        match (checked, &source) {
+            (Some(id), Some(source)) if self.definitions.insert(kind, &id, &source.value).is_ok() => {}
+            _ => self.broken_definitions.extend(definition_id(path, source.as_ref())),
+        }
+    }
+
     /// Whether a file of test cases is about a workflow file.
     pub(crate) fn has_cases(&self, path: &Path) -> bool {
         self.tested.contains(&None) || self.tested.contains(&path.file_name().map(Into::into))
@@ -176,10 +234,14 @@ impl Folders {
 
     fn look(&mut self, folder: &Path) -> anyhow::Result<Beside> {
         let mut beside = Beside::default();
-        let mut workflows = Vec::new();
-        for file in walk::inside(folder, &[OBJECT, CASES, WORKFLOW].concat())? {
+        let (mut workflows, mut definitions) = (Vec::new(), Vec::new());
+        for file in walk::inside(folder, &[of_language().as_slice(), CASES].concat())? {
             if is(&file, WORKFLOW) {
                 workflows.push(file);
+                continue;
+            }
+            if let Some(kind) = definition_kind(&file) {
+                definitions.push((kind, file));
                 continue;
             }
             self.reads += 1;
@@ -196,6 +258,10 @@ impl Folders {
                 beside.broken.extend(object_id(&file, Some(&source)));
             }
         }
+        for (kind, file) in definitions {
+            self.reads += 1;
+            beside.define(kind, &file);
+        }
         // A workflow is read with the objects that it is about.
         for file in workflows {
             self.reads += 1;
@@ -203,7 +269,7 @@ impl Folders {
                 beside.broken_workflows.extend(id_by_name(&file, WORKFLOW));
                 continue;
             };
-            if let (Some(workflow), _) = check_workflow_beside(&source, &beside.objects, &beside.broken) {
+            if let (Some(workflow), _) = check_workflow(&source, beside.around()) {
                 beside.workflows.insert(workflow.id.clone(), workflow);
             } else {
                 let id = source.value.get("workflow").and_then(serde_json::Value::as_str);

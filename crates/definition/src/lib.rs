@@ -3,7 +3,7 @@
 //! - [`expression`]: CEL, templates and durations.
 //! - [`value`]: equality, order, blanks and the writing of values, for all that compares any.
 //! - [`step`] and [`trigger`]: one file for each type, and a registry line.
-//! - [`Workflow`] and [`Object`]: the two kinds of file.
+//! - [`Workflow`] and [`Object`], and [`DefinitionKind`] with one file for each other kind of file.
 //! - [`Source`], [`check_workflow`] and [`check_object`]: from a text to these, with every [`Problem`] at once.
 //! - [`json`]: the one entrance of JSON from outside, with its bounds.
 //! - [`JsonSchema`]: JSON Schema over values; [`OrderedSchema`]: one as its author ordered it.
@@ -23,6 +23,7 @@ mod debounce;
 mod failure;
 mod graph;
 mod json_schema;
+mod kind;
 mod limits;
 mod object;
 mod outcome;
@@ -45,6 +46,7 @@ pub use graph::mermaid;
 pub use json_schema::{
     JsonSchema, Mismatch, MismatchKind, OrderedSchema, PROPERTY_ORDER, SchemaBudget, SchemaTooCostly,
 };
+pub use kind::{Calendar, DefinitionKind, Definitions, Group, Weekday, WorkflowCalendar};
 pub use limits::{Budget, BudgetPer, Limits, Reentry, Starts};
 pub use object::{ARCHIVED_AT, Contact, Field, FieldType, OWNER, Object, Relationship, STAGE, TAGS};
 pub use outcome::Outcome;
@@ -55,6 +57,6 @@ pub use schema::{object_schema, workflow_schema};
 pub use source::{Position, Source};
 pub use step::{Branch, Delivery, Step, StepKind, Take};
 pub use trigger::{Trigger, TriggerKind};
-pub use validate::{Check, check_object, check_objects, check_starts, check_workflow, check_workflow_beside};
+pub use validate::{Around, Check, check_definition, check_object, check_objects, check_starts, check_workflow};
 pub use variable::{Variable, VariableType};
 pub use workflow::{Edits, Hook, Priority, RETENTION_LEAST, Workflow};

@@ -143,6 +143,8 @@ codes! {
     UNKNOWN_WORKFLOW = "unknown_workflow";
     /// An object that is not there.
     UNKNOWN_OBJECT = "unknown_object";
+    /// A group, calendar or other definition that is not there.
+    UNKNOWN_DEFINITION = "unknown_definition";
     /// A field that the object does not have.
     UNKNOWN_FIELD = "unknown_field";
     /// A relationship that the object does not have.

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use crate::describe::JsonSchema;
 use crate::trigger::Webhook;
-use crate::{Duration, Expression, Failure, Limits, Outcome, Step, Trigger, Variable};
+use crate::{Duration, Expression, Failure, Limits, Outcome, Step, Trigger, Variable, WorkflowCalendar};
 
 /// The shortest retention. While an execution is there, its event starts it no second time. A sender repeats a delivery for
 /// up to three days, and an event waits in a queue of SQS for up to four.
@@ -66,9 +66,9 @@ pub struct Workflow {
     /// IANA time zone for dates and business days; UTC if absent.
     #[serde(default)]
     pub timezone: Option<String>,
-    /// Holidays, as dates on which no business is done.
+    /// Business days: the id of a calendar, or a list of holidays beside Saturdays and Sundays.
     #[serde(default)]
-    pub calendar: Vec<String>,
+    pub calendar: WorkflowCalendar,
     /// Queue.
     #[serde(default)]
     pub priority: Priority,
@@ -150,6 +150,17 @@ impl Workflow {
         own.chain(goals)
             .filter_map(|(trigger, goal)| Some(Hook { trigger, webhook: trigger.kind.shape().webhook()?, goal }))
             .collect()
+    }
+
+    /// Whether a step, a variable or what it comes to asks for a group.
+    pub fn reads_groups(&self) -> bool {
+        let reached = self.outcome.iter().map(|outcome| &outcome.reached);
+        let sources = self.variables.iter().flat_map(|variable| &variable.from);
+        let mut bare = sources.chain(self.output.values()).chain(reached);
+        let mut defaults = self.variables.iter().filter_map(|variable| variable.default.as_ref());
+        self.all_steps().into_iter().any(|step| step.reads_groups)
+            || bare.any(|expression| !expression.groups().is_empty())
+            || defaults.any(|default| !default.groups().is_empty())
     }
 
     /// All steps at any depth, in the order written.

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use pawl_definition::step::AnswerShape;
+use pawl_definition::{Calendar, Group};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -408,6 +409,19 @@ pub struct ResolvedTest {
     pub value: Value,
 }
 
+/// A group among the tests of a query, with what its expression sees beside a record.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GroupTest {
+    /// The group.
+    pub group: Group,
+    /// The present time.
+    pub now: Timestamp,
+    /// The time zone of the workflow.
+    pub timezone: TimeZone,
+    /// The business days of the workflow.
+    pub calendar: Calendar,
+}
+
 /// A query of records.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RecordQuery {
@@ -417,6 +431,8 @@ pub struct RecordQuery {
     pub tests: Vec<ResolvedTest>,
     /// Lists of tests: all of one of them must hold too. Empty if nothing is asked beside `tests`.
     pub any: Vec<Vec<ResolvedTest>>,
+    /// They belong to this group.
+    pub group: Option<Box<GroupTest>>,
     /// Field to order by, and whether descending.
     pub order: Option<(String, bool)>,
     /// Most records.
@@ -428,7 +444,7 @@ pub struct RecordQuery {
 impl RecordQuery {
     /// All records of an object that pass these tests, the newest first.
     pub fn new(object: &str, tests: Vec<ResolvedTest>, limit: usize) -> Self {
-        Self { object: object.to_owned(), tests, any: Vec::new(), order: None, limit, count: false }
+        Self { object: object.to_owned(), tests, any: Vec::new(), group: None, order: None, limit, count: false }
     }
 }
 

@@ -84,6 +84,8 @@ codes! {
     UnknownField = "unknown_field", Retries::Never;
     /// There is no such object.
     UnknownObject = "unknown_object", Retries::Never;
+    /// A group or calendar that the step needs is not there.
+    UnknownDefinition = "unknown_definition", Retries::Never;
     /// The workflow has no such step.
     UnknownStep = "unknown_step", Retries::Never;
     /// The time of a delay cannot be computed.

@@ -4,10 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use jiff::Timestamp;
-use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use pawl_definition::step::after_record;
-use pawl_definition::{Meter, Object, STAGE, Scope, Step, Variable};
+use pawl_definition::{Calendar, Definitions, ExpressionError, Group, Meter, Object, STAGE, Scope, Step, Variable};
 use serde_json::{Map, Value, json};
 
 use crate::{ChildSeen, Execution, Hold, Occurrence, Plan, Record, Usage};
@@ -21,7 +20,9 @@ pub struct Context<'a> {
     pub former: Option<&'a Plan>,
     /// Objects by id.
     pub objects: &'a BTreeMap<String, Object>,
-    /// The revision of the objects.
+    /// Groups, calendars and other definitions.
+    pub definitions: &'a Definitions,
+    /// The revision of the objects and of the other definitions.
     pub objects_revision: u64,
     /// The event that started the execution.
     pub event: &'a Occurrence,
@@ -48,6 +49,30 @@ pub struct Context<'a> {
     pub children: &'a BTreeMap<String, ChildSeen>,
     /// What those who wait for the execution let it do.
     pub hold: &'a Hold,
+}
+
+impl Context<'_> {
+    /// The business days of the workflow.
+    ///
+    /// # Errors
+    /// The calendar that it names is not there.
+    pub fn calendar(&self) -> Result<&Calendar, ExpressionError> {
+        calendar_of(self.plan, self.definitions)
+    }
+}
+
+/// The business days of a workflow.
+///
+/// # Errors
+/// The calendar that it names is not there.
+pub fn calendar_of<'a>(plan: &'a Plan, definitions: &'a Definitions) -> Result<&'a Calendar, ExpressionError> {
+    match plan.workflow.calendar.named() {
+        None => Ok(&plan.calendar),
+        Some(id) => definitions
+            .calendars
+            .get(id)
+            .ok_or_else(|| ExpressionError::Value { message: format!("the calendar {id:?} is not there") }),
+    }
 }
 
 /// The values that expressions can read while a step is decided.
@@ -150,8 +175,12 @@ impl Scope for StepScope<'_> {
         &self.cx.plan.timezone
     }
 
-    fn holidays(&self) -> &BTreeSet<Date> {
-        &self.cx.plan.holidays
+    fn calendar(&self) -> Result<&Calendar, ExpressionError> {
+        self.cx.calendar()
+    }
+
+    fn group(&self, id: &str) -> Option<&Group> {
+        self.cx.definitions.groups.get(id)
     }
 
     fn meter(&self) -> Option<&Meter> {
@@ -184,8 +213,13 @@ pub fn record_view(record: &Record, cx: &Context<'_>) -> Value {
 
 /// A record with every field of its schema, empty ones null; its relationships are ids.
 pub(crate) fn plain_view(record: &Record, objects: &BTreeMap<String, Object>) -> Map<String, Value> {
+    view_of(record, objects.get(&record.object))
+}
+
+/// The same, of a record whose object is at hand.
+pub(crate) fn view_of(record: &Record, object: Option<&Object>) -> Map<String, Value> {
     let Value::Object(mut view) = record.view() else { return Map::new() };
-    if let Some(object) = objects.get(&record.object) {
+    if let Some(object) = object {
         fill_empty(&mut view, object);
     }
     view

@@ -33,6 +33,7 @@ mod execution;
 mod failure;
 mod fork;
 mod frame;
+mod group;
 mod history;
 mod lease;
 mod observed;
@@ -50,8 +51,9 @@ mod waiting;
 
 pub use activity::{
     Activity, BodyKind, ChildRecord, ChildStart, ChildStarts, ControlTarget, ControlledExecution, ExecutionControls,
-    ExecutionSearch, Found, FoundExecution, HttpBody, HttpCall, MachinePoll, MachineRun, ModelCall, Performed, Read,
-    RecordQuery, RegionStarts, ResolvedTest, SearchedExecutions, SignalSending, StartedChild, StartedMachine,
+    ExecutionSearch, Found, FoundExecution, GroupTest, HttpBody, HttpCall, MachinePoll, MachineRun, ModelCall,
+    Performed, Read, RecordQuery, RegionStarts, ResolvedTest, SearchedExecutions, SignalSending, StartedChild,
+    StartedMachine,
 };
 pub use child::{ChildSeen, Hold, Parent, StartedBy, root_of};
 pub use code::{Retries, StepCode};

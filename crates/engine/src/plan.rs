@@ -3,11 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use pawl_definition::{Step, Workflow};
+use pawl_definition::{Calendar, Step, Workflow, WorkflowCalendar};
 
-/// A revision of a workflow with what can be worked out once: successors, time zone, holidays.
+/// A revision of a workflow with what can be worked out once: successors, time zone, business days.
 #[derive(Debug, Clone)]
 pub struct Plan {
     /// The workflow.
@@ -16,8 +15,10 @@ pub struct Plan {
     pub revision: u64,
     /// Its time zone; UTC if it names none or an unknown one.
     pub timezone: TimeZone,
-    /// Its holidays.
-    pub holidays: BTreeSet<Date>,
+    /// Its business days, unless it names a calendar of the installation.
+    pub calendar: Calendar,
+    /// Whether decisions read definitions of the installation: its calendar, or groups.
+    pub reads_definitions: bool,
     /// Names that steps and webhooks assign: variables that are null until then.
     pub assigned: BTreeSet<String>,
     /// Names of the secrets that its steps use.
@@ -32,9 +33,13 @@ impl Plan {
         link(&workflow.steps, None, &mut successors);
         link(workflow.failure_steps(), None, &mut successors);
         let timezone = workflow.timezone.as_deref().and_then(|name| TimeZone::get(name).ok()).unwrap_or(TimeZone::UTC);
-        let holidays = workflow.calendar.iter().filter_map(|day| day.parse().ok()).collect();
+        let calendar = Calendar::of_holidays(match &workflow.calendar {
+            WorkflowCalendar::Holidays(days) => days.iter().filter_map(|day| day.parse().ok()).collect(),
+            WorkflowCalendar::Named(_) => BTreeSet::new(),
+        });
+        let reads_definitions = workflow.calendar.named().is_some() || workflow.reads_groups();
         let (assigned, secrets) = (assigned(&workflow), secrets(&workflow));
-        Self { workflow, revision, timezone, holidays, assigned, secrets, successors }
+        Self { workflow, revision, timezone, calendar, reads_definitions, assigned, secrets, successors }
     }
 
     /// Finds a step.

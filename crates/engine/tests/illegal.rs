@@ -51,6 +51,7 @@ fn decide(plan: &Plan, at: Timestamp, execution: &Execution, input: &Input<'_>) 
         plan,
         former: None,
         objects: &objects,
+        definitions: &pawl_definition::Definitions::default(),
         objects_revision: 0,
         event: &occurrence,
         record: None,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use pawl_definition::Object;
+use pawl_definition::{Definitions, Object};
 use pawl_engine::{
     Act, Activity, Address, Cause, Context, Control, Decision, Event, EventType, Execution, Input, Occurrence,
     Performance, Performed, Plan, Record, Recording, ReplayError, Row, Status, Subject, Usage, create, difference,
@@ -15,7 +15,7 @@ use serde_json::{Map, Value, json};
 /// What an execution was decided on, and the rows that came of it.
 struct Story {
     plans: BTreeMap<u64, Arc<Plan>>,
-    objects: BTreeMap<u64, BTreeMap<String, Object>>,
+    objects: BTreeMap<u64, (BTreeMap<String, Object>, Definitions)>,
     event: Occurrence,
     record: Record,
     now: Timestamp,
@@ -41,7 +41,7 @@ impl Story {
         let (head, row) = create(&plan, &event, now, None);
         Self {
             plans: BTreeMap::from([(1, plan)]),
-            objects: BTreeMap::from([(4, BTreeMap::from([("ticket".to_owned(), object)]))]),
+            objects: BTreeMap::from([(4, (BTreeMap::from([("ticket".to_owned(), object)]), Definitions::default()))]),
             event: Occurrence::new(event),
             record: record(subject, now),
             now,
@@ -57,7 +57,8 @@ impl Story {
         let cx = Context {
             plan: &self.plans[&1],
             former: None,
-            objects: &self.objects[&4],
+            objects: &self.objects[&4].0,
+            definitions: &self.objects[&4].1,
             objects_revision: 4,
             event: &self.event,
             record: Some(&self.record),

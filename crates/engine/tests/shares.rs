@@ -46,6 +46,7 @@ fn next(execution: &Execution, children: &BTreeMap<String, ChildSeen>) -> Commit
         plan: &plan,
         former: None,
         objects: &objects,
+        definitions: &pawl_definition::Definitions::default(),
         objects_revision: 0,
         event: &occurrence,
         record: None,

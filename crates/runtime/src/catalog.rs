@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Deref;
 use std::sync::{Arc, Mutex};
 
-use pawl_definition::{Object, Workflow};
+use pawl_definition::{Around, Definitions, Object, Workflow};
 use pawl_engine::{Plan, RecordWrite};
 
 use crate::blocks::{BlockSizes, Blocks};
@@ -21,11 +21,20 @@ const KEPT_TOPICS: usize = 1_000;
 /// The dimensions of a topic under which somebody is listed; `None` if they cannot be read.
 type Listened = Arc<Option<Vec<String>>>;
 
-/// Objects by id, and those that cannot be read.
+/// Objects by id, and those that cannot be read; and the other definitions of the same revision.
 #[derive(Debug, Default)]
 pub struct Objects {
     readable: BTreeMap<String, Object>,
     unreadable: BTreeMap<String, Unreadable>,
+    /// Groups, calendars and other definitions.
+    pub definitions: Definitions,
+    unreadable_definitions: Vec<Unreadable>,
+}
+
+impl<'a> From<&'a Objects> for Around<'a> {
+    fn from(objects: &'a Objects) -> Self {
+        Around::new(objects).with(&objects.definitions)
+    }
 }
 
 impl Objects {
@@ -34,9 +43,15 @@ impl Objects {
         self.unreadable.get(object).map_or(Ok(()), |unreadable| Err(unreadable.clone()))
     }
 
-    /// Requires that all of them can be read.
+    /// Requires that all of them can be read, and all other definitions.
     pub fn require_all(&self) -> Result<(), Unreadable> {
-        self.unreadable.values().next().map_or(Ok(()), |unreadable| Err(unreadable.clone()))
+        self.unreadable.values().next().map_or(Ok(()), |unreadable| Err(unreadable.clone()))?;
+        self.require_definitions()
+    }
+
+    /// Requires that all other definitions can be read: without one, what reads it would be decided as if it were not there.
+    pub fn require_definitions(&self) -> Result<(), Unreadable> {
+        self.unreadable_definitions.first().map_or(Ok(()), |unreadable| Err(unreadable.clone()))
     }
 }
 
@@ -194,12 +209,15 @@ impl Catalog {
                 self.add(&mut objects, &item, item.key.sort.clone());
             }
         }
+        for item in Pages::of(&*self.tables, Query::of(items::definition::TABLE, items::definition::ALL)).all().await? {
+            self.add_definition(&mut objects, &item);
+        }
         // One that was saved meanwhile is of a later revision, and what is decided on it could not be decided again.
         if self.read_installation().await?.objects_revision != revision {
             objects = self.objects_as_of(revision).await?;
         }
         let objects = Arc::new(objects);
-        if objects.unreadable.is_empty() {
+        if objects.require_all().is_ok() {
             *self.objects.lock().expect("no holder panics") = Some((revision, objects.clone()));
         }
         Ok(objects)
@@ -219,7 +237,33 @@ impl Catalog {
         for (id, item) in found {
             self.add(&mut objects, &item, id);
         }
+        let query = Query::of(items::definition::TABLE, items::definition::REVISIONS);
+        let mut found = BTreeMap::new();
+        for item in Pages::of(&*self.tables, query).all().await? {
+            let Some((kind, id, Some(saved))) = items::definition::named(&item.key) else { continue };
+            if saved <= revision {
+                found.insert((kind, id.to_owned()), item);
+            }
+        }
+        for item in found.into_values() {
+            self.add_definition(&mut objects, &item);
+        }
         Ok(objects)
+    }
+
+    /// Adds a definition, unless it was deleted.
+    fn add_definition(&self, objects: &mut Objects, item: &Item) {
+        let Some((kind, id, _)) = items::definition::named(&item.key) else { return };
+        let unlike = |error: serde_json::Error| items::unreadable(item, items::misshapen(&error));
+        let read = match items::definition::parse(item) {
+            Ok(saved) if saved.source.is_null() => Ok(()),
+            Ok(saved) => objects.definitions.insert(kind, id, &saved.source).map_err(unlike),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = read {
+            self.unreadable.pass_over(&error);
+            objects.unreadable_definitions.push(error);
+        }
     }
 
     fn add(&self, objects: &mut Objects, item: &Item, id: String) {

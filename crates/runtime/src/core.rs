@@ -11,8 +11,8 @@ use crate::refusals::Refusals;
 use crate::signals::Signals;
 use crate::wake_backoff::WakeBackoff;
 use crate::{
-    Catalog, CompletionSignals, Evaluator, ExecutorOptions, Forks, History, Ingest, Installations, Metrics, Notices,
-    Operations, Ports, Records, Schedules, Stop, Sweeper, Transitions, UnreadableItems, Workflows,
+    Catalog, CompletionSignals, DefinitionStore, Evaluator, ExecutorOptions, Forks, History, Ingest, Installations,
+    Metrics, Notices, Operations, Ports, Records, Schedules, Stop, Sweeper, Transitions, UnreadableItems, Workflows,
 };
 
 /// The runtime without what steps do outside: all of it but the executor.
@@ -36,6 +36,8 @@ pub struct Core {
     pub operations: Arc<Operations>,
     /// Workflows and objects.
     pub workflows: Arc<Workflows>,
+    /// Groups, calendars and other definitions.
+    pub definitions: Arc<DefinitionStore>,
     /// Records.
     pub records: Arc<Records>,
     /// Executions to look at.
@@ -88,7 +90,14 @@ impl Core {
             workflows: workflows.clone(),
             transitions: transitions.clone(),
         };
+        let definitions = DefinitionStore {
+            catalog: catalog.clone(),
+            tables: tables.clone(),
+            clock: clock.clone(),
+            workflows: workflows.clone(),
+        };
         Self {
+            definitions: Arc::new(definitions),
             ingest: Arc::new(Ingest::new(&ports, metrics.clone())),
             evaluator: Arc::new(shared.evaluator(starter, &transitions, &operations, (&signals, &schedules))),
             workflows,

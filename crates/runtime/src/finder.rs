@@ -2,11 +2,11 @@
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use async_recursion::async_recursion as boxed;
 use pawl_definition::{ARCHIVED_AT, FieldType, Object, json, value};
-use pawl_engine::{Found, Read, Record, RecordQuery, ResolvedTest, StepCode, StepError, Subject, fields};
+use pawl_engine::{Found, GroupTest, Read, Record, RecordQuery, ResolvedTest, StepCode, StepError, Subject, fields};
 use serde_json::{Map, Value};
 
 use crate::items::{self, Unreadable};
@@ -143,10 +143,21 @@ impl Finder {
         let is_time = |field: &str| is_time(object, field);
         let asks_for_archive =
             query.tests.iter().chain(query.any.iter().flatten()).any(|test| test.field == ARCHIVED_AT);
+        let failed = Mutex::new(None);
+        let belongs = |group: &GroupTest, record: &Record| {
+            let holds = group.holds(record, object);
+            holds.unwrap_or_else(|error| {
+                failed.lock().expect("no holder panics").get_or_insert(error);
+                false
+            })
+        };
         let fits = |record: &Record| {
             let is_there = if asks_for_archive { record.forgotten.is_none() } else { !record.is_archived() };
             let all = |tests: &[ResolvedTest]| tests.iter().all(|test| holds(test, record, is_time(&test.field)));
-            is_there && all(&query.tests) && (query.any.is_empty() || query.any.iter().any(|tests| all(tests)))
+            is_there
+                && all(&query.tests)
+                && (query.any.is_empty() || query.any.iter().any(|tests| all(tests)))
+                && query.group.as_ref().is_none_or(|group| belongs(group, record))
         };
         let found = match by_row(query, object) {
             Some((field, true, value)) => self.by_unique(&query.object, field, &value).await?,
@@ -164,6 +175,9 @@ impl Finder {
             return Ok(Found { refused: Some(too_many(query)), ..Found::default() });
         };
         records.retain(fits);
+        if let Some(error) = failed.into_inner().expect("no holder panics") {
+            return Ok(Found { refused: Some(error), ..Found::default() });
+        }
         if query.count {
             return Ok(Found { values: vec![records.len().into()], ..Found::default() });
         }

@@ -5,7 +5,7 @@ use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 use async_recursion::async_recursion as boxed;
-use pawl_definition::Object;
+use pawl_definition::{Definitions, Object};
 use pawl_engine::{Execution, Observed, Occurrence, Plan, Recording, ReplayError, Row, difference, replay};
 
 use crate::{Catalog, Error, History};
@@ -21,7 +21,7 @@ pub struct Recorded {
     pub rows: Vec<Row>,
     event: Occurrence,
     plans: BTreeMap<u64, Arc<Plan>>,
-    objects: BTreeMap<u64, BTreeMap<String, Object>>,
+    objects: BTreeMap<u64, (BTreeMap<String, Object>, Definitions)>,
 }
 
 impl Recorded {
@@ -58,7 +58,7 @@ impl Recorded {
             if let Entry::Vacant(place) = self.objects.entry(revision) {
                 let objects = catalog.objects_as_of(revision).await?;
                 objects.require_all()?;
-                place.insert((*objects).clone());
+                place.insert(((*objects).clone(), objects.definitions.clone()));
             }
         }
         Ok(())

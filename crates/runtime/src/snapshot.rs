@@ -47,6 +47,7 @@ impl Snapshot {
             plan: &self.plan,
             former: self.former.as_deref(),
             objects: &self.objects,
+            definitions: &self.objects.definitions,
             objects_revision: self.objects_revision,
             event,
             record: self.record.as_ref(),
@@ -215,6 +216,9 @@ fn require_objects(objects: &Objects, plan: &Plan, execution: &Execution) -> Res
     let step = execution.cursor.as_deref().and_then(|id| plan.step(id));
     let of_step = step.and_then(|step| step.kind.shape().object());
     let of_record = execution.record.as_ref().map(|record| record.object.as_str());
+    if plan.reads_definitions {
+        objects.require_definitions()?;
+    }
     of_step.into_iter().chain(of_record).try_for_each(|object| Ok(objects.require(object)?))
 }
 

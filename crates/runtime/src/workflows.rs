@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use async_recursion::async_recursion as boxed;
-use pawl_definition::{Edits, Object, Problem, Source, Workflow};
+use pawl_definition::{Around, Edits, Object, Problem, Source, Workflow};
 use pawl_engine::{Act, Plan, triggers};
 use serde_json::Value;
 
@@ -138,7 +138,8 @@ impl Workflows {
         let Some(before) = objects else { return Ok(SavedObject { object, warnings: Vec::new() }) };
         let mut after: BTreeMap<String, Object> = (**before).clone();
         after.insert(object.id.clone(), object.clone());
-        let warnings = readers::new_mistakes(self, (&before, &after), &source.name).await?;
+        let around = Around::new(&after).with(&before.definitions);
+        let warnings = readers::new_mistakes(self, ((&*before).into(), around), (&source.name, false)).await?;
         Ok(SavedObject { object, warnings })
     }
 
@@ -148,7 +149,7 @@ impl Workflows {
     pub async fn save(&self, source: &Source, read_at: Option<u64>, by: &str) -> Result<Saved, SaveError> {
         let objects = self.objects().await?;
         let source = &source.for_workflow(&objects);
-        let (workflow, problems) = pawl_definition::check_workflow(source, &objects);
+        let (workflow, problems) = pawl_definition::check_workflow(source, &*objects);
         let Some(workflow) = workflow else {
             // A mistake may be none once all objects can be read.
             objects.require_all().map_err(Error::from)?;

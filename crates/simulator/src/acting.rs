@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use pawl_definition::{Source, TriggerKind};
+use pawl_definition::{DefinitionKind, Source, TriggerKind};
 use pawl_engine::{Act, Cause, Control, Creation, Event, EventType, Subject, ids};
 use pawl_runtime::{
-    ActionError, ControlError, Identity, NewAction, NewSignal, RecordError, SaveError, SendError, System,
+    ActionError, ControlError, DefinitionError, Identity, NewAction, NewSignal, RecordError, SaveError, SendError,
+    System,
 };
 use serde_json::{Map, Value, json};
 
@@ -19,6 +20,7 @@ use super::{forgetting, forking};
 pub(super) fn set_up(system: &System, script: &Script) -> Work {
     let system = system.clone();
     let (objects, workflows, records) = (script.objects.clone(), script.workflows.clone(), script.records.clone());
+    let definitions = script.definitions.clone();
     Box::pin(async move {
         for object in objects {
             system
@@ -26,6 +28,10 @@ pub(super) fn set_up(system: &System, script: &Script) -> Work {
                 .save_object(&Source::from_value("object", object))
                 .await
                 .expect("the objects have no mistakes");
+        }
+        for (kind, definition) in definitions {
+            let source = Source::from_value(kind.word(), definition);
+            system.definitions.save(kind, &source, (None, "author")).await.expect("the definitions have no mistakes");
         }
         for workflow in workflows {
             if let Err(error) =
@@ -105,6 +111,7 @@ async fn carry_out(hub: &Arc<Hub>, system: &System, what: What) -> Answer {
         What::Save(value) => {
             saved(hub, system.workflows.save(&Source::from_value("edit", value), None, "author").await)
         }
+        What::Define(kind, value) => define(hub, system, kind, value).await,
         What::KillWorkflow(workflow, kill) => saved(hub, system.workflows.set_killed(&workflow, kill, &act(hub)).await),
         What::KillAll(kill) => match system.installations.set_killed(kill, &act(hub)).await {
             Ok(_) => Answer::Done(None),
@@ -138,6 +145,18 @@ async fn archive(hub: &Hub, system: &System, subject: &Subject, is_archived: boo
             Answer::Done(None)
         }
         Err(RecordError::Failed(_) | RecordError::NotFound(_)) => Answer::Lost,
+        Err(_) => Answer::Refused,
+    }
+}
+
+/// Saves a group, a calendar or another definition.
+async fn define(hub: &Hub, system: &System, kind: DefinitionKind, value: Value) -> Answer {
+    match system.definitions.save(kind, &Source::from_value("edit", value), (None, "author")).await {
+        Ok(saved) => {
+            hub.count(if saved.unchanged { "definitions saved unchanged" } else { "definitions edited" });
+            Answer::Done(None)
+        }
+        Err(DefinitionError::Failed(_) | DefinitionError::Stale(_)) => Answer::Lost,
         Err(_) => Answer::Refused,
     }
 }
@@ -246,6 +265,7 @@ fn word(what: &What) -> String {
         What::Signal { name, key, payload, .. } => format!("signal {name} {key} {payload}"),
         What::Archive { subject, is_archived } => format!("archive {subject} {is_archived}"),
         What::Save(_) => "save".to_owned(),
+        What::Define(kind, value) => format!("define {} {}", kind.word(), short(&value.to_string())),
         What::Control(control, _) => format!("control {}", control.word()),
         What::KillWorkflow(workflow, kill) => format!("kill {workflow} {kill}"),
         What::KillAll(kill) => format!("kill all {kill}"),

@@ -126,6 +126,8 @@ pub enum Bug {
     ForkForgets,
     /// The original is not told of a fork.
     ForkUnlisted,
+    /// A group or calendar that is edited is not kept as it was.
+    DefinitionsUnkept,
     /// An execution that stops before each step goes on by itself.
     StepsUnasked,
 }
@@ -183,6 +185,7 @@ impl Bug {
         ("firing-twice", Self::FiringTwice),
         ("fork-forgets", Self::ForkForgets),
         ("fork-unlisted", Self::ForkUnlisted),
+        ("definitions-unkept", Self::DefinitionsUnkept),
         ("steps-unasked", Self::StepsUnasked),
         ("oversized-stored", Self::OversizedStored),
         ("unreadable-stops-listing", Self::UnreadableStopsListing),
@@ -205,6 +208,7 @@ impl Bug {
             }
             Self::LanesUncounted => writes.retain(|write| !write.address().1.sort.starts_with("budget#")),
             Self::ForkUnlisted => writes.retain(|write| !write.address().1.sort.starts_with(items::fork::PREFIX)),
+            Self::DefinitionsUnkept => writes.retain(|write| !stands_in(write, items::definition::REVISIONS)),
             Self::NoLine => writes.retain(|write| !stands_in(write, "line#")),
             Self::LostRows => writes.retain(|write| !write.address().1.sort.starts_with(items::history::PREFIX)),
             Self::NoChecks => writes.retain(|write| !matches!(write, Write::Check { table: Table::Records, .. })),

@@ -122,6 +122,7 @@ is_found! {
     finds_firings_that_are_written_down_twice: "firing-twice" from 7;
     finds_forks_without_what_their_original_had_come_to: "fork-forgets" from 5;
     finds_forks_that_their_original_does_not_list: "fork-unlisted" from 5;
+    finds_definitions_that_are_not_kept_as_they_were: "definitions-unkept" from 5;
     finds_steps_that_nobody_asked_for: "steps-unasked" from 35;
     finds_listings_that_stop_at_an_item_that_cannot_be_read: "unreadable-stops-listing" from 11;
     finds_large_values_that_stand_in_the_items_that_refer_to_them: "oversized-stored" from 2;

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use pawl_definition::trigger::Webhook;
-use pawl_definition::{ARCHIVED_AT, Expression, ExpressionError, Meter, Object, Trigger, value};
+use pawl_definition::{ARCHIVED_AT, Definitions, Expression, ExpressionError, Meter, Object, Trigger, value};
 use pawl_engine::{Creation, Event, Plan, RecordQuery, ResolvedTest, Subject, coerce, fields, ids};
 use serde_json::{Map, Value};
 
@@ -10,23 +10,40 @@ use super::scope::HookScope;
 use crate::state::Api;
 use crate::{Code, Problem};
 
+/// The workflow of a webhook, and the definitions of the installation as far as it asks for them.
+pub(super) type Around<'a> = (&'a Plan, &'a Definitions);
+
+/// The definitions that the expressions of a webhook ask for: the workflow's calendar, and groups.
+pub(super) async fn definitions(api: &Api, plan: &Plan, trigger: &Trigger) -> Result<Definitions, Problem> {
+    let values = trigger.kind.shape().webhook().into_iter().flat_map(|webhook| webhook.values.values());
+    let asks = trigger.filter.iter().chain(values).any(|expression| !expression.groups().is_empty());
+    if plan.workflow.calendar.named().is_none() && !asks {
+        return Ok(Definitions::default());
+    }
+    let objects = api.core.workflows.objects().await?;
+    objects.require_definitions().map_err(pawl_runtime::Error::from)?;
+    Ok(objects.definitions.clone())
+}
+
 /// Whether the trigger's filter leaves a delivery out whatever its record is, or fails on it. Such a delivery, a
 /// provider's ping for one, is accepted and shown as filtered: it need not name a record.
-pub(super) fn is_left_out(plan: &Plan, trigger: &Trigger, event: &Event) -> bool {
+pub(super) fn is_left_out(around: Around<'_>, trigger: &Trigger, event: &Event) -> bool {
+    let (plan, definitions) = around;
     let Some(filter) = &trigger.filter else { return false };
     let on_delivery_alone = filter.roots().iter().all(|root| ["trigger", "workflow", "now"].contains(&root.as_str()));
     let view = event.view();
-    let scope = HookScope { plan, trigger: &view, now: event.occurred_at, meter: Meter::default() };
+    let scope = HookScope { plan, trigger: &view, definitions, now: event.occurred_at, meter: Meter::default() };
     on_delivery_alone && filter.test(&scope) != Ok(true)
 }
 
 /// Evaluates the values of a webhook, and finds or plans the record of the event.
-pub(super) async fn fill(api: &Api, plan: &Plan, webhook: &Webhook, event: &mut Event) -> Result<(), Problem> {
+pub(super) async fn fill(api: &Api, around: Around<'_>, webhook: &Webhook, event: &mut Event) -> Result<(), Problem> {
+    let (plan, definitions) = around;
     if webhook.values.is_empty() && webhook.record.is_none() {
         return Ok(());
     }
     let view = event.view();
-    let scope = HookScope { plan, trigger: &view, now: event.occurred_at, meter: Meter::default() };
+    let scope = HookScope { plan, trigger: &view, definitions, now: event.occurred_at, meter: Meter::default() };
     let values = values(plan, webhook, &scope)?;
     if let Some(rule) = &webhook.record
         && let Some((field, expression)) = rule.r#match.iter().next()

@@ -192,8 +192,10 @@ impl Hook<'_> {
         };
         let data = data(&webhook.verify, delivery, body);
         let mut event = event::bare(id, workflow, &trigger.id, ingest.now(), data);
-        if !event::is_left_out(&self.plan, trigger, &event) {
-            event::fill(self.api, &self.plan, webhook, &mut event).await?;
+        let definitions = event::definitions(self.api, &self.plan, trigger).await?;
+        let around = (&*self.plan, &definitions);
+        if !event::is_left_out(around, trigger, &event) {
+            event::fill(self.api, around, webhook, &mut event).await?;
         }
         let accepted = if self.starts(trigger) && !self.is_debounced() {
             ingest.accept(event, &identity).await?

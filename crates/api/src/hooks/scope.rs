@@ -1,12 +1,9 @@
 //! What the expressions of a webhook see: the delivery, and the workflow.
 
-use std::collections::BTreeSet;
-
 use jiff::Timestamp;
-use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use pawl_definition::{Meter, Scope};
-use pawl_engine::Plan;
+use pawl_definition::{Calendar, Definitions, ExpressionError, Group, Meter, Scope};
+use pawl_engine::{Plan, context};
 use serde_json::{Value, json};
 
 /// What the expressions of a webhook see.
@@ -14,6 +11,8 @@ pub(super) struct HookScope<'a> {
     pub(super) plan: &'a Plan,
     /// `trigger`: the event so far.
     pub(super) trigger: &'a Value,
+    /// Definitions of the installation, where the workflow asks for them.
+    pub(super) definitions: &'a Definitions,
     pub(super) now: Timestamp,
     /// Bounds all evaluations of one delivery.
     pub(super) meter: Meter,
@@ -50,7 +49,11 @@ impl Scope for HookScope<'_> {
         &self.plan.timezone
     }
 
-    fn holidays(&self) -> &BTreeSet<Date> {
-        &self.plan.holidays
+    fn calendar(&self) -> Result<&Calendar, ExpressionError> {
+        context::calendar_of(self.plan, self.definitions)
+    }
+
+    fn group(&self, id: &str) -> Option<&Group> {
+        self.definitions.groups.get(id)
     }
 }

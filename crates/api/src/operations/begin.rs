@@ -107,13 +107,15 @@ struct How {
     actor: Option<String>,
 }
 
-/// Records to start a workflow on: those for which an expression is true, or those that are listed.
+/// Records to start a workflow on: those for which an expression is true, those of a group, or those that are listed.
 #[derive(Debug, Deserialize, ToSchema)]
 #[schema(as = NewStarts)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Start {
     /// An expression over `record`: the workflow starts on the records of its object for which it is true.
     r#where: Option<String>,
+    /// A group of the workflow's object: the workflow starts on the records that belong to it.
+    group: Option<String>,
     /// Ids of records, 1 to 10,000.
     #[schema(min_items = 1, max_items = 10000)]
     records: Option<Vec<String>>,
@@ -170,26 +172,43 @@ pub(super) async fn start(
     headers: HeaderMap,
     Json(start): Json<Start>,
 ) -> Result<(StatusCode, axum::Json<OperationView>), Problem> {
-    let Start { r#where: condition, records, values, how } = start;
+    let Start { r#where: condition, group, records, values, how } = start;
     let (_, plan) = api.core.workflows.in_force(&id).await?.ok_or_else(|| workflows::unknown(&id))?;
     let Some(object) = plan.workflow.object.clone() else {
         let detail = "expected a workflow that runs on records: this one runs on none, for it has no `object`";
         return Err(Problem::new(Code::RecordNotExpected, detail));
     };
     let values = workflows::values(&plan, values)?;
-    let (records, listed) = match (condition, records) {
-        (Some(source), None) => (StartRecords::Where(source), Vec::new()),
-        (None, Some(ids)) => {
+    let (records, listed) = match (condition, group, records) {
+        (Some(source), None, None) => (StartRecords::Where(source), Vec::new()),
+        (None, Some(group), None) => (of_group(&api, group, &object).await?, Vec::new()),
+        (None, None, Some(ids)) => {
             let ids = once(ids)?;
             (StartRecords::Listed(u64::try_from(ids.len()).unwrap_or(u64::MAX)), ids)
         }
-        (None, None) => return Err(empty("records")),
-        (Some(_), Some(_)) => {
-            return Err(Problem::new(Code::BadFilter, "expected either where or records, found both").at("records"));
+        (None, None, None) => return Err(empty("records")),
+        _ => {
+            let detail = "expected one of where, group and records, found several";
+            return Err(Problem::new(Code::BadFilter, detail).at("records"));
         }
     };
     let task = Task::Start(Starts { workflow: id, object, records, values });
     send(&api, (task, listed), (actor, how), &headers).await
+}
+
+/// The records of a group, as it is now.
+async fn of_group(api: &Api, id: String, object: &str) -> Result<StartRecords, Problem> {
+    let objects = api.core.workflows.objects().await?;
+    objects.require_definitions().map_err(pawl_runtime::Error::from)?;
+    let Some(group) = objects.definitions.groups.get(&id) else {
+        return Err(Problem::new(Code::NoDefinition, format!("there is no group {id:?}")).at("group"));
+    };
+    if group.object != object {
+        let detail =
+            format!("expected a group of {object:?}, as the workflow runs on it, found one of {:?}", group.object);
+        return Err(Problem::new(Code::BadFilter, detail).at("group"));
+    }
+    Ok(StartRecords::Group { test: group.test.source().to_owned(), group: id })
 }
 
 async fn send(
@@ -249,7 +268,7 @@ fn empty(path: &str) -> Problem {
     let detail = match path {
         "filter" => "expected a filter with at least one key, such as workflow or code, found none",
         "filter.ids" => "expected at least one id, found none: an empty list does not mean all executions",
-        _ => "expected where, or records with at least one id, found none: nothing does not mean all records",
+        _ => "expected where, group, or records with at least one id, found none: nothing does not mean all records",
     };
     Problem::new(Code::EmptyFilter, detail).at(path)
 }

@@ -56,6 +56,9 @@ struct ActionView {
     /// The expression over the records to start on.
     #[serde(rename = "where", skip_serializing_if = "Option::is_none")]
     condition: Option<String>,
+    /// The group of the records to start on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    group: Option<String>,
     /// How many records to start on were listed.
     #[serde(skip_serializing_if = "Option::is_none")]
     records: Option<u64>,
@@ -177,16 +180,21 @@ impl ActionView {
     fn of(action: Action, finished: bool) -> Self {
         let Action { task, by, limits, preview, counts, .. } = action;
         let word = task.word();
-        let (filter, condition, records) = match task {
-            Task::Control(Controls { selection, .. }) => (Some(selection.written()), None, None),
-            Task::Start(Starts { records: StartRecords::Where(source), .. }) => (None, Some(source), None),
-            Task::Start(Starts { records: StartRecords::Listed(count), .. }) => (None, None, Some(count)),
-        };
+        let (mut filter, mut condition, mut of_group, mut listed) = (None, None, None, None);
+        match task {
+            Task::Control(Controls { selection, .. }) => filter = Some(selection.written()),
+            Task::Start(Starts { records, .. }) => match records {
+                StartRecords::Where(source) => condition = Some(source),
+                StartRecords::Group { group, .. } => of_group = Some(group),
+                StartRecords::Listed(count) => listed = Some(count),
+            },
+        }
         Self {
             action: word,
             filter,
             condition,
-            records,
+            group: of_group,
+            records: listed,
             rate: limits.rate,
             concurrency: limits.concurrency,
             by: ActView::from(&by),

@@ -6,6 +6,7 @@ mod answers;
 mod bounds;
 mod children;
 mod counters;
+mod definitions;
 mod description;
 mod executions;
 mod faults;

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use pawl_definition::{
-    ChecklistItem, ChecklistStatus, Problem, Workflow, check_object, check_objects, check_starts,
-    check_workflow_beside, checklist,
+    ChecklistItem, ChecklistStatus, Problem, Workflow, check_definition, check_object, check_objects, check_starts,
+    check_workflow, checklist,
 };
 use serde_json::json;
 
@@ -16,7 +16,7 @@ use crate::shown::shown;
 
 /// Checks files; `false` if any has an error.
 pub(crate) fn run(paths: &[PathBuf], format: Format) -> anyhow::Result<bool> {
-    let endings: Vec<&str> = [files::WORKFLOW, files::OBJECT, files::CASES].concat();
+    let endings: Vec<&str> = [files::of_language().as_slice(), files::CASES].concat();
     let mut right = true;
     // Each folder is an installation of its own: examples may have objects of the same name.
     let mut places: BTreeMap<_, Places> = BTreeMap::new();
@@ -56,9 +56,13 @@ fn check(path: &Path, folders: &mut Folders) -> anyhow::Result<(Option<Workflow>
         Err(problems) => return Ok((None, problems)),
         Ok(source) => source,
     };
-    let Beside { objects, broken, workflows, broken_workflows, .. } = folders.beside(path)?;
+    let beside = folders.beside(path)?;
+    let Beside { objects, broken, workflows, broken_workflows, .. } = beside;
+    if let Some(kind) = files::definition_kind(path) {
+        return Ok((None, check_definition(kind, &source, beside.around()).1));
+    }
     if !files::is(path, files::OBJECT) {
-        let (workflow, mut problems) = check_workflow_beside(&source, objects, broken);
+        let (workflow, mut problems) = check_workflow(&source, beside.around());
         let starts = workflow.iter().flat_map(|one| check_starts(&source, one, workflows, (objects, broken_workflows)));
         problems.extend(starts);
         return Ok((workflow, problems));

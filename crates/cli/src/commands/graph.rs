@@ -11,7 +11,7 @@ use crate::{files, output};
 /// Prints it.
 pub(crate) fn run(file: &Path) -> anyhow::Result<bool> {
     let problems = match files::read(file) {
-        Ok(source) => match check_workflow(&source, &files::Folders::default().beside(file)?.objects) {
+        Ok(source) => match check_workflow(&source, files::Folders::default().beside(file)?.around()) {
             (Some(workflow), _) => {
                 output::print(&mermaid(&workflow))?;
                 return Ok(true);

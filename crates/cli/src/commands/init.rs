@@ -29,6 +29,8 @@ const FILES: &[(&str, &str)] = &[
 const SCHEMAS: &[(&str, Kind)] = &[
     (".schema/workflow.schema.json", Kind::Workflow),
     (".schema/object.schema.json", Kind::Object),
+    (".schema/group.schema.json", Kind::Group),
+    (".schema/calendar.schema.json", Kind::Calendar),
     (".schema/cases.schema.json", Kind::Cases),
 ];
 

@@ -23,6 +23,7 @@ mod workflow;
 use std::path::Path;
 
 use anyhow::{Context, bail};
+use pawl_definition::DefinitionKind;
 use pawl_definition::json::{self, Bounds};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
@@ -215,9 +216,9 @@ async fn whole_page(client: &Client, execution: &str) -> anyhow::Result<Answer> 
 }
 
 async fn apply(client: &Client, paths: &[std::path::PathBuf], if_match: Option<u64>) -> anyhow::Result<bool> {
-    let mut found = files::some(paths, &[files::OBJECT, files::WORKFLOW].concat())?;
-    // Objects first: workflows are checked against them.
-    found.sort_by_key(|path| files::is(path, files::WORKFLOW));
+    let mut found = files::some(paths, &files::of_language())?;
+    // Objects first: the others are checked against them.
+    found.sort_by_key(|path| files::rank(path));
     let mut right = true;
     for path in found {
         let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
@@ -228,7 +229,7 @@ async fn apply(client: &Client, paths: &[std::path::PathBuf], if_match: Option<u
         let request = request.header("content-type", "application/yaml").body(text);
         match client.send(request).await? {
             Answer::Done(body) if client.json => say!("{body}"),
-            Answer::Done(body) => say!("{}: {}", path.display(), view::saved(&body)),
+            Answer::Done(body) => say!("{}: {}", path.display(), saved(&body, files::definition_kind(&path))),
             Answer::Problem(problem) => {
                 if !client.json {
                     complain!("{}:", path.display());
@@ -244,15 +245,24 @@ fn is_workflow(path: &Path) -> bool {
     files::is(path, files::WORKFLOW)
 }
 
+/// What a save came to.
+fn saved(body: &Value, kind: Option<DefinitionKind>) -> String {
+    let Some(kind) = kind else { return view::saved(body) };
+    let word = kind.word();
+    format!("{word} {} revision {} saved{}", text(body, word), text(body, "revision"), view::warnings(body))
+}
+
 /// Where a file is saved.
 fn target(path: &Path, text: &str) -> anyhow::Result<String> {
     if is_workflow(path) {
         return Ok("/v1/workflows".to_owned());
     }
     let source = pawl_definition::Source::parse(&path.display().to_string(), text);
-    let id = source.ok().and_then(|source| source.value.get("object")?.as_str().map(str::to_owned));
-    let id = id.with_context(|| format!("{}: expected an object's id under `object`", path.display()))?;
-    Ok(format!("/v1/objects/{id}"))
+    let (word, plural) =
+        files::definition_kind(path).map_or(("object", "objects"), |kind| (kind.word(), kind.plural()));
+    let id = source.ok().and_then(|source| source.value.get(word)?.as_str().map(str::to_owned));
+    let id = id.with_context(|| format!("{}: expected an id under `{word}`", path.display()))?;
+    Ok(format!("/v1/{plural}/{id}"))
 }
 
 async fn control(

@@ -1,5 +1,7 @@
 //! `pawl schema`: the JSON Schema of a kind of file.
 
+use pawl_definition::DefinitionKind;
+
 use crate::args::Kind;
 use crate::output;
 
@@ -14,6 +16,8 @@ pub(super) fn text(kind: Kind) -> &'static str {
     match kind {
         Kind::Workflow => pawl_definition::workflow_schema(),
         Kind::Object => pawl_definition::object_schema(),
+        Kind::Group => DefinitionKind::Group.schema(),
+        Kind::Calendar => DefinitionKind::Calendar.schema(),
         Kind::Cases => pawl_testkit::cases::cases_schema(),
     }
 }

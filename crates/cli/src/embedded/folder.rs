@@ -1,12 +1,12 @@
-//! A folder of workflows and objects, loaded and loaded again on save.
+//! A folder of workflows, objects and other definitions, loaded and loaded again on save.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
-use pawl_definition::{Object, Problem, Source};
-use pawl_runtime::{SaveError, System};
+use pawl_definition::{Around, DefinitionKind, Problem, Source, check_workflow};
+use pawl_runtime::{DefinitionError, Objects, SaveError, System};
 
 use crate::files::{self, Places};
 
@@ -30,6 +30,8 @@ pub(crate) struct Folder {
     /// Object files with mistakes, and the ids of their objects: workflows that need those wait for them, and say nothing
     /// else of it.
     broken: BTreeMap<PathBuf, String>,
+    /// The same of other definitions.
+    broken_definitions: BTreeMap<PathBuf, (DefinitionKind, String)>,
     /// Why the last look failed, told once.
     failed: Option<String>,
 }
@@ -38,7 +40,7 @@ pub(crate) struct Folder {
 #[derive(Default)]
 struct Look {
     seen: BTreeMap<PathBuf, Stamp>,
-    /// Files with mistakes; saving an object may right a workflow.
+    /// Files with mistakes; saving an object or another definition may right a workflow.
     wrong: BTreeSet<PathBuf>,
     /// What was passed over, told once each.
     told: BTreeSet<String>,
@@ -67,8 +69,8 @@ pub(crate) struct Loaded {
 pub(crate) enum NotLoaded {
     /// It has mistakes.
     Wrong(Vec<Problem>),
-    /// It needs objects whose own files have mistakes, by their ids; it is loaded with them.
-    Waits(Vec<String>),
+    /// It needs objects or other definitions whose own files have mistakes, by their ids; it is loaded with them.
+    Waits(Needed),
 }
 
 impl NotLoaded {
@@ -76,11 +78,35 @@ impl NotLoaded {
     pub(crate) fn lines(&self, path: &Path) -> Vec<String> {
         match self {
             Self::Wrong(problems) => problems.iter().map(ToString::to_string).collect(),
-            Self::Waits(objects) => {
-                let noun = if objects.len() == 1 { "an object whose file has" } else { "objects whose files have" };
-                vec![format!("{}: not loaded: it needs {noun} errors: {}", path.display(), objects.join(", "))]
-            }
+            Self::Waits(needed) => vec![format!("{}: not loaded: it needs {needed}", path.display())],
         }
+    }
+}
+
+/// What a file needs and has not, since the files of these have mistakes.
+#[derive(Default)]
+pub(crate) struct Needed {
+    objects: Vec<String>,
+    definitions: Vec<(DefinitionKind, String)>,
+}
+
+impl Needed {
+    fn is_empty(&self) -> bool {
+        self.objects.is_empty() && self.definitions.is_empty()
+    }
+}
+
+impl std::fmt::Display for Needed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { objects, definitions } = self;
+        if definitions.is_empty() {
+            let noun = if objects.len() == 1 { "an object whose file has" } else { "objects whose files have" };
+            return write!(f, "{noun} errors: {}", objects.join(", "));
+        }
+        let objects = objects.iter().map(|id| format!("the object {id}"));
+        let definitions = definitions.iter().map(|(kind, id)| format!("the {} {id}", kind.word()));
+        let all: Vec<_> = objects.chain(definitions).collect();
+        write!(f, "{}, whose {} errors", all.join(", "), if all.len() == 1 { "file has" } else { "files have" })
     }
 }
 
@@ -88,6 +114,8 @@ impl NotLoaded {
 pub(crate) enum What {
     /// An object, by its id.
     Object(String),
+    /// Another definition, by its kind and id, with its present revision.
+    Definition(DefinitionKind, String, u64),
     /// A workflow, by its id, with its present revision.
     Workflow(String, u64),
 }
@@ -96,6 +124,7 @@ impl std::fmt::Display for What {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Object(id) => write!(f, "object {id}"),
+            Self::Definition(kind, id, revision) => write!(f, "{} {id} revision {revision}", kind.word()),
             Self::Workflow(id, revision) => write!(f, "workflow {id} revision {revision}"),
         }
     }
@@ -109,6 +138,7 @@ impl Folder {
             look: Arc::default(),
             places: Places::default(),
             broken: BTreeMap::new(),
+            broken_definitions: BTreeMap::new(),
             failed: None,
         }
     }
@@ -181,12 +211,15 @@ impl Folder {
                 Some(twin) => Err(vec![twin]),
             });
             let id = files::object_id(&path, source.as_ref().ok()).filter(|_| files::is(&path, files::OBJECT));
+            let definition = files::definition_id(&path, source.as_ref().ok());
             let (result, warnings) = match source {
                 Ok(source) => save(system, &path, &source, &self.broken()).await?,
                 Err(problems) => (Err(NotLoaded::Wrong(problems)), Vec::new()),
             };
             self.broken.remove(&path);
             self.broken.extend(id.filter(|_| result.is_err()).map(|id| (path.clone(), id)));
+            self.broken_definitions.remove(&path);
+            self.broken_definitions.extend(definition.filter(|_| result.is_err()).map(|id| (path.clone(), id)));
             // What infrastructure kept from being saved is not seen: it is saved at the next look.
             self.look.lock().unwrap_or_else(PoisonError::into_inner).note(&path, stamp, result.is_err());
             loaded.push(Loaded { path, result, warnings });
@@ -196,18 +229,27 @@ impl Folder {
 }
 
 impl Folder {
-    /// The ids of objects whose files have mistakes.
-    fn broken(&self) -> BTreeSet<String> {
-        self.broken.iter().filter(|(path, _)| path.exists()).map(|(_, id)| id.clone()).collect()
+    /// What stands in files with mistakes.
+    fn broken(&self) -> Broken {
+        fn there<T: Clone + Ord>(files: &BTreeMap<PathBuf, T>) -> BTreeSet<T> {
+            files.iter().filter(|(path, _)| path.exists()).map(|(_, id)| id.clone()).collect()
+        }
+        Broken { objects: there(&self.broken), definitions: there(&self.broken_definitions) }
     }
 }
 
+/// What stands in files with mistakes.
+#[derive(Clone)]
+struct Broken {
+    objects: BTreeSet<String>,
+    definitions: BTreeSet<(DefinitionKind, String)>,
+}
+
 impl Look {
-    /// The files that changed, objects first; with an object also those that had mistakes before.
+    /// The files that changed, objects first; with an object or another definition also those that had mistakes before.
     fn changed(&mut self, folder: &Path) -> anyhow::Result<Looked> {
         let began = Instant::now();
-        let found =
-            files::expand(std::slice::from_ref(&folder.to_owned()), &[files::OBJECT, files::WORKFLOW].concat())?;
+        let found = files::expand(std::slice::from_ref(&folder.to_owned()), &files::of_language())?;
         for note in found.passed_over {
             if !self.told.contains(&note) {
                 tracing::warn!("{note}");
@@ -220,9 +262,9 @@ impl Look {
         };
         let mut files: Vec<(PathBuf, Stamp)> = found.files.into_iter().filter_map(stamped).collect();
         let is_new = |(path, stamp): &(PathBuf, Stamp)| self.seen.get(path) != Some(stamp);
-        let with_objects = files.iter().filter(|file| is_new(file)).any(|(path, _)| files::is(path, files::OBJECT));
-        files.retain(|file| is_new(file) || (with_objects && self.wrong.contains(&file.0)));
-        files.sort_by_key(|(path, _)| files::is(path, files::WORKFLOW));
+        let may_right = files.iter().filter(|file| is_new(file)).any(|(path, _)| !files::is(path, files::WORKFLOW));
+        files.retain(|file| is_new(file) || (may_right && self.wrong.contains(&file.0)));
+        files.sort_by_key(|(path, _)| files::rank(path));
         let took = began.elapsed();
         let read = |(path, stamp): (PathBuf, Stamp)| {
             let source = files::read(&path);
@@ -241,13 +283,22 @@ impl Look {
     }
 }
 
-/// Saves a file. With it come warnings: what is suspicious in a workflow, and what an object takes from active ones.
+/// Saves a file. With it come warnings: what is suspicious in a workflow, and what an object or another definition takes from
+/// active ones.
 async fn save(
     system: &System,
     path: &Path,
     source: &Source,
-    broken: &BTreeSet<String>,
+    broken: &Broken,
 ) -> anyhow::Result<(Result<What, NotLoaded>, Vec<Problem>)> {
+    let by = path.display().to_string();
+    if let Some(kind) = files::definition_kind(path) {
+        return match system.definitions.save(kind, source, (None, &by)).await {
+            Ok(saved) => Ok((Ok(What::Definition(kind, saved.id, saved.saved.revision)), saved.warnings)),
+            Err(DefinitionError::Invalid(problems)) => Ok((Err(NotLoaded::Wrong(problems)), Vec::new())),
+            Err(error) => Err(error.into()),
+        };
+    }
     let saved = if files::is(path, files::OBJECT) {
         let saved = system.workflows.save_object(source).await;
         saved.map(|saved| (What::Object(saved.object.id), saved.warnings))
@@ -261,7 +312,7 @@ async fn save(
         if !needed.is_empty() {
             return Ok((Err(NotLoaded::Waits(needed)), Vec::new()));
         }
-        let saved = system.workflows.save(source, None, &path.display().to_string()).await;
+        let saved = system.workflows.save(source, None, &by).await;
         saved.map(|saved| (What::Workflow(saved.head.id, saved.head.revision), warnings))
     };
     match saved {
@@ -271,30 +322,32 @@ async fn save(
     }
 }
 
-/// The objects with mistakes in their files that a workflow needs: without one it says something that these warnings do
-/// not, or with one as it was before it has errors.
-fn needed(
-    source: &Source,
-    objects: &BTreeMap<String, Object>,
-    broken: &BTreeSet<String>,
-    warnings: &[Problem],
-) -> Vec<String> {
-    let is_needed = |id: &&String| {
-        let others = broken.iter().filter(|other| other != id).cloned().collect();
+/// The objects and other definitions with mistakes in their files that a workflow needs: without one it says something that
+/// these warnings do not, or with one as it was before it has errors.
+fn needed(source: &Source, objects: &Objects, broken: &Broken, warnings: &[Problem]) -> Needed {
+    let object = |id: &&String| {
+        let mut others = broken.clone();
+        others.objects.remove(*id);
         let (errors, told) = check(source, objects, &others);
         !errors.is_empty() || (!objects.contains_key(*id) && told != warnings)
     };
-    broken.iter().filter(is_needed).cloned().collect()
+    let definition = |id: &&(DefinitionKind, String)| {
+        let mut others = broken.clone();
+        others.definitions.remove(*id);
+        !check(source, objects, &others).0.is_empty()
+    };
+    Needed {
+        objects: broken.objects.iter().filter(object).cloned().collect(),
+        definitions: broken.definitions.iter().filter(definition).cloned().collect(),
+    }
 }
 
-/// The errors and the warnings of a workflow, without those that follow from mistakes in the files of objects.
-fn check(
-    source: &Source,
-    objects: &BTreeMap<String, Object>,
-    broken: &BTreeSet<String>,
-) -> (Vec<Problem>, Vec<Problem>) {
-    let right = objects.iter().filter(|(id, _)| !broken.contains(*id));
+/// The errors and the warnings of a workflow, without those that follow from mistakes in the files of objects and of other
+/// definitions.
+fn check(source: &Source, objects: &Objects, broken: &Broken) -> (Vec<Problem>, Vec<Problem>) {
+    let right = objects.iter().filter(|(id, _)| !broken.objects.contains(*id));
     let right = right.map(|(id, object)| (id.clone(), object.clone())).collect();
-    let (_, problems) = pawl_definition::check_workflow_beside(source, &right, broken);
+    let around = Around::new(&right).beside(&broken.objects).with(&objects.definitions);
+    let (_, problems) = check_workflow(source, around.beside_definitions(&broken.definitions));
     problems.into_iter().partition(Problem::is_error)
 }

@@ -1,5 +1,6 @@
 //! `pawl dev` as its author and its operator meet it.
 
+mod definitions;
 mod faults;
 mod following;
 mod forks;

@@ -11,4 +11,4 @@ pub(crate) use pawl_describe::JsonSchema;
 #[cfg(feature = "describe")]
 pub(crate) use schemars::JsonSchema;
 #[cfg(feature = "describe")]
-pub use schemas::{object, workflow};
+pub use schemas::{definition, object, workflow};

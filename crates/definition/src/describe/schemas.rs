@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use crate::schema::reference;
 use crate::step::Common;
-use crate::{Expression, Object, StepKind, TriggerKind, Workflow};
+use crate::{DefinitionKind, Expression, Object, StepKind, TriggerKind, Workflow};
 
 const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
 
@@ -27,6 +27,13 @@ pub fn object() -> Value {
     let mut generator = generator();
     let shape = Object::json_schema(&mut generator).to_value();
     root("A Pawl object", shape, generator)
+}
+
+/// The JSON Schema (2020-12) of a file of a kind.
+pub fn definition(kind: DefinitionKind) -> Value {
+    let mut generator = generator();
+    let shape = kind.described(&mut generator).to_value();
+    root(&format!("A Pawl {}", kind.word()), shape, generator)
 }
 
 fn generator() -> SchemaGenerator {

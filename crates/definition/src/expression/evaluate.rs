@@ -49,6 +49,14 @@ impl<'a> Evaluator<'a> {
         found.map_err(|error| super::lack::worded(error, &self.lacks))
     }
 
+    /// Evaluates an expression that is a part of another one to true or false, with what is left of that one's budget.
+    pub(super) fn part(mut self, node: &'a Node, budget: &mut Budget) -> Result<bool, ExpressionError> {
+        self.budget = *budget;
+        let found = self.truth(node, "where");
+        *budget = self.budget;
+        found.map_err(|error| super::lack::worded(error, &self.lacks))
+    }
+
     pub(super) fn scope(&self) -> &'a dyn Scope {
         self.roots.scope()
     }

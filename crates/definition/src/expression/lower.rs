@@ -23,6 +23,8 @@ pub(super) struct Lowered {
     pub(super) roots: BTreeSet<String>,
     pub(super) reads: BTreeSet<Vec<String>>,
     pub(super) secrets: BTreeSet<String>,
+    /// Groups that it asks for, each with the path of what is asked about as far as it is known.
+    pub(super) groups: BTreeSet<(Vec<String>, String)>,
     pub(super) reads_now: bool,
 }
 
@@ -34,12 +36,13 @@ pub(super) fn lower(parsed: &IdedExpr, source: &str) -> Result<Lowered, Expressi
         depth: 0,
         reads: BTreeSet::new(),
         secrets: BTreeSet::new(),
+        groups: BTreeSet::new(),
         reads_now: false,
     };
     let node = lowering.node(parsed)?;
     let roots = lowering.reads.iter().filter_map(|path| path.first().cloned()).collect();
-    let Lowering { reads, secrets, reads_now, .. } = lowering;
-    Ok(Lowered { node, roots, reads, secrets, reads_now })
+    let Lowering { reads, secrets, groups, reads_now, .. } = lowering;
+    Ok(Lowered { node, roots, reads, secrets, groups, reads_now })
 }
 
 struct Lowering<'s> {
@@ -48,6 +51,7 @@ struct Lowering<'s> {
     depth: usize,
     reads: BTreeSet<Vec<String>>,
     secrets: BTreeSet<String>,
+    groups: BTreeSet<(Vec<String>, String)>,
     reads_now: bool,
 }
 
@@ -230,6 +234,14 @@ impl Lowering<'_> {
             ("secret", [Node::Literal(Literal::Text(name))]) if functions::is_secret_name(name) => {
                 self.secrets.insert(name.clone());
                 Ok(Node::Call(function, lowered))
+            }
+            ("in_group", [record, Node::Literal(Literal::Text(id))]) if functions::is_group_id(id) => {
+                let path = if let Node::Path(path) = record { path.reads().into_iter().next() } else { None };
+                self.groups.insert((path.unwrap_or_default(), id.clone()));
+                Ok(Node::Call(function, lowered))
+            }
+            ("in_group", _) => {
+                Err(self.syntax("in_group() expects a record and the id of a group, such as in_group(record, \"vip\")"))
             }
             ("secret", _) => Err(self.syntax("secret() expects a name written down, such as secret(\"api_key\")")),
             _ => Ok(Node::Call(function, lowered)),

@@ -119,6 +119,11 @@ impl Expression {
         &self.program.lowered.secrets
     }
 
+    /// The groups that it asks for by `in_group`, each with the path of what it asks about, as far as that is a path.
+    pub fn groups(&self) -> &BTreeSet<(Vec<String>, String)> {
+        &self.program.lowered.groups
+    }
+
     /// Whether it reads the present time.
     pub fn reads_now(&self) -> bool {
         self.program.lowered.reads_now
@@ -141,6 +146,12 @@ impl Expression {
                 Err(ExpressionError::wrong_type(format!("expected true or false, found {found}")))
             }
         })
+    }
+
+    /// Evaluates it to true or false as a part of another expression, whose budget it spends.
+    fn test_within(&self, scope: &dyn Scope, budget: &mut budget::Budget) -> Result<bool, ExpressionError> {
+        let roots = Roots::new(scope, self.roots());
+        Evaluator::new(&roots).part(&self.program.lowered.node, budget)
     }
 
     /// Whether it is a call of `urlencode`.

@@ -223,7 +223,7 @@ fn move_time<'a>(evaluator: &mut Evaluator<'a>, time: jiff::Timestamp, length: &
         Val::BusinessDays(days) => {
             evaluator.budget.spend(days.unsigned_abs())?;
             let days = if back { -days } else { *days };
-            Ok(Val::Time(add_business_days(time, days, scope.timezone(), scope.holidays())?))
+            Ok(Val::Time(add_business_days(time, days, scope.timezone(), scope.calendar()?)?))
         }
         _ => Err(Misfit::Types),
     }

@@ -1,15 +1,11 @@
 //! What an expression sees.
 
-use std::collections::BTreeSet;
-
 use jiff::Timestamp;
-use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde_json::Value;
 
-use super::Meter;
-
-static NO_HOLIDAYS: BTreeSet<Date> = BTreeSet::new();
+use super::{ExpressionError, Meter};
+use crate::{Calendar, Group};
 
 /// The world of one evaluation: variables, the present time, and the calendar.
 pub trait Scope {
@@ -43,9 +39,18 @@ pub trait Scope {
     /// The time zone in which dates and calendar days are meant.
     fn timezone(&self) -> &TimeZone;
 
-    /// Days that are no business days though they are no weekend.
-    fn holidays(&self) -> &BTreeSet<Date> {
-        &NO_HOLIDAYS
+    /// The business days.
+    ///
+    /// # Errors
+    /// The calendar that is named is not there.
+    fn calendar(&self) -> Result<&Calendar, ExpressionError> {
+        Ok(Calendar::standard())
+    }
+
+    /// A group that `in_group` names, if it is there.
+    fn group(&self, id: &str) -> Option<&Group> {
+        let _ = id;
+        None
     }
 
     /// What bounds all evaluations over this scope together.

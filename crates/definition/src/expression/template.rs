@@ -99,6 +99,13 @@ impl Template {
         self.collect(Expression::secrets)
     }
 
+    /// The groups that its expressions ask for; see [`Expression::groups`].
+    pub fn groups(&self) -> BTreeSet<(Vec<String>, String)> {
+        let mut all = BTreeSet::new();
+        self.inner.node.visit(&mut |expression| all.extend(expression.groups().iter().cloned()));
+        all
+    }
+
     /// Whether it is one expression that percent-encodes: what it gives is not encoded again.
     pub fn is_urlencoded(&self) -> bool {
         matches!(&self.inner.node, Node::Whole(expression) if expression.is_urlencoded())

@@ -1,11 +1,11 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use jiff::civil::{Date, date};
+use jiff::civil::date;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
-use crate::{Expression, ExpressionError, Scope};
+use crate::{Calendar, Expression, ExpressionError, Scope};
 
 mod bounds;
 mod calendar;
@@ -21,14 +21,14 @@ mod values;
 pub(super) struct World {
     roots: Value,
     timezone: TimeZone,
-    holidays: BTreeSet<Date>,
+    calendar: Calendar,
     secrets: bool,
 }
 
 pub(super) fn world(roots: Value) -> World {
     let timezone = TimeZone::get("Europe/Berlin").expect("the time zone is known");
-    let holidays = BTreeSet::from([date(2026, 12, 25)]);
-    World { roots, timezone, holidays, secrets: false }
+    let calendar = Calendar::of_holidays(BTreeSet::from([date(2026, 12, 25)]));
+    World { roots, timezone, calendar, secrets: false }
 }
 
 impl World {
@@ -47,8 +47,8 @@ impl Scope for World {
     fn timezone(&self) -> &TimeZone {
         &self.timezone
     }
-    fn holidays(&self) -> &BTreeSet<Date> {
-        &self.holidays
+    fn calendar(&self) -> Result<&Calendar, ExpressionError> {
+        Ok(&self.calendar)
     }
     fn secrets(&self) -> bool {
         self.secrets

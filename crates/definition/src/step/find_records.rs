@@ -86,6 +86,9 @@ pub struct FindRecords {
     #[serde(default, rename = "where", deserialize_with = "tests")]
     #[schemars(with = "BTreeMap<String, Written>")]
     pub tests: BTreeMap<String, FieldTest>,
+    /// A group of the object: only records that belong to it.
+    #[serde(default)]
+    pub in_group: Option<String>,
     /// Field to order by; `-field` for descending. Newest first if absent.
     #[serde(default)]
     pub order: Option<String>,
@@ -164,6 +167,9 @@ impl Shape for FindRecords {
     }
 
     fn check(&self, cx: &mut Check<'_, '_>) {
+        if let Some(group) = &self.in_group {
+            cx.group_of(group, &self.object, &cx.key("in_group"));
+        }
         let Some(object) = cx.object(&self.object, &cx.key("object")) else { return };
         check_tests(&self.tests, object, (&["where"], &cx.key("where")), cx);
         for (at, tests) in self.any.iter().enumerate() {

@@ -285,6 +285,8 @@ pub struct Step {
     pub reads_record: bool,
     /// The paths after `record` that it reads, as its expressions say them: an empty one is the whole record.
     pub record_paths: BTreeSet<Vec<String>>,
+    /// Whether it asks for a group.
+    pub reads_groups: bool,
     /// Ids that follow `steps.` in its own keys or its time-out; an empty one stands for all steps.
     pub steps_read: BTreeSet<String>,
 }
@@ -359,6 +361,7 @@ impl<'de> Deserialize<'de> for Step {
             record_reads: reads.names,
             reads_record: reads.any,
             record_paths: reads.paths,
+            reads_groups: reads.groups,
             steps_read: reads.steps,
         })
     }

@@ -19,6 +19,8 @@ pub(super) struct RecordReads {
     pub(super) paths: BTreeSet<Vec<String>>,
     /// Whether `record` stands in any text.
     pub(super) any: bool,
+    /// Whether a group is asked for in any text.
+    pub(super) groups: bool,
     /// Ids that follow `steps` in any text; an empty one stands for all steps.
     pub(super) steps: BTreeSet<String>,
 }
@@ -33,6 +35,7 @@ impl RecordReads {
 
     fn add(&mut self, text: &str) {
         self.steps.extend(steps_named(text));
+        self.groups = self.groups || text.contains("in_group");
         if text.contains("record") {
             self.any = true;
             self.names.extend(names_after_record(text));
@@ -45,7 +48,10 @@ impl RecordReads {
         match value {
             Value::String(text) => self.add(text),
             Value::Array(values) => values.iter().filter(|value| !is_step(value)).for_each(|value| self.scan(value)),
-            Value::Object(keys) => keys.values().for_each(|value| self.scan(value)),
+            Value::Object(keys) => {
+                self.groups = self.groups || keys.contains_key("in_group");
+                keys.values().for_each(|value| self.scan(value));
+            }
             _ => {}
         }
     }

@@ -6,9 +6,10 @@ use super::facts::{Facts, field_type};
 use super::report::Report;
 use super::typing::View;
 use super::{literal, words};
+use crate::kind::check_known;
 use crate::path::Path;
 use crate::problem::{Problem, code};
-use crate::{Duration, Field, Object, Template};
+use crate::{DefinitionKind, Duration, Field, Object, Template};
 
 /// One step or trigger under check: its keys as written, its place, and what is around it.
 ///
@@ -112,6 +113,16 @@ impl<'a> Check<'_, 'a> {
             self.report.error(code::UNKNOWN_OBJECT, path, message).suggest(words::did_you_mean(id, known()));
         }
         object
+    }
+
+    /// Demands that a group is there and has records of an object.
+    pub(crate) fn group_of(&mut self, id: &str, object: &str, path: &Path) {
+        check_known(self.report, self.facts.around, (DefinitionKind::Group, id), (path, 0));
+        let group = self.facts.around.definitions.and_then(|definitions| definitions.groups.get(id));
+        if let Some(group) = group.filter(|group| group.object != object) {
+            let message = format!("expected a group of {object:?}, found one of {:?}", group.object);
+            self.report.error(code::INVALID_VALUE, path, message);
+        }
     }
 
     /// Demands that a field, relationship or stage of an object exists. `path` is its place.

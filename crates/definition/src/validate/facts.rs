@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use serde_json::Value;
 
 use super::found::{Found, TriggerSite};
-use crate::{FieldType, Object, TriggerKind, VariableType};
+use crate::{Around, FieldType, Object, TriggerKind, VariableType};
 
 /// The file's names, and the objects around it.
 #[derive(Debug)]
@@ -15,6 +15,8 @@ pub struct Facts<'a> {
     pub(crate) objects: &'a BTreeMap<String, Object>,
     /// Objects that exist and are not right, by id: nothing is known of them, and that is told where they stand.
     pub(crate) broken: &'a BTreeSet<String>,
+    /// What stands around the file, these objects among it.
+    pub(crate) around: Around<'a>,
     /// Id of the object that the workflow runs against.
     pub(crate) object_id: Option<&'a str>,
     /// Types of steps by id; `None` for a type this version does not have.
@@ -30,11 +32,7 @@ pub struct Facts<'a> {
 }
 
 impl<'a> Facts<'a> {
-    pub(crate) fn gather(
-        file: &'a Value,
-        found: &Found<'a>,
-        (objects, broken): (&'a BTreeMap<String, Object>, &'a BTreeSet<String>),
-    ) -> Self {
+    pub(crate) fn gather(file: &'a Value, found: &Found<'a>, around: Around<'a>) -> Self {
         let declared = declared(file);
         let mut variables: BTreeSet<_> = declared.iter().map(|(name, ..)| *name).collect();
         for step in &found.steps {
@@ -46,8 +44,9 @@ impl<'a> Facts<'a> {
         variables.extend(&delivered);
         let steps = found.steps.iter().filter_map(|step| Some((step.id?, step.tag))).collect();
         Self {
-            objects,
-            broken,
+            objects: around.objects,
+            broken: around.broken,
+            around,
             object_id: file.get("object").and_then(Value::as_str),
             steps,
             declared,

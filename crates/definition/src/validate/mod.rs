@@ -7,6 +7,7 @@
 //!   types of steps and triggers check themselves through [`Check`].
 //! - A file without errors is read into its type, which cannot fail any more.
 
+mod around;
 mod check;
 mod choice;
 mod expected;
@@ -37,39 +38,32 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::de::DeserializeOwned;
 
+pub use around::Around;
 pub use check::Check;
 pub use starts::check_starts;
 
+use crate::kind::KindCheck;
 use crate::path::Path;
 use crate::problem::code;
-use crate::{Object, Problem, Source, Workflow};
+use crate::{DefinitionKind, Object, Problem, Source, Workflow};
 pub(crate) use facts::Facts;
 use regions::Regions;
-use report::Report;
+pub(crate) use report::Report;
 use typing::Typing;
 use walk::Walker;
 
 /// Checks a workflow file. The workflow is there if and only if no problem is an error.
 ///
 /// With no objects at all, what needs their schemas (fields, relationships, options) is not checked.
-pub fn check_workflow(source: &Source, objects: &BTreeMap<String, Object>) -> (Option<Workflow>, Vec<Problem>) {
-    check_workflow_beside(source, objects, &BTreeSet::new())
-}
-
-/// Checks a workflow file beside objects of which some are not right, by their ids: what needs their schemas is not
-/// checked, since their own problems are told where they stand.
-pub fn check_workflow_beside(
-    source: &Source,
-    objects: &BTreeMap<String, Object>,
-    broken: &BTreeSet<String>,
-) -> (Option<Workflow>, Vec<Problem>) {
-    let source = &source.for_workflow(objects);
+pub fn check_workflow<'a>(source: &Source, around: impl Into<Around<'a>>) -> (Option<Workflow>, Vec<Problem>) {
+    let around = around.into();
+    let source = &source.for_workflow(around.objects);
     let mut report = Report::new(source);
     report.too_large_numbers();
     let mut walker = Walker::new(&mut report);
     walker.value(&walker.shapes.workflow, &source.value, &Path::root());
     let found = walker.found;
-    let facts = Facts::gather(&source.value, &found, (objects, broken));
+    let facts = Facts::gather(&source.value, &found, around);
     identity::check(&mut report, &found, &source.value);
     settings::check(&mut report, &source.value, &facts);
     let expressions = expressions::read(&mut report, &found);
@@ -94,6 +88,22 @@ pub fn check_object(source: &Source) -> (Option<Object>, Vec<Problem>) {
     walker.value(&walker.shapes.object, &source.value, &Path::root());
     object::check(&mut report, &source.value);
     finish(report, source)
+}
+
+/// Checks a definition file, with what stands around it. Gives its id if and only if no problem is an error.
+pub fn check_definition<'a>(
+    kind: DefinitionKind,
+    source: &Source,
+    around: impl Into<Around<'a>>,
+) -> (Option<String>, Vec<Problem>) {
+    let mut report = Report::new(source);
+    report.too_large_numbers();
+    let mut walker = Walker::new(&mut report);
+    walker.value(&walker.shapes.definitions_by_kind[&kind], &source.value, &Path::root());
+    kind.check(&source.value, &mut KindCheck { report: &mut report, around: around.into() });
+    let id = source.value.get(kind.word()).and_then(serde_json::Value::as_str);
+    let id = id.filter(|_| !report.has_errors()).map(str::to_owned);
+    (id, report.into_problems())
 }
 
 /// Checks that what several objects say of each other holds: relationships lead to objects that exist, right or

@@ -7,10 +7,11 @@ use super::report::Report;
 use super::typing::Typing;
 use super::words::{all_of, any_of, did_you_mean};
 use crate::StepKind;
+use crate::kind::check_known;
 use crate::path::{Path, Segment};
 use crate::problem::{Problem, code};
 use crate::types::Kinds;
-use crate::{Expression, step};
+use crate::{DefinitionKind, Expression, step};
 
 /// Every variable that an expression of a step sees.
 const ROOTS: &[&str] = &["record", "vars", "trigger", "steps", "execution", "workflow", "now"];
@@ -67,6 +68,7 @@ pub(super) fn check(
         let column = site.column + column(site.text, &["secret".to_owned()]);
         report.error_within(code::EXPRESSION_SECRET, &site.path, column, message);
     }
+    groups(report, (site, expression), facts);
     let (found, mistakes) = expression.infer(&typing.seen_by(site));
     if is_of_start(&site.path) && !found.kinds.present().meets(OF_KEYS) {
         let found = expression.described(&found);
@@ -78,6 +80,31 @@ pub(super) fn check(
         let problem = report.error_within(mistake.code, &site.path, site.column + column, mistake.message);
         problem.severity = mistake.level;
         problem.suggest(mistake.suggestion);
+    }
+}
+
+/// Groups must be there, and be of the record that is asked about.
+fn groups(report: &mut Report<'_>, (site, expression): (&ExpressionSite<'_>, &Expression), facts: &Facts<'_>) {
+    for (path, id) in expression.groups() {
+        let column = site.column + site.text.find(id.as_str()).map_or(0, |at| site.text[..at].chars().count());
+        check_known(report, facts.around, (DefinitionKind::Group, id), (&site.path, column));
+        let group = facts.around.definitions.and_then(|definitions| definitions.groups.get(id));
+        let (Some(group), Some(asked)) = (group, object_of(path, facts)) else { continue };
+        if group.object != asked {
+            let message = format!("the group {id:?} is one of {:?}, and the record is one of {asked:?}", group.object);
+            report.error_within(code::EXPRESSION_TYPE, &site.path, column, message);
+        }
+    }
+}
+
+/// The object of the record at a path.
+fn object_of<'f>(path: &[String], facts: &'f Facts<'_>) -> Option<&'f str> {
+    match path {
+        [record] if record == "record" => facts.object_id,
+        [record, name] if record == "record" => {
+            facts.object()?.relationships.get(name).filter(|one| !one.many).map(|one| one.object.as_str())
+        }
+        _ => None,
     }
 }
 

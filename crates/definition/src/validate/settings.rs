@@ -8,9 +8,10 @@ use serde_json::Value;
 use super::facts::Facts;
 use super::report::Report;
 use super::{literal, words};
+use crate::kind::{check_dates, check_known};
 use crate::path::Path;
 use crate::problem::code;
-use crate::{Duration, RETENTION_LEAST, SLOTS_OF_KEY_MOST, TriggerKind, WINDOW_LONGEST};
+use crate::{DefinitionKind, Duration, RETENTION_LEAST, SLOTS_OF_KEY_MOST, TriggerKind, WINDOW_LONGEST};
 
 /// Most schedules of a workflow.
 const SCHEDULES_MOST: usize = 8;
@@ -25,12 +26,7 @@ pub(super) fn check(report: &mut Report<'_>, file: &Value, facts: &Facts<'_>) {
         let message = format!("expected a time zone such as \"Europe/Berlin\", found {}", words::quoted(zone));
         report.error(code::INVALID_TIME, &root.key("timezone"), message).suggest(near_timezone(zone));
     }
-    for (at, day) in file.get("calendar").and_then(Value::as_array).into_iter().flatten().enumerate() {
-        if day.as_str().is_some_and(|day| !literal::is_date(day)) {
-            let message = format!("expected a date such as 2026-12-25, found {}", words::found(day));
-            report.error(code::INVALID_TIME, &root.key("calendar").index(at), message);
-        }
-    }
+    calendar(report, file, facts);
     retention(report, file);
     slots_of_key(report, file);
     debounce(report, file);
@@ -40,6 +36,18 @@ pub(super) fn check(report: &mut Report<'_>, file: &Value, facts: &Facts<'_>) {
     }
     object(report, facts);
     variables(report, file, facts);
+}
+
+/// Holidays are dates, and a calendar is there.
+fn calendar(report: &mut Report<'_>, file: &Value, facts: &Facts<'_>) {
+    let path = Path::root().key("calendar");
+    match file.get("calendar") {
+        Some(Value::Array(days)) => check_dates(days, &path, report),
+        Some(Value::String(id)) => {
+            check_known(report, facts.around, (DefinitionKind::Calendar, id), (&path, 0));
+        }
+        _ => {}
+    }
 }
 
 /// A retention that is no duration, or is negative, is reported where the shapes are checked.

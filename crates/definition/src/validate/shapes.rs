@@ -7,13 +7,14 @@ use regex::Regex;
 use serde_json::{Map, Value};
 
 use crate::schema::{object_schema, workflow_schema};
-use crate::{StepKind, TriggerKind, step, trigger};
+use crate::{DefinitionKind, StepKind, TriggerKind, step, trigger};
 
 /// Every shape. Nested shapes are `{"$ref": "#/$defs/<name>"}` into `definitions`.
 #[derive(Debug)]
 pub(crate) struct Shapes {
     pub(crate) workflow: Value,
     pub(crate) object: Value,
+    pub(crate) definitions_by_kind: BTreeMap<DefinitionKind, Value>,
     /// Complete steps by type, common keys included.
     pub(crate) steps: BTreeMap<&'static str, Value>,
     /// Complete triggers by type, common keys included.
@@ -42,12 +43,19 @@ impl Shapes {
         collect_patterns(&object, &mut patterns);
         let mut definitions = definitions(&mut workflow);
         definitions.extend(self::definitions(&mut object));
+        let mut definitions_by_kind = BTreeMap::new();
+        for kind in DefinitionKind::ALL {
+            let mut shape = schema(kind.schema());
+            collect_patterns(&shape, &mut patterns);
+            definitions.extend(self::definitions(&mut shape));
+            definitions_by_kind.insert(*kind, shape);
+        }
         let steps = by_type("step", StepKind::AVAILABLE, &mut definitions);
         let triggers = by_type("trigger", TriggerKind::AVAILABLE, &mut definitions);
         // They choose a shape by the type, which the walk does itself.
         definitions.retain(|name, _| name != "Step" && name != "Trigger");
         let (any_step, any_trigger) = (common(&steps, step::COMMON_KEYS), common(&triggers, trigger::COMMON_KEYS));
-        Self { workflow, object, steps, triggers, any_step, any_trigger, definitions, patterns }
+        Self { workflow, object, definitions_by_kind, steps, triggers, any_step, any_trigger, definitions, patterns }
     }
 
     /// The definition that a `$ref` names.

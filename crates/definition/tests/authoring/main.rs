@@ -6,6 +6,7 @@ mod ceilings;
 mod concurrency;
 mod controlling;
 mod debounce;
+mod definitions;
 mod examples;
 mod lanes;
 mod mutations;

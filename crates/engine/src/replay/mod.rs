@@ -9,7 +9,7 @@ mod run;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use pawl_definition::Object;
+use pawl_definition::{Definitions, Object};
 use serde_json::Value;
 
 use crate::{Execution, Occurrence, Plan, Row};
@@ -36,8 +36,8 @@ const TOKEN: &str = "token";
 pub struct Recording<'a> {
     /// The revisions of its workflow that its rows name.
     pub plans: &'a BTreeMap<u64, Arc<Plan>>,
-    /// The revisions of the objects that its rows name.
-    pub objects: &'a BTreeMap<u64, BTreeMap<String, Object>>,
+    /// The revisions of the objects, and of the other definitions with them, that its rows name.
+    pub objects: &'a BTreeMap<u64, (BTreeMap<String, Object>, Definitions)>,
     /// The event that started it.
     pub event: &'a Occurrence,
     /// All of its rows, large values brought back.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use pawl_definition::Reentry;
+use pawl_definition::{Definitions, Reentry};
 use serde_json::Value;
 
 use super::fed::Fed;
@@ -115,8 +115,8 @@ impl<'a> Replay<'a> {
         let revision = observed.revision.or_else(|| row.map(|row| row.revision));
         let plan = plan_of(self.recording, seq, revision.ok_or_else(|| lacks("it has no revision"))?)?;
         let former = self.former(seq, plan)?;
-        let none = BTreeMap::new();
-        let objects = match observed.objects {
+        let none = (BTreeMap::new(), Definitions::default());
+        let (objects, definitions) = match observed.objects {
             Some(revision) => self.recording.objects.get(&revision).ok_or(ReplayError::NoObjects { seq, revision })?,
             None => &none,
         };
@@ -130,6 +130,7 @@ impl<'a> Replay<'a> {
             plan,
             former,
             objects,
+            definitions,
             objects_revision: observed.objects.unwrap_or_default(),
             event: self.recording.event,
             record: record.as_ref(),

@@ -1,13 +1,13 @@
 //! `delay`: waits for a span, until a time, or until a time of day on a business day.
 
 use jiff::Timestamp;
-use jiff::civil::{Time, Weekday};
+use jiff::civil::Time;
 use pawl_definition::Duration;
 use pawl_definition::step::Delay;
 use serde_json::{Value, json};
 
 use super::{StepContext, StepDecision, StepHandler, StepResult, Waits};
-use crate::{Plan, StepCode, StepError, coerce};
+use crate::{Context, Plan, StepCode, StepError, coerce};
 
 impl StepHandler for Delay {
     fn enter(&self, at: &StepContext<'_>) -> Result<StepDecision, StepError> {
@@ -23,7 +23,7 @@ impl StepHandler for Delay {
             }
             _ => return Err(StepError::new(StepCode::InvalidDelay, "expected either `for` or `until`")),
         };
-        let due = adjusted(self, due, plan)?;
+        let due = adjusted(self, due, at.cx)?;
         let input = json!({"until": due.to_string()});
         if due <= at.cx.now {
             let note = Some("the time is now or past: goes on at once".to_owned());
@@ -34,7 +34,8 @@ impl StepHandler for Delay {
 }
 
 /// Moves a time forward to the time of day and to a business day, if the step asks for them.
-fn adjusted(step: &Delay, due: Timestamp, plan: &Plan) -> Result<Timestamp, StepError> {
+fn adjusted(step: &Delay, due: Timestamp, cx: &Context<'_>) -> Result<Timestamp, StepError> {
+    let plan = cx.plan;
     let mut local = due.to_zoned(plan.timezone.clone()).datetime();
     if let Some(at) = &step.at {
         let time: Time = at
@@ -46,7 +47,8 @@ fn adjusted(step: &Delay, due: Timestamp, plan: &Plan) -> Result<Timestamp, Step
         local = local.date().to_datetime(time);
     }
     if step.business_days {
-        while matches!(local.weekday(), Weekday::Saturday | Weekday::Sunday) || plan.holidays.contains(&local.date()) {
+        let calendar = cx.calendar().map_err(|error| StepError::from(error).at("business_days"))?;
+        while !calendar.is_business_day(local.date()) {
             local = local.tomorrow().map_err(|error| out_of_range(&error))?;
         }
     }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{StepContext, StepDecision, StepHandler, StepResult};
 use crate::context::{StepScope, plain_view};
-use crate::{Found, Read, RecordQuery, ResolvedTest, StepError, fields};
+use crate::{Found, GroupTest, Read, RecordQuery, ResolvedTest, StepCode, StepError, fields};
 
 impl StepHandler for FindRecords {
     fn enter(&self, at: &StepContext<'_>) -> Result<StepDecision, StepError> {
@@ -53,7 +53,23 @@ fn query(step: &FindRecords, at: &StepContext<'_>) -> Result<RecordQuery, StepEr
         Limit::Most(most) => most,
         Limit::All => usize::MAX,
     };
-    Ok(RecordQuery { object: step.object.clone(), tests, any, order, limit, count: step.count })
+    let group = group(step, at)?;
+    // What the group asks of fields narrows the search, if an index has it.
+    if let (Some(group), Some(object)) = (&group, at.cx.objects.get(&step.object)) {
+        tests.extend(group.narrowing(object));
+    }
+    Ok(RecordQuery { object: step.object.clone(), tests, any, group, order, limit, count: step.count })
+}
+
+fn group(step: &FindRecords, at: &StepContext<'_>) -> Result<Option<Box<GroupTest>>, StepError> {
+    let Some(id) = &step.in_group else { return Ok(None) };
+    let cx = at.cx;
+    let group = cx.definitions.groups.get(id).ok_or_else(|| {
+        StepError::new(StepCode::UnknownDefinition, format!("`in_group`: the group {id:?} is not there"))
+    })?;
+    let calendar = cx.calendar().map_err(|error| StepError::from(error).at("in_group"))?.clone();
+    let test = GroupTest { group: group.clone(), now: cx.now, timezone: cx.plan.timezone.clone(), calendar };
+    Ok(Some(Box::new(test)))
 }
 
 fn resolve(
@@ -90,6 +106,9 @@ fn describe(query: &RecordQuery) -> Value {
     let mut input = json!({"object": query.object, "where": told(&query.tests)});
     if !query.any.is_empty() {
         input["any"] = query.any.iter().map(told).collect();
+    }
+    if let Some(test) = &query.group {
+        input["in_group"] = test.group.id.as_str().into();
     }
     match (query.count, query.limit) {
         (true, _) => input["count"] = true.into(),

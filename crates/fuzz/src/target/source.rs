@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use pawl_definition::{Source, check_object, check_workflow};
+use pawl_definition::{DefinitionKind, Source, check_definition, check_object, check_workflow};
 
 use crate::Random;
 use crate::make::workflow;
@@ -21,10 +21,13 @@ pub(super) fn check(input: &[u8]) {
             let refused = problems.iter().any(pawl_definition::Problem::is_error);
             assert_eq!(workflow.is_none(), refused, "a workflow is there unless an error is told");
             problems.extend(check_object(&source).1);
+            for kind in DefinitionKind::ALL {
+                problems.extend(check_definition(*kind, &source, &BTreeMap::new()).1);
+            }
             problems
         }
     };
-    assert!(problems.len() <= 420, "{} problems are told", problems.len());
+    assert!(problems.len() <= 420 + 200 * DefinitionKind::ALL.len(), "{} problems are told", problems.len());
     let told: usize = problems.iter().map(|problem| problem.to_string().len()).sum();
     assert!(told < 4_000_000, "{told} bytes are told");
 }

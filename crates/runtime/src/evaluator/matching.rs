@@ -75,7 +75,13 @@ impl Known {
             Err(error) => return Ok(Err(error)),
         };
         let mut reads = context::Reads::default();
+        if plan.workflow.calendar.named().is_some() {
+            objects.require_definitions()?;
+        }
         for expression in expressions {
+            if !expression.groups().is_empty() {
+                objects.require_definitions()?;
+            }
             reads.names.extend(pawl_definition::step::names_after_record(expression.source()));
         }
         let related = snapshot::related(catalog, record.as_ref(), &objects, &reads).await?;
@@ -90,6 +96,7 @@ impl Known {
             plan,
             former: None,
             objects: &self.objects,
+            definitions: &self.objects.definitions,
             objects_revision: self.objects_revision,
             event: &self.occurrence,
             record: self.record.as_ref(),

@@ -22,7 +22,7 @@ pub struct Installation {
     /// Present while everything is killed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub killed: Option<Act>,
-    /// Counts saves of objects, so that caches know theirs are old.
+    /// Counts saves of objects and of other definitions, so that caches know theirs are old.
     #[serde(default)]
     pub objects_revision: u64,
     /// Counts changes of what is listened on, for the same reason.

@@ -7,6 +7,8 @@
 //! | workflows that listen on a topic, by what they ask; the dimensions that are in use | workflows | `listen#<topic>` / `<dimension>\|<values>\|<workflow>`, `!dimensions` |
 //! | an object; all of them | workflows | `objects` / `<id>` |
 //! | the objects as they were, to decide again what was decided on them | workflows | `object-revisions` / `<id>#<revision of the objects>` |
+//! | groups, calendars and other definitions; all of them | workflows | `definitions` / `<kind>/<id>` |
+//! | the same as they were, to decide again what was decided on them | workflows | `definition-revisions` / `<kind>/<id>#<revision of the objects>` |
 //! | the installation's controls | workflows | `installation` / `controls` |
 //! | who used the kill switch or redrove, newest first | workflows | `audit` / `<time>#<what>` |
 //! | an execution's head, with the newest rows of its history | executions | `execution#<id>` / `head` |
@@ -43,6 +45,7 @@
 
 pub mod audit;
 pub mod debounce;
+pub mod definition;
 pub mod delivery;
 pub mod event;
 pub mod execution;
@@ -140,6 +143,7 @@ pub fn kept_of(table: Table, item: &Item) -> Option<Kept> {
     let kind = partition.split_once('#').map_or(partition.as_str(), |(kind, _)| kind);
     let kept = match (table, kind) {
         (audit::TABLE, audit::PARTITION) => audit::KEPT,
+        (definition::TABLE, definition::ALL | definition::REVISIONS) => definition::KEPT,
         (installation::TABLE, "installation") => installation::KEPT,
         (listener::TABLE, "listen") => listener::KEPT,
         (object::TABLE, object::ALL | object::REVISIONS) => object::KEPT,

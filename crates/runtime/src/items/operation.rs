@@ -250,9 +250,11 @@ mod tests {
         let verb =
             select(vec![Verb::Retry, Verb::Skip { take: Some(Take::No) }, Verb::Skip { take: None }, Verb::Redrive]);
         let controls = (verb, selection).prop_map(|(verb, selection)| Task::Control(Controls { verb, selection }));
-        let starts = (workflow_id(), text()).prop_map(|(workflow, text)| {
+        let of_group = (text(), text()).prop_map(|(group, test)| Records::Group { group, test });
+        let records = prop_oneof![text().prop_map(Records::Where), of_group];
+        let starts = (workflow_id(), records).prop_map(|(workflow, records)| {
             let (object, values) = ("ticket".to_owned(), serde_json::Map::new());
-            Task::Start(Starts { workflow, object, records: Records::Where(text), values })
+            Task::Start(Starts { workflow, object, records, values })
         });
         prop_oneof![controls, starts]
     }

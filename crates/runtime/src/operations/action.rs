@@ -106,6 +106,7 @@ impl Task {
             Self::Control(controls) => controls.selection.written(),
             Self::Start(Starts { workflow, records, .. }) => match records {
                 Records::Where(_) => json!({"workflow": workflow, "where": true}),
+                Records::Group { group, .. } => json!({"workflow": workflow, "group": group}),
                 Records::Listed(count) => json!({"workflow": workflow, "records": count}),
             },
         }
@@ -214,6 +215,13 @@ pub struct Starts {
 pub enum Records {
     /// Those of the object for which an expression is true.
     Where(String),
+    /// Those of a group, as it was when the action began.
+    Group {
+        /// The group.
+        group: String,
+        /// Its expression.
+        test: String,
+    },
     /// So many ids, which stand beside the operation.
     Listed(u64),
 }

@@ -50,7 +50,7 @@ impl Run {
             let mut open = self.asked.iter_mut().filter(|asked| asked.answer.is_none() && !asked.busy);
             let overtakes = |what: &What| match what {
                 What::Update { fields, .. } => fields.contains_key("state"),
-                what => matches!(what, What::Save(_)),
+                what => matches!(what, What::Save(_) | What::Define(..)),
             };
             if let Some(asked) = open.find(|asked| overtakes(&asked.action.what)) {
                 asked.next = now;

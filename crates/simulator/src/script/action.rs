@@ -1,7 +1,7 @@
 //! What people and systems do in a generated world.
 
 use jiff::SignedDuration;
-use pawl_definition::TriggerKind;
+use pawl_definition::{DefinitionKind, TriggerKind};
 use pawl_engine::{Control, Subject};
 use pawl_runtime::{ActionLimits, Task};
 use serde_json::{Map, Value, json};
@@ -43,6 +43,8 @@ pub(crate) enum What {
     Archive { subject: Subject, is_archived: bool },
     /// An edited workflow is saved.
     Save(Value),
+    /// An edited group, calendar or other definition is saved.
+    Define(DefinitionKind, Value),
     /// Somebody acts on an execution, chosen among the open ones.
     Control(Control, usize),
     /// An execution is begun again: one of those that are there, before one of the steps that it has entered, or anew.

@@ -2,6 +2,7 @@
 
 mod action;
 mod archive;
+mod definitions;
 mod edit;
 mod forks;
 mod large;
@@ -15,6 +16,7 @@ mod step;
 mod workflow;
 
 use jiff::SignedDuration;
+use pawl_definition::DefinitionKind;
 use serde_json::{Map, Value, json};
 
 pub(super) use action::{Action, What};
@@ -34,6 +36,8 @@ pub(super) struct Script {
     /// Its outcome depends on its inputs alone, not on what overtakes what.
     pub(super) confluent: bool,
     pub(super) objects: Vec<Value>,
+    /// Groups, calendars and other definitions, in the order in which they are saved.
+    pub(super) definitions: Vec<(DefinitionKind, Value)>,
     pub(super) workflows: Vec<Value>,
     pub(super) records: Vec<(String, String, Map<String, Value>)>,
     pub(super) actions: Vec<Action>,
@@ -66,7 +70,8 @@ impl Script {
         };
         let workflows: Vec<_> = (0..plan.workflows).map(|index| workflow::make(&plan, index)).collect();
         let actions = action::make(&plan, &workflows);
-        let mut script = Self { confluent, objects: objects(), workflows, records: records(), actions };
+        let (objects, definitions) = (objects(), Vec::new());
+        let mut script = Self { confluent, objects, definitions, workflows, records: records(), actions };
         large::enlarge(seed, &mut script);
         people::settle(seed, &mut script);
         archive::settle(seed, &mut script);
@@ -74,6 +79,7 @@ impl Script {
         forks::settle(seed, &mut script);
         schedules::fire(seed, &mut script);
         forks::settle_replays(seed, &mut script);
+        definitions::settle(seed, &mut script);
         retention::limit(seed, &mut script);
         script
     }

@@ -1,9 +1,12 @@
-//! Reads a file of cases with the workflow and the objects that it is about.
+//! Reads a file of cases with the workflow, the objects and the other definitions that it is about.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use pawl_definition::{Level, Object, Problem, Source, StepKind, Workflow, check_starts, code};
+use pawl_definition::{
+    Around, DefinitionKind, Definitions, Level, Object, Problem, Source, StepKind, Workflow, check_definition,
+    check_starts, code,
+};
 use serde_json::Value;
 
 use super::Files;
@@ -17,6 +20,8 @@ pub(super) struct Loaded {
     pub(super) workflow: Workflow,
     pub(super) workflow_source: Source,
     pub(super) object_sources: Vec<Source>,
+    /// Groups, calendars and other definitions in the folder.
+    pub(super) definition_sources: Vec<(DefinitionKind, Source)>,
     /// The workflows that the workflow starts or controls, and those that they do, by id; none of one that is scripted and has no
     /// file.
     pub(super) started: BTreeMap<String, Option<Source>>,
@@ -89,6 +94,7 @@ pub(super) fn load(path: &Path, files: &dyn Files) -> Result<Loaded, Vec<Problem
         let object = object.ok_or_else(|| errors(problems))?;
         objects.insert(object.id.clone(), object);
     }
+    let (definition_sources, definitions) = definitions(&folder, &objects, files)?;
     let workflow_source = read(&workflow_path(&folder, &file, &source, files)?, files)?.for_workflow(&objects);
     let with_texts = source.with_texts(&|root, path| texts::wanted(root, path, &workflow_source, &objects));
     let too_large = with_texts.too_large_numbers();
@@ -99,7 +105,8 @@ pub(super) fn load(path: &Path, files: &dyn Files) -> Result<Loaded, Vec<Problem
         source = with_texts;
         file = check::check(&source)?;
     }
-    let (workflow, problems) = pawl_definition::check_workflow(&workflow_source, &objects);
+    let (workflow, problems) =
+        pawl_definition::check_workflow(&workflow_source, Around::new(&objects).with(&definitions));
     let workflow = workflow.ok_or_else(|| errors(problems))?;
     let started = started(&folder, (&file, &source), (&workflow, &workflow_source), (&objects, files))?;
     let strange = strange_open((&file, &source), &workflow.id, &started);
@@ -107,7 +114,7 @@ pub(super) fn load(path: &Path, files: &dyn Files) -> Result<Loaded, Vec<Problem
         return Err(strange);
     }
     let requests = requests(&folder, &file, files)?;
-    Ok(Loaded { file, workflow, workflow_source, object_sources, started, requests })
+    Ok(Loaded { file, workflow, workflow_source, object_sources, definition_sources, started, requests })
 }
 
 fn errors(problems: Vec<Problem>) -> Vec<Problem> {
@@ -149,6 +156,28 @@ fn objects(folder: &Path, file: &CaseFile, files: &dyn Files) -> Result<Vec<Sour
         None => ending(folder, ".object.yaml", files)?,
     };
     paths.iter().map(|path| read(path, files)).collect()
+}
+
+type FoundDefinitions = (Vec<(DefinitionKind, Source)>, Definitions);
+
+/// The groups, calendars and other definitions of a folder, each checked against its objects.
+fn definitions(
+    folder: &Path,
+    objects: &BTreeMap<String, Object>,
+    files: &dyn Files,
+) -> Result<FoundDefinitions, Vec<Problem>> {
+    let (mut sources, mut definitions) = (Vec::new(), Definitions::default());
+    for kind in DefinitionKind::ALL {
+        for path in ending(folder, kind.endings()[0], files)? {
+            let source = read(&path, files)?;
+            let (id, problems) = check_definition(*kind, &source, Around::new(objects).with(&definitions));
+            let id = id.ok_or_else(|| errors(problems))?;
+            let known = definitions.insert(*kind, &id, &source.value);
+            known.map_err(|error| vec![about(&source.name, error.to_string())])?;
+            sources.push((*kind, source));
+        }
+    }
+    Ok((sources, definitions))
 }
 
 fn workflow_path(folder: &Path, file: &CaseFile, source: &Source, files: &dyn Files) -> Result<PathBuf, Vec<Problem>> {

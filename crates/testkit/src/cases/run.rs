@@ -104,6 +104,9 @@ fn set_up(loaded: &Loaded, case: &Case, world: &World) -> Result<(), Broken> {
     for source in &loaded.object_sources {
         world.save_object(source).map_err(refused)?;
     }
+    for (kind, source) in &loaded.definition_sources {
+        world.save_definition(*kind, source).map_err(refused)?;
+    }
     for source in loaded.children(case) {
         world.save_workflow(&source).map_err(refused)?;
     }

@@ -1,7 +1,7 @@
 //! The vocabulary of stories.
 
 use jiff::Timestamp;
-use pawl_definition::{Duration, Problem, Source};
+use pawl_definition::{DefinitionKind, Duration, Problem, Source};
 use pawl_engine::Control;
 use pawl_runtime::ports::{Clock, HttpRequest, ModelRequest, StartStateMachine};
 use pawl_runtime::{BlockSizes, ExecutorOptions, LoopLimits};
@@ -88,6 +88,15 @@ impl Scenario {
     #[must_use]
     pub fn object(self, yaml: &str) -> Self {
         accepted(Source::parse("object.yaml", yaml).and_then(|source| self.world.save_object(&source)));
+        self
+    }
+
+    /// The file of a group, a calendar or another definition is saved.
+    #[track_caller]
+    #[must_use]
+    pub fn definition(self, kind: DefinitionKind, yaml: &str) -> Self {
+        let name = format!("{}.yaml", kind.word());
+        accepted(Source::parse(&name, yaml).and_then(|source| self.world.save_definition(kind, &source)));
         self
     }
 

@@ -3,13 +3,13 @@
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use jiff::Timestamp;
-use pawl_definition::{Problem, Source};
+use pawl_definition::{DefinitionKind, Problem, Source};
 use pawl_engine::{Act, Control, Execution, ForkOrder, ForkStart, Record, ids};
 use pawl_runtime::items::refusal::Refusal;
 use pawl_runtime::ports::{Clock, Notice, QueueName, Table};
 use pawl_runtime::{
-    Ahead, Catalog, ControlError, Error, ExecutorOptions, ForkFailed, Identity, OutsidePorts, Ports, RecordError,
-    Recorded, SaveError, System, items,
+    Ahead, Catalog, ControlError, DefinitionError, Error, ExecutorOptions, ForkFailed, Identity, OutsidePorts, Ports,
+    RecordError, Recorded, SaveError, System, items,
 };
 use serde_json::{Map, Value};
 
@@ -77,6 +77,15 @@ impl World {
     /// Saves an object file.
     pub fn save_object(&self, source: &Source) -> Result<(), Vec<Problem>> {
         saved(at_once(self.system.workflows.save_object(source)).map(|_| ()))
+    }
+
+    /// Saves the file of a group, a calendar or another definition.
+    pub fn save_definition(&self, kind: DefinitionKind, source: &Source) -> Result<(), Vec<Problem>> {
+        match at_once(self.system.definitions.save(kind, source, (None, "scenario"))) {
+            Ok(_) => Ok(()),
+            Err(DefinitionError::Invalid(problems)) => Err(problems),
+            Err(other) => panic!("storage in memory does not fail: {other}"),
+        }
     }
 
     /// Saves a workflow file, at once also for what is in flight.

@@ -12,6 +12,7 @@ mod controls;
 mod dead_letters;
 mod deaths;
 mod debounce;
+mod definitions;
 mod delays;
 mod edits;
 mod effects;

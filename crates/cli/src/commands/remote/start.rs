@@ -18,9 +18,10 @@ use crate::output::say;
 /// Starts it; `false` if the installation refused.
 pub(super) async fn run(client: &Client, start: &Start) -> anyhow::Result<bool> {
     let workflow = &start.workflow;
-    if start.r#where.is_some() || start.records.is_some() {
+    if start.r#where.is_some() || start.group.is_some() || start.records.is_some() {
         let records = start.records.as_deref().map(ids).transpose()?;
-        let body = json!({"where": start.r#where, "records": records, "values": given_values(&start.values)?});
+        let values = given_values(&start.values)?;
+        let body = json!({"where": start.r#where, "group": start.group, "records": records, "values": values});
         let asked = Asked {
             path: format!("/v1/workflows/{workflow}/starts"),
             body,

@@ -40,15 +40,19 @@ pub(super) fn workflows(items: &[Value], _: &When) -> String {
 /// What a save did.
 pub(super) fn saved(body: &Value) -> String {
     if body.get("id").is_none() {
-        let warnings = body.get("warnings").and_then(Value::as_array).into_iter().flatten();
-        let warnings =
-            warnings.map(|warning| format!("\n  warning: {}: {}", text(warning, "path"), text(warning, "message")));
-        return format!("object {} saved{}", text(body, "object"), warnings.collect::<String>());
+        return format!("object {} saved{}", text(body, "object"), warnings(body));
     }
     let did = if text(body, "unchanged") == "true" { "unchanged" } else { "saved" };
     let inactive = if text(body, "active") == "true" { "" } else { "; it is inactive: its triggers do not listen" };
     let goes_on = goes_on(body);
     format!("workflow {} revision {} {did}{inactive}{goes_on}", text(body, "id"), text(body, "revision"))
+}
+
+/// What a save leaves wrong elsewhere.
+pub(super) fn warnings(body: &Value) -> String {
+    let warnings = body.get("warnings").and_then(Value::as_array).into_iter().flatten();
+    let line = |warning: &Value| format!("\n  warning: {}: {}", text(warning, "path"), text(warning, "message"));
+    warnings.map(line).collect::<Vec<_>>().concat()
 }
 
 /// How to see the work that goes on after an answer; empty if none does.
@@ -338,6 +342,7 @@ pub(crate) fn what(row: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use jiff::tz::TimeZone;
+    use pawl_definition::DefinitionKind;
     use proptest::prelude::*;
     use serde_json::json;
 
@@ -465,7 +470,7 @@ mod tests {
             }
             for answer in &answers {
                 prop_assert!(is_safe(&execution(answer, &when)));
-                for line in [saved(answer), super::super::deliver::delivered(answer), redriven(answer), what(answer), operation(answer, &when)] {
+                for line in [saved(answer), super::super::saved(answer, Some(DefinitionKind::Group)), super::super::deliver::delivered(answer), redriven(answer), what(answer), operation(answer, &when)] {
                     prop_assert!(is_safe(&line) && !line.contains('\n'), "{:?}", line);
                 }
             }

@@ -5,6 +5,7 @@
 
 mod convert;
 mod encode;
+mod group;
 mod number;
 mod text;
 mod time;
@@ -93,6 +94,7 @@ static FUNCTIONS: &[Function] = &[
     calendar("getMonth", 1..=2, time::get).typed(&[MOMENT, TEXT], NUMBER),
     calendar("getSeconds", 1..=2, time::get).typed(&[CLOCK, TEXT], NUMBER),
     function("hmac_sha256", 2..=3, encode::hmac_sha256).typed(&[SIMPLE, SIMPLE, TEXT], TEXT),
+    function("in_group", 2..=2, group::in_group).typed(&[Kinds::OBJECT, TEXT], BOOLEAN),
     calendar("in_zone", 2..=2, time::in_zone).typed(&[MOMENT, TEXT], Kinds::OBJECT),
     function("int", 1..=1, convert::to_int).typed(&[NUMBER.or(TEXT).or(Kinds::TIME)], NUMBER),
     function("join", 1..=2, text::join).typed(&[Kinds::LIST, TEXT], TEXT),
@@ -192,6 +194,12 @@ fn secret<'a>(call: &mut Call<'_, 'a>) -> Outcome<'a> {
         return Err(ExpressionError::Secret { name: name.to_string() });
     }
     Ok(Val::text(secret_placeholder(&name)))
+}
+
+/// Whether a group may have this id.
+pub(super) fn is_group_id(id: &str) -> bool {
+    let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "_-".contains(c);
+    (1..=64).contains(&id.len()) && id.chars().all(fits)
 }
 
 /// Whether a secret may have this name: it then needs no escape in a placeholder.

@@ -1,10 +1,9 @@
-//! Actions that start a workflow on many records: on those of its object for which an expression is true, or on those that
-//! were listed.
+//! Actions that start a workflow on many records: on those of its object for which an expression is true, on those of a
+//! group, or on those that were listed.
 //!
 //! The id of a start's event follows from the action and the record, and the id of the execution from that of the event. So
 //! a start that is made again finds what it made.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use pawl_definition::{Expression, Source, Trigger};
@@ -41,7 +40,8 @@ impl Operations {
             Records::Listed(_) if listed.len() > LISTED_MOST => {
                 return bad("records", format!("expected at most {LISTED_MOST} records, found {}", listed.len()));
             }
-            Records::Listed(_) => return Ok(()),
+            // A group was checked when it was saved.
+            Records::Listed(_) | Records::Group { .. } => return Ok(()),
             Records::Where(source) => source,
         };
         let installation = self.catalog.read_installation().await?;
@@ -107,7 +107,9 @@ impl Operations {
                 let count = usize::try_from(*count).unwrap_or(usize::MAX);
                 self.search_listed(operation, count, (place, limit)).await
             }
-            Records::Where(source) => self.search_where((operation, starts), source, (place, limit)).await,
+            Records::Where(source) | Records::Group { test: source, .. } => {
+                self.search_where((operation, starts), source, (place, limit)).await
+            }
         }
     }
 
@@ -226,8 +228,7 @@ fn checked(source: &str, object: &str, objects: &Objects) -> Result<Expression, 
         "triggers": [{"id": "where", "type": MANUAL, "filter": source}],
         "steps": [{"id": "end", "type": "note", "text": ""}],
     });
-    let known: BTreeMap<_, _> = objects.iter().map(|(id, object)| (id.clone(), object.clone())).collect();
-    let (_, problems) = pawl_definition::check_workflow(&Source::from_value("where", file), &known);
+    let (_, problems) = pawl_definition::check_workflow(&Source::from_value("where", file), objects);
     let mistake = problems.iter().find(|problem| problem.is_error() && problem.path.ends_with("filter"));
     if let Some(mistake) = mistake {
         return Err(mistake.message.clone());

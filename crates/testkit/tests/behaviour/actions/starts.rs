@@ -1,5 +1,6 @@
 //! Actions that start a workflow on many records.
 
+use pawl_definition::DefinitionKind;
 use pawl_engine::Status;
 use pawl_runtime::items::operation::State;
 use pawl_runtime::ports::{QueueName, Table};
@@ -54,6 +55,17 @@ fn a_workflow_starts_on_the_records_for_which_an_expression_is_true() {
     assert_eq!(state(story.world(), &id), all_done(30));
     assert_eq!(action(story.world(), &id).preview.count, 30);
     assert_eq!(in_state(story.world(), Status::Completed), 30);
+    assert_eq!(started_on(&story)[..3], ["t000", "t003", "t006"]);
+}
+
+#[test]
+fn a_workflow_starts_on_the_records_of_a_group_as_it_was_when_the_action_began() {
+    let urgent = "group: urgent\nobject: ticket\nwhere: record.priority == 1";
+    let story = tickets(90, &on_tickets(END)).definition(DefinitionKind::Group, urgent);
+    let records = StartRecords::Group { group: "urgent".to_owned(), test: "record.priority == 1".to_owned() };
+    let id = begin(&story, asked(starts(records), &story)).id;
+    let story = story.definition(DefinitionKind::Group, &urgent.replace("== 1", "== 2")).run_until_idle();
+    assert_eq!(state(story.world(), &id), all_done(30));
     assert_eq!(started_on(&story)[..3], ["t000", "t003", "t006"]);
 }
 
