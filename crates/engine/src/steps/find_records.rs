@@ -43,7 +43,7 @@ fn query(step: &FindRecords, at: &StepContext<'_>) -> Result<RecordQuery, StepEr
         }
         Ok(tests)
     };
-    let tests = resolved(&step.tests)?;
+    let mut tests = resolved(&step.tests)?;
     let any = step.any.iter().map(resolved).collect::<Result<_, _>>()?;
     let order = step.order.as_ref().map(|order| match order.strip_prefix('-') {
         Some(field) => (field.to_owned(), true),
