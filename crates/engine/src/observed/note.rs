@@ -103,7 +103,10 @@ fn of(cx: &Context<'_>, before: &Execution, input: &Input<'_>, row: Option<&Row>
     let asks_model = may_look && step.is_some_and(|step| step.kind.shape().asks_model().is_some());
     let runs = matches!(input, Input::Run | Input::Found(_));
     let asks = runs && before.asks_for_slot();
-    let reads_object = reads.record || names_object || matches!(input, Input::Found(_)) || cx.plan.reads_definitions;
+    // A control that stops an execution is decided on its head alone.
+    let is_blind = matches!(input, Input::Control(control, _) if !looks_at_plan(control));
+    let reads_definitions = cx.plan.reads_definitions && !is_blind;
+    let reads_object = reads.record || names_object || matches!(input, Input::Found(_)) || reads_definitions;
     Observed {
         at: None,
         revision: None,
