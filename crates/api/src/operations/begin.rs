@@ -184,7 +184,7 @@ pub(super) async fn start(
         (None, Some(group), None) => (of_group(&api, group, &object).await?, Vec::new()),
         (None, None, Some(ids)) => {
             let ids = once(ids)?;
-            (StartRecords::Listed(u64::try_from(ids.len()).unwrap_or(u64::MAX)), ids)
+            (StartRecords::listed(&ids), ids)
         }
         (None, None, None) => return Err(empty("records")),
         _ => {

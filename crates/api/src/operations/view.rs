@@ -186,7 +186,7 @@ impl ActionView {
             Task::Start(Starts { records, .. }) => match records {
                 StartRecords::Where(source) => condition = Some(source),
                 StartRecords::Group { group, .. } => of_group = Some(group),
-                StartRecords::Listed(count) => listed = Some(count),
+                StartRecords::Listed { count, .. } => listed = Some(count),
             },
         }
         Self {

@@ -190,6 +190,9 @@ fn a_workflow_starts_on_records_of_a_filter_and_on_listed_ones() {
     let wrong = surface.post(path_of).json(&json!({"where": "record.amuont > 2"})).send().problem(422, "bad_filter");
     assert_eq!(wrong["path"], "where");
     surface.post(path_of).json(&json!({"where": "true", "records": ["o1"]})).send().problem(422, "bad_filter");
+    let keyed = |id: &str| surface.post(path_of).header("idempotency-key", "k").json(&json!({"records": [id]})).send();
+    assert_eq!(keyed("o1").expect(202)["id"], keyed("o1").expect(202)["id"]);
+    keyed("o2").problem(409, "idempotency_key_reused");
     surface
         .post("/v1/workflows/report/starts")
         .json(&json!({"where": "true"}))

@@ -9,7 +9,7 @@ use pawl_engine::{Act, Control, Execution, Status};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use crate::Selection;
+use crate::{Selection, offload};
 
 /// Ids that a preview names.
 const EXAMPLES: usize = 10;
@@ -107,7 +107,7 @@ impl Task {
             Self::Start(Starts { workflow, records, .. }) => match records {
                 Records::Where(_) => json!({"workflow": workflow, "where": true}),
                 Records::Group { group, .. } => json!({"workflow": workflow, "group": group}),
-                Records::Listed(count) => json!({"workflow": workflow, "records": count}),
+                Records::Listed { count, .. } => json!({"workflow": workflow, "records": count}),
             },
         }
     }
@@ -222,8 +222,21 @@ pub enum Records {
         /// Its expression.
         test: String,
     },
-    /// So many ids, which stand beside the operation.
-    Listed(u64),
+    /// Ids, which stand beside the operation.
+    Listed {
+        /// How many they are.
+        count: u64,
+        /// Their digest: another list under the same key is another request.
+        digest: String,
+    },
+}
+
+impl Records {
+    /// These ids.
+    pub fn listed(ids: &[String]) -> Self {
+        let count = u64::try_from(ids.len()).unwrap_or(u64::MAX);
+        Self::Listed { count, digest: offload::sha256(json!(ids).to_string().as_bytes()) }
+    }
 }
 
 /// An execution or record to touch.

@@ -36,12 +36,12 @@ impl Operations {
             return bad("values", format!("expected at most {VALUES_MOST} bytes of values, found {values}"));
         }
         let source = match &starts.records {
-            Records::Listed(_) if listed.is_empty() => return Err(ActionError::EmptyFilter),
-            Records::Listed(_) if listed.len() > LISTED_MOST => {
+            Records::Listed { .. } if listed.is_empty() => return Err(ActionError::EmptyFilter),
+            Records::Listed { .. } if listed.len() > LISTED_MOST => {
                 return bad("records", format!("expected at most {LISTED_MOST} records, found {}", listed.len()));
             }
             // A group was checked when it was saved.
-            Records::Listed(_) | Records::Group { .. } => return Ok(()),
+            Records::Listed { .. } | Records::Group { .. } => return Ok(()),
             Records::Where(source) => source,
         };
         let installation = self.catalog.read_installation().await?;
@@ -81,7 +81,7 @@ impl Operations {
 
     /// A record that is not there, of those that were listed.
     async fn lacks_record(&self, starts: &Starts, id: &str) -> Result<Option<Reason>, Error> {
-        if !matches!(starts.records, Records::Listed(_)) {
+        if !matches!(starts.records, Records::Listed { .. }) {
             return Ok(None);
         }
         let subject = Subject { object: starts.object.clone(), id: id.to_owned() };
@@ -103,7 +103,7 @@ impl Operations {
         limit: usize,
     ) -> Result<Found, Error> {
         match &starts.records {
-            Records::Listed(count) => {
+            Records::Listed { count, .. } => {
                 let count = usize::try_from(*count).unwrap_or(usize::MAX);
                 self.search_listed(operation, count, (place, limit)).await
             }

@@ -35,8 +35,8 @@ fn by_where(source: &str) -> Task {
 
 fn listed(ids: &[&str], story: &Scenario) -> NewAction {
     let listed: Vec<_> = ids.iter().map(|id| (*id).to_owned()).collect();
-    let count = u64::try_from(listed.len()).expect("they are few");
-    NewAction { listed, ..asked(starts(StartRecords::Listed(count)), story) }
+    let task = starts(StartRecords::listed(&listed));
+    NewAction { listed, ..asked(task, story) }
 }
 
 /// Records on which an execution was made, each once.
