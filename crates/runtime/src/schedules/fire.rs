@@ -16,8 +16,13 @@ use crate::{Error, items, refusals};
 /// Steps of one message: a schedule that is behind goes on in another one.
 const STEPS_MOST: usize = 64;
 
-/// How often a queued firing looks whether it may start.
-const LOOK_EVERY: SignedDuration = SignedDuration::from_mins(1);
+/// How soon a queued firing looks again whether it may start, at the earliest and at the latest.
+const LOOKS: (SignedDuration, SignedDuration) = (SignedDuration::from_mins(1), SignedDuration::from_mins(15));
+
+/// When a queued firing looks again: after half the time that it has waited, within bounds.
+fn next_look(firing: &Firing, now: Timestamp) -> Timestamp {
+    now + (now.duration_since(firing.at) / 2).clamp(LOOKS.0, LOOKS.1)
+}
 
 /// A schedule as it is stored, with what it belongs to.
 struct Stored<'a> {
@@ -109,7 +114,7 @@ impl Schedules {
             let waits = stored.schedule.queued.is_some();
             if overlap == Overlap::Queue && !waits {
                 after.queued = Some(firing.clone());
-                after.look_at = Some(stored.now + LOOK_EVERY);
+                after.look_at = Some(next_look(firing, stored.now));
             } else {
                 let behind = if waits { ", and a firing waits for its end" } else { "" };
                 let message = format!("{open} has not ended, which an earlier firing started{behind}");
@@ -120,7 +125,7 @@ impl Schedules {
             // The execution has ended: the firing that waited is first.
             self.start(stored, &queued, &mut after).await?;
             after.queued = Some(firing.clone());
-            after.look_at = Some(stored.now + LOOK_EVERY);
+            after.look_at = Some(next_look(firing, stored.now));
         } else {
             self.start(stored, firing, &mut after).await?;
         }
@@ -137,7 +142,7 @@ impl Schedules {
             let look_at = stored.schedule.look_at.filter(|at| *at > stored.now);
             let Some(look_at) = look_at else {
                 let mut later = stored.schedule.clone();
-                later.look_at = Some(stored.now + LOOK_EVERY);
+                later.look_at = Some(next_look(firing, stored.now));
                 return self.write(stored, later).await;
             };
             return Ok(Step::Wait(Some(stored.schedule.next.map_or(look_at, |next| next.min(look_at)))));
