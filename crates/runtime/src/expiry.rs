@@ -27,7 +27,9 @@ pub(crate) async fn follow(tables: &dyn Tables, blobs: &dyn Blobs, head: &Key) -
         if let Some(event) = page.iter().find(|item| item.key == items::event::key(id)) {
             remove_of_event(blobs, event).await?;
         }
-        try_join_all(page.into_iter().map(|item| remove(tables, item))).await?;
+        // What stands in the place of the head by now is a refusal, which has come meanwhile.
+        let left = page.into_iter().filter(|item| item.key != *head);
+        try_join_all(left.map(|item| remove(tables, item))).await?;
     }
     remove_of(blobs, &BlobOwner::execution(id)).await?;
     tracing::debug!(execution_id = id, "execution {id} has expired and is removed");

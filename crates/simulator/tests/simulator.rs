@@ -89,8 +89,8 @@ is_found! {
     finds_places_without_a_bound: "unbounded-places" from 416;
     finds_slots_given_back_to_another_block: "slot-to-first-block" from 17;
     finds_lines_that_stand_although_another_block_has_a_slot: "only-home-block" from 673;
-    finds_windows_that_lose_an_event: "blind-windows" from 535;
-    finds_slots_of_a_key_that_two_take: "slot-taken-twice" from 619;
+    finds_windows_that_lose_an_event: "blind-windows" from 2609;
+    finds_slots_of_a_key_that_two_take: "slot-taken-twice" from 257;
     finds_slots_of_a_key_that_stay_taken: "slot-kept" from 13;
     finds_deliveries_accepted_twice: "blind-keys" from 62;
     finds_sends_answered_before_they_leave: "buffered-sends" from 11;
