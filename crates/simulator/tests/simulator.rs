@@ -81,7 +81,7 @@ is_found! {
     finds_goals_that_do_not_listen: "no-waiters" from 13;
     finds_lines_that_are_not_stored: "no-line" from 133;
     finds_goals_that_are_not_told: "untold-waiters" from 13;
-    finds_goals_that_miss_a_change_on_entry: "no-checks" from 1541;
+    finds_goals_that_miss_a_change_on_entry: "no-checks" from 2049;
     finds_rows_that_do_not_keep_what_they_were_decided_on: "unobserved-rows" from 2;
     finds_rows_that_are_lost_on_their_way_out_of_the_head: "lost-rows" from 1;
     finds_records_written_before_their_transition: "records-first" from 1;
@@ -101,7 +101,7 @@ is_found! {
     finds_messages_of_panicked_handlers_that_are_deleted: "panic-deletes" from 8;
     finds_storage_that_stays_full_for_good: "full-for-good" from 3;
     finds_children_that_are_made_twice: "child-twice" from 2;
-    finds_joins_that_happen_twice: "join-twice" from 31;
+    finds_joins_that_happen_twice: "join-twice" from 412;
     finds_children_that_go_on_without_their_parent: "blind-parents" from 2;
     finds_children_that_are_not_told_of_a_cancel: "untold-children" from 6;
     finds_parents_that_are_not_told_of_an_end: "untold-parents" from 1;
