@@ -12,6 +12,9 @@ use crate::stack::{Answer, Request, Service, Stack};
 /// How long something may take that must happen: longer than the sweeper needs to find what was left behind.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(4);
 
+/// Between two looks of the sweeper that a test asks for.
+const BETWEEN_SWEEPS: Duration = Duration::from_secs(5);
+
 /// Time between two looks.
 const BETWEEN: Duration = Duration::from_millis(150);
 
@@ -153,7 +156,7 @@ impl Installation {
         }
     }
 
-    /// Waits until so many executions of a workflow have ended, sweeping meanwhile if asked to.
+    /// Waits until so many executions of a workflow have ended.
     pub(crate) async fn all_end(&self, workflow: &str, count: usize) -> Vec<Value> {
         let began = Instant::now();
         loop {
@@ -176,6 +179,20 @@ impl Installation {
     pub(crate) async fn change_record(&self, object: &str, id: &str, fields: Value) {
         let body = json!({"fields": fields}).to_string();
         self.manage("PATCH", &format!("/v1/objects/{object}/records/{id}"), &body).await.expect(200);
+    }
+
+    /// Waits for something while the sweeper looks more often than once a minute.
+    pub(crate) async fn sweeping<T>(&self, until: impl Future<Output = T>) -> T {
+        let sweeping = async {
+            loop {
+                self.sweep().await;
+                tokio::time::sleep(BETWEEN_SWEEPS).await;
+            }
+        };
+        tokio::select! {
+            found = until => found,
+            () = sweeping => unreachable!("sweeping never ends"),
+        }
     }
 
     /// Lets the sweeper look now, which looks by itself once a minute. One sweep may fail: the next makes it good.

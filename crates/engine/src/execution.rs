@@ -344,7 +344,7 @@ pub struct Execution {
     pub workflow: String,
     /// Revision of the workflow that its last transition used; with `edits: pinned`, the one it began with.
     pub revision: u64,
-    /// It keeps that revision from its beginning on, whatever its workflow says.
+    /// It keeps that revision to its end. Saves of the workflow do not change it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub keeps_revision: bool,
     /// Counts writes of the head; checked by every commit.

@@ -59,7 +59,7 @@ pub struct RegionStart {
     /// Id of the event of the whole, if the whole is a fork: its data are those of the event that began the original.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub of_fork: Option<String>,
-    /// The revision of the workflow that the whole keeps, whatever the workflow says.
+    /// The revision of the workflow, if the whole keeps one to its end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revision: Option<u64>,
     /// The data of that event are large: they stand beside the whole alone, and are read there.

@@ -104,6 +104,9 @@ impl DefinitionStore {
             objects.require_all().map_err(Error::from)?;
             return Err(DefinitionError::Invalid(problems));
         };
+        let mut after = objects.definitions.clone();
+        let known = after.insert(kind, &id, &source.value);
+        known.map_err(|error| DefinitionError::Invalid(vec![unlike(source, &error)]))?;
         let change = Change { kind, id: &id, source: &source.value, by };
         for _ in 0..RACES {
             let before = self.stored(kind, &id).await?;
@@ -114,9 +117,6 @@ impl DefinitionStore {
                 return Ok(SavedDefinition { id, saved, unchanged: true, warnings: problems });
             }
             let Some(saved) = self.write(&change, before.as_ref()).await? else { continue };
-            let mut after = objects.definitions.clone();
-            let known = after.insert(kind, &id, &source.value);
-            known.map_err(|error| DefinitionError::Invalid(vec![unlike(source, &error)]))?;
             let mut warnings = problems;
             warnings.extend(self.new_mistakes(&objects, &after, (&source.name, false)).await?);
             return Ok(SavedDefinition { id, saved, unchanged: false, warnings });
@@ -135,11 +135,7 @@ impl DefinitionStore {
         let change = Change { kind, id, source: &Value::Null, by };
         for _ in 0..RACES {
             let before = self.stored(kind, id).await?;
-            let is_there = before.as_ref().is_some_and(|item| {
-                let saved = definition::parse(item);
-                !saved.is_ok_and(|saved| saved.source.is_null())
-            });
-            if !is_there {
+            if !before.as_ref().is_some_and(is_there) {
                 return Err(DefinitionError::NotFound(kind, id.to_owned()));
             }
             check_read_at(read_at, before.as_ref())?;
@@ -216,10 +212,14 @@ fn around(objects: &Objects) -> Around<'_> {
     objects.into()
 }
 
+/// Whether a definition is there: one that cannot be read is, and one that was deleted is not.
+fn is_there(item: &Item) -> bool {
+    !definition::parse(item).is_ok_and(|saved| saved.source.is_null())
+}
+
 /// Refuses a change of what others changed since it was read. A definition that was deleted is at no revision.
 fn check_read_at(read_at: Option<u64>, before: Option<&Item>) -> Result<(), DefinitionError> {
-    let is_deleted = |item: &&Item| !definition::parse(item).is_ok_and(|saved| saved.source.is_null());
-    let present = before.filter(is_deleted).map_or(0, |item| item.version);
+    let present = before.filter(|item| is_there(item)).map_or(0, |item| item.version);
     if read_at.is_some_and(|read_at| read_at != present) { Err(DefinitionError::Stale(present)) } else { Ok(()) }
 }
 

@@ -136,8 +136,8 @@ impl Finder {
         Ok(false)
     }
 
-    /// The records that a query names, in its order; archived ones only if it tests `archived_at`. Of an object that is read without an index only those that match are
-    /// kept, and it is read as far as the bounds only.
+    /// The records that a query names, in its order; archived ones only if it tests `archived_at`. Of an object that is read
+    /// without an index only those that match are kept, and it is read as far as the bounds only.
     #[boxed]
     pub async fn find(&self, query: &RecordQuery, object: Option<&Object>) -> Result<Found, Error> {
         let is_time = |field: &str| is_time(object, field);

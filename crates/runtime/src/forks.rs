@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use async_recursion::async_recursion as boxed;
-use pawl_engine::{Event, ForkError, ForkOrder, ForkStart, Plan, Row, forget};
+use pawl_engine::{Event, ForkError, ForkOrder, ForkStart, Plan, Row, Subject, forget, ids};
 use serde_json::json;
 
 use crate::forget::family;
+use crate::items::refusal::Refusal;
 use crate::{Catalog, Error, History, Recorded};
 
 /// Rows that are read at once.
@@ -25,6 +26,12 @@ pub enum ForkFailed {
     /// There is no such execution.
     #[error("there is no execution {0:?}")]
     NotFound(String),
+    /// There is no such refusal.
+    #[error("there is no refusal {0:?}")]
+    NoRefusal(String),
+    /// The event that was refused is not kept; the code of the refusal.
+    #[error("the event that was refused with {0:?} is not kept: have it sent again")]
+    NoEvent(String),
     /// It cannot be forked so.
     #[error(transparent)]
     Refused(#[from] ForkError),
@@ -33,7 +40,50 @@ pub enum ForkFailed {
     Failed(#[from] Error),
 }
 
+/// A refusal with the event that was refused.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Refused {
+    refusal: Refusal,
+    event: Event,
+}
+
+impl Refused {
+    /// The workflow that the event did not start.
+    pub fn workflow(&self) -> &str {
+        &self.refusal.workflow
+    }
+
+    /// The record that must be there for a replay: one that the event does not make.
+    pub fn record(&self) -> Option<&Subject> {
+        self.event.subject.as_ref().filter(|_| self.event.creation.is_none())
+    }
+
+    /// The event, under this id, that starts an execution after all.
+    pub fn replay(&self, order: ForkOrder, id: String) -> Event {
+        let instead_of = ids::execution_id(&self.refusal.event_id, self.workflow());
+        ForkStart::of_refused(order, instead_of, &self.refusal.code, &self.event).event(
+            id,
+            self.workflow(),
+            &self.event,
+        )
+    }
+}
+
 impl Forks {
+    /// A refusal by its id, with its event.
+    ///
+    /// # Errors
+    /// There is no such refusal, its event is not kept, or it cannot be read.
+    #[boxed]
+    pub async fn refused(&self, id: &str) -> Result<Refused, ForkFailed> {
+        let found = self.history.refusal(id).await?;
+        let (refusal, event) = found.ok_or_else(|| ForkFailed::NoRefusal(id.to_owned()))?;
+        match event {
+            Some(event) => Ok(Refused { refusal, event }),
+            None => Err(ForkFailed::NoEvent(refusal.code)),
+        }
+    }
+
     /// The event, under this id, that starts a fork of an execution by the workflow in force. Nothing is written.
     ///
     /// # Errors
@@ -51,12 +101,12 @@ impl Forks {
     }
 
     /// The records that an execution has read, or one of its parts, or the original that it is a fork of.
-    async fn read_by(&self, execution: &str, event: &Event) -> Result<BTreeSet<pawl_engine::Subject>, Error> {
+    async fn read_by(&self, execution: &str, event: &Event) -> Result<BTreeSet<Subject>, Error> {
         let mut records = BTreeSet::new();
         if let Some(start) = &event.fork {
             forget::shown(&start.read, &mut records);
         }
-        for member in family::of(&self.history, execution).await? {
+        for member in family::of(&self.history, execution).await?.members {
             let mut after = None;
             loop {
                 let page = self.history.rows(&member, ROWS, after).await?;

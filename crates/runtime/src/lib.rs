@@ -96,7 +96,7 @@ pub use error::Error;
 pub use evaluator::{Evaluator, Outcome, TriggerNow, WhyNot};
 pub use executor::Executor;
 pub use finder::Finder;
-pub use forks::{ForkFailed, Forks};
+pub use forks::{ForkFailed, Forks, Refused};
 pub use history::{Filter, History, ListScope, Listed, StatePartition};
 pub use ingest::{Accepted, FORK, Identity, Ingest, Repeat};
 pub use installation::{Installations, Redriven};

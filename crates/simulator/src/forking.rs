@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use pawl_engine::{Act, Execution, ForkOrder, ForkStart, ids};
+use pawl_engine::{Act, Execution, ForkOrder, ids};
 use pawl_runtime::items::refusal;
 use pawl_runtime::{FORK, ForkFailed, Identity, System};
 use serde_json::Map;
@@ -32,7 +32,7 @@ pub(super) async fn ask(hub: &Hub, system: &System, (choice, step): (usize, Opti
             hub.note(&format!("is not forked: {why}"));
             return Answer::Refused;
         }
-        Err(ForkFailed::NotFound(_)) => return Answer::Refused,
+        Err(ForkFailed::NotFound(_) | ForkFailed::NoRefusal(_) | ForkFailed::NoEvent(_)) => return Answer::Refused,
         Err(ForkFailed::Failed(_)) => return Answer::Lost,
     };
     match system.ingest.accept(event, &identity).await {
@@ -51,14 +51,13 @@ pub(super) async fn replay(hub: &Hub, system: &System, choice: usize, key: &str)
         Ok(None) => {}
         Err(_) => return Answer::Lost,
     }
-    let (refusal, event) = match system.history.refusal(&refusal::id_of(&instead_of)).await {
-        Ok(Some((refusal, Some(event)))) => (refusal, event),
-        Ok(_) => return Answer::Refused,
-        Err(_) => return Answer::Lost,
+    let refused = match system.forks.refused(&refusal::id_of(&instead_of)).await {
+        Ok(refused) => refused,
+        Err(ForkFailed::Failed(_)) => return Answer::Lost,
+        Err(_) => return Answer::Refused,
     };
     let order = ForkOrder { at: None, values: Map::new(), revision: None, act: act(hub) };
-    let id = ids::delivery_event_id(&instead_of, FORK, key);
-    let event = ForkStart::of_refused(order, instead_of, &refusal.code, &event).event(id, &workflow, &event);
+    let event = refused.replay(order, ids::delivery_event_id(&instead_of, FORK, key));
     match system.ingest.accept(event, &identity).await {
         Ok(answer) => {
             hub.count("replays of refused events");

@@ -16,7 +16,7 @@ const MANY: usize = 2_000;
 /// Requests that are under way at a time.
 const AT_ONCE: usize = 16;
 
-/// Kills of each function while the action runs.
+/// Most kills of each function while the action runs.
 const KILLS: [(&str, usize); 2] = [("trigger-evaluator", 2), ("step-executor", 10)];
 
 /// How long all of it may take on a machine that is busy.
@@ -48,10 +48,15 @@ async fn two_thousand_starts_lose_none_and_start_none_twice() {
     let asked = json!({"records": records, "rate": 1_000, "concurrency": 50}).to_string();
     let begun = pawl.manage("POST", "/v1/workflows/touch/starts", &asked).await.expect(202);
     let path = format!("/v1/operations/{}", begun["id"].as_str().expect("an action has an id"));
-    let began = Instant::now();
-    let (done, ()) = tokio::join!(over(&pawl, &path), kill(&pawl));
+    let mut killed = [0; 2];
+    let done = tokio::select! {
+        done = pawl.sweeping(over(&pawl, &path)) => done,
+        never = kill(&pawl, &mut killed) => never,
+    };
+    eprintln!("killed {killed:?} processes while the action ran");
+    assert!(killed.iter().all(|killed| *killed > 0), "{killed:?}");
     assert_eq!((&done["state"], &done["executions"]), (&json!("completed"), &json!(MANY)), "{done}");
-    let executions = all_ended(&pawl, began).await;
+    let executions = pawl.sweeping(pawl.all_end("touch", MANY)).await;
 
     let of = |one: &Value| one["record"]["id"].as_str().map(str::to_owned);
     let started: BTreeSet<_> = executions.iter().filter_map(of).collect();
@@ -72,7 +77,7 @@ async fn write(pawl: &Installation, records: &[String]) {
     written.await;
 }
 
-/// The action once it is over. The sweeper, which finds what a kill has cut off, looks more often than once a minute.
+/// The action once it is over.
 async fn over(pawl: &Installation, path: &str) -> Value {
     let began = Instant::now();
     loop {
@@ -81,42 +86,22 @@ async fn over(pawl: &Installation, path: &str) -> Value {
             return operation;
         }
         assert!(began.elapsed() < PATIENCE, "{operation}");
-        pawl.sweep().await;
         tokio::time::sleep(Duration::from_secs(2)).await;
     }
 }
 
-/// Kills processes of both functions, at random moments.
-async fn kill(pawl: &Installation) {
+/// Kills processes of both functions at random moments, and counts the kills of each.
+async fn kill(pawl: &Installation, killed: &mut [usize; 2]) -> Value {
     let mut dice = Dice::new();
-    for (function, kills) in KILLS {
-        let began = Instant::now();
-        let mut killed = 0;
-        while killed < kills && began.elapsed() < PATIENCE {
-            tokio::time::sleep(Duration::from_millis(300 + dice.below(1_500))).await;
-            let running = processes::of(&pawl.stack, function);
-            let Some(chosen) = running.get(usize::try_from(dice.below(1_000)).unwrap_or(0) % running.len().max(1))
-            else {
-                continue;
-            };
-            killed += usize::from(processes::kill(*chosen));
-        }
-        eprintln!("killed {killed} processes of {function}");
-    }
-}
-
-/// All executions, once each has ended.
-async fn all_ended(pawl: &Installation, began: Instant) -> Vec<Value> {
     loop {
-        let executions = pawl.executions("touch").await;
-        let is_open = |one: &&Value| !matches!(one["status"].as_str(), Some("completed" | "failed" | "canceled"));
-        let open = executions.iter().filter(is_open).count();
-        if open == 0 {
-            return executions;
+        for ((function, most), killed) in KILLS.iter().zip(killed.iter_mut()) {
+            tokio::time::sleep(Duration::from_millis(100 + dice.below(900))).await;
+            let running = processes::of(&pawl.stack, function);
+            let chosen = usize::try_from(dice.below(1_000)).expect("it is small") % running.len().max(1);
+            if let Some(process) = running.get(chosen).filter(|_| *killed < *most) {
+                *killed += usize::from(processes::kill(*process));
+            }
         }
-        assert!(began.elapsed() < PATIENCE, "{open} of {} executions are open", executions.len());
-        pawl.sweep().await;
-        tokio::time::sleep(Duration::from_secs(2)).await;
     }
 }
 

@@ -36,7 +36,7 @@ async fn killing_step_executors_loses_nothing_and_repeats_nothing_committed() {
     eprintln!("killed {killed} processes, {} of them at work", struck(&pawl) - before);
     assert_eq!(delivered.len(), BURST, "all are answered 202");
 
-    let executions = swept_until_all_end(&pawl).await;
+    let executions = pawl.sweeping(pawl.all_end("crashes", BURST)).await;
     assert_eq!(ids(&executions), delivered.into_values().collect(), "each delivery has started one execution");
     let calls = tracker.calls();
     let mut cut_off = 0;
@@ -91,20 +91,6 @@ pub(super) fn struck(pawl: &Installation) -> usize {
     let log = std::fs::read_to_string(&pawl.stack.log).expect("the emulator's log can be read");
     let name = format!("Lambda {}-step-executor: {STRUCK}", pawl.stack.name);
     log.lines().filter(|line| line.contains(&name)).count()
-}
-
-/// Waits until all have ended. The sweeper is what finds them; here it looks more often than once a minute.
-async fn swept_until_all_end(pawl: &Installation) -> Vec<Value> {
-    let sweeping = async {
-        loop {
-            pawl.sweep().await;
-            tokio::time::sleep(Duration::from_secs(5)).await;
-        }
-    };
-    tokio::select! {
-        executions = pawl.all_end("crashes", BURST) => executions,
-        () = sweeping => unreachable!("sweeping never ends"),
-    }
 }
 
 /// Draws from a seed that is printed.

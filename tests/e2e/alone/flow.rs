@@ -71,7 +71,7 @@ async fn killing_step_executors_hurts_neither_lanes_nor_items_nor_children() {
     let execution = pawl.start("flow-kills/in", "flow-kills", &json!({"order": order, "items": items})).await;
 
     let kills = kill_some(&pawl, &mut dice, (before, KILLS));
-    let (page, killed) = tokio::join!(Box::pin(sweeping(&pawl, mended(&pawl, &tracker, &execution))), kills);
+    let (page, killed) = tokio::join!(Box::pin(pawl.sweeping(mended(&pawl, &tracker, &execution))), kills);
     eprintln!("killed {killed} processes, {} of them at work", struck(&pawl) - before);
 
     let codes: Vec<_> = page["output"]["codes"].as_array().cloned().unwrap_or_default();
@@ -94,20 +94,6 @@ async fn mended(pawl: &Installation, tracker: &Tracker, execution: &Execution<'_
     let child = children[0]["id"].as_str().expect("an execution has an id");
     Execution::new(pawl, child).control("retry").await.expect(200);
     execution.ends_as("completed").await.0
-}
-
-/// The sweeper looks more often than once a minute meanwhile.
-async fn sweeping(pawl: &Installation, until: impl Future<Output = Value>) -> Value {
-    let sweeping = async {
-        loop {
-            pawl.sweep().await;
-            tokio::time::sleep(Duration::from_secs(5)).await;
-        }
-    };
-    tokio::select! {
-        page = until => page,
-        () = sweeping => unreachable!("sweeping never ends"),
-    }
 }
 
 /// All that an execution started, at any depth.

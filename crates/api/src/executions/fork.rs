@@ -5,9 +5,9 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::response::Response;
 use http::HeaderMap;
-use pawl_engine::{Event, Execution, Fork, ForkError, ForkOrder, ForkStart, Plan, coerce, ids};
+use pawl_engine::{Event, Execution, Fork, ForkError, ForkOrder, Plan, coerce, ids};
 use pawl_runtime::items::refusal;
-use pawl_runtime::{FORK, ForkFailed, Identity, Listed, offload};
+use pawl_runtime::{FORK, ForkFailed, Identity, Ingest, Listed, offload};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -118,24 +118,20 @@ pub(super) async fn fork(
     headers: HeaderMap,
     Json(body): Json<Asked>,
 ) -> Result<Response, Problem> {
-    let ingest = &api.core.ingest;
-    let key = request::idempotency_key(&headers)?;
-    let identity = Identity { content: key.as_ref().map(|_| content(&body)), ..Identity::of(key.as_deref()) };
-    if let Some(earlier) = ingest.earlier(&id, FORK, &identity).await? {
-        return accepted::answer(&earlier, Starts::Itself);
+    let Asked { at, values: given, revision, debug, reason, actor: named } = body;
+    let request = Request::of(&api, &id, &headers, &json!([at, given, revision, debug]))?;
+    if let Some(answer) = request.earlier().await? {
+        return Ok(answer);
     }
     let original = api.core.history.execution(&id).await?.ok_or_else(|| unknown(&id))?;
-    let plan = plan(&api, &original.workflow, body.revision).await?;
+    let plan = plan(&api, &original.workflow, revision).await?;
     if let Some(record) = &original.record {
         api.core.records.get(record).await?;
     }
-    let Asked { at, values: given, revision, debug, reason, actor: named } = body;
     let values = values(&plan, at.is_some(), given)?;
-    let order = ForkOrder { at, values, revision, act: actor.or(named)?.act(reason, ingest.now())? };
-    let event_id = key.as_ref().map_or_else(|| ingest.fresh_id(), |key| ids::delivery_event_id(&id, FORK, key));
-    let event = api.core.forks.event(&id, order, &plan, event_id).await?;
-    let event = Event { debug, ..event };
-    accepted::answer(&ingest.accept(event, &identity).await?, Starts::Itself)
+    let order = ForkOrder { at, values, revision, act: actor.or(named)?.act(reason, request.ingest.now())? };
+    let event = api.core.forks.event(&id, order, &plan, request.event_id()).await?;
+    request.accept(Event { debug, ..event }).await
 }
 
 /// Begins an execution by an event that was refused. The trigger and its filter decide anew, by the workflow as it is; nothing of
@@ -162,32 +158,54 @@ pub(super) async fn replay(
     headers: HeaderMap,
     Json(body): Json<ReplayAsked>,
 ) -> Result<Response, Problem> {
-    let ingest = &api.core.ingest;
     let none = || Problem::new(Code::NoRefusal, format!("there is no refusal {id:?}"));
     let instead_of = refusal::execution_of(&id).ok_or_else(none)?;
-    let key = request::idempotency_key(&headers)?;
     let ReplayAsked { values: given, revision, debug, reason, actor: named } = body;
-    let asked = json!([given, revision, debug]);
-    let identity = Identity { content: key.as_ref().map(|_| digest(&asked)), ..Identity::of(key.as_deref()) };
-    if let Some(earlier) = ingest.earlier(&instead_of, FORK, &identity).await? {
-        return accepted::answer(&earlier, Starts::Itself);
+    let request = Request::of(&api, &instead_of, &headers, &json!([given, revision, debug]))?;
+    if let Some(answer) = request.earlier().await? {
+        return Ok(answer);
     }
-    let (refused, event) = api.core.history.refusal(&id).await?.ok_or_else(none)?;
-    let not_kept = || {
-        let detail = format!("the event that was refused with {:?} is not kept: have it sent again", refused.code);
-        Problem::new(Code::NotReplayable, detail)
-    };
-    let event = event.ok_or_else(not_kept)?;
-    let plan = plan(&api, &refused.workflow, revision).await?;
-    if let Some(record) = event.subject.as_ref().filter(|_| event.creation.is_none()) {
+    let refused = api.core.forks.refused(&id).await?;
+    let plan = plan(&api, refused.workflow(), revision).await?;
+    if let Some(record) = refused.record() {
         api.core.records.get(record).await?;
     }
     let values = values(&plan, false, given)?;
-    let order = ForkOrder { at: None, values, revision, act: actor.or(named)?.act(reason, ingest.now())? };
-    let event_id = key.as_ref().map_or_else(|| ingest.fresh_id(), |key| ids::delivery_event_id(&instead_of, FORK, key));
-    let start = ForkStart::of_refused(order, instead_of, &refused.code, &event);
-    let event = Event { debug, ..start.event(event_id, &refused.workflow, &event) };
-    accepted::answer(&ingest.accept(event, &identity).await?, Starts::Itself)
+    let order = ForkOrder { at: None, values, revision, act: actor.or(named)?.act(reason, request.ingest.now())? };
+    request.accept(Event { debug, ..refused.replay(order, request.event_id()) }).await
+}
+
+/// A request that begins an execution again, in the place of another one or beside it.
+struct Request<'a> {
+    ingest: &'a Ingest,
+    original: &'a str,
+    key: Option<String>,
+    identity: Identity,
+}
+
+impl<'a> Request<'a> {
+    /// With what it asks for; who asks, and why, is no part of that.
+    fn of(api: &'a Api, original: &'a str, headers: &HeaderMap, asked: &Value) -> Result<Self, Problem> {
+        let key = request::idempotency_key(headers)?;
+        let content = key.as_ref().map(|_| offload::sha256(asked.to_string().as_bytes()));
+        let identity = Identity { content, ..Identity::of(key.as_deref()) };
+        Ok(Self { ingest: &api.core.ingest, original, key, identity })
+    }
+
+    /// The answer to an earlier request with its key.
+    async fn earlier(&self) -> Result<Option<Response>, Problem> {
+        let earlier = self.ingest.earlier(self.original, FORK, &self.identity).await?;
+        earlier.map(|earlier| accepted::answer(&earlier, Starts::Itself)).transpose()
+    }
+
+    fn event_id(&self) -> String {
+        let of_key = self.key.as_ref().map(|key| ids::delivery_event_id(self.original, FORK, key));
+        of_key.unwrap_or_else(|| self.ingest.fresh_id())
+    }
+
+    async fn accept(&self, event: Event) -> Result<Response, Problem> {
+        accepted::answer(&self.ingest.accept(event, &self.identity).await?, Starts::Itself)
+    }
 }
 
 /// A revision of a workflow, or the workflow as it is.
@@ -200,15 +218,6 @@ async fn plan(api: &Api, workflow: &str, revision: Option<u64>) -> Result<Arc<Pl
         }
     };
     api.core.workflows.plan(workflow, revision).await?.ok_or_else(none)
-}
-
-/// Digest of what a fork is asked for; who asks, and why, is no part of it.
-fn content(body: &Asked) -> String {
-    digest(&json!([body.at, body.values, body.revision, body.debug]))
-}
-
-fn digest(asked: &Value) -> String {
-    offload::sha256(asked.to_string().as_bytes())
 }
 
 /// The values, each of its variable's type. A fork from a step on may also be given what steps assign.
@@ -237,6 +246,8 @@ impl From<ForkFailed> for Problem {
         let detail = error.to_string();
         match error {
             ForkFailed::NotFound(_) => Self::new(Code::NoExecution, detail),
+            ForkFailed::NoRefusal(_) => Self::new(Code::NoRefusal, detail),
+            ForkFailed::NoEvent(_) => Self::new(Code::NotReplayable, detail),
             ForkFailed::Refused(ForkError::UnknownStep(_)) => Self::new(Code::UnknownStep, detail).at("at"),
             ForkFailed::Refused(_) => Self::new(Code::NotForkable, detail),
             ForkFailed::Failed(error) => error.into(),

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use pawl_definition::trigger::Webhook;
 use pawl_definition::{ARCHIVED_AT, Definitions, Expression, ExpressionError, Meter, Object, Trigger, value};
-use pawl_engine::{Creation, Event, Plan, RecordQuery, ResolvedTest, Subject, coerce, fields, ids};
+use pawl_engine::{Creation, Event, Plan, Record, RecordQuery, ResolvedTest, Subject, coerce, fields, ids};
 use serde_json::{Map, Value};
 
 use super::scope::HookScope;
@@ -99,12 +99,12 @@ impl Target<'_> {
         objects.require(object).map_err(pawl_runtime::Error::from)?;
         let object = objects.get(object).ok_or_else(unknown)?;
         let value = self.value(object, expression, scope).map_err(|problem| problem.at(self.path()))?;
-        let mut ids = self.ids(object, &value, false).await?;
-        match (ids.pop(), ids.pop(), self.create) {
-            (Some(id), None, _) => Ok((Some(Subject { object: object.id.clone(), id }), None)),
+        let (archived, mut records) = self.matching(object, &value).await?;
+        match (records.pop(), records.pop(), self.create) {
+            (Some(record), None, _) => Ok((Some(record.subject()), None)),
             (None, _, Some(values)) => {
                 let (subject, creation) = self.creation(object, &value, values)?;
-                self.refuse_archived(object, &value, &subject).await?;
+                self.refuse_archived(archived, &subject).await?;
                 Ok((Some(subject), Some(creation)))
             }
             (None, _, None) => Err(Problem::new(Code::NoRecord, self.no_record(object)).at(self.path())),
@@ -137,35 +137,33 @@ impl Target<'_> {
         typed.map_err(|error| Problem::new(Code::ValueFailed, error.message))
     }
 
-    /// The ids of the records that have the value, two at most: of those in the archive, or of the others.
-    async fn ids(&self, object: &Object, value: &Value, archived: bool) -> Result<Vec<String>, Problem> {
+    /// The records that have the value: those in the archive, and the others. Of a forgotten one the evaluator tells that it was
+    /// forgotten.
+    async fn matching(&self, object: &Object, value: &Value) -> Result<(Vec<Record>, Vec<Record>), Problem> {
         let found = if self.field == "id" {
-            let mut found = self.api.matcher.one(&object.id, &value::text_of(value)).await?;
-            // Of a forgotten one the evaluator tells that it was forgotten.
-            found.records.retain(|record| archived == (record.is_archived() && record.forgotten.is_none()));
-            found
+            self.api.matcher.one(&object.id, &value::text_of(value)).await?
         } else {
             let test = |field: &str, operator, value| ResolvedTest { field: field.to_owned(), operator, value };
-            let mut tests = vec![test(self.field, "equals", value.clone())];
-            tests.extend(archived.then(|| test(ARCHIVED_AT, "blank", Value::Bool(false))));
-            let query = RecordQuery::new(&object.id, tests, 2);
+            let query = RecordQuery {
+                any: [true, false].map(|blank| vec![test(ARCHIVED_AT, "blank", Value::Bool(blank))]).into(),
+                ..RecordQuery::new(&object.id, vec![test(self.field, "equals", value.clone())], usize::MAX)
+            };
             self.api.matcher.find(&query, Some(object)).await?
         };
         if let Some(error) = found.refused {
             return Err(Problem::new(Code::BadFilter, error.message).at(self.path()));
         }
-        Ok(found.records.into_iter().map(|record| record.id).collect())
+        Ok(found.records.into_iter().partition(is_in_archive))
     }
 
     /// No record is made beside one in the archive that has the value, or the id that the new one would have.
-    async fn refuse_archived(&self, object: &Object, value: &Value, subject: &Subject) -> Result<(), Problem> {
-        let mut archived = self.ids(object, value, true).await?.pop();
-        if archived.is_none() {
-            let same = self.api.matcher.one(&subject.object, &subject.id).await?.records.pop();
-            archived = same.filter(|same| same.is_archived() && same.forgotten.is_none()).map(|same| same.id);
+    async fn refuse_archived(&self, mut archived: Vec<Record>, subject: &Subject) -> Result<(), Problem> {
+        // By its id it was looked for already.
+        if archived.is_empty() && self.field != "id" {
+            archived = self.api.matcher.one(&subject.object, &subject.id).await?.records;
         }
-        let Some(id) = archived else { return Ok(()) };
-        let detail = format!("the record {}/{id} has this {}, and is in the archive", object.id, self.field);
+        let Some(record) = archived.into_iter().find(is_in_archive) else { return Ok(()) };
+        let detail = format!("the record {} has this {}, and is in the archive", record.subject(), self.field);
         Err(Problem::new(Code::RecordArchived, detail).at(self.path()))
     }
 
@@ -190,6 +188,10 @@ impl Target<'_> {
         let fields = fields::new_fields(object, given, &self.plan.timezone).map_err(pawl_runtime::RecordError::from)?;
         Ok((Subject { object: object.id.clone(), id }, Creation { fields }))
     }
+}
+
+fn is_in_archive(record: &Record) -> bool {
+    record.is_archived() && record.forgotten.is_none()
 }
 
 fn is_built_in(name: &str) -> bool {

@@ -14,8 +14,8 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
-/// Workflows that have a label of their own; those that come later share one. Each label value is a series in whatever
-/// reads the metrics.
+/// Workflows that have a label of their own; later ones share one label. The system that collects the metrics keeps a series for
+/// each label value.
 const WORKFLOWS_MOST: usize = 100;
 
 /// The label value of all other workflows.

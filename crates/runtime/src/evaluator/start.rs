@@ -20,9 +20,6 @@ use crate::{Catalog, Error, Metrics, items, offload};
 /// How often a start that lost a race on a guard is tried again before the message is given back.
 pub(super) const RACES: usize = 8;
 
-/// Bytes of a part of an event above which it is no part of its refusal: lists read refusals.
-const REFUSED_INLINE_MOST: usize = 1024;
-
 /// Makes executions.
 pub(crate) struct Starter {
     pub(crate) catalog: Arc<Catalog>,
@@ -330,7 +327,7 @@ impl Starter {
         let mut event = refusals::is_replayable(asked.event, reason.code).then(|| Box::new(asked.event.clone()));
         if let Some(event) = &mut event {
             let owner = BlobOwner::execution(&ids::execution_id(&event.id, &refusal.workflow));
-            offload::event_above(&*self.blobs, owner, event, REFUSED_INLINE_MOST).await?;
+            offload::event(&*self.blobs, owner, event).await?;
         }
         self.refusals.write((&refusal, event.as_deref()), asked.over, asked.closes).await?;
         Ok(Outcome::Refused { code: reason.code.to_owned(), message: reason.message.clone() })

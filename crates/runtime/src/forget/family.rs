@@ -11,75 +11,73 @@ use crate::{Error, History};
 /// Rows that are read at once.
 const ROWS: usize = 100;
 
-/// An execution with all parts of the whole that it belongs to. A part comes before what it is a part of, whose rows name it,
-/// so that a crash in between leaves it to be found.
-pub(crate) async fn of(history: &History, id: &str) -> Result<Vec<String>, Error> {
-    let mut family = vec![whole(history, id).await?];
-    let mut known: BTreeSet<String> = family.iter().cloned().collect();
+/// Executions that have values of one another.
+pub(crate) struct Family {
+    /// A part comes before what it is a part of, whose rows name it, so that a crash in between leaves it to be found.
+    pub(crate) members: Vec<String>,
+    /// The heads of those that are there.
+    heads: BTreeMap<String, Execution>,
+}
+
+/// An execution with all parts of the whole that it belongs to.
+pub(crate) async fn of(history: &History, id: &str) -> Result<Family, Error> {
+    let (mut members, mut heads) = (vec![id.to_owned()], BTreeMap::new());
+    let mut whole = id.to_owned();
+    while let Some(head) = history.execution(&whole).await? {
+        let parent = part_of(&head).map(str::to_owned);
+        heads.insert(whole, head);
+        let Some(parent) = parent else { break };
+        members.push(parent.clone());
+        whole = parent;
+    }
+    // The whole is the first from which parts are looked for, and those above the execution are found again among them.
+    members.reverse();
     let mut next = 0;
-    while let Some(member) = family.get(next).cloned() {
-        for part in parts(history, &member).await? {
-            if known.insert(part.clone()) {
-                family.push(part);
-            }
+    while let Some(member) = members.get(next).cloned() {
+        let named = match heads.get(&member) {
+            Some(head) => parts(history, head).await?,
+            None => BTreeSet::new(),
+        };
+        for part in named.into_iter().filter(|part| !members.contains(part)).collect::<Vec<_>>() {
+            let Some(head) = history.execution(&part).await?.filter(|head| head.region.is_some()) else { continue };
+            heads.insert(part.clone(), head);
+            members.push(part);
         }
         next += 1;
     }
-    if known.insert(id.to_owned()) {
-        family.push(id.to_owned());
-    }
-    family.reverse();
-    Ok(family)
+    members.reverse();
+    Ok(Family { members, heads })
 }
 
-/// Those of a family that have ended and are parts of one that has not.
-pub(crate) async fn needed(history: &History, family: &[String]) -> Result<BTreeSet<String>, Error> {
-    let mut heads = BTreeMap::new();
-    for id in family {
-        heads.extend(history.execution(id).await?.map(|head| (id.as_str(), head)));
+impl Family {
+    /// Whether an execution has ended, and is a part of one that has not.
+    pub(crate) fn needs(&self, id: &str) -> bool {
+        let above = |head: &Execution| self.heads.get(part_of(head)?);
+        self.heads.get(id).is_some_and(|head| {
+            head.status.is_ended() && successors(above(head), |head| above(head)).any(|head| !head.status.is_ended())
+        })
     }
-    let above = |head: &Execution| {
-        let parent = head.parent.as_ref().filter(|_| head.region.is_some())?;
-        heads.get(parent.by.execution.as_str())
-    };
-    let is_needed = |head: &Execution| {
-        head.status.is_ended() && successors(above(head), |head| above(head)).any(|head| !head.status.is_ended())
-    };
-    Ok(heads.values().filter(|head| is_needed(head)).map(|head| head.id.clone()).collect())
 }
 
-/// The execution that this one is a part of, at any depth; itself, if it is none.
-async fn whole(history: &History, id: &str) -> Result<String, Error> {
-    let mut whole = id.to_owned();
-    while let Some(execution) = history.execution(&whole).await? {
-        match execution.parent.filter(|_| execution.region.is_some()) {
-            Some(parent) => whole = parent.by.execution,
-            None => break,
-        }
-    }
-    Ok(whole)
+/// The execution that one is a part of.
+fn part_of(head: &Execution) -> Option<&str> {
+    head.parent.as_ref().filter(|_| head.region.is_some()).map(|parent| parent.by.execution.as_str())
 }
 
-async fn parts(history: &History, id: &str) -> Result<Vec<String>, Error> {
-    let Some(execution) = history.execution(id).await? else { return Ok(Vec::new()) };
+/// The executions that its head and its rows name as parts of it, and those at which they looked.
+async fn parts(history: &History, head: &Execution) -> Result<BTreeSet<String>, Error> {
     // Those of a call in progress stand in no row yet, and those of one that was cut off by a cancel or an edit stand in the head
     // until it has seen their end.
-    let mut parts = children_looked_at(&execution);
+    let mut parts: BTreeSet<String> = children_looked_at(head).into_iter().collect();
     let mut after = None;
     loop {
-        let page = history.rows(id, ROWS, after).await?;
+        let page = history.rows(&head.id, ROWS, after).await?;
         parts.extend(page.items.iter().flat_map(named));
         after = page.next;
         if after.is_none() {
-            break;
+            return Ok(parts);
         }
     }
-    let mut own = Vec::new();
-    for part in parts.into_iter().collect::<BTreeSet<_>>() {
-        let is_part = history.execution(&part).await?.is_some_and(|part| part.region.is_some());
-        own.extend(Some(part).filter(|_| is_part));
-    }
-    Ok(own)
 }
 
 /// Those of which a row tells, and those at which it looked.

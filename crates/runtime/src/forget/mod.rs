@@ -266,12 +266,14 @@ impl Forgetting {
             Ok(family) => family,
             Err(Error::Unreadable(unreadable)) => {
                 done.unreadable.insert(unreadable.key);
-                vec![id.to_owned()]
+                // Whether the whole of a part is open cannot be told.
+                let head = self.history.execution(id).await.ok().flatten();
+                let is_part = head.is_some_and(|head| head.region.is_some());
+                return if is_part { Ok(()) } else { self.scrub_one(id, at, done).await };
             }
             Err(error) => return Err(error.into()),
         };
-        let needed = family::needed(&self.history, &family).await?;
-        for id in family.iter().filter(|id| !needed.contains(*id)) {
+        for id in family.members.iter().filter(|id| !family.needs(id)) {
             self.scrub_one(id, at, done).await?;
         }
         Ok(())

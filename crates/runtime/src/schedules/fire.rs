@@ -194,7 +194,7 @@ impl Schedules {
             return Ok(());
         }
         let refusal = refusals::of_start(stored.plan, Some(trigger), &event, reason);
-        Ok(self.refusals.write((&refusal, None), None, None).await?)
+        Ok(self.refusals.write((&refusal, Some(&event)), None, None).await?)
     }
 
     async fn write(&self, stored: &Stored<'_>, after: Schedule) -> Result<Step, Error> {

@@ -4,16 +4,18 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use pawl_engine::schedule::{self, Firing};
-use pawl_engine::{Plan, ids};
+use pawl_engine::{Event, Plan, ids};
 
 use super::{Recurring, Schedules};
 use crate::admission::Reason;
+use crate::items::refusal::Refusal;
 use crate::items::schedule::{self as stored, Schedule};
 use crate::items::workflow::Head;
 use crate::ports::{Consistency, Expect, Write};
 use crate::{Error, items, refusals};
 
-/// Firings that are refused when a schedule is taken away: the transaction of the head has room for so many.
+/// Refusals that are written when a schedule is taken away: the transaction of the head has room for so many. The last one counts
+/// the firings beyond them.
 const REFUSED_MOST: usize = 4;
 
 impl Schedules {
@@ -67,20 +69,27 @@ impl Schedules {
         let workflow = &plan.workflow.id;
         let Some(item) = self.stored(workflow, trigger).await? else { return Ok(Vec::new()) };
         let expect = Expect::Version(item.version);
-        let mut writes = vec![Write::Delete { table: stored::TABLE, key: item.key.clone(), expect }];
+        let delete = Write::Delete { table: stored::TABLE, key: item.key.clone(), expect };
         let firings = stored::parse(&item).map(|schedule| schedule.queued.into_iter().chain(schedule.due));
+        let firings: Vec<_> = firings.into_iter().flatten().collect();
         let message = "the workflow was switched off, or the trigger taken away, before it could start".to_owned();
         let reason = Reason { code: "inactive", message, opens_breaker: false };
-        for firing in firings.into_iter().flatten().take(REFUSED_MOST) {
-            let event = schedule::event(workflow, trigger, &firing);
+        let mut refused = Vec::new();
+        for firing in firings.iter().take(REFUSED_MOST) {
+            let event = schedule::event(workflow, trigger, firing);
             let key = items::execution::key(&ids::execution_id(&event.id, workflow));
             if self.tables.get(items::execution::TABLE, &key, Consistency::Strong).await?.is_none() {
-                let refusal = refusals::of_start(plan, Some(trigger), &event, &reason);
-                let item = items::refusal::item(&refusal, 1);
-                writes.push(Write::Put { table: items::refusal::TABLE, item, expect: refusals::unless_decided(None) });
+                refused.push((refusals::of_start(plan, Some(trigger), &event, &reason), event));
             }
         }
-        Ok(writes)
+        if let Some((last, _)) = refused.last_mut() {
+            last.count += u64::try_from(firings.len().saturating_sub(REFUSED_MOST)).unwrap_or(u64::MAX);
+        }
+        let put = |(refusal, event): (Refusal, Event)| {
+            let item = items::refusal::item_with_event(&refusal, Some(&event), 1);
+            Write::Put { table: items::refusal::TABLE, item, expect: refusals::unless_decided(None) }
+        };
+        Ok(std::iter::once(delete).chain(refused.into_iter().map(put)).collect())
     }
 
     /// Sets the timers of what was listed. One that fails is found by the sweeper.

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use jiff::Timestamp;
 use pawl_definition::{DefinitionKind, Problem, Source};
-use pawl_engine::{Act, Control, Execution, ForkOrder, ForkStart, Record, ids};
+use pawl_engine::{Act, Control, Execution, ForkOrder, Record};
 use pawl_runtime::items::refusal::Refusal;
 use pawl_runtime::ports::{Clock, Notice, QueueName, Table};
 use pawl_runtime::{
@@ -158,12 +158,9 @@ impl World {
 
     /// Asks for a replay of a refusal as a person would; the id of the execution.
     pub fn replay(&self, refusal: &Refusal) -> Option<String> {
-        let (refusal, event) = at_once(self.system.history.refusal(&refusal.id())).expect("it is readable")?;
-        let event = event?;
-        let instead_of = ids::execution_id(&event.id, &refusal.workflow);
+        let refused = at_once(self.system.forks.refused(&refusal.id())).ok()?;
         let order = ForkOrder { at: None, values: Map::new(), revision: None, act: self.act() };
-        let start = ForkStart::of_refused(order, instead_of, &refusal.code, &event);
-        let event = start.event(self.system.ingest.fresh_id(), &refusal.workflow, &event);
+        let event = refused.replay(order, self.system.ingest.fresh_id());
         at_once(self.system.ingest.accept(event, &Identity::default())).expect("it is accepted").execution_id
     }
 

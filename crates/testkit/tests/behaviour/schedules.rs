@@ -3,6 +3,7 @@
 use futures::FutureExt;
 use jiff::{SignedDuration, Timestamp};
 use pawl_definition::Source;
+use pawl_engine::schedule::Firing;
 use pawl_engine::{Act, Status};
 use pawl_runtime::items;
 use pawl_runtime::ports::QueueName;
@@ -144,6 +145,22 @@ fn a_firing_that_waits_is_refused_when_the_schedule_is_switched_off() {
     assert!(schedules(story.world())[0].queued.is_some());
     at_once(story.world().system.workflows.set_active("w", false)).expect("it is switched off");
     assert_eq!((codes(story.world()), schedules(story.world()).len()), (vec!["inactive".to_owned()], 0));
+}
+
+#[test]
+fn firings_that_are_due_are_all_told_when_the_schedule_is_switched_off() {
+    let story = scenario().workflow(&slow(", overlap: queue")).run_for("2h 10m");
+    let world = story.world();
+    let mut schedule = schedules(world).remove(0);
+    let queued = schedule.queued.clone().expect("one waits");
+    schedule.due =
+        (1..=6_i64).map(|hour| Firing { at: queued.at + SignedDuration::from_hours(hour), missed: 0 }).collect();
+    let item = items::schedule::item(&schedule, 1);
+    world.store.damage(items::schedule::TABLE, &item.key, &item.body);
+    at_once(world.system.workflows.set_active("w", false)).expect("it is switched off");
+    let refusals = world.refusals("w");
+    assert_eq!((refusals.len(), refusals.iter().map(|refusal| refusal.count).sum::<u64>()), (4, 7));
+    assert!(refusals.iter().all(|refusal| refusal.code == "inactive" && refusal.has_event), "{refusals:?}");
 }
 
 /// A world in which nobody worked for a time.

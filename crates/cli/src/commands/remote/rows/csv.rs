@@ -1,5 +1,8 @@
 //! CSV as RFC 4180 says: fields between commas, in quotes if they have a comma, a quote or a line end. Lines may end in any of
 //! the usual ways.
+//!
+//! The crate `csv` reads `"a"b` as `ab`, and takes all that follows a quote that is not closed as one cell. An import must refuse
+//! such a file and name the line, because nobody would see the wrong values.
 
 /// A row, with the number of its first line.
 #[derive(Debug, PartialEq, Eq)]

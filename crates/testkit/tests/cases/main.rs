@@ -1,5 +1,9 @@
 //! The runner of `*.cases.yaml`: what it refuses, and how it tells a difference.
 
+mod calls;
+mod controls;
+mod values;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -41,6 +45,24 @@ fn run(cases: &str) -> CaseReport {
     let texts = [("d/greet.workflow.yaml", WORKFLOW), ("d/person.object.yaml", PERSON), ("d/greet.cases.yaml", cases)];
     let texts = texts.map(|(path, text)| (PathBuf::from(path), text.to_owned()));
     run_file(Path::new("d/greet.cases.yaml"), &Texts(BTreeMap::from(texts)))
+}
+
+/// Runs the cases of a text beside a workflow that calls: `steps`, started by hand or by a webhook.
+fn run_calls(steps: &str, cases: &str) -> CaseReport {
+    let workflow = format!(
+        "workflow: w\nowner: a@example.com\nactive: true\ntriggers: [{{id: in, type: webhook, verify: none}}]\nsteps:\n{steps}\n  - {{id: done, type: stop, reason: done}}\n"
+    );
+    let texts = [("d/w.workflow.yaml", workflow.as_str()), ("d/w.cases.yaml", cases)];
+    let texts = texts.map(|(path, text)| (PathBuf::from(path), text.to_owned()));
+    run_file(Path::new("d/w.cases.yaml"), &Texts(BTreeMap::from(texts)))
+}
+
+/// Runs the cases of a text beside a workflow and an object.
+fn run_beside(workflow: &str, object: &str, cases: &str) -> CaseReport {
+    let texts = [("d/w.workflow.yaml", workflow), ("d/o.object.yaml", object), ("d/w.cases.yaml", cases)];
+    let texts = texts.into_iter().filter(|(_, text)| !text.is_empty());
+    let texts = texts.map(|(path, text)| (PathBuf::from(path), text.to_owned()));
+    run_file(Path::new("d/w.cases.yaml"), &Texts(texts.collect()))
 }
 
 #[test]
@@ -218,75 +240,6 @@ fn the_schema_for_editors_knows_words_and_keys() {
     assert!(status["description"].is_string());
 }
 
-/// Runs the cases of a text beside a workflow that calls: `steps`, started by hand or by a webhook.
-fn run_calls(steps: &str, cases: &str) -> CaseReport {
-    let workflow = format!(
-        "workflow: w\nowner: a@example.com\nactive: true\ntriggers: [{{id: in, type: webhook, verify: none}}]\nsteps:\n{steps}\n  - {{id: done, type: stop, reason: done}}\n"
-    );
-    let texts = [("d/w.workflow.yaml", workflow.as_str()), ("d/w.cases.yaml", cases)];
-    let texts = texts.map(|(path, text)| (PathBuf::from(path), text.to_owned()));
-    run_file(Path::new("d/w.cases.yaml"), &Texts(BTreeMap::from(texts)))
-}
-
-/// `pawl test` passed what every call refused.
-#[test]
-fn what_cannot_be_sent_fails_a_case_as_it_fails_a_call() {
-    let cases = "
-http: [{answer: {status: 200}}]
-cases:
-  - {name: a header of two lines, event: {webhook: {body: {x: \"a\\r\\nb: c\"}}}, expect: {status: completed}}
-";
-    let step = "  - {id: call, type: http_request, url: 'https://x.example/', headers: {x-note: '{{ trigger.body.x }}'}, on_failure: {then: fail}}";
-    let report = run_calls(step, cases);
-    let difference = report.cases[0].difference.as_deref().unwrap_or_default();
-    assert!(
-        difference.contains("http_invalid: expected one line without control characters in the header `x-note`"),
-        "{difference}"
-    );
-    let step = "  - {id: call, type: http_request, method: POST, url: 'https://x.example/', headers: {bad header: x}}";
-    let report = run_calls(step, cases);
-    let problem = report.problems.first().expect("the check knows it already");
-    assert_eq!(problem.message, "expected a name of a header such as content-type, found \"bad header\"");
-}
-
-#[test]
-fn calls_are_expected_as_they_are_sent() {
-    let step = "  - {id: get, type: http_request, url: 'https://api.example.com/v1/customers/{{ trigger.body.id }}', headers: {authorization: 'Bearer {{ secret(\"api\") }}'}}";
-    let report = run_calls(
-        step,
-        "
-secrets: {api: k-1}
-http: [{when: {url: 'https://api.example.com/*'}, answer: {status: 200, body: {}}}]
-cases:
-  - name: text of a stranger stays one segment of the path
-    event: {webhook: {body: {id: '../../admin/keys?all=1#'}}}
-    expect:
-      calls: [{url: 'https://api.example.com/v1/customers/..%2F..%2Fadmin%2Fkeys%3Fall%3D1%23'}]
-",
-    );
-    assert!(report.passed(), "{report}");
-}
-
-#[test]
-fn a_call_that_nothing_answers_tells_what_is_near() {
-    let step =
-        "  - {id: get, type: http_request, url: 'https://a.example/items', query: {page: 2}, on_failure: {then: fail}}";
-    let report = run_calls(
-        step,
-        "
-http: [{when: {url: 'https://a.example/items?page=1'}, answer: {}}]
-cases:
-  - {name: another page, event: {webhook: {body: {}}}, expect: {status: failed}}
-",
-    );
-    let difference = report.cases[0].difference.as_deref().unwrap_or_default();
-    assert_eq!(
-        difference,
-        "no answer is scripted for the call GET https://a.example/items?page=2; the answer for \
-         https://a.example/items?page=1 is for another query"
-    );
-}
-
 const TWICE: &str = "
 http: [{when: {url: 'https://x.example/1'}, answer: {}}, {when: {url: 'https://x.example/2'}, answer: {status: 400}}]
 cases:
@@ -350,108 +303,6 @@ cases:
     assert!(report.passed(), "{report}");
 }
 
-/// Runs the cases of a text beside a workflow and an object.
-fn run_beside(workflow: &str, object: &str, cases: &str) -> CaseReport {
-    let texts = [("d/w.workflow.yaml", workflow), ("d/o.object.yaml", object), ("d/w.cases.yaml", cases)];
-    let texts = texts.into_iter().filter(|(_, text)| !text.is_empty());
-    let texts = texts.map(|(path, text)| (PathBuf::from(path), text.to_owned()));
-    run_file(Path::new("d/w.cases.yaml"), &Texts(texts.collect()))
-}
-
-/// Fault 26: a default of a text lost its digits.
-#[test]
-fn a_text_is_what_stands_in_the_file() {
-    let workflow = "
-workflow: w
-owner: a@example.com
-object: order
-variables:
-  - {name: zip, type: text, default: 01234}
-  - {name: phone, type: text, default: +4930123}
-  - {name: version, type: text, default: 1.10}
-  - {name: account, type: text, default: 123456789012345678901234567890}
-  - {name: given, type: text}
-steps: [{id: set, type: set_fields, fields: {version: 2.0, zip: 00501}}]
-";
-    let object =
-        "object: order\nfields: {zip: {type: text}, version: {type: text}, old: {type: text}, price: {type: number}}\n";
-    let report = run_beside(
-        workflow,
-        object,
-        "
-cases:
-  - name: digits are kept
-    records: [{object: order, id: a, fields: {old: 1.50, price: 1.50}}]
-    event: {manual: {record: order, values: {given: 3.10}}}
-    expect:
-      variables: {zip: 01234, phone: +4930123, version: 1.10, account: 123456789012345678901234567890, given: 3.10}
-      records: {order: [{version: '2.0', zip: '00501', old: '1.50', price: 1.5}]}
-",
-    );
-    assert!(report.passed(), "{report}");
-}
-
-/// Fault 18: one number was written in two ways.
-#[test]
-fn a_number_is_written_in_one_way_and_keeps_its_digits() {
-    let workflow = "
-workflow: w
-owner: a@example.com
-triggers: [{id: in, type: webhook, verify: none}]
-steps:
-  - {id: t, type: set_variables, values: {a: 'EUR {{ double(trigger.body.price) }}', b: \"{{ 'EUR ' + string(double(trigger.body.price)) }}\", c: 'wei {{ trigger.body.wei }}', d: '{{ [trigger.body.half, trigger.body.one].join(\"/\") }}'}}
-  - {id: call, type: http_request, method: POST, url: 'https://a.example', body: {one: '{{ trigger.body.one }}', all: '{{ json(trigger.body) }}'}}
-";
-    let report = run_beside(
-        workflow,
-        "",
-        "
-cases:
-  - name: one way
-    event: {webhook: {body: {price: '59.00', wei: 18446744073709551615, one: 1.0, half: 0.50}}}
-    http: [{answer: {status: 204}}]
-    expect:
-      status: completed
-      variables: {a: EUR 59, b: EUR 59, c: wei 18446744073709551615, d: 0.5/1}
-      calls: [{body: {one: 1, all: '{\"half\":0.5,\"one\":1,\"price\":\"59.00\",\"wei\":18446744073709551615}'}}]
-",
-    );
-    assert!(report.passed(), "{report}");
-}
-
-/// Fault 07, as a case tells it.
-/// The shape of the file was checked before its numbers were texts where texts are wanted.
-#[test]
-fn bug_a_number_in_a_header_that_a_case_expects_was_refused() {
-    let step = "  - {id: a, type: http_request, url: 'https://a.example', query: {v: 1.10}, headers: {x-v: 1.10}}";
-    let cases = "http: [{when: {url: 'https://a.example/*'}, answer: {status: 200, headers: {x-n: 2.0}}}]
-cases:
-  - name: a
-    event: {webhook: {body: {}}}
-    expect: {status: completed, calls: [{headers: {x-v: 1.10}}]}
-";
-    let report = run_calls(step, cases);
-    assert!(report.passed(), "{report}");
-    let large = cases.replace("expect: {", "expect: {variables: {n: 99999999999999999999}, ");
-    let report = run_calls(step, &large).to_string();
-    assert!(report.contains("number_out_of_range") && report.contains("quote it if it is a text"), "{report}");
-}
-
-#[test]
-fn what_is_expected_is_met_by_equal_numbers_only() {
-    let workflow = "workflow: w\nowner: a@example.com\nvariables: [{name: n, type: number, default: 9007199254740993}]\nsteps: [{id: a, type: note, text: x}]\n";
-    let of = |expected: &str| {
-        run_beside(
-            workflow,
-            "",
-            &format!("cases: [{{name: n, event: {{manual: {{}}}}, expect: {{variables: {{n: {expected}}}}}}}]"),
-        )
-        .passed()
-    };
-    assert!(of("9007199254740993"));
-    assert!(!of("9007199254740992") && !of("9007199254740992.0"));
-}
-
 /// A webhook in a goal's `on` could not be tested: its signature was not taken as right.
 #[test]
 fn a_case_delivers_to_the_webhook_of_a_goal() {
@@ -496,86 +347,4 @@ cases:
 ",
     );
     assert!(report.passed(), "{report}");
-}
-
-const CONTROLS: &str = "
-workflow: clear
-owner: owner@example.com
-object: person
-steps:
-  - {id: act, type: control_workflow, workflows: [greet], do: cancel, reason: they answered}
-";
-
-/// Runs the cases of a text beside a workflow that cancels greetings.
-fn run_controls(cases: &str) -> CaseReport {
-    let texts = [
-        ("d/greet.workflow.yaml", WORKFLOW),
-        ("d/clear.workflow.yaml", CONTROLS),
-        ("d/person.object.yaml", PERSON),
-        ("d/clear.cases.yaml", cases),
-    ];
-    let texts = texts.map(|(path, text)| (PathBuf::from(path), text.to_owned()));
-    run_file(Path::new("d/clear.cases.yaml"), &Texts(BTreeMap::from(texts)))
-}
-
-#[test]
-fn executions_are_open_before_a_case_and_it_says_what_is_controlled() {
-    let report = run_controls(
-        "
-workflow: clear.workflow.yaml
-records: [{object: person, id: ada, fields: {name: Ada}}, {object: person, id: bob, fields: {name: Bob}}]
-cases:
-  - name: one that waits is canceled, and another person's is not
-    open: [{workflow: greet, record: person/ada}, {workflow: greet, record: person/bob}]
-    event: {manual: {record: person/ada}}
-    look_after: 1h
-    expect: {status: completed, children: {greet: [{status: canceled, path: ['nap:canceled']}, {status: waiting}]}}
-  - name: a paused one is canceled as well
-    open: [{workflow: greet, record: person/ada, paused: true, values: {word: Bye}}]
-    event: {manual: {record: person/ada}}
-    expect: {status: completed, children: {greet: [{status: canceled, variables: {word: Bye}}]}}
-  - name: without any there is nothing to cancel
-    event: {manual: {record: person/ada}}
-    expect: {status: completed, children: {greet: []}}
-  - name: scripted ones are open as long as they take
-    children: [{workflow: greet, takes: 3d}]
-    open: [{workflow: greet, record: person/ada}]
-    event: {manual: {record: person/ada}}
-    expect: {children: {greet: [{status: canceled}]}}
-",
-    );
-    assert!(report.passed(), "{report}");
-}
-
-#[test]
-fn what_should_be_open_and_is_not_is_told() {
-    let report = run_controls(
-        "
-workflow: clear.workflow.yaml
-records: [{object: person, id: ada, fields: {name: Ada}}]
-cases:
-  - name: it ends at once
-    children: [{workflow: greet}]
-    open: [{workflow: greet, record: person/ada}]
-    event: {manual: {record: person/ada}}
-    expect: {status: completed}
-",
-    );
-    let told = report.cases[0].difference.clone().expect("it fails");
-    assert_eq!(
-        told,
-        "not_open: expected an execution of \"greet\" that is open before the event, found that it completed"
-    );
-    let report = run_controls(
-        "
-workflow: clear.workflow.yaml
-cases:
-  - name: it is no workflow of the case
-    open: [{workflow: other}]
-    event: {manual: {}}
-    expect: {status: completed}
-",
-    );
-    let told: Vec<_> = report.problems.iter().map(|problem| format!("{} {}", problem.code, problem.path)).collect();
-    assert_eq!(told, ["unknown_workflow cases[0].open[0].workflow"]);
 }
