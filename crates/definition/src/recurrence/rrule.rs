@@ -214,7 +214,11 @@ impl Rule {
                 "BYMONTH" | "BYMONTHDAY" | "BYDAY" | "BYYEARDAY" | "BYWEEKNO" | "BYSETPOS" => {
                     of_days = Some(key.clone());
                 }
-                _ => {}
+                "BYSECOND" | "WKST" => {}
+                _ => return Err(format!("expected a part of a rule such as BYDAY, found {}", short(&key))),
+            }
+            if key == "BYDAY" {
+                value.split(',').try_for_each(weekday)?;
             }
             parts.push(format!("{key}={value}"));
         }
@@ -243,6 +247,15 @@ impl Rule {
         let shown = |at: i64| Timestamp::from_second(at).ok().map(|at| clock::civil(at, &TimeZone::UTC));
         times.filter_map(move |time| shown(time.timestamp())).skip_while(move |time| *time <= after).take(LOOKED_AT)
     }
+}
+
+/// Refuses what is no day of BYDAY. The library takes `XMO` for `MO`, and panics where a character is longer than a byte.
+fn weekday(text: &str) -> Result<(), String> {
+    const DAYS: [&str; 7] = ["MO", "TU", "WE", "TH", "FR", "SA", "SU"];
+    let count = DAYS.iter().find_map(|day| text.strip_suffix(day));
+    let is_count = |count: &str| count.parse::<i8>().is_ok_and(|count| (1..=53).contains(&count.unsigned_abs()));
+    let is_day = count.is_some_and(|count| count.is_empty() || is_count(count));
+    is_day.then_some(()).ok_or_else(|| format!("expected BYDAY such as `MO,-1FR`, found {}", short(text)))
 }
 
 /// How far the start of a rule may be moved without changing it: by whole intervals. Rules of years and months have few times.

@@ -3,13 +3,13 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Carried, FieldChange, SetFields, Shape, TypeFacts};
+use super::{Carried, FieldChange, SetFields, Shape, TypeFacts, targets};
 use crate::describe::JsonSchema;
 use crate::object::TAGS;
 use crate::source::TextPlaces;
 use crate::types::Type;
 use crate::validate::Facts;
-use crate::{Check, Field, FieldType, Template, code};
+use crate::{Check, Field, FieldType, Template};
 
 /// The step `change_tags`. It is [`SetFields`] of the one field `tags`. What is both removed and added is there afterwards.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
@@ -66,16 +66,8 @@ impl Shape for ChangeTags {
 
     fn check(&self, cx: &mut Check<'_, '_>) {
         self.change().targets().check(cx);
-        if !cx.written("add") && !cx.written("remove") {
-            cx.error(code::MISSING_KEY, &cx.path.clone(), "expected `add` or `remove`, found neither: nothing changes");
-        }
+        targets::check_written(cx);
         let tags = Field { many: true, ..Field::of(FieldType::Text) };
-        for (key, part) in [("add", &self.add), ("remove", &self.remove)] {
-            let Some(part) = part else { continue };
-            match part.literal() {
-                Some(value) => cx.value_of(&tags, value, &cx.key(key)),
-                None => cx.field_takes(&tags, part, &cx.key(key)),
-            }
-        }
+        targets::check_parts(cx, &tags, [&self.add, &self.remove]);
     }
 }

@@ -2,12 +2,12 @@
 
 use serde::Deserialize;
 
-use super::targets::Targets;
+use super::targets::{self, Targets};
 use super::{Carried, SetFields, Shape, TypeFacts};
 use crate::describe::JsonSchema;
 use crate::types::Type;
 use crate::validate::Facts;
-use crate::{Check, Field, FieldType, Template, code};
+use crate::{Check, Field, FieldType, Template};
 
 /// The step `link_records`. Of a relationship to one record, `add` takes the place of what is there.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
@@ -59,19 +59,11 @@ impl Shape for LinkRecords {
     }
 
     fn check(&self, cx: &mut Check<'_, '_>) {
-        if !cx.written("add") && !cx.written("remove") {
-            cx.error(code::MISSING_KEY, &cx.path.clone(), "expected `add` or `remove`, found neither: nothing changes");
-        }
+        targets::check_written(cx);
         let Some(object) = self.targets().check(cx) else { return };
         cx.relationship(object, &self.relationship, &cx.key("relationship"));
         let Some(relationship) = object.relationships.get(&self.relationship) else { return };
         let ids = Field { many: relationship.many, ..Field::of(FieldType::Text) };
-        for (key, part) in [("add", &self.add), ("remove", &self.remove)] {
-            let Some(part) = part else { continue };
-            match part.literal() {
-                Some(value) => cx.value_of(&ids, value, &cx.key(key)),
-                None => cx.field_takes(&ids, part, &cx.key(key)),
-            }
-        }
+        targets::check_parts(cx, &ids, [&self.add, &self.remove]);
     }
 }

@@ -6,7 +6,7 @@ use crate::source::TextPlaces;
 use crate::types::{Kinds, Type};
 use crate::validate::Facts;
 use crate::validate::words::found;
-use crate::{Check, Object, Template, code};
+use crate::{Check, Field, Object, Template, code};
 
 /// The keys `target` and `object` of a step: absent for the record of the execution, the name of a relationship
 /// (`record.company`), or a template that gives a record or a list of records.
@@ -64,6 +64,24 @@ impl Targets<'_> {
         let expected = "expected `record.<relationship>` or a template that gives a record";
         cx.error(code::INVALID_VALUE, &cx.key("target"), format!("{expected}, found {}", found(literal)));
         None
+    }
+}
+
+/// Checks that a step says what it adds or removes.
+pub(super) fn check_written(cx: &mut Check<'_, '_>) {
+    if !cx.written("add") && !cx.written("remove") {
+        cx.error(code::MISSING_KEY, &cx.path.clone(), "expected `add` or `remove`, found neither: nothing changes");
+    }
+}
+
+/// Checks that a field takes what a step adds and removes.
+pub(super) fn check_parts(cx: &mut Check<'_, '_>, field: &Field, [add, remove]: [&Option<Template>; 2]) {
+    for (key, part) in [("add", add), ("remove", remove)] {
+        let Some(part) = part else { continue };
+        match part.literal() {
+            Some(value) => cx.value_of(field, value, &cx.key(key)),
+            None => cx.field_takes(field, part, &cx.key(key)),
+        }
     }
 }
 

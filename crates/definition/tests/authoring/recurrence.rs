@@ -173,6 +173,11 @@ fn wrong_patterns_say_what_was_expected() {
         (Pattern::Rrule(&many), "expected at most 288 times a day"),
         (Pattern::Rrule("FREQ=DAILY;INTERVAL=0"), "expected INTERVAL from 1"),
         (Pattern::Rrule("FREQ=DAILY;BYMONTH=13"), "the rule cannot be read"),
+        (Pattern::Rrule("FREQ=WEEKLY;BYDAY=MO,Uß"), "expected BYDAY such as `MO,-1FR`, found \"Uß\""),
+        (Pattern::Rrule("FREQ=WEEKLY;BYDAY=MO,U\u{fffd}"), "expected BYDAY"),
+        (Pattern::Rrule("FREQ=WEEKLY;BYDAY=XMO"), "expected BYDAY"),
+        (Pattern::Rrule("FREQ=MONTHLY;BYDAY=99MO"), "expected BYDAY"),
+        (Pattern::Rrule("FREQ=HOURLY;BYWEEKDAY=MO"), "expected a part of a rule such as BYDAY, found \"BYWEEKDAY\""),
     ] {
         let found = why(pattern);
         assert!(found.starts_with(expected), "{pattern:?}: {found}");

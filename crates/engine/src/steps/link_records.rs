@@ -41,41 +41,30 @@ impl ChangesRecords for LinkRecords {
             let change = FieldChange { add: self.add.clone(), remove: self.remove.clone(), ..FieldChange::default() };
             changed(&change, &before, &at.scope(), &typed).map_err(|error| error.at(name))?.unwrap_or(before)
         } else {
-            self.one(at, before, &typed)?
+            to_one(self, at, before, &typed)?
         };
         fields::put(&mut record.fields, name, typed(after)?);
         Ok(())
     }
 }
 
-trait ToOne {
-    /// What a relationship to one record leads to.
-    fn one(
-        &self,
-        at: &StepContext<'_>,
-        before: Value,
-        typed: &dyn Fn(Value) -> Result<Value, StepError>,
-    ) -> Result<Value, StepError>;
-}
-
-impl ToOne for LinkRecords {
-    fn one(
-        &self,
-        at: &StepContext<'_>,
-        before: Value,
-        typed: &dyn Fn(Value) -> Result<Value, StepError>,
-    ) -> Result<Value, StepError> {
-        let part = |key: &str, template: &Option<Template>| match template {
-            Some(template) => {
-                let value = template.resolve(&at.scope()).map_err(|error| StepError::from(error).at(key))?;
-                typed(value)
-            }
-            None => Ok(Value::Null),
-        };
-        let (add, remove) = (part("add", &self.add)?, part("remove", &self.remove)?);
-        if !add.is_null() {
-            return Ok(add);
+/// What a relationship to one record leads to afterwards.
+fn to_one(
+    step: &LinkRecords,
+    at: &StepContext<'_>,
+    before: Value,
+    typed: &dyn Fn(Value) -> Result<Value, StepError>,
+) -> Result<Value, StepError> {
+    let part = |key: &str, template: &Option<Template>| match template {
+        Some(template) => {
+            let value = template.resolve(&at.scope()).map_err(|error| StepError::from(error).at(key))?;
+            typed(value)
         }
-        Ok(if value::equal(&before, &remove) { Value::Null } else { before })
+        None => Ok(Value::Null),
+    };
+    let (add, remove) = (part("add", &step.add)?, part("remove", &step.remove)?);
+    if !add.is_null() {
+        return Ok(add);
     }
+    Ok(if value::equal(&before, &remove) { Value::Null } else { before })
 }
