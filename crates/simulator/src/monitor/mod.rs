@@ -99,7 +99,7 @@ pub(super) struct Monitor {
     pub(super) alone_since: Option<Timestamp>,
     /// When heads were last written.
     pub(super) written_at: BTreeMap<String, Timestamp>,
-    /// When records were first written.
+    /// When records that are not in the archive came, by being made or taken out of it.
     pub(super) records_since: BTreeMap<Subject, Timestamp>,
     /// When executions were to begin, by workflow.
     planned: BTreeMap<String, Vec<Timestamp>>,
@@ -130,7 +130,11 @@ impl Monitor {
                 if *table == Table::Records
                     && let Ok(record) = items::record::parse(item)
                 {
-                    self.records_since.entry(record.subject()).or_insert(now);
+                    if record.is_archived() {
+                        self.records_since.remove(&record.subject());
+                    } else {
+                        self.records_since.entry(record.subject()).or_insert(now);
+                    }
                 }
                 // A limit that was raised is found by those in line when they ask again.
                 if *table == Table::Workflows {
