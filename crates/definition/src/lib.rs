@@ -40,7 +40,7 @@ mod workflow;
 pub use checklist::{ChecklistItem, ChecklistStatus, checklist};
 pub use concurrency::{Concurrency, SLOTS_OF_KEY_MOST, SlotHold};
 pub use debounce::{Debounce, WINDOW_LONGEST};
-pub use expression::{Comparison, Conjunct, Duration, Expression, ExpressionError, Meter, Scope, Template};
+pub use expression::{Comparison, Conjunct, Duration, Expression, ExpressionError, Meter, Scope, Template, WaitLength};
 pub use failure::{Failure, FailureClass, Notify, Retry, Severity, Then};
 pub use graph::mermaid;
 pub use json_schema::{
@@ -52,7 +52,7 @@ pub use object::{ARCHIVED_AT, Contact, Field, FieldType, OWNER, Object, Relation
 pub use outcome::Outcome;
 pub use path::{Path, Segment};
 pub use problem::{Level, Problem, code};
-pub use recurrence::{Pattern, Recurrence};
+pub use recurrence::{BusinessDays, Pattern, Recurrence, RecurrenceTime};
 pub use schema::{object_schema, workflow_schema};
 pub use source::{Position, Source};
 pub use step::{Branch, Delivery, Step, StepKind, Take};

@@ -163,6 +163,13 @@ impl Workflow {
             || defaults.any(|default| !default.groups().is_empty())
     }
 
+    /// Whether it counts business days by a calendar of the installation, or a step of it does.
+    pub fn names_calendar(&self) -> bool {
+        let steps = self.all_steps();
+        let mut own = steps.into_iter().filter_map(|step| step.kind.shape().calendar());
+        self.calendar.named().is_some() || own.any(|calendar| calendar.named().is_some())
+    }
+
     /// All steps at any depth, in the order written.
     pub fn all_steps(&self) -> Vec<&Step> {
         fn collect<'a>(steps: &'a [Step], into: &mut Vec<&'a Step>) {

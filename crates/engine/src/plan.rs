@@ -37,7 +37,7 @@ impl Plan {
             WorkflowCalendar::Holidays(days) => days.iter().filter_map(|day| day.parse().ok()).collect(),
             WorkflowCalendar::Named(_) => BTreeSet::new(),
         });
-        let reads_definitions = workflow.calendar.named().is_some() || workflow.reads_groups();
+        let reads_definitions = workflow.names_calendar() || workflow.reads_groups();
         let (assigned, secrets) = (assigned(&workflow), secrets(&workflow));
         Self { workflow, revision, timezone, calendar, reads_definitions, assigned, secrets, successors }
     }

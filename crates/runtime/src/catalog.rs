@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Deref;
 use std::sync::{Arc, Mutex};
 
-use pawl_definition::{Around, Definitions, Object, Workflow};
+use pawl_definition::{Around, Calendar, Definitions, Object, Workflow, WorkflowCalendar};
 use pawl_engine::{Plan, RecordWrite};
 
 use crate::blocks::{BlockSizes, Blocks};
@@ -249,6 +249,23 @@ impl Catalog {
             self.add_definition(&mut objects, &item);
         }
         Ok(objects)
+    }
+
+    /// The business days of a calendar as it is now.
+    pub async fn calendar(&self, calendar: &WorkflowCalendar) -> Result<Calendar, Error> {
+        let objects = if calendar.named().is_some() {
+            let revision = self.read_installation().await?.objects_revision;
+            self.objects(revision).await?
+        } else {
+            Arc::default()
+        };
+        match calendar.resolve(&objects.definitions) {
+            Some(calendar) => Ok(calendar.into_owned()),
+            None => {
+                objects.require_definitions()?;
+                Err(Error::NoCalendar(calendar.named().unwrap_or_default().to_owned()))
+            }
+        }
     }
 
     /// Adds a definition, unless it was deleted.

@@ -38,6 +38,9 @@ pub enum Error {
     /// A workflow that an execution needs is gone.
     #[error("workflow {0:?} revision {1} is not stored")]
     NoWorkflow(String, u64),
+    /// A calendar that a workflow names is gone.
+    #[error("the calendar {0:?} is not stored")]
+    NoCalendar(String),
 }
 
 impl Error {
@@ -56,9 +59,11 @@ impl Error {
             Self::Queue(QueueError::Full(_)) => "backlog_full",
             Self::Table(TableError::TooDeep(_)) => "value_too_deep",
             Self::Unreadable(_) => "unreadable_item",
-            Self::Table(TableError::Invalid(_)) | Self::Illegal(_) | Self::Poison(_) | Self::NoWorkflow(..) => {
-                "internal"
-            }
+            Self::Table(TableError::Invalid(_))
+            | Self::Illegal(_)
+            | Self::Poison(_)
+            | Self::NoWorkflow(..)
+            | Self::NoCalendar(_) => "internal",
         }
     }
 
@@ -77,7 +82,9 @@ impl Error {
             Self::Timer(error) => !matches!(error, TimerError::Invalid(_)),
             Self::Blob(error) => !matches!(error, BlobError::NotFound(_)),
             Self::Notice(_) | Self::Contended(_) => true,
-            Self::Unreadable(_) | Self::Poison(_) | Self::Illegal(_) | Self::NoWorkflow(..) => false,
+            Self::Unreadable(_) | Self::Poison(_) | Self::Illegal(_) | Self::NoWorkflow(..) | Self::NoCalendar(_) => {
+                false
+            }
         }
     }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use pawl_definition::RecurrenceTime;
 use pawl_runtime::{FIRINGS_SHOWN_MOST, ScheduleAhead};
 use serde::{Deserialize, Serialize};
 
@@ -64,6 +65,9 @@ struct FiringView {
     at: Timestamp,
     /// The same as clocks in the trigger's time zone show it, with the offset.
     local: String,
+    /// The time for which the pattern planned it, if it was moved to a business day.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    moved_from: Option<Timestamp>,
 }
 
 impl From<ScheduleAhead> for TriggerFirings {
@@ -71,7 +75,10 @@ impl From<ScheduleAhead> for TriggerFirings {
         let ScheduleAhead { trigger, timezone, firings, queued, last } = ahead;
         let zone = TimeZone::get(&timezone).unwrap_or(TimeZone::UTC);
         let local = |at: Timestamp| at.to_zoned(zone.clone()).strftime("%Y-%m-%dT%H:%M:%S%:z").to_string();
-        let firings = firings.into_iter().map(|at| FiringView { at, local: local(at) }).collect();
+        let firings = firings
+            .into_iter()
+            .map(|RecurrenceTime { at, moved_from }| FiringView { at, local: local(at), moved_from })
+            .collect();
         Self { trigger, timezone, firings, queued, last_execution: last }
     }
 }

@@ -38,6 +38,19 @@ fn the_next_firings_are_told_as_clocks_there_show_them() {
 }
 
 #[test]
+fn a_firing_that_was_moved_says_from_when() {
+    let surface = surface().workflow(
+        "workflow: weekly\nowner: tests@example.com\nactive: true\n\
+         triggers: [{type: schedule, cron: '0 9 * * 6', business_days: next}]\nsteps: [{id: n, type: note, text: x}]",
+    );
+    let seen = surface.get("/v1/workflows/weekly/schedule?firings=1").send().expect(200);
+    let firing = &seen["triggers"][0]["firings"][0];
+    let time =
+        |key: &str| firing[key].as_str().and_then(|at| at.parse::<jiff::Timestamp>().ok()).expect("it is a time");
+    assert_eq!(time("at").duration_since(time("moved_from")).as_hours(), 48, "{seen}");
+}
+
+#[test]
 fn a_wrong_question_is_refused() {
     let surface = surface().workflow(REPORT);
     for firings in ["0", "101", "many"] {

@@ -50,6 +50,7 @@ mod secret;
 mod template;
 mod url;
 mod val;
+mod wait_length;
 
 #[cfg(test)]
 mod tests;
@@ -78,6 +79,7 @@ pub use secret::{Placeholder, placeholders, redact, redact_text, secret_placehol
 pub use template::Template;
 pub(crate) use template::end_of_expression;
 pub use url::UrlError;
+pub use wait_length::WaitLength;
 
 /// Bare CEL, parsed once; a clone is cheap.
 #[derive(Clone)]

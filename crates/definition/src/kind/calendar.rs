@@ -1,5 +1,6 @@
 //! `*.calendar.yaml`: days on which no business is done.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
@@ -7,7 +8,7 @@ use jiff::civil::{self, Date};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Kind, KindCheck};
+use super::{Definitions, Kind, KindCheck};
 use crate::describe::JsonSchema;
 use crate::path::Path;
 use crate::problem::code;
@@ -88,6 +89,15 @@ impl Calendar {
     pub fn is_business_day(&self, date: Date) -> bool {
         !self.weekend.contains(&date.weekday().into()) && !self.holidays.contains(&date)
     }
+
+    /// The first business day that is not before a day; `None` if the calendar of years ends before it.
+    pub fn business_day_from(&self, date: Date) -> Option<Date> {
+        let mut day = date;
+        while !self.is_business_day(day) {
+            day = day.tomorrow().ok()?;
+        }
+        Some(day)
+    }
 }
 
 impl Kind for Calendar {
@@ -141,6 +151,17 @@ impl WorkflowCalendar {
         match self {
             Self::Named(id) => Some(id),
             Self::Holidays(_) => None,
+        }
+    }
+
+    /// Its business days; `None` if the calendar that it names is not there.
+    pub fn resolve<'a>(&self, definitions: &'a Definitions) -> Option<Cow<'a, Calendar>> {
+        match self {
+            Self::Named(id) => definitions.calendars.get(id).map(Cow::Borrowed),
+            Self::Holidays(days) => {
+                let days = days.iter().filter_map(|day| day.parse().ok()).collect();
+                Some(Cow::Owned(Calendar::of_holidays(days)))
+            }
         }
     }
 }

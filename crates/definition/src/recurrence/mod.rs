@@ -4,6 +4,7 @@
 //! A time of day that a change of clocks skips counts as the first moment after the gap. One that is repeated counts once, at
 //! its first occurrence; what recurs in real time (`every` of hours and below, a cron pattern whose hour is `*`) runs through.
 
+mod business_days;
 mod clock;
 mod cron;
 mod every;
@@ -12,8 +13,10 @@ mod rrule;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::Duration;
+use crate::{Calendar, Duration};
+use business_days::OnBusinessDays;
 
+pub use business_days::{BusinessDays, RecurrenceTime};
 pub(crate) use clock::{Bound, bound};
 
 /// The time between two firings is at least so long.
@@ -41,6 +44,7 @@ pub struct Recurrence {
     zone: TimeZone,
     starts: Option<Timestamp>,
     ends: Option<Timestamp>,
+    days: Option<(BusinessDays, Calendar)>,
 }
 
 #[derive(Debug, Clone)]
@@ -65,11 +69,32 @@ impl Recurrence {
             Pattern::Every(length) => Rule::Every(every::Every::new(length, starts, &zone)?),
             Pattern::Rrule(text) => Rule::Rrule(Box::new(rrule::Rrule::parse(text, starts, &zone)?)),
         };
-        Ok(Self { rule, zone, starts, ends })
+        Ok(Self { rule, zone, starts, ends, days: None })
+    }
+
+    /// The same on the business days of a calendar only.
+    #[must_use]
+    pub fn on_business_days(self, rule: BusinessDays, calendar: Calendar) -> Self {
+        Self { days: Some((rule, calendar)), ..self }
     }
 
     /// The first time after another one; `None` if there is none, or none that a bounded search finds.
     pub fn next_after(&self, after: Timestamp) -> Option<Timestamp> {
+        self.time_after(after).map(|time| time.at)
+    }
+
+    /// The first time after another one, with the time from which it was moved. `starts` and `ends` bound the days that the pattern plans:
+    /// what is moved may come later.
+    pub fn time_after(&self, after: Timestamp) -> Option<RecurrenceTime> {
+        let Some((rule, calendar)) = &self.days else {
+            return self.planned_after(after).map(|at| RecurrenceTime { at, moved_from: None });
+        };
+        let pattern = |after| self.planned_after(after);
+        OnBusinessDays { rule: *rule, calendar, zone: &self.zone, pattern }.next_after(after)
+    }
+
+    /// The first time of the pattern after another one, whatever day it is.
+    fn planned_after(&self, after: Timestamp) -> Option<Timestamp> {
         let before_start = self.starts.and_then(|starts| starts.checked_sub(jiff::SignedDuration::from_nanos(1)).ok());
         let after = before_start.map_or(after, |before| before.max(after));
         let next = match &self.rule {
@@ -83,6 +108,11 @@ impl Recurrence {
     /// The times after another one, the first first.
     pub fn all_after(&self, after: Timestamp) -> impl Iterator<Item = Timestamp> + '_ {
         std::iter::successors(self.next_after(after), |last| self.next_after(*last))
+    }
+
+    /// The same, with the times from which they were moved.
+    pub fn all_times_after(&self, after: Timestamp) -> impl Iterator<Item = RecurrenceTime> + '_ {
+        std::iter::successors(self.time_after(after), |last| self.time_after(last.at))
     }
 
     /// The time zone in which it recurs.

@@ -7,13 +7,13 @@ use crate::describe::JsonSchema;
 use crate::types::Kinds;
 use crate::validate::literal::{is_date, is_moment, is_time_of_day};
 use crate::validate::words::quoted;
-use crate::{Check, Expression, Template, code};
+use crate::{Check, Expression, Template, WaitLength, WorkflowCalendar, code};
 
 /// The step `delay`: either `for` or `until`.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Delay {
-    /// How long: `2d 3h`, or a template that gives a duration.
+    /// How long: `2d 3h`, `3 business days`, or a template that gives one of these.
     #[serde(default)]
     pub r#for: Option<Template>,
     /// CEL that gives a date and time.
@@ -25,6 +25,19 @@ pub struct Delay {
     /// Then on to the next business day.
     #[serde(default)]
     pub business_days: bool,
+    /// Its business days, in place of those of the workflow: the id of a calendar, or a list of holidays beside Saturdays and Sundays.
+    #[serde(default)]
+    pub calendar: Option<WorkflowCalendar>,
+}
+
+impl Delay {
+    /// Whether `for` is a number of business days, or may give one.
+    fn may_count_business_days(&self) -> bool {
+        let literal = self.r#for.as_ref().map(Template::literal);
+        literal.is_some_and(|literal| {
+            literal.is_none_or(|length| WaitLength::from_value(length).is_some_and(WaitLength::is_business_days))
+        })
+    }
 }
 
 impl Shape for Delay {
@@ -32,10 +45,15 @@ impl Shape for Delay {
         Some(Waiting::Time)
     }
 
+    fn calendar(&self) -> Option<&WorkflowCalendar> {
+        self.calendar.as_ref()
+    }
+
     fn check(&self, cx: &mut Check<'_, '_>) {
         cx.exactly_one(&["for", "until"]);
+        cx.calendar_of_days(self.calendar.as_ref(), self.business_days || self.may_count_business_days());
         if let Some(span) = &self.r#for {
-            cx.duration(span, &cx.key("for"));
+            cx.wait_length(span, &cx.key("for"));
             if let Some(span) = span.whole() {
                 let lengths = Kinds::DURATION | Kinds::TEXT | Kinds::NUMBER;
                 cx.gives(span, lengths, "a duration such as `2d 3h`", &cx.key("for"));

@@ -7,7 +7,7 @@ use super::{Awaited, Branch, Shape, TypeFacts, Waiting};
 use crate::describe::JsonSchema;
 use crate::types::Type;
 use crate::validate::Facts;
-use crate::{Check, Expression, Step, Trigger, code};
+use crate::{Check, Expression, Step, Trigger, WaitLength, WorkflowCalendar, code};
 
 /// What happens if the time-out lies in the past on entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
@@ -41,6 +41,10 @@ pub struct Goal {
     /// What happens if the time-out lies in the past on entry.
     #[serde(default)]
     pub if_past: IfPast,
+    /// The business days of `timeout`, in place of those of the workflow: the id of a calendar, or a list of holidays beside Saturdays
+    /// and Sundays.
+    #[serde(default)]
+    pub calendar: Option<WorkflowCalendar>,
 }
 
 impl Shape for Goal {
@@ -58,6 +62,10 @@ impl Shape for Goal {
 
     fn awaits(&self) -> Awaited<'_> {
         Awaited { until: self.until.as_ref(), on: &self.on, signal: None }
+    }
+
+    fn calendar(&self) -> Option<&WorkflowCalendar> {
+        self.calendar.as_ref()
     }
 
     fn names_outcome(&self) -> bool {
@@ -80,6 +88,10 @@ impl Shape for Goal {
         if let Some(until) = &self.until {
             cx.truth(until, &cx.key("until"));
         }
+        let timeout = cx.keys.get("timeout");
+        let is_computed = timeout.and_then(Value::as_str).is_some_and(|text| text.contains("{{"));
+        let counts = timeout.and_then(WaitLength::from_value).is_some_and(WaitLength::is_business_days);
+        cx.calendar_of_days(self.calendar.as_ref(), is_computed || counts);
         if !cx.written("until") && !cx.written("on") {
             cx.error(
                 code::MISSING_KEY,

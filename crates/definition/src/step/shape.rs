@@ -10,7 +10,7 @@ use crate::path::Path;
 use crate::source::TextPlaces;
 use crate::types::{Kinds, Type};
 use crate::validate::Facts;
-use crate::{Check, Expression, Template, Trigger};
+use crate::{Check, Expression, Template, Trigger, WorkflowCalendar};
 
 /// A named list of steps inside a step.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -291,6 +291,11 @@ pub trait Shape {
 
     /// What it waits for.
     fn waits(&self) -> Option<Waiting> {
+        None
+    }
+
+    /// The calendar by which it counts business days, in place of that of the workflow.
+    fn calendar(&self) -> Option<&WorkflowCalendar> {
         None
     }
 

@@ -11,7 +11,7 @@ use crate::source::TextPlaces;
 use crate::types::{Kinds, Type};
 use crate::validate::Facts;
 use crate::validate::words::quoted;
-use crate::{Check, Duration, Pattern, Recurrence, code};
+use crate::{BusinessDays, Check, Duration, Pattern, Recurrence, WorkflowCalendar, code};
 
 /// What happens at a firing while an execution of an earlier one has not ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
@@ -61,6 +61,13 @@ pub struct Schedule {
     /// It fires until then; a date means all of its day.
     #[serde(default)]
     pub ends: Option<String>,
+    /// What becomes of a firing on a day that is no business day: `skip` (it does not happen), `next` (it moves to the next business
+    /// day, at the same time). Absent, all days are the same.
+    #[serde(default)]
+    pub business_days: Option<BusinessDays>,
+    /// Its business days, in place of those of the workflow: the id of a calendar, or a list of holidays beside Saturdays and Sundays.
+    #[serde(default)]
+    pub calendar: Option<WorkflowCalendar>,
     /// What happens at a firing while an execution of an earlier one has not ended: `allow` (absent), `skip`, `queue`.
     #[serde(default)]
     pub overlap: Overlap,
@@ -108,6 +115,16 @@ impl Schedule {
     }
 }
 
+impl Schedule {
+    /// The recurrence on the days that are known of its calendar while it is checked.
+    fn on_its_days(&self, recurrence: Recurrence, cx: &Check<'_, '_>) -> Recurrence {
+        match self.business_days.zip(cx.business_days(self.calendar.as_ref())) {
+            Some((rule, calendar)) => recurrence.on_business_days(rule, calendar),
+            None => recurrence,
+        }
+    }
+}
+
 impl Listen for Schedule {
     fn facts() -> TypeFacts {
         TypeFacts { recurs: true, ..TypeFacts::default() }
@@ -139,11 +156,13 @@ impl Listen for Schedule {
             );
         }
         cx.exactly_one(&["cron", "every", "rrule"]);
+        cx.calendar_of_days(self.calendar.as_ref(), self.business_days.is_some());
         let patterns = [self.cron.is_some(), self.every.is_some(), self.rrule.is_some()];
         if patterns.into_iter().filter(|written| *written).count() != 1 {
             return;
         }
-        match self.recurrence(&cx.facts.timezone()) {
+        let read = self.recurrence(&cx.facts.timezone()).map(|recurrence| self.on_its_days(recurrence, cx));
+        match read {
             Err((key, why)) if !cx.has_problem(key) => {
                 let code = if key == "rrule" || key == "cron" { code::INVALID_VALUE } else { code::INVALID_TIME };
                 cx.error(code, &cx.key(key), why);

@@ -1,15 +1,17 @@
 //! What the type of a step or trigger looks at when it checks itself.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value};
 
 use super::facts::{Facts, field_type};
 use super::report::Report;
 use super::typing::View;
 use super::{literal, words};
-use crate::kind::check_known;
+use crate::kind::{check_dates, check_known};
 use crate::path::Path;
 use crate::problem::{Problem, code};
-use crate::{DefinitionKind, Duration, Field, Object, Template};
+use crate::{Calendar, DefinitionKind, Definitions, Duration, Field, Object, Template, WaitLength, WorkflowCalendar};
 
 /// One step or trigger under check: its keys as written, its place, and what is around it.
 ///
@@ -98,6 +100,39 @@ impl<'a> Check<'_, 'a> {
                 .or_else(|| words::mapping_as_duration(value));
             self.report.error(code::INVALID_TIME, path, message).suggest(template);
         }
+    }
+
+    /// Demands that a template without expressions is a duration or a number of business days.
+    pub(crate) fn wait_length(&mut self, template: &Template, path: &Path) {
+        if !template.literal().and_then(WaitLength::from_value).is_some_and(WaitLength::is_business_days) {
+            self.duration(template, path);
+        }
+    }
+
+    /// Demands that a calendar is there, and that something is counted by it.
+    pub(crate) fn calendar_of_days(&mut self, calendar: Option<&WorkflowCalendar>, counts: bool) {
+        let path = self.key("calendar");
+        match calendar {
+            Some(WorkflowCalendar::Named(id)) => {
+                check_known(self.report, self.facts.around, (DefinitionKind::Calendar, id), (&path, 0));
+            }
+            Some(WorkflowCalendar::Holidays(_)) => {
+                let days = self.keys.get("calendar").and_then(Value::as_array);
+                check_dates(days.map(Vec::as_slice).unwrap_or_default(), &path, self.report);
+            }
+            None => return,
+        }
+        if !counts && !self.has_problem("calendar") {
+            let message = "`calendar` says nothing here: no business days are counted";
+            self.warning(code::SUSPICIOUS, &path, message);
+        }
+    }
+
+    /// The business days by which something is counted: of a calendar of its own, else of the workflow. `None` if they are not known.
+    pub(crate) fn business_days(&self, own: Option<&WorkflowCalendar>) -> Option<Calendar> {
+        let calendar = own.unwrap_or(&self.facts.calendar);
+        let none = Definitions::default();
+        calendar.resolve(self.facts.around.definitions.unwrap_or(&none)).map(Cow::into_owned)
     }
 
     /// The object of an id, which must be there if objects are known at all.

@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use serde_json::Value;
 
 use super::found::{Found, TriggerSite};
-use crate::{Around, FieldType, Object, TriggerKind, VariableType};
+use crate::{Around, FieldType, Object, TriggerKind, VariableType, WorkflowCalendar};
 
 /// The file's names, and the objects around it.
 #[derive(Debug)]
@@ -27,6 +27,8 @@ pub struct Facts<'a> {
     pub(crate) variables: BTreeSet<&'a str>,
     /// The names of values that deliveries on webhooks bring.
     pub(crate) delivered: BTreeSet<&'a str>,
+    /// Its calendar.
+    pub(crate) calendar: WorkflowCalendar,
     /// The name of its time zone.
     pub(crate) zone: Option<&'a str>,
 }
@@ -52,6 +54,11 @@ impl<'a> Facts<'a> {
             declared,
             variables,
             delivered,
+            calendar: file
+                .get("calendar")
+                .cloned()
+                .and_then(|written| serde_json::from_value(written).ok())
+                .unwrap_or_default(),
             zone: file.get("timezone").and_then(Value::as_str),
         }
     }

@@ -11,7 +11,7 @@ use super::typing::Typing;
 use super::{literal, typed, words};
 use crate::path::Path;
 use crate::problem::code;
-use crate::{Duration, Expression, StepKind};
+use crate::{Duration, Expression, StepKind, WaitLength};
 
 /// Checks the sources of every variable.
 pub(super) fn variables<'a>(report: &mut Report<'a>, file: &'a Value, facts: &Facts<'a>, typing: &Typing<'_, 'a>) {
@@ -121,10 +121,14 @@ fn timeout(report: &mut Report<'_>, site: &StepSite<'_>) {
     let waits = site.tag.is_some_and(|tag| StepKind::waits_for_others(tag, site.keys));
     let text = value.as_str().unwrap_or_default();
     let fits = Duration::from_value(value).is_ok()
+        || waits && WaitLength::from_value(value).is_some()
         || waits && (text == "never" || text.contains("{{") || literal::is_moment(text));
     if !fits {
-        let expected =
-            if waits { "never, a duration such as `2d 3h`, or a date and time" } else { "a duration such as `30s`" };
+        let expected = if waits {
+            "never, a duration such as `2d 3h`, a number of business days, or a date and time"
+        } else {
+            "a duration such as `30s`"
+        };
         let message = format!("expected {expected}, found {}", words::found(value));
         report.error(code::INVALID_TIME, &site.path.key("timeout"), message);
     }

@@ -141,6 +141,44 @@ fn a_workflow_names_groups_and_calendars_that_are_there() {
 }
 
 #[test]
+fn steps_and_triggers_name_calendars_that_are_there() {
+    let steps = |calendar: &str| {
+        format!(
+            "  - {{id: a, type: delay, for: 3 business days, calendar: {calendar}}}\n  \
+             - {{id: b, type: goal, until: 'record.amount > 1', timeout: 2 business days, calendar: {calendar}}}"
+        )
+    };
+    assert_eq!(told_of("object: deal", &steps("shop")), [""; 0]);
+    let found = told_of("object: deal", &steps("shp"));
+    for place in ["steps[0].calendar", "steps[1].calendar"] {
+        let expected = format!("unknown_definition {place}: expected a calendar that exists, found \"shp\"");
+        assert!(found.iter().any(|line| line.contains(&expected)), "{expected}: {found:#?}");
+    }
+    let fires = |calendar: &str| {
+        format!("triggers: [{{type: schedule, cron: '0 9 * * *', business_days: next, calendar: {calendar}}}]")
+    };
+    let end = "  - {id: end, type: note, text: x}";
+    assert_eq!(told_of(&fires("shop"), end), [""; 0]);
+    let found = told_of(&fires("shp"), end);
+    assert!(found.iter().any(|line| line.contains("unknown_definition triggers[0].calendar")), "{found:#?}");
+}
+
+#[test]
+fn a_calendar_by_which_nothing_is_counted_is_suspicious() {
+    for step in [
+        "{id: a, type: delay, for: 3d, calendar: shop}",
+        "{id: a, type: goal, until: 'record.amount > 1', timeout: 3d, calendar: shop}",
+    ] {
+        let found = told_of("object: deal", &format!("  - {step}"));
+        assert!(found.len() == 1 && found[0].contains("suspicious steps[0].calendar"), "{step}: {found:#?}");
+    }
+    for length in ["0 business days", "1.5 business days", "3 business"] {
+        let found = told_of("object: deal", &format!("  - {{id: a, type: delay, for: {length}}}"));
+        assert!(found.iter().any(|line| line.contains("invalid_time steps[0].for")), "{length}: {found:#?}");
+    }
+}
+
+#[test]
 fn what_a_changed_object_leaves_wrong_in_a_group_is_found() {
     let (mut objects, definitions) = (objects(), definitions());
     assert_eq!(definitions.mistakes(Around::new(&objects)), []);

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use pawl_definition::{Duration, Pattern, Recurrence};
+use pawl_definition::{BusinessDays, Calendar, Duration, Pattern, Recurrence};
 use proptest::prelude::*;
 use serde_json::Value;
 
@@ -210,5 +210,69 @@ proptest! {
         let earlier = Timestamp::from_second(seconds - back).expect("a time");
         let met = recurrence.all_after(earlier).find(|at| *at > after);
         prop_assert_eq!(met, Some(next));
+    }
+}
+
+/// On business days, with a holiday on Monday, 7 December 2026.
+fn on(rule: BusinessDays, pattern: Pattern<'_>, zone_name: &str) -> Recurrence {
+    let holidays = [jiff::civil::date(2026, 12, 7)].into();
+    of(pattern, zone_name).on_business_days(rule, Calendar::of_holidays(holidays))
+}
+
+#[test]
+fn firings_on_other_days_than_business_days_do_not_happen() {
+    let nightly = on(BusinessDays::Skip, Pattern::Cron("0 9 * * *"), "Europe/Berlin");
+    let firings = ["2026-12-04T08:00:00Z", "2026-12-08T08:00:00Z", "2026-12-09T08:00:00Z"];
+    assert_eq!(next(&nightly, "2026-12-03T12:00:00Z", 3), firings);
+    let sundays = on(BusinessDays::Skip, Pattern::Rrule("FREQ=WEEKLY;BYDAY=SU"), "UTC");
+    assert_eq!(next(&sundays, "2026-12-03T12:00:00Z", 1), [""; 0]);
+}
+
+#[test]
+fn firings_move_to_the_next_business_day_at_the_same_time() {
+    let fifth = on(BusinessDays::Next, Pattern::Cron("0 9 5 * *"), "Europe/Berlin");
+    // A Saturday before a Monday that is a holiday; and a Tuesday.
+    assert_eq!(next(&fifth, "2026-12-01T00:00:00Z", 2), ["2026-12-08T08:00:00Z", "2027-01-05T08:00:00Z"]);
+    // Asked for on a day between, it is still to come; at its time it is over.
+    assert_eq!(next(&fifth, "2026-12-06T12:00:00Z", 1), ["2026-12-08T08:00:00Z"]);
+    assert_eq!(next(&fifth, "2026-12-08T08:00:00Z", 1), ["2027-01-05T08:00:00Z"]);
+    let moved = fifth.time_after(time("2026-12-01T00:00:00Z")).expect("it fires");
+    assert_eq!(moved.moved_from, Some(time("2026-12-05T08:00:00Z")));
+}
+
+#[test]
+fn firings_that_fall_on_one_business_day_are_those_of_one_day() {
+    let daily = on(BusinessDays::Next, Pattern::Cron("0 9,17 * * *"), "UTC");
+    let firings = ["2026-12-04T17:00:00Z", "2026-12-08T09:00:00Z", "2026-12-08T17:00:00Z", "2026-12-09T09:00:00Z"];
+    assert_eq!(next(&daily, "2026-12-04T12:00:00Z", 4), firings);
+    // Of a Saturday and a Sunday those of the Sunday move.
+    let weekends = on(BusinessDays::Next, Pattern::Cron("0 9,17 * * 6,0"), "UTC");
+    let firings = ["2026-12-08T09:00:00Z", "2026-12-08T17:00:00Z", "2026-12-14T09:00:00Z"];
+    assert_eq!(next(&weekends, "2026-12-04T12:00:00Z", 3), firings);
+    // Between two that were moved, the second is still to come.
+    assert_eq!(next(&weekends, "2026-12-08T12:00:00Z", 1), ["2026-12-08T17:00:00Z"]);
+}
+
+#[test]
+fn a_moved_firing_takes_part_in_a_change_of_clocks() {
+    // Moved from Saturday to a Monday on which clocks have gone forward.
+    let saturdays = on(BusinessDays::Next, Pattern::Cron("30 2 * * 6"), "Europe/Berlin");
+    assert_eq!(next(&saturdays, "2026-03-27T12:00:00Z", 1), ["2026-03-30T00:30:00Z"]);
+}
+
+proptest! {
+    #[test]
+    fn what_moves_is_never_lost_nor_before_its_time(hour in 0..24_u8, day in 1..29_u8, start in 1_700_000_000_i64..1_900_000_000) {
+        let pattern = format!("15 {hour} {day} * *");
+        let (plain, moved) = (of(Pattern::Cron(&pattern), "America/New_York"), on(BusinessDays::Next, Pattern::Cron(&pattern), "America/New_York"));
+        let start = Timestamp::from_second(start).expect("it is in range");
+        let times: Vec<_> = moved.all_times_after(start).take(6).collect();
+        for pair in times.windows(2) {
+            prop_assert!(pair[0].at < pair[1].at);
+        }
+        // From the first firing on that was planned after the start, each month has one.
+        let planned: Vec<_> = times.iter().map(|one| one.moved_from.unwrap_or(one.at)).collect();
+        let expected: Vec<_> = plain.all_after(planned[0] - jiff::SignedDuration::from_secs(1)).take(6).collect();
+        prop_assert_eq!(planned, expected);
     }
 }

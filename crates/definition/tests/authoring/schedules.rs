@@ -16,6 +16,8 @@ fn right_schedules_are_taken() {
         "cron: '@daily', timezone: Europe/Berlin, overlap: queue, catch_up: all",
         "every: 15m, starts: 2027-01-31, ends: 2027-02-01T09:00",
         "rrule: 'FREQ=MONTHLY;BYDAY=-1FR', starts: '2027-01-31T09:00:00+01:00'",
+        "cron: '0 3 * * *', business_days: skip",
+        "cron: '0 3 * * *', business_days: next, calendar: ['2026-12-25']",
     ] {
         assert_eq!(told(right, ""), [""; 0], "{right}");
     }
@@ -37,6 +39,10 @@ fn wrong_ones_are_refused_with_their_place() {
             "every: 1h, starts: 2027-01-02, ends: 2027-01-01",
             "invalid_value triggers[0].every: this trigger never fires",
         ),
+        ("cron: '0 3 * * SUN', business_days: skip", "invalid_value triggers[0].cron: this trigger never fires"),
+        ("every: 1h, business_days: later", "unknown_word triggers[0].business_days"),
+        ("every: 1h, calendar: []", "suspicious triggers[0].calendar: `calendar` says nothing here"),
+        ("every: 1h, business_days: skip, calendar: [soon]", "invalid_time triggers[0].calendar[0]: expected a date"),
         ("every: 1h, overlap: wait", "unknown_word triggers[0].overlap"),
         ("every: 1h, at: '09:00'", "unknown_key triggers[0].at: unknown key \"at\""),
     ] {

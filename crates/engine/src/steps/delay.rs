@@ -2,20 +2,24 @@
 
 use jiff::Timestamp;
 use jiff::civil::Time;
-use pawl_definition::Duration;
+use pawl_definition::WaitLength;
 use pawl_definition::step::Delay;
 use serde_json::{Value, json};
 
 use super::{StepContext, StepDecision, StepHandler, StepResult, Waits};
-use crate::{Context, Plan, StepCode, StepError, coerce};
+use crate::{Plan, StepCode, StepError, coerce};
 
 impl StepHandler for Delay {
     fn enter(&self, at: &StepContext<'_>) -> Result<StepDecision, StepError> {
         let plan = at.cx.plan;
+        let mut business_days = self.business_days;
         let due = match (&self.r#for, &self.until) {
             (Some(span), None) => {
                 let value = span.resolve(&at.scope()).map_err(|error| StepError::from(error).at("for"))?;
-                after(&value, at.cx.now, plan)?
+                let length = length(&value)?;
+                business_days |= length.is_business_days();
+                let calendar = || at.calendar();
+                length.after(at.cx.now, &plan.timezone, calendar).map_err(|error| StepError::from(error).at("for"))?
             }
             (None, Some(until)) => {
                 let value = until.evaluate(&at.scope()).map_err(|error| StepError::from(error).at("until"))?;
@@ -23,7 +27,7 @@ impl StepHandler for Delay {
             }
             _ => return Err(StepError::new(StepCode::InvalidDelay, "expected either `for` or `until`")),
         };
-        let due = adjusted(self, due, at.cx)?;
+        let due = adjusted(self, due, at, business_days)?;
         let input = json!({"until": due.to_string()});
         if due <= at.cx.now {
             let note = Some("the time is now or past: goes on at once".to_owned());
@@ -33,9 +37,9 @@ impl StepHandler for Delay {
     }
 }
 
-/// Moves a time forward to the time of day and to a business day, if the step asks for them.
-fn adjusted(step: &Delay, due: Timestamp, cx: &Context<'_>) -> Result<Timestamp, StepError> {
-    let plan = cx.plan;
+/// Moves a time forward to the time of day, if the step asks for one, and to a business day.
+fn adjusted(step: &Delay, due: Timestamp, cx: &StepContext<'_>, business_days: bool) -> Result<Timestamp, StepError> {
+    let plan = cx.cx.plan;
     let mut local = due.to_zoned(plan.timezone.clone()).datetime();
     if let Some(at) = &step.at {
         let time: Time = at
@@ -46,13 +50,14 @@ fn adjusted(step: &Delay, due: Timestamp, cx: &Context<'_>) -> Result<Timestamp,
         }
         local = local.date().to_datetime(time);
     }
-    if step.business_days {
+    // A time of day may lead on to the day after.
+    if business_days {
         let calendar = cx.calendar().map_err(|error| StepError::from(error).at("business_days"))?;
         while !calendar.is_business_day(local.date()) {
             local = local.tomorrow().map_err(|error| out_of_range(&error))?;
         }
     }
-    if step.at.is_none() && !step.business_days {
+    if step.at.is_none() && !business_days {
         return Ok(due);
     }
     Ok(local.to_zoned(plan.timezone.clone()).map_err(|error| out_of_range(&error))?.timestamp())
@@ -62,18 +67,15 @@ fn out_of_range(error: &jiff::Error) -> StepError {
     StepError::new(StepCode::InvalidDelay, format!("the time is out of range: {error}"))
 }
 
-fn after(value: &Value, now: Timestamp, plan: &Plan) -> Result<Timestamp, StepError> {
+fn length(value: &Value) -> Result<WaitLength, StepError> {
     let expected = || {
         StepError::new(
             StepCode::WrongType,
             format!("`for`: expected a duration such as \"2d 3h\", found {}", coerce::short(value)),
         )
     };
-    if coerce::is_blank(value) {
-        return Err(expected());
-    }
-    let duration = Duration::from_value(value).map_err(|_| expected())?;
-    duration.after(now, &plan.timezone).map_err(|error| StepError::from(error).at("for"))
+    let read = WaitLength::from_value(value).filter(|_| !coerce::is_blank(value));
+    read.ok_or_else(expected)
 }
 
 /// Reads a date and time, or a date (its beginning in the workflow's time zone).

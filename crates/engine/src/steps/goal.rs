@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use pawl_definition::step::{Goal, IfPast};
-use pawl_definition::{Duration, Expression, Object, Workflow};
+use pawl_definition::{Expression, Object, WaitLength, Workflow};
 use serde_json::json;
 
 use super::{Listening, OnEvent, StepContext, StepDecision, StepHandler, StepResult, Waits, delay};
@@ -239,10 +239,9 @@ pub(super) fn timeout(at: &StepContext<'_>) -> Result<Option<Timestamp>, StepErr
     if value == "never" {
         return Ok(None);
     }
-    if let Ok(duration) = Duration::from_value(&value) {
-        return Ok(Some(
-            duration.after(at.cx.now, &at.cx.plan.timezone).map_err(|error| StepError::from(error).at("timeout"))?,
-        ));
+    if let Some(length) = WaitLength::from_value(&value) {
+        let over = length.after(at.cx.now, &at.cx.plan.timezone, || at.calendar());
+        return Ok(Some(over.map_err(|error| StepError::from(error).at("timeout"))?));
     }
     let expected = || {
         StepError::new(

@@ -27,11 +27,12 @@ mod targets;
 mod unarchive_record;
 mod wait_for_signal;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use jiff::{SignedDuration, Timestamp};
-use pawl_definition::{Object, Step, StepKind, Workflow};
+use pawl_definition::{Calendar, ExpressionError, Object, Step, StepKind, Workflow};
 use serde_json::{Map, Value};
 
 pub use call_llm::{ModelQuestion, ModelReply, ModelSaid, ModelVerdict};
@@ -66,6 +67,15 @@ impl<'a> StepContext<'a> {
     /// What expressions see where secrets may stand.
     pub fn scope_with_secrets(&self) -> StepScope<'a> {
         StepScope { secrets: true, ..self.scope() }
+    }
+
+    /// The business days by which the step counts: those of its own calendar, else of the workflow.
+    pub fn calendar(&self) -> Result<Cow<'a, Calendar>, ExpressionError> {
+        let Some(own) = self.step.kind.shape().calendar() else { return self.cx.calendar().map(Cow::Borrowed) };
+        own.resolve(self.cx.definitions).ok_or_else(|| {
+            let message = format!("the calendar {:?} is not there", own.named().unwrap_or_default());
+            ExpressionError::Value { message }
+        })
     }
 
     /// The longest time of one attempt.

@@ -64,7 +64,7 @@ impl Schedules {
         let schedule = stored::parse(&item)?;
         let Some(head) = self.catalog.head(workflow).await? else { return self.remove(&item).await };
         let plan = self.catalog.plan(workflow, head.revision).await?;
-        let Some(recurring) = Recurring::by_id(&plan, trigger).filter(|_| head.active) else {
+        let Some(recurring) = self.recurring_of(&plan, trigger).await?.filter(|_| head.active) else {
             return self.remove(&item).await;
         };
         let stored = Stored { item: &item, schedule, head: &head, plan: &plan, now: self.clock.now() };

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use pawl_engine::schedule::{self, Firing};
 use pawl_engine::{Event, Plan, ids};
 
-use super::{Recurring, Schedules};
+use super::Schedules;
 use crate::admission::Reason;
 use crate::items::refusal::Refusal;
 use crate::items::schedule::{self as stored, Schedule};
@@ -26,7 +26,8 @@ impl Schedules {
         let old = before.map(|head| head.schedules.clone()).unwrap_or_default();
         let mut wanted = BTreeSet::new();
         let mut writes = Vec::new();
-        for recurring in Recurring::all(plan).into_iter().filter(|_| after.active) {
+        let recurring = if after.active { self.recurring(plan).await? } else { Vec::new() };
+        for recurring in recurring {
             let trigger = &recurring.trigger.id;
             let listed = if old.contains(trigger) { self.stored(&after.id, trigger).await? } else { None };
             let text = recurring.text(plan);

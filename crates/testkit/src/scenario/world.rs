@@ -103,7 +103,7 @@ impl World {
     pub fn next_firing(&self, workflow: &str, trigger: Option<&str>) -> Option<Timestamp> {
         let ahead = at_once(self.system.schedules.ahead(workflow, 1)).expect("stored schedules are readable")?;
         let wanted = ahead.into_iter().filter(|one| trigger.is_none_or(|trigger| one.trigger == trigger));
-        wanted.filter_map(|one| one.firings.first().copied()).min()
+        wanted.filter_map(|one| one.firings.first().map(|firing| firing.at)).min()
     }
 
     /// Puts a record there as if it had always been there: nobody hears of it.

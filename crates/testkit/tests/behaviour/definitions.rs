@@ -185,3 +185,18 @@ fn a_decision_waits_for_a_definition_that_cannot_be_read() {
     let story = story.run_until_idle().expect(completed());
     assert_eq!(story.last().execution.variables["urgent"], true);
 }
+
+#[test]
+fn a_step_counts_by_its_own_calendar_as_it_is_then_and_is_decided_again_by_it() {
+    // 2026-01-01 is a Thursday; the shop is closed on Friday and open on Saturday.
+    let waits = with(
+        "",
+        "  - {id: a, type: delay, for: 1 business day, calendar: shop}\n  \
+         - {id: b, type: goal, on: [{type: webhook, id: hook}], timeout: 1 business day, calendar: shop}",
+    );
+    let story = shop().workflow(&waits).event(manual("w")).run_for("47h").expect(waiting().path([]));
+    let story = story.definition(DefinitionKind::Calendar, &SHOP.replace("[2026-01-02]", "[2026-01-05]"));
+    let story = story.run_for("1h").expect(waiting().path(["a"])).run_until_idle().expect(completed());
+    assert_eq!(story.world().now().to_string(), "2026-01-06T00:00:00Z");
+    assert_eq!(story.world().replayed(), [""; 0]);
+}

@@ -52,6 +52,19 @@ fn a_delay_goes_on_to_a_business_day() {
 }
 
 #[test]
+fn a_delay_counts_business_days() {
+    let calendar = "calendar: ['2026-03-09']";
+    // From a Friday: the holiday on Monday does not count.
+    assert_eq!(ends("2026-03-06T09:00:00Z", calendar, "for: 3 business days"), "2026-03-12T09:00:00Z");
+    // The time of day is over on the third one; the day after is a Saturday.
+    assert_eq!(ends("2026-03-03T18:00:00Z", "", "for: 3 business days, at: '17:00'"), "2026-03-09T17:00:00Z");
+    assert_eq!(ends("2026-03-02T09:00:00Z", "", "for: '{{ \"1 business day\" }}'"), "2026-03-03T09:00:00Z");
+    // The step's own calendar counts more than the workflow's.
+    let own = "for: 1 business day, calendar: ['2026-03-10']";
+    assert_eq!(ends("2026-03-06T09:00:00Z", calendar, own), "2026-03-09T09:00:00Z");
+}
+
+#[test]
 fn a_day_is_a_day_of_the_calendar_also_when_the_clocks_change() {
     // In the night to 2026-03-29 Berlin loses an hour.
     assert_eq!(ends("2026-03-28T11:00:00Z", "timezone: Europe/Berlin", "for: 1d"), "2026-03-29T10:00:00Z");

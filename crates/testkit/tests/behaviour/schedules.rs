@@ -2,7 +2,7 @@
 
 use futures::FutureExt;
 use jiff::{SignedDuration, Timestamp};
-use pawl_definition::Source;
+use pawl_definition::{DefinitionKind, Source};
 use pawl_engine::schedule::Firing;
 use pawl_engine::{Act, Status};
 use pawl_runtime::items;
@@ -223,7 +223,7 @@ fn nothing_starts_while_it_is_killed() {
 fn the_next_firings_are_told() {
     let story = scenario().workflow(&nightly(", timezone: Europe/Berlin"));
     let told = at_once(story.world().system.schedules.ahead("w", 2)).expect("it is read").expect("it is there");
-    let shown: Vec<_> = told[0].firings.iter().map(ToString::to_string).collect();
+    let shown: Vec<_> = told[0].firings.iter().map(|firing| firing.at.to_string()).collect();
     assert_eq!(
         (told[0].timezone.as_str(), shown),
         ("Europe/Berlin", vec!["2026-01-01T02:00:00Z".to_owned(), "2026-01-02T02:00:00Z".to_owned()])
@@ -244,4 +244,37 @@ fn a_workflow_is_checked_again_when_it_is_saved() {
     let source = Source::parse("w.workflow.yaml", &broken).expect("it is YAML");
     let problems = scenario().world().save_workflow(&source).expect_err("it never fires");
     assert!(problems[0].message.contains("never fires"), "{problems:?}");
+}
+
+const SHOP: &str = "calendar: shop\nweekend: [sun]\nholidays: [2026-01-02]";
+
+#[test]
+fn firings_keep_to_business_days() {
+    // Scenarios begin on a Thursday.
+    let skip = scenario().workflow(&nightly(", business_days: skip")).run_for("5d");
+    let firings = ["2026-01-01T03:00:00Z", "2026-01-02T03:00:00Z", "2026-01-05T03:00:00Z"];
+    assert_eq!(started(skip.world()), firings);
+    let shop = nightly(", business_days: next, calendar: shop").replace("0 3 * * *", "0 3 * * 5");
+    let next = scenario().definition(DefinitionKind::Calendar, SHOP).workflow(&shop).run_for("8d 12h");
+    assert_eq!(started(next.world()), ["2026-01-03T03:00:00Z", "2026-01-09T03:00:00Z"]);
+    next.expect(completed().of("w").variable("at", "2026-01-09T03:00:00Z"));
+}
+
+#[test]
+fn a_calendar_that_changes_counts_for_what_is_not_planned_yet() {
+    let shop = nightly(", business_days: skip, calendar: shop");
+    let story = scenario().definition(DefinitionKind::Calendar, SHOP).workflow(&shop).run_for("12h");
+    // The firing of the third is planned. Its day becomes a holiday, so that it is taken back.
+    assert_eq!(schedules(story.world())[0].next.map(|at| at.to_string()), Some("2026-01-03T03:00:00Z".to_owned()));
+    let story = story.definition(DefinitionKind::Calendar, &SHOP.replace("[2026-01-02]", "[2026-01-03, 2026-01-05]"));
+    let story = story.run_for("5d");
+    assert_eq!(started(story.world()), ["2026-01-01T03:00:00Z", "2026-01-06T03:00:00Z"]);
+}
+
+#[test]
+fn another_calendar_plans_the_next_firing_anew() {
+    let shop = nightly(", business_days: skip, calendar: shop");
+    let story = scenario().definition(DefinitionKind::Calendar, SHOP).workflow(&shop).run_for("12h");
+    let story = story.workflow(&shop.replace(", calendar: shop", "")).run_for("24h");
+    assert_eq!(started(story.world()), ["2026-01-01T03:00:00Z", "2026-01-02T03:00:00Z"]);
 }

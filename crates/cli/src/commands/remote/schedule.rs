@@ -6,6 +6,9 @@ use super::view::text;
 use crate::table;
 use crate::when::When;
 
+/// The last one is shown if a firing was moved.
+const COLUMNS: [&str; 5] = ["trigger", "fires", "there", "time zone", "moved from"];
+
 /// A table of the next firings of each trigger.
 pub(super) fn view(body: &Value, when: &When) -> String {
     let list = |value: &Value, key: &str| value.get(key).and_then(Value::as_array).cloned().unwrap_or_default();
@@ -25,7 +28,10 @@ pub(super) fn view(body: &Value, when: &When) -> String {
     }
     let rows: Vec<_> = triggers.iter().flat_map(|trigger| rows(trigger, &list(trigger, "firings"), when)).collect();
     if !rows.is_empty() {
-        lines.push(table::render(&["trigger", "fires", "there", "time zone"], &rows));
+        let is_moved = |row: &&Vec<String>| !row[4].is_empty();
+        let columns = if rows.iter().any(|row| is_moved(&row)) { 5 } else { 4 };
+        let rows: Vec<_> = rows.into_iter().map(|row| row.into_iter().take(columns).collect()).collect();
+        lines.push(table::render(&COLUMNS[..columns], &rows));
     }
     lines.join("\n")
 }
@@ -33,10 +39,12 @@ pub(super) fn view(body: &Value, when: &When) -> String {
 fn rows(trigger: &Value, firings: &[Value], when: &When) -> Vec<Vec<String>> {
     let of = |key: &str| text(trigger, key);
     if firings.is_empty() {
-        return vec![vec![of("trigger"), "never again".to_owned(), String::new(), of("timezone")]];
+        return vec![vec![of("trigger"), "never again".to_owned(), String::new(), of("timezone"), String::new()]];
     }
     let row = |firing: &Value| {
-        vec![of("trigger"), when.with_distance(&text(firing, "at")), text(firing, "local"), of("timezone")]
+        let moved =
+            firing.get("moved_from").map(|_| when.with_distance(&text(firing, "moved_from"))).unwrap_or_default();
+        vec![of("trigger"), when.with_distance(&text(firing, "at")), text(firing, "local"), of("timezone"), moved]
     };
     firings.iter().map(row).collect()
 }
@@ -60,6 +68,18 @@ mod tests {
             {"trigger": "once", "timezone": "UTC", "firings": []},
         ]}));
         assert!(told.contains("2026-03-02T03:00:00+01:00") && told.contains("never again"), "{told}");
+    }
+
+    #[test]
+    fn a_firing_that_was_moved_is_told_with_its_planned_time() {
+        let firing = |moved: &Value| {
+            shown(&json!({"workflow": "sync", "active": true, "triggers": [
+                {"trigger": "weekly", "timezone": "UTC",
+                 "firings": [{"at": "2026-03-09T09:00:00Z", "local": "2026-03-09T09:00:00+00:00", "moved_from": moved}]},
+            ]}))
+        };
+        let told = firing(&json!("2026-03-07T09:00:00Z"));
+        assert!(told.contains("moved from") && told.contains("2026-03-07"), "{told}");
     }
 
     #[test]
