@@ -79,7 +79,7 @@ mod tests {
             ]}))
         };
         let told = firing(&json!("2026-03-07T09:00:00Z"));
-        assert!(told.contains("moved from") && told.contains("2026-03-07"), "{told}");
+        assert!(told.contains("MOVED FROM") && told.contains("2026-03-07"), "{told}");
     }
 
     #[test]
