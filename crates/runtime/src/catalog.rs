@@ -259,13 +259,11 @@ impl Catalog {
         } else {
             Arc::default()
         };
-        match calendar.resolve(&objects.definitions) {
-            Some(calendar) => Ok(calendar.into_owned()),
-            None => {
-                objects.require_definitions()?;
-                Err(Error::NoCalendar(calendar.named().unwrap_or_default().to_owned()))
-            }
+        if let Some(calendar) = calendar.resolve(&objects.definitions) {
+            return Ok(calendar.into_owned());
         }
+        objects.require_definitions()?;
+        Err(Error::NoCalendar(calendar.named().unwrap_or_default().to_owned()))
     }
 
     /// Adds a definition, unless it was deleted.
