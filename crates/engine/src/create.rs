@@ -68,6 +68,7 @@ fn head(plan: &Plan, event: &Event, now: Timestamp, later: Option<Timestamp>) ->
         error: None,
         output: Value::Null,
         to_tell: Vec::new(),
+        announces_end: false,
         overrides: event.data.get("values").and_then(Value::as_object).cloned().unwrap_or_default(),
         usage: Usage::default(),
         over_budget: false,

@@ -463,6 +463,9 @@ pub struct Execution {
     /// that it waited for; of the end of a step those that ran parts of it and go on.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub to_tell: Vec<String>,
+    /// Its end is still to be told to those who listen for the ends of executions.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub announces_end: bool,
     /// Variables given by the start, by name.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub overrides: Map<String, Value>,
@@ -513,8 +516,7 @@ pub struct Execution {
 impl Execution {
     /// When its reason to wake is due; `None` if only a person or a signal can wake it, or nothing.
     pub fn due_at(&self) -> Option<Timestamp> {
-        // Others are still to be told.
-        if !self.to_tell.is_empty() {
+        if self.has_news() {
             return Some(self.updated_at);
         }
         // A kill holds it: nothing is due until the kill is lifted.
@@ -537,6 +539,11 @@ impl Execution {
             Wake::Signal { until } => *until,
             Wake::Person | Wake::Never => None,
         }
+    }
+
+    /// Whether others are still to be told of what it came to.
+    pub fn has_news(&self) -> bool {
+        self.announces_end || !self.to_tell.is_empty()
     }
 
     /// Whether it should go on at this time.

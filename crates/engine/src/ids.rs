@@ -5,6 +5,8 @@ use std::fmt::Write;
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
+use crate::Subject;
+
 /// The id of the execution that an event starts of a workflow.
 pub fn execution_id(event: &str, workflow: &str) -> String {
     format!("exe_{}", digest(&["execution", event, workflow]))
@@ -13,6 +15,11 @@ pub fn execution_id(event: &str, workflow: &str) -> String {
 /// The id of the event by which a visit of a step starts one of its children.
 pub fn child_event_id(execution: &str, address: &str, visit: u32, index: u32) -> String {
     format!("evt_{}", digest(&["child", execution, address, &visit.to_string(), &index.to_string()]))
+}
+
+/// The id of the event that the end of an execution becomes.
+pub fn end_event_id(execution: &str) -> String {
+    format!("evt_{}", digest(&["end", execution]))
 }
 
 /// The id of the event that a burst of events becomes, which the first of them began.
@@ -147,6 +154,16 @@ pub fn webhook_topic(workflow: &str, trigger: &str) -> String {
 /// What a step listens on for the end of a state machine's execution.
 pub fn state_machine_topic(execution_arn: &str) -> String {
     format!("state-machine/{execution_arn}")
+}
+
+/// What is listened on for the ends of executions: of a workflow, or of any.
+pub fn end_topic(workflow: Option<&str>) -> String {
+    workflow.map_or_else(|| "ended".to_owned(), |workflow| format!("ended/{workflow}"))
+}
+
+/// What a step listens on for events of a topic about its record.
+pub fn topic_on_record(topic: &str, record: &Subject) -> String {
+    format!("{topic}|{}", record.topic())
 }
 
 /// A long value in a key, by which it is looked up.

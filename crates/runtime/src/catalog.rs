@@ -136,6 +136,17 @@ impl Catalog {
         Ok(true)
     }
 
+    /// Whether somebody listens for the ends of executions of a workflow, as of a count of the installation's controls: a workflow that is
+    /// active, or a step that may wait.
+    pub(crate) async fn is_end_heard(&self, listening: u64, workflow: &str) -> Result<bool, Error> {
+        for topic in pawl_engine::end_topics(workflow) {
+            if self.listened_on(listening, &topic).await?.as_ref().as_ref().is_none_or(|all| !all.is_empty()) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     async fn listened_on(&self, listening: u64, topic: &str) -> Result<Listened, Error> {
         if let Some((kept, dimensions)) = self.listened.lock().expect("no holder panics").get(topic)
             && *kept == listening

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use pawl_engine::{Execution, Need, ids};
+use pawl_engine::{Event, Execution, Need, ids};
 
 use crate::message::{EventMessage, Job, News, queue_of};
 use crate::ports::{Message, Queue, QueueName, Timer, Timers};
@@ -74,6 +74,13 @@ impl Dispatcher {
         let delay = round_up(wait.max(SignedDuration::ZERO));
         let group = items::debounce::workflow(partition).to_owned();
         let message = Message { body, delay, group };
+        Ok(self.jobs.send(QueueName::Events, vec![message]).await?)
+    }
+
+    /// Sends an event, in the group of a workflow.
+    pub(crate) async fn send_event(&self, event: Event, workflow: &str) -> Result<(), Error> {
+        let body = serde_json::to_string(&EventMessage::Event(Box::new(event))).expect("an event is JSON");
+        let message = Message { body, delay: SignedDuration::ZERO, group: workflow.to_owned() };
         Ok(self.jobs.send(QueueName::Events, vec![message]).await?)
     }
 

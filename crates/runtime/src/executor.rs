@@ -61,7 +61,7 @@ impl Executor {
             tracing::warn!(execution_id = %job.execution_id, "a job of an unknown execution {} is dropped", job.execution_id);
             return Ok(());
         };
-        if !run.execution.to_tell.is_empty() {
+        if run.execution.has_news() {
             self.transitions.tell_end(&mut run).await?;
             if run.execution.status.is_ended() {
                 return Ok(());

@@ -23,8 +23,8 @@ pub(crate) struct Snapshot {
     pub(crate) former: Option<Arc<Plan>>,
     pub(crate) objects: Arc<Objects>,
     pub(crate) objects_revision: u64,
-    /// The count of changes of what is listened on.
-    pub(crate) listening: u64,
+    /// The count of changes of what is listened on; none if it could not be read.
+    pub(crate) listening: Option<u64>,
     pub(crate) record: Option<Record>,
     pub(crate) related: BTreeMap<String, Vec<Record>>,
     pub(crate) killed: bool,
@@ -88,6 +88,7 @@ impl Snapshot {
         let in_force = if keeps { execution.revision } else { head.revision };
         let plan = catalog.plan(&execution.workflow, in_force).await?;
         let Installation { objects_revision, listening, .. } = installation;
+        let listening = Some(listening);
         let objects = catalog.objects(objects_revision).await?;
         require_objects(&objects, &plan, execution)?;
         let former = former_plan(catalog, execution, &plan).await?;
@@ -120,7 +121,7 @@ impl Snapshot {
             former: None,
             objects: Arc::default(),
             objects_revision: 0,
-            listening: 0,
+            listening: None,
             record: None,
             related: BTreeMap::new(),
             killed: false,

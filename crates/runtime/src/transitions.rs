@@ -9,16 +9,16 @@ use std::sync::Arc;
 use async_recursion::async_recursion as boxed;
 use jiff::{SignedDuration, Timestamp};
 use pawl_engine::steps::awaited_children;
-use pawl_engine::{Act, Control, Decision, Event, Execution, Illegal, Input, Refused, TransitionError};
+use pawl_engine::{Act, Control, Decision, Event, Execution, Illegal, Input, Refused, TransitionError, ended};
 
 use crate::breaker::Breaker;
 use crate::concurrency_slots::ConcurrencySlots;
 use crate::dispatch::Dispatcher;
 use crate::message::News;
 use crate::notices::Notices;
-use crate::ports::{Blobs, Clock, Durability, Random, Tables};
+use crate::ports::{BlobOwner, Blobs, Clock, Durability, Random, Tables};
 use crate::snapshot::Snapshot;
-use crate::{Catalog, CompletionSignals, Error, ExecutorOptions, Metrics};
+use crate::{Catalog, CompletionSignals, Error, ExecutorOptions, Metrics, offload};
 
 pub(crate) use load::{Outcome, Run};
 pub use preview::Ahead;
@@ -108,11 +108,15 @@ impl Transitions {
         self.dispatcher.send_news(&awaited_children(&after), News::ParentChanged).await
     }
 
-    /// Tells of the end of an execution those who wait for it, and those whom it waited for; its head says whom, until they
-    /// are told.
+    /// Tells of the end of an execution those who wait for it, those whom it waited for, and those who listen for ends; its
+    /// head says whom, until they are told.
     pub(crate) async fn tell_end(&self, run: &mut Run) -> Result<(), Error> {
-        if run.execution.to_tell.is_empty() {
+        if !run.execution.has_news() {
             return Ok(());
+        }
+        if let Some(mut end) = ended(&run.execution).filter(|_| run.execution.announces_end) {
+            offload::event(&*self.blobs, BlobOwner::event(&end.id), &mut end).await?;
+            self.dispatcher.send_event(end, &run.execution.workflow).await?;
         }
         let parent = run.execution.parent.as_ref().map(|parent| parent.by.execution.clone());
         let (up, down): (Vec<_>, Vec<_>) =
@@ -122,6 +126,7 @@ impl Transitions {
         let mut after = run.execution.clone();
         after.version += 1;
         after.to_tell.clear();
+        after.announces_end = false;
         match self.head_only(run, &after, Durability::Ordered).await {
             Ok(kept) => {
                 run.buffer.written(kept);
@@ -224,7 +229,7 @@ impl Transitions {
                     Err(error) => return Err(error),
                 }
             }
-            let Decision::Commit(commit) = decision else {
+            let Decision::Commit(mut commit) = decision else {
                 // What was decided before may have been cut off before its job was sent. What is stalled waits for a
                 // person, who may just be here.
                 let by_person = matches!(input, Input::Control(control, _) if **control != Control::Stall);
@@ -234,7 +239,7 @@ impl Transitions {
                 }
                 return Ok(Some(Ok(run.execution)));
             };
-            match self.commit(&run, &commit, &snapshot, Durability::Durable).await {
+            match self.commit(&run, &mut commit, &snapshot, Durability::Durable).await {
                 Ok(kept) => {
                     run.buffer.written(kept);
                     run.execution = commit.execution;

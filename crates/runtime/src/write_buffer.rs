@@ -80,7 +80,7 @@ fn may_wait(before: &Execution, commit: &Commit, is_result: bool) -> bool {
     let same_guards = before.holds_slot == after.holds_slot && before.holds_record == after.holds_record;
     plain
         && !after.stalled
-        && after.to_tell.is_empty()
+        && !after.has_news()
         && commit.usage.is_zero()
         && commit.row.error.is_none()
         && same_guards

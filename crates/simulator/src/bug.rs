@@ -92,6 +92,8 @@ pub enum Bug {
     UntoldChildren,
     /// Nobody tells a parent that a child has ended.
     UntoldParents,
+    /// Nobody tells workflows that listen that an execution has ended.
+    UntoldEnds,
     /// Rows that left the head keep the values of a person who is forgotten.
     RowsRemember,
     /// Blobs outlive their execution.
@@ -168,6 +170,7 @@ impl Bug {
         ("blind-parents", Self::BlindParents),
         ("untold-children", Self::UntoldChildren),
         ("untold-parents", Self::UntoldParents),
+        ("untold-ends", Self::UntoldEnds),
         ("rows-remember", Self::RowsRemember),
         ("kept-blobs", Self::KeptBlobs),
         ("open-expires", Self::OpenExpires),

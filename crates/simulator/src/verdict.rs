@@ -2,6 +2,7 @@
 
 mod actions;
 mod debounced;
+mod ends;
 mod forks;
 mod schedules;
 mod signals;
@@ -43,8 +44,8 @@ pub(super) fn check(hub: &Hub, accepted: &[Accepted]) {
         for operation in &state.monitor.operations {
             broken.push((3, format!("operation {operation} is not over and nothing carries it on")));
         }
-        for head in state.monitor.heads.values().filter(|head| !head.to_tell.is_empty()) {
-            broken.push((3, format!("{}: has ended, and {:?} is not told", head.id, head.to_tell)));
+        for head in state.monitor.heads.values().filter(|head| head.has_news()) {
+            broken.push((3, format!("{}: has ended, and not all are told; {:?} are not", head.id, head.to_tell)));
         }
         family(&state.monitor, &mut broken);
         controls(&state.monitor, &mut broken);
@@ -52,6 +53,7 @@ pub(super) fn check(hub: &Hub, accepted: &[Accepted]) {
         forks::check(&state.monitor, &items, &mut broken);
         erased::check(hub, &state, &mut broken);
         debounced::check(hub, &state.monitor, &items, &mut broken);
+        ends::check(&state.monitor, &mut broken);
         schedules::check(&state.monitor, hub.now(), &mut broken);
         signals::check(hub, &state.monitor, (&items, accepted), &mut broken);
         for head in state.monitor.open() {

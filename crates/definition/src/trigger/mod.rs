@@ -9,6 +9,7 @@ mod schedule;
 mod stage_updated;
 mod tag_changed;
 mod webhook;
+mod workflow_ended;
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -22,6 +23,7 @@ pub use schedule::{CatchUp, Overlap, Schedule};
 pub use stage_updated::StageUpdated;
 pub use tag_changed::{TagChange, TagChanged};
 pub use webhook::{Encoding, HmacAlgorithm, HmacVerify, RecordMatch, Secrets, TokenPlace, Verify, Webhook};
+pub use workflow_ended::{EndStatus, OneOrMany, WorkflowEnded};
 
 use crate::source::TextPlaces;
 use crate::types::{Kinds, Type};
@@ -30,6 +32,7 @@ use crate::{Check, Expression, Object};
 
 /// What holds for all triggers of a type, whatever their keys say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "facts that have nothing to do with each other")]
 pub struct TypeFacts {
     /// A person, the API or another workflow starts executions by it: it waits for nothing.
     pub by_hand: bool,
@@ -37,6 +40,8 @@ pub struct TypeFacts {
     pub recurs: bool,
     /// It has an address of its own below that of the workflow, so that its id is unique in the whole file.
     pub has_address: bool,
+    /// Its events bring results of executions on other records, or on none.
+    pub brings_results: bool,
 }
 
 /// What every trigger type says of itself.
@@ -73,6 +78,11 @@ pub trait Listen {
     /// The schedule that it is.
     fn schedule(&self) -> Option<&Schedule> {
         None
+    }
+
+    /// The workflows that it names, each with the place below the trigger where it does.
+    fn workflows(&self) -> Vec<(String, &str)> {
+        Vec::new()
     }
 
     /// What its events have beside `type`, `id` and `occurred_at`, as expressions see them under `trigger`.
@@ -154,6 +164,7 @@ registry! {
     "owner_changed" => OwnerChanged(OwnerChanged),
     "record_archived" => RecordArchived(RecordArchived),
     "schedule" => Schedule(Schedule),
+    "workflow_ended" => WorkflowEnded(WorkflowEnded),
 }
 
 impl TriggerKind {
@@ -178,7 +189,6 @@ pub const NOT_AVAILABLE: &[&str] = &[
     "email",
     "interaction",
     "event",
-    "workflow_ended",
 ];
 
 /// What an event about a record has: each field that changed, with its value before and after.

@@ -17,6 +17,8 @@ pub struct Facts<'a> {
     pub(crate) broken: &'a BTreeSet<String>,
     /// What stands around the file, these objects among it.
     pub(crate) around: Around<'a>,
+    /// Id of the workflow.
+    pub(crate) workflow_id: Option<&'a str>,
     /// Id of the object that the workflow runs against.
     pub(crate) object_id: Option<&'a str>,
     /// Types of steps by id; `None` for a type this version does not have.
@@ -49,6 +51,7 @@ impl<'a> Facts<'a> {
             objects: around.objects,
             broken: around.broken,
             around,
+            workflow_id: file.get("workflow").and_then(Value::as_str),
             object_id: file.get("object").and_then(Value::as_str),
             steps,
             declared,

@@ -1,5 +1,5 @@
 //! What several workflows say of each other: a step starts a workflow that is there, with values that it takes, or controls
-//! executions of one that may run on the record.
+//! executions of one that may run on the record; a trigger waits for the end of one that is there.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -37,6 +37,12 @@ pub fn check_starts(
             starts.named(site, &named);
         }
     }
+    for site in &found.triggers {
+        let Some(kind) = typed::trigger_kind(site, &first_look) else { continue };
+        for (place, id) in kind.shape().workflows() {
+            starts.awaited(id, &below(&site.path, &place));
+        }
+    }
     starts.report.into_problems()
 }
 
@@ -67,6 +73,24 @@ impl Starts<'_> {
         if let Some(values) = named.values {
             self.values(target, values, &below(&site.path, &named.values_place), &path);
         }
+    }
+
+    /// A trigger waits for the end of executions of a workflow.
+    fn awaited(&mut self, id: &str, path: &Path) {
+        let Some(target) = self.workflows.get(id) else {
+            if id != self.workflow.id && !self.broken.contains(id) {
+                self.unknown(id, path);
+            }
+            return;
+        };
+        let Some(own) = &self.workflow.object else { return };
+        let theirs = match &target.object {
+            Some(theirs) if theirs == own => return,
+            Some(theirs) => format!("on records of {theirs:?}"),
+            None => "on no record".to_owned(),
+        };
+        let message = format!("this trigger never fires: {id:?} runs {theirs}, and this workflow on records of {own:?}");
+        self.report.warning(code::SUSPICIOUS, path, message);
     }
 
     fn unknown(&mut self, id: &str, path: &Path) {

@@ -7,6 +7,7 @@ mod concurrency;
 mod controlling;
 mod debounce;
 mod definitions;
+mod ends;
 mod examples;
 mod lanes;
 mod mutations;

@@ -9,6 +9,7 @@ mod schedule;
 mod signal_sent;
 mod state_machine_ended;
 mod webhook;
+mod workflow_ended;
 
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
@@ -18,6 +19,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::{ForkStart, Parent, RegionStart, Subject, ids};
+
+pub use workflow_ended::{end_topics, ended};
 
 /// One workflow that led to another: who ran, and on which record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -90,6 +93,7 @@ registry! {
     state_machine_ended: StateMachineEnded, "An execution of a state machine ended.";
     called_back: CalledBack, "Somebody who has its token ends the wait of a step.";
     signal_sent: SignalSent, "A signal with a name and a key was sent.";
+    workflow_ended: WorkflowEnded, "An execution of a workflow ended.";
 }
 
 /// What is to be known of all events of one kind.

@@ -16,11 +16,12 @@ use crate::{Execution, Occurrence, Plan, Row};
 use run::{Replay, list};
 
 /// Fields of a head that no row tells, with the reason. [`difference`] leaves them out.
-const BOOKKEEPING: [(&str, &str); 5] = [
+const BOOKKEEPING: [(&str, &str); 6] = [
     ("version", "counts writes of the head, also those of no decision, such as a death that the executor counts"),
     ("deaths", "is counted and taken back by the executor, outside of decisions; the next row begins anew"),
     ("expires_at", "follows from the retention of the installation too, which is none of the things that rows name"),
     ("to_tell", "is emptied by the runtime, outside of decisions, once they are told"),
+    ("announces_end", "is set by the runtime, which knows who listens, and taken away once they are told"),
     ("since", "is what no row has taken yet, of the decisions after the last one"),
 ];
 

@@ -9,6 +9,7 @@ use serde_json::json;
 
 use super::{Listening, OnEvent, StepContext, StepDecision, StepHandler, StepResult, Waits, delay};
 use crate::event::waiting_on;
+use crate::triggers::Interest;
 use crate::{Context, Event, Occurrence, Record, StepCode, StepError, StepStatus, coerce, ids, triggers};
 
 impl StepHandler for Goal {
@@ -71,14 +72,16 @@ impl StepHandler for Goal {
     }
 
     fn awaits(&self, workflow: &Workflow, objects: &BTreeMap<String, Object>) -> BTreeSet<String> {
-        let Some(own) = workflow.object.as_deref() else { return BTreeSet::new() };
+        let interests: Vec<_> = self.on.iter().flat_map(|trigger| triggers::interests(trigger, workflow)).collect();
+        let mut terms: BTreeSet<_> = interests.iter().filter_map(Interest::awaited_apart).collect();
+        let Some(own) = workflow.object.as_deref() else { return terms };
         let object = objects.get(own);
         let mut watched = Watched::default();
         let related = || object.into_iter().flat_map(|object| object.relationships.keys().cloned()).collect();
         if let Some(until) = &self.until {
             watched.condition(until, object, objects, related);
         }
-        for interest in self.on.iter().flat_map(|trigger| triggers::interests(trigger, workflow)) {
+        for interest in interests.iter().filter(|interest| interest.awaited_apart().is_none()) {
             watched.own.add(interest.changed_field());
         }
         let of_related = watched
@@ -86,8 +89,10 @@ impl StepHandler for Goal {
             .iter()
             .filter_map(|(name, fields)| Some((object?.relationships.get(name)?.object.as_str(), fields)));
         let all = std::iter::once((own, &watched.own)).chain(of_related);
-        all.flat_map(|(object, fields)| fields.words().into_iter().map(|field| triggers::awaited(object, field)))
-            .collect()
+        terms.extend(
+            all.flat_map(|(object, fields)| fields.words().into_iter().map(|field| triggers::awaited(object, field))),
+        );
+        terms
     }
 
     fn skipped_branch(&self, yes: bool) -> Option<&'static str> {
@@ -124,7 +129,7 @@ fn listens_on(step: &Goal, at: &StepContext<'_>) -> Listening {
         if own_topic.as_deref() == Some(interest.topic()) {
             watched.own.add(interest.changed_field());
         } else {
-            topics.insert(interest.topic().to_owned());
+            topics.insert(interest.waiter_topic(at.execution.record.as_ref()));
         }
     }
     for (record, fields) in watched.records(cx) {

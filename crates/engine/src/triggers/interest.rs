@@ -10,7 +10,7 @@ use pawl_definition::{Comparison, Expression, Workflow, value};
 use serde_json::Value;
 
 use crate::event::EventType;
-use crate::ids;
+use crate::{Subject, ids};
 
 /// Most terms of one interest: a longer list of values is not indexed.
 const MOST_TERMS: usize = 16;
@@ -28,6 +28,8 @@ pub struct Interest {
     topic: String,
     kind: EventType,
     probes: Vec<Probe>,
+    /// A step that waits on a record takes those only that are about its record.
+    about_record: bool,
 }
 
 /// What one path of an event or its record must hold.
@@ -53,7 +55,13 @@ enum Test {
 impl Interest {
     /// In each event of a kind on a topic.
     pub fn of(topic: impl Into<String>, kind: EventType) -> Self {
-        Self { topic: topic.into(), kind, probes: Vec::new() }
+        Self { topic: topic.into(), kind, probes: Vec::new(), about_record: false }
+    }
+
+    /// The same, of which a step that waits on a record takes those only that are about its record.
+    #[must_use]
+    pub fn about_record(self) -> Self {
+        Self { about_record: true, ..self }
     }
 
     /// In each event of a kind on the records of a workflow's object; none of a workflow without one.
@@ -147,6 +155,17 @@ impl Interest {
     /// Its topic.
     pub(crate) fn topic(&self) -> &str {
         &self.topic
+    }
+
+    /// The topic on which a step listens that waits on a record, or on none.
+    pub(crate) fn waiter_topic(&self, record: Option<&Subject>) -> String {
+        let record = record.filter(|_| self.about_record);
+        record.map_or_else(|| self.topic.clone(), |record| ids::topic_on_record(&self.topic, record))
+    }
+
+    /// The term of a step that waits for it, if who makes its events asks whether anybody waits.
+    pub(crate) fn awaited_apart(&self) -> Option<String> {
+        self.about_record.then(|| term(&self.topic, WAITS, ""))
     }
 }
 

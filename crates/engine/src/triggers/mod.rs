@@ -11,6 +11,7 @@ mod schedule;
 mod stage_updated;
 mod tag_changed;
 mod webhook;
+mod workflow_ended;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -46,6 +47,7 @@ fn matcher(kind: &TriggerKind) -> &dyn Match {
         TriggerKind::OwnerChanged(trigger) => trigger,
         TriggerKind::RecordArchived(trigger) => trigger,
         TriggerKind::Schedule(trigger) => trigger,
+        TriggerKind::WorkflowEnded(trigger) => trigger,
     }
 }
 

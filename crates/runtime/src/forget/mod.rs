@@ -376,9 +376,10 @@ impl Forgetting {
     }
 }
 
-/// Whether a workflow can read records of an object beside its own: by a relationship, or by a step.
+/// Whether a workflow can read records of an object beside its own: by a relationship, by a step, or by what its triggers bring.
 fn can_reach(plan: &Plan, objects: &Objects, object: &str) -> bool {
     let own = plan.workflow.object.as_ref().and_then(|own| objects.get(own));
     let related = own.is_some_and(|own| own.relationships.values().any(|to| to.object == object));
-    related || plan.workflow.all_steps().into_iter().any(|step| step.kind.shape().object() == Some(object))
+    let brings_results = plan.workflow.triggers.iter().any(|trigger| trigger.kind.facts().brings_results);
+    brings_results || related || plan.workflow.all_steps().into_iter().any(|step| step.kind.shape().object() == Some(object))
 }

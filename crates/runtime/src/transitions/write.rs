@@ -42,13 +42,15 @@ impl Transitions {
     pub(crate) async fn commit(
         &self,
         run: &Run,
-        commit: &Commit,
+        commit: &mut Commit,
         snapshot: &Snapshot,
         durability: Durability,
     ) -> Result<Vec<Row>, Error> {
+        commit.execution.announces_end = self.is_end_heard(&commit.execution, snapshot).await?;
+        let commit = &*commit;
         let (before, after) = (&run.execution, &commit.execution);
         let changes: Vec<_> = effects::changes(commit).collect();
-        let unheard = self.catalog.are_unheard(snapshot.listening, &changes).await?;
+        let unheard = self.catalog.are_unheard(snapshot.listening.unwrap_or_default(), &changes).await?;
         let committer = Committer { unheard, ..self.committer(run, durability) };
         let kept = committer.commit(before, commit, snapshot).await?;
         self.tell(run.buffer.rows().iter().chain([&commit.row]), after);
@@ -70,6 +72,17 @@ impl Transitions {
 }
 
 impl Transitions {
+    /// Whether an execution ends, and somebody listens for that. The head says so in the transaction of the end, and whoever
+    /// wrote it sends the event; if that process dies, the sweeper finds the head.
+    async fn is_end_heard(&self, after: &Execution, snapshot: &Snapshot) -> Result<bool, Error> {
+        match snapshot.listening {
+            _ if !after.tells_its_end() => Ok(false),
+            Some(listening) => self.catalog.is_end_heard(listening, &after.workflow).await,
+            // The installation could not be read: the evaluator finds out who listens.
+            None => Ok(true),
+        }
+    }
+
     /// Tells the children of an execution that goes on after a pause or a kill: they were held as long. One that is not told
     /// is found by the sweeper.
     async fn tell_children(&self, before: &Execution, after: &Execution) -> Result<(), Error> {

@@ -1,5 +1,6 @@
 //! Watches every commit, and checks what must hold of each.
 //!
+//! - [`ends`]: what the ends of executions are to start.
 //! - [`controls`]: no control of a step is carried out twice.
 //! - [`protocol`]: one commit a transition, history without gaps and twins, one reason to wake, obedience.
 //! - [`limits`]: what an author's limits promise.
@@ -12,6 +13,7 @@
 
 mod actions;
 mod controls;
+mod ends;
 mod erasure;
 mod forks;
 mod limits;
@@ -89,6 +91,8 @@ pub(super) struct Monitor {
     pub(super) controls: controls::Controls,
     /// Schedules as they are stored.
     pub(super) schedules: schedules::Schedules,
+    /// What the ends of executions are to start.
+    pub(super) ends: ends::Ends,
     /// Forks that have begun.
     pub(super) forks: u64,
     /// Executions with all their parts.
@@ -304,6 +308,7 @@ impl Monitor {
             self.forks += u64::from(after.fork.is_some());
             only_child(self, after, &mut why);
         }
+        self.ends(now, before.as_ref(), after, &mut why);
         self.tasks.entry(who.task).or_default().heads = relatives;
         self.keep(who, after, rows);
         self.written_at.insert(after.id.clone(), now);

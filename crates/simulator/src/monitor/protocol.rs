@@ -114,7 +114,8 @@ fn goes_on(row: &Row) -> bool {
 
 /// Whether nothing changes but who is still to be told of the end.
 fn tells(before: &Execution, after: &Execution) -> bool {
-    after.to_tell.is_empty() && *after == Execution { version: after.version, to_tell: Vec::new(), ..before.clone() }
+    let told = Execution { version: after.version, to_tell: Vec::new(), announces_end: false, ..before.clone() };
+    !after.has_news() && *after == told
 }
 
 /// Whether nothing changes but how often processes died.

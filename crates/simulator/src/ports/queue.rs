@@ -40,6 +40,7 @@ impl Queue for Queues {
         let untold = match self.hub.bug {
             Some(Bug::UntoldParents) => Some(r#""news":"child_ended""#),
             Some(Bug::UntoldChildren) => Some(r#""news":"parent_changed""#),
+            Some(Bug::UntoldEnds) => Some(r#""type":"workflow_ended""#),
             _ => None,
         };
         messages.retain(|message| untold.is_none_or(|news| !message.body.contains(news)));

@@ -288,7 +288,7 @@ impl Run {
         let state = self.hub.lock();
         let monitor = &state.monitor;
         let wakes = monitor.open().filter(|head| !monitor.is_held(head));
-        let untold = monitor.heads.values().filter(|head| !head.to_tell.is_empty());
+        let untold = monitor.heads.values().filter(|head| head.has_news());
         let due = wakes
             .chain(untold)
             .filter_map(pawl_engine::Execution::due_at)

@@ -4,6 +4,7 @@ mod action;
 mod archive;
 mod definitions;
 mod edit;
+mod ends;
 mod forks;
 mod large;
 mod limits;
@@ -78,6 +79,7 @@ impl Script {
         many::act(seed, &mut script);
         forks::settle(seed, &mut script);
         schedules::fire(seed, &mut script);
+        ends::listen(seed, &mut script);
         forks::settle_replays(seed, &mut script);
         definitions::settle(seed, &mut script);
         retention::limit(seed, &mut script);

@@ -12,6 +12,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::children::ChildScript;
+use super::ended::Ended;
 use super::machines::MachineScript;
 use crate::cases::describe::JsonSchema;
 pub(super) use answers::{CallTest, HttpAnswer, HttpFailure, HttpScript, ModelFailure, ModelScript};
@@ -159,6 +160,9 @@ pub(super) struct Happens {
     /// Time passes up to the next firing of a schedule.
     #[serde(default)]
     pub(super) schedule: Option<NextFiring>,
+    /// An execution of another workflow ends.
+    #[serde(default)]
+    pub(super) workflow_ended: Option<Ended>,
 }
 
 /// Something that happens later: a time, or one of the happenings, or both.
@@ -189,6 +193,9 @@ pub(super) struct Later {
     /// Time passes up to the next firing of a schedule.
     #[serde(default)]
     pub(super) schedule: Option<NextFiring>,
+    /// An execution of another workflow ends.
+    #[serde(default)]
+    pub(super) workflow_ended: Option<Ended>,
     /// A signal is sent.
     #[serde(default)]
     pub(super) signal: Option<Signal>,

@@ -74,8 +74,16 @@ impl Stage<'_> {
 
     /// The event of the case.
     pub(super) fn begin(&self, happens: &Happens) -> Result<(), HappeningError> {
-        let Happens { webhook, manual, record_created, field_updated, record_archived, record_unarchived, schedule } =
-            happens.clone();
+        let Happens {
+            webhook,
+            manual,
+            record_created,
+            field_updated,
+            record_archived,
+            record_unarchived,
+            schedule,
+            workflow_ended,
+        } = happens.clone();
         self.later(&Later {
             webhook,
             manual,
@@ -84,6 +92,7 @@ impl Stage<'_> {
             record_archived,
             record_unarchived,
             schedule,
+            workflow_ended,
             ..Later::default()
         })
     }
@@ -122,6 +131,9 @@ impl Stage<'_> {
             Some(self.on(start, record.as_deref())?.into())
         } else if let Some(RecordThere { object, id, fields }) = later.record_created.clone() {
             Some(Happening::Created { object, id, fields })
+        } else if let Some(ended) = &later.workflow_ended {
+            let record = ended.record.as_deref().map(|record| self.subject(record)).transpose()?;
+            Some(ended.event(self.world, record).map_err(impossible)?.into())
         } else if let Some(signal) = &later.signal {
             Some(sent(signal).into())
         } else if let Some(Whose { record }) = &later.record_archived {

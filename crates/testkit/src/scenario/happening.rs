@@ -336,7 +336,8 @@ fn record<T>(result: Result<T, pawl_runtime::RecordError>) -> Result<(), Happeni
     result.map(|_| ()).map_err(|error| HappeningError::new("record_refused", error.to_string()))
 }
 
-fn start(world: &World, manual: Manual) -> Event {
+/// The event by which a person or system starts a workflow now.
+pub(crate) fn start(world: &World, manual: Manual) -> Event {
     let mut data = Map::new();
     data.insert("values".to_owned(), json!(manual.values));
     Event {

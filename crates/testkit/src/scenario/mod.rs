@@ -41,6 +41,7 @@ pub use trace::Trace;
 pub use world::World;
 
 pub(crate) use compare::contains;
+pub(crate) use happening::start;
 pub(crate) use expected::{ExpectedExecution, ExpectedNotice, Which};
 pub(crate) use trace::elapsed;
 

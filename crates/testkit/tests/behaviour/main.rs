@@ -16,6 +16,7 @@ mod definitions;
 mod delays;
 mod edits;
 mod effects;
+mod ends;
 mod erasure;
 mod expressions;
 mod failures;

@@ -206,7 +206,7 @@ pub(crate) fn execution() -> Arbitrary<Execution> {
     let kin = (of(parent()), of(region()), of(super::fork::fork()), of(stepping));
     let is = (derived_id("exe"), workflow_id(), derived_id("evt"), of(subject()), cause(), of(filled()), kin);
     let counts =
-        (any::<[u64; 3]>(), any::<[u32; 3]>(), any::<[bool; 7]>(), (of(any::<u16>()), of(text()), any::<bool>()));
+        (any::<[u64; 3]>(), any::<[u32; 3]>(), any::<[bool; 8]>(), (of(any::<u16>()), of(text()), any::<bool>()));
     let times = (time(), of(time()), of(time()), of(time()), of(time()), time());
     let inside = (vec(frame(), 0..3), of(item()), btree_map(part_id(), any::<u32>(), 0..3));
     let stands =
@@ -220,7 +220,7 @@ pub(crate) fn execution() -> Arbitrary<Execution> {
             let (id, workflow, event_id, record, cause, last_control, (parent, region, fork, debug)) = is;
             let ([revision, version, seq], [steps_done, steps_elsewhere, deaths], flags, slot) = counts;
             let (holds_slot, slot_key, slot_while_running) = slot;
-            let [high_priority, over_budget, throttled, stalled, holds_record, ends_whole, keeps_revision] = flags;
+            let [high_priority, over_budget, throttled, stalled, holds_record, ends_whole, keeps_revision, announces_end] = flags;
             let (created_at, started_at, ended_at, expires_at, forgotten, updated_at) = times;
             let (cursor, entered, returns_to, steps, failed_steps, (frames, item, visits)) = stands;
             let returns_to = returns_to.map(|step| ReturnTo { step });
@@ -232,7 +232,7 @@ pub(crate) fn execution() -> Arbitrary<Execution> {
                 id, workflow, revision, keeps_revision, version, seq, status, record, event_id, cause, parent, region, fork: fork.map(Box::new), debug,
                 stops: ends_whole, high_priority, created_at,
                 started_at, ended_at, expires_at, forgotten, updated_at, cursor, entered, returns_to, frames, item, visits, variables, steps, steps_done,
-                steps_elsewhere, parts, failed_steps, wake, leases, waiting, pause, requested, killed, reason, error, output, to_tell, overrides, usage,
+                steps_elsewhere, parts, failed_steps, wake, leases, waiting, pause, requested, killed, reason, error, output, to_tell, announces_end, overrides, usage,
                 over_budget, throttled, stalled, deaths, slot_key, holds_slot, slot_while_running, holds_record, last_control,
                 outcome, step_controls, since,
             };
