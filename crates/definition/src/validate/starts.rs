@@ -89,7 +89,8 @@ impl Starts<'_> {
             Some(theirs) => format!("on records of {theirs:?}"),
             None => "on no record".to_owned(),
         };
-        let message = format!("this trigger never fires: {id:?} runs {theirs}, and this workflow on records of {own:?}");
+        let message =
+            format!("this trigger never fires: {id:?} runs {theirs}, and this workflow on records of {own:?}");
         self.report.warning(code::SUSPICIOUS, path, message);
     }
 

@@ -71,7 +71,10 @@ fn workflows_beside_it_are_compared() {
         let source = source(keys, trigger, "x");
         let read = check_workflow(&source, &objects()).0.expect("the workflow is right");
         let problems = check_starts(&source, &read, &others, (&objects(), &BTreeSet::new()));
-        problems.iter().map(|problem| format!("{} {}: {}", problem.code, problem.path, problem.message)).collect::<Vec<_>>()
+        problems
+            .iter()
+            .map(|problem| format!("{} {}: {}", problem.code, problem.path, problem.message))
+            .collect::<Vec<_>>()
     };
     let trigger = |id: &str| format!("{{type: workflow_ended, workflow: {id}}}");
     assert_eq!(told("object: deal", &trigger("on-deals")), [""; 0]);

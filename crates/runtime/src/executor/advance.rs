@@ -149,7 +149,12 @@ impl Executor {
         self.transitions.illegal(&run.execution, Illegal { state: run.execution.status, input, why })
     }
 
-    pub(super) async fn take(&self, run: &mut Run, mut commit: Box<Commit>, snapshot: Snapshot) -> Result<Progress, Error> {
+    pub(super) async fn take(
+        &self,
+        run: &mut Run,
+        mut commit: Box<Commit>,
+        snapshot: Snapshot,
+    ) -> Result<Progress, Error> {
         let ends = commit.execution.status.is_ended() || commit.execution.stalled;
         let is_result = run.outcome.is_some() && run.buffer.rows().is_empty();
         // Under a kill nothing follows with which it could be written.

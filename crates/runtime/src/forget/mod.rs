@@ -381,5 +381,7 @@ fn can_reach(plan: &Plan, objects: &Objects, object: &str) -> bool {
     let own = plan.workflow.object.as_ref().and_then(|own| objects.get(own));
     let related = own.is_some_and(|own| own.relationships.values().any(|to| to.object == object));
     let brings_results = plan.workflow.triggers.iter().any(|trigger| trigger.kind.facts().brings_results);
-    brings_results || related || plan.workflow.all_steps().into_iter().any(|step| step.kind.shape().object() == Some(object))
+    brings_results
+        || related
+        || plan.workflow.all_steps().into_iter().any(|step| step.kind.shape().object() == Some(object))
 }

@@ -40,7 +40,8 @@ impl Monitor {
         let Some(event) = ended(after).filter(|_| has_just_ended) else { return };
         self.ends.by_event.insert(event.id.clone(), after.id.clone());
         let topics = end_topics(&after.workflow);
-        let listens = |term: &String| term.split_once('|').is_some_and(|(topic, _)| topics.iter().any(|of| of == topic));
+        let listens =
+            |term: &String| term.split_once('|').is_some_and(|(topic, _)| topics.iter().any(|of| of == topic));
         for head in self.workflows.values().filter(|head| head.active && head.listed.iter().any(listens)) {
             let is_settled = |at: Timestamp| now.duration_since(at) >= SINCE;
             if !is_settled(head.saved_at) || !head.active_since.is_none_or(is_settled) {

@@ -11,8 +11,10 @@ pub(super) fn check(monitor: &Monitor, broken: &mut Vec<Broken>) {
         let is_refused = monitor.refusals.iter().any(|(refused, _)| refused == event);
         let is_collected = monitor.debounced.contains_key(&(event.clone(), workflow.clone()));
         // What listens no more when the event is evaluated is not started.
-        let has_changed =
-            monitor.workflows.get(workflow).is_none_or(|head| !head.active || head.saved_at >= *at || head.active_since >= Some(*at));
+        let has_changed = monitor
+            .workflows
+            .get(workflow)
+            .is_none_or(|head| !head.active || head.saved_at >= *at || head.active_since >= Some(*at));
         if !(monitor.has_begun(&execution) || is_refused || is_collected || has_changed) {
             broken.push((2, format!("an execution ended at {at}, and {workflow}, which listens for it, was not told")));
         }

@@ -41,8 +41,8 @@ pub use trace::Trace;
 pub use world::World;
 
 pub(crate) use compare::contains;
-pub(crate) use happening::start;
 pub(crate) use expected::{ExpectedExecution, ExpectedNotice, Which};
+pub(crate) use happening::start;
 pub(crate) use trace::elapsed;
 
 /// Every table.
