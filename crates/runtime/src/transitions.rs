@@ -114,9 +114,8 @@ impl Transitions {
         if !run.execution.has_news() {
             return Ok(());
         }
-        if let Some(mut end) = ended(&run.execution).filter(|_| run.execution.announces_end) {
-            offload::event(&*self.blobs, BlobOwner::event(&end.id), &mut end).await?;
-            self.dispatcher.send_event(end, &run.execution.workflow).await?;
+        if let Some(end) = ended(&run.execution).filter(|_| run.execution.announces_end) {
+            self.announce(end, &run.execution.workflow).await?;
         }
         let parent = run.execution.parent.as_ref().map(|parent| parent.by.execution.clone());
         let (up, down): (Vec<_>, Vec<_>) =
@@ -137,6 +136,13 @@ impl Transitions {
             Err(error) if error.is_conflict() || error.is_unknown() => Ok(()),
             Err(error) => Err(error),
         }
+    }
+
+    /// Sends the event of an end to those who listen.
+    #[boxed]
+    async fn announce(&self, mut end: Event, workflow: &str) -> Result<(), Error> {
+        offload::event(&*self.blobs, BlobOwner::event(&end.id), &mut end).await?;
+        self.dispatcher.send_event(end, workflow).await
     }
 
     /// Carries out a control, durably. Repeating it changes nothing.

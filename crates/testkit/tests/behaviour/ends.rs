@@ -21,7 +21,7 @@ fn ending(stop: &str) -> String {
     with("output: {total: '7 * 6'}", &format!("  - {{id: end, type: stop, as: {stop}, reason: because}}"))
 }
 
-fn of<'w>(world: &'w World, workflow: &str) -> Vec<Execution> {
+fn of(world: &World, workflow: &str) -> Vec<Execution> {
     world.executions().into_iter().filter(|one| one.workflow == workflow).collect()
 }
 
