@@ -131,15 +131,7 @@ impl Monitor {
         self.trees.look(transaction);
         for write in &transaction.writes {
             if let Write::Put { table, item, .. } = write {
-                if *table == Table::Records
-                    && let Ok(record) = items::record::parse(item)
-                {
-                    if record.is_archived() {
-                        self.records_since.remove(&record.subject());
-                    } else {
-                        self.records_since.entry(record.subject()).or_insert(now);
-                    }
-                }
+                self.record(*table, item, now);
                 // A limit that was raised is found by those in line when they ask again.
                 if *table == Table::Workflows {
                     self.last_change = now;
@@ -182,6 +174,19 @@ impl Monitor {
             broken.extend(self.head(who, now, head, &[]));
         }
         broken
+    }
+
+    /// A record is written: it is there since then, unless it is in the archive.
+    fn record(&mut self, table: Table, item: &Item, now: Timestamp) {
+        if table != Table::Records {
+            return;
+        }
+        let Ok(record) = items::record::parse(item) else { return };
+        if record.is_archived() {
+            self.records_since.remove(&record.subject());
+        } else {
+            self.records_since.entry(record.subject()).or_insert(now);
+        }
     }
 
     fn look_at_schedules(&mut self, now: Timestamp, transaction: &Transaction, broken: &mut Vec<Broken>) {
