@@ -22,6 +22,7 @@ mod concurrency;
 mod debounce;
 mod failure;
 mod graph;
+mod hops;
 mod json_schema;
 mod kind;
 mod limits;
@@ -43,6 +44,7 @@ pub use debounce::{Debounce, WINDOW_LONGEST};
 pub use expression::{Comparison, Conjunct, Duration, Expression, ExpressionError, Meter, Scope, Template, WaitLength};
 pub use failure::{Failure, FailureClass, Notify, Retry, Severity, Then};
 pub use graph::mermaid;
+pub use hops::{HOPS_MOST, Hop, chained, hops, led_to};
 pub use json_schema::{
     JsonSchema, Mismatch, MismatchKind, OrderedSchema, PROPERTY_ORDER, SchemaBudget, SchemaTooCostly,
 };

@@ -6,7 +6,9 @@ use std::rc::Rc;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use pawl_definition::step::after_record;
-use pawl_definition::{Calendar, Definitions, ExpressionError, Group, Meter, Object, STAGE, Scope, Step, Variable};
+use pawl_definition::{
+    Calendar, Definitions, ExpressionError, Group, Hop, Meter, Object, STAGE, Scope, Step, Variable, chained, hops,
+};
 use serde_json::{Map, Value, json};
 
 use crate::{ChildSeen, Execution, Hold, Occurrence, Plan, Record, Usage};
@@ -28,7 +30,7 @@ pub struct Context<'a> {
     pub event: &'a Occurrence,
     /// Its record, as it is now; `None` if global, deleted, or not needed for this decision.
     pub record: Option<&'a Record>,
-    /// Related records by relationship, as far as expressions name them.
+    /// Related records by the chain of relationships that leads to them (`company.parent`), as far as expressions name them.
     pub related: &'a BTreeMap<String, Vec<Record>>,
     /// The present time.
     pub now: Timestamp,
@@ -195,18 +197,21 @@ impl Scope for StepScope<'_> {
 /// A record as expressions see it: every field of its schema, empty ones null (lists the empty list), and related
 /// records in place of their ids as far as they were read.
 pub fn record_view(record: &Record, cx: &Context<'_>) -> Value {
+    view_behind(None, record, cx)
+}
+
+/// The record at the end of a chain of relationships.
+fn view_behind(chain: Option<&str>, record: &Record, cx: &Context<'_>) -> Value {
     let mut view = plain_view(record, cx.objects);
-    if let Some(object) = cx.objects.get(&record.object) {
-        for (name, relationship) in &object.relationships {
-            let Some(related) = cx.related.get(name) else { continue };
-            let mut views = related.iter().map(|record| Value::Object(plain_view(record, cx.objects)));
-            let value = if relationship.many {
-                Value::Array(views.collect())
-            } else {
-                views.next_back().unwrap_or(Value::Null)
-            };
-            view.insert(name.clone(), value);
-        }
+    // No chain is longer than those that were read.
+    let relationships = cx.objects.get(&record.object).filter(|_| !cx.related.is_empty());
+    for (name, relationship) in relationships.into_iter().flat_map(|object| &object.relationships) {
+        let chain = chained(chain, name);
+        let Some(related) = cx.related.get(&chain) else { continue };
+        let mut views = related.iter().map(|record| view_behind(Some(&chain), record, cx));
+        let value =
+            if relationship.many { Value::Array(views.collect()) } else { views.next_back().unwrap_or(Value::Null) };
+        view.insert(name.clone(), value);
     }
     Value::Object(view)
 }
@@ -246,6 +251,14 @@ pub struct Reads {
     pub names: BTreeSet<String>,
     /// Paths after `record`, as expressions say them: an empty one is the whole record.
     pub paths: BTreeSet<Vec<String>>,
+}
+
+impl Reads {
+    /// The relationships to follow from a record, by their chains, each after the one that it goes on from.
+    pub fn hops<'a>(&self, object: &'a Object, objects: &'a BTreeMap<String, Object>) -> BTreeMap<String, Hop<'a>> {
+        let first = self.names.iter().map(|name| vec![name.clone()]);
+        hops(object, objects, &self.paths.iter().cloned().chain(first).collect())
+    }
 }
 
 /// Returns the record data that the next transition of an execution may read.

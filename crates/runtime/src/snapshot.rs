@@ -223,21 +223,22 @@ fn require_objects(objects: &Objects, plan: &Plan, execution: &Execution) -> Res
     of_step.into_iter().chain(of_record).try_for_each(|object| Ok(objects.require(object)?))
 }
 
-/// The records that expressions reach by one relationship. One that cannot be read is not absent: a decision waits for it.
+/// The records that expressions reach by relationships, by chain. One that cannot be read is not absent: a decision waits for it.
 pub(crate) async fn related(
     catalog: &Catalog,
     record: Option<&Record>,
     objects: &Objects,
     reads: &Reads,
 ) -> Result<BTreeMap<String, Vec<Record>>, Error> {
-    let mut related = BTreeMap::new();
+    let mut related = BTreeMap::<String, Vec<Record>>::new();
     let Some(record) = record else { return Ok(related) };
     let Some(object) = objects.get(&record.object) else { return Ok(related) };
-    for (name, relationship) in object.relationships.iter().filter(|(name, _)| reads.names.contains(*name)) {
-        objects.require(&relationship.object)?;
-        let ids = ids_of(record.fields.get(name));
-        let subject = |id: String| Subject { object: relationship.object.clone(), id };
-        let keys: Vec<_> = ids.into_iter().map(|id| (items::record::TABLE, items::record::key(&subject(id)))).collect();
+    for (chain, hop) in reads.hops(object, objects) {
+        objects.require(&hop.relationship.object)?;
+        let from = hop.from.as_ref().map_or(std::slice::from_ref(record), |from| Vec::as_slice(&related[from]));
+        let ids = from.iter().flat_map(|record| ids_of(record.fields.get(hop.name)));
+        let subject = |id: String| Subject { object: hop.relationship.object.clone(), id };
+        let keys: Vec<_> = ids.map(|id| (items::record::TABLE, items::record::key(&subject(id)))).collect();
         let mut records = Vec::new();
         for chunk in keys.chunks(100) {
             let found = catalog.tables().get_many(chunk).await?;
@@ -245,7 +246,7 @@ pub(crate) async fn related(
                 records.push(items::record::parse(item)?);
             }
         }
-        related.insert(name.clone(), records);
+        related.insert(chain, records);
     }
     Ok(related)
 }

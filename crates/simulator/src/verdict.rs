@@ -271,14 +271,13 @@ fn holds(hub: &Hub, head: &Execution, until: &str) -> bool {
     let Some((path, text)) = until.strip_prefix("record.").and_then(|rest| rest.split_once(" == ")) else {
         return false;
     };
-    let Some(subject) = head.record.clone() else { return false };
-    let (subject, field) = match path.split_once('.') {
-        None => (subject, path),
-        Some((relationship, field)) => {
-            let Some(id) = field_of(hub, &subject, relationship) else { return false };
-            (Subject { object: relationship.to_owned(), id }, field)
-        }
-    };
+    let Some(mut subject) = head.record.clone() else { return false };
+    let (chain, field) = path.rsplit_once('.').unwrap_or(("", path));
+    for relationship in chain.split('.').filter(|name| !name.is_empty()) {
+        let Some(id) = field_of(hub, &subject, relationship) else { return false };
+        // Each relationship leads to a company.
+        subject = Subject { object: "company".to_owned(), id };
+    }
     field_of(hub, &subject, field).is_some_and(|value| format!("{value:?}") == text)
 }
 

@@ -6,7 +6,7 @@ use crate::source::TextPlaces;
 use crate::types::{Kinds, Type};
 use crate::validate::Facts;
 use crate::validate::words::found;
-use crate::{Check, Field, Object, Template, code};
+use crate::{Check, Field, Object, Template, code, led_to};
 
 /// The keys `target` and `object` of a step: absent for the record of the execution, the name of a relationship
 /// (`record.company`), or a template that gives a record or a list of records.
@@ -23,7 +23,7 @@ impl Targets<'_> {
         if keys.get("target").is_some() { file.object(keys.get("object")) } else { file.own_object() }
     }
 
-    /// The relationship that it names.
+    /// The relationship that it names, or a chain of them.
     fn relationship(&self) -> Option<&str> {
         self.target?.literal()?.as_str()?.strip_prefix("record.")
     }
@@ -33,7 +33,7 @@ impl Targets<'_> {
         let (changes, records) = (Type::of(Kinds::OBJECT), Type::list(Type::of(Kinds::OBJECT)));
         let is_many = self.relationship().map(|name| {
             let object = facts.object();
-            object.and_then(|object| object.relationships.get(name)).is_some_and(|relationship| relationship.many)
+            object.and_then(|object| led_to(object, facts.objects, name)).is_some_and(|relationship| relationship.many)
         });
         match (self.target, is_many) {
             (None, _) | (Some(_), Some(false)) => Type::object([("changes", changes)]),
@@ -58,8 +58,7 @@ impl Targets<'_> {
             return object_of_value(target, cx);
         };
         if let Some(name) = self.relationship() {
-            let object = cx.facts.object()?;
-            return cx.relationship(object, name, &cx.key("target"));
+            return cx.chain(cx.facts.object()?, name, &cx.key("target"));
         }
         let expected = "expected `record.<relationship>` or a template that gives a record";
         cx.error(code::INVALID_VALUE, &cx.key("target"), format!("{expected}, found {}", found(literal)));

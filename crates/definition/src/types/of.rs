@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::{Kinds, Shape, Type};
-use crate::{Field, FieldType, Object, Relationship};
+use crate::{Field, FieldType, HOPS_MOST, Object, Relationship};
 
 impl Type {
     /// What a field holds. An empty one is null.
@@ -30,29 +30,56 @@ impl Type {
 
     /// A record, its relationships as they are stored: ids.
     pub(crate) fn of_record(object: &Object) -> Self {
-        Self::record_with(object, |relationship| {
-            let id = Self::text();
-            if relationship.many { Self::list(id) } else { id }.or_null()
-        })
+        Self::record_with(object, |_, relationship| Self::of_ids(relationship))
     }
 
     /// A record of which it is not known whether its relationships were read.
     pub(crate) fn of_loose_record(object: &Object) -> Self {
-        Self::record_with(object, |_| Self::any())
+        Self::record_with(object, |_, _| Self::any())
     }
 
-    /// A record with the records that its relationships lead to.
+    /// A record with the records that chains of its relationships lead to.
     pub(crate) fn of_record_and_related(object: &Object, objects: &BTreeMap<String, Object>) -> Self {
-        Self::record_with(object, |relationship| {
-            let Some(related) = objects.get(&relationship.object) else { return Self::any() };
-            let related = Self::of_record(related);
-            if relationship.many { Self::list(related) } else { related.or_null() }
-        })
+        Self::with_hops(object, objects, HOPS_MOST, &mut BTreeMap::new())
     }
 
-    fn record_with(object: &Object, related: impl Fn(&Relationship) -> Self) -> Self {
+    /// A record with what lies behind so many relationships; `known` are those of objects that are known already.
+    fn with_hops<'a>(
+        object: &'a Object,
+        objects: &'a BTreeMap<String, Object>,
+        hops: usize,
+        known: &mut BTreeMap<(&'a str, usize), Self>,
+    ) -> Self {
+        if let Some(known) = known.get(&(object.id.as_str(), hops)) {
+            return known.clone();
+        }
+        let mut related = BTreeMap::new();
+        for (name, relationship) in object.relationships.iter().filter(|_| hops > 0) {
+            let Some(to) = objects.get(&relationship.object) else {
+                related.insert(name.as_str(), Self::any());
+                continue;
+            };
+            // A chain ends with many.
+            let left = if relationship.many { 0 } else { hops - 1 };
+            let one = Self::with_hops(to, objects, left, known);
+            related.insert(name, if relationship.many { Self::list(one) } else { one.or_null() });
+        }
+        let whole = Self::record_with(object, |name, relationship| {
+            related.remove(name).unwrap_or_else(|| Self::of_ids(relationship))
+        });
+        known.insert((&object.id, hops), whole.clone());
+        whole
+    }
+
+    /// A relationship as it is stored.
+    fn of_ids(relationship: &Relationship) -> Self {
+        let id = Self::text();
+        if relationship.many { Self::list(id) } else { id }.or_null()
+    }
+
+    fn record_with(object: &Object, mut related: impl FnMut(&str, &Relationship) -> Self) -> Self {
         let fields = object.names().into_iter().filter_map(|name| Some((name, Self::of_field(&*object.field(name)?))));
-        let relationships = object.relationships.iter().map(|(name, to)| (name.as_str(), related(to)));
+        let relationships = object.relationships.iter().map(|(name, to)| (name.as_str(), related(name, to)));
         let keys = fields.chain(relationships).map(|(name, inside)| (name.to_owned(), inside)).collect();
         let names = object.names().into_iter().map(str::to_owned).collect();
         Self::shaped(Shape { keys, open: false, object: Some((object.id.clone(), names)) })

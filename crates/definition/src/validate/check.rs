@@ -11,7 +11,9 @@ use super::{literal, words};
 use crate::kind::{check_dates, check_known};
 use crate::path::Path;
 use crate::problem::{Problem, code};
-use crate::{Calendar, DefinitionKind, Definitions, Duration, Field, Object, Template, WaitLength, WorkflowCalendar};
+use crate::{
+    Calendar, DefinitionKind, Definitions, Duration, Field, HOPS_MOST, Object, Template, WaitLength, WorkflowCalendar,
+};
 
 /// One step or trigger under check: its keys as written, its place, and what is around it.
 ///
@@ -170,6 +172,29 @@ impl<'a> Check<'_, 'a> {
             format!("object {:?} has no field {name:?}; it has {}", object.id, words::all_of(known.iter().copied()));
         self.report.error_at_key(code::UNKNOWN_FIELD, path, message).suggest(words::did_you_mean(name, known));
         false
+    }
+
+    /// Demands that a chain of relationships leads from an object to another, which it gives.
+    pub(crate) fn chain(&mut self, object: &'a Object, chain: &str, path: &Path) -> Option<&'a Object> {
+        let mut names = chain.split('.');
+        let last = names.next_back().unwrap_or_default();
+        let mut at = object;
+        let mut length = 1;
+        for name in names {
+            let to = self.relationship(at, name, path)?;
+            if at.relationships.get(name).is_some_and(|relationship| relationship.many) {
+                let message = format!("expected a chain that ends with {name:?}, since it leads to many records");
+                self.error(code::INVALID_VALUE, path, message);
+                return None;
+            }
+            (at, length) = (to, length + 1);
+        }
+        if length > HOPS_MOST {
+            let message = format!("expected at most {HOPS_MOST} relationships in a row, found {length}");
+            self.error(code::INVALID_VALUE, path, message);
+            return None;
+        }
+        self.relationship(at, last, path)
     }
 
     /// Demands that an object has a relationship; gives the object that it leads to.

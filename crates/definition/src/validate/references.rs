@@ -11,7 +11,7 @@ use crate::kind::check_known;
 use crate::path::{Path, Segment};
 use crate::problem::{Problem, code};
 use crate::types::Kinds;
-use crate::{DefinitionKind, Expression, step};
+use crate::{DefinitionKind, Expression, led_to, step};
 
 /// Every variable that an expression of a step sees.
 const ROOTS: &[&str] = &["record", "vars", "trigger", "steps", "execution", "workflow", "now"];
@@ -101,8 +101,9 @@ fn groups(report: &mut Report<'_>, (site, expression): (&ExpressionSite<'_>, &Ex
 fn object_of<'f>(path: &[String], facts: &'f Facts<'_>) -> Option<&'f str> {
     match path {
         [record] if record == "record" => facts.object_id,
-        [record, name] if record == "record" => {
-            facts.object()?.relationships.get(name).filter(|one| !one.many).map(|one| one.object.as_str())
+        [record, chain @ ..] if record == "record" => {
+            let to = led_to(facts.object()?, facts.objects, &chain.join("."))?;
+            (!to.many).then_some(to.object.as_str())
         }
         _ => None,
     }

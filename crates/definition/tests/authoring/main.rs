@@ -9,6 +9,7 @@ mod debounce;
 mod definitions;
 mod ends;
 mod examples;
+mod hops;
 mod lanes;
 mod mutations;
 mod orders;

@@ -195,20 +195,21 @@ fn own(cx: &Context<'_>, before: &Execution, reads: &Reads) -> Option<Seen> {
     let Some(record) = cx.record else { return Some(Seen::default()) };
     let firsts = reads.paths.iter().filter_map(|path| path.first().cloned());
     let is_whole = reads.paths.contains(&Vec::new());
-    let names = || Part::Names(firsts.chain(cx.related.keys().cloned()).collect());
+    let names = || Part::Names(firsts.chain(cx.related.keys().filter(|chain| !chain.contains('.')).cloned()).collect());
     Some(Seen::own(record, &if is_whole { Part::Whole } else { names() }))
 }
 
 fn related(cx: &Context<'_>, reads: &Reads) -> BTreeMap<String, Vec<Seen>> {
     let is_whole = reads.paths.contains(&Vec::new());
-    let part = |name: &String| {
-        let after = || reads.paths.iter().filter(|path| path.first() == Some(name));
-        let names: BTreeSet<String> = after().filter_map(|path| path.get(1).cloned()).collect();
-        if is_whole || after().any(|path| path.len() == 1) { Part::Whole } else { Part::Names(names) }
+    let part = |chain: &str| {
+        let chain: Vec<_> = chain.split('.').map(str::to_owned).collect();
+        let after = || reads.paths.iter().filter_map(|path| path.strip_prefix(chain.as_slice()));
+        let names: BTreeSet<String> = after().filter_map(|path| path.first().cloned()).collect();
+        if is_whole || after().any(<[String]>::is_empty) { Part::Whole } else { Part::Names(names) }
     };
-    let seen = |(name, records): (&String, &Vec<crate::Record>)| {
-        let part = part(name);
-        (name.clone(), records.iter().map(|record| Seen::other(record, &part)).collect())
+    let seen = |(chain, records): (&String, &Vec<crate::Record>)| {
+        let part = part(chain);
+        (chain.clone(), records.iter().map(|record| Seen::other(record, &part)).collect())
     };
     cx.related.iter().map(seen).collect()
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use pawl_definition::step::{Goal, IfPast};
-use pawl_definition::{Expression, Object, WaitLength, Workflow};
+use pawl_definition::{Expression, Object, WaitLength, Workflow, hops, led_to};
 use serde_json::json;
 
 use super::{Listening, OnEvent, StepContext, StepDecision, StepHandler, StepResult, Waits, delay};
@@ -87,7 +87,7 @@ impl StepHandler for Goal {
         let of_related = watched
             .related
             .iter()
-            .filter_map(|(name, fields)| Some((object?.relationships.get(name)?.object.as_str(), fields)));
+            .filter_map(|(chain, fields)| Some((led_to(object?, objects, chain)?.object.as_str(), fields)));
         let all = std::iter::once((own, &watched.own)).chain(of_related);
         terms.extend(
             all.flat_map(|(object, fields)| fields.words().into_iter().map(|field| triggers::awaited(object, field))),
@@ -149,6 +149,7 @@ const MOST_FIELDS: usize = 8;
 #[derive(Debug, Default)]
 struct Watched {
     own: Fields,
+    /// By the chain of relationships that leads there.
     related: BTreeMap<String, Fields>,
 }
 
@@ -162,7 +163,7 @@ struct Fields {
 
 impl Watched {
     /// What a condition reads. Of what changes with time, or with the record as a whole, every change is a reason to look.
-    /// `related` are the relationships that there are.
+    /// `related` are the chains of relationships that there are.
     fn condition(
         &mut self,
         until: &Expression,
@@ -171,26 +172,39 @@ impl Watched {
         related: impl Fn() -> BTreeSet<String>,
     ) {
         for path in until.reads().iter().filter(|path| path[0] == "record") {
-            let Some(name) = path.get(1) else {
+            let path = &path[1..];
+            if path.is_empty() {
                 self.all(related());
                 continue;
-            };
-            let Some(relationship) = object.and_then(|object| object.relationships.get(name)) else {
-                self.own.read(object, Some(name));
-                continue;
-            };
-            self.own.add(Some(name));
-            let fields = self.related.entry(name.clone()).or_default();
-            fields.read(objects.get(&relationship.object), path.get(2).map(String::as_str));
+            }
+            let followed = object.map(|object| hops(object, objects, &BTreeSet::from([path.to_vec()])));
+            let (mut chain, mut object) = (None, object);
+            let mut names = path.iter().map(String::as_str);
+            for (next, hop) in followed.unwrap_or_default() {
+                self.behind(hop.from.as_deref()).add(names.next());
+                (chain, object) = (Some(next), objects.get(&hop.relationship.object));
+            }
+            self.behind(chain.as_deref()).read(object, names.next());
         }
         if until.reads_now() {
             self.all(related());
         }
     }
 
+    /// What is watched of the records at the end of a chain.
+    fn behind(&mut self, chain: Option<&str>) -> &mut Fields {
+        match chain {
+            Some(chain) => self.related.entry(chain.to_owned()).or_default(),
+            None => &mut self.own,
+        }
+    }
+
     fn all(&mut self, related: BTreeSet<String>) {
         self.own.all = true;
-        self.related = related.into_iter().map(|name| (name, Fields { all: true, ..Fields::default() })).collect();
+        for chain in related {
+            self.behind(Some(&chain)).all = true;
+        }
+        self.related.values_mut().for_each(|fields| fields.all = true);
     }
 
     fn records<'a>(&'a self, cx: &'a Context<'_>) -> impl Iterator<Item = (&'a Record, &'a Fields)> {

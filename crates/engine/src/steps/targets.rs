@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use pawl_definition::{ARCHIVED_AT, Object, Template, value};
+use pawl_definition::{ARCHIVED_AT, Object, Template, led_to, value};
 use serde_json::{Map, Value, json};
 
 use super::create_record::caused_by;
@@ -62,10 +62,10 @@ pub(super) fn found(step: &dyn ChangesRecords, at: &StepContext<'_>, found: &Fou
     settle(step, at, count, subjects.into_iter().map(target).collect())
 }
 
-/// The records behind a relationship of the record.
+/// The records behind a chain of relationships of the record.
 fn related(step: &dyn ChangesRecords, at: &StepContext<'_>, name: &str) -> Result<StepDecision, StepError> {
     let object = at.cx.record.and_then(|record| at.cx.objects.get(&record.object));
-    let is_list = object.and_then(|object| object.relationships.get(name)).is_some_and(|found| found.many);
+    let is_list = object.and_then(|object| led_to(object, at.cx.objects, name)).is_some_and(|found| found.many);
     let records = at.cx.related.get(name).map(Vec::as_slice).unwrap_or_default();
     if is_list {
         return settle(step, at, Count::Each, records.iter().map(Ok).collect());

@@ -83,6 +83,7 @@ impl Known {
                 objects.require_definitions()?;
             }
             reads.names.extend(pawl_definition::step::names_after_record(expression.source()));
+            reads.paths.extend(pawl_definition::step::after_record(expression.reads()));
         }
         let related = snapshot::related(catalog, record.as_ref(), &objects, &reads).await?;
         let occurrence = Occurrence::new(event.clone());

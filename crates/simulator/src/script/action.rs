@@ -196,10 +196,13 @@ fn disturb(plan: &Plan<'_>, workflows: &[Value], actions: &mut Vec<Action>) {
                 chance.below(plan.tickets),
                 &json!({"state": chance.pick(&["done", "open"]), "score": chance.below(9)}),
             ),
-            8 => What::Update {
-                subject: Subject { object: "company".to_owned(), id: company(plan) },
-                fields: fields(&json!({"paid": "yes"})),
-            },
+            8 => {
+                let id = company(plan);
+                // The parent of one comes with the payment.
+                let paid =
+                    if id == "globex" { json!({"paid": "yes", "parent": "acme"}) } else { json!({"paid": "yes"}) };
+                What::Update { subject: Subject { object: "company".to_owned(), id }, fields: fields(&paid) }
+            }
             9 => update(chance.below(plan.tickets), &json!({"company": company(plan)})),
             _ => What::Control(chance.pick(&acts).clone(), chance.below(100)),
         };

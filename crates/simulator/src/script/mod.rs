@@ -110,6 +110,7 @@ fn objects() -> Vec<Value> {
             "total": {"type": "number"},
             "paid": {"type": "text"},
         },
+        "relationships": {"parent": {"object": "company"}},
     });
     let log = json!({
         "object": "log",
@@ -125,11 +126,11 @@ fn objects() -> Vec<Value> {
 
 /// Companies that are there from the beginning.
 fn records() -> Vec<(String, String, Map<String, Value>)> {
-    let company = |id: &str, tier: &str| {
-        let fields = json!({"name": id, "tier": tier, "total": 0});
+    let company = |id: &str, tier: &str, parent: Option<&str>| {
+        let fields = json!({"name": id, "tier": tier, "total": 0, "parent": parent});
         ("company".to_owned(), id.to_owned(), fields.as_object().cloned().unwrap_or_default())
     };
-    vec![company("acme", "gold"), company("globex", "tin")]
+    vec![company("acme", "gold", Some("globex")), company("globex", "tin", None)]
 }
 
 /// Seconds as a span.

@@ -372,7 +372,8 @@ impl<'a> Maker<'a> {
         match chance.below(5) {
             0 => goal["on"] = json!([{"id": format!("ring-{id}"), "type": "webhook"}]),
             1 => goal["on"] = json!([{"id": format!("scored-{id}"), "type": "field_updated", "field": "score"}]),
-            2 | 3 => goal["until"] = json!("record.company.paid == \"yes\""),
+            2 => goal["until"] = json!("record.company.paid == \"yes\""),
+            3 => goal["until"] = json!("record.company.parent.paid == \"yes\""),
             _ => {}
         }
         goal

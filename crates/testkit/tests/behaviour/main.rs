@@ -26,6 +26,7 @@ mod forks;
 mod goals;
 mod heads;
 mod history;
+mod hops;
 mod illegal;
 mod items;
 mod lanes;
