@@ -59,6 +59,7 @@ fn erasure(variant: &str) -> &'static str {
         "WithRecord" => "values; go with the record",
         "WithExecution" => "values; go with the execution",
         "WhenExpired" => "values in text; go when it expires",
+        "WithMember" => "names and addresses; go with the member",
         other => panic!("no words for Erasure::{other}"),
     }
 }

@@ -75,6 +75,8 @@ const CHANGES: &[(&str, &str, Role)] = &[
     ("DELETE", "/v1/groups/{id}", Role::Editor),
     ("PUT", "/v1/calendars/{id}", Role::Editor),
     ("DELETE", "/v1/calendars/{id}", Role::Editor),
+    ("PUT", "/v1/people/{id}", Role::Editor),
+    ("DELETE", "/v1/people/{id}", Role::Editor),
     ("POST", "/v1/objects/{object}/records/{id}/forget", Role::Admin),
     ("POST", "/v1/installation/kill", Role::Admin),
     ("POST", "/v1/installation/lift", Role::Admin),

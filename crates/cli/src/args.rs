@@ -148,6 +148,8 @@ pub(crate) enum Kind {
     Group,
     /// `*.calendar.yaml`.
     Calendar,
+    /// `*.people.yaml`.
+    People,
     /// `*.cases.yaml`.
     Cases,
 }
@@ -191,7 +193,7 @@ pub(crate) struct Dev {
 /// Commands that talk to an installation.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Remote {
-    /// Saves workflows, objects, groups and calendars.
+    /// Saves workflows, objects, groups, calendars and people.
     Apply {
         /// Files or folders.
         #[arg(required = true)]

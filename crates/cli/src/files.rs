@@ -160,7 +160,7 @@ pub(crate) fn object_id(path: &Path, source: Option<&Source>) -> Option<String> 
 pub(crate) fn definition_id(path: &Path, source: Option<&Source>) -> Option<(DefinitionKind, String)> {
     let kind = definition_kind(path)?;
     let id = match source {
-        Some(source) => source.value.get(kind.word()).and_then(serde_json::Value::as_str).map(str::to_owned),
+        Some(source) => kind.id_of(&source.value).map(str::to_owned),
         None => id_by_name(path, kind.endings()),
     };
     Some((kind, id?))

@@ -74,7 +74,7 @@ fn help_lists_the_commands() {
       explain        Explains an error code or refusal code: its meaning, and what to do
       graph          Draws a workflow as a Mermaid flowchart
       completions    Prints shell completions for commands and options
-      apply          Saves workflows, objects, groups and calendars
+      apply          Saves workflows, objects, groups, calendars and people
       start          Starts a workflow, on one record or on many
       signal         Sends a signal to the execution that waits for it; if none does, the signal is kept for 72 hours
       deliver        Sends a webhook to the installation, signed as its trigger requires, with the secret from `PAWL_SECRET_…`
@@ -278,7 +278,7 @@ fn check_finds_a_workflow_that_stands_in_two_files() {
 fn check_takes_only_files_of_the_language() {
     let folder = folder(&[("greeting.yaml", GREETING)]);
     insta::assert_snapshot!(run(folder.path(), &["check", "greeting.yaml"]), @r#"
-    error: expected a folder or a file named *.object.yaml, *.object.yml, *.object.json, *.workflow.yaml, *.workflow.yml, *.workflow.json, *.group.yaml, *.group.yml, *.group.json, *.calendar.yaml, *.calendar.yml, *.calendar.json, *.cases.yaml, *.cases.yml, *.cases.json, found greeting.yaml
+    error: expected a folder or a file named *.object.yaml, *.object.yml, *.object.json, *.workflow.yaml, *.workflow.yml, *.workflow.json, *.group.yaml, *.group.yml, *.group.json, *.calendar.yaml, *.calendar.yml, *.calendar.json, *.people.yaml, *.people.yml, *.people.json, *.cases.yaml, *.cases.yml, *.cases.json, found greeting.yaml
     exit code 2
     "#);
 }

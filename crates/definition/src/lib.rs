@@ -36,6 +36,7 @@ mod source;
 mod types;
 mod validate;
 mod variable;
+mod who;
 mod workflow;
 
 pub use checklist::{ChecklistItem, ChecklistStatus, checklist};
@@ -48,7 +49,7 @@ pub use hops::{HOPS_MOST, Hop, chained, hops, led_to};
 pub use json_schema::{
     JsonSchema, Mismatch, MismatchKind, OrderedSchema, PROPERTY_ORDER, SchemaBudget, SchemaTooCostly,
 };
-pub use kind::{Calendar, DefinitionKind, Definitions, Group, Weekday, WorkflowCalendar};
+pub use kind::{Calendar, DefinitionKind, Definitions, Group, Member, People, Team, Weekday, WorkflowCalendar};
 pub use limits::{Budget, BudgetPer, Limits, Reentry, Starts};
 pub use object::{ARCHIVED_AT, Contact, Field, FieldType, OWNER, Object, Relationship, STAGE, TAGS};
 pub use outcome::Outcome;
@@ -61,4 +62,5 @@ pub use step::{Branch, Delivery, Step, StepKind, Take};
 pub use trigger::{Trigger, TriggerKind};
 pub use validate::{Around, Check, check_definition, check_object, check_objects, check_starts, check_workflow};
 pub use variable::{Variable, VariableType};
+pub use who::{Among, Chooser, Who};
 pub use workflow::{Edits, Hook, Priority, RETENTION_LEAST, Workflow};

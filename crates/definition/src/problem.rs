@@ -145,6 +145,10 @@ codes! {
     UNKNOWN_OBJECT = "unknown_object";
     /// A group, calendar or other definition that is not there.
     UNKNOWN_DEFINITION = "unknown_definition";
+    /// A member who is not there.
+    UNKNOWN_MEMBER = "unknown_member";
+    /// A team that is not there.
+    UNKNOWN_TEAM = "unknown_team";
     /// A field that the object does not have.
     UNKNOWN_FIELD = "unknown_field";
     /// A relationship that the object does not have.

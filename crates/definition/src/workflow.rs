@@ -152,6 +152,11 @@ impl Workflow {
             .collect()
     }
 
+    /// Whether a step chooses a member, or gives a record its owner.
+    pub fn reads_people(&self) -> bool {
+        self.all_steps().into_iter().any(|step| step.kind.shape().reads_people())
+    }
+
     /// Whether a step, a variable or what it comes to asks for a group.
     pub fn reads_groups(&self) -> bool {
         let reached = self.outcome.iter().map(|outcome| &outcome.reached);

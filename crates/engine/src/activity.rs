@@ -9,7 +9,7 @@ use pawl_definition::{Calendar, Group};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::{Address, Control, Record, RegionStart, StepError, Subject, Usage};
+use crate::{Address, Control, PeopleFound, PeopleRead, Record, RegionStart, StepError, Subject, Usage};
 
 /// An outside effect. The runtime commits a claim before the effect, and the result after it.
 #[derive(Debug, Clone, PartialEq)]
@@ -375,6 +375,13 @@ pub enum Read {
     },
     /// Reads records by their ids.
     Records(Vec<Subject>),
+    /// Reads what a choice among members depends on, and what else the step reads.
+    People {
+        /// What the choice depends on.
+        read: PeopleRead,
+        /// What else is read.
+        beside: Option<Box<Read>>,
+    },
     /// Reads values that were stored beside the head.
     Values {
         /// The execution that they belong to, if it is not the one that asks.
@@ -393,6 +400,10 @@ impl Read {
             Self::FindRecords(query) => BTreeSet::from([query.object.as_str()]),
             Self::Duplicates { object, .. } => BTreeSet::from([object.as_str()]),
             Self::Records(subjects) => subjects.iter().map(|subject| subject.object.as_str()).collect(),
+            Self::People { read, beside } => {
+                let beside = beside.iter().flat_map(|read| read.objects());
+                beside.chain(read.object()).collect()
+            }
             Self::Values { .. } => BTreeSet::new(),
         }
     }
@@ -481,6 +492,8 @@ pub struct Found {
     pub records: Vec<Record>,
     /// Stored values.
     pub values: Vec<Value>,
+    /// What a choice among members depends on.
+    pub people: Option<PeopleFound>,
     /// Set if the search stopped early, because there are too many records.
     pub refused: Option<StepError>,
 }

@@ -86,6 +86,10 @@ codes! {
     UnknownObject = "unknown_object", Retries::Never;
     /// A group or calendar that the step needs is not there.
     UnknownDefinition = "unknown_definition", Retries::Never;
+    /// There is nobody left whom a step can choose.
+    NobodyToChoose = "nobody_to_choose", Retries::Never;
+    /// An owner is no member.
+    UnknownMember = "unknown_member", Retries::Never;
     /// The workflow has no such step.
     UnknownStep = "unknown_step", Retries::Never;
     /// The time of a delay cannot be computed.

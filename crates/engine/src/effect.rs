@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::{RecordWrite, TakenSignal, ids};
+use crate::{PositionMove, RecordWrite, TakenSignal, ids};
 
 /// One effect of a transition, written together with it or not at all. Each has a file in `crates/runtime/src/effects/`.
 #[derive(Debug, Clone, PartialEq)]
@@ -13,6 +13,8 @@ pub enum Effect {
     Notify(NoticeText),
     /// Takes a signal that was kept: a step receives or refuses it.
     TakeSignal(Box<TakenSignal>),
+    /// Moves the place of a step in its round of members.
+    MovePosition(Box<PositionMove>),
     /// Stores values of the execution that its head names, or of the one that it carries out items for.
     StoreValues(Box<StoredValues>),
 }
@@ -61,11 +63,17 @@ impl From<RecordWrite> for Effect {
     }
 }
 
+impl From<PositionMove> for Effect {
+    fn from(moves: PositionMove) -> Self {
+        Self::MovePosition(Box::new(moves))
+    }
+}
+
 impl Effect {
     /// The texts that people read in the notice: each is one line, and is cut as one.
     pub(crate) fn lines_mut(&mut self) -> impl Iterator<Item = &mut String> {
         let lines = match self {
-            Self::WriteRecord(_) | Self::TakeSignal(_) | Self::StoreValues(_) => None,
+            Self::WriteRecord(_) | Self::TakeSignal(_) | Self::MovePosition(_) | Self::StoreValues(_) => None,
             Self::Notify(notice) => Some([&mut notice.subject, &mut notice.text]),
         };
         lines.into_iter().flatten()

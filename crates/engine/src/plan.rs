@@ -17,7 +17,7 @@ pub struct Plan {
     pub timezone: TimeZone,
     /// Its business days, unless it names a calendar of the installation.
     pub calendar: Calendar,
-    /// Whether decisions read definitions of the installation: its calendar, or groups.
+    /// Whether decisions read definitions of the installation: its calendar, groups, or members.
     pub reads_definitions: bool,
     /// Names that steps and webhooks assign: variables that are null until then.
     pub assigned: BTreeSet<String>,
@@ -37,7 +37,7 @@ impl Plan {
             WorkflowCalendar::Holidays(days) => days.iter().filter_map(|day| day.parse().ok()).collect(),
             WorkflowCalendar::Named(_) => BTreeSet::new(),
         });
-        let reads_definitions = workflow.names_calendar() || workflow.reads_groups();
+        let reads_definitions = workflow.names_calendar() || workflow.reads_groups() || workflow.reads_people();
         let (assigned, secrets) = (assigned(&workflow), secrets(&workflow));
         Self { workflow, revision, timezone, calendar, reads_definitions, assigned, secrets, successors }
     }

@@ -173,6 +173,7 @@ impl DefinitionStore {
         let revision = before.map_or(0, |item| item.version) + 1;
         let saved_at = self.clock.now();
         let saved = Saved { revision, saved_by: by.to_owned(), saved_at, source: source.clone() };
+        let kept = Saved { source: kind.decided_on(source), ..saved.clone() };
         let stored = self.tables.get(installation::TABLE, &installation::key(), Consistency::Strong).await;
         let stored = stored.map_err(Error::from)?;
         let mut controls = Catalog::installation(stored.as_ref())?;
@@ -186,7 +187,7 @@ impl DefinitionStore {
             },
             Write::Put {
                 table: definition::TABLE,
-                item: definition::revision_item(kind, id, &saved, controls.objects_revision),
+                item: definition::revision_item(kind, id, &kept, controls.objects_revision),
                 expect: Expect::Absent,
             },
             Write::Put {

@@ -5,8 +5,11 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use async_recursion::async_recursion as boxed;
-use pawl_definition::{ARCHIVED_AT, FieldType, Object, json, value};
-use pawl_engine::{Found, GroupTest, Read, Record, RecordQuery, ResolvedTest, StepCode, StepError, Subject, fields};
+use pawl_definition::{ARCHIVED_AT, FieldType, OWNER, Object, json, value};
+use pawl_engine::{
+    Found, GroupTest, PeopleFound, PeopleRead, Read, Record, RecordQuery, ResolvedTest, StepCode, StepError, Subject,
+    fields,
+};
 use serde_json::{Map, Value};
 
 use crate::items::{self, Unreadable};
@@ -55,8 +58,20 @@ impl Finder {
     }
 
     /// Answers what a step asks for before it decides.
+    #[boxed]
     pub(crate) async fn answer(&self, read: &Read, objects: &BTreeMap<String, Object>) -> Result<Found, Error> {
         match read {
+            Read::People { read, beside } => {
+                let mut found = match beside {
+                    Some(beside) => self.answer(beside, objects).await?,
+                    None => Found::default(),
+                };
+                match self.people(read).await? {
+                    Ok(people) => found.people = Some(people),
+                    Err(error) => found.refused = Some(error),
+                }
+                Ok(found)
+            }
             Read::FindRecords(query) => self.find(query, objects.get(&query.object)).await,
             Read::Duplicates { object, values } => self.duplicates(object, values).await,
             Read::Records(subjects) => self.by_id(subjects).await,
@@ -75,6 +90,39 @@ impl Finder {
         let item = self.tables.get(items::record::TABLE, &key, Consistency::Strong).await?;
         let records = item.iter().map(items::record::parse).collect::<Result<_, _>>()?;
         Ok(Found { records, ..Found::default() })
+    }
+
+    /// What a choice among members depends on.
+    async fn people(&self, read: &PeopleRead) -> Result<Result<PeopleFound, StepError>, Error> {
+        match read {
+            PeopleRead::Position { workflow, step } => {
+                let key = items::position::key(workflow, step);
+                let item = self.tables.get(items::position::TABLE, &key, Consistency::Strong).await?;
+                let seen = item.as_ref().map(items::position::parse).transpose()?.unwrap_or_default();
+                Ok(Ok(PeopleFound::Position(seen)))
+            }
+            PeopleRead::Loads { object, members } => self.loads(object, members).await,
+        }
+    }
+
+    /// How many records of an object each member owns, archived ones left aside.
+    async fn loads(&self, object: &str, members: &[String]) -> Result<Result<PeopleFound, StepError>, Error> {
+        let owner = |record: &Record| record.fields.get(OWNER).and_then(Value::as_str).map(str::to_owned);
+        let counts =
+            |record: &Record| !record.is_archived() && owner(record).is_some_and(|owner| members.contains(&owner));
+        let partition = items::record::partition(object);
+        let Some(found) = self.read((items::record::TABLE, partition, SortRange::All), object, counts).await? else {
+            let message = format!(
+                "expected an object with less than {LOOK_MOST} records for `least_loaded`, found more of {object:?}: \
+                 choose by `round_robin`"
+            );
+            return Ok(Err(StepError::new(StepCode::TooManyRecords, message)));
+        };
+        let mut loads: BTreeMap<String, u64> = members.iter().map(|member| (member.clone(), 0)).collect();
+        for owner in found.iter().filter_map(owner) {
+            *loads.entry(owner).or_default() += 1;
+        }
+        Ok(Ok(PeopleFound::Loads(loads)))
     }
 
     /// The records that have these ids, as far as they are there.

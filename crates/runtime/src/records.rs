@@ -5,12 +5,12 @@ use std::sync::Arc;
 use async_recursion::async_recursion as boxed;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use pawl_definition::Object;
-use pawl_engine::{Found, Record, RecordQuery, RecordWrite, StepError, Subject, fields};
+use pawl_definition::{OWNER, Object};
+use pawl_engine::{Found, Record, RecordQuery, RecordWrite, StepError, Subject, fields, people};
 use serde_json::{Map, Value};
 
 use crate::ports::{Clock, Durability, Index, Query, Random, TableError, Tables, Transaction};
-use crate::{Catalog, Error, Finder, Listed, items};
+use crate::{Catalog, Error, Finder, Listed, Objects, items};
 
 /// How often a write that lost a race is tried again if the writer did not say which version it had read.
 const RACES: usize = 8;
@@ -59,7 +59,19 @@ impl From<TableError> for RecordError {
 /// An object, and the count of changes of what is listened on as it was beside it.
 struct Schema {
     object: Object,
+    objects: Arc<Objects>,
     listening: u64,
+}
+
+impl Schema {
+    /// Demands that a new owner is a member.
+    fn check_owner(&self, before: Option<&Record>, after: &Map<String, Value>) -> Result<(), RecordError> {
+        if before.and_then(|before| before.fields.get(OWNER)) == after.get(OWNER) {
+            return Ok(());
+        }
+        self.objects.require_definitions().map_err(Error::from)?;
+        Ok(people::check_owner(&self.objects.definitions, before.map(|before| &before.fields), after)?)
+    }
 }
 
 impl Records {
@@ -80,7 +92,7 @@ impl Records {
         let objects = self.catalog.objects(installation.objects_revision).await?;
         objects.require(object).map_err(Error::from)?;
         let object = objects.get(object).cloned().ok_or_else(|| RecordError::UnknownObject(object.to_owned()))?;
-        Ok(Schema { object, listening: installation.listening })
+        Ok(Schema { object, objects, listening: installation.listening })
     }
 
     /// Reads one.
@@ -135,6 +147,7 @@ impl Records {
             forgotten: None,
             cause: None,
         };
+        schema.check_owner(None, &record.fields)?;
         let write = RecordWrite { before: None, after: record.clone() };
         match self.write(&write, &schema).await {
             Err(RecordError::Failed(error)) if error.is_conflict() => match self.get(&record.subject()).await {
@@ -169,6 +182,7 @@ impl Records {
                 return Ok(before);
             }
             fields::check(&schema.object, &after.fields)?;
+            schema.check_owner(Some(&before), &after.fields)?;
             let write = RecordWrite { before: Some(before), after: after.clone() };
             match self.write(&write, &schema).await {
                 Err(RecordError::Failed(error)) if error.is_conflict() => {

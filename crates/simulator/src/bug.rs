@@ -132,6 +132,8 @@ pub enum Bug {
     DefinitionsUnkept,
     /// An execution that stops before each step goes on by itself.
     StepsUnasked,
+    /// The round of a step moves without requiring that it stands as it was read.
+    BlindPositions,
 }
 
 impl Bug {
@@ -190,6 +192,7 @@ impl Bug {
         ("fork-unlisted", Self::ForkUnlisted),
         ("definitions-unkept", Self::DefinitionsUnkept),
         ("steps-unasked", Self::StepsUnasked),
+        ("blind-positions", Self::BlindPositions),
         ("oversized-stored", Self::OversizedStored),
         ("unreadable-stops-listing", Self::UnreadableStopsListing),
     ];
@@ -243,6 +246,18 @@ impl Bug {
         }
     }
 
+    /// Whether it writes what stands at a key without requiring what was read.
+    fn puts_blindly(self, key: &Key) -> bool {
+        let partition = match self {
+            Self::BlindKeys => "delivery#",
+            Self::BlindPositions => "position#",
+            Self::BlindWindows => "debounce#",
+            Self::SlotTakenTwice => "slots#",
+            _ => return false,
+        };
+        key.partition.starts_with(partition)
+    }
+
     fn corrupt_write(self, write: &mut Write) {
         let is_guard = stands_in(write, "guard#");
         match (self, write) {
@@ -259,12 +274,6 @@ impl Bug {
             (Self::SlotToFirstBlock, Write::Add { key, amount: -1, .. }) if is_guard => {
                 let workflow = key.partition.split('#').nth(1).unwrap_or_default();
                 *key = items::guard::key(workflow, Guard::ConcurrencySlots(0));
-            }
-            (Self::BlindWindows, Write::Put { item, expect, .. }) if item.key.partition.starts_with("debounce#") => {
-                *expect = Expect::Any;
-            }
-            (Self::SlotTakenTwice, Write::Put { item, expect, .. }) if item.key.partition.starts_with("slots#") => {
-                *expect = Expect::Any;
             }
             (Self::SignalTwice, Write::Delete { key, expect, .. }) if key.partition.starts_with("signals#") => {
                 *expect = Expect::Any;
@@ -289,9 +298,7 @@ impl Bug {
                 forks::without_results(item);
             }
             (Self::StepsUnasked, Write::Put { item, .. }) if is_head(&item.key) => stepping::let_go(item),
-            (Self::BlindKeys, Write::Put { item, expect, .. }) if item.key.partition.starts_with("delivery#") => {
-                *expect = Expect::Any;
-            }
+            (_, Write::Put { item, expect, .. }) if self.puts_blindly(&item.key) => *expect = Expect::Any,
             (Self::UnobservedRows, Write::Put { item, .. }) if item.key.partition.starts_with("execution#") => {
                 without_observed(item);
             }

@@ -112,10 +112,11 @@ macro_rules! routes {
 
 mod calendar;
 mod group;
+mod people;
 
 /// The routes.
 pub(crate) fn routes<S: Surface>(surface: S) -> S {
-    group::routes(calendar::routes(surface))
+    people::routes(group::routes(calendar::routes(surface)))
 }
 
 /// A saved definition.
@@ -143,6 +144,7 @@ struct DeletedView {
 /// A definition with what is known of its last save.
 fn view<V: DeserializeOwned>((kind, id): (DefinitionKind, &str), saved: Saved) -> Result<V, Unreadable> {
     let Saved { revision, saved_by, saved_at, mut source } = saved;
+    source[kind.word()] = json!(id);
     for (key, value) in [("revision", json!(revision)), ("saved_by", json!(saved_by)), ("saved_at", json!(saved_at))] {
         source[key] = value;
     }
@@ -185,8 +187,13 @@ async fn save<V: DeserializeOwned + Serialize>(
     let name = format!("{}.yaml", kind.word());
     let source = Source::parse(&name, text).map_err(|problems| problem::invalid(&problems, File::Definition(kind)))?;
     // A text without an id is refused by the validation, with its place.
-    if let Some(found) = source.value.get(kind.word()).filter(|found| found.as_str() != Some(id)) {
+    let written = source.value.get(kind.word());
+    if let Some(found) = written.filter(|found| found.as_str() != Some(id)) {
         let detail = format!("expected {}: {id}, as the path says, found {found}", kind.word());
+        return Err(Problem::new(Code::IdMismatch, detail));
+    }
+    if let Some(found) = kind.id_of(&source.value).filter(|found| *found != id) {
+        let detail = format!("expected {}: {id}, as the path says, found none, which means {found}", kind.word());
         return Err(Problem::new(Code::IdMismatch, detail));
     }
     let at = (request::read_at(headers)?, actor.name());

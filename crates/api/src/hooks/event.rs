@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 use pawl_definition::trigger::Webhook;
-use pawl_definition::{ARCHIVED_AT, Definitions, Expression, ExpressionError, Meter, Object, Trigger, value};
-use pawl_engine::{Creation, Event, Plan, Record, RecordQuery, ResolvedTest, Subject, coerce, fields, ids};
+use pawl_definition::{ARCHIVED_AT, Definitions, Expression, ExpressionError, Meter, OWNER, Object, Trigger, value};
+use pawl_engine::{Creation, Event, Plan, Record, RecordQuery, ResolvedTest, Subject, coerce, fields, ids, people};
 use serde_json::{Map, Value};
 
 use super::scope::HookScope;
@@ -13,11 +13,13 @@ use crate::{Code, Problem};
 /// The workflow of a webhook, and the definitions of the installation as far as it asks for them.
 pub(super) type Around<'a> = (&'a Plan, &'a Definitions);
 
-/// The definitions that the expressions of a webhook ask for: the workflow's calendar, and groups.
+/// The definitions that the expressions of a webhook ask for: the workflow's calendar, groups,
+/// and members if it gives a new record its owner.
 pub(super) async fn definitions(api: &Api, plan: &Plan, trigger: &Trigger) -> Result<Definitions, Problem> {
     let values = trigger.kind.shape().webhook().into_iter().flat_map(|webhook| webhook.values.values());
     let asks = trigger.filter.iter().chain(values).any(|expression| !expression.groups().is_empty());
-    if plan.workflow.calendar.named().is_none() && !asks {
+    let gives_owner = trigger.kind.shape().webhook().is_some_and(|webhook| webhook.values.contains_key(OWNER));
+    if plan.workflow.calendar.named().is_none() && !asks && !gives_owner {
         return Ok(Definitions::default());
     }
     let objects = api.core.workflows.objects().await?;
@@ -48,7 +50,7 @@ pub(super) async fn fill(api: &Api, around: Around<'_>, webhook: &Webhook, event
     if let Some(rule) = &webhook.record
         && let Some((field, expression)) = rule.r#match.iter().next()
     {
-        let target = Target { api, plan, field, create: rule.create.then_some(&values) };
+        let target = Target { api, plan, definitions, field, create: rule.create.then_some(&values) };
         (event.subject, event.creation) = target.find(expression, &scope).await?;
     }
     if !values.is_empty() {
@@ -84,6 +86,7 @@ fn failed(error: &ExpressionError) -> Problem {
 struct Target<'a> {
     api: &'a Api,
     plan: &'a Plan,
+    definitions: &'a Definitions,
     field: &'a str,
     /// If it is to be made: the values that fill its fields.
     create: Option<&'a Map<String, Value>>,
@@ -186,6 +189,7 @@ impl Target<'_> {
             ids::matched_record_id(&object.id, self.field, &value::text_of(value))
         };
         let fields = fields::new_fields(object, given, &self.plan.timezone).map_err(pawl_runtime::RecordError::from)?;
+        people::check_owner(self.definitions, None, &fields).map_err(pawl_runtime::RecordError::from)?;
         Ok((Subject { object: object.id.clone(), id }, Creation { fields }))
     }
 }

@@ -1,4 +1,4 @@
-//! Groups and calendars.
+//! Groups, calendars and people.
 
 use http::Method;
 use serde_json::{Value, json};
@@ -71,4 +71,27 @@ fn a_workflow_starts_on_a_group() {
     let begun = start(json!({"group": "large"})).expect(202);
     assert_eq!(begun["action"]["group"], "large");
     start(json!({"group": "large", "where": "true"})).problem(422, "bad_filter");
+}
+
+#[test]
+fn people_are_saved_shown_and_deleted() {
+    let surface = surface().object(ORDER);
+    let people =
+        "teams: [{team: sales}]\nmembers: [{member: ada, email: ada@example.com, teams: [sales]}, {member: bob}]";
+    let new = surface.put("/v1/people/people").text(people).header("if-none-match", "*").send().expect(201);
+    assert_eq!(
+        (&new["people"], &new["members"][1]),
+        (&json!("people"), &json!({"member": "bob", "teams": [], "active": true}))
+    );
+    surface.put("/v1/people/shop").text(people).send().problem(422, "id_mismatch");
+    let without = people.replace(", email: ada@example.com", "");
+    let saved = surface.put("/v1/people/people").text(&without).header("if-match", "\"1\"").send().expect(200);
+    assert_eq!((&saved["revision"], &saved["members"][0]["email"]), (&json!(2), &Value::Null));
+    surface.post("/v1/objects/order/records").json(&json!({"fields": {"owner": "ada"}})).send().expect(201);
+    let refused = surface.post("/v1/objects/order/records").json(&json!({"fields": {"owner": "eve"}})).send();
+    assert_eq!(refused.problem(422, "invalid_record")["problems"][0]["code"], "unknown_member");
+    let wrong = surface.put("/v1/people/people").text("members: [{member: ada, teams: [sale]}]").send();
+    assert_eq!(wrong.problem(422, "invalid_definition")["problems"][0]["code"], "unknown_team");
+    surface.call(Method::DELETE, "/v1/people/people").send().expect(200);
+    assert_eq!(surface.get("/v1/people").send().expect(200)["items"], json!([]));
 }

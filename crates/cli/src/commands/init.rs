@@ -31,6 +31,7 @@ const SCHEMAS: &[(&str, Kind)] = &[
     (".schema/object.schema.json", Kind::Object),
     (".schema/group.schema.json", Kind::Group),
     (".schema/calendar.schema.json", Kind::Calendar),
+    (".schema/people.schema.json", Kind::People),
     (".schema/cases.schema.json", Kind::Cases),
 ];
 

@@ -258,9 +258,12 @@ fn target(path: &Path, text: &str) -> anyhow::Result<String> {
         return Ok("/v1/workflows".to_owned());
     }
     let source = pawl_definition::Source::parse(&path.display().to_string(), text);
-    let (word, plural) =
-        files::definition_kind(path).map_or(("object", "objects"), |kind| (kind.word(), kind.plural()));
-    let id = source.ok().and_then(|source| source.value.get(word)?.as_str().map(str::to_owned));
+    let kind = files::definition_kind(path);
+    let (word, plural) = kind.map_or(("object", "objects"), |kind| (kind.word(), kind.plural()));
+    let id = source.ok().and_then(|source| match kind {
+        Some(kind) => kind.id_of(&source.value).map(str::to_owned),
+        None => source.value.get(word)?.as_str().map(str::to_owned),
+    });
     let id = id.with_context(|| format!("{}: expected an id under `{word}`", path.display()))?;
     Ok(format!("/v1/{plural}/{id}"))
 }

@@ -18,6 +18,7 @@ pub(super) fn text(kind: Kind) -> &'static str {
         Kind::Object => pawl_definition::object_schema(),
         Kind::Group => DefinitionKind::Group.schema(),
         Kind::Calendar => DefinitionKind::Calendar.schema(),
+        Kind::People => DefinitionKind::People.schema(),
         Kind::Cases => pawl_testkit::cases::cases_schema(),
     }
 }

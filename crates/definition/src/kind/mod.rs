@@ -5,6 +5,7 @@
 
 mod calendar;
 mod group;
+mod people;
 
 use std::collections::BTreeMap;
 
@@ -14,6 +15,8 @@ use serde_json::Value;
 pub(crate) use calendar::check_dates;
 pub use calendar::{Calendar, Weekday, WorkflowCalendar};
 pub use group::Group;
+pub use people::{Member, People, Team};
+pub(crate) use people::{check_member, check_team};
 
 use crate::path::Path;
 use crate::problem::code;
@@ -22,12 +25,20 @@ use crate::{Around, Problem, Source};
 
 /// What a kind of definition file says of itself.
 pub(crate) trait Kind: DeserializeOwned {
+    /// The id of files that say none; absent if each must.
+    const DEFAULT_ID: Option<&'static str> = None;
+
     /// Checks what its shape cannot say. What the shape refuses is told already.
     fn check(file: &Value, check: &mut KindCheck<'_, '_>);
 
     /// The parts of it that other definitions can make wrong, as they are written; null if nothing can.
     fn depends(&self) -> Value {
         Value::Null
+    }
+
+    /// What decisions may read of it: this is what stays of former revisions.
+    fn decided_on(file: &Value) -> Value {
+        file.clone()
     }
 }
 
@@ -94,6 +105,20 @@ macro_rules! kinds {
                 }
             }
 
+            /// The id of its files that say none; absent if each must.
+            fn default_id(self) -> Option<&'static str> {
+                match self {
+                    $(Self::$kind => <$kind as Kind>::DEFAULT_ID,)*
+                }
+            }
+
+            /// What decisions may read of a file: this is what stays of former revisions.
+            pub fn decided_on(self, file: &Value) -> Value {
+                match self {
+                    $(Self::$kind => $kind::decided_on(file),)*
+                }
+            }
+
             /// Checks what the shape of its file cannot say.
             pub(crate) fn check(self, file: &Value, check: &mut KindCheck<'_, '_>) {
                 match self {
@@ -111,14 +136,14 @@ macro_rules! kinds {
         }
 
         impl Definitions {
-            /// Takes a definition as it was written.
+            /// Takes of a definition what decisions may read.
             ///
             /// # Errors
             /// It is none.
             pub fn insert(&mut self, kind: DefinitionKind, id: &str, file: &Value) -> Result<(), serde_json::Error> {
                 match kind {
                     $(DefinitionKind::$kind => {
-                        self.$all.insert(id.to_owned(), serde_json::from_value(file.clone())?);
+                        self.$all.insert(id.to_owned(), serde_json::from_value(kind.decided_on(file))?);
                     })*
                 }
                 Ok(())
@@ -153,12 +178,22 @@ kinds! {
     Group { word: "group", all: groups, schema: "../../../../docs/schema/group.schema.json" },
     /// Days on which no business is done.
     Calendar { word: "calendar", all: calendars, schema: "../../../../docs/schema/calendar.schema.json" },
+    /// Members and teams.
+    People { word: "people", all: people, schema: "../../../../docs/schema/people.schema.json" },
 }
 
 impl DefinitionKind {
     /// The kind of a word.
     pub fn of(word: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|kind| kind.word() == word)
+    }
+
+    /// The id that a file says, or has without a word.
+    pub fn id_of(self, file: &Value) -> Option<&str> {
+        match file.get(self.word()) {
+            Some(id) => id.as_str(),
+            None => self.default_id(),
+        }
     }
 }
 

@@ -12,6 +12,7 @@ use crate::object::{OWNER, STAGE};
 use crate::source::TextPlaces;
 use crate::types::Type;
 use crate::validate::Facts;
+use crate::who::Who;
 use crate::{Check, Object, Template, code};
 
 /// What to do if a unique field already has the value.
@@ -91,9 +92,9 @@ pub struct CreateRecord {
     #[serde(default, deserialize_with = "link")]
     #[schemars(with = "Option<WrittenLink>")]
     pub link: Option<LinkTo>,
-    /// Its owner: the address of a member.
+    /// Its owner.
     #[serde(default)]
-    pub owner: Option<Template>,
+    pub owner: Option<Who>,
     /// Its stage; the first of the object if absent.
     #[serde(default)]
     pub stage: Option<Template>,
@@ -106,13 +107,11 @@ pub struct CreateRecord {
 }
 
 impl CreateRecord {
-    /// The changes by field, with owner and stage.
+    /// The changes by field, with the stage and without `owner`.
     pub fn changes(&self) -> impl Iterator<Item = (&str, FieldChange)> {
-        let set = |name, value: &Option<Template>| {
-            value.clone().map(|value| (name, FieldChange { set: Some(value), ..FieldChange::default() }))
-        };
-        let own = set(OWNER, &self.owner).into_iter().chain(set(STAGE, &self.stage));
-        self.fields.iter().map(|(name, change)| (name.as_str(), change.clone())).chain(own)
+        let set = |value| (STAGE, FieldChange { set: Some(value), ..FieldChange::default() });
+        let stage = self.stage.clone().map(set);
+        self.fields.iter().map(|(name, change)| (name.as_str(), change.clone())).chain(stage)
     }
 }
 
@@ -127,6 +126,14 @@ impl Shape for CreateRecord {
 
     fn changes_own_record(&self) -> bool {
         self.link.is_some()
+    }
+
+    fn reads_people(&self) -> bool {
+        self.owner.is_some() || self.fields.contains_key(OWNER)
+    }
+
+    fn reads_owner(&self) -> bool {
+        self.owner.as_ref().is_some_and(Who::reads_owner)
     }
 
     fn output(&self, facts: &Facts<'_>) -> Type {
@@ -147,14 +154,18 @@ impl Shape for CreateRecord {
             change.check(&path, cx);
             change.check_against(object, name, &path, cx);
         }
-        for (key, value) in [(OWNER, &self.owner), (STAGE, &self.stage)] {
-            let Some(value) = value else { continue };
-            if self.fields.contains_key(key) {
+        for key in [OWNER, STAGE] {
+            if cx.written(key) && self.fields.contains_key(key) {
                 let message = format!("expected `{key}` once, found it here and in `fields`");
                 cx.error(code::EXACTLY_ONE, &cx.key(key), message);
             }
-            cx.field_value(object, key, value.literal(), &cx.key(key));
-            cx.field_takes_of(object, key, value, &cx.key(key));
+        }
+        if let Some(stage) = &self.stage {
+            cx.field_value(object, STAGE, stage.literal(), &cx.key(STAGE));
+            cx.field_takes_of(object, STAGE, stage, &cx.key(STAGE));
+        }
+        if let Some(owner) = &self.owner {
+            owner.check(&cx.key(OWNER), cx);
         }
         check_required(object, cx);
         self.check_link(object, cx);

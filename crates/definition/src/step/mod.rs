@@ -1,6 +1,7 @@
 //! Steps: section 5 of the language. One file for each type, and one line in the registry below.
 
 mod archive_record;
+mod assign_owner;
 mod branch;
 mod call_llm;
 mod change_tags;
@@ -36,6 +37,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 pub use archive_record::ArchiveRecord;
+pub use assign_owner::AssignOwner;
 pub use branch::{Join, LaneFailed, Lanes, Merge};
 pub use call_llm::{AnswerShape, CallLlm, OutputField};
 pub use change_tags::ChangeTags;
@@ -70,7 +72,7 @@ pub use wait_for_signal::WaitForSignal;
 use self::record_reads::RecordReads;
 use crate::describe::JsonSchema;
 use crate::source::TextPlaces;
-use crate::{Duration, Failure, Template};
+use crate::{Duration, Failure, OWNER, Template};
 
 /// The name in history of the steps that follow a failure.
 pub const FAILED: &str = "failed";
@@ -144,6 +146,7 @@ registry! {
     "set_fields" => SetFields(SetFields),
     "set_stage" => SetStage(SetStage),
     "change_tags" => ChangeTags(ChangeTags),
+    "assign_owner" => AssignOwner(AssignOwner),
     "archive_record" => ArchiveRecord(ArchiveRecord),
     "unarchive_record" => UnarchiveRecord(UnarchiveRecord),
     "link_records" => LinkRecords(LinkRecords),
@@ -182,7 +185,6 @@ impl StepKind {
 
 /// Types of the language that this version knows by name only.
 pub const NOT_AVAILABLE: &[&str] = &[
-    "assign_owner",
     "create_activity",
     "cancel_activities",
     "notify",
@@ -348,6 +350,10 @@ impl<'de> Deserialize<'de> for Step {
             reads.paths.insert(Vec::new());
         }
         let Common { id, name, skip, take, timeout, on_failure, save_as, delivery } = common;
+        if kind.shape().reads_owner() {
+            reads.any = true;
+            reads.paths.insert(vec![OWNER.to_owned()]);
+        }
         Ok(Self {
             id,
             name,

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::targets::Targets;
 use super::{Carried, Shape, TypeFacts};
 use crate::describe::JsonSchema;
+use crate::object::OWNER;
 use crate::path::Path;
 use crate::source::TextPlaces;
 use crate::types::Type;
@@ -112,6 +113,10 @@ impl Shape for SetFields {
 
     fn changes_own_record(&self) -> bool {
         self.target.is_none()
+    }
+
+    fn reads_people(&self) -> bool {
+        self.fields.contains_key(OWNER)
     }
 
     fn output(&self, facts: &Facts<'_>) -> Type {

@@ -284,6 +284,16 @@ pub trait Shape {
         false
     }
 
+    /// Whether what it does depends on the members of the installation: it chooses one, or gives a record its owner.
+    fn reads_people(&self) -> bool {
+        false
+    }
+
+    /// Whether it reads the owner of the execution's record, although no expression of it says so.
+    fn reads_owner(&self) -> bool {
+        false
+    }
+
     /// The names of the secrets that it may use.
     fn secrets(&self) -> BTreeSet<String> {
         BTreeSet::new()

@@ -45,6 +45,11 @@ impl<'a> Around<'a> {
         Self { broken_definitions, ..self }
     }
 
+    /// Whether a definition of a kind is there and not right.
+    pub(crate) fn has_broken(&self, kind: DefinitionKind) -> bool {
+        self.broken_definitions.iter().any(|(other, _)| *other == kind)
+    }
+
     /// Whether a definition is there and not right.
     pub(crate) fn is_broken(&self, kind: DefinitionKind, id: &str) -> bool {
         self.broken_definitions.iter().any(|(other, broken)| *other == kind && broken == id)

@@ -8,11 +8,12 @@ use super::facts::{Facts, field_type};
 use super::report::Report;
 use super::typing::View;
 use super::{literal, words};
-use crate::kind::{check_dates, check_known};
+use crate::kind::{check_dates, check_known, check_member};
 use crate::path::Path;
 use crate::problem::{Problem, code};
 use crate::{
-    Calendar, DefinitionKind, Definitions, Duration, Field, HOPS_MOST, Object, Template, WaitLength, WorkflowCalendar,
+    Calendar, DefinitionKind, Definitions, Duration, Field, HOPS_MOST, OWNER, Object, Template, WaitLength,
+    WorkflowCalendar,
 };
 
 /// One step or trigger under check: its keys as written, its place, and what is around it.
@@ -221,6 +222,9 @@ impl<'a> Check<'_, 'a> {
         }
         if let (Some(value), Some(field)) = (value, object.field(name)) {
             self.value_of(&field, value, path);
+        }
+        if let (OWNER, Some(Value::String(id))) = (name, value) {
+            check_member(self.report, self.facts.around, id, path);
         }
     }
 

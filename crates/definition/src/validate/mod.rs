@@ -101,7 +101,7 @@ pub fn check_definition<'a>(
     let mut walker = Walker::new(&mut report);
     walker.value(&walker.shapes.definitions_by_kind[&kind], &source.value, &Path::root());
     kind.check(&source.value, &mut KindCheck { report: &mut report, around: around.into() });
-    let id = source.value.get(kind.word()).and_then(serde_json::Value::as_str);
+    let id = kind.id_of(&source.value);
     let id = id.filter(|_| !report.has_errors()).map(str::to_owned);
     (id, report.into_problems())
 }

@@ -15,6 +15,7 @@ mod mutations;
 mod orders;
 mod outcomes;
 mod outputs;
+mod people;
 mod places;
 mod problems;
 mod recurrence;

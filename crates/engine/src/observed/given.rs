@@ -8,7 +8,10 @@ use serde_json::Value;
 use super::Seen;
 use crate::context::plain_view;
 use crate::control;
-use crate::{Act, Address, Cause, Context, Control, Event, Execution, Found, Input, Performed, Row, StepError, Usage};
+use crate::{
+    Act, Address, Cause, Context, Control, Event, Execution, Found, Input, PeopleFound, Performed, Row, StepError,
+    Usage,
+};
 
 /// The input of a decision. Stored, do not rename.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -48,6 +51,9 @@ pub struct Looked {
     /// its output.
     #[serde(rename = "n", default, skip_serializing_if = "is_none")]
     pub shown: usize,
+    /// What a choice among members depends on.
+    #[serde(rename = "p", default, skip_serializing_if = "Option::is_none")]
+    pub people: Option<PeopleFound>,
     /// Why they were not looked for to the end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused: Option<StepError>,
@@ -145,6 +151,11 @@ impl Given {
 
 impl Looked {
     fn of(cx: &Context<'_>, found: &Found, row: Option<&Row>) -> Self {
+        Self { people: found.people.clone(), ..Self::records(cx, found, row) }
+    }
+
+    /// The records or values of it.
+    fn records(cx: &Context<'_>, found: &Found, row: Option<&Row>) -> Self {
         if found.refused.is_some() {
             return Self { records: Some(Vec::new()), refused: found.refused.clone(), ..Self::default() };
         }
@@ -152,7 +163,7 @@ impl Looked {
             let count = found.values.len();
             let are_shown = row.and_then(|row| shown_values(row, count)).is_some_and(|shown| shown == found.values);
             let values = (!are_shown).then(|| found.values.clone());
-            return Self { records: None, values, shown: if are_shown { count } else { 0 }, refused: None };
+            return Self { values, shown: if are_shown { count } else { 0 }, ..Self::default() };
         }
         let is_shown = row.and_then(|row| row.output.as_array()).is_some_and(|shown| {
             let views = found.records.iter().map(|record| Value::Object(plain_view(record, cx.objects)));
@@ -175,7 +186,7 @@ impl Looked {
             None if self.shown == 0 => Vec::new(),
             None => shown_values(row?, self.shown)?,
         };
-        Some(Found { records, values, refused: self.refused.clone() })
+        Some(Found { records, values, people: self.people.clone(), refused: self.refused.clone() })
     }
 }
 

@@ -1,45 +1,56 @@
 //! `create_record`: makes a record, or takes the one that already has the unique value, as the step says.
 
 use pawl_definition::step::{CreateRecord, LinkTo, OnArchived, OnDuplicate, SetFields};
-use pawl_definition::{Object, value};
+use pawl_definition::{OWNER, Object, Who, value};
 use serde_json::{Map, Value, json};
 
 use super::set_fields::changed;
 use super::targets::ChangesRecords;
 use super::{StepContext, StepDecision, StepHandler, StepResult};
 use crate::context::plain_view;
-use crate::{Cause, Found, Link, Read, Record, RecordWrite, StepCode, StepError, coerce, fields, ids};
+use crate::people::{self, Choice, PeopleRead};
+use crate::{Cause, Effect, Found, Link, Read, Record, RecordWrite, StepCode, StepError, coerce, fields, ids};
 
 impl StepHandler for CreateRecord {
     fn enter(&self, at: &StepContext<'_>) -> Result<StepDecision, StepError> {
         let object = object_of(self, at)?;
         let fields = fields_of(self, at, object)?;
         let values: Map<_, _> = unique_values(object, &fields).collect();
-        if values.is_empty() {
-            return create(self, at, fields);
+        let duplicates = (!values.is_empty()).then(|| Read::Duplicates { object: object.id.clone(), values });
+        match (people_read(self, at, object)?, duplicates) {
+            (Some(read), beside) => Ok(StepDecision::Read(Read::People { read, beside: beside.map(Box::new) })),
+            (None, Some(duplicates)) => Ok(StepDecision::Read(duplicates)),
+            (None, None) => create(self, at, fields, owner(self, at, &Found::default())?),
         }
-        Ok(StepDecision::Read(Read::Duplicates { object: object.id.clone(), values }))
     }
 
     fn found(&self, at: &StepContext<'_>, found: &Found) -> Result<StepDecision, StepError> {
         let object = object_of(self, at)?;
         let mut fields = fields_of(self, at, object)?;
-        let Some(duplicate) = found.records.first() else { return create(self, at, fields) };
+        let Some(duplicate) = found.records.first() else { return create(self, at, fields, owner(self, at, found)?) };
         match answer_to(self, duplicate) {
             Answer::Error => Err(duplicate_error(object, duplicate)),
             Answer::Suffix => {
                 suffix(object, &mut fields, found)?;
-                create(self, at, fields)
+                create(self, at, fields, owner(self, at, found)?)
             }
             Answer::Take { comes_back, takes_values } => {
                 let mut after = duplicate.next(at.cx.now, Some(caused_by(at)));
                 if comes_back {
                     after.archived_at = None;
                 }
+                let mut moves = None;
                 if takes_values {
-                    write_over(self, at, object, &mut after)?;
+                    let owner = owner(self, at, found)?;
+                    write_over(self, at, (object, owner.as_ref()), &mut after)?;
+                    people::check_owner(at.cx.definitions, Some(&duplicate.fields), &after.fields)?;
+                    moves = owner.and_then(|owner| owner.moves);
                 }
-                taken(self, at, duplicate, (after, fields))
+                let mut decision = taken(self, at, duplicate, (after, fields))?;
+                if let StepDecision::Done(done) = &mut decision {
+                    done.effects.extend(moves.map(Effect::from));
+                }
+                Ok(decision)
             }
         }
     }
@@ -77,6 +88,26 @@ fn object_of<'a>(step: &CreateRecord, at: &StepContext<'a>) -> Result<&'a Object
     at.cx.objects.get(&step.object).ok_or_else(missing)
 }
 
+/// What must be read before its owner is chosen.
+fn people_read(step: &CreateRecord, at: &StepContext<'_>, object: &Object) -> Result<Option<PeopleRead>, StepError> {
+    match &step.owner {
+        Some(owner) => people::read(owner, at, Some(object.id.clone())).map_err(|error| error.at(OWNER)),
+        None => Ok(None),
+    }
+}
+
+/// Chooses its owner; none if the step says none, or gives a blank value.
+fn owner(step: &CreateRecord, at: &StepContext<'_>, found: &Found) -> Result<Option<Choice>, StepError> {
+    let Some(owner) = &step.owner else { return Ok(None) };
+    if let Who::Value(value) = owner
+        && coerce::is_blank(&value.resolve(&at.scope())?)
+    {
+        return Ok(None);
+    }
+    people::choose(owner, at, found.people.as_ref()).map(Some).map_err(|error| error.at(OWNER))
+}
+
+/// The fields of the new record without the owner of `owner`.
 fn fields_of(step: &CreateRecord, at: &StepContext<'_>, object: &Object) -> Result<Map<String, Value>, StepError> {
     let scope = at.scope();
     let mut given = Map::new();
@@ -89,16 +120,21 @@ fn fields_of(step: &CreateRecord, at: &StepContext<'_>, object: &Object) -> Resu
     if let (Some(relationship), Some(record)) = (&step.link_back, &at.execution.record) {
         given.insert(relationship.clone(), record.id.clone().into());
     }
-    fields::new_fields(object, given, &at.cx.plan.timezone)
+    let fields = fields::new_fields(object, given, &at.cx.plan.timezone)?;
+    people::check_owner(at.cx.definitions, None, &fields)?;
+    Ok(fields)
 }
 
 /// Writes the values into a record that is there, as `set_fields` does.
 fn write_over(
     step: &CreateRecord,
     at: &StepContext<'_>,
-    object: &Object,
+    (object, owner): (&Object, Option<&Choice>),
     record: &mut Record,
 ) -> Result<(), StepError> {
+    if let Some(owner) = owner {
+        fields::put(&mut record.fields, OWNER, owner.member.clone().into());
+    }
     let changes = step.changes().map(|(name, change)| (name.to_owned(), change)).collect();
     SetFields { target: None, object: None, fields: changes }.change(at, object, record)?;
     if let (Some(relationship), Some(own)) = (&step.link_back, &at.execution.record) {
@@ -165,7 +201,16 @@ fn taken(
     Ok(StepDecision::done(StepResult { input, output, effects, note: Some(note), ..StepResult::default() }))
 }
 
-fn create(step: &CreateRecord, at: &StepContext<'_>, fields: Map<String, Value>) -> Result<StepDecision, StepError> {
+fn create(
+    step: &CreateRecord,
+    at: &StepContext<'_>,
+    mut fields: Map<String, Value>,
+    owner: Option<Choice>,
+) -> Result<StepDecision, StepError> {
+    let (owner, moves) = owner.map(|choice| (choice.member, choice.moves)).unzip();
+    if let Some(owner) = owner {
+        fields.insert(OWNER.to_owned(), owner.into());
+    }
     let id = ids::created_record_id(&at.execution.id, &at.step.id, at.state.visit);
     let after = Record {
         object: step.object.clone(),
@@ -183,6 +228,7 @@ fn create(step: &CreateRecord, at: &StepContext<'_>, fields: Map<String, Value>)
     let own = linked(step, at, &after.id)?;
     let mut effects = vec![RecordWrite { before: None, after }.into()];
     effects.extend(own.map(|own| RecordWrite { before: at.cx.record.cloned(), after: own }.into()));
+    effects.extend(moves.flatten().map(Effect::from));
     Ok(StepDecision::done(StepResult { input, output, effects, ..StepResult::default() }))
 }
 

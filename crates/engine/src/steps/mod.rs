@@ -1,6 +1,7 @@
 //! What each step type decides. One file for each type, and one line in the registry below.
 
 mod archive_record;
+mod assign_owner;
 mod branch;
 mod call_llm;
 mod change_tags;
@@ -404,6 +405,7 @@ pub fn handler(kind: &StepKind) -> &dyn StepHandler {
         StepKind::SetFields(step) => step,
         StepKind::SetStage(step) => step,
         StepKind::ChangeTags(step) => step,
+        StepKind::AssignOwner(step) => step,
         StepKind::ArchiveRecord(step) => step,
         StepKind::UnarchiveRecord(step) => step,
         StepKind::LinkRecords(step) => step,

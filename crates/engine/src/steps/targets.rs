@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::create_record::caused_by;
 use super::{StepContext, StepDecision, StepResult};
-use crate::{Found, Read, Record, RecordWrite, StepCode, StepError, StepStatus, Subject, coerce, fields};
+use crate::{Found, Read, Record, RecordWrite, StepCode, StepError, StepStatus, Subject, coerce, fields, people};
 
 /// Most records that a step changes in one transaction.
 const TARGETS_MOST: usize = 25;
@@ -38,15 +38,35 @@ enum Count {
     Each,
 }
 
+/// The records that a step has to read first, because an expression gives them.
+pub(super) fn reads(step: &dyn ChangesRecords, at: &StepContext<'_>) -> Result<Option<Vec<Subject>>, StepError> {
+    let is_given = step.target().is_some_and(|target| relationship(target).is_none());
+    if is_given { Ok(Some(named(step, at)?.1)) } else { Ok(None) }
+}
+
+/// The relationship that a target names, or a chain of them.
+fn relationship(target: &Template) -> Option<&str> {
+    target.literal().and_then(Value::as_str)?.strip_prefix("record.")
+}
+
+/// The object of the records that a step changes; `None` if there are none.
+pub(super) fn object_of(step: &dyn ChangesRecords, at: &StepContext<'_>) -> Result<Option<String>, StepError> {
+    if let Some(subjects) = reads(step, at)? {
+        return Ok(subjects.into_iter().next().map(|subject| subject.object));
+    }
+    let Some(own) = at.cx.record else { return Ok(None) };
+    let Some(name) = step.target().and_then(relationship) else { return Ok(Some(own.object.clone())) };
+    let object = at.cx.objects.get(&own.object);
+    Ok(object.and_then(|object| led_to(object, at.cx.objects, name)).map(|found| found.object.clone()))
+}
+
 pub(super) fn enter(step: &dyn ChangesRecords, at: &StepContext<'_>) -> Result<StepDecision, StepError> {
     let Some(target) = step.target() else {
         let missing =
             || no_record("there is no record to change: it was deleted, or the workflow is global".to_owned());
         return settle(step, at, Count::One, vec![Ok(at.cx.record.ok_or_else(missing)?)]);
     };
-    if let Some(path) = target.literal().and_then(Value::as_str)
-        && let Some(name) = path.strip_prefix("record.")
-    {
+    if let Some(name) = relationship(target) {
         return related(step, at, name);
     }
     Ok(StepDecision::Read(Read::Records(named(step, at)?.1)))
@@ -168,6 +188,7 @@ fn change<'a>(step: &dyn ChangesRecords, at: &StepContext<'_>, record: &'a Recor
     let mut after = record.next(at.cx.now, Some(caused_by(at)));
     step.change(at, object, &mut after)?;
     fields::check(object, &after.fields)?;
+    people::check_owner(at.cx.definitions, Some(&record.fields), &after.fields)?;
     let changes = changes(record, &after);
     Ok(Changed { before: record, after, changes })
 }

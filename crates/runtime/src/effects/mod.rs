@@ -1,6 +1,7 @@
 //! What the runtime writes for the effects of a transition, and what it does after their commit. One file for each effect,
 //! and one line in the registry below.
 
+mod move_position;
 mod notify;
 mod store_values;
 mod take_signal;
@@ -58,6 +59,7 @@ fn handler(effect: &Effect) -> &dyn EffectHandler {
         Effect::WriteRecord(write) => &**write,
         Effect::Notify(notice) => notice,
         Effect::TakeSignal(taken) => &**taken,
+        Effect::MovePosition(moves) => &**moves,
         Effect::StoreValues(stored) => &**stored,
     }
 }

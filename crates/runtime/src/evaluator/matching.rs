@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use pawl_definition::{Debounce, Expression, Object, Step, Trigger};
+use pawl_definition::{Debounce, Expression, OWNER, Step, Trigger};
 use pawl_engine::{
     ChildSeen, Context, Event, Occurrence, Plan, Record, RecordWrite, StepError, Subject, Usage, context, fields,
-    slots, triggers,
+    people, slots, triggers,
 };
 
 use crate::admission::Reason;
@@ -70,6 +70,9 @@ impl Known {
         let objects = catalog.objects(installation.objects_revision).await?;
         event.subject.iter().try_for_each(|subject| objects.require(&subject.object))?;
         let present = found.get(1).and_then(Option::as_ref).map(items::record::parse).transpose()?;
+        if event.creation.as_ref().is_some_and(|creation| creation.fields.contains_key(OWNER)) {
+            objects.require_definitions()?;
+        }
         let (record, creation) = match about(event, present, &objects, &plan.timezone, now) {
             Ok(found) => found,
             Err(error) => return Ok(Err(error)),
@@ -249,7 +252,7 @@ fn refusing(trigger: &str, code: &'static str, message: &str) -> Matched {
 fn about(
     event: &Event,
     present: Option<Record>,
-    objects: &BTreeMap<String, Object>,
+    objects: &Objects,
     timezone: &jiff::tz::TimeZone,
     now: Timestamp,
 ) -> Result<(Option<Record>, Vec<Write>), StepError> {
@@ -259,6 +262,7 @@ fn about(
     let (Some(subject), Some(creation)) = (&event.subject, &event.creation) else { return Ok((None, Vec::new())) };
     let Some(object) = objects.get(&subject.object) else { return Ok((None, Vec::new())) };
     let fields = fields::new_fields(object, creation.fields.clone(), timezone)?;
+    people::check_owner(&objects.definitions, None, &fields)?;
     let record = new_record(subject, fields, event, now);
     let writes = items::record::writes(&RecordWrite { before: None, after: record.clone() }, Some(object));
     Ok((Some(record), writes))

@@ -1,5 +1,5 @@
-//! A definition of the installation that is neither a workflow nor an object: a group, a calendar. As it is now, and in its
-//! revisions.
+//! A definition of the installation that is neither a workflow nor an object: a group, a calendar, people. As it is now, and
+//! in its revisions, of which what decisions may read is kept.
 
 use jiff::Timestamp;
 use pawl_definition::DefinitionKind;
@@ -14,6 +14,14 @@ pub const TABLE: Table = Table::Workflows;
 
 /// How long it is kept, and what of a person it may hold.
 pub const KEPT: Kept = Kept::new(Retention::Forever, Erasure::Nothing);
+
+/// The same of the present members of an installation, with their names and addresses. No revision has these.
+pub const KEPT_PEOPLE: Kept = Kept::new(Retention::Forever, Erasure::WithMember);
+
+/// Whether the present members of an installation stand at a key.
+pub fn is_of_people(key: &Key) -> bool {
+    key.partition == ALL && named(key).is_some_and(|(kind, ..)| kind == DefinitionKind::People)
+}
 
 /// The partition of all definitions: one, so that a strong query reads them together.
 pub const ALL: &str = "definitions";
@@ -96,7 +104,7 @@ mod tests {
             let saved = Saved { revision, saved_by, saved_at, source };
             for item in [item(kind, &id, &saved), revision_item(kind, &id, &saved, revision)] {
                 prop_assert_eq!(storable(&item), Ok(()));
-                prop_assert_eq!(kept_of(TABLE, &item), Some(KEPT));
+                prop_assert_eq!(kept_of(TABLE, &item), Some(if is_of_people(&item.key) { KEPT_PEOPLE } else { KEPT }));
                 prop_assert_eq!(parse(&item), Ok(saved.clone()));
             }
         }

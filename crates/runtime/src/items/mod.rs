@@ -7,7 +7,7 @@
 //! | workflows that listen on a topic, by what they ask; the dimensions that are in use | workflows | `listen#<topic>` / `<dimension>\|<values>\|<workflow>`, `!dimensions` |
 //! | an object; all of them | workflows | `objects` / `<id>` |
 //! | the objects as they were, to decide again what was decided on them | workflows | `object-revisions` / `<id>#<revision of the objects>` |
-//! | groups, calendars and other definitions; all of them | workflows | `definitions` / `<kind>/<id>` |
+//! | groups, calendars, people and other definitions; all of them | workflows | `definitions` / `<kind>/<id>` |
 //! | the same as they were, to decide again what was decided on them | workflows | `definition-revisions` / `<kind>/<id>#<revision of the objects>` |
 //! | the installation's controls | workflows | `installation` / `controls` |
 //! | who used the kill switch or redrove, newest first | workflows | `audit` / `<time>#<what>` |
@@ -25,6 +25,7 @@
 //! | the slots of a key that are taken, and by whom | executions | `slots#<workflow>#<digest of the key>` / `<number>` |
 //! | events that are collected for one start, and their window; windows that close, by time | executions | `debounce#<workflow>#<digest of the key>` / `window`, `<id>#<number>`; First `windows` by time |
 //! | a schedule with its next firing; schedules that are due, by time | executions | `schedule#<workflow>#<trigger>` / `schedule`; First `schedules` by time |
+//! | the member whom a step chose last in its round | executions | `position#<workflow>#<step>` / `position` |
 //! | executions that wait for a slot, oldest first; of a key | executions | `line#<workflow>`, `line#<workflow>#<digest of the key>` / `<time>#<execution>` |
 //! | what models cost in a day | executions | `usage#<workflow>` / `<date>#tokens`, `…#microusd`; the same of `usage#<workflow>#<block>` |
 //! | what models cost the parts of an execution | executions | `execution#<id>` / `budget#tokens`, `budget#microusd` |
@@ -60,6 +61,7 @@ pub mod object;
 pub mod operation;
 pub mod operation_records;
 pub mod operation_result;
+pub mod position;
 pub mod record;
 pub mod refusal;
 pub mod schedule;
@@ -119,6 +121,8 @@ pub enum Erasure {
     WithExecution,
     /// Values of a record or of a request, in text; they go when the item expires.
     WhenExpired,
+    /// Names and addresses of members; they go when the file of people is saved without them.
+    WithMember,
 }
 
 impl Kept {
@@ -143,6 +147,7 @@ pub fn kept_of(table: Table, item: &Item) -> Option<Kept> {
     let kind = partition.split_once('#').map_or(partition.as_str(), |(kind, _)| kind);
     let kept = match (table, kind) {
         (audit::TABLE, audit::PARTITION) => audit::KEPT,
+        (definition::TABLE, definition::ALL) if definition::is_of_people(&item.key) => definition::KEPT_PEOPLE,
         (definition::TABLE, definition::ALL | definition::REVISIONS) => definition::KEPT,
         (installation::TABLE, "installation") => installation::KEPT,
         (listener::TABLE, "listen") => listener::KEPT,
@@ -167,6 +172,7 @@ pub fn kept_of(table: Table, item: &Item) -> Option<Kept> {
         (slot::TABLE, "slots") => slot::KEPT,
         (debounce::TABLE, "debounce") => debounce::KEPT,
         (schedule::TABLE, "schedule") => schedule::KEPT,
+        (position::TABLE, "position") => position::KEPT,
         (notice::TABLE, notice::PARTITION) => notice::KEPT,
         (operation::TABLE, "operation") => match sort.split_once('#').map_or(sort.as_str(), |(what, _)| what) {
             "operation" => operation::KEPT,

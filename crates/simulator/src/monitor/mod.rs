@@ -7,6 +7,7 @@
 //! - [`loops`]: what loops promise.
 //! - [`forks`]: what executions that begin again take over.
 //! - [`erasure`]: what is forgotten loses its values and nothing else; what expires is gone.
+//! - [`people`]: rounds of members are fair.
 //! - [`signals`]: no signal is taken twice.
 //! - [`stepping`]: an execution that stops before each step carries out none that nobody let it.
 //! - [`tree`]: what holds for an execution with all its parts.
@@ -18,6 +19,7 @@ mod erasure;
 mod forks;
 mod limits;
 mod loops;
+mod people;
 mod protocol;
 mod schedules;
 mod signals;
@@ -93,6 +95,8 @@ pub(super) struct Monitor {
     pub(super) schedules: schedules::Schedules,
     /// What the ends of executions are to start.
     pub(super) ends: ends::Ends,
+    /// Whom steps chose.
+    people: people::People,
     /// Forks that have begun.
     pub(super) forks: u64,
     /// Executions with all their parts.
@@ -305,6 +309,7 @@ impl Monitor {
         limits::check(self, &commit, &mut why);
         loops::check(self, before.as_ref(), after, rows, &mut why);
         self.signals.rows(after, rows, &mut why);
+        self.people.rows(after, rows, &mut why);
         self.controls.rows(after, rows, &mut why);
         tree::check(self, after, rows, &mut why);
         forks::check(self, after, rows, &mut why);

@@ -1,4 +1,4 @@
-//! Groups and calendars: workflows that read them, people who edit them while executions run, and starts on a group.
+//! Groups, calendars and people: workflows that read them, people who edit them while executions run, and starts on a group.
 //!
 //! Only some worlds have them, and everything about them is chosen apart from all else. What a decision finds in a group
 //! depends on what overtakes what.
@@ -31,8 +31,11 @@ pub(super) fn settle(seed: u64, script: &mut Script) {
         return;
     }
     let first = *chance.pick(TESTS);
-    script.definitions =
-        vec![(DefinitionKind::Group, group(first)), (DefinitionKind::Calendar, calendar(&["sat", "sun"]))];
+    script.definitions = vec![
+        (DefinitionKind::Group, group(first)),
+        (DefinitionKind::Calendar, calendar(&["sat", "sun"])),
+        (DefinitionKind::People, people()),
+    ];
     script.workflows.iter_mut().for_each(|workflow| read(chance, workflow));
     for action in &mut script.actions {
         if let What::Begin { task: Task::Start(starts), .. } = &mut action.what
@@ -60,6 +63,34 @@ fn group(test: &str) -> Value {
     json!({"group": "hot", "object": "ticket", "where": test})
 }
 
+/// The members among whom steps choose.
+pub(crate) const MEMBERS: &[&str] = &["ada", "bob", "cyd"];
+
+/// Items that run at once, each of which makes a record with an owner: no record is in the way of another one, so that only the
+/// round keeps them apart.
+fn crowd() -> Value {
+    let made = json!({
+        "id": ROUND, "type": "create_record", "object": "log", "fields": {"kind": "owned"},
+        "owner": {"round_robin": "everyone"},
+    });
+    json!({
+        "id": "crowd", "type": "for_each", "items": [1, 2, 3, 4, 5, 6], "concurrency": 3, "item_failed": "continue",
+        "do": [made], "on_failure": {"then": "continue"},
+    })
+}
+
+/// The steps that choose them one after the other.
+pub(crate) const ROUND: &str = "round";
+
+fn people() -> Value {
+    let member = |id: &&str| json!({"member": id, "teams": ["sales"]});
+    let mut members: Vec<_> = MEMBERS.iter().map(member).collect();
+    for id in ["dan", "ada@example.com", "bob@example.com"] {
+        members.push(json!({"member": id, "teams": ["sales"], "active": false}));
+    }
+    json!({"members": members, "teams": [{"team": "sales"}]})
+}
+
 fn calendar(weekend: &[&str]) -> Value {
     json!({"calendar": "shop", "weekend": weekend, "holidays": ["2026-01-02", "2026-01-05"]})
 }
@@ -74,6 +105,18 @@ fn read(chance: &Chance, workflow: &mut Value) {
         1 => json!({"id": id, "type": "set_variables", "values": {"due": "{{ now + business_days(2) }}"}}),
         _ => json!({"id": id, "type": "set_variables", "values": {"hot": "{{ in_group(record, \"hot\") }}"}}),
     };
+    let (id, to) = if chance.percent(80) {
+        (ROUND, json!({"round_robin": "everyone"}))
+    } else {
+        ("least", json!({"least_loaded": {"team": "sales"}}))
+    };
+    let mut assigned = json!({"id": id, "type": "assign_owner", "to": to, "on_failure": {"then": "continue"}});
+    if !on_tickets {
+        (assigned["target"], assigned["object"]) = (json!("acme"), json!("company"));
+    }
+    if chance.percent(60) {
+        steps.insert(0, if chance.percent(50) { assigned } else { crowd() });
+    }
     let (before, after) = (drawn("g1"), drawn("g2"));
     steps.insert(0, before);
     if steps.last().is_some_and(|last| last["type"] != "stop") {

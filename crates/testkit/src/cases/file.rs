@@ -81,6 +81,12 @@ pub(super) struct Case {
     /// Executions that are open before the event: of workflows that steps of this one control.
     #[serde(default)]
     pub(super) open: Vec<OpenExecution>,
+    /// Members whom steps chose last in their rounds, by step; absent: the first one is next.
+    #[serde(default)]
+    pub(super) positions: BTreeMap<String, String>,
+    /// Members who are not active, beside those who are not in the files.
+    #[serde(default)]
+    pub(super) inactive: Vec<String>,
     /// Signals that were sent a moment before, and that nobody waited for.
     #[serde(default)]
     pub(super) signals: Vec<Signal>,

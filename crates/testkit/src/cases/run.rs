@@ -13,7 +13,7 @@ use serde_json::Value;
 use super::file::{Call, Case, Expect, ExpectExecution, OutcomeWord, RecordThere, StatusWord, Told};
 use super::happens::Stage;
 use super::load::{Loaded, load};
-use super::{CaseReport, CaseResult, Files, outside};
+use super::{CaseReport, CaseResult, Files, outside, people};
 use crate::VirtualClock;
 use crate::scenario::{
     DriveError, Expected, ExpectedCall, ExpectedExecution, ExpectedNotice, HappeningError, Which, World,
@@ -104,8 +104,8 @@ fn set_up(loaded: &Loaded, case: &Case, world: &World) -> Result<(), Broken> {
     for source in &loaded.object_sources {
         world.save_object(source).map_err(refused)?;
     }
-    for (kind, source) in &loaded.definition_sources {
-        world.save_definition(*kind, source).map_err(refused)?;
+    for (kind, source) in people::without(&loaded.definition_sources, &case.inactive).map_err(Broken::Setup)? {
+        world.save_definition(kind, &source).map_err(refused)?;
     }
     for source in loaded.children(case) {
         world.save_workflow(&source).map_err(refused)?;
@@ -123,6 +123,7 @@ fn set_up(loaded: &Loaded, case: &Case, world: &World) -> Result<(), Broken> {
         let put = world.put_record(&object, &id, fields);
         put.map_err(|error| Broken::Setup(format!("the record {object}/{id}: {error}")))?;
     }
+    people::place(world, &loaded.workflow, &case.positions).map_err(Broken::Setup)?;
     outside::script(world, &loaded.file, case);
     Ok(())
 }

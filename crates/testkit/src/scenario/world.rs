@@ -4,9 +4,9 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use jiff::Timestamp;
 use pawl_definition::{DefinitionKind, Problem, Source};
-use pawl_engine::{Act, Control, Execution, ForkOrder, Record};
+use pawl_engine::{Act, Control, Execution, ForkOrder, Position, Record};
 use pawl_runtime::items::refusal::Refusal;
-use pawl_runtime::ports::{Clock, Notice, QueueName, Table};
+use pawl_runtime::ports::{Clock, Durability, Expect, Notice, QueueName, Table, Transaction, Write};
 use pawl_runtime::{
     Ahead, Catalog, ControlError, DefinitionError, Error, ExecutorOptions, ForkFailed, Identity, OutsidePorts, Ports,
     RecordError, Recorded, SaveError, System, items,
@@ -112,6 +112,15 @@ impl World {
         let record = at_once(self.system.records.create(object, Some(id.to_owned()), fields))?;
         self.store.forget_events(before);
         Ok(record)
+    }
+
+    /// Puts the round of a step where it stands once it has chosen a member.
+    pub fn put_position(&self, workflow: &str, step: &str, last: &str) {
+        let position = Position { last: last.to_owned(), at: 0 };
+        let item = items::position::item(workflow, step, &position, 1);
+        let writes = vec![Write::Put { table: items::position::TABLE, item, expect: Expect::Any }];
+        let put = at_once(self.store.tables().transact(Transaction { writes, durability: Durability::Durable }));
+        put.expect("storage in memory does not fail");
     }
 
     /// What decides otherwise when each execution is decided again from its rows: nothing, of sound ones. Those of which

@@ -137,7 +137,7 @@ impl Holds {
     /// The most that an item may hold.
     fn declared(erasure: Erasure) -> Self {
         match erasure {
-            Erasure::Nothing => Self::Nothing,
+            Erasure::Nothing | Erasure::WithMember => Self::Nothing,
             Erasure::RecordId => Self::Id,
             Erasure::WithRecord | Erasure::WithExecution | Erasure::WhenExpired => Self::Value,
         }

@@ -37,6 +37,7 @@ mod machines;
 mod models;
 mod outages;
 mod outcomes;
+mod people;
 mod records;
 mod rejections;
 mod reloads;
