@@ -37,7 +37,7 @@ pub struct Mistake {
     pub help: String,
     /// What was expected and what was found.
     pub message: String,
-    /// Path of the mistake: `steps[2].yes[0].url`; empty for the whole file.
+    /// Path of the mistake: `steps[2].yes[0].url`, `fields.email`; empty for the whole file.
     pub path: String,
     /// Line, from 1.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -186,13 +186,18 @@ impl From<&definition::Problem> for Mistake {
     }
 }
 
+/// A mistake in a record.
 impl From<&StepError> for Mistake {
     fn from(error: &StepError) -> Self {
+        let path = match error.place() {
+            None | Some("id") => error.place().unwrap_or_default().to_owned(),
+            Some(field) => format!("fields.{field}"),
+        };
         Self {
             code: error.code.to_string(),
             help: help(error.code.as_str()),
             message: error.message.clone(),
-            path: String::new(),
+            path,
             line: None,
             column: None,
             suggestion: None,

@@ -41,6 +41,11 @@ impl StepError {
         }
         self
     }
+
+    /// The key or field that [`Self::at`] has named.
+    pub fn place(&self) -> Option<&str> {
+        self.message.strip_prefix('`')?.split_once("`: ").map(|(place, _)| place)
+    }
 }
 
 impl From<ExpressionError> for StepError {

@@ -34,7 +34,7 @@ pub fn coerce_field(object: &Object, name: &str, value: Value, timezone: &TimeZo
         };
         return if known { Ok(value.clone()) } else { Err(error()) };
     }
-    Err(StepError::new(StepCode::UnknownField, format!("object {:?} has no field {name:?}", object.id)))
+    Err(StepError::new(StepCode::UnknownField, format!("object {:?} has no field {name:?}", object.id)).at(name))
 }
 
 /// Tags as they are kept: without the white space around them, each once, in the order in which they were added.

@@ -5,6 +5,7 @@ mod actions;
 mod answers;
 mod bounds;
 mod children;
+mod corpus;
 mod counters;
 mod definitions;
 mod description;

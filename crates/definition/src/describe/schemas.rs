@@ -83,7 +83,10 @@ fn any_trigger(generator: &mut SchemaGenerator) -> Value {
     json!({
         "type": "object",
         "properties": {
-            "id": described(json!({"type": "string"}), "Id, unique among the triggers; the type if absent."),
+            "id": described(
+                json!({"type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_-]{0,63}$"}),
+                "Id, unique among the triggers; the type if absent.",
+            ),
             "filter": described(filter, "CEL, evaluated with the event, against the record as it is then."),
             "enabled": described(json!({"type": "boolean", "default": true}), "`false` switches it off."),
         },

@@ -32,7 +32,13 @@ impl Kind for Group {
     fn check(file: &Value, check: &mut KindCheck<'_, '_>) {
         let written = |key: &str| file.get(key).and_then(Value::as_str);
         let object = written("object").and_then(|id| object(id, check));
-        let Some(test) = written("where") else { return };
+        // A truth and a number are expressions too.
+        let test = match file.get("where") {
+            Some(Value::String(test)) => test.clone(),
+            Some(plain @ (Value::Bool(_) | Value::Number(_))) => plain.to_string(),
+            _ => return,
+        };
+        let test = test.as_str();
         if test.trim().is_empty() {
             check.error(
                 code::BLANK_VALUE,

@@ -1,6 +1,7 @@
 //! `go_to`: goes on at another step.
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::{Onward, Shape, TypeFacts};
 use crate::describe::JsonSchema;
@@ -25,6 +26,10 @@ impl Shape for GoTo {
     }
 
     fn check(&self, cx: &mut Check<'_, '_>) {
+        if cx.keys.get("id").and_then(Value::as_str) == Some(&self.step) {
+            cx.error(code::INVALID_VALUE, &cx.key("step"), "expected another step, found this one, which goes nowhere");
+            return;
+        }
         if cx.facts.steps.contains_key(self.step.as_str()) {
             return;
         }

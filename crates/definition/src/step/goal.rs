@@ -92,11 +92,12 @@ impl Shape for Goal {
         let is_computed = timeout.and_then(Value::as_str).is_some_and(|text| text.contains("{{"));
         let counts = timeout.and_then(WaitLength::from_value).is_some_and(WaitLength::is_business_days);
         cx.calendar_of_days(self.calendar.as_ref(), is_computed || counts);
-        if !cx.written("until") && !cx.written("on") {
+        let waits_for_none = cx.keys.get("on").is_none_or(|on| on.as_array().is_some_and(Vec::is_empty));
+        if !cx.written("until") && waits_for_none {
             cx.error(
                 code::MISSING_KEY,
                 &cx.path.clone(),
-                "expected `until` or `on`, found neither: nothing can meet this goal",
+                "expected `until` or a trigger in `on`, found neither: nothing can meet this goal",
             );
         }
         for (at, trigger) in self.on.iter().enumerate() {

@@ -46,6 +46,9 @@ impl Shape for SetVariables {
     }
 
     fn check(&self, cx: &mut Check<'_, '_>) {
+        if self.values.is_empty() && !cx.has_problem("values") {
+            cx.error(code::INVALID_VALUE, &cx.key("values"), "expected at least one variable, found none");
+        }
         for (name, given) in &self.values {
             let path = cx.key("values").key(name);
             if !is_variable_name(name) {

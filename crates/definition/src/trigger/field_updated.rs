@@ -84,6 +84,10 @@ impl Listen for FieldUpdated {
 
     fn check(&self, cx: &mut Check<'_, '_>) {
         cx.exactly_one(&["field", "fields"]);
+        if cx.keys.get("fields").and_then(Value::as_array).is_some_and(Vec::is_empty) {
+            let message = "this trigger never fires: expected at least one field, found an empty list";
+            cx.error(code::INVALID_VALUE, &cx.key("fields"), message);
+        }
         let Some(object) = cx.facts.object() else { return cx.needs_record() };
         if let Some(name) = &self.field {
             cx.field_name(object, name, &cx.key("field"));

@@ -34,18 +34,25 @@ pub(super) fn outcome<'a>(report: &mut Report<'a>, file: &'a Value, facts: &Fact
         cx.error(code::BLANK_VALUE, &cx.key("name"), "expected what the workflow is for, found a blank text");
     }
     let reached = match keys.get("reached") {
-        Some(Value::String(text)) => Expression::parse(text).ok(),
         Some(Value::Bool(true)) => {
             let message =
                 "every execution that completes reaches it: name what tells one that does from one that does not";
             cx.warning(code::SUSPICIOUS, &cx.key("reached"), message);
             None
         }
-        Some(other @ (Value::Number(_) | Value::Bool(_))) => Expression::parse(&other.to_string()).ok(),
-        _ => None,
+        reached => reached.and_then(expression_of),
     };
     if let Some(reached) = reached {
         cx.truth(&reached, &cx.key("reached"));
+    }
+}
+
+/// An expression as written; a truth and a number are expressions too.
+fn expression_of(written: &Value) -> Option<Expression> {
+    match written {
+        Value::String(text) => Expression::parse(text).ok(),
+        Value::Bool(_) | Value::Number(_) => Expression::parse(&written.to_string()).ok(),
+        _ => None,
     }
 }
 
@@ -54,9 +61,7 @@ pub(super) fn check<'a>(report: &mut Report<'a>, found: &Found<'a>, facts: &Fact
     for (at, site) in found.triggers.iter().enumerate() {
         let (view, path) = (typing.seen_by_trigger(at), site.path.clone());
         let mut cx = Check { report, facts, view, keys: site.keys, path, waits: site.waits };
-        if let Some(filter) =
-            site.keys.get("filter").and_then(Value::as_str).and_then(|text| Expression::parse(text).ok())
-        {
+        if let Some(filter) = site.keys.get("filter").and_then(expression_of) {
             cx.truth(&filter, &cx.key("filter"));
         }
         let Some(kind) = typed::trigger_kind(site, cx.report) else { continue };
@@ -120,14 +125,14 @@ fn timeout(report: &mut Report<'_>, site: &StepSite<'_>) {
     let Some(value) = site.keys.get("timeout").filter(|value| !value.is_null()) else { return };
     let waits = site.tag.is_some_and(|tag| StepKind::waits_for_others(tag, site.keys));
     let text = value.as_str().unwrap_or_default();
-    let fits = Duration::from_value(value).is_ok()
+    let fits = Duration::from_value(value).is_ok_and(|span| waits || span.approximate().is_positive())
         || waits && WaitLength::from_value(value).is_some()
         || waits && (text == "never" || text.contains("{{") || literal::is_moment(text));
     if !fits {
         let expected = if waits {
             "never, a duration such as `2d 3h`, a number of business days, or a date and time"
         } else {
-            "a duration such as `30s`"
+            "a duration such as `30s`, longer than zero"
         };
         let message = format!("expected {expected}, found {}", words::found(value));
         report.error(code::INVALID_TIME, &site.path.key("timeout"), message);
