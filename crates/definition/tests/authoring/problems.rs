@@ -301,7 +301,7 @@ fn a_state_machine_is_named_by_its_arn_and_waits_like_a_goal() {
     assert_snapshot!(problems, @r#"
     w.yaml:8:57: warning[suspicious] steps[2].state_machine: `vars.arn` is null here: nothing sets it on the way to this step
     w.yaml:9:53: error[invalid_value] steps[3].state_machine: expected the ARN of a state machine such as "arn:aws:states:eu-central-1:123456789012:stateMachine:Name", found "Settle"
-    w.yaml:9:70: error[invalid_time] steps[3].timeout: expected a duration such as `30s`, found "never"
+    w.yaml:9:70: error[invalid_time] steps[3].timeout: expected a duration such as `30s`, longer than zero, found "never"
     w.yaml:10:124: error[invalid_value] steps[4].input: expected a mapping, which takes the token beside `callback: true`, found a list
     w.yaml:10:139: warning[suspicious] steps[4].callback: `callback` ends a wait before its time, and without `wait: true` there is none
     w.yaml:11:5: error[missing_key] steps[5]: missing key "state_machine": ARN of the state machine, of one of its versions or aliases
