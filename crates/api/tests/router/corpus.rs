@@ -48,16 +48,17 @@ fn refuses(file: &str, call: impl for<'a> Fn(&'a Surface, &str) -> Call<'a>) {
     let corpus = std::fs::read_to_string(&path).expect("the corpus is there");
     let mut surface = shop();
     let before = stored(&surface, file);
-    let mut told = String::new();
+    let mut lines = Vec::new();
     for line in corpus.lines() {
         let (_, input) = line.split_once(" | ").expect("a line is `<errors> | <input>`");
-        let errors = errors(call(&surface, input).send());
-        told += &format!("{errors} | {input}\n");
+        let errors = errors(&call(&surface, input).send());
+        lines.push(format!("{errors} | {input}\n"));
         if errors == ACCEPTED {
             surface = shop();
         }
         assert!(stored(&surface, file) == before, "{file}: something changed by {input}");
     }
+    let told = lines.concat();
     if std::env::var_os("UPDATE").is_some_and(|update| update == "1") {
         std::fs::write(&path, &told).expect("the corpus can be written");
     }
@@ -67,7 +68,7 @@ fn refuses(file: &str, call: impl for<'a> Fn(&'a Surface, &str) -> Call<'a>) {
 }
 
 /// The error of an answer; of a file, those of its places. Each has its page.
-fn errors(answer: Answer) -> String {
+fn errors(answer: &Answer) -> String {
     if answer.status.is_success() {
         return ACCEPTED.to_owned();
     }
