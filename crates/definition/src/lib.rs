@@ -55,7 +55,7 @@ pub use object::{ARCHIVED_AT, Contact, Field, FieldType, OWNER, Object, Relation
 pub use outcome::Outcome;
 pub use path::{Path, Segment};
 pub use problem::{Level, Problem, code};
-pub use recurrence::{BusinessDays, Pattern, Recurrence, RecurrenceTime};
+pub use recurrence::{AroundDate, BusinessDays, Pattern, Recurrence, RecurrenceTime};
 pub use schema::{object_schema, workflow_schema};
 pub use source::{Position, Source};
 pub use step::{Branch, Delivery, Step, StepKind, Take};

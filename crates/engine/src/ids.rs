@@ -32,6 +32,11 @@ pub fn firing_event_id(workflow: &str, trigger: &str, at: Timestamp) -> String {
     format!("evt_{}", digest(&["firing", workflow, trigger, &at.to_string()]))
 }
 
+/// The id of the event of a date trigger, for a record and the time for which it was planned.
+pub fn date_event_id((workflow, trigger): (&str, &str), record: &Subject, at: Timestamp) -> String {
+    format!("evt_{}", digest(&["date", workflow, trigger, &record.object, &record.id, &at.to_string()]))
+}
+
 /// What stands for a schedule in the name of its timer.
 pub fn schedule_digest(workflow: &str, trigger: &str) -> String {
     digest(&["schedule", workflow, trigger])

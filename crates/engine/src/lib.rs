@@ -9,6 +9,7 @@
 
 pub mod coerce;
 pub mod context;
+pub mod date;
 pub mod debounce;
 pub mod event;
 pub mod fields;

@@ -11,8 +11,9 @@ use crate::refusals::Refusals;
 use crate::signals::Signals;
 use crate::wake_backoff::WakeBackoff;
 use crate::{
-    Catalog, CompletionSignals, DefinitionStore, Evaluator, ExecutorOptions, Forks, History, Ingest, Installations,
-    Metrics, Notices, Operations, Ports, Records, Schedules, Stop, Sweeper, Transitions, UnreadableItems, Workflows,
+    Catalog, CompletionSignals, Dates, DefinitionStore, Evaluator, ExecutorOptions, Forks, History, Ingest,
+    Installations, Metrics, Notices, Operations, Ports, Records, Schedules, Stop, Sweeper, Transitions,
+    UnreadableItems, Workflows,
 };
 
 /// The runtime without what steps do outside: all of it but the executor.
@@ -30,6 +31,8 @@ pub struct Core {
     pub signals: Arc<Signals>,
     /// Fires what recurs.
     pub schedules: Arc<Schedules>,
+    /// Dates of records.
+    pub dates: Arc<Dates>,
     /// Looks for what was left behind.
     pub sweeper: Arc<Sweeper>,
     /// Work on many executions that goes on after an answer.
@@ -71,7 +74,8 @@ impl Core {
         let transitions = Arc::new(shared.transitions());
         let starter = Arc::new(shared.starter());
         let schedules = Arc::new(shared.schedules(&starter));
-        let operations = Operations::new(&transitions, ports.queue.clone(), starter.clone());
+        let dates = Arc::new(shared.dates(&starter));
+        let operations = Operations::new(&transitions, ports.queue.clone(), (starter.clone(), dates.clone()));
         let operations = Arc::new(operations);
         let signals = Arc::new(Signals::new(&ports, transitions.clone(), shared.metrics.clone()));
         let sweeper = Arc::new(shared.sweeper(&transitions, &operations));
@@ -89,6 +93,7 @@ impl Core {
             history: history.clone(),
             workflows: workflows.clone(),
             transitions: transitions.clone(),
+            dates: dates.clone(),
         };
         let definitions = DefinitionStore {
             catalog: catalog.clone(),
@@ -99,7 +104,7 @@ impl Core {
         Self {
             definitions: Arc::new(definitions),
             ingest: Arc::new(Ingest::new(&ports, metrics.clone())),
-            evaluator: Arc::new(shared.evaluator(starter, &transitions, &operations, (&signals, &schedules))),
+            evaluator: Arc::new(shared.evaluator(starter, &transitions, &operations, (&signals, &schedules, &dates))),
             workflows,
             forks: Arc::new(Forks { catalog: catalog.clone(), history: history.clone() }),
             forgetting: Arc::new(forgetting),
@@ -113,6 +118,7 @@ impl Core {
             transitions,
             signals,
             schedules,
+            dates,
             sweeper,
             operations,
             ports,
@@ -194,7 +200,7 @@ impl<'a> Shared<'a> {
         starter: Arc<Starter>,
         transitions: &Arc<Transitions>,
         operations: &Arc<Operations>,
-        (signals, schedules): (&Arc<Signals>, &Arc<Schedules>),
+        (signals, schedules, dates): (&Arc<Signals>, &Arc<Schedules>, &Arc<Dates>),
     ) -> Evaluator {
         let Ports { tables, queue, blobs, clock, .. } = self.ports.clone();
         Evaluator {
@@ -207,6 +213,7 @@ impl<'a> Shared<'a> {
             operations: operations.clone(),
             signals: signals.clone(),
             schedules: schedules.clone(),
+            dates: dates.clone(),
             clock,
             metrics: self.metrics.clone(),
             loops: self.options.loops,
@@ -223,6 +230,12 @@ impl<'a> Shared<'a> {
             starter: starter.clone(),
             refusals: self.refusals.clone(),
         }
+    }
+
+    fn dates(&self, starter: &Arc<Starter>) -> Dates {
+        let Ports { tables, clock, .. } = self.ports.clone();
+        let (catalog, refusals) = (self.catalog.clone(), self.refusals.clone());
+        Dates { catalog, tables, clock, starter: starter.clone(), refusals }
     }
 
     fn installations(&self, operations: &Arc<Operations>) -> Installations {

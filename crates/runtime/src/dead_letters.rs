@@ -55,12 +55,13 @@ impl Marks<'_> {
             },
             // It is no start: what is left of the execution stays until the letter is redriven, and signals stay in their
             // line until the next signal or waiter of the key.
-            // The sweeper closes a window, and fires a schedule, whose message was given up.
+            // The sweeper closes a window, and fires a schedule or a date, whose message was given up.
             Ok(
                 EventMessage::Expired(_)
                 | EventMessage::Signals(_)
                 | EventMessage::Window(_)
-                | EventMessage::Schedule { .. },
+                | EventMessage::Schedule { .. }
+                | EventMessage::Date { .. },
             ) => Ok(()),
             Ok(EventMessage::Waiters(waiters)) => self.refuse(of_waiters(waiters.event, why)).await,
             Ok(EventMessage::Operation(id)) => self.operations.fail(&id, why).await,
@@ -82,7 +83,9 @@ impl Marks<'_> {
             Ok(EventMessage::Stream(change)) => changes::event(&change).ok().flatten(),
             Ok(EventMessage::Expired(_) | EventMessage::Signals(_)) => return Ok(true),
             // The sweeper sends another one.
-            Ok(EventMessage::Window(_) | EventMessage::Schedule { .. }) => return Ok(false),
+            Ok(EventMessage::Window(_) | EventMessage::Schedule { .. } | EventMessage::Date { .. }) => {
+                return Ok(false);
+            }
             Ok(EventMessage::Waiters(waiters)) => Some(Event { workflow: None, ..waiters.event }),
             Ok(EventMessage::Operation(id)) => {
                 let operation = self.operations.read(&id).await?;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use pawl_engine::{Event, Execution, Need, ids};
 
+use crate::items::date::DateEntry;
 use crate::message::{EventMessage, Job, News, queue_of};
 use crate::ports::{Message, Queue, QueueName, Timer, Timers};
 use crate::{Error, ExecutorOptions, items};
@@ -89,6 +90,12 @@ impl Dispatcher {
         Ok(self.jobs.send(QueueName::Events, vec![schedule_message(workflow, trigger)]).await?)
     }
 
+    /// Sends the messages that fire dates whose time has come.
+    pub(crate) async fn send_dates(&self, due: &[DateEntry]) -> Result<(), Error> {
+        let messages = due.iter().map(date_message).collect();
+        Ok(self.jobs.send(QueueName::Events, messages).await?)
+    }
+
     /// Sets the timer that fires a schedule: one for each time, however often it is set.
     pub(crate) async fn remind_schedule(&self, (workflow, trigger): (&str, &str), at: Timestamp) -> Result<(), Error> {
         let name = format!("{SCHEDULE_TIMER}{}-{}", ids::schedule_digest(workflow, trigger), at.as_second());
@@ -145,6 +152,13 @@ fn schedule_message(workflow: &str, trigger: &str) -> Message {
     let body = EventMessage::Schedule { workflow: workflow.to_owned(), trigger: trigger.to_owned() };
     let body = serde_json::to_string(&body).expect("texts are JSON");
     Message { body, delay: SignedDuration::ZERO, group: workflow.to_owned() }
+}
+
+fn date_message(entry: &DateEntry) -> Message {
+    let DateEntry { record, workflow, trigger, .. } = entry.clone();
+    let group = workflow.clone();
+    let body = serde_json::to_string(&EventMessage::Date { record, workflow, trigger }).expect("texts are JSON");
+    Message { body, delay: SignedDuration::ZERO, group }
 }
 
 /// The name of the timer of an execution for a time, `<id>-<seconds since 1970>`. Under one name for all times, a timer could

@@ -21,7 +21,9 @@ use crate::ports::{
 };
 use crate::schedules::Schedules;
 use crate::signals::Signals;
-use crate::{Catalog, Error, LoopLimits, Metrics, TopicReads, Transitions, changes, expiry, items, listeners, offload};
+use crate::{
+    Catalog, Dates, Error, LoopLimits, Metrics, TopicReads, Transitions, changes, expiry, items, listeners, offload,
+};
 
 pub(crate) use start::Starter;
 pub use why_not::{TriggerNow, WhyNot};
@@ -39,6 +41,7 @@ pub struct Evaluator {
     pub(crate) operations: Arc<Operations>,
     pub(crate) signals: Arc<Signals>,
     pub(crate) schedules: Arc<Schedules>,
+    pub(crate) dates: Arc<Dates>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) loops: LoopLimits,
@@ -75,6 +78,7 @@ impl Evaluator {
             EventMessage::Operation(id) => self.operations.go_on(&id, deadline).await,
             EventMessage::Window(partition) => self.starter.close(&partition).await,
             EventMessage::Schedule { workflow, trigger } => self.schedules.fire(&workflow, &trigger, deadline).await,
+            EventMessage::Date { record, workflow, trigger } => self.dates.fire(&record, (&workflow, &trigger)).await,
             EventMessage::Signals(topic) => self.signals.hand_over(&topic, deadline).await,
         }
     }
@@ -142,9 +146,17 @@ impl Evaluator {
         // Each has its turn although another fails, and the first failure is told: a repeat starts nothing twice.
         let mut result = Ok(());
         for workflow in self.candidates(&event, reads).await? {
-            result = result.and(self.starter.start(&workflow, &event).await.map(drop));
+            result = result.and(self.follow(&workflow, &event).await);
         }
         result.and(self.tell_waiters(&event, deadline).await)
+    }
+
+    /// Lets the dates of a workflow follow an event, and starts the workflow for it.
+    async fn follow(&self, workflow: &str, event: &Event) -> Result<(), Error> {
+        if self.dates.follow(workflow, event).await? {
+            self.starter.start(workflow, event).await?;
+        }
+        Ok(())
     }
 
     /// The workflows that an event may start: the one that it is addressed to, or those that are listed under what it says.

@@ -1,7 +1,7 @@
 //! What queues carry.
 
 use jiff::SignedDuration;
-use pawl_engine::{Event, Execution};
+use pawl_engine::{Event, Execution, Subject};
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
@@ -105,6 +105,15 @@ pub enum EventMessage {
     Window(String),
     /// Firings of a schedule may be due: its workflow and its trigger.
     Schedule {
+        /// Workflow.
+        workflow: String,
+        /// Trigger.
+        trigger: String,
+    },
+    /// The time of a date trigger may have come for a record.
+    Date {
+        /// Record.
+        record: Subject,
         /// Workflow.
         workflow: String,
         /// Trigger.

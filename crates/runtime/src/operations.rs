@@ -15,6 +15,7 @@ use std::sync::Arc;
 use async_recursion::async_recursion as boxed;
 use jiff::{SignedDuration, Timestamp};
 use pawl_definition::{Edits, Step, Workflow};
+use pawl_engine::Plan;
 
 use crate::evaluator::Starter;
 use crate::items::operation::{self, Kind, Operation, State};
@@ -25,7 +26,7 @@ use crate::ports::{
     Transaction, Write,
 };
 use crate::waker::Waker;
-use crate::{Catalog, Error, Listed, LoopLimits, Metrics, Transitions};
+use crate::{Catalog, Dates, Error, Listed, LoopLimits, Metrics, Transitions, dates};
 
 pub use action::{
     Action, ActionLimits, Controls, Counts, FailureGroup, Preview, Reason, ReasonGroup, Records, Starts, Target, Task,
@@ -52,11 +53,16 @@ pub struct Operations {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) waker: Waker,
     pub(crate) starter: Arc<Starter>,
+    pub(crate) dates: Arc<Dates>,
     pub(crate) limits: LoopLimits,
 }
 
 impl Operations {
-    pub(crate) fn new(transitions: &Arc<Transitions>, queue: Arc<dyn Queue>, starter: Arc<Starter>) -> Self {
+    pub(crate) fn new(
+        transitions: &Arc<Transitions>,
+        queue: Arc<dyn Queue>,
+        (starter, dates): (Arc<Starter>, Arc<Dates>),
+    ) -> Self {
         let Transitions { catalog, tables, clock, metrics, options, dispatcher, .. } = &**transitions;
         Self {
             catalog: catalog.clone(),
@@ -67,6 +73,7 @@ impl Operations {
             metrics: metrics.clone(),
             waker: Waker::new(catalog.clone(), clock.clone(), dispatcher.clone()),
             starter,
+            dates,
             limits: options.loops,
         }
     }
@@ -156,6 +163,14 @@ impl Operations {
             Err(error) => return Err(error),
         };
         Ok(touches.then(|| Operation::of_edit(&head.id, head.revision, self.clock.now())))
+    }
+
+    /// The operation of a save or a switch after which date triggers fire at other times; `None` if they do not, or there are none.
+    pub(crate) fn of_dates(&self, before: Option<&Head>, after: &mut Head, plan: &Plan) -> Option<Operation> {
+        after.dates = dates::text(after, plan);
+        let (text, former) = (after.dates.as_ref()?, before.and_then(|head| head.dates.as_ref()));
+        let object = plan.workflow.object.as_deref().filter(|_| former != Some(text))?;
+        Some(Operation::of_dates(&after.id, object, after.version, self.clock.now()))
     }
 
     /// Sees to operations that are not over: of those that were silent too long the message is sent again, and those
@@ -275,5 +290,6 @@ fn kind_of(operation: &Operation) -> &'static str {
         (Kind::Lift, None) => "lift",
         (Kind::Redrive, None) => "redrive",
         (Kind::Action, None) => "action",
+        (Kind::Dates, None) => "dates",
     }
 }

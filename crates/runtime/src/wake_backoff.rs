@@ -10,13 +10,15 @@ use std::sync::Mutex;
 use jiff::{SignedDuration, Timestamp};
 use pawl_engine::Execution;
 
+use crate::ports::Item;
+
 /// The wait after the first time; a little less than the minute between two sweeps. It doubles with each time.
 const FIRST: SignedDuration = SignedDuration::from_secs(55);
 
 /// The longest wait.
 const MOST: SignedDuration = SignedDuration::from_mins(15);
 
-/// What this process woke, by execution and transition. Another process knows nothing of it and wakes once more: that
+/// What this process woke, by execution and transition, or by item and version. Another process knows nothing of it and wakes once more: that
 /// is harmless.
 #[derive(Default)]
 pub(crate) struct WakeBackoff(Mutex<BTreeMap<(String, u64), Woken>>);
@@ -30,8 +32,16 @@ struct Woken {
 impl WakeBackoff {
     /// Whether an overdue execution is to be woken now; if so, that is noted.
     pub(crate) fn is_time(&self, execution: &Execution, now: Timestamp) -> bool {
+        self.is_time_of((execution.id.clone(), execution.seq), now)
+    }
+
+    /// Whether the message of an item that is due is to be sent now; if so, that is noted.
+    pub(crate) fn is_time_of_item(&self, item: &Item, now: Timestamp) -> bool {
+        self.is_time_of((format!("{}/{}", item.key.partition, item.key.sort), item.version), now)
+    }
+
+    fn is_time_of(&self, key: (String, u64), now: Timestamp) -> bool {
         let mut woken = self.0.lock().expect("no holder panics");
-        let key = (execution.id.clone(), execution.seq);
         let Some(before) = woken.get_mut(&key) else {
             woken.insert(key, Woken { at: now, wait: FIRST, seen: now });
             return true;

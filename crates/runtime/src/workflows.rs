@@ -9,7 +9,7 @@ use pawl_engine::{Act, Plan, triggers};
 use serde_json::Value;
 
 use crate::items::audit;
-use crate::items::operation::{Operation, State};
+use crate::items::operation::{Kind, Operation, State};
 use crate::items::workflow::{self, Head, Revision};
 use crate::ports::{Clock, Consistency, Durability, Expect, Index, Query, SortRange, Tables, Transaction, Write};
 use crate::{Catalog, Error, Listed, Objects, Operations, Schedules, items, listeners, readers};
@@ -169,12 +169,13 @@ impl Workflows {
             let (head, mut writes) = self.revised((&workflow, source, &terms), before.as_ref(), by).await?;
             let operation = self.operations.of_edit(&head, &workflow).await?;
             writes.extend(operation.as_ref().map(Operation::begin));
+            let of_dates = of_dates(&writes);
             let operation = operation.map(|operation| operation.id);
             let scheduled = scheduled(&writes);
             match self.tables.transact(Transaction { writes, durability: Durability::Durable }).await {
                 Ok(()) => {
                     self.schedules.set_timers(&scheduled).await;
-                    if let Some(operation) = &operation {
+                    for operation in operation.iter().chain(&of_dates) {
                         self.operations.send_begun(operation).await;
                     }
                     return Ok(Saved { head, unchanged: false, operation });
@@ -224,6 +225,7 @@ impl Workflows {
         let mut listed = listeners::list(&*self.tables, before, &mut head, terms.clone()).await?;
         let plan = Plan::new(Arc::new(workflow.clone()), head.revision);
         listed.extend(self.schedules.list(before, &mut head, &plan).await?);
+        listed.extend(self.operations.of_dates(before, &mut head, &plan).as_ref().map(Operation::begin));
         let revision = Write::Put {
             table: workflow::TABLE,
             item: workflow::revision_item(&workflow.id, &revision),
@@ -254,6 +256,7 @@ impl Workflows {
             suspended: before.and_then(|head| head.suspended.clone()),
             listed: before.map(|head| head.listed.clone()).unwrap_or_default(),
             schedules: before.map(|head| head.schedules.clone()).unwrap_or_default(),
+            dates: before.and_then(|head| head.dates.clone()),
             saved_at,
         }
     }
@@ -371,6 +374,7 @@ impl Workflows {
         let terms = if after.active { triggers::terms(&plan.workflow) } else { BTreeSet::new() };
         let mut writes = listeners::list(&*self.tables, Some(before), after, terms).await?;
         writes.extend(self.schedules.list(Some(before), after, &plan).await?);
+        writes.extend(self.operations.of_dates(Some(before), after, &plan).as_ref().map(Operation::begin));
         Ok(writes)
     }
 
@@ -390,11 +394,14 @@ impl Workflows {
             }
             head.version += 1;
             let listed = self.switched(&before, &mut head).await?;
-            let scheduled = scheduled(&listed);
+            let (scheduled, of_dates) = (scheduled(&listed), of_dates(&listed));
             let writes = [head_write(&head, Some(&before))].into_iter().chain(beside(&head)).chain(listed).collect();
             match self.tables.transact(Transaction { writes, durability: Durability::Durable }).await {
                 Ok(()) => {
                     self.schedules.set_timers(&scheduled).await;
+                    if let Some(operation) = &of_dates {
+                        self.operations.send_begun(operation).await;
+                    }
                     return Ok(head);
                 }
                 Err(error) if Error::from(error.clone()).is_conflict() => {}
@@ -411,6 +418,17 @@ const RACES: usize = 16;
 fn scheduled(writes: &[Write]) -> Vec<Write> {
     let is_schedule = |write: &&Write| matches!(write, Write::Put { item, .. } if items::schedule::names(&item.key.partition).is_some());
     writes.iter().filter(is_schedule).cloned().collect()
+}
+
+/// The operation that lets entries of dates follow, among what is written.
+fn of_dates(writes: &[Write]) -> Option<String> {
+    writes.iter().find_map(|write| match write {
+        Write::Put { table: items::operation::TABLE, item, .. } => items::operation::parse(item)
+            .ok()
+            .filter(|operation| operation.kind == Kind::Dates)
+            .map(|operation| operation.id),
+        _ => None,
+    })
 }
 
 fn version_of(version: u64) -> Expect {

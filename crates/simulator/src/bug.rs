@@ -124,6 +124,12 @@ pub enum Bug {
     FiringDropped,
     /// A firing of a schedule is written down twice.
     FiringTwice,
+    /// Entries of dates are written without requiring what they were worked out from.
+    BlindDates,
+    /// Entries of dates stay when they have fired.
+    DatesKept,
+    /// Nobody looks at the records that are there when a date trigger is switched on.
+    DatesUnlooked,
     /// A fork begins without the results of the steps before it.
     ForkForgets,
     /// The original is not told of a fork.
@@ -188,6 +194,9 @@ impl Bug {
         ("batch-dropped", Self::BatchDropped),
         ("firing-dropped", Self::FiringDropped),
         ("firing-twice", Self::FiringTwice),
+        ("blind-dates", Self::BlindDates),
+        ("dates-kept", Self::DatesKept),
+        ("dates-unlooked", Self::DatesUnlooked),
         ("fork-forgets", Self::ForkForgets),
         ("fork-unlisted", Self::ForkUnlisted),
         ("definitions-unkept", Self::DefinitionsUnkept),
@@ -215,6 +224,14 @@ impl Bug {
             Self::LanesUncounted => writes.retain(|write| !write.address().1.sort.starts_with("budget#")),
             Self::ForkUnlisted => writes.retain(|write| !write.address().1.sort.starts_with(items::fork::PREFIX)),
             Self::DefinitionsUnkept => writes.retain(|write| !stands_in(write, items::definition::REVISIONS)),
+            Self::DatesKept => {
+                writes.retain(|write| !(matches!(write, Write::Delete { .. }) && stands_in(write, "dates#")));
+            }
+            Self::DatesUnlooked => writes.retain(|write| !stands_in(write, "operation#dates.")),
+            Self::BlindDates if writes.iter().any(|write| stands_in(write, "dates#")) => {
+                writes.retain(|write| !matches!(write, Write::Check { .. }));
+                writes.iter_mut().for_each(without_expectation);
+            }
             Self::NoLine => writes.retain(|write| !stands_in(write, "line#")),
             Self::LostRows => writes.retain(|write| !write.address().1.sort.starts_with(items::history::PREFIX)),
             Self::NoChecks => writes.retain(|write| !matches!(write, Write::Check { table: Table::Records, .. })),
@@ -334,6 +351,13 @@ fn without_look(item: &mut Item) {
     {
         head.wake = Wake::Signal { until: rows.last().and_then(|row| row.due) };
         *item = items::execution::changed(item, &head, &rows).expect("it was just read");
+    }
+}
+
+/// A write that overwrites whatever is there.
+fn without_expectation(write: &mut Write) {
+    if let Write::Put { expect, .. } = write {
+        *expect = Expect::Any;
     }
 }
 

@@ -1,6 +1,7 @@
 //! What must hold of a world that does not move any more.
 
 mod actions;
+mod dates;
 mod debounced;
 mod ends;
 mod forks;
@@ -54,6 +55,7 @@ pub(super) fn check(hub: &Hub, accepted: &[Accepted]) {
         erased::check(hub, &state, &mut broken);
         debounced::check(hub, &state.monitor, &items, &mut broken);
         ends::check(&state.monitor, &mut broken);
+        dates::check(&state.monitor, hub.now(), &mut broken);
         schedules::check(&state.monitor, hub.now(), &mut broken);
         signals::check(hub, &state.monitor, (&items, accepted), &mut broken);
         for head in state.monitor.open() {

@@ -16,7 +16,7 @@ use crate::executions::ActView;
 pub(super) struct OperationView {
     /// Id.
     id: String,
-    /// `edit`, `lift`, `redrive`, or `action`: a person acts on many executions or records.
+    /// `edit`, `lift`, `redrive`, `dates` (entries of date triggers follow), or `action`: a person acts on many executions or records.
     #[schema(value_type = String)]
     kind: Kind,
     /// The workflow; absent if the operation concerns the whole installation.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::State;
+use jiff::Timestamp;
 use pawl_engine::Subject;
 use pawl_runtime::TriggerNow;
 use serde::{Deserialize, Serialize};
@@ -77,16 +78,19 @@ struct TriggerView {
     /// Why it cannot be said: a filter may read the event, which there is not.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
+    /// When it fires next for the record, if it fires around a date and one is to come.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fires_at: Option<Timestamp>,
 }
 
 impl From<TriggerNow> for TriggerView {
     fn from(trigger: TriggerNow) -> Self {
-        let TriggerNow { id, kind, enabled, filter, passes } = trigger;
+        let TriggerNow { id, kind, enabled, filter, passes, fires_at } = trigger;
         let (passes, error) = match passes {
             Ok(passes) => (Some(passes), None),
             Err(error) => (None, Some(error)),
         };
-        Self { id, r#type: kind, enabled, filter, passes, error }
+        Self { id, r#type: kind, enabled, filter, passes, error, fires_at }
     }
 }
 

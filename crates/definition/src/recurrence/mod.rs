@@ -4,6 +4,7 @@
 //! A time of day that a change of clocks skips counts as the first moment after the gap. One that is repeated counts once, at
 //! its first occurrence; what recurs in real time (`every` of hours and below, a cron pattern whose hour is `*`) runs through.
 
+mod around_date;
 mod business_days;
 mod clock;
 mod cron;
@@ -16,6 +17,7 @@ use jiff::tz::TimeZone;
 use crate::{Calendar, Duration};
 use business_days::OnBusinessDays;
 
+pub use around_date::AroundDate;
 pub use business_days::{BusinessDays, RecurrenceTime};
 pub(crate) use clock::{Bound, bound};
 

@@ -1,5 +1,6 @@
 //! Triggers: section 3 of the language. One file for each type, and one line in the registry below.
 
+mod date;
 mod field_updated;
 mod manual;
 mod owner_changed;
@@ -14,6 +15,7 @@ mod workflow_ended;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+pub use date::{Date, Offset};
 pub use field_updated::{FieldUpdated, ValueTest};
 pub use manual::Manual;
 pub use owner_changed::OwnerChanged;
@@ -38,6 +40,8 @@ pub struct TypeFacts {
     pub by_hand: bool,
     /// It recurs: what is stored of its next firing is written with the head of the workflow.
     pub recurs: bool,
+    /// It fires around dates of records, each of which has an entry of its own.
+    pub follows_dates: bool,
     /// It has an address of its own below that of the workflow, so that its id is unique in the whole file.
     pub has_address: bool,
     /// Its events bring results of executions on other records, or on none.
@@ -77,6 +81,11 @@ pub trait Listen {
 
     /// The schedule that it is.
     fn schedule(&self) -> Option<&Schedule> {
+        None
+    }
+
+    /// The date trigger that it is.
+    fn date(&self) -> Option<&Date> {
         None
     }
 
@@ -165,6 +174,7 @@ registry! {
     "record_archived" => RecordArchived(RecordArchived),
     "schedule" => Schedule(Schedule),
     "workflow_ended" => WorkflowEnded(WorkflowEnded),
+    "date" => Date(Date),
 }
 
 impl TriggerKind {
@@ -180,16 +190,8 @@ impl TriggerKind {
 }
 
 /// Types of the language that this version knows by name only.
-pub const NOT_AVAILABLE: &[&str] = &[
-    "activity_logged",
-    "activity_overdue",
-    "date",
-    "form_submitted",
-    "survey_submitted",
-    "email",
-    "interaction",
-    "event",
-];
+pub const NOT_AVAILABLE: &[&str] =
+    &["activity_logged", "activity_overdue", "form_submitted", "survey_submitted", "email", "interaction", "event"];
 
 /// What an event about a record has: each field that changed, with its value before and after.
 fn changes(facts: &Facts<'_>) -> Vec<(&'static str, Type)> {

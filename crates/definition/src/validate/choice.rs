@@ -92,7 +92,8 @@ impl<'a> Walker<'a, '_> {
     }
 
     fn chosen_type(&mut self, shape: &'static Value, alternatives: &[&'static Value], value: &'a Value, path: &Path) {
-        let free = |one: &&&'static Value| matches!(reference(one), Some("Template" | "Expression" | "Duration"));
+        let free =
+            |one: &&&'static Value| matches!(reference(one), Some("Template" | "Expression" | "Duration" | "Offset"));
         let typed =
             |one: &&&'static Value| reference(one).is_none() && allowed_words(one).is_none() && has_type(one, value);
         match alternatives.iter().find(typed).or_else(|| alternatives.iter().find(free)) {
@@ -111,7 +112,7 @@ fn only_mapping(alternatives: &[&'static Value]) -> Option<&'static Value> {
 
 /// The alternatives of a shape, those of its alternatives included.
 fn flatten(shape: &'static Value, shapes: &'static Shapes, into: &mut Vec<&'static Value>) {
-    let own = matches!(reference(shape), Some("Step" | "Trigger" | "Expression" | "Template" | "Duration"));
+    let own = matches!(reference(shape), Some("Step" | "Trigger" | "Expression" | "Template" | "Duration" | "Offset"));
     let definition = reference(shape).filter(|_| !own).and_then(|name| shapes.definition(name));
     let shape = definition.unwrap_or(shape);
     match shape.get("oneOf").or_else(|| shape.get("anyOf")).and_then(Value::as_array) {

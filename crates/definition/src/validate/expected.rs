@@ -16,6 +16,7 @@ pub(super) fn expected(shape: &Value, shapes: &Shapes) -> String {
             "Expression" => "an expression (CEL)".to_owned(),
             "Template" => "a value".to_owned(),
             "Duration" => "a duration such as `2d 3h`".to_owned(),
+            "Offset" => "a duration such as `2d 3h` or `-60d`".to_owned(),
             _ => shapes.definition(name).map_or_else(String::new, |shape| expected(shape, shapes)),
         };
     }

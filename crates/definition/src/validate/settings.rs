@@ -11,10 +11,14 @@ use super::{literal, words};
 use crate::kind::{check_dates, check_known};
 use crate::path::Path;
 use crate::problem::code;
+use crate::trigger::TypeFacts;
 use crate::{DefinitionKind, Duration, RETENTION_LEAST, SLOTS_OF_KEY_MOST, TriggerKind, WINDOW_LONGEST};
 
 /// Most schedules of a workflow.
 const SCHEDULES_MOST: usize = 8;
+
+/// Most date triggers of a workflow.
+const DATES_MOST: usize = 8;
 
 pub(super) fn check(report: &mut Report<'_>, file: &Value, facts: &Facts<'_>) {
     let root = Path::root();
@@ -31,6 +35,7 @@ pub(super) fn check(report: &mut Report<'_>, file: &Value, facts: &Facts<'_>) {
     slots_of_key(report, file);
     debounce(report, file);
     schedules(report, file);
+    dates(report, file);
     if file.get("steps").and_then(Value::as_array).is_some_and(Vec::is_empty) {
         report.warning(code::SUSPICIOUS, &root.key("steps"), "a workflow without steps does nothing");
     }
@@ -65,16 +70,27 @@ fn retention(report: &mut Report<'_>, file: &Value) {
 
 /// What is stored of schedules is written in the transaction of the workflow's head, which has room for so many.
 fn schedules(report: &mut Report<'_>, file: &Value) {
-    let triggers = file.get("triggers").and_then(Value::as_array).into_iter().flatten();
-    let recurs = |trigger: &&Value| {
-        let tag = trigger.get("type").and_then(Value::as_str).unwrap_or_default();
-        TriggerKind::facts_of(tag).recurs
-    };
-    let count = triggers.filter(recurs).count();
+    let count = triggers_that(file, |facts| facts.recurs);
     if count > SCHEDULES_MOST {
         let message = format!("expected at most {SCHEDULES_MOST} schedules, found {count}");
         report.error(code::OUT_OF_RANGE, &Path::root().key("triggers"), message);
     }
+}
+
+/// Each of them has an entry for each record.
+fn dates(report: &mut Report<'_>, file: &Value) {
+    let count = triggers_that(file, |facts| facts.follows_dates);
+    if count > DATES_MOST {
+        let message = format!("expected at most {DATES_MOST} triggers of the type date, found {count}");
+        report.error(code::OUT_OF_RANGE, &Path::root().key("triggers"), message);
+    }
+}
+
+/// How many triggers there are of types of which something holds.
+fn triggers_that(file: &Value, holds: impl Fn(TypeFacts) -> bool) -> usize {
+    let triggers = file.get("triggers").and_then(Value::as_array).into_iter().flatten();
+    let tags = triggers.map(|trigger| trigger.get("type").and_then(Value::as_str).unwrap_or_default());
+    tags.filter(|tag| holds(TriggerKind::facts_of(tag))).count()
 }
 
 /// A window is open for a day at most, and not shorter than the pause that closes it.

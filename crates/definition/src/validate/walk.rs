@@ -56,7 +56,8 @@ impl<'a, 'r> Walker<'a, 'r> {
             "Trigger" => self.trigger(value, path),
             "Expression" => self.expression(value, path),
             "Template" => self.template(value, path),
-            "Duration" => self.duration(value, path),
+            "Duration" => self.duration(value, path, false),
+            "Offset" => self.duration(value, path, true),
             _ => {
                 let shape = self.shapes.definition(name).expect("every reference has a definition");
                 self.value(shape, value, path);
@@ -175,9 +176,9 @@ impl<'a, 'r> Walker<'a, 'r> {
         self.found.expressions.push(ExpressionSite { path: path.clone(), text, column, owner: self.owner });
     }
 
-    fn duration(&mut self, value: &Value, path: &Path) {
+    fn duration(&mut self, value: &Value, path: &Path, may_go_back: bool) {
         let message = match Duration::from_value(value) {
-            Ok(duration) if duration.approximate().is_negative() => {
+            Ok(duration) if duration.approximate().is_negative() && !may_go_back => {
                 format!("expected a duration that is not negative, found {}", words::found(value))
             }
             Ok(_) => return,

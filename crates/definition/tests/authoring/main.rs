@@ -5,6 +5,7 @@ mod archive;
 mod ceilings;
 mod concurrency;
 mod controlling;
+mod dates;
 mod debounce;
 mod definitions;
 mod ends;

@@ -1,6 +1,7 @@
 //! What happened. One file for each kind of events, and one line in the registry below.
 
 mod called_back;
+mod date;
 mod field_updated;
 mod manual;
 mod record_archived;
@@ -90,6 +91,7 @@ registry! {
     field_updated: FieldUpdated, "Fields of a record changed.";
     record_archived: RecordArchived, "A record is put into the archive.";
     schedule: Schedule, "A schedule fires.";
+    date: Date, "The time around a date of a record comes.";
     state_machine_ended: StateMachineEnded, "An execution of a state machine ended.";
     called_back: CalledBack, "Somebody who has its token ends the wait of a step.";
     signal_sent: SignalSent, "A signal with a name and a key was sent.";
@@ -144,10 +146,10 @@ pub struct Event {
     /// Kind.
     #[serde(rename = "type")]
     pub kind: EventType,
-    /// The workflow that it is addressed to, if it is addressed (`manual`, `webhook`, `schedule`).
+    /// The workflow that it is addressed to, if it is addressed (`manual`, `webhook`, `schedule`, `date`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub workflow: Option<String>,
-    /// The trigger that it is addressed to (`webhook`, `schedule`).
+    /// The trigger that it is addressed to (`webhook`, `schedule`, `date`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trigger: Option<String>,
     /// The record that it is about.

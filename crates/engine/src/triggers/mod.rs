@@ -1,5 +1,6 @@
 //! Which triggers an event meets. One file for each type, and one line in the registry below.
 
+mod date;
 mod field_updated;
 mod index;
 mod interest;
@@ -34,6 +35,16 @@ trait Match {
     /// The ways in which an event can meet it, as far as they can be told without evaluating it: no event
     /// matches that none of them takes. None if it is only ever addressed by the workflow's id.
     fn interests(&self, trigger: &Trigger, workflow: &Workflow) -> Vec<Interest>;
+
+    /// Whether its filter holds for the events that it listens to, and not for another one that follows later.
+    fn is_filtered_early(&self) -> bool {
+        true
+    }
+
+    /// Whether an event, which does not match it, changes when it fires.
+    fn moves(&self, _plan: &Plan, _event: &Event) -> bool {
+        false
+    }
 }
 
 fn matcher(kind: &TriggerKind) -> &dyn Match {
@@ -48,12 +59,18 @@ fn matcher(kind: &TriggerKind) -> &dyn Match {
         TriggerKind::RecordArchived(trigger) => trigger,
         TriggerKind::Schedule(trigger) => trigger,
         TriggerKind::WorkflowEnded(trigger) => trigger,
+        TriggerKind::Date(trigger) => trigger,
     }
 }
 
 /// Whether an event matches a trigger; its filter is evaluated apart.
 pub fn matches(trigger: &Trigger, plan: &Plan, event: &Event) -> bool {
     trigger.enabled && matcher(&trigger.kind).matches(trigger, plan, event)
+}
+
+/// Whether an event changes when a trigger fires for its record.
+pub fn moves(trigger: &Trigger, plan: &Plan, event: &Event) -> bool {
+    trigger.enabled && matcher(&trigger.kind).moves(plan, event)
 }
 
 /// Whether the event of a context passes a trigger's filter, against the record as it is now. The execution is the
@@ -69,8 +86,10 @@ pub(crate) fn interests(trigger: &Trigger, workflow: &Workflow) -> Vec<Interest>
     if !trigger.enabled {
         return Vec::new();
     }
-    let own = matcher(&trigger.kind).interests(trigger, workflow);
-    own.into_iter().map(|interest| trigger.filter.iter().fold(interest, Interest::filtered)).collect()
+    let matcher = matcher(&trigger.kind);
+    let filter = trigger.filter.iter().filter(|_| matcher.is_filtered_early());
+    let own = matcher.interests(trigger, workflow).into_iter();
+    own.map(|interest| filter.clone().fold(interest, Interest::filtered)).collect()
 }
 
 /// The terms under which a workflow is listed, so that events which are addressed to nobody find it.

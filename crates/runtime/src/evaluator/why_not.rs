@@ -1,6 +1,7 @@
 //! Why a workflow does not start on a record: what its triggers wait for, and what their filters say of the record as it is now.
 
 use async_recursion::async_recursion as boxed;
+use jiff::Timestamp;
 use pawl_engine::{Act, Cause, Event, EventType, Subject, triggers};
 use serde_json::{Map, json};
 
@@ -37,6 +38,8 @@ pub struct TriggerNow {
     pub filter: Option<String>,
     /// What the filter says of the record as it is now, or why it says nothing: it may read the event, which there is not.
     pub passes: Result<bool, String>,
+    /// When it fires next for the record, if it fires around a date.
+    pub fires_at: Option<Timestamp>,
 }
 
 impl Evaluator {
@@ -70,6 +73,7 @@ impl Evaluator {
         };
         let filters = plan.workflow.triggers.iter().filter_map(|trigger| trigger.filter.as_ref());
         let known = Known::read(&self.catalog, (&plan, &event), filters, now).await?;
+        let firings = self.dates.firings(workflow, record, &plan).await?;
         let look = |trigger: &pawl_definition::Trigger| {
             let passes = known.as_ref().map_err(|error| error.message.clone()).and_then(|known| {
                 let cx = known.context(&plan, now);
@@ -77,7 +81,14 @@ impl Evaluator {
                 triggers::passes(trigger, &cx, &execution).map_err(|error| error.message)
             });
             let filter = trigger.filter.as_ref().map(|filter| filter.source().to_owned());
-            TriggerNow { id: trigger.id.clone(), kind: trigger.kind.tag(), enabled: trigger.enabled, filter, passes }
+            TriggerNow {
+                id: trigger.id.clone(),
+                kind: trigger.kind.tag(),
+                enabled: trigger.enabled,
+                filter,
+                passes,
+                fires_at: firings.get(&trigger.id).copied(),
+            }
         };
         Ok(Some(WhyNot {
             active: head.active,

@@ -23,7 +23,9 @@ use serde_json::json;
 
 use crate::items::audit;
 use crate::ports::{Blobs, Clock, Consistency, Durability, Tables, Transaction};
-use crate::{Catalog, ControlError, Error, Filter, History, ListScope, Listed, Objects, Transitions, Workflows, items};
+use crate::{
+    Catalog, ControlError, Dates, Error, Filter, History, ListScope, Listed, Objects, Transitions, Workflows, items,
+};
 use scrub::{Scrubbed, scrub};
 
 /// Executions that are looked at before the time is.
@@ -50,6 +52,7 @@ pub struct Forgetting {
     pub(crate) history: Arc<History>,
     pub(crate) workflows: Arc<Workflows>,
     pub(crate) transitions: Arc<Transitions>,
+    pub(crate) dates: Arc<Dates>,
 }
 
 /// What is to be forgotten, and by whom.
@@ -146,7 +149,13 @@ impl Forgetting {
             (Stage::Look(after), None) => self.look(order, record, after, done).await.map(Some),
             // It was begun before.
             (Stage::Look(_), Some(_)) => Ok(Some(Stage::Own(None))),
-            (Stage::Own(after), Some(at)) => self.own(order, at, after, done).await.map(Some),
+            (Stage::Own(after), Some(at)) => {
+                // No entry comes after the tombstone.
+                if after.is_none() {
+                    self.dates.forget(&order.record).await?;
+                }
+                self.own(order, at, after, done).await.map(Some)
+            }
             (Stage::Others { workflow, execution }, Some(at)) => {
                 self.others(order, at, (workflow, execution), done).await
             }

@@ -25,6 +25,7 @@
 //! | the slots of a key that are taken, and by whom | executions | `slots#<workflow>#<digest of the key>` / `<number>` |
 //! | events that are collected for one start, and their window; windows that close, by time | executions | `debounce#<workflow>#<digest of the key>` / `window`, `<id>#<number>`; First `windows` by time |
 //! | a schedule with its next firing; schedules that are due, by time | executions | `schedule#<workflow>#<trigger>` / `schedule`; First `schedules` by time |
+//! | when a date trigger fires for a record; dates that are due, by time | executions | `dates#<object>/<id>` / `<workflow>#<trigger>`; First `dates` by time |
 //! | the member whom a step chose last in its round | executions | `position#<workflow>#<step>` / `position` |
 //! | executions that wait for a slot, oldest first; of a key | executions | `line#<workflow>`, `line#<workflow>#<digest of the key>` / `<time>#<execution>` |
 //! | what models cost in a day | executions | `usage#<workflow>` / `<date>#tokens`, `…#microusd`; the same of `usage#<workflow>#<block>` |
@@ -45,6 +46,7 @@
 //! `DynamoDB` keeps such a partition in 16, `<partition>|00` to `<partition>|15`.
 
 pub mod audit;
+pub mod date;
 pub mod debounce;
 pub mod definition;
 pub mod delivery;
@@ -172,6 +174,7 @@ pub fn kept_of(table: Table, item: &Item) -> Option<Kept> {
         (slot::TABLE, "slots") => slot::KEPT,
         (debounce::TABLE, "debounce") => debounce::KEPT,
         (schedule::TABLE, "schedule") => schedule::KEPT,
+        (date::TABLE, "dates") => date::KEPT,
         (position::TABLE, "position") => position::KEPT,
         (notice::TABLE, notice::PARTITION) => notice::KEPT,
         (operation::TABLE, "operation") => match sort.split_once('#').map_or(sort.as_str(), |(what, _)| what) {

@@ -35,6 +35,8 @@ pub enum Kind {
     Redrive,
     /// A person acts on many executions or records: a tracked action.
     Action,
+    /// Date triggers of a workflow fire at other times: the entries of all records follow.
+    Dates,
 }
 
 /// What an operation looks at now, in the order of the work. Stored, do not rename.
@@ -55,6 +57,8 @@ pub enum Phase {
     Counting,
     /// The same once more: it acts on them.
     Acting,
+    /// Records of an object.
+    Records,
 }
 
 /// Whether an operation is over. Stored, do not rename.
@@ -99,6 +103,9 @@ pub struct Operation {
     /// The workflow; none is the whole installation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub workflow: Option<String>,
+    /// The object whose records it looks at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub object: Option<String>,
     /// The revision of an edit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revision: Option<u64>,
@@ -112,7 +119,7 @@ pub struct Operation {
     /// Dead letters may be left.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub has_letters: bool,
-    /// Executions that were woken or that looked again.
+    /// Executions that were woken or that looked again, or records whose dates have other entries.
     pub executions: u64,
     /// Dead letters that went back to their queues.
     #[serde(default)]
@@ -138,6 +145,7 @@ impl Operation {
             id,
             kind,
             workflow: None,
+            object: None,
             revision: None,
             state: State::Running,
             phase: Phase::Due,
@@ -165,6 +173,17 @@ impl Operation {
     pub fn of_lift(workflow: Option<&str>, version: u64, at: Timestamp) -> Self {
         let id = workflow.map_or_else(|| format!("lift.{version}"), |id| format!("lift.{id}.{version}"));
         Self { workflow: workflow.map(str::to_owned), ..Self::new(id, Kind::Lift, at) }
+    }
+
+    /// After date triggers of a workflow were switched on or changed; `version` is the one of the head that says so.
+    pub fn of_dates(workflow: &str, object: &str, version: u64, at: Timestamp) -> Self {
+        let operation = Self::new(format!("dates.{workflow}.{version}"), Kind::Dates, at);
+        Self {
+            workflow: Some(workflow.to_owned()),
+            object: Some(object.to_owned()),
+            phase: Phase::Records,
+            ..operation
+        }
     }
 
     /// A redrive.
@@ -222,6 +241,9 @@ pub fn parse(item: &Item) -> Result<Operation, Unreadable> {
     let operation = Operation { version: item.version, ..read(item)? };
     match (operation.kind, &operation.action) {
         (Kind::Action, None) => Err(unreadable(item, "an action without what it does")),
+        (Kind::Dates, _) if operation.object.is_none() || operation.workflow.is_none() => {
+            Err(unreadable(item, "dates without a workflow and its object"))
+        }
         _ => Ok(operation),
     }
 }
@@ -278,6 +300,7 @@ mod tests {
             (workflow_id(), 2_u64..99, time()).prop_map(|(id, revision, at)| Operation::of_edit(&id, revision, at)),
             (of(workflow_id()), 2_u64..99, time()).prop_map(|(id, n, at)| Operation::of_lift(id.as_deref(), n, at)),
             act().prop_map(|act| Operation::of_redrive(&act)),
+            (workflow_id(), 2_u64..99, time()).prop_map(|(id, n, at)| Operation::of_dates(&id, "policy", n, at)),
             action().prop_map(|action| Operation::of_action("retry.1".to_owned(), action)),
         ];
         let phase = select(vec![Phase::Due, Phase::Moving, Phase::Waiting, Phase::DeadLetters, Phase::Acting]);

@@ -59,6 +59,9 @@ pub struct Head {
     /// The triggers whose next firing is stored (see `schedule`); none while it is inactive.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub schedules: BTreeSet<String>,
+    /// What says when its date triggers fire; none while it is inactive, or without such triggers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dates: Option<String>,
     /// When it was last saved.
     pub saved_at: Timestamp,
 }
@@ -127,10 +130,18 @@ mod tests {
             of(act()),
             of(act()),
             [btree_set(filled(), 0..3), btree_set(filled(), 0..3)],
-            time(),
+            (of(text()), time()),
         )
             .prop_map(
-                |(says, [revision, version], active_since, killed, suspended, [listed, schedules], saved_at)| {
+                |(
+                    says,
+                    [revision, version],
+                    active_since,
+                    killed,
+                    suspended,
+                    [listed, schedules],
+                    (dates, saved_at),
+                )| {
                     let (id, name, owner, active, pinned) = says;
                     Head {
                         id,
@@ -145,6 +156,7 @@ mod tests {
                         suspended,
                         listed,
                         schedules,
+                        dates,
                         saved_at,
                     }
                 },

@@ -87,6 +87,7 @@ impl Operations {
             page => page?,
         };
         let reached = match (operation.phase, operation.kind) {
+            (Phase::Records, _) => self.index_dates(&operation, &page.items).await?,
             // Those that wait for a short time stand among those that move.
             (Phase::Waiting | Phase::Paused, _) | (Phase::Moving, Kind::Edit) => {
                 self.look_again(&operation, &page.items).await?
@@ -96,6 +97,12 @@ impl Operations {
         let executions = operation.executions + u64::try_from(reached).unwrap_or(u64::MAX);
         let operation = Operation { executions, after: page.next, ..operation };
         Ok(if operation.after.is_some() { operation } else { after_phase(operation) })
+    }
+
+    /// Lets the entries of dates follow. What is planned after the change counts.
+    async fn index_dates(&self, operation: &Operation, page: &[Item]) -> Result<usize, Error> {
+        let Some(workflow) = &operation.workflow else { return Ok(0) };
+        self.dates.index_page(workflow, page, operation.begun_at).await
     }
 
     async fn wake(&self, operation: &Operation, page: &[Item]) -> Result<usize, Error> {
@@ -165,6 +172,10 @@ fn query(operation: &Operation) -> Query {
         Phase::Due => overdue(Index::Gsi4, items::execution::DUE, by),
         Phase::Moving => overdue(Index::Gsi3, items::execution::MOVING, by),
         Phase::Paused => in_status(Status::Paused),
+        Phase::Records => {
+            let object = operation.object.as_deref().unwrap_or_default();
+            Query::of(items::record::TABLE, items::record::partition(object))
+        }
         Phase::Waiting | Phase::DeadLetters | Phase::Counting | Phase::Acting => in_status(Status::Waiting),
     }
 }
@@ -179,7 +190,9 @@ fn after_phase(operation: Operation) -> Operation {
         Phase::Due => Phase::Moving,
         Phase::Moving => Phase::Waiting,
         Phase::Waiting if operation.kind == Kind::Lift => Phase::Paused,
-        Phase::Waiting | Phase::Paused | Phase::DeadLetters | Phase::Counting | Phase::Acting => Phase::DeadLetters,
+        Phase::Waiting | Phase::Paused | Phase::DeadLetters | Phase::Counting | Phase::Acting | Phase::Records => {
+            Phase::DeadLetters
+        }
     };
     let is_over = phase == Phase::DeadLetters && !operation.has_letters;
     let state = if is_over { State::Completed } else { operation.state };

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use pawl_definition::trigger::Overlap;
 use pawl_engine::schedule::{self, Firing};
-use pawl_engine::{Event, Plan, ids};
+use pawl_engine::{Event, Plan};
 
 use super::{Recurring, Schedules};
 use crate::admission::Reason;
@@ -11,7 +11,7 @@ use crate::evaluator::Outcome;
 use crate::items::schedule::{self as stored, Schedule};
 use crate::items::workflow::Head;
 use crate::ports::{Consistency, Durability, Expect, Item, Transaction, Write};
-use crate::{Error, items, refusals};
+use crate::{Error, firings, items};
 
 /// Steps of one message: a schedule that is behind goes on in another one.
 const STEPS_MOST: usize = 64;
@@ -172,29 +172,14 @@ impl Schedules {
 
     /// Why nothing starts while the workflow or the installation is killed.
     async fn killed(&self, stored: &Stored<'_>) -> Result<Option<Reason>, Error> {
-        let installation = self.catalog.read_installation().await?;
-        let who = match (&stored.head.killed, &installation.killed) {
-            (Some(act), _) => format!("{} killed the workflow", act.actor),
-            (None, Some(act)) => format!("{} killed the installation", act.actor),
-            (None, None) => return Ok(None),
-        };
-        Ok(Some(Reason {
-            code: "killed",
-            message: format!("{who}, and its schedules start nothing"),
-            opens_breaker: false,
-        }))
+        firings::killed(&self.catalog, stored.head, "its schedules start nothing").await
     }
 
     /// Stores that a firing starts nothing, unless it has come to something.
     async fn refuse(&self, stored: &Stored<'_>, firing: &Firing, reason: &Reason) -> Result<(), Error> {
         let Schedule { workflow, trigger, .. } = &stored.schedule;
         let event: Event = schedule::event(workflow, trigger, firing);
-        let key = items::execution::key(&ids::execution_id(&event.id, workflow));
-        if self.tables.get(items::execution::TABLE, &key, Consistency::Strong).await?.is_some() {
-            return Ok(());
-        }
-        let refusal = refusals::of_start(stored.plan, Some(trigger), &event, reason);
-        Ok(self.refusals.write((&refusal, Some(&event)), None, None).await?)
+        firings::refuse(&*self.tables, &self.refusals, (stored.plan, &event), reason).await
     }
 
     async fn write(&self, stored: &Stored<'_>, after: Schedule) -> Result<Step, Error> {

@@ -34,12 +34,22 @@ enum What {
     Windows,
     /// Schedules whose time has come.
     Schedules,
+    /// Dates of records whose time has come.
+    Dates,
     /// Notices that were not handed on.
     Notices,
 }
 
-const ALL: [What; 7] =
-    [What::Due, What::Moving, What::Edits, What::Operations, What::Windows, What::Schedules, What::Notices];
+const ALL: [What; 8] = [
+    What::Due,
+    What::Moving,
+    What::Edits,
+    What::Operations,
+    What::Windows,
+    What::Schedules,
+    What::Dates,
+    What::Notices,
+];
 
 impl What {
     /// Its name in the stored position. Stored, do not rename.
@@ -51,6 +61,7 @@ impl What {
             Self::Operations => "operations",
             Self::Windows => "windows",
             Self::Schedules => "schedules",
+            Self::Dates => "dates",
             Self::Notices => "notices",
         }
     }
@@ -63,6 +74,8 @@ impl What {
             Self::Operations => Query::of_index(items::operation::TABLE, Index::Gsi1, items::operation::RUNNING),
             Self::Windows => overdue(Index::Gsi1, items::debounce::OPEN, by),
             Self::Schedules => overdue(Index::Gsi1, items::schedule::ALL, by),
+            // The sweeper is what fires them: no message was sent before.
+            Self::Dates => overdue(Index::Gsi1, items::date::ALL, by + GRACE),
             Self::Notices => Notices::unsent(),
         }
     }
@@ -101,7 +114,7 @@ impl Loop {
 
     /// Since when all that is overdue was looked at, if the loops that wake have come to their ends.
     pub(super) fn wakes_began(loops: &[Self]) -> Option<Timestamp> {
-        let wakes = || loops.iter().filter(|one| matches!(one.what, What::Due | What::Moving));
+        let wakes = || loops.iter().filter(|one| matches!(one.what, What::Due | What::Moving | What::Dates));
         if wakes().any(Self::has_more) {
             return None;
         }
@@ -140,6 +153,7 @@ impl Sweeper {
             What::Operations => self.operations.see_to(&page.items, &*self.dead_letters).await.map(|()| 0),
             What::Windows => self.close_windows(&page.items, now).await.map(|()| 0),
             What::Schedules => self.fire_schedules(&page.items, now).await.map(|()| 0),
+            What::Dates => self.fire_dates(&page.items, now).await.map(|()| 0),
             What::Notices => {
                 self.notices.hand_on_all(&page.items).await;
                 Ok(0)
@@ -170,6 +184,16 @@ impl Sweeper {
             result = result.and(sent);
         }
         result
+    }
+
+    /// Sends the messages that fire dates, at longer and longer intervals of one that stays due.
+    async fn fire_dates(&self, page: &[Item], now: Timestamp) -> Result<(), Error> {
+        let due: Vec<_> = page.iter().filter(|item| self.wakes.is_time_of_item(item, now)).cloned().collect();
+        let (entries, _) = self.catalog.unreadable().read(&due, items::date::parse);
+        if entries.is_empty() {
+            return Ok(());
+        }
+        self.transitions.dispatcher.send_dates(&entries).await
     }
 
     fn waker(&self) -> &crate::waker::Waker {

@@ -2,6 +2,7 @@
 //!
 //! - [`ends`]: what the ends of executions are to start.
 //! - [`controls`]: no control of a step is carried out twice.
+//! - [`dates`]: entries of dates follow from their records.
 //! - [`protocol`]: one commit a transition, history without gaps and twins, one reason to wake, obedience.
 //! - [`limits`]: what an author's limits promise.
 //! - [`loops`]: what loops promise.
@@ -14,6 +15,7 @@
 
 mod actions;
 mod controls;
+mod dates;
 mod ends;
 mod erasure;
 mod forks;
@@ -93,6 +95,8 @@ pub(super) struct Monitor {
     pub(super) controls: controls::Controls,
     /// Schedules as they are stored.
     pub(super) schedules: schedules::Schedules,
+    /// Dates of records.
+    pub(super) dates: dates::Dates,
     /// What the ends of executions are to start.
     pub(super) ends: ends::Ends,
     /// Whom steps chose.
@@ -147,7 +151,7 @@ impl Monitor {
             }
         }
         let mut broken = Vec::new();
-        self.look_at_schedules(now, transaction, &mut broken);
+        self.look_at_firings(now, transaction, &mut broken);
         let is_new_fork = |head: &&Execution| head.fork.is_some() && !self.heads.contains_key(&head.id);
         if let Some(fork) = seen.heads.iter().find(is_new_fork).filter(|_| seen.heads.len() > 1) {
             broken.push((4, format!("{}: the head of another execution is written with a fork", fork.id)));
@@ -191,15 +195,20 @@ impl Monitor {
         } else {
             self.records_since.entry(record.subject()).or_insert(now);
         }
+        self.dates.record(&record);
     }
 
-    fn look_at_schedules(&mut self, now: Timestamp, transaction: &Transaction, broken: &mut Vec<Broken>) {
+    fn look_at_firings(&mut self, now: Timestamp, transaction: &Transaction, broken: &mut Vec<Broken>) {
         for write in &transaction.writes {
             match write {
                 Write::Put { item, .. } if items::schedule::names(&item.key.partition).is_some() => {
                     self.schedule(now, item, broken);
                 }
-                Write::Delete { key, .. } => drop(self.schedules.gone(&key.partition)),
+                Write::Put { item, .. } if item.key.partition.starts_with("dates#") => self.date(item, broken),
+                Write::Delete { key, .. } => {
+                    self.schedules.gone(&key.partition);
+                    self.dates.gone(key);
+                }
                 _ => {}
             }
         }

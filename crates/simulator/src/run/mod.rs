@@ -298,7 +298,9 @@ impl Run {
         let edits = monitor.workflows.values().filter(|head| head.revision > 1).map(|head| head.saved_at);
         let edits = edits.filter(|at| self.hub.now().duration_since(*at) < SignedDuration::from_mins(5));
         let operations = state.monitor.operations.first().map(|_| self.hub.now());
-        let next = due.into_iter().chain(notices).chain(edits).chain(operations).min()?;
+        // The sweeper is what fires dates.
+        let dates = monitor.dates.entries().map(|entry| entry.at).min();
+        let next = due.into_iter().chain(dates).chain(notices).chain(edits).chain(operations).min()?;
         Some(next.max(self.last_sweep + SignedDuration::from_secs(60)))
     }
 

@@ -2,6 +2,7 @@
 
 mod action;
 mod archive;
+mod dates;
 mod definitions;
 mod edit;
 mod ends;
@@ -83,6 +84,7 @@ impl Script {
         ends::listen(seed, &mut script);
         forks::settle_replays(seed, &mut script);
         definitions::settle(seed, &mut script);
+        dates::settle(seed, &mut script);
         retention::limit(seed, &mut script);
         script
     }

@@ -169,6 +169,9 @@ pub(super) struct Happens {
     /// An execution of another workflow ends.
     #[serde(default)]
     pub(super) workflow_ended: Option<Ended>,
+    /// Time passes up to the next firing of a date trigger.
+    #[serde(default)]
+    pub(super) date: Option<NextDate>,
 }
 
 /// Something that happens later: a time, or one of the happenings, or both.
@@ -202,6 +205,9 @@ pub(super) struct Later {
     /// An execution of another workflow ends.
     #[serde(default)]
     pub(super) workflow_ended: Option<Ended>,
+    /// Time passes up to the next firing of a date trigger.
+    #[serde(default)]
+    pub(super) date: Option<NextDate>,
     /// A signal is sent.
     #[serde(default)]
     pub(super) signal: Option<Signal>,
@@ -266,6 +272,18 @@ pub(super) struct NextFiring {
     /// Id of the trigger; absent: the schedule of the workflow that fires first.
     #[serde(default)]
     pub(super) trigger: Option<String>,
+}
+
+/// The next firing of a date trigger.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NextDate {
+    /// Id of the trigger; absent: the date trigger of the workflow that fires first.
+    #[serde(default)]
+    pub(super) trigger: Option<String>,
+    /// The record, `<object>/<id>`, or `<object>` if it has one only; absent: the one for which it fires first.
+    #[serde(default)]
+    pub(super) record: Option<String>,
 }
 
 /// A change of a record.

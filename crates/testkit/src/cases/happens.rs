@@ -8,8 +8,8 @@ use pawl_engine::{Control, Execution, Subject};
 use serde_json::Value;
 
 use super::file::{
-    Change, ControlWord, Delivery as DeliveryShape, Happens, Later, NextFiring, OpenExecution, RecordThere, Signal,
-    Start, Whose,
+    Change, ControlWord, Delivery as DeliveryShape, Happens, Later, NextDate, NextFiring, OpenExecution, RecordThere,
+    Signal, Start, Whose,
 };
 use super::load::Loaded;
 use crate::scenario::{Delivered, Happening, HappeningError, Manual, SignalSent, World, manual, signal, webhook};
@@ -83,6 +83,7 @@ impl Stage<'_> {
             record_unarchived,
             schedule,
             workflow_ended,
+            date,
         } = happens.clone();
         self.later(&Later {
             webhook,
@@ -93,6 +94,7 @@ impl Stage<'_> {
             record_unarchived,
             schedule,
             workflow_ended,
+            date,
             ..Later::default()
         })
     }
@@ -104,6 +106,9 @@ impl Stage<'_> {
         }
         if let Some(next) = &later.schedule {
             return self.fires(next);
+        }
+        if let Some(next) = &later.date {
+            return self.comes(next);
         }
         match self.happening(later)? {
             Some(happening) => self.world.happen(happening),
@@ -120,6 +125,16 @@ impl Stage<'_> {
             }
             None => impossible("expected a schedule that fires again, found none".to_owned()),
         })?;
+        self.world.run(Some(at)).map(drop).map_err(|error| impossible(error.to_string()))
+    }
+
+    /// Time passes up to the next firing of a date trigger.
+    fn comes(&self, next: &NextDate) -> Result<(), HappeningError> {
+        // Entries follow the records first.
+        self.world.settle().map_err(|error| impossible(error.to_string()))?;
+        let record = next.record.as_deref().map(|record| self.subject(record)).transpose()?;
+        let at = self.world.next_date(&self.loaded.workflow.id, next.trigger.as_deref(), record.as_ref());
+        let at = at.ok_or_else(|| impossible("expected a date that is to come, found none".to_owned()))?;
         self.world.run(Some(at)).map(drop).map_err(|error| impossible(error.to_string()))
     }
 

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use pawl_runtime::SCHEDULE_TIMER;
+use pawl_runtime::items::date::{self, DateEntry};
 use pawl_runtime::ports::{BlobKey, Item, Key, QueueName, Table, Timer};
 
 use super::MemoryStore;
@@ -83,6 +84,14 @@ impl MemoryStore {
         let state = self.lock();
         let timers = state.timers.values().map(|timer| timer.due);
         timers.chain(state.messages.values().map(|letter| letter.visible_at)).min()
+    }
+
+    /// When dates of records are due, each with its workflow, trigger and record, the first first.
+    pub fn dates(&self) -> Vec<DateEntry> {
+        let items = self.items(date::TABLE).into_iter().filter(|item| item.key.partition.starts_with("dates#"));
+        let mut entries: Vec<_> = items.filter_map(|item| date::parse(&item).ok()).collect();
+        entries.sort_by_key(|entry| entry.at);
+        entries
     }
 
     /// Whether nothing is under way but schedules that wait for their next firing, which may never end.

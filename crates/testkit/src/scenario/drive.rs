@@ -57,12 +57,16 @@ impl World {
     }
 
     /// Goes on until nothing is under way, or until a time, at which the clock then stands. Schedules that wait for their next
-    /// firing are not under way.
+    /// firing are not under way, and neither are dates of records: the sweeper finds those that come before the time.
     pub fn run(&self, until: Option<Timestamp>) -> Result<Reached, DriveError> {
+        let mut swept = None;
         for _ in 0..MESSAGES {
             self.settle()?;
             if until.is_none() && self.store.only_schedules_wait() {
                 return Ok(Reached::Idle);
+            }
+            if self.sweep_dates(until, &mut swept)? {
+                continue;
             }
             match (self.store.next_due(), until) {
                 (None, None) => return Ok(Reached::Idle),
@@ -75,6 +79,25 @@ impl World {
             }
         }
         Err(DriveError::Endless(MESSAGES))
+    }
+
+    /// Sweeps when the next date of a record comes, if nothing else comes before it and before a time; whether it did.
+    fn sweep_dates(&self, until: Option<Timestamp>, swept: &mut Option<Timestamp>) -> Result<bool, DriveError> {
+        let is_new = |at: &Timestamp| swept.is_none_or(|swept| *at > swept);
+        let next = self.store.dates().into_iter().map(|entry| entry.at).find(is_new);
+        let is_next = |at: &Timestamp| self.store.next_due().is_none_or(|due| *at <= due);
+        let Some(at) = next.filter(|at| until.is_some_and(|until| *at <= until) && is_next(at)) else {
+            return Ok(false);
+        };
+        if at > self.now() {
+            self.clock.advance_to(at);
+        }
+        *swept = Some(at);
+        at_once(self.system.sweeper.sweep(None)).map(|_| true).map_err(|error| DriveError::Handler {
+            queue: QueueName::Events,
+            body: "the sweep".to_owned(),
+            error,
+        })
     }
 
     /// Handles one message, if one is visible: events first, then jobs by priority.

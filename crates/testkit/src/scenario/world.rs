@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use jiff::Timestamp;
 use pawl_definition::{DefinitionKind, Problem, Source};
-use pawl_engine::{Act, Control, Execution, ForkOrder, Position, Record};
+use pawl_engine::{Act, Control, Execution, ForkOrder, Position, Record, Subject};
 use pawl_runtime::items::refusal::Refusal;
 use pawl_runtime::ports::{Clock, Durability, Expect, Notice, QueueName, Table, Transaction, Write};
 use pawl_runtime::{
@@ -106,11 +106,22 @@ impl World {
         wanted.filter_map(|one| one.firings.first().map(|firing| firing.at)).min()
     }
 
+    /// When a date trigger of a workflow fires next: the one of this id, or the first of all; for a record, or for any.
+    pub fn next_date(&self, workflow: &str, trigger: Option<&str>, record: Option<&Subject>) -> Option<Timestamp> {
+        let entries = self.store.dates().into_iter().filter(|entry| entry.workflow == workflow);
+        let mut entries = entries.filter(|entry| trigger.is_none_or(|trigger| entry.trigger == trigger));
+        entries.find(|entry| record.is_none_or(|record| entry.record == *record)).map(|entry| entry.at)
+    }
+
     /// Puts a record there as if it had always been there: nobody hears of it.
     pub fn put_record(&self, object: &str, id: &str, fields: Map<String, Value>) -> Result<Record, RecordError> {
         let before = self.store.messages(QueueName::Events).len();
         let record = at_once(self.system.records.create(object, Some(id.to_owned()), fields))?;
         self.store.forget_events(before);
+        for head in at_once(self.system.workflows.list(1_000, None)).expect("heads in memory are readable").items {
+            let indexed = at_once(self.system.dates.index(&head.id, &record.subject(), self.now()));
+            indexed.expect("memory takes the entries of dates");
+        }
         Ok(record)
     }
 

@@ -9,6 +9,7 @@ mod children;
 mod concurrency;
 mod controlling;
 mod controls;
+mod dates;
 mod dead_letters;
 mod deaths;
 mod debounce;

@@ -30,7 +30,7 @@ pub(super) fn view(body: &Value, when: &When) -> String {
         let (actor, reason) = (inner(body, held, "actor"), inner(body, held, "reason"));
         lines.push(format!("  it is {held} by {actor}: {reason}"));
     }
-    let triggers: Vec<_> = items(body, "triggers").map(trigger).collect();
+    let triggers: Vec<_> = items(body, "triggers").map(|one| trigger(one, when)).collect();
     let refusals: Vec<_> = items(body, "refusals").map(|refusal| refused(refusal, when)).collect();
     let triggers = table::render(&["trigger", "type", "filter", "now"], &triggers);
     let refusals = if refusals.is_empty() {
@@ -45,9 +45,12 @@ fn items<'v>(body: &'v Value, key: &str) -> impl Iterator<Item = &'v Value> {
     body.get(key).and_then(Value::as_array).into_iter().flatten()
 }
 
-fn trigger(trigger: &Value) -> Vec<String> {
+fn trigger(trigger: &Value, when: &When) -> Vec<String> {
     let now = match (trigger["enabled"] == false, trigger.get("passes").and_then(Value::as_bool)) {
         (true, _) => "switched off".to_owned(),
+        (false, Some(true)) if trigger.get("fires_at").is_some() => {
+            format!("fires {}", when.with_distance(&text(trigger, "fires_at")))
+        }
         (false, Some(true)) => "passes".to_owned(),
         (false, Some(false)) => "refuses".to_owned(),
         (false, None) => format!("depends on the event: {}", text(trigger, "error")),
@@ -74,17 +77,20 @@ mod tests {
             "triggers": [
                 {"id": "made", "type": "record_created", "enabled": true, "filter": "record.total > 100", "passes": false},
                 {"id": "in", "type": "webhook", "enabled": true, "filter": "trigger.body.sure", "error": "no body"},
+                {"id": "over", "type": "date", "enabled": true, "passes": true, "fires_at": "2027-03-01T09:00:00Z"},
             ],
             "refusals": [],
         });
-        let told = view(&body, &When::system());
+        let now = "2027-02-28T09:00:00Z".parse().expect("a constant time is one");
+        let told = view(&body, &When { now, zone: jiff::tz::TimeZone::UTC });
         assert_eq!(
             told,
             "large on order/o1\n  it is inactive: no trigger starts it\n\n\
              TRIGGER  TYPE            FILTER              NOW\n\
-             ───────  ──────────────  ──────────────────  ─────────────────────────────\n\
+             ───────  ──────────────  ──────────────────  ──────────────────────────────────\n\
              made     record_created  record.total > 100  refuses\n\
-             in       webhook         trigger.body.sure   depends on the event: no body\n\n\
+             in       webhook         trigger.body.sure   depends on the event: no body\n\
+             over     date                                fires 2027-03-01 09:00:00 (in 1 d)\n\n\
              no start on it was refused of late"
         );
     }
