@@ -121,9 +121,9 @@ is_found! {
     finds_batches_of_actions_that_are_not_stored: "batch-dropped" from 6;
     finds_firings_that_are_not_written_down: "firing-dropped" from 7;
     finds_firings_that_are_written_down_twice: "firing-twice" from 7;
-    finds_entries_of_dates_that_an_older_record_writes: "blind-dates" from 1;
-    finds_entries_of_dates_that_fire_again_and_again: "dates-kept" from 1;
-    finds_records_that_nobody_looks_at_for_a_date: "dates-unlooked" from 1;
+    finds_entries_of_dates_that_an_older_record_writes: "blind-dates" from 59;
+    finds_entries_of_dates_that_fire_again_and_again: "dates-kept" from 5;
+    finds_records_that_nobody_looks_at_for_a_date: "dates-unlooked" from 68;
     finds_forks_without_what_their_original_had_come_to: "fork-forgets" from 5;
     finds_forks_that_their_original_does_not_list: "fork-unlisted" from 5;
     finds_definitions_that_are_not_kept_as_they_were: "definitions-unkept" from 5;
