@@ -64,7 +64,7 @@ fn act() -> Act {
 }
 
 fn ends(date: &str) -> Happening {
-    updated("policy", "p", json!({"ends": date})).into()
+    updated("policy", "p", json!({"ends": date}))
 }
 
 #[test]
