@@ -103,6 +103,8 @@ codes! {
     /// The workflow has no step with this id.
     UnknownStep = "unknown_step", UNPROCESSABLE_ENTITY, "Unknown step";
 
+    /// It is no event.
+    InvalidEvent = "invalid_event", UNPROCESSABLE_ENTITY, "Invalid event";
     /// The text is no name or no key of a signal.
     InvalidSignal = "invalid_signal", UNPROCESSABLE_ENTITY, "Invalid signal";
     /// The step that waits for the signal refuses its payload.

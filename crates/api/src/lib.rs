@@ -18,6 +18,7 @@ mod access;
 mod body;
 mod code;
 mod definitions;
+mod events;
 mod executions;
 mod hooks;
 mod installation;

@@ -14,14 +14,11 @@ pub(crate) struct Api {
     pub(crate) secrets: Arc<dyn Secrets>,
     pub(crate) options: ApiOptions,
     pub(crate) finder: Finder,
-    /// Finds the record of a delivery: one that cannot be read is not made anew.
-    pub(crate) matcher: Finder,
 }
 
 impl Api {
     pub(crate) fn new(core: Core, secrets: Arc<dyn Secrets>, options: ApiOptions) -> Self {
-        let finder = || Finder::new(core.ports.tables.clone(), core.unreadable.clone());
-        let (finder, matcher) = (finder(), finder().strict());
-        Self { core, secrets, options, finder, matcher }
+        let finder = Finder::new(core.ports.tables.clone(), core.unreadable.clone());
+        Self { core, secrets, options, finder }
     }
 }

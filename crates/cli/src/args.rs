@@ -218,6 +218,14 @@ pub(crate) enum Remote {
         #[arg(long)]
         idempotency_key: Option<String>,
     },
+    /// Tells the installation of an event: each workflow starts that has a trigger `event` whose pattern matches.
+    Event {
+        /// File with the event as JSON, with the keys of EventBridge (`source`, `detail-type`, `detail`); `-` is the input.
+        file: PathBuf,
+        /// Tells it at most once for this key, if it has no id.
+        #[arg(long)]
+        idempotency_key: Option<String>,
+    },
     /// Sends a webhook to the installation, signed as its trigger requires, with the secret from `PAWL_SECRET_…`.
     Deliver(Deliver),
     /// Enables a workflow's triggers.

@@ -166,6 +166,18 @@ pub fn end_topic(workflow: Option<&str>) -> String {
     workflow.map_or_else(|| "ended".to_owned(), |workflow| format!("ended/{workflow}"))
 }
 
+/// What is listened on for events of the bus: of a source, or of any. A source is a text that its sender chose.
+pub fn bus_topic(source: Option<&str>) -> String {
+    let is_simple = |text: &str| {
+        text.len() <= 128 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_/:".contains(&byte))
+    };
+    match source {
+        None => "bus".to_owned(),
+        Some(source) if is_simple(source) => format!("bus/{source}"),
+        Some(source) => format!("bus//{}", value_digest(source)),
+    }
+}
+
 /// What a step listens on for events of a topic about its record.
 pub fn topic_on_record(topic: &str, record: &Subject) -> String {
     format!("{topic}|{}", record.topic())
@@ -184,6 +196,11 @@ pub fn slot_key_digest(key: &str) -> String {
 /// The id of the event that an event of the bus becomes.
 pub fn bus_event_id(id: &str) -> String {
     format!("evt_{}", digest(&["bus", id]))
+}
+
+/// The id of the event that an event from outside becomes, which has this id there.
+pub fn posted_event_id(id: &str) -> String {
+    format!("evt_{}", digest(&["posted", id]))
 }
 
 /// A fraction in `[0, 1)` that depends only on its parts; spreads retries.

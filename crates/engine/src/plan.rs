@@ -74,7 +74,7 @@ fn assigned(workflow: &Workflow) -> BTreeSet<String> {
         names.extend(step.kind.shape().assigns().into_iter().map(|(name, _)| name.to_owned()));
     }
     for trigger in &workflow.triggers {
-        names.extend(trigger.kind.shape().webhook().into_iter().flat_map(|webhook| webhook.values.keys().cloned()));
+        names.extend(trigger.kind.shape().fills().into_iter().flat_map(|fills| fills.values.keys().cloned()));
     }
     names
 }

@@ -1,6 +1,7 @@
 //! What the event bus (EventBridge) says, as events.
 //!
-//! Three kinds of its events are taken: "Step Functions Execution Status Change" of the source `aws.states`, which only
+//! All events can start workflows that listen for them (the trigger `event`), but for those of Pawl's own sources. Three kinds
+//! mean more: "Step Functions Execution Status Change" of the source `aws.states`, which only
 //! AWS itself can send, and those of the sources `pawl.callback` and `pawl.signal`, which everybody can send who may put events
 //! on the bus. A callback is believed for its token, which leaves no trace: the event that it becomes has a digest of it.
 
@@ -22,6 +23,12 @@ const STATUS_CHANGE: &str = "Step Functions Execution Status Change";
 const CALLBACK: &str = "pawl.callback";
 /// The source of signals.
 const SIGNAL: &str = "pawl.signal";
+
+/// The sources of Pawl itself begin so. No workflow listens for them: a callback holds a token.
+const OWN: &str = "pawl.";
+
+/// In place of a workflow and a trigger, for the keys of events that name none.
+pub const POSTED: &str = "events";
 
 /// The states in which an execution has ended.
 const ENDS: &[&str] = &["SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"];
@@ -118,6 +125,32 @@ pub fn event(event: &Value) -> Result<Option<Event>, BusError> {
         subject: None,
         occurred_at: envelope.time,
         data,
+        creation: None,
+        cause: Cause::default(),
+        parent: None,
+        region: None,
+        fork: None,
+        debug: false,
+    }))
+}
+
+/// The event from outside that an event of the bus, or one that the API took in, is; `None` for one of Pawl's own sources.
+pub fn outside(event: &Value) -> Result<Option<Event>, BusError> {
+    let id = || event["id"].as_str().unwrap_or("without id").to_owned();
+    let refused = |reason: String| BusError { id: id(), reason };
+    let envelope = Envelope::deserialize(event).map_err(|error| refused(misshapen(&error)))?;
+    if envelope.source.starts_with(OWN) {
+        return Ok(None);
+    }
+    json::check(event, &Bounds::OUTSIDE).map_err(|bound| refused(format!("the event has {bound}")))?;
+    Ok(Some(Event {
+        id: ids::posted_event_id(&envelope.id),
+        kind: EventType::Event,
+        workflow: None,
+        trigger: None,
+        subject: None,
+        occurred_at: envelope.time,
+        data: Map::from_iter([("event".to_owned(), event.clone())]),
         creation: None,
         cause: Cause::default(),
         parent: None,

@@ -12,7 +12,7 @@ use crate::signals::Signals;
 use crate::wake_backoff::WakeBackoff;
 use crate::{
     Catalog, CompletionSignals, Dates, DefinitionStore, Evaluator, ExecutorOptions, Forks, History, Ingest,
-    Installations, Metrics, Notices, Operations, Ports, Records, Schedules, Stop, Sweeper, Transitions,
+    Installations, Intake, Metrics, Notices, Operations, Ports, Records, Schedules, Stop, Sweeper, Transitions,
     UnreadableItems, Workflows,
 };
 
@@ -25,6 +25,8 @@ pub struct Core {
     pub ingest: Arc<Ingest>,
     /// Evaluates events.
     pub evaluator: Arc<Evaluator>,
+    /// Fills events from outside.
+    pub intake: Arc<Intake>,
     /// Tells executions of events and controls.
     pub transitions: Arc<Transitions>,
     /// Sends signals, and hands them to those who wait.
@@ -106,6 +108,7 @@ impl Core {
             ingest: Arc::new(Ingest::new(&ports, metrics.clone())),
             evaluator: Arc::new(shared.evaluator(starter, &transitions, &operations, (&signals, &schedules, &dates))),
             workflows,
+            intake: shared.intake.clone(),
             forks: Arc::new(Forks { catalog: catalog.clone(), history: history.clone() }),
             forgetting: Arc::new(forgetting),
             records: Arc::new(Records::new(catalog.clone(), tables.clone(), clock.clone(), random.clone())),
@@ -138,6 +141,7 @@ struct Shared<'a> {
     dispatcher: Arc<Dispatcher>,
     breaker: Arc<Breaker>,
     refusals: Arc<Refusals>,
+    intake: Arc<Intake>,
 }
 
 impl<'a> Shared<'a> {
@@ -156,6 +160,7 @@ impl<'a> Shared<'a> {
             dispatcher: Arc::new(Dispatcher::new(queue.clone(), timers.clone(), options.longest_delay)),
             breaker: Arc::new(Breaker::new(catalog.clone(), tables.clone(), clock.clone(), notices.clone())),
             refusals: Arc::new(Refusals::new(tables.clone(), metrics.clone())),
+            intake: Arc::new(Intake::new(catalog.clone(), tables.clone(), unreadable.clone())),
             metrics,
             unreadable,
             catalog,
@@ -192,6 +197,7 @@ impl<'a> Shared<'a> {
             breaker: self.breaker.clone(),
             refusals: self.refusals.clone(),
             metrics: self.metrics.clone(),
+            intake: self.intake.clone(),
         }
     }
 

@@ -1,6 +1,7 @@
 //! The evaluator: an event, the triggers that listen, and the executions that begin.
 
 mod debounce;
+mod fill;
 mod forgotten;
 mod fork;
 mod matching;

@@ -6,6 +6,7 @@ use async_recursion::async_recursion as boxed;
 use jiff::SignedDuration;
 use pawl_engine::{Event, ids};
 
+use crate::bus::POSTED;
 use crate::items::delivery::{self, Delivery};
 use crate::items::refusal::Refusal;
 use crate::message::EventMessage;
@@ -81,7 +82,10 @@ pub const FORK: &str = ":fork";
 fn claimed_for(event: &Event) -> (String, String) {
     match &event.fork {
         Some(start) => (start.fork.execution.clone(), FORK.to_owned()),
-        None => (event.workflow.clone().unwrap_or_default(), event.trigger.clone().unwrap_or_default()),
+        None => {
+            let named = |name: &Option<String>| name.clone().unwrap_or_else(|| POSTED.to_owned());
+            (named(&event.workflow), named(&event.trigger))
+        }
     }
 }
 

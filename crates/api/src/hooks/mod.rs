@@ -6,7 +6,6 @@
 
 mod event;
 mod rejected;
-mod scope;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -192,11 +191,7 @@ impl Hook<'_> {
         };
         let data = data(&webhook.verify, delivery, body);
         let mut event = event::bare(id, workflow, &trigger.id, ingest.now(), data);
-        let definitions = event::definitions(self.api, &self.plan, trigger).await?;
-        let around = (&*self.plan, &definitions);
-        if !event::is_left_out(around, trigger, &event) {
-            event::fill(self.api, around, webhook, &mut event).await?;
-        }
+        self.api.core.intake.fill(&self.plan, trigger, &mut event).await.map_err(Problem::from)?;
         let accepted = if self.starts(trigger) && !self.is_debounced() {
             ingest.accept(event, &identity).await?
         } else {

@@ -9,6 +9,7 @@ mod corpus;
 mod counters;
 mod definitions;
 mod description;
+mod events;
 mod executions;
 mod faults;
 mod forks;

@@ -57,6 +57,11 @@ pub(crate) async fn run(mut command: Remote, client: Client) -> anyhow::Result<b
             let request = idempotency_key.iter().fold(request, |request, key| request.header("idempotency-key", key));
             show(&client, request, |body| say!("{}", view::signal(body))).await
         }
+        Remote::Event { file, idempotency_key } => {
+            let request = post("/v1/events".to_owned()).json(&event(&file)?);
+            let request = idempotency_key.iter().fold(request, |request, key| request.header("idempotency-key", key));
+            show(&client, request, |body| say!("accepted {}", view::text(body, "event_id"))).await
+        }
         Remote::Deliver(deliver) => deliver::run(&client, &deliver).await,
         Remote::Activate { workflow } => {
             show(&client, post(format!("/v1/workflows/{workflow}/activate")), |_| say!("active")).await
@@ -308,4 +313,15 @@ async fn switch(client: &Client, word: &str, kill: &Kill) -> anyhow::Result<bool
     };
     let request = client.request(Method::POST, &path).json(&json!({"reason": kill.reason}));
     show(client, request, |body| say!("{}", view::switched(word, body))).await
+}
+
+/// The event of a file, or of the input.
+fn event(file: &std::path::Path) -> anyhow::Result<serde_json::Value> {
+    let text = if file == std::path::Path::new("-") {
+        std::io::read_to_string(std::io::stdin())
+    } else {
+        std::fs::read_to_string(file)
+    };
+    let text = text.with_context(|| format!("{} cannot be read", file.display()))?;
+    json::parse(text.as_bytes(), &Bounds::OUTSIDE).with_context(|| format!("{} is no JSON", file.display()))
 }

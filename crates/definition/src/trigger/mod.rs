@@ -1,7 +1,9 @@
 //! Triggers: section 3 of the language. One file for each type, and one line in the registry below.
 
 mod date;
+mod event;
 mod field_updated;
+mod fills;
 mod manual;
 mod owner_changed;
 mod record_archived;
@@ -16,7 +18,9 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 pub use date::{Date, Offset};
+pub use event::BusEvent;
 pub use field_updated::{FieldUpdated, ValueTest};
+pub use fills::{Fills, RecordMatch};
 pub use manual::Manual;
 pub use owner_changed::OwnerChanged;
 pub use record_archived::RecordArchived;
@@ -24,7 +28,7 @@ pub use record_created::{Appearance, RecordCreated};
 pub use schedule::{CatchUp, Overlap, Schedule};
 pub use stage_updated::StageUpdated;
 pub use tag_changed::{TagChange, TagChanged};
-pub use webhook::{Encoding, HmacAlgorithm, HmacVerify, RecordMatch, Secrets, TokenPlace, Verify, Webhook};
+pub use webhook::{Encoding, HmacAlgorithm, HmacVerify, Secrets, TokenPlace, Verify, Webhook};
 pub use workflow_ended::{EndStatus, OneOrMany, WorkflowEnded};
 
 use crate::source::TextPlaces;
@@ -76,6 +80,11 @@ pub trait Listen {
 
     /// The webhook that it is.
     fn webhook(&self) -> Option<&Webhook> {
+        None
+    }
+
+    /// What its events are filled with before they start anything.
+    fn fills(&self) -> Option<Fills<'_>> {
         None
     }
 
@@ -173,6 +182,7 @@ registry! {
     "owner_changed" => OwnerChanged(OwnerChanged),
     "record_archived" => RecordArchived(RecordArchived),
     "schedule" => Schedule(Schedule),
+    "event" => BusEvent(BusEvent),
     "workflow_ended" => WorkflowEnded(WorkflowEnded),
     "date" => Date(Date),
 }
@@ -191,7 +201,7 @@ impl TriggerKind {
 
 /// Types of the language that this version knows by name only.
 pub const NOT_AVAILABLE: &[&str] =
-    &["activity_logged", "activity_overdue", "form_submitted", "survey_submitted", "email", "interaction", "event"];
+    &["activity_logged", "activity_overdue", "form_submitted", "survey_submitted", "email", "interaction"];
 
 /// What an event about a record has: each field that changed, with its value before and after.
 fn changes(facts: &Facts<'_>) -> Vec<(&'static str, Type)> {

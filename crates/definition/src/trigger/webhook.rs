@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::{Listen, TypeFacts};
+use super::{Fills, Listen, RecordMatch, TypeFacts, fills};
 use crate::describe::JsonSchema;
 use crate::types::{Kinds, Type};
 use crate::validate::Facts;
@@ -175,17 +175,6 @@ pub enum Verify {
     },
 }
 
-/// How the record of a delivery is found or created.
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct RecordMatch {
-    /// One field and the CEL that gives its value.
-    pub r#match: BTreeMap<String, Expression>,
-    /// Creates the record if none matches; `match` and `values` of the same names fill its fields.
-    #[serde(default)]
-    pub create: bool,
-}
-
 /// The trigger `webhook`.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -246,40 +235,21 @@ impl Verify {
     }
 }
 
-impl RecordMatch {
-    fn check(&self, cx: &mut Check<'_, '_>) {
-        let path = cx.key("record").key("match");
-        if self.r#match.len() != 1 && !cx.has_problem("record") {
-            let found = self.r#match.keys().map(String::as_str).collect::<Vec<_>>().join(" and ");
-            let found = if found.is_empty() { "none".to_owned() } else { found };
-            cx.error(code::EXACTLY_ONE, &path, format!("expected exactly one field to match by, found {found}"));
-        }
-        let Some(object) = cx.facts.object() else { return };
-        for name in self.r#match.keys() {
-            let place = path.key(name);
-            let known = cx.field_name(object, name, &place);
-            let indexed = name == "id" || object.fields.get(name).is_some_and(|field| field.unique || field.indexed);
-            if known && !indexed {
-                let message = format!("{name:?} is not indexed: every delivery reads all records of {:?}", object.id);
-                cx.warning(code::SUSPICIOUS, &place, message)
-                    .suggest("add `unique: true` or `indexed: true` to the field".to_owned());
-            }
-        }
-    }
-}
-
 impl Listen for Webhook {
     fn facts() -> TypeFacts {
         TypeFacts { has_address: true, ..TypeFacts::default() }
     }
 
     fn brings(keys: &Map<String, Value>) -> Vec<&str> {
-        let values = keys.get("values").and_then(Value::as_object);
-        values.into_iter().flat_map(Map::keys).map(String::as_str).collect()
+        fills::named_values(keys)
     }
 
     fn webhook(&self) -> Option<&Webhook> {
         Some(self)
+    }
+
+    fn fills(&self) -> Option<Fills<'_>> {
+        Some(Fills { record: self.record.as_ref(), values: &self.values })
     }
 
     fn event(&self, _: &Facts<'_>) -> Vec<(&'static str, Type)> {
@@ -289,19 +259,7 @@ impl Listen for Webhook {
 
     fn check(&self, cx: &mut Check<'_, '_>) {
         self.verify.check(cx);
-        match (&self.record, cx.facts.object_id) {
-            (Some(_), None) => {
-                let message = "expected a workflow with an `object`, found a global one: its deliveries have no record";
-                cx.error(code::NO_RECORD, &cx.key("record"), message);
-            }
-            (Some(record), Some(_)) => record.check(cx),
-            (None, Some(object)) if !cx.written("record") && !cx.waits => {
-                let message =
-                    format!("this workflow runs against {object:?}, but without `record` its deliveries find none");
-                cx.warning(code::SUSPICIOUS, &cx.path.clone(), message);
-            }
-            (None, _) => {}
-        }
+        fills::check(self.record.as_ref(), "its deliveries", cx);
     }
 }
 

@@ -9,6 +9,7 @@ mod dates;
 mod debounce;
 mod definitions;
 mod ends;
+mod events;
 mod examples;
 mod hops;
 mod lanes;

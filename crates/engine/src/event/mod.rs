@@ -4,6 +4,7 @@ mod called_back;
 mod date;
 mod field_updated;
 mod manual;
+mod on_bus;
 mod record_archived;
 mod record_created;
 mod schedule;
@@ -95,6 +96,7 @@ registry! {
     state_machine_ended: StateMachineEnded, "An execution of a state machine ended.";
     called_back: CalledBack, "Somebody who has its token ends the wait of a step.";
     signal_sent: SignalSent, "A signal with a name and a key was sent.";
+    on_bus: Event, "Something outside happened: an event bus or the API told it.";
     workflow_ended: WorkflowEnded, "An execution of a workflow ended.";
 }
 
@@ -222,6 +224,11 @@ impl Event {
     pub fn changed_fields(&self) -> Option<Vec<&str>> {
         let changes = self.data.get("changes").filter(|_| self.kind.facts().tells_changes)?.as_object()?;
         Some(changes.keys().map(String::as_str).collect())
+    }
+
+    /// Whether it is one of the bus that names no workflow: a workflow that listens fills it first.
+    pub fn is_unfilled(&self) -> bool {
+        self.kind == EventType::Event && self.workflow.is_none()
     }
 
     /// Whether it starts no workflow, although workflows listen for its kind: its record is in the archive. Steps that wait

@@ -1,6 +1,7 @@
 //! Which triggers an event meets. One file for each type, and one line in the registry below.
 
 mod date;
+mod event;
 mod field_updated;
 mod index;
 mod interest;
@@ -58,6 +59,7 @@ fn matcher(kind: &TriggerKind) -> &dyn Match {
         TriggerKind::OwnerChanged(trigger) => trigger,
         TriggerKind::RecordArchived(trigger) => trigger,
         TriggerKind::Schedule(trigger) => trigger,
+        TriggerKind::BusEvent(trigger) => trigger,
         TriggerKind::WorkflowEnded(trigger) => trigger,
         TriggerKind::Date(trigger) => trigger,
     }

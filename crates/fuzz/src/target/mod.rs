@@ -3,6 +3,7 @@
 
 mod content;
 mod evaluation;
+mod pattern;
 mod recurrence;
 mod source;
 mod value;
@@ -32,6 +33,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "evaluate", make: evaluation::make, run: evaluation::evaluate, seeds: &[] },
     Target { name: "expression", make: evaluation::make_text, run: evaluation::parse, seeds: &[] },
     Target { name: "json", make: value::make, run: value::json, seeds: &["json"] },
+    Target { name: "pattern", make: pattern::make, run: pattern::matches, seeds: &[] },
     Target { name: "rrule", make: recurrence::make_rule, run: recurrence::rule, seeds: &[] },
     Target { name: "schema", make: value::make_pair, run: value::schema, seeds: &[] },
     Target { name: "signature", make: content::make, run: content::verify, seeds: &[] },

@@ -15,7 +15,7 @@ use crate::items::refusal::Refusal;
 use crate::items::workflow::Head;
 use crate::ports::{BlobOwner, Blobs, Clock, Consistency, Durability, Expect, Tables, Transaction, Write};
 use crate::refusals::{self, Refusals};
-use crate::{Catalog, Error, Metrics, items, offload};
+use crate::{Catalog, Error, Intake, Metrics, items, offload};
 
 /// How often a start that lost a race on a guard is tried again before the message is given back.
 pub(super) const RACES: usize = 8;
@@ -30,6 +30,7 @@ pub(crate) struct Starter {
     pub(crate) breaker: Arc<Breaker>,
     pub(crate) refusals: Arc<Refusals>,
     pub(crate) metrics: Arc<Metrics>,
+    pub(crate) intake: Arc<Intake>,
 }
 
 /// An event that asks a workflow to start.
@@ -63,6 +64,14 @@ pub(super) struct Undecided {
 impl Starter {
     /// Starts a workflow for an event, at most once, if one of its triggers matches and the guards let it pass.
     pub(crate) async fn start(&self, workflow: &str, event: &Event) -> Result<Outcome, Error> {
+        if event.is_unfilled() && event.trigger.is_none() {
+            return self.start_filled(workflow, event).await;
+        }
+        self.start_as_it_is(workflow, event).await
+    }
+
+    /// The same, of an event that is whole.
+    pub(super) async fn start_as_it_is(&self, workflow: &str, event: &Event) -> Result<Outcome, Error> {
         let mut taken = None;
         for _ in 0..RACES {
             match self.try_start(workflow, event).await {

@@ -14,6 +14,7 @@ use serde_json::{Map, Value};
 use super::children::ChildScript;
 use super::ended::Ended;
 use super::machines::MachineScript;
+use super::outside_event::OutsideEvent;
 use crate::cases::describe::JsonSchema;
 pub(super) use answers::{CallTest, HttpAnswer, HttpFailure, HttpScript, ModelFailure, ModelScript};
 pub(super) use expect::{Call, Expect, ExpectExecution, OutcomeWord, StatusWord, Told};
@@ -166,6 +167,9 @@ pub(super) struct Happens {
     /// Time passes up to the next firing of a schedule.
     #[serde(default)]
     pub(super) schedule: Option<NextFiring>,
+    /// The event bus brings an event.
+    #[serde(default)]
+    pub(super) event: Option<OutsideEvent>,
     /// An execution of another workflow ends.
     #[serde(default)]
     pub(super) workflow_ended: Option<Ended>,
@@ -202,6 +206,9 @@ pub(super) struct Later {
     /// Time passes up to the next firing of a schedule.
     #[serde(default)]
     pub(super) schedule: Option<NextFiring>,
+    /// The event bus brings an event.
+    #[serde(default)]
+    pub(super) event: Option<OutsideEvent>,
     /// An execution of another workflow ends.
     #[serde(default)]
     pub(super) workflow_ended: Option<Ended>,

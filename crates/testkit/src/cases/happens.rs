@@ -82,6 +82,7 @@ impl Stage<'_> {
             record_archived,
             record_unarchived,
             schedule,
+            event,
             workflow_ended,
             date,
         } = happens.clone();
@@ -93,6 +94,7 @@ impl Stage<'_> {
             record_archived,
             record_unarchived,
             schedule,
+            event,
             workflow_ended,
             date,
             ..Later::default()
@@ -146,6 +148,9 @@ impl Stage<'_> {
             Some(self.on(start, record.as_deref())?.into())
         } else if let Some(RecordThere { object, id, fields }) = later.record_created.clone() {
             Some(Happening::Created { object, id, fields })
+        } else if let Some(event) = &later.event {
+            let whole = event.file.as_ref().and_then(|name| self.loaded.requests.get(name));
+            Some(Happening::Bus(event.envelope(self.world, whole)))
         } else if let Some(ended) = &later.workflow_ended {
             let record = ended.record.as_deref().map(|record| self.subject(record)).transpose()?;
             Some(ended.event(self.world, record).map_err(impossible)?.into())

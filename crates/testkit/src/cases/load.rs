@@ -25,7 +25,7 @@ pub(super) struct Loaded {
     /// The workflows that the workflow starts or controls, and those that they do, by id; none of one that is scripted and has no
     /// file.
     pub(super) started: BTreeMap<String, Option<Source>>,
-    /// Whole requests by the name of their file.
+    /// Whole requests and events by the name of their file.
     pub(super) requests: BTreeMap<String, Value>,
 }
 
@@ -285,10 +285,14 @@ fn beside(
     Ok(found)
 }
 
-/// The whole requests that deliveries name.
+/// The whole requests that deliveries name, and the whole events.
 fn requests(folder: &Path, file: &CaseFile, files: &dyn Files) -> Result<BTreeMap<String, Value>, Vec<Problem>> {
-    let at_start = file.cases.iter().filter_map(|case| case.event.webhook.as_ref());
-    let later = file.cases.iter().flat_map(|case| &case.then).filter_map(|later| later.webhook.as_ref());
-    let names = at_start.chain(later).filter_map(|delivery| delivery.file.clone());
+    let later = || file.cases.iter().flat_map(|case| &case.then);
+    let deliveries = file.cases.iter().filter_map(|case| case.event.webhook.as_ref());
+    let deliveries = deliveries.chain(later().filter_map(|later| later.webhook.as_ref()));
+    let events = file.cases.iter().filter_map(|case| case.event.event.as_ref());
+    let events = events.chain(later().filter_map(|later| later.event.as_ref()));
+    let names = deliveries.filter_map(|delivery| delivery.file.clone());
+    let names = names.chain(events.filter_map(|event| event.file.clone()));
     names.map(|name| read(&folder.join(&name), files).map(|source| (name, source.value))).collect()
 }

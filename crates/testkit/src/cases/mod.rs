@@ -18,6 +18,7 @@ mod happens;
 mod load;
 mod machines;
 mod outside;
+mod outside_event;
 mod people;
 mod report;
 mod run;

@@ -19,6 +19,7 @@ mod edits;
 mod effects;
 mod ends;
 mod erasure;
+mod events;
 mod expressions;
 mod failures;
 mod flow;

@@ -1,4 +1,4 @@
-//! What the expressions of a webhook see: the delivery, and the workflow.
+//! What the expressions of a trigger see: the delivery, and the workflow.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -6,19 +6,19 @@ use pawl_definition::{Calendar, Definitions, ExpressionError, Group, Meter, Scop
 use pawl_engine::{Plan, context};
 use serde_json::{Value, json};
 
-/// What the expressions of a webhook see.
-pub(super) struct HookScope<'a> {
+/// What the expressions of a trigger see.
+pub(super) struct IntakeScope<'a> {
     pub(super) plan: &'a Plan,
     /// `trigger`: the event so far.
     pub(super) trigger: &'a Value,
     /// Definitions of the installation, where the workflow asks for them.
     pub(super) definitions: &'a Definitions,
     pub(super) now: Timestamp,
-    /// Bounds all evaluations of one delivery.
+    /// Bounds all evaluations of one event.
     pub(super) meter: Meter,
 }
 
-impl Scope for HookScope<'_> {
+impl Scope for IntakeScope<'_> {
     fn root(&self, name: &str) -> Option<Value> {
         let workflow = &self.plan.workflow;
         match name {
