@@ -412,7 +412,7 @@ fn rename_child(write: &mut Write) {
         *item = items::execution::changed(item, &head, &rows).expect("it was just read");
     } else if let Ok(event) = items::event::parse(item)
         && event.parent.is_some()
-        && item.key.sort == "event"
+        && item.key.sort == items::event::SORT
     {
         let id = item.key.partition.trim_start_matches("execution#");
         *item = items::event::item(&format!("{id}{}", event.occurred_at.as_nanosecond()), &event);

@@ -4,7 +4,6 @@
 //! event that cannot be evaluated goes to the event queue, where it comes again by itself and, at last, to a dead-letter
 //! queue. Only if the queue does not take it either is the bus asked to try again.
 
-use pawl_engine::Event;
 use pawl_lambda::{Failure, guarded};
 use pawl_runtime::{Core, Identity, bus};
 use serde_json::Value;
@@ -12,26 +11,22 @@ use serde_json::Value;
 /// Evaluates an event of the bus, by which steps go on that wait for it and workflows start that listen for it.
 pub(crate) async fn handle(core: &Core, said: &Value) -> Result<(), Failure> {
     for read in [bus::event(said), bus::outside(said)] {
-        match read {
-            Ok(Some(event)) => evaluate(core, event).await?,
-            Ok(None) => {}
+        let event = match read {
+            Ok(Some(event)) => event,
+            Ok(None) => continue,
             Err(error) => {
                 // No retry makes it readable.
                 tracing::warn!("an event of the bus is dropped: {error}");
                 return Ok(());
             }
+        };
+        let event_id = event.id.clone();
+        match guarded(core.evaluator.evaluate(event.clone(), None)).await {
+            Some(Ok(())) => continue,
+            Some(Err(error)) => tracing::warn!(event_id, "event {event_id} is put on the event queue: {error}"),
+            None => tracing::warn!(event_id, "event {event_id} is put on the event queue after a panic"),
         }
+        core.ingest.accept(event, &Identity::default()).await?;
     }
-    Ok(())
-}
-
-async fn evaluate(core: &Core, event: Event) -> Result<(), Failure> {
-    let event_id = event.id.clone();
-    match guarded(core.evaluator.evaluate(event.clone(), None)).await {
-        Some(Ok(())) => return Ok(()),
-        Some(Err(error)) => tracing::warn!(event_id, "event {event_id} is put on the event queue: {error}"),
-        None => tracing::warn!(event_id, "event {event_id} is put on the event queue after a panic"),
-    }
-    core.ingest.accept(event, &Identity::default()).await?;
     Ok(())
 }

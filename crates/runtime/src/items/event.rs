@@ -11,9 +11,12 @@ pub const TABLE: Table = Table::Executions;
 /// How long it is kept, and what of a person it may hold.
 pub const KEPT: Kept = Kept::new(Retention::WithExecution, Erasure::WithExecution);
 
+/// Its sort key beside the head.
+pub const SORT: &str = "event";
+
 /// Its key.
 pub fn key(execution: &str) -> Key {
-    Key::new(format!("execution#{execution}"), "event")
+    Key::new(format!("execution#{execution}"), SORT)
 }
 
 /// As stored.

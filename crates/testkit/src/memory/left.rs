@@ -50,7 +50,10 @@ impl MemoryStore {
         state.last_message = left.messages.len() as u64;
         state.timers = left.timers.iter().map(|timer| (timer.name.clone(), timer.clone())).collect();
         for (kind, id, hash, content) in &left.blobs {
-            let owner = if kind == "event" { BlobOwner::event(id) } else { BlobOwner::execution(id) };
+            let owner = match kind {
+                "event" => BlobOwner::event(id),
+                _ => BlobOwner::execution(id),
+            };
             state.blobs.insert(BlobKey::new(&owner, hash)?, Bytes::from(content.clone()));
         }
         *self.lock() = state;
