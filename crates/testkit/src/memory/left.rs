@@ -50,7 +50,7 @@ impl MemoryStore {
         state.last_message = left.messages.len() as u64;
         state.timers = left.timers.iter().map(|timer| (timer.name.clone(), timer.clone())).collect();
         for (kind, id, hash, content) in &left.blobs {
-            let owner = match kind {
+            let owner = match kind.as_str() {
                 "event" => BlobOwner::event(id),
                 _ => BlobOwner::execution(id),
             };
