@@ -80,13 +80,11 @@ pub const FORK: &str = ":fork";
 
 /// Under what the key of a delivery is claimed: the workflow and the trigger, or the execution that a fork is one of.
 fn claimed_for(event: &Event) -> (String, String) {
-    match &event.fork {
-        Some(start) => (start.fork.execution.clone(), FORK.to_owned()),
-        None => {
-            let named = |name: &Option<String>| name.clone().unwrap_or_else(|| POSTED.to_owned());
-            (named(&event.workflow), named(&event.trigger))
-        }
+    if let Some(start) = &event.fork {
+        return (start.fork.execution.clone(), FORK.to_owned());
     }
+    let named = |name: &Option<String>| name.clone().unwrap_or_else(|| POSTED.to_owned());
+    (named(&event.workflow), named(&event.trigger))
 }
 
 impl Ingest {

@@ -145,22 +145,20 @@ impl Node {
                 let leaf = |test: &Test| value.is_some_and(|value| any_leaf(value, &|leaf| test.matches(leaf)));
                 tests.iter().any(|test| if test.is_absence() { !path.has_leaf() } else { leaf(test) })
             }
-            // What is not there can match only tests for what is not there.
-            (Self::Fields(fields), None) => fields.match_keys(None, path),
-            (Self::Fields(fields), Some(Value::Object(_) | Value::Array(_))) => {
-                fields.match_value(value.unwrap_or(&Value::Null), path)
-                    || (!holds_object(value) && fields.match_keys(None, path))
+            (Self::Fields(fields), Some(found @ (Value::Object(_) | Value::Array(_)))) => {
+                fields.match_value(found, path) || (!holds_object(found) && fields.match_keys(None, path))
             }
-            (Self::Fields(fields), Some(_)) => fields.match_keys(None, path),
+            // What is not there can match only tests for what is not there.
+            (Self::Fields(fields), _) => fields.match_keys(None, path),
         }
     }
 }
 
 /// Whether there is an object, or a list with one.
-fn holds_object(value: Option<&Value>) -> bool {
+fn holds_object(value: &Value) -> bool {
     match value {
-        Some(Value::Object(_)) => true,
-        Some(Value::Array(elements)) => elements.iter().any(|element| holds_object(Some(element))),
+        Value::Object(_) => true,
+        Value::Array(elements) => elements.iter().any(holds_object),
         _ => false,
     }
 }

@@ -128,7 +128,7 @@ fn of_word(word: &str, setting: &Value, place: &mut Vec<Step>) -> Result<Test, W
     }
 }
 
-fn text_test(word: &str, setting: &Value, place: &mut Vec<Step>) -> Result<TextTest, WrongPattern> {
+fn text_test(word: &str, setting: &Value, place: &[Step]) -> Result<TextTest, WrongPattern> {
     match (word, setting) {
         ("prefix", Value::String(text)) => Ok(TextTest::Prefix(text.clone())),
         ("suffix", Value::String(text)) => Ok(TextTest::Suffix(text.clone())),
