@@ -75,7 +75,7 @@ fn pattern(random: &mut Random, depth: usize) -> String {
         if depth > 0 && random.one_in(2) {
             return pattern(random, depth - 1);
         }
-        let tests: Vec<_> = (0..1 + random.below(3)).map(|_| random.pick(&TESTS).to_string()).collect();
+        let tests: Vec<_> = (0..=random.below(3)).map(|_| random.pick(&TESTS).to_string()).collect();
         format!("[{}]", tests.join(", "))
     })
 }

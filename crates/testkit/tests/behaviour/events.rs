@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::support::{CUSTOMER, TICKET, on_tickets_with, with};
 
+#[expect(clippy::needless_pass_by_value, reason = "what is placed is written where it is used")]
 fn placed(id: &str, detail: Value) -> Value {
     json!({
         "id": id, "source": "shop.orders", "detail-type": "Order Placed", "time": "2026-01-01T00:00:00Z",
