@@ -14,7 +14,7 @@ use super::hub::Hub;
 use super::ports::short;
 use super::script::{SIGNAL, Script, What, large_text, mail};
 use super::task::{Accepted, Answer, Ended, Work};
-use super::{forgetting, forking};
+use super::{forgetting, forking, posting};
 
 /// Saves what a world begins with.
 pub(super) fn set_up(system: &System, script: &Script) -> Work {
@@ -108,6 +108,7 @@ async fn carry_out(hub: &Arc<Hub>, system: &System, what: What) -> Answer {
                 Err(_) => Answer::Refused,
             }
         }
+        What::Post { id, event } => posting::post(hub, system, &id, &event).await,
         What::Save(value) => {
             saved(hub, system.workflows.save(&Source::from_value("edit", value), None, "author").await)
         }
@@ -263,6 +264,7 @@ fn word(what: &What) -> String {
             format!("update {subject} {}", short(&serde_json::json!(fields).to_string()))
         }
         What::Signal { name, key, payload, .. } => format!("signal {name} {key} {payload}"),
+        What::Post { id, event } => format!("{id} {event}"),
         What::Archive { subject, is_archived } => format!("archive {subject} {is_archived}"),
         What::Save(_) => "save".to_owned(),
         What::Define(kind, value) => format!("define {} {}", kind.word(), short(&value.to_string())),

@@ -5,6 +5,7 @@
 mod actions;
 mod forks;
 mod loops;
+mod posts;
 mod schedules;
 mod stepping;
 
@@ -18,6 +19,8 @@ use pawl_runtime::ports::{Durability, Expect, Item, Key, Table, Transaction, Wri
 use serde_json::Value;
 
 use super::monitor::carry_out;
+
+pub(super) use posts::rename_post;
 
 /// A mistake that a hasty author of the protocol could make.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -94,6 +97,10 @@ pub enum Bug {
     UntoldParents,
     /// Nobody tells workflows that listen that an execution has ended.
     UntoldEnds,
+    /// Workflows are not listed under events that are posted.
+    PostsUnlisted,
+    /// Each sending of a posted event has an id of its own.
+    FreshPosts,
     /// Rows that left the head keep the values of a person who is forgotten.
     RowsRemember,
     /// Blobs outlive their execution.
@@ -179,6 +186,8 @@ impl Bug {
         ("untold-children", Self::UntoldChildren),
         ("untold-parents", Self::UntoldParents),
         ("untold-ends", Self::UntoldEnds),
+        ("posts-unlisted", Self::PostsUnlisted),
+        ("fresh-posts", Self::FreshPosts),
         ("rows-remember", Self::RowsRemember),
         ("kept-blobs", Self::KeptBlobs),
         ("open-expires", Self::OpenExpires),
@@ -232,6 +241,7 @@ impl Bug {
                 writes.retain(|write| !matches!(write, Write::Check { .. }));
                 writes.iter_mut().for_each(without_expectation);
             }
+            Self::PostsUnlisted => writes.retain(|write| !stands_in(write, "listen#bus")),
             Self::NoLine => writes.retain(|write| !stands_in(write, "line#")),
             Self::LostRows => writes.retain(|write| !write.address().1.sort.starts_with(items::history::PREFIX)),
             Self::NoChecks => writes.retain(|write| !matches!(write, Write::Check { table: Table::Records, .. })),

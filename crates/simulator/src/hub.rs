@@ -14,6 +14,7 @@ use super::chance::Chance;
 use super::counts::Counts;
 use super::ledger::Ledger;
 use super::monitor::Monitor;
+use super::posting::Posts;
 use super::profile::Profile;
 use super::trace::Trace;
 use super::unreadable::{self, UnreadableItems};
@@ -70,6 +71,8 @@ pub(super) struct State {
     pub(super) unreadable: UnreadableItems,
     /// Records that were forgotten when every execution had ended.
     pub(super) seen_to: BTreeSet<Subject>,
+    /// Events that were posted.
+    pub(super) posts: Posts,
     /// The next change of a record or a workflow comes now.
     pub(super) hurry: bool,
     left: u32,
@@ -104,6 +107,7 @@ impl Hub {
             lagging: None,
             unreadable: UnreadableItems::default(),
             seen_to: BTreeSet::new(),
+            posts: Posts::new(),
             hurry: false,
             left: profile.budget,
             wait: None,

@@ -19,6 +19,7 @@ mod looking;
 mod monitor;
 mod outcome;
 mod ports;
+mod posting;
 mod process;
 mod profile;
 mod replayed;

@@ -33,7 +33,7 @@ pub(super) enum Answer {
 }
 
 /// An event that was acknowledged.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Accepted {
     pub(super) event: String,
     pub(super) workflow: String,

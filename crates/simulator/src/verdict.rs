@@ -5,6 +5,7 @@ mod dates;
 mod debounced;
 mod ends;
 mod forks;
+mod posts;
 mod schedules;
 mod signals;
 
@@ -21,7 +22,7 @@ use super::erased;
 use super::hub::Hub;
 use super::monitor::{Broken, Monitor, same_slots};
 use super::replayed;
-use super::script::SIGNAL;
+use super::script::{POSTED, SIGNAL};
 use super::task::Accepted;
 
 /// As many blocks as any limit has.
@@ -56,6 +57,7 @@ pub(super) fn check(hub: &Hub, accepted: &[Accepted]) {
         debounced::check(hub, &state.monitor, &items, &mut broken);
         ends::check(&state.monitor, &mut broken);
         dates::check(&state.monitor, hub.now(), &mut broken);
+        posts::check(&state, (&items, accepted), &mut broken);
         schedules::check(&state.monitor, hub.now(), &mut broken);
         signals::check(hub, &state.monitor, (&items, accepted), &mut broken);
         for head in state.monitor.open() {
@@ -100,7 +102,8 @@ fn stored_rows(items: &[Item], execution: &str) -> Vec<Row> {
 /// Every event that was acknowledged started its workflow, or was refused visibly. One for a goal's own webhook is
 /// heard by whoever waits.
 fn events(monitor: &Monitor, accepted: &[Accepted], broken: &mut Vec<Broken>) {
-    let starts = |accepted: &&Accepted| !accepted.trigger.starts_with("ring-") && accepted.trigger != SIGNAL;
+    let names_a_workflow = |accepted: &&Accepted| ![SIGNAL, POSTED].contains(&accepted.trigger.as_str());
+    let starts = |accepted: &&Accepted| !accepted.trigger.starts_with("ring-") && names_a_workflow(accepted);
     for Accepted { event, workflow, .. } in accepted.iter().filter(starts) {
         let execution = ids::execution_id(event, workflow);
         let started = monitor.has_begun(&execution);

@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 use pawl_runtime::ports::rules::MAX_MESSAGE_BODY;
 use pawl_runtime::ports::{Message, Queue, QueueError, QueueName, QueueSource, Received, Timer, TimerError, Timers};
 
-use crate::bug::Bug;
+use crate::bug::{Bug, rename_post};
 use crate::hub::{Fate, Hub};
 
 /// Queues and timers of one process.
@@ -44,6 +44,9 @@ impl Queue for Queues {
             _ => None,
         };
         messages.retain(|message| untold.is_none_or(|news| !message.body.contains(news)));
+        if self.hub.bug == Some(Bug::FreshPosts) {
+            messages.iter_mut().for_each(|message| rename_post(message, self.hub.now()));
+        }
         self.hub.pause().await;
         let fate = self.hub.fate(true);
         self.lost("send", fate);

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::Run;
 use crate::acting;
-use crate::script::{Action, What};
+use crate::script::{Action, POSTED, What};
 use crate::task::{Accepted, Answer, Purpose};
 
 /// An action and what became of it.
@@ -31,13 +31,21 @@ impl Asked {
     }
 }
 
+/// By what a repeat is known: the key of a delivery, and the workflow and the trigger that it is for.
+fn claim(what: &What) -> Option<(&str, &str, &str)> {
+    match what {
+        What::Deliver { key: Some(key), workflow, trigger, .. } => Some((key, workflow, trigger)),
+        What::Post { id, .. } => Some((id, "", POSTED)),
+        _ => None,
+    }
+}
+
 impl Run {
     /// Whoever repeats a delivery that was answered gets the first answer.
     pub(super) fn check_repeats(&self, index: usize) {
-        let What::Deliver { key: Some(key), workflow, trigger, .. } = &self.asked[index].action.what else { return };
-        let same = |what: &What| matches!(what, What::Deliver { key: Some(other), workflow: to, trigger: by, .. } if (other, to, by) == (key, workflow, trigger));
-        let answers: Vec<_> =
-            self.asked.iter().filter(|asked| same(&asked.action.what)).filter_map(Asked::event).collect();
+        let Some(own @ (key, ..)) = claim(&self.asked[index].action.what) else { return };
+        let same = |asked: &&Asked| claim(&asked.action.what) == Some(own);
+        let answers: Vec<_> = self.asked.iter().filter(same).filter_map(Asked::event).collect();
         let fresh = answers.iter().filter(|accepted| !accepted.replayed).count();
         if fresh > 1 {
             self.hub.violate(2, format!("the delivery {key:?} was accepted anew {fresh} times"));

@@ -37,6 +37,8 @@ pub(crate) enum What {
     Create { id: String, fields: Map<String, Value> },
     /// A signal is sent.
     Signal { name: String, key: String, payload: Value, idempotency_key: String },
+    /// An event is posted under an id.
+    Post { id: String, event: Value },
     /// Fields of a record change.
     Update { subject: Subject, fields: Map<String, Value> },
     /// A record is put into the archive, or taken out.

@@ -6,6 +6,7 @@ mod dates;
 mod definitions;
 mod edit;
 mod ends;
+mod events;
 mod forks;
 mod large;
 mod limits;
@@ -28,6 +29,9 @@ pub(super) const SIGNAL: &str = "signal!";
 
 /// The trigger of forks among what was accepted.
 pub(super) const FORKED: &str = "fork!";
+
+/// The trigger of posted events among what was accepted.
+pub(super) const POSTED: &str = "post!";
 
 pub(super) use large::{answer as large_answer, text as large_text};
 pub(super) use people::mail;
@@ -82,6 +86,7 @@ impl Script {
         forks::settle(seed, &mut script);
         schedules::fire(seed, &mut script);
         ends::listen(seed, &mut script);
+        events::post(seed, &mut script);
         forks::settle_replays(seed, &mut script);
         definitions::settle(seed, &mut script);
         dates::settle(seed, &mut script);
