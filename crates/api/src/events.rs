@@ -37,7 +37,7 @@ struct Posted {
     /// What is to be said of it.
     #[serde(default)]
     #[schema(value_type = Object)]
-    detail: Value,
+    detail: Map<String, Value>,
     /// When it happened, RFC 3339; absent: now.
     time: Option<String>,
     /// The account that it comes from.
@@ -68,13 +68,13 @@ async fn post(State(api): State<Arc<Api>>, headers: HeaderMap, Json(body): Json<
     let key = body.id.clone().or(request::idempotency_key(&headers)?);
     let content = offload::sha256(content(&body).to_string().as_bytes());
     let identity = Identity { content: key.as_ref().map(|_| content), ..Identity::of(key.as_deref()) };
-    if let Some(earlier) = ingest.earlier(bus::POSTED, bus::POSTED, &identity).await? {
-        return accepted::answer(&earlier, Starts::Itself);
-    }
     let envelope = envelope(body, key.unwrap_or_else(|| ingest.fresh_id()), ingest.now());
     let unusable = |reason: String| Problem::new(Code::InvalidEvent, reason);
     let event = bus::outside(&envelope).map_err(|error| unusable(error.reason))?;
     let event = event.ok_or_else(|| unusable("expected a source of your own, found one of Pawl".to_owned()))?;
+    if let Some(earlier) = ingest.earlier(bus::POSTED, bus::POSTED, &identity).await? {
+        return accepted::answer(&earlier, Starts::Itself);
+    }
     // What was told late happened now for those who listen since then.
     let event = pawl_engine::Event { occurred_at: ingest.now(), ..event };
     accepted::answer(&ingest.accept_undecided(event, &identity).await?, Starts::Itself)
@@ -100,6 +100,6 @@ fn envelope(body: Posted, id: String, now: jiff::Timestamp) -> Value {
     ];
     envelope.extend(texts.into_iter().filter_map(|(key, text)| Some((key.to_owned(), text?.into()))));
     envelope.insert("resources".to_owned(), resources.into());
-    envelope.insert("detail".to_owned(), detail);
+    envelope.insert("detail".to_owned(), detail.into());
     Value::Object(envelope)
 }

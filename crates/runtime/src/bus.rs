@@ -8,6 +8,7 @@
 use jiff::Timestamp;
 use pawl_definition::json::{self, Bounds};
 use pawl_definition::step::{is_signal_key, is_signal_name};
+use pawl_definition::value::is_blank_text;
 use pawl_engine::{Cause, Event, EventType, SentSignal, ids};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -29,6 +30,10 @@ const OWN: &str = "pawl.";
 
 /// In place of a workflow and a trigger, for the keys of events that name none.
 pub const POSTED: &str = "events";
+
+/// Most bytes of the id, the source and the detail type of an event from outside: no id or source of AWS has more, and an id is
+/// a part of the key by which a repeat is known.
+const NAME_MOST: usize = 255;
 
 /// The states in which an execution has ended.
 const ENDS: &[&str] = &["SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"];
@@ -141,6 +146,11 @@ pub fn outside(event: &Value) -> Result<Option<Event>, BusError> {
     let envelope = Envelope::deserialize(event).map_err(|error| refused(misshapen(&error)))?;
     if envelope.source.starts_with(OWN) {
         return Ok(None);
+    }
+    for (key, text) in [("id", &envelope.id), ("source", &envelope.source), ("detail-type", &envelope.kind)] {
+        if is_blank_text(text) || text.len() > NAME_MOST {
+            return Err(refused(format!("expected `{key}` to have 1 to {NAME_MOST} bytes, and not blanks alone")));
+        }
     }
     json::check(event, &Bounds::OUTSIDE).map_err(|bound| refused(format!("the event has {bound}")))?;
     Ok(Some(Event {
