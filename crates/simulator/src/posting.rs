@@ -28,7 +28,10 @@ pub(super) async fn post(hub: &Hub, system: &System, id: &str, said: &Value) -> 
     let event = bus::outside(&envelope).expect("the event has no mistakes").expect("its source is none of Pawl's");
     hub.lock().posts.entry(event.id.clone()).or_insert_with(|| (event.occurred_at, event.clone()));
     match system.ingest.accept_undecided(event, &identity).await {
-        Ok(answer) => accepted(answer.event_id, answer.repeat.is_some()),
+        Ok(answer) => {
+            hub.count("events posted");
+            accepted(answer.event_id, answer.repeat.is_some())
+        }
         Err(_) => Answer::Lost,
     }
 }

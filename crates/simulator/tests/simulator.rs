@@ -40,6 +40,7 @@ fn every_invariant_holds_for_the_first_seeds_which_meet_every_disaster() {
         "oversized records refused",
         "records forgotten",
         "records archived by people",
+        "events posted",
         "executions forgotten",
         "executions expired",
         "forks begun",

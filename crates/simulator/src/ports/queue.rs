@@ -45,7 +45,9 @@ impl Queue for Queues {
         };
         messages.retain(|message| untold.is_none_or(|news| !message.body.contains(news)));
         if self.hub.bug == Some(Bug::FreshPosts) {
-            messages.iter_mut().for_each(|message| rename_post(message, self.hub.now()));
+            for message in &mut messages {
+                rename_post(message, self.hub.now());
+            }
         }
         self.hub.pause().await;
         let fate = self.hub.fate(true);
