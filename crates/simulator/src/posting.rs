@@ -36,6 +36,11 @@ pub(super) async fn post(hub: &Hub, system: &System, id: &str, said: &Value) -> 
     }
 }
 
+/// The id under which an event was posted; none of one that was not.
+pub(super) fn posted_id(event: &Event) -> Option<&str> {
+    event.data.get("event")?.get("id")?.as_str()
+}
+
 fn accepted(event: String, replayed: bool) -> Answer {
     Answer::Done(Some(Accepted { event, workflow: String::new(), trigger: POSTED.to_owned(), replayed }))
 }

@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use pawl_engine::{Event, EventType, Plan, ids, triggers};
+use pawl_engine::{Event, Plan, ids, triggers};
 use pawl_runtime::items;
 use pawl_runtime::ports::Item;
-use serde_json::Value;
 
 use crate::hub::State;
 use crate::monitor::{Broken, Monitor};
+use crate::posting::posted_id;
 use crate::script::POSTED;
 use crate::task::Accepted;
 
@@ -58,8 +58,7 @@ fn starts(monitor: &Monitor, items: &[Item], broken: &mut Vec<Broken>) {
     for item in items.iter().filter(|item| item.key.sort == items::event::SORT) {
         let event = items::event::parse(item).expect("an event has its shape");
         let head = items::execution::id(&item.key).and_then(|id| monitor.heads.get(id));
-        let id = event.data.get("event").and_then(|envelope| envelope.get("id")).and_then(Value::as_str);
-        if let (EventType::Event, None, Some(head), Some(id)) = (event.kind, &event.fork, head, id) {
+        if let (None, Some(head), Some(id)) = (&event.fork, head, posted_id(&event)) {
             started.entry((head.workflow.clone(), id.to_owned())).or_default().insert(&head.id);
         }
     }

@@ -177,7 +177,8 @@ impl Found<'_> {
         let archive = [later.record_archived.is_some(), later.record_unarchived.is_some()];
         let records = [record_created.is_some(), field_updated.is_some(), archive[0], archive[1]];
         let sent = [signal.is_some(), control.is_some()];
-        let fired = [later.schedule.is_some(), later.date.is_some(), later.workflow_ended.is_some(), later.event.is_some()];
+        let fired =
+            [later.schedule.is_some(), later.date.is_some(), later.workflow_ended.is_some(), later.event.is_some()];
         let there = [webhook.is_some(), manual.is_some()];
         let there = there.iter().chain(&fired).chain(&sent).chain(&records).filter(|there| **there).count();
         if there > 1 || (there == 0 && after.is_none()) {
