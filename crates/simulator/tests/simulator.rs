@@ -107,8 +107,8 @@ is_found! {
     finds_children_that_are_not_told_of_a_cancel: "untold-children" from 6;
     finds_parents_that_are_not_told_of_an_end: "untold-parents" from 1;
     finds_ends_that_are_not_told_to_who_listens: "untold-ends" from 7;
-    finds_workflows_that_are_not_listed_under_posted_events: "posts-unlisted" from 1;
-    finds_posted_events_whose_repeats_have_other_ids: "fresh-posts" from 1;
+    finds_workflows_that_are_not_listed_under_posted_events: "posts-unlisted" from 5;
+    finds_posted_events_whose_repeats_have_other_ids: "fresh-posts" from 5;
     finds_rows_that_keep_the_values_of_who_is_forgotten: "rows-remember" from 10;
     finds_blobs_that_outlive_their_execution: "kept-blobs" from 15;
     finds_open_executions_that_expire: "open-expires" from 7;
