@@ -15,7 +15,7 @@ const SINCE: SignedDuration = SignedDuration::from_mins(2);
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Ends {
     /// Executions by the event of their end.
-    by_event: BTreeMap<String, String>,
+    pub(crate) by_event: BTreeMap<String, String>,
     /// The events, with the workflows that they must come to.
     pub(crate) owed: Vec<(String, String, Timestamp)>,
 }

@@ -223,7 +223,9 @@ impl Run {
                 }
             }
         }
-        let messages: usize = QUEUES.iter().map(|queue| self.hub.store.messages(*queue).len()).sum();
+        // After a week of downtime many executions may expire at one time, and each tells it once.
+        let waiting = QUEUES.iter().flat_map(|queue| self.hub.store.messages(*queue));
+        let messages = waiting.filter(|message| !message.body.starts_with("{\"expired\"")).count();
         if messages > MOST_MESSAGES {
             self.hub.violate(0, format!("{messages} messages are in the queues: they multiply"));
         }

@@ -15,7 +15,9 @@ pub(super) fn check(monitor: &Monitor, broken: &mut Vec<Broken>) {
             .workflows
             .get(workflow)
             .is_none_or(|head| !head.active || head.saved_at >= *at || head.active_since >= Some(*at));
-        if !(monitor.has_begun(&execution) || is_refused || is_collected || has_changed) {
+        // What came of it, and its head with the mark, may both be lost with the power if the head has expired since.
+        let is_expired = monitor.ends.by_event.get(event).is_some_and(|by| monitor.expired.contains(by));
+        if !(monitor.has_begun(&execution) || is_refused || is_collected || has_changed || is_expired) {
             broken.push((2, format!("an execution ended at {at}, and {workflow}, which listens for it, was not told")));
         }
     }
