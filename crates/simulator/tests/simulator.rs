@@ -75,7 +75,7 @@ macro_rules! is_found {
 is_found! {
     finds_messages_deleted_before_they_are_handled: "delete-first" from 1;
     finds_commits_that_do_not_require_a_version: "blind-heads" from 2;
-    finds_executions_that_are_made_again: "made-again" from 50;
+    finds_executions_that_are_made_again: "made-again" from 64;
     finds_unknown_outcomes_taken_for_success: "unknown-is-success" from 2;
     finds_effects_without_a_claim: "no-claims" from 1;
     finds_claims_without_a_lease: "no-lease" from 1;
@@ -87,11 +87,11 @@ is_found! {
     finds_rows_that_are_lost_on_their_way_out_of_the_head: "lost-rows" from 1;
     finds_records_written_before_their_transition: "records-first" from 1;
     finds_guards_that_two_starts_pass: "blind-guards" from 11;
-    finds_places_without_a_bound: "unbounded-places" from 416;
+    finds_places_without_a_bound: "unbounded-places" from 475;
     finds_slots_given_back_to_another_block: "slot-to-first-block" from 17;
-    finds_lines_that_stand_although_another_block_has_a_slot: "only-home-block" from 673;
-    finds_windows_that_lose_an_event: "blind-windows" from 2609;
-    finds_slots_of_a_key_that_two_take: "slot-taken-twice" from 257;
+    finds_lines_that_stand_although_another_block_has_a_slot: "only-home-block" from 709;
+    finds_windows_that_lose_an_event: "blind-windows" from 3325;
+    finds_slots_of_a_key_that_two_take: "slot-taken-twice" from 619;
     finds_slots_of_a_key_that_stay_taken: "slot-kept" from 13;
     finds_deliveries_accepted_twice: "blind-keys" from 62;
     finds_sends_answered_before_they_leave: "buffered-sends" from 11;
@@ -102,7 +102,7 @@ is_found! {
     finds_messages_of_panicked_handlers_that_are_deleted: "panic-deletes" from 8;
     finds_storage_that_stays_full_for_good: "full-for-good" from 3;
     finds_children_that_are_made_twice: "child-twice" from 2;
-    finds_joins_that_happen_twice: "join-twice" from 412;
+    finds_joins_that_happen_twice: "join-twice" from 553;
     finds_children_that_go_on_without_their_parent: "blind-parents" from 2;
     finds_children_that_are_not_told_of_a_cancel: "untold-children" from 6;
     finds_parents_that_are_not_told_of_an_end: "untold-parents" from 1;
