@@ -364,7 +364,7 @@ fn without_look(item: &mut Item) {
     }
 }
 
-/// A write that overwrites whatever is there.
+/// A write that requires nothing of what it overwrites.
 fn without_expectation(write: &mut Write) {
     if let Write::Put { expect, .. } = write {
         *expect = Expect::Any;

@@ -95,7 +95,7 @@ impl Recurrence {
         OnBusinessDays { rule: *rule, calendar, zone: &self.zone, pattern }.next_after(after)
     }
 
-    /// The first time of the pattern after another one, whatever day it is.
+    /// The first time of the pattern after another one, on business days and others.
     fn planned_after(&self, after: Timestamp) -> Option<Timestamp> {
         let before_start = self.starts.and_then(|starts| starts.checked_sub(jiff::SignedDuration::from_nanos(1)).ok());
         let after = before_start.map_or(after, |before| before.max(after));

@@ -59,7 +59,7 @@ pub struct Date {
 }
 
 impl Date {
-    /// When it fires, whatever day that is. A time zone of its own counts more than that of the workflow.
+    /// When it fires, before business days move it. A time zone of its own counts more than that of the workflow.
     ///
     /// # Errors
     /// The key that is wrong, with what was expected and found.

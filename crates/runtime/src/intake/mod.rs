@@ -79,7 +79,7 @@ impl Intake {
     }
 
     /// Evaluates the values of a trigger and finds or plans the record of its event, unless the trigger's filter leaves the
-    /// event out whatever its record is. An event that its filter leaves out need not name a record.
+    /// event out for each record that it may have. An event that its filter leaves out need not name a record.
     #[boxed]
     pub async fn fill(&self, plan: &Plan, trigger: &Trigger, event: &mut Event) -> Result<(), IntakeError> {
         let Some(fills) = trigger.kind.shape().fills() else { return Ok(()) };
@@ -120,7 +120,7 @@ impl Intake {
     }
 }
 
-/// Whether the trigger's filter leaves an event out whatever its record is, or fails on it. Such a delivery, a provider's ping
+/// Whether the trigger's filter leaves an event out for each record that it may have, or fails on it. Such a delivery, a provider's ping
 /// for one, is accepted and shown as filtered.
 fn is_left_out(trigger: &Trigger, scope: &IntakeScope<'_>) -> bool {
     let Some(filter) = &trigger.filter else { return false };

@@ -72,8 +72,8 @@ impl Transitions {
 }
 
 impl Transitions {
-    /// Whether an execution ends, and somebody listens for that. The head says so in the transaction of the end, and whoever
-    /// wrote it sends the event; if that process dies, the sweeper finds the head.
+    /// Whether an execution ends, and somebody listens for that. The head says so in the transaction of the end, and the
+    /// process that wrote it sends the event; if that process dies, the sweeper finds the head.
     async fn is_end_heard(&self, after: &Execution, snapshot: &Snapshot) -> Result<bool, Error> {
         match snapshot.listening {
             _ if !after.tells_its_end() => Ok(false),

@@ -8,7 +8,7 @@ use pawl_engine::{Execution, Plan, end_topics, ended, triggers};
 
 use super::{Broken, Monitor};
 
-/// How long a workflow must have listened: whoever ends an execution may have looked before.
+/// How long a workflow must have listened: the process that ends an execution may have looked before.
 const SINCE: SignedDuration = SignedDuration::from_mins(2);
 
 /// What the ends of executions are to start.
