@@ -152,9 +152,10 @@ impl Evaluator {
         result.and(self.tell_waiters(&event, deadline).await)
     }
 
-    /// Lets the dates of a workflow follow an event, and starts the workflow for it.
+    /// Starts a workflow for an event; before that, the dates of the workflow follow an event that moves them.
     async fn follow(&self, workflow: &str, event: &Event) -> Result<(), Error> {
-        if self.dates.follow(workflow, event).await? {
+        let is_decided = self.starter.start_unless_it_moves(workflow, event).await?.is_some();
+        if !is_decided && self.dates.follow(workflow, event).await? {
             self.starter.start(workflow, event).await?;
         }
         Ok(())

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use pawl_definition::Trigger;
-use pawl_engine::{Event, Execution, Plan, StepError, debounce, ids, slots};
+use pawl_engine::{Event, Execution, Plan, StepError, debounce, ids, slots, triggers};
 
 use super::Outcome;
 use super::matching::{self, Matched, ToStart};
@@ -70,17 +70,30 @@ impl Starter {
         self.start_as_it_is(workflow, event).await
     }
 
-    /// The same, of an event that is whole.
+    /// The same, unless the event moves a date of the workflow: then nothing is decided yet, and it is `None`.
+    pub(super) async fn start_unless_it_moves(&self, workflow: &str, event: &Event) -> Result<Option<Outcome>, Error> {
+        if event.is_unfilled() && event.trigger.is_none() {
+            return self.start_filled(workflow, event).await.map(Some);
+        }
+        self.start_in_turn(workflow, event, true).await
+    }
+
+    /// Starts it for an event that is whole.
     pub(super) async fn start_as_it_is(&self, workflow: &str, event: &Event) -> Result<Outcome, Error> {
+        let outcome = self.start_in_turn(workflow, event, false).await?;
+        Ok(outcome.expect("only what may move a date is left undecided"))
+    }
+
+    async fn start_in_turn(&self, workflow: &str, event: &Event, may_move: bool) -> Result<Option<Outcome>, Error> {
         let mut taken = None;
         for _ in 0..RACES {
-            match self.try_start(workflow, event).await {
+            match self.try_start(workflow, event, may_move).await {
                 Err(error) if error.is_conflict() || error.is_unknown() => taken = error.taken(),
                 result => return result,
             }
         }
         match taken {
-            Some(error) => self.reject(workflow, event, error).await,
+            Some(error) => self.reject(workflow, event, error).await.map(Some),
             None => Err(Error::Contended(ids::execution_id(&event.id, workflow))),
         }
     }
@@ -97,51 +110,62 @@ impl Starter {
         self.refuse(&Asked { plan: &plan, event, over, closes: None }, event.trigger.as_deref(), &reason).await
     }
 
-    /// Starts it or refuses it. A part of an execution that was let in passes no guard.
-    async fn try_start(&self, workflow: &str, event: &Event) -> Result<Outcome, Error> {
+    async fn try_start(&self, workflow: &str, event: &Event, may_move: bool) -> Result<Option<Outcome>, Error> {
         let id = ids::execution_id(&event.id, workflow);
         let Undecided { over, head, forgotten } = match self.earlier(workflow, &id, event).await? {
-            Earlier::Decided(outcome) => return Ok(outcome),
+            Earlier::Decided(outcome) => return Ok(Some(outcome)),
             Earlier::Undecided(undecided) => undecided,
         };
-        let Some(head) = head else { return Ok(Outcome::NoMatch) };
+        let Some(head) = head else { return Ok(Some(Outcome::NoMatch)) };
         let plan = self.plan(workflow, event, &head).await?;
-        let (asked, now) = (Asked { plan: &plan, event, over, closes: None }, self.clock.now());
+        if may_move
+            && event.workflow.is_none()
+            && plan.workflow.triggers.iter().any(|trigger| triggers::moves(trigger, &plan, event))
+        {
+            return Ok(None);
+        }
+        let asked = Asked { plan: &plan, event, over, closes: None };
+        self.decide(&asked, (&head, forgotten)).await.map(Some)
+    }
+
+    /// Starts it or refuses it. A part of an execution that was let in passes no guard.
+    async fn decide(&self, asked: &Asked<'_>, (head, forgotten): (&Head, Option<Timestamp>)) -> Result<Outcome, Error> {
+        let (plan, event, now) = (asked.plan, asked.event, self.clock.now());
         if event.region.is_some() {
-            return self.create(&asked, Admitted::default(), now).await;
+            return self.create(asked, Admitted::default(), now).await;
         }
         if let Some(start) = &event.fork {
-            return self.fork(&asked, start, forgotten).await;
+            return self.fork(asked, start, forgotten).await;
         }
-        if event.trigger.as_ref().is_some_and(|trigger| matching::is_goals(&plan, trigger)) {
+        if event.trigger.as_ref().is_some_and(|trigger| matching::is_goals(plan, trigger)) {
             // A goal's webhook: it starts nothing, and goals that wait for it find it by its topic.
             return Ok(Outcome::NoMatch);
         }
         let gone = forgotten.map(|at| record_forgotten(event, at));
-        if let Some(reason) = gone.or_else(|| too_old(&plan, event.occurred_at, now)) {
-            return self.refuse(&asked, event.trigger.as_deref(), &reason).await;
+        if let Some(reason) = gone.or_else(|| too_old(plan, event.occurred_at, now)) {
+            return self.refuse(asked, event.trigger.as_deref(), &reason).await;
         }
         // An inactive workflow starts by no trigger and by no other workflow; a person may start it all the same.
         let is_manual = event.kind.facts().is_by_hand && event.parent.is_none();
         if !head.active && !is_manual {
-            return self.inactive(&asked, "the workflow is inactive").await;
+            return self.inactive(asked, "the workflow is inactive").await;
         }
         if let Some(since) = head.active_since.filter(|since| event.occurred_at < *since && !is_manual) {
             let message = format!("it happened before the workflow became active at {since}");
-            return self.inactive(&asked, &message).await;
+            return self.inactive(asked, &message).await;
         }
-        let to_start = match matching::matched(&self.catalog, &plan, event, now).await? {
+        let to_start = match matching::matched(&self.catalog, plan, event, now).await? {
             Matched::By(to_start) => to_start,
             Matched::Nobody => return Ok(Outcome::NoMatch),
-            Matched::Refused(trigger, reason) => return self.refuse(&asked, trigger.as_deref(), &reason).await,
+            Matched::Refused(trigger, reason) => return self.refuse(asked, trigger.as_deref(), &reason).await,
         };
-        match matching::collects(&plan, event) {
-            Some(debounce) if head.suspended.is_none() || is_manual => self.collect(&asked, to_start, debounce).await,
+        match matching::collects(plan, event) {
+            Some(debounce) if head.suspended.is_none() || is_manual => self.collect(asked, to_start, debounce).await,
             None if plan.workflow.limits.debounce.is_some() => {
                 let alone = debounce::merged(&event.id, vec![event.clone()]).expect("there is an event");
-                self.admit(&Asked { event: &alone, ..asked }, &head, to_start).await
+                self.admit(&Asked { event: &alone, ..*asked }, head, to_start).await
             }
-            _ => self.admit(&asked, &head, to_start).await,
+            _ => self.admit(asked, head, to_start).await,
         }
     }
 

@@ -120,8 +120,8 @@ impl Intake {
     }
 }
 
-/// Whether the trigger's filter leaves an event out for each record that it may have, or fails on it. Such a delivery, a provider's ping
-/// for one, is accepted and shown as filtered.
+/// Whether the trigger's filter leaves an event out for each record that it may have, or fails on it. Such a delivery, a
+/// provider's ping for one, is accepted and shown as filtered.
 fn is_left_out(trigger: &Trigger, scope: &IntakeScope<'_>) -> bool {
     let Some(filter) = &trigger.filter else { return false };
     let on_event_alone = filter.roots().iter().all(|root| ["trigger", "workflow", "now"].contains(&root.as_str()));
