@@ -129,7 +129,7 @@ pub(crate) fn on_event(cx: &Context<'_>, execution: &Execution, event: &Event) -
         _ if !waits => Decision::Stay(Stay::NoMatch),
         (Ok(OnEvent::Done(done)), Some(pause)) => draft.done(step, *done).held_on(execution, pause).commit(),
         (Ok(OnEvent::Done(done)), None) => draft.done(step, *done).commit(),
-        (Ok(OnEvent::Nothing), _) => listens_anew(draft, step),
+        (Ok(OnEvent::Nothing), _) => waits_on(draft, execution, step),
         (Ok(OnEvent::Refused(refusal)), _) => refused(draft, *refusal),
         // The one who holds it meets the failure on resuming it.
         (Err(_), Some(_)) => Decision::Stay(Stay::NoMatch),
@@ -180,18 +180,21 @@ pub(crate) fn looks_again(cx: &Context<'_>, execution: &Execution) -> Decision {
             due_soon(draft, execution, checkpoint, has_ended)
         }
         // A condition that cannot be evaluated fails the step with the next event, as it would have.
-        Ok(None) | Err(_) => listens_anew(draft, step),
+        Ok(None) | Err(_) => waits_on(draft, execution, step),
     }
 }
 
-/// A goal waits on, and listens on what it reads by now: its record may lead to another one, or an edit made it read
-/// others.
-fn listens_anew(mut draft: Draft<'_>, step: &Step) -> Decision {
-    if !listen(&mut draft, step) {
+/// It waits on. A goal listens on what it reads by now: its record may lead to another one, or an edit made it read
+/// others. What was stalled because news for it was given up is not stalled any more: it has looked.
+fn waits_on(mut draft: Draft<'_>, before: &Execution, step: &Step) -> Decision {
+    draft.row.note = if listen(&mut draft, step) {
+        Some("listens anew: what it reads has changed".to_owned())
+    } else if before.stalled && !before.is_due(draft.cx.now) {
+        Some("waits on: it was stalled and looked again".to_owned())
+    } else {
         return Decision::Stay(Stay::Unchanged);
-    }
+    };
     draft.set_status(StepStatus::Waiting);
-    draft.row.note = Some("listens anew: what it reads has changed".to_owned());
     draft.row.due = due_of(&draft);
     if steps::handler(&step.kind).looks_when_freed() {
         let wake = Wake::Signal { until: Some(draft.cx.now) };

@@ -185,10 +185,14 @@ impl Rule {
     fn parse(text: &str, zone: &TimeZone, has_start: bool) -> Result<Self, String> {
         let mut parts = Vec::new();
         let (mut frequency, mut interval, mut counted, mut of_days, mut times) = (String::new(), 1, false, None, 1);
+        let mut said = BTreeSet::new();
         for part in text.split(';').filter(|part| !part.trim().is_empty()) {
             let (key, value) =
                 part.split_once('=').ok_or_else(|| format!("expected `NAME=value`, found {}", short(part)))?;
             let (key, mut value) = (key.trim().to_ascii_uppercase(), value.trim().to_ascii_uppercase());
+            if !said.insert(key.clone()) {
+                return Err(format!("expected {} once in a rule, found it again", short(&key)));
+            }
             let number = || value.parse::<i64>().ok().filter(|number| (1..=MOST_COUNT).contains(number));
             match key.as_str() {
                 "FREQ" => frequency.clone_from(&value),

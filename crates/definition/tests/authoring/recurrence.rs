@@ -177,6 +177,7 @@ fn wrong_patterns_say_what_was_expected() {
         (Pattern::Rrule("FREQ=WEEKLY;BYDAY=MO,U\u{fffd}"), "expected BYDAY"),
         (Pattern::Rrule("FREQ=WEEKLY;BYDAY=XMO"), "expected BYDAY"),
         (Pattern::Rrule("FREQ=MONTHLY;BYDAY=99MO"), "expected BYDAY"),
+        (Pattern::Rrule("FREQ=DAILY;BYHOUR=0;BYHOUR=23"), "expected \"BYHOUR\" once in a rule"),
         (Pattern::Rrule("FREQ=HOURLY;BYWEEKDAY=MO"), "expected a part of a rule such as BYDAY, found \"BYWEEKDAY\""),
     ] {
         let found = why(pattern);

@@ -117,6 +117,9 @@ impl Operations {
         let (read, _) = self.catalog.unreadable().read(page, items::execution::parse);
         let plan = self.plan(operation).await?;
         let looks = |execution: &Execution| match execution.status {
+            Status::Waiting if execution.stalled && operation.kind == Kind::Redrive => {
+                execution.waiting.is_some() || !execution.is_due(operation.begun_at)
+            }
             Status::Waiting => looks(execution, plan.as_deref()),
             Status::Paused => is_waited_for(execution),
             _ => false,

@@ -97,6 +97,27 @@ fn what_is_stalled_goes_on_when_a_person_says_so() {
     assert_eq!(story.last().rows.len(), rows);
 }
 
+/// A lane ended, and the job that tells its parent was given up while another lane waits.
+#[test]
+fn what_is_stalled_by_news_and_still_has_to_wait_is_stalled_no_more_after_a_redrive() {
+    const LANES: &str = "
+  - id: both
+    type: branch
+    lanes:
+      a: [{id: short, type: delay, for: 1h}]
+      b: [{id: long, type: delay, for: 1d}]";
+    let story = scenario().workflow(&workflow(LANES)).event(manual("w")).run_for("2h");
+    let whole = story.world().executions().into_iter().find(|one| one.parent.is_none()).expect("it began").id;
+    let news = json!({"execution_id": whole, "seq": 0, "news": "child_ended"});
+    let is_stalled = || story.world().execution(&whole).stalled;
+    story.world().store.give_up(QueueName::Jobs, &news.to_string(), SENT_BACK);
+    sweep(&story);
+    assert!(is_stalled());
+    assert_eq!(redrive(&story), (1, 1));
+    assert!(!is_stalled());
+    story.run_until_idle().expect(completed());
+}
+
 #[test]
 fn a_job_that_its_execution_no_longer_needs_marks_nothing() {
     let story = scenario().workflow(&workflow(STEPS)).http(|_| answer(200)).event(manual("w")).run_for("1h");
