@@ -107,6 +107,7 @@ impl JsonSchema {
     pub fn mismatches(&self, value: &Value, budget: &mut SchemaBudget) -> Result<Vec<Mismatch>, SchemaTooCostly> {
         if let Some(levels) = self.levels.filter(|levels| bounds::levels(value) > *levels) {
             let message = format!("expected at most {levels} levels of nesting, found more");
+            budget.spend_each(message.len())?;
             return Ok(vec![Mismatch {
                 place: String::new(),
                 schema: String::new(),
