@@ -118,6 +118,11 @@ pub(crate) enum Command {
         /// A `*.workflow.yaml` file.
         file: PathBuf,
     },
+    /// Tells in plain sentences what a workflow does, when it starts and what it may reach.
+    Describe {
+        /// A `*.workflow.yaml` file, or the id of a workflow of the installation.
+        workflow: String,
+    },
     /// Prints shell completions for commands and options.
     Completions {
         /// Shell.

@@ -19,6 +19,7 @@ mod table;
 mod variables;
 mod when;
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -72,6 +73,10 @@ fn run(args: Args) -> anyhow::Result<bool> {
         Command::Completions { shell } => commands::completions::run(shell),
         Command::Schema { kind } => commands::schema::run(kind),
         Command::Graph { file } => commands::graph::run(&file),
+        Command::Describe { workflow } if commands::graph::is_file(&workflow) => {
+            commands::graph::describe(Path::new(&workflow), json)
+        }
+        Command::Describe { workflow } => block_on(commands::remote::describe(client()?, &workflow)),
         Command::Explain { code } => commands::explain::run(&code, json),
         Command::Test { files } => commands::test::run(&files, json),
         Command::Demo { dir } => block_on(commands::demo::run(dir.as_deref(), json)),

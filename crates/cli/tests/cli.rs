@@ -73,6 +73,7 @@ fn help_lists_the_commands() {
       schema         Prints the JSON Schema for editors, which completes keys and marks mistakes
       explain        Explains an error code or refusal code: its meaning, and what to do
       graph          Draws a workflow as a Mermaid flowchart
+      describe       Tells in plain sentences what a workflow does, when it starts and what it may reach
       completions    Prints shell completions for commands and options
       apply          Saves workflows, objects, groups, calendars and people
       start          Starts a workflow, on one record or on many
@@ -309,6 +310,31 @@ fn graph_draws_a_workflow() {
         s2 --> completed
     exit code 0
     "#);
+}
+
+#[test]
+fn describe_tells_what_a_workflow_does() {
+    let folder = folder(&[("greeting.workflow.yaml", GREETING)]);
+    insta::assert_snapshot!(run(folder.path(), &["describe", "greeting.workflow.yaml"]), @r#"
+    # greeting
+
+    Its executions are about no record. team@example.com is responsible for it. It is not active: only people and other workflows start it.
+
+    ## It starts when
+    - somebody starts it by hand
+
+    ## What it does
+    1. **known** checks whether the variable who is not "nobody".
+       - if so:
+          1. **greet** writes into history: "Hello {{ vars.who }}".
+       - if not:
+          1. **look-up** writes into history: "Who is this?".
+
+    ## If a step fails
+    The execution pauses until somebody mends it and the owner of the workflow is told.
+    exit code 0
+    "#);
+    assert!(run(folder.path(), &["describe", "none.workflow.yaml"]).contains("expected a file, found none"));
 }
 
 #[test]

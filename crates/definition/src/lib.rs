@@ -8,7 +8,7 @@
 //! - [`json`]: the one entrance of JSON from outside, with its bounds.
 //! - [`JsonSchema`]: JSON Schema over values; [`OrderedSchema`]: one as its author ordered it.
 //! - [`describe`]: JSON Schemas of the language, generated from these types.
-//! - [`workflow_schema`], [`checklist`] and [`mermaid`]: what authors get from them.
+//! - [`workflow_schema`], [`checklist`] and [`mermaid`], [`told`]: what authors get from them.
 
 pub mod describe;
 pub mod expression;
@@ -34,6 +34,7 @@ mod problem;
 mod recurrence;
 mod schema;
 mod source;
+mod told;
 mod types;
 mod validate;
 mod variable;
@@ -61,6 +62,7 @@ pub use recurrence::{AroundDate, BusinessDays, Pattern, Recurrence, RecurrenceTi
 pub use schema::{object_schema, workflow_schema};
 pub use source::{Position, Source};
 pub use step::{Branch, Delivery, Step, StepKind, Take};
+pub use told::told;
 pub use trigger::{Trigger, TriggerKind};
 pub use validate::{Around, Check, check_definition, check_object, check_objects, check_starts, check_workflow};
 pub use variable::{Variable, VariableType};

@@ -4,6 +4,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use crate::describe::JsonSchema;
+use crate::expression::listed;
 use crate::kind::{check_member, check_team};
 use crate::path::Path;
 use crate::problem::code;
@@ -77,12 +78,37 @@ impl<'de> Deserialize<'de> for Who {
     }
 }
 
+impl Among {
+    fn words(&self) -> String {
+        match self {
+            Self::Everyone => "everyone".to_owned(),
+            Self::Team(team) => format!("the team {team}"),
+            Self::Members(members) => listed(members.iter().map(Template::words), "and"),
+        }
+    }
+}
+
 impl Who {
     /// Those among whom it chooses anew each time.
     pub fn among(&self) -> Option<&Among> {
         match self {
             Self::Chosen(Chooser::RoundRobin(among) | Chooser::LeastLoaded(among)) => Some(among),
             _ => None,
+        }
+    }
+
+    /// Whom it chooses, in words.
+    pub(crate) fn words(&self) -> String {
+        match self {
+            Self::Value(member) | Self::Chosen(Chooser::Member(member)) => member.words(),
+            Self::Chosen(Chooser::Members(members)) => {
+                format!("the first of {} who is active", listed(members.iter().map(Template::words), "and"))
+            }
+            Self::Chosen(Chooser::Field(field)) => field.words(),
+            Self::Chosen(Chooser::Owner(_)) => "the owner of the record".to_owned(),
+            Self::Chosen(Chooser::Team(team)) => format!("somebody of the team {team}"),
+            Self::Chosen(Chooser::RoundRobin(among)) => format!("the next in turn of {}", among.words()),
+            Self::Chosen(Chooser::LeastLoaded(among)) => format!("who owns the fewest of {}", among.words()),
         }
     }
 

@@ -23,7 +23,7 @@ use crate::state::Api;
 use crate::surface::Surface;
 use crate::{Code, Problem};
 pub(crate) use start::values;
-use view::{HeadView, RefusalView, RevisionView, Whole};
+use view::{Description, HeadView, RefusalView, RevisionView, Whole};
 
 /// The routes.
 pub(crate) fn routes<S: Surface>(surface: S) -> S {
@@ -35,6 +35,7 @@ pub(crate) fn routes<S: Surface>(surface: S) -> S {
         .on::<__path_revisions, _, _>(revisions)
         .on::<__path_revision, _, _>(revision)
         .on::<__path_graph, _, _>(graph)
+        .on::<__path_description, _, _>(description)
         .on::<__path_refusals, _, _>(refusals)
         .on::<counters::__path_counters, _, _>(counters::counters)
         .on::<schedule::__path_schedule, _, _>(schedule::schedule)
@@ -130,6 +131,21 @@ async fn graph(State(api): State<Arc<Api>>, Route(id): Route<String>) -> Result<
     let (_, plan) = api.core.workflows.in_force(&id).await?.ok_or_else(|| unknown(&id))?;
     let kind = HeaderValue::from_static("text/vnd.mermaid; charset=utf-8");
     Ok(([(CONTENT_TYPE, kind)], pawl_definition::mermaid(&plan.workflow)).into_response())
+}
+
+/// Tells in plain sentences what a workflow does, when it starts and what it may reach, in Markdown.
+#[operation(
+    get, path = "/v1/workflows/{id}/description", tag = "workflows", operation_id = "describe_workflow",
+    params(("id" = String, Path, description = "Workflow")),
+    responses((status = 200, body = Description), (status = 404, body = Sent))
+)]
+async fn description(
+    State(api): State<Arc<Api>>,
+    Route(id): Route<String>,
+) -> Result<axum::Json<Description>, Problem> {
+    let (_, plan) = api.core.workflows.in_force(&id).await?.ok_or_else(|| unknown(&id))?;
+    let text = pawl_definition::told(&plan.workflow);
+    Ok(axum::Json(Description { id, revision: plan.revision, text }))
 }
 
 /// Lists the starts of a workflow that were refused and its deliveries that were rejected, newest first.

@@ -109,6 +109,17 @@ pub(super) struct SavedView {
     pub(super) operation: Option<String>,
 }
 
+/// What a workflow does, in sentences.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Description {
+    /// Id.
+    pub(super) id: String,
+    /// Its revision.
+    pub(super) revision: u64,
+    /// Markdown: when it starts, its steps one after the other, its limits, and what it may reach.
+    pub(super) text: String,
+}
+
 /// A revision of a workflow.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Revision)]

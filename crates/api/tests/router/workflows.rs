@@ -32,7 +32,7 @@ fn a_workflow_is_saved_listed_and_shown() {
 #[test]
 fn what_is_not_there_is_said_not_to_be_there() {
     let surface = surface();
-    for path in ["", "/revisions", "/graph", "/refusals"] {
+    for path in ["", "/revisions", "/graph", "/description", "/refusals"] {
         surface.get(&format!("/v1/workflows/none{path}")).send().problem(404, "no_workflow");
     }
     for path in ["activate", "deactivate", "close-breaker", "kill", "lift", "start"] {
@@ -107,6 +107,13 @@ fn a_workflow_is_drawn() {
     let answer = surface().workflow(REPORT).get("/v1/workflows/report/graph").send();
     assert_eq!(answer.header("content-type"), Some("text/vnd.mermaid; charset=utf-8"));
     assert!(answer.text.starts_with("flowchart TD\n") && answer.text.contains("divide"), "{}", answer.text);
+}
+
+#[test]
+fn a_workflow_is_told_in_sentences() {
+    let told = surface().workflow(REPORT).get("/v1/workflows/report/description").send().expect(200);
+    assert_eq!((&told["id"], &told["revision"]), (&json!("report"), &json!(1)));
+    assert!(told["text"].as_str().is_some_and(|text| text.contains("**divide** sets the variables")), "{told}");
 }
 
 #[test]

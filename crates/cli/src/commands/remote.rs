@@ -33,6 +33,7 @@ use crate::client::{Answer, Client, explain};
 use crate::coded::coded;
 use crate::files;
 use crate::output::{complain, say};
+use crate::shown::lines;
 use crate::when::When;
 use view::text;
 use whole_id::Whole;
@@ -140,6 +141,12 @@ async fn show(client: &Client, request: RequestBuilder, view: impl Fn(&Value)) -
         Answer::Problem(problem) => return Ok(refused(client, &problem)),
     }
     Ok(true)
+}
+
+/// Tells in sentences what a workflow of the installation does.
+pub(crate) async fn describe(client: Client, workflow: &str) -> anyhow::Result<bool> {
+    let request = client.request(Method::GET, &format!("/v1/workflows/{}/description", record::encoded(workflow)));
+    show(&client, request, |body| say!("{}", lines(&text(body, "text")).trim_end())).await
 }
 
 /// Says whether the installation is in service, which it tells everybody.

@@ -51,6 +51,7 @@ mod template;
 mod url;
 mod val;
 mod wait_length;
+mod words;
 
 #[cfg(test)]
 mod tests;
@@ -80,6 +81,7 @@ pub use template::Template;
 pub(crate) use template::end_of_expression;
 pub use url::UrlError;
 pub use wait_length::WaitLength;
+pub(crate) use words::{listed, short, value_words};
 
 /// Bare CEL, parsed once; a clone is cheap.
 #[derive(Clone)]

@@ -2,8 +2,8 @@
 
 use serde::Deserialize;
 
-use super::targets::Targets;
-use super::{SetFields, Shape, TypeFacts};
+use super::targets::{Targets, target_words};
+use super::{SetFields, Shape, Step, TypeFacts};
 use crate::describe::JsonSchema;
 use crate::types::Type;
 use crate::validate::Facts;
@@ -29,6 +29,10 @@ impl ArchiveRecord {
 }
 
 impl Shape for ArchiveRecord {
+    fn words(&self, _: &Step) -> String {
+        format!("puts {} into the archive", target_words(self.target.as_ref()))
+    }
+
     fn facts() -> TypeFacts {
         SetFields::facts()
     }

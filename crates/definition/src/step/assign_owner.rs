@@ -2,8 +2,8 @@
 
 use serde::Deserialize;
 
-use super::targets::Targets;
-use super::{Carried, Shape, TypeFacts};
+use super::targets::{Targets, target_words};
+use super::{Carried, Shape, Step, TypeFacts};
 use crate::describe::JsonSchema;
 use crate::object::OWNER;
 use crate::types::Type;
@@ -36,6 +36,11 @@ impl AssignOwner {
 }
 
 impl Shape for AssignOwner {
+    fn words(&self, _: &Step) -> String {
+        let only = if self.if_blank { ", if there is no owner yet" } else { "" };
+        format!("makes {} the owner of {}{only}", self.to.words(), target_words(self.target.as_ref()))
+    }
+
     fn facts() -> TypeFacts {
         TypeFacts { reads_record: true, ..TypeFacts::PLAIN }
     }

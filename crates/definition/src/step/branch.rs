@@ -74,6 +74,18 @@ fn is_lane_name(name: &str) -> bool {
 }
 
 impl Shape for Lanes {
+    fn words(&self, _: &Step) -> String {
+        let until = match self.join {
+            Join::All => "until all have ended",
+            Join::Any => "until the first has completed; the others are canceled",
+        };
+        format!("does several things at once, {until}")
+    }
+
+    fn heading(&self, branch: &Branch<'_>) -> String {
+        format!("at once, {}", branch.name)
+    }
+
     fn branches(&self) -> Vec<Branch<'_>> {
         self.lanes.iter().map(|(name, steps)| Branch::keyed(name, "lanes", steps).region(RegionKind::Lane)).collect()
     }

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::{AsksModel, Branch, Shape, TypeFacts};
 use crate::describe::JsonSchema;
+use crate::expression::listed;
 use crate::types::Type;
 use crate::validate::Facts;
 use crate::validate::words::found;
@@ -98,6 +99,22 @@ pub struct CallLlm {
 }
 
 impl Shape for CallLlm {
+    fn words(&self, _: &Step) -> String {
+        let answer = match &self.output {
+            Some(shape) if !shape.order.is_empty() => format!(", for {}", listed(shape.order.iter().cloned(), "and")),
+            Some(_) | None => String::new(),
+        };
+        format!("asks the model {}{answer}: {}", self.model.words(), self.prompt.words())
+    }
+
+    fn heading(&self, _: &Branch<'_>) -> String {
+        "if the answer is not sure enough".to_owned()
+    }
+
+    fn reaches(&self) -> Vec<String> {
+        vec![format!("the model {}", self.model.words())]
+    }
+
     fn facts() -> TypeFacts {
         TypeFacts {
             common_keys: &["timeout", "delivery"],

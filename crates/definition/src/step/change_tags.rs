@@ -3,8 +3,10 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Carried, FieldChange, SetFields, Shape, TypeFacts, targets};
+use super::targets::target_words;
+use super::{Carried, FieldChange, SetFields, Shape, Step, TypeFacts, targets};
 use crate::describe::JsonSchema;
+use crate::expression::listed;
 use crate::object::TAGS;
 use crate::source::TextPlaces;
 use crate::types::Type;
@@ -39,6 +41,12 @@ impl ChangeTags {
 }
 
 impl Shape for ChangeTags {
+    fn words(&self, _: &Step) -> String {
+        let parts = [("removes", &self.remove), ("adds", &self.add)];
+        let parts = parts.iter().filter_map(|(word, tags)| Some(format!("{word} the tags {}", tags.as_ref()?.words())));
+        format!("{}, of {}", listed(parts, "and"), target_words(self.target.as_ref()))
+    }
+
     fn facts() -> TypeFacts {
         SetFields::facts()
     }

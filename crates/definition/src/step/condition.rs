@@ -25,6 +25,14 @@ pub struct Condition {
 }
 
 impl Shape for Condition {
+    fn words(&self, _: &Step) -> String {
+        format!("checks whether {}", self.r#if.words())
+    }
+
+    fn heading(&self, branch: &Branch<'_>) -> String {
+        if branch.name == "yes" { "if so" } else { "if not" }.to_owned()
+    }
+
     fn facts() -> TypeFacts {
         TypeFacts { common_keys: &["take"], must_branch: true, ..TypeFacts::PLAIN }
     }

@@ -2,9 +2,10 @@
 
 use serde::Deserialize;
 
-use super::start_workflow::{on, runs_on};
-use super::{Controlled, NamedWorkflow, RunsOn, Shape};
+use super::start_workflow::{on, runs_on, runs_on_words};
+use super::{Controlled, NamedWorkflow, RunsOn, Shape, Step};
 use crate::describe::JsonSchema;
+use crate::expression::listed;
 use crate::types::Type;
 use crate::validate::Facts;
 use crate::{Check, Template, code};
@@ -61,6 +62,14 @@ impl ControlWorkflow {
 }
 
 impl Shape for ControlWorkflow {
+    fn words(&self, _: &Step) -> String {
+        let on = match &self.on {
+            Some(on) => format!(" on {}", runs_on_words(on)),
+            None => String::new(),
+        };
+        format!("{}s open executions of {}{on}", self.r#do.word(), listed(self.workflows.iter().cloned(), "and"))
+    }
+
     fn workflows(&self) -> Vec<NamedWorkflow<'_>> {
         let each = self.workflows.iter().enumerate();
         each.map(|(at, id)| NamedWorkflow {

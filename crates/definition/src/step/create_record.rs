@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::Shape;
-use super::set_fields::{self, FieldChange};
+use super::set_fields::{self, FieldChange, changes_words};
+use super::{Shape, Step};
 use crate::describe::JsonSchema;
 use crate::object::{OWNER, STAGE};
 use crate::source::TextPlaces;
@@ -116,6 +116,20 @@ impl CreateRecord {
 }
 
 impl Shape for CreateRecord {
+    fn words(&self, _: &Step) -> String {
+        let fields = if self.fields.is_empty() { String::new() } else { format!(": {}", changes_words(&self.fields)) };
+        let again = match self.on_duplicate {
+            OnDuplicate::Error => "",
+            OnDuplicate::Use => ", or uses the one that is there already",
+            OnDuplicate::Update => ", or changes the one that is there already",
+            OnDuplicate::Suffix => ", with a number behind a name that is taken",
+            OnDuplicate::Unarchive => ", or takes the one that is there out of the archive",
+        };
+        let owner = self.owner.as_ref().map_or(String::new(), |owner| format!(", owned by {}", owner.words()));
+        let stage = self.stage.as_ref().map_or(String::new(), |stage| format!(", in the stage {}", stage.words()));
+        format!("creates a record of {}{again}{owner}{stage}{fields}", self.object)
+    }
+
     fn wants_text(keys: &Value, place: &[&str], file: &TextPlaces<'_>) -> bool {
         matches!(place, ["fields", name, ..] if file.object(keys.get("object")).is_some_and(|object| object.takes_text(name)))
     }

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{Shape, Waiting};
+use super::{Shape, Step, Waiting};
 use crate::describe::JsonSchema;
 use crate::types::Kinds;
 use crate::validate::literal::{is_date, is_moment, is_time_of_day};
@@ -41,6 +41,17 @@ impl Delay {
 }
 
 impl Shape for Delay {
+    fn words(&self, _: &Step) -> String {
+        let length = match (&self.r#for, &self.until) {
+            (Some(length), _) => format!("waits for {}", length.words().trim_matches('"')),
+            (None, Some(until)) => format!("waits until {}", until.words()),
+            (None, None) => "waits".to_owned(),
+        };
+        let at = self.at.as_ref().map_or(String::new(), |at| format!(", then until {at}"));
+        let day = if self.business_days { ", on a business day" } else { "" };
+        length + &at + day
+    }
+
     fn waits(&self) -> Option<Waiting> {
         Some(Waiting::Time)
     }

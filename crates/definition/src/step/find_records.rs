@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Carried, Shape};
+use super::{Carried, Shape, Step};
 use crate::describe::JsonSchema;
+use crate::expression::listed;
 use crate::path::Path;
 use crate::source::TextPlaces;
 use crate::types::{Kinds, Type};
@@ -145,6 +146,18 @@ impl JsonSchema for Limit {
 }
 
 impl Shape for FindRecords {
+    fn words(&self, _: &Step) -> String {
+        let what = if self.count { "counts" } else { "finds" };
+        let tests = (!self.tests.is_empty()).then(|| tests_words(&self.tests));
+        let any = (!self.any.is_empty()).then(|| {
+            self.any.iter().map(tests_words).map(|words| format!("({words})")).collect::<Vec<_>>().join(" or ")
+        });
+        let group = self.in_group.as_ref().map(|group| format!("it is in the group {group}"));
+        let all: Vec<_> = tests.into_iter().chain(any).chain(group).collect();
+        let whose = if all.is_empty() { String::new() } else { format!(" of which {}", all.join(" and ")) };
+        format!("{what} records of {}{whose}", self.object)
+    }
+
     fn wants_text(keys: &Value, place: &[&str], file: &TextPlaces<'_>) -> bool {
         matches!(place, ["where", name, ..] | ["any", _, name, ..] if file.object(keys.get("object")).is_some_and(|object| object.takes_text(name)))
     }
@@ -238,5 +251,28 @@ impl FieldTest {
         if let Some(Value::Array(values)) = self.r#in.as_ref().and_then(Template::literal) {
             values.iter().enumerate().for_each(|(at, value)| cx.value_of(&one, value, &path.key("in").index(at)));
         }
+    }
+}
+
+/// Tests of fields, in words.
+fn tests_words(tests: &BTreeMap<String, FieldTest>) -> String {
+    listed(tests.iter().flat_map(|(name, test)| test.words(name)), "and")
+}
+
+impl FieldTest {
+    fn words(&self, name: &str) -> Vec<String> {
+        let parts = [
+            ("is", &self.equals),
+            ("is not", &self.not),
+            ("is one of", &self.r#in),
+            ("is more than", &self.gt),
+            ("is at least", &self.gte),
+            ("is less than", &self.lt),
+            ("is at most", &self.lte),
+            ("contains", &self.contains),
+        ];
+        let parts = parts.iter().filter_map(|(word, value)| Some(format!("{name} {word} {}", value.as_ref()?.words())));
+        let blank = self.blank.map(|blank| format!("{name} {}", if blank { "is blank" } else { "is not blank" }));
+        parts.chain(blank).collect()
     }
 }

@@ -52,6 +52,15 @@ pub enum ItemFailed {
 }
 
 impl Shape for ForEach {
+    fn words(&self, _: &Step) -> String {
+        let beside = if self.concurrency > 1 { format!(", {} at a time", self.concurrency) } else { String::new() };
+        format!("goes through {}{beside}", self.items.words())
+    }
+
+    fn heading(&self, _: &Branch<'_>) -> String {
+        "for each item".to_owned()
+    }
+
     fn branches(&self) -> Vec<Branch<'_>> {
         vec![Branch::new("do", "do", &self.r#do).region(RegionKind::Item)]
     }

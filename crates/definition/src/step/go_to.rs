@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Onward, Shape, TypeFacts};
+use super::{Onward, Shape, Step, TypeFacts};
 use crate::describe::JsonSchema;
 use crate::validate::words::{did_you_mean, quoted};
 use crate::{Check, code};
@@ -17,6 +17,10 @@ pub struct GoTo {
 }
 
 impl Shape for GoTo {
+    fn words(&self, _: &Step) -> String {
+        format!("goes on at the step {}", self.step)
+    }
+
     fn facts() -> TypeFacts {
         TypeFacts { only_leads: true, ..TypeFacts::PLAIN }
     }

@@ -5,6 +5,8 @@ use serde_json::{Map, Value};
 
 use super::{Awaited, Branch, Shape, TypeFacts, Waiting};
 use crate::describe::JsonSchema;
+use crate::expression::listed;
+use crate::told::at_most_words;
 use crate::types::Type;
 use crate::validate::Facts;
 use crate::{Check, Expression, Step, Trigger, WaitLength, WorkflowCalendar, code};
@@ -48,6 +50,17 @@ pub struct Goal {
 }
 
 impl Shape for Goal {
+    fn words(&self, step: &Step) -> String {
+        let until = self.until.as_ref().map(|until| format!("until {}", until.words()));
+        let on = self.on.iter().map(|trigger| format!("until {}", trigger.words()));
+        let most = step.timeout.as_ref().map_or(String::new(), |most| format!(", {}", at_most_words(most)));
+        format!("waits {}{most}", listed(until.into_iter().chain(on), "or"))
+    }
+
+    fn heading(&self, branch: &Branch<'_>) -> String {
+        if branch.name == "met" { "if that happened" } else { "if the time ran out" }.to_owned()
+    }
+
     fn facts() -> TypeFacts {
         TypeFacts { common_keys: &["take", "timeout"], triggers_in: Some("on"), reads_record: true, ..TypeFacts::PLAIN }
     }

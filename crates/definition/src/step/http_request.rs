@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Shape, TypeFacts};
+use super::{Shape, Step, TypeFacts};
 use crate::describe::JsonSchema;
 use crate::source::TextPlaces;
 use crate::types::{Kinds, Type};
@@ -148,6 +148,14 @@ fn is_header_value(value: &str) -> bool {
 }
 
 impl Shape for HttpRequest {
+    fn words(&self, _: &Step) -> String {
+        format!("calls {} {}", self.method, address_words(&self.url))
+    }
+
+    fn reaches(&self) -> Vec<String> {
+        vec![address_words(&self.url)]
+    }
+
     fn facts() -> TypeFacts {
         TypeFacts {
             common_keys: &["timeout", "delivery"],
@@ -184,5 +192,16 @@ impl Shape for HttpRequest {
         self.check_url(cx);
         self.check_headers(cx);
         self.check_body(cx);
+    }
+}
+
+/// Whom a request goes to, in words: scheme and host, if they are written down.
+fn address_words(url: &Template) -> String {
+    let text = url.source().as_str().unwrap_or_default();
+    let host = text.find("://").map(|at| at + 3);
+    let host_ends = host.map(|from| text[from..].find(['/', '?', '#']).map_or(text.len(), |to| from + to));
+    match host_ends.filter(|end| !text[..*end].contains("{{")) {
+        Some(end) => text[..end].to_owned(),
+        None => url.words(),
     }
 }

@@ -2,9 +2,10 @@
 
 use serde::Deserialize;
 
-use super::targets::{self, Targets};
-use super::{Carried, SetFields, Shape, TypeFacts};
+use super::targets::{self, Targets, target_words};
+use super::{Carried, SetFields, Shape, Step, TypeFacts};
 use crate::describe::JsonSchema;
+use crate::expression::listed;
 use crate::types::Type;
 use crate::validate::Facts;
 use crate::{Check, Field, FieldType, Template};
@@ -37,6 +38,12 @@ impl LinkRecords {
 }
 
 impl Shape for LinkRecords {
+    fn words(&self, _: &Step) -> String {
+        let parts = [("takes away", &self.remove), ("adds", &self.add)];
+        let parts = parts.iter().filter_map(|(word, records)| Some(format!("{word} {}", records.as_ref()?.words())));
+        format!("{} in the {} of {}", listed(parts, "and"), self.relationship, target_words(self.target.as_ref()))
+    }
+
     fn facts() -> TypeFacts {
         SetFields::facts()
     }

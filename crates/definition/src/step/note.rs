@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::Shape;
+use super::{Shape, Step};
 use crate::Template;
 use crate::describe::JsonSchema;
 use crate::types::Type;
@@ -17,6 +17,10 @@ pub struct Note {
 }
 
 impl Shape for Note {
+    fn words(&self, _: &Step) -> String {
+        format!("writes into history: {}", self.text.words())
+    }
+
     fn output(&self, _: &Facts<'_>) -> Type {
         Type::any()
     }

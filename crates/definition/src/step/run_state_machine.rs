@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::{Shape, TypeFacts, Waiting};
+use super::{Shape, Step, TypeFacts, Waiting};
 use crate::describe::JsonSchema;
 use crate::types::Type;
 use crate::validate::Facts;
@@ -28,6 +28,15 @@ pub struct RunStateMachine {
 }
 
 impl Shape for RunStateMachine {
+    fn words(&self, _: &Step) -> String {
+        let wait = if self.wait || self.callback { ", and waits for its end" } else { "" };
+        format!("starts the state machine {}{wait}", self.state_machine.words())
+    }
+
+    fn reaches(&self) -> Vec<String> {
+        vec![format!("the state machine {}", self.state_machine.words())]
+    }
+
     fn facts() -> TypeFacts {
         TypeFacts { common_keys: &["timeout", "delivery"], outside: Some("state machine"), ..TypeFacts::PLAIN }
     }

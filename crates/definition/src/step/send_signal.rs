@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{Shape, signal_name};
+use super::{Shape, Step, signal_name};
 use crate::describe::JsonSchema;
 use crate::types::Type;
 use crate::validate::Facts;
@@ -23,6 +23,10 @@ pub struct SendSignal {
 }
 
 impl Shape for SendSignal {
+    fn words(&self, _: &Step) -> String {
+        format!("sends the signal {} for {}", self.signal, self.key.words())
+    }
+
     fn output(&self, _: &Facts<'_>) -> Type {
         Type::object([
             ("signal_id", Type::text()),

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::targets::Targets;
-use super::{Carried, Shape, TypeFacts};
+use super::targets::{Targets, target_words};
+use super::{Carried, Shape, Step, TypeFacts};
 use crate::describe::JsonSchema;
+use crate::expression::listed;
 use crate::object::OWNER;
 use crate::path::Path;
 use crate::source::TextPlaces;
@@ -92,6 +93,10 @@ pub struct SetFields {
 }
 
 impl Shape for SetFields {
+    fn words(&self, _: &Step) -> String {
+        format!("changes {}: {}", target_words(self.target.as_ref()), changes_words(&self.fields))
+    }
+
     fn facts() -> TypeFacts {
         TypeFacts { reads_record: true, ..TypeFacts::PLAIN }
     }
@@ -203,5 +208,29 @@ impl FieldChange {
                 None => cx.field_takes(field, part, &path.key(key)),
             }
         }
+    }
+}
+
+/// Changes of fields, in words.
+pub(super) fn changes_words(fields: &BTreeMap<String, FieldChange>) -> String {
+    listed(fields.iter().map(|(name, change)| format!("{name} {}", change.words())), "and")
+}
+
+impl FieldChange {
+    fn words(&self) -> String {
+        let parts = [("becomes", &self.set), ("loses", &self.remove), ("gains", &self.add)];
+        let parts = parts.iter().filter_map(|(word, value)| Some(format!("{word} {}", value.as_ref()?.words())));
+        let cleared = self.clear.then(|| "is cleared".to_owned());
+        let mut words = listed(parts.chain(cleared), "and");
+        if !self.map.is_empty() {
+            words.push_str(", translated");
+        }
+        if self.if_blank {
+            words.push_str(" if it is blank");
+        }
+        if self.unless_blank {
+            words.push_str(" if that is not blank");
+        }
+        words
     }
 }

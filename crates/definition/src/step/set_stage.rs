@@ -2,7 +2,8 @@
 
 use serde::Deserialize;
 
-use super::{Carried, FieldChange, SetFields, Shape, TypeFacts};
+use super::targets::target_words;
+use super::{Carried, FieldChange, SetFields, Shape, Step, TypeFacts};
 use crate::describe::JsonSchema;
 use crate::object::STAGE;
 use crate::types::Type;
@@ -33,6 +34,10 @@ impl SetStage {
 }
 
 impl Shape for SetStage {
+    fn words(&self, _: &Step) -> String {
+        format!("moves {} to the stage {}", target_words(self.target.as_ref()), self.stage.words())
+    }
+
     fn facts() -> TypeFacts {
         SetFields::facts()
     }

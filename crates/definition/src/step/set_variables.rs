@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::{Carried, Shape};
+use super::{Carried, Shape, Step};
 use crate::describe::JsonSchema;
+use crate::expression::listed;
 use crate::source::TextPlaces;
 use crate::types::Type;
 use crate::validate::Facts;
@@ -22,6 +23,11 @@ pub struct SetVariables {
 }
 
 impl Shape for SetVariables {
+    fn words(&self, _: &Step) -> String {
+        let values = self.values.iter().map(|(name, value)| format!("{name} to {}", value.words()));
+        format!("sets the variables {}", listed(values, "and"))
+    }
+
     fn wants_text(_: &Value, place: &[&str], file: &TextPlaces<'_>) -> bool {
         matches!(place, ["values", name, ..] if file.variable(name))
     }

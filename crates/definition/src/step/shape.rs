@@ -217,6 +217,19 @@ impl NamedWorkflow<'_> {
 
 /// What every step type says of itself.
 pub trait Shape {
+    /// What a step does, as a sentence about it goes on: "waits for 3d". It begins with a verb and has no full stop.
+    fn words(&self, step: &Step) -> String;
+
+    /// What leads to one of its branches, as a sentence begins: "if so".
+    fn heading(&self, branch: &Branch<'_>) -> String {
+        branch.name.to_owned()
+    }
+
+    /// What it calls outside, as far as that is written down: "`https://api.example.com`", "the model \"small\"".
+    fn reaches(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// What holds for all steps of this type.
     fn facts() -> TypeFacts
     where

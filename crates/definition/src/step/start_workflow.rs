@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::{NamedWorkflow, RunsOn, Shape, TypeFacts, Waiting};
+use super::{NamedWorkflow, RunsOn, Shape, Step, TypeFacts, Waiting};
 use crate::describe::JsonSchema;
+use crate::expression::listed;
+use crate::told::at_most_words;
 use crate::types::{Kinds, Type};
 use crate::validate::Facts;
 use crate::validate::words::found;
@@ -80,6 +82,17 @@ fn is_word(on: &Template, word: &str) -> bool {
 }
 
 impl Shape for StartWorkflow {
+    fn words(&self, step: &Step) -> String {
+        let workflows = self.workflow.iter().chain(self.workflows.iter().map(|start| &start.workflow)).cloned();
+        let on = match &self.on {
+            Some(on) => format!(" on {}", runs_on_words(on)),
+            None => String::new(),
+        };
+        let most = step.timeout.as_ref().map_or(String::new(), |most| format!(", {}", at_most_words(most)));
+        let wait = if self.wait { format!(", and waits for the end{most}") } else { String::new() };
+        format!("starts {}{on}{wait}", listed(workflows, "and"))
+    }
+
     fn facts() -> TypeFacts {
         TypeFacts { common_keys: &["timeout"], ..TypeFacts::PLAIN }
     }
@@ -178,5 +191,14 @@ pub(super) fn on(on: Option<&Template>, cx: &mut Check<'_, '_>) {
                 cx.error(code::WRONG_TYPE, &cx.key("on"), message);
             }
         }
+    }
+}
+
+/// The records that `on` names, in words.
+pub(super) fn runs_on_words(on: &Template) -> String {
+    match on.literal().and_then(Value::as_str) {
+        Some(OWN) => "the record".to_owned(),
+        Some(NONE) => "no record".to_owned(),
+        _ => on.words(),
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{Onward, RegionKind, Shape, TypeFacts};
+use super::{Onward, RegionKind, Shape, Step, TypeFacts};
 use crate::describe::JsonSchema;
 use crate::types::Type;
 use crate::validate::Facts;
@@ -64,6 +64,19 @@ impl Stop {
 }
 
 impl Shape for Stop {
+    fn words(&self, _: &Step) -> String {
+        let end = match self.r#as {
+            StopAs::Completed => "ends the execution, completed",
+            StopAs::Canceled => "cancels the execution",
+            StopAs::Failed => "ends the execution as failed",
+            StopAs::Paused => "pauses until somebody lets it go on",
+            StopAs::Lane => "ends this lane",
+            StopAs::Item => "ends this item",
+        };
+        let reason = self.reason.as_ref().map_or(String::new(), |reason| format!(": {}", reason.words()));
+        format!("{end}{reason}")
+    }
+
     fn facts() -> TypeFacts {
         TypeFacts { only_leads: true, ..TypeFacts::PLAIN }
     }

@@ -49,6 +49,14 @@ impl Switch {
 }
 
 impl Shape for Switch {
+    fn words(&self, _: &Step) -> String {
+        format!("looks at {}", self.on.words())
+    }
+
+    fn heading(&self, branch: &Branch<'_>) -> String {
+        if branch.is_keyed { format!("if it is {}", branch.name) } else { "else".to_owned() }
+    }
+
     fn decides_by(&self) -> Option<&BTreeSet<Vec<String>>> {
         Some(self.on.reads())
     }

@@ -100,3 +100,14 @@ fn object_of_value<'a>(target: &Template, cx: &mut Check<'_, 'a>) -> Option<&'a 
     let (id, _) = one.shape.as_ref().filter(|_| kinds == Kinds::OBJECT)?.object.as_ref()?;
     cx.facts.objects.get(id)
 }
+
+/// The records that a step changes, in words.
+pub(super) fn target_words(target: Option<&Template>) -> String {
+    let chain =
+        target.and_then(Template::literal).and_then(Value::as_str).and_then(|text| text.strip_prefix("record."));
+    match (target, chain) {
+        (None, _) => "the record".to_owned(),
+        (Some(_), Some(chain)) => format!("the {} of the record", chain.replace('.', "'s ")),
+        (Some(target), None) => target.words(),
+    }
+}

@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 
 use super::{Awaited, AwaitedSignal, Branch, Shape, TypeFacts, Waiting, signal_name};
 use crate::describe::JsonSchema;
+use crate::told::at_most_words;
 use crate::types::Type;
 use crate::validate::Facts;
 use crate::{Check, Step, Template, code};
@@ -33,6 +34,15 @@ pub struct WaitForSignal {
 }
 
 impl Shape for WaitForSignal {
+    fn words(&self, step: &Step) -> String {
+        let most = step.timeout.as_ref().map_or(String::new(), |most| format!(", {}", at_most_words(most)));
+        format!("waits for the signal {} for {}{most}", self.signal, self.key.words())
+    }
+
+    fn heading(&self, branch: &Branch<'_>) -> String {
+        if branch.name == "received" { "if it came" } else { "if the time ran out" }.to_owned()
+    }
+
     fn facts() -> TypeFacts {
         TypeFacts { common_keys: &["take", "timeout"], ..TypeFacts::PLAIN }
     }

@@ -94,6 +94,19 @@ impl Date {
 }
 
 impl Listen for Date {
+    fn words(&self) -> String {
+        let field = &self.field;
+        let offset = self.offset.unwrap_or_default().0;
+        let words = match offset.to_string() {
+            zero if offset == Duration::default() || zero == "0s" => format!("the date {field} comes"),
+            back if back.starts_with('-') => format!("it is {} before {field}", back.replace('-', "")),
+            length => format!("it is {length} after {field}"),
+        };
+        let at = self.at.as_ref().map_or(String::new(), |at| format!(", at {at}"));
+        let again = if self.every_year { ", in each year" } else { "" };
+        words + &at + again
+    }
+
     fn facts() -> TypeFacts {
         TypeFacts { follows_dates: true, ..TypeFacts::default() }
     }

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::{Fills, Listen, RecordMatch, fills};
 use crate::describe::JsonSchema;
+use crate::expression::listed;
 use crate::pattern::{EventPattern, Step};
 use crate::types::{Kinds, Type};
 use crate::validate::Facts;
@@ -27,6 +28,17 @@ pub struct BusEvent {
 }
 
 impl Listen for BusEvent {
+    fn words(&self) -> String {
+        let one_of = |texts: Vec<&str>| listed(texts.into_iter().map(|text| format!("{text:?}")), "or");
+        let of = |key| self.pattern.texts(key).map(one_of);
+        match (of("detail-type"), of("source")) {
+            (Some(what), Some(from)) => format!("an event {what} comes from {from}"),
+            (Some(what), None) => format!("an event {what} comes"),
+            (None, Some(from)) => format!("an event comes from {from}"),
+            (None, None) => "an event comes that fits its pattern".to_owned(),
+        }
+    }
+
     fn brings(keys: &Map<String, Value>) -> Vec<&str> {
         fills::named_values(keys)
     }

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::Listen;
 use crate::describe::JsonSchema;
+use crate::expression::{listed, value_words};
 use crate::object::ARCHIVED_AT;
 use crate::path::Path;
 use crate::source::TextPlaces;
@@ -68,6 +69,11 @@ impl FieldUpdated {
 }
 
 impl Listen for FieldUpdated {
+    fn words(&self) -> String {
+        let fields = listed(self.listens_to().map(str::to_owned), "or");
+        format!("{fields} changes{}", change_words(self.from.as_ref(), self.to.as_ref()))
+    }
+
     fn wants_text(keys: &Value, place: &[&str], file: &TextPlaces<'_>) -> bool {
         let field = keys.get("field").and_then(Value::as_str);
         let takes_text = || field.zip(file.own_object()).is_some_and(|(field, object)| object.takes_text(field));
@@ -160,6 +166,28 @@ impl ValueTest {
                     cx.error(code::INVALID_VALUE, &path.key("between"), message);
                 }
             }
+        }
+    }
+}
+
+/// Tests of a value before and after its change, in words.
+pub(super) fn change_words(from: Option<&ValueTest>, to: Option<&ValueTest>) -> String {
+    let parts = [("from", from), ("to", to)];
+    let parts = parts.iter().filter_map(|(word, test)| Some(format!(" {word} {}", (*test)?.words())));
+    parts.collect()
+}
+
+impl ValueTest {
+    fn words(&self) -> String {
+        match self {
+            Self::Any => "anything".to_owned(),
+            Self::Blank => "nothing".to_owned(),
+            Self::NotBlank => "something".to_owned(),
+            Self::Equals(value) => value_words(value),
+            Self::In(values) => listed(values.iter().map(value_words), "or"),
+            Self::Added(value) => format!("one with {}", value_words(value)),
+            Self::Removed(value) => format!("one without {}", value_words(value)),
+            Self::Between(least, most) => format!("between {} and {}", value_words(least), value_words(most)),
         }
     }
 }

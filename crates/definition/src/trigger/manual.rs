@@ -13,6 +13,10 @@ use crate::validate::Facts;
 pub struct Manual {}
 
 impl super::Listen for Manual {
+    fn words(&self) -> String {
+        "somebody starts it by hand".to_owned()
+    }
+
     fn facts() -> TypeFacts {
         TypeFacts { by_hand: true, ..TypeFacts::default() }
     }

@@ -54,6 +54,9 @@ pub struct TypeFacts {
 
 /// What every trigger type says of itself.
 pub trait Listen {
+    /// When it fires, as a sentence that begins with "when" goes on: "a record is created".
+    fn words(&self) -> String;
+
     /// What holds for all triggers of this type.
     fn facts() -> TypeFacts
     where
@@ -233,6 +236,14 @@ pub struct Trigger {
     pub enabled: bool,
     /// Its type with own keys.
     pub kind: TriggerKind,
+}
+
+impl Trigger {
+    /// When it fires, in words.
+    pub(crate) fn words(&self) -> String {
+        let filter = self.filter.as_ref().map_or(String::new(), |filter| format!(", if {}", filter.words()));
+        format!("{}{filter}", self.kind.shape().words())
+    }
 }
 
 impl<'de> Deserialize<'de> for Trigger {

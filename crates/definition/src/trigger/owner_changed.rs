@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use super::field_updated::change_words;
 use super::{FieldUpdated, ValueTest};
 use crate::Check;
 use crate::describe::JsonSchema;
@@ -29,6 +30,10 @@ impl OwnerChanged {
 }
 
 impl super::Listen for OwnerChanged {
+    fn words(&self) -> String {
+        format!("the owner changes{}", change_words(self.from.as_ref(), self.to.as_ref()))
+    }
+
     fn event(&self, facts: &Facts<'_>) -> Vec<(&'static str, Type)> {
         super::changes(facts)
     }

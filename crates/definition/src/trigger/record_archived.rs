@@ -13,6 +13,10 @@ use crate::validate::Facts;
 pub struct RecordArchived {}
 
 impl super::Listen for RecordArchived {
+    fn words(&self) -> String {
+        "a record is put into the archive".to_owned()
+    }
+
     fn event(&self, facts: &Facts<'_>) -> Vec<(&'static str, Type)> {
         super::changes(facts)
     }

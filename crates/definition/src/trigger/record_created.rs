@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use crate::describe::JsonSchema;
+use crate::expression::listed;
 use crate::types::Type;
 use crate::validate::Facts;
 use crate::{Check, code};
@@ -33,6 +34,14 @@ impl RecordCreated {
 }
 
 impl super::Listen for RecordCreated {
+    fn words(&self) -> String {
+        let words = |appearance: &Appearance| match appearance {
+            Appearance::Created => "is created".to_owned(),
+            Appearance::Unarchived => "comes back from the archive".to_owned(),
+        };
+        format!("a record {}", listed(self.include.iter().map(words), "or"))
+    }
+
     fn event(&self, facts: &Facts<'_>) -> Vec<(&'static str, Type)> {
         super::changes(facts)
     }

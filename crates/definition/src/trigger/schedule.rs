@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::{Listen, TypeFacts};
 use crate::describe::JsonSchema;
+use crate::expression::short;
 use crate::recurrence::{Bound, bound};
 use crate::source::TextPlaces;
 use crate::types::{Kinds, Type};
@@ -126,6 +127,15 @@ impl Schedule {
 }
 
 impl Listen for Schedule {
+    fn words(&self) -> String {
+        match (&self.cron, &self.every, &self.rrule) {
+            (Some(cron), ..) => format!("the time of `{cron}` comes"),
+            (None, Some(every), _) => format!("{every} have passed, again and again"),
+            (None, None, Some(rule)) => format!("the time of `{}` comes", short(rule)),
+            (None, None, None) => "a time comes".to_owned(),
+        }
+    }
+
     fn facts() -> TypeFacts {
         TypeFacts { recurs: true, ..TypeFacts::default() }
     }

@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use super::field_updated::change_words;
 use super::{FieldUpdated, ValueTest};
 use crate::describe::JsonSchema;
 use crate::object::STAGE;
@@ -33,6 +34,10 @@ impl StageUpdated {
 }
 
 impl super::Listen for StageUpdated {
+    fn words(&self) -> String {
+        format!("the stage changes{}", change_words(self.from.as_ref(), self.to.as_ref()))
+    }
+
     fn event(&self, facts: &Facts<'_>) -> Vec<(&'static str, Type)> {
         super::changes(facts)
     }

@@ -39,6 +39,16 @@ impl TagChanged {
 }
 
 impl super::Listen for TagChanged {
+    fn words(&self) -> String {
+        let change = match self.change {
+            Some(TagChange::Added) => "gets",
+            Some(TagChange::Removed) => "loses",
+            None => "gets or loses",
+        };
+        let tag = self.tag.as_ref().map_or_else(|| "a tag".to_owned(), |tag| format!("the tag {tag:?}"));
+        format!("a record {change} {tag}")
+    }
+
     fn event(&self, facts: &Facts<'_>) -> Vec<(&'static str, Type)> {
         super::changes(facts)
     }

@@ -236,6 +236,10 @@ impl Verify {
 }
 
 impl Listen for Webhook {
+    fn words(&self) -> String {
+        "another system calls its webhook".to_owned()
+    }
+
     fn facts() -> TypeFacts {
         TypeFacts { has_address: true, ..TypeFacts::default() }
     }

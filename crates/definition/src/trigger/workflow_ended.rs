@@ -4,6 +4,7 @@ use serde::Deserialize;
 
 use super::{Listen, TypeFacts};
 use crate::describe::JsonSchema;
+use crate::expression::listed;
 use crate::types::{Kinds, Type};
 use crate::validate::Facts;
 use crate::validate::words::quoted;
@@ -80,6 +81,18 @@ impl WorkflowEnded {
 }
 
 impl Listen for WorkflowEnded {
+    fn words(&self) -> String {
+        let of = match self.workflows() {
+            [] => "another workflow".to_owned(),
+            some => listed(some.iter().cloned(), "or"),
+        };
+        let how = match &self.status {
+            Some(status) => listed(status.all().iter().map(|status| status.word().to_owned()), "or"),
+            None => "in any way".to_owned(),
+        };
+        format!("an execution of {of} ends, {how}")
+    }
+
     fn facts() -> TypeFacts {
         TypeFacts { brings_results: true, ..TypeFacts::default() }
     }

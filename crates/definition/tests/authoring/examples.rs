@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use pawl_definition::{Problem, Source, check_object, check_objects, check_workflow};
+use pawl_definition::{Object, Problem, Source, check_object, check_objects, check_workflow};
 
 use crate::support::report;
 
-fn folders() -> Vec<PathBuf> {
+pub(crate) fn folders() -> Vec<PathBuf> {
     let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples");
     let entries = fs::read_dir(examples).expect("there is a folder of examples");
     let mut folders: Vec<_> = entries.map(|entry| entry.expect("the folder can be read").path()).collect();
@@ -18,7 +18,7 @@ fn folders() -> Vec<PathBuf> {
 }
 
 /// The files of a folder whose names end so.
-fn files(folder: &Path, end: &str) -> Vec<Source> {
+pub(crate) fn files(folder: &Path, end: &str) -> Vec<Source> {
     let entries = fs::read_dir(folder).expect("the folder can be read");
     let paths = entries.map(|entry| entry.expect("the folder can be read").path());
     let named = paths.filter(|path| path.to_string_lossy().ends_with(end));
@@ -28,6 +28,12 @@ fn files(folder: &Path, end: &str) -> Vec<Source> {
         Source::parse(&name, &text).unwrap_or_else(|problems| panic!("{}", report(&problems)))
     };
     named.map(read).collect()
+}
+
+/// The objects of a folder, by id.
+pub(crate) fn objects(folder: &Path) -> BTreeMap<String, Object> {
+    let objects = files(folder, ".object.yaml").iter().filter_map(|source| check_object(source).0).collect::<Vec<_>>();
+    objects.into_iter().map(|object| (object.id.clone(), object)).collect()
 }
 
 /// What is wrong in one folder.

@@ -28,4 +28,5 @@ mod stages;
 mod starts;
 mod stops;
 mod support;
+mod told;
 mod types;
