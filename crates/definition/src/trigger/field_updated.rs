@@ -51,7 +51,7 @@ pub struct FieldUpdated {
     /// Test of the value after.
     #[serde(default)]
     pub to: Option<ValueTest>,
-    /// A value set when the record is created counts as a change from nothing.
+    /// A value set when the record is created counts as a change from nothing; with `to: blank`, a blank one does.
     #[serde(default)]
     pub on_create: bool,
 }

@@ -24,8 +24,15 @@ impl Match for FieldUpdated {
     fn interests(&self, _: &Trigger, workflow: &Workflow) -> Vec<Interest> {
         let on_create = self.on_create.then_some(EventType::RecordCreated);
         let kinds = std::iter::once(EventType::FieldUpdated).chain(on_create);
-        let any = kinds.filter_map(|kind| Interest::of_object(workflow, kind));
-        any.flat_map(|any| self.listens_to().map(move |field| self.on_field(any.clone(), field))).collect()
+        let any = kinds.filter_map(|kind| Some((kind, Interest::of_object(workflow, kind)?)));
+        let on = |(kind, any): (EventType, Interest)| {
+            // An event does not tell of the fields with which a record was not created.
+            let is_any = kind == EventType::RecordCreated && self.to == Some(ValueTest::Blank);
+            let fields =
+                self.listens_to().map(|field| if is_any { any.clone() } else { self.on_field(any.clone(), field) });
+            fields.collect::<Vec<_>>()
+        };
+        any.flat_map(on).collect()
     }
 }
 
@@ -38,7 +45,12 @@ trait Fits {
 
 impl Fits for FieldUpdated {
     fn fits(&self, field: &str, event: &Event) -> bool {
-        let Some(change) = event.data.get("changes").and_then(|changes| changes.get(field)) else { return false };
+        let change = match event.data.get("changes").and_then(|changes| changes.get(field)) {
+            Some(change) => change,
+            // A record that is created without the field is created blank.
+            None if event.kind == EventType::RecordCreated && self.to == Some(ValueTest::Blank) => &Value::Null,
+            None => return false,
+        };
         let side = |key: &str| change.get(key).cloned().unwrap_or(Value::Null);
         let (from, to) = (side("from"), side("to"));
         let holds =

@@ -53,6 +53,21 @@ fn a_created_record_starts_and_its_fields_count_as_changes_only_if_asked_for() {
 }
 
 #[test]
+fn a_record_that_is_created_without_a_field_counts_as_blank_if_asked_for() {
+    let triggers =
+        |to: &str| format!("triggers: [{{id: a, type: field_updated, field: priority, to: {to}, on_create: true}}]");
+    let story = |to: &str, fields| {
+        tickets(&on_tickets_with(&triggers(to), NOTE)).event(created("ticket", "t2", fields)).run_until_idle()
+    };
+    story("blank", json!({"title": "x"})).expect(completed());
+    story("blank", json!({"priority": null})).expect(completed());
+    story("blank", json!({"priority": 1})).expect(nothing_began());
+    story("any", json!({"title": "x"})).expect(nothing_began());
+    let story = tickets(&on_tickets_with("triggers: [{id: a, type: field_updated, field: priority, to: blank}]", NOTE));
+    story.event(created("ticket", "t2", json!({"title": "x"}))).run_until_idle().expect(nothing_began());
+}
+
+#[test]
 fn a_field_must_really_change() {
     let story = tickets(&on_tickets_with("triggers: [{id: a, type: field_updated, field: priority}]", NOTE));
     let story = story.event(updated("ticket", "t1", json!({"priority": 1}))).run_until_idle().expect(completed());
