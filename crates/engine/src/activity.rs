@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
-use pawl_definition::step::AnswerShape;
+use pawl_definition::step::{AnswerShape, Sign};
 use pawl_definition::{Calendar, Group};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -82,8 +82,21 @@ pub struct HttpCall {
     pub headers: BTreeMap<String, String>,
     /// Body.
     pub body: Option<HttpBody>,
+    /// The links that lead from this request to the page that is called, one after the other; empty for the first page.
+    pub links: Vec<String>,
+    /// How it is signed.
+    pub sign: Option<Signing>,
     /// Longest time of one attempt.
     pub timeout: SignedDuration,
+}
+
+/// How a call is signed when it is sent, over the bytes of its body with the secrets in their places.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signing {
+    /// The scheme, with the name of the secret.
+    pub sign: Sign,
+    /// The id of the message, the same for every attempt of a visit.
+    pub id: String,
 }
 
 /// The body of an HTTP call.

@@ -88,6 +88,8 @@ pub struct StepScope<'a> {
     pub secrets: bool,
     /// Shared budget of evaluations that belong together: those of one step, of one filter, of the variables at start.
     pub meter: Rc<Meter>,
+    /// What came of a call, where an expression is about that.
+    pub answer: Option<&'a Value>,
 }
 
 impl StepScope<'_> {
@@ -149,12 +151,17 @@ impl Scope for StepScope<'_> {
             "workflow" => Some(self.workflow()),
             "item" => self.execution.item().map(|item| item.value.clone()),
             "index" => self.execution.item().map(|item| item.index.into()),
+            "answer" => self.answer.cloned(),
             _ => None,
         }
     }
 
     fn root_ref(&self, name: &str) -> Option<&Value> {
-        (name == "trigger").then(|| self.cx.event.view())
+        match name {
+            "trigger" => Some(self.cx.event.view()),
+            "answer" => self.answer,
+            _ => None,
+        }
     }
 
     /// A declared variable exists from the start, and counts as set once it is not blank.

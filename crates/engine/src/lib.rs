@@ -54,7 +54,7 @@ mod waiting;
 pub use activity::{
     Activity, BodyKind, ChildRecord, ChildStart, ChildStarts, ControlTarget, ControlledExecution, ExecutionControls,
     ExecutionSearch, Found, FoundExecution, GroupTest, HttpBody, HttpCall, MachinePoll, MachineRun, ModelCall,
-    Performed, Read, RecordQuery, RegionStarts, ResolvedTest, SearchedExecutions, SignalSending, StartedChild,
+    Performed, Read, RecordQuery, RegionStarts, ResolvedTest, SearchedExecutions, SignalSending, Signing, StartedChild,
     StartedMachine,
 };
 pub use child::{ChildSeen, Hold, Parent, StartedBy, root_of};

@@ -29,7 +29,7 @@ pub(crate) fn of(cx: &Context<'_>, execution: &Execution) -> Decision {
 }
 
 fn scope<'a>(cx: &'a Context<'a>, execution: &'a Execution) -> StepScope<'a> {
-    StepScope { cx, execution, secrets: false, meter: Rc::new(Meter::default()) }
+    StepScope { cx, execution, secrets: false, meter: Rc::new(Meter::default()), answer: None }
 }
 
 fn computed(cx: &Context<'_>, execution: &Execution) -> Result<Value, StepError> {

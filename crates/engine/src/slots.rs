@@ -28,7 +28,7 @@ const KEY_MOST: usize = 128;
 /// # Errors
 /// The expression cannot be evaluated.
 pub fn key(per: &Expression, cx: &Context<'_>, execution: &Execution) -> Result<String, StepError> {
-    let scope = StepScope { cx, execution, secrets: false, meter: Rc::default() };
+    let scope = StepScope { cx, execution, secrets: false, meter: Rc::default(), answer: None };
     let value = match per.evaluate(&scope) {
         Err(ExpressionError::Missing { .. }) => Value::Null,
         value => value?,

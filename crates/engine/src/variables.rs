@@ -12,7 +12,7 @@ use crate::{Context, Execution, Plan, StepCode, StepError, coerce};
 pub(crate) fn evaluate(cx: &Context<'_>, execution: &mut Execution) -> Result<(), StepError> {
     let meter = Rc::new(Meter::default());
     for variable in &cx.plan.workflow.variables {
-        let scope = StepScope { cx, execution, secrets: false, meter: meter.clone() };
+        let scope = StepScope { cx, execution, secrets: false, meter: meter.clone(), answer: None };
         let value = first_value(variable, &scope).map_err(|error| error.at(&format!("variables.{}", variable.name)))?;
         if variable.required && coerce::is_blank(&value) {
             let message = format!("variable {:?} is required and every source is blank", variable.name);

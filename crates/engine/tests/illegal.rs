@@ -100,6 +100,8 @@ fn call() -> Activity {
         query: String::new(),
         headers: BTreeMap::new(),
         body: None,
+        links: Vec::new(),
+        sign: None,
         timeout: SignedDuration::from_secs(10),
     })
 }

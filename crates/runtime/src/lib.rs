@@ -25,6 +25,7 @@ pub mod outgoing;
 pub mod ports;
 mod readers;
 pub mod shown;
+pub mod signature;
 pub mod spread;
 
 mod activities;

@@ -20,6 +20,11 @@ pub const MAX_REDIRECTS: usize = 5;
 /// The only headers that follow a redirect to another origin. Any other may hold a secret.
 const TRAVELLING_HEADERS: &[&str] = &["accept", "accept-language", "cache-control", "idempotency-key", "user-agent"];
 
+/// Whether a header, its name in lower case, may go to another origin than that of the request.
+pub fn travels(name: &str) -> bool {
+    TRAVELLING_HEADERS.contains(&name)
+}
+
 /// A request as it is sent to one origin.
 #[derive(Clone)]
 pub struct Outgoing {

@@ -53,7 +53,8 @@ impl<'a> Roots<'a> {
     }
 
     fn unknown(&self, name: &str) -> ExpressionError {
-        const KNOWN: [&str; 8] = ["record", "vars", "trigger", "steps", "execution", "workflow", "item", "index"];
+        const KNOWN: [&str; 9] =
+            ["record", "vars", "trigger", "steps", "execution", "workflow", "item", "index", "answer"];
         let here = KNOWN.into_iter().filter(|known| self.scope.root(known).is_some()).chain(["now"]);
         let suggestion = nearest(name, here);
         ExpressionError::Unknown { kind: "variable".to_owned(), name: name.to_owned(), suggestion }

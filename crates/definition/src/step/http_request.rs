@@ -1,5 +1,8 @@
 //! `http_request`: calls an HTTP service.
 
+mod follow;
+mod sign;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
@@ -12,6 +15,9 @@ use crate::types::{Kinds, Type};
 use crate::validate::Facts;
 use crate::validate::words::{found, quoted};
 use crate::{Check, Template, code};
+
+pub use follow::Follow;
+pub use sign::{HmacSign, SecretName, Sign};
 
 /// The content type of a form.
 pub const FORM: &str = "application/x-www-form-urlencoded";
@@ -33,7 +39,7 @@ pub const CLIENT_HEADERS: &[&str] = &[
     "upgrade",
 ];
 
-/// The step `http_request`. Output: `{status, headers, body}`.
+/// The step `http_request`. Output: `{status, headers, body}`; with `follow` also `{pages, complete}`.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HttpRequest {
@@ -55,11 +61,23 @@ pub struct HttpRequest {
     /// Body as `application/x-www-form-urlencoded`: a list repeats its name, null is left out.
     #[serde(default)]
     pub form: Option<BTreeMap<String, Template>>,
+    /// Signs the request over exactly the bytes of its body.
+    #[serde(default)]
+    pub sign: Option<Sign>,
+    /// Follows an answer that comes in pages, and puts their items into one list.
+    #[serde(default)]
+    pub follow: Option<Follow>,
 }
 
 impl HttpRequest {
     fn default_method() -> String {
         "GET".to_owned()
+    }
+
+    /// The type of an answer.
+    pub(crate) fn answer() -> Type {
+        let headers = Type::of(Kinds::OBJECT);
+        Type::object([("status", Type::of(Kinds::NUMBER)), ("headers", headers), ("body", Type::any())])
     }
 
     fn check_url(&self, cx: &mut Check<'_, '_>) {
@@ -161,6 +179,7 @@ impl Shape for HttpRequest {
             common_keys: &["timeout", "delivery"],
             outside: Some("request"),
             takes_secrets: true,
+            answer_in: Some("follow"),
             ..TypeFacts::PLAIN
         }
     }
@@ -172,7 +191,8 @@ impl Shape for HttpRequest {
     fn secrets(&self) -> BTreeSet<String> {
         let fields = self.form.iter().flat_map(BTreeMap::values);
         let lists = self.query.values().chain(self.headers.values()).chain(fields);
-        lists.chain([&self.url]).chain(&self.body).flat_map(Template::secrets).collect()
+        let sign = self.sign.iter().map(|sign| sign.secret().to_owned());
+        lists.chain([&self.url]).chain(&self.body).flat_map(Template::secrets).chain(sign).collect()
     }
 
     fn acts_outside(&self) -> bool {
@@ -180,18 +200,33 @@ impl Shape for HttpRequest {
     }
 
     fn output(&self, _: &Facts<'_>) -> Type {
-        let headers = Type::of(Kinds::OBJECT);
-        Type::object([("status", Type::of(Kinds::NUMBER)), ("headers", headers), ("body", Type::any())])
+        if self.follow.is_none() {
+            return Self::answer();
+        }
+        let number = || Type::of(Kinds::NUMBER);
+        Type::object([
+            ("status", number()),
+            ("headers", Type::of(Kinds::OBJECT)),
+            ("body", Type::list(Type::any())),
+            ("pages", number()),
+            ("complete", Type::of(Kinds::BOOLEAN)),
+        ])
     }
 
-    fn failed_output(&self, facts: &Facts<'_>) -> Type {
-        self.output(facts)
+    fn failed_output(&self, _: &Facts<'_>) -> Type {
+        Self::answer()
     }
 
     fn check(&self, cx: &mut Check<'_, '_>) {
         self.check_url(cx);
         self.check_headers(cx);
         self.check_body(cx);
+        if let Some(sign) = &self.sign {
+            sign.check(self.headers.keys(), cx);
+        }
+        if let Some(follow) = &self.follow {
+            follow.check(self, cx);
+        }
     }
 }
 

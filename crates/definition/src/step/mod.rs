@@ -49,7 +49,7 @@ pub use find_records::{FieldTest, FindRecords, Limit};
 pub use for_each::{ForEach, ITEMS_MOST, ItemFailed};
 pub use go_to::GoTo;
 pub use goal::{Goal, IfPast};
-pub use http_request::{CLIENT_HEADERS, FORM, HttpRequest};
+pub use http_request::{CLIENT_HEADERS, FORM, Follow, HmacSign, HttpRequest, SecretName, Sign};
 pub use link_records::LinkRecords;
 pub use note::Note;
 pub use record_reads::{after_record, names_after_record};

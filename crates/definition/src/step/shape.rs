@@ -88,6 +88,8 @@ pub struct TypeFacts {
     pub triggers_in: Option<&'static str>,
     /// The fields of its `output` are given in the order in which they are written.
     pub ordered_output: bool,
+    /// The key whose expressions see `answer`, what came of a call.
+    pub answer_in: Option<&'static str>,
     /// It reads the record of the execution, whether or not its keys name it.
     pub reads_record: bool,
 }
@@ -102,6 +104,7 @@ impl TypeFacts {
         only_leads: false,
         triggers_in: None,
         ordered_output: false,
+        answer_in: None,
         reads_record: false,
     };
 }

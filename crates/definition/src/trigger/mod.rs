@@ -28,6 +28,7 @@ pub use record_created::{Appearance, RecordCreated};
 pub use schedule::{CatchUp, Overlap, Schedule};
 pub use stage_updated::StageUpdated;
 pub use tag_changed::{TagChange, TagChanged};
+pub(crate) use webhook::name_in as secret_name_in;
 pub use webhook::{Encoding, HmacAlgorithm, HmacVerify, Secrets, TokenPlace, Verify, Webhook};
 pub use workflow_ended::{EndStatus, OneOrMany, WorkflowEnded};
 

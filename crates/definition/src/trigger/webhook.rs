@@ -10,7 +10,7 @@ use crate::describe::JsonSchema;
 use crate::types::{Kinds, Type};
 use crate::validate::Facts;
 use crate::validate::words::quoted;
-use crate::{Check, Duration, Expression, code};
+use crate::{Check, Duration, Expression, HmacScheme, code};
 
 /// Where a token stands.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -74,6 +74,19 @@ pub struct HmacVerify {
     pub verify_token: Option<Secrets>,
 }
 
+impl HmacVerify {
+    /// How a delivery is signed.
+    pub fn scheme(&self) -> HmacScheme<'_> {
+        HmacScheme {
+            algorithm: self.algorithm,
+            encoding: self.encoding,
+            header: &self.header,
+            prefix: &self.prefix,
+            timestamp_header: self.timestamp_header.as_deref(),
+        }
+    }
+}
+
 /// One secret's name or several (for rotation): `github`, or as an expression `{{ secret("github") }}`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(from = "WrittenSecrets")]
@@ -104,7 +117,7 @@ impl From<WrittenSecrets> for Secrets {
 }
 
 /// The name in `{{ secret("name") }}`, or the text itself: a secret is always named here, so the call may be left out.
-fn name_in(text: &str) -> String {
+pub(crate) fn name_in(text: &str) -> String {
     let call = || {
         let inner = text.trim().strip_prefix("{{")?.strip_suffix("}}")?.trim();
         let argument = inner.strip_prefix("secret(")?.strip_suffix(')')?.trim();

@@ -59,7 +59,7 @@ pub(super) fn check(
     if dashed_step(report, site, facts) {
         return;
     }
-    let mut names = Names { report, site, facts, regions };
+    let mut names = Names { report, site, facts, regions, found };
     for read in expression.reads() {
         names.root(&Read { names: read, column: column(site.text, read) });
     }
@@ -147,7 +147,10 @@ fn secrets_allowed(site: &ExpressionSite<'_>, found: &Found<'_>) -> bool {
     let step = &found.steps[at];
     let key = site.path.segments().get(step.path.segments().len());
     let common = matches!(key, Some(Segment::Key(key)) if step::COMMON_KEYS.contains(&&**key));
-    step.tag.is_some_and(|tag| StepKind::facts_of(tag).takes_secrets) && !common
+    let Some(facts) = step.tag.map(StepKind::facts_of) else { return false };
+    // What is read from an answer holds no secret.
+    let reads_answer = facts.answer_in.is_some_and(|answers| key == Some(&Segment::Key(answers.into())));
+    facts.takes_secrets && !common && !reads_answer
 }
 
 /// What a key of a limit may be; times become texts.
@@ -164,6 +167,7 @@ struct Names<'c, 'r, 's> {
     site: &'c ExpressionSite<'c>,
     facts: &'c Facts<'c>,
     regions: &'c Regions<'c, 'c>,
+    found: &'c Found<'c>,
 }
 
 impl Names<'_, '_, '_> {
@@ -192,6 +196,7 @@ impl Names<'_, '_, '_> {
                 let message = format!("`{}` exists only inside for_each", read.names[0]);
                 self.error(code::NO_ITEM, read, message);
             }
+            "answer" if self.sees_answer() => {}
             name if TYPES.contains(&name) => {}
             name => self.unknown_root(name, read),
         }
@@ -302,6 +307,15 @@ impl Names<'_, '_, '_> {
     /// Whether there is an item: below the steps of a loop, and where it says what is kept of an item.
     fn is_in_loop(&self) -> bool {
         self.regions.has_item(&self.site.path)
+    }
+
+    /// Whether it is about the answer of a call that its step made.
+    fn sees_answer(&self) -> bool {
+        let Owner::Step(at) = self.site.owner else { return false };
+        let step = &self.found.steps[at];
+        let key = self.site.path.segments().get(step.path.segments().len());
+        let answers = step.tag.and_then(|tag| StepKind::facts_of(tag).answer_in);
+        answers.is_some_and(|answers| key == Some(&Segment::Key(answers.into())))
     }
 
     fn below_trigger(&self, key: &str) -> bool {

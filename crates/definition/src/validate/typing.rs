@@ -10,6 +10,7 @@ use super::found::{ExpressionSite, Found, Owner};
 use super::references;
 use crate::expression::Seen;
 use crate::path::{Path, Segment};
+use crate::step::HttpRequest;
 use crate::types::{Kinds, Shape, Type};
 use crate::{Field, StepKind, TriggerKind};
 
@@ -120,6 +121,7 @@ impl Seen for View<'_, '_, '_> {
             "trigger" => self.trigger.clone(),
             "execution" => self.typing.execution.clone(),
             "workflow" => self.typing.workflow.clone(),
+            "answer" => HttpRequest::answer(),
             _ => Type::any(),
         }
     }

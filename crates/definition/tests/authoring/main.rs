@@ -21,6 +21,7 @@ mod people;
 mod places;
 mod problems;
 mod recurrence;
+mod requests;
 mod schedules;
 mod signals;
 mod sources;

@@ -1,14 +1,17 @@
 //! `http_request`: decides the request and reads what the answer means for the step. The call itself is an activity.
 
+mod pages;
+
 use std::collections::BTreeMap;
 
 use pawl_definition::expression::{UrlError, form_encoded, percent_encoded, redact};
 use pawl_definition::step::{FORM, HttpRequest};
 use serde_json::{Map, Value, json};
 
-use super::{StepContext, StepDecision, StepHandler};
+use self::pages::Pages;
+use super::{After, Perform, StepContext, StepDecision, StepHandler, StepResult};
 use crate::context::StepScope;
-use crate::{Activity, BodyKind, HttpBody, HttpCall, StepCode, StepError, ids};
+use crate::{Activity, BodyKind, HttpBody, HttpCall, Performed, Signing, StepCode, StepError, ids};
 
 /// Most bytes of a query, and of a form.
 const MOST: usize = 1024 * 1024;
@@ -27,13 +30,29 @@ impl StepHandler for HttpRequest {
         }
         let body = body(self, &scope, &mut headers)?;
         let method = self.method.to_uppercase();
+        let key = ids::idempotency_key(&at.execution.id, &at.step.id, at.state.visit);
+        let sign = self.sign.clone().map(|sign| Signing { sign, id: key.clone() });
         if method != "GET" && method != "HEAD" {
-            let key = ids::idempotency_key(&at.execution.id, &at.step.id, at.state.visit);
             headers.entry("idempotency-key".to_owned()).or_insert(key);
         }
         let (url, query) = (url(self, &scope)?, query(self, &scope)?);
         let timeout = at.timeout(ANSWER_S);
-        Ok(StepDecision::perform(Activity::HttpRequest(HttpCall { method, url, query, headers, body, timeout })))
+        let pages = if self.follow.is_some() { Pages::of(at.state) } else { Pages::default() };
+        let (part, links) = (pages.part(), pages.links);
+        let call = HttpCall { method, url, query, headers, body, sign, links, timeout };
+        let checkpoint = at.state.checkpoint.clone();
+        Ok(StepDecision::Perform(Perform { activity: Activity::HttpRequest(call), checkpoint, part }))
+    }
+
+    fn performed(&self, at: &StepContext<'_>, activity: &Activity, performed: &Performed) -> Result<After, StepError> {
+        match (&self.follow, activity) {
+            (Some(follow), Activity::HttpRequest(_)) => Pages::of(at.state).page(follow, at, (activity, performed)),
+            _ => Ok(After::done(StepResult {
+                input: activity.input(),
+                output: performed.output.clone(),
+                ..StepResult::default()
+            })),
+        }
     }
 }
 
@@ -155,7 +174,8 @@ impl HttpCall {
     pub fn input(&self) -> Value {
         let mut input = Map::new();
         input.insert("method".into(), json!(self.method));
-        input.insert("url".into(), json!(self.with_query(&self.url)));
+        let url = self.links.last().cloned().unwrap_or_else(|| self.with_query(&self.url));
+        input.insert("url".into(), json!(url));
         input.insert("headers".into(), json!(self.headers));
         if let Some(HttpBody { text, .. }) = &self.body {
             input.insert("body".into(), serde_json::from_str(text).unwrap_or_else(|_| json!(text)));

@@ -62,7 +62,7 @@ pub struct StepContext<'a> {
 impl<'a> StepContext<'a> {
     /// What expressions see.
     pub fn scope(&self) -> StepScope<'a> {
-        StepScope { cx: self.cx, execution: self.execution, secrets: false, meter: Rc::default() }
+        StepScope { cx: self.cx, execution: self.execution, secrets: false, meter: Rc::default(), answer: None }
     }
 
     /// What expressions see where secrets may stand.

@@ -79,7 +79,7 @@ pub fn moves(trigger: &Trigger, plan: &Plan, event: &Event) -> bool {
 /// one that waits for the event, or the one that it would start.
 pub fn passes(trigger: &Trigger, cx: &Context<'_>, execution: &Execution) -> Result<bool, StepError> {
     let Some(filter) = &trigger.filter else { return Ok(true) };
-    let scope = StepScope { cx, execution, secrets: false, meter: Rc::default() };
+    let scope = StepScope { cx, execution, secrets: false, meter: Rc::default(), answer: None };
     filter.test(&scope).map_err(|error| StepError::from(error).at(&format!("triggers.{}.filter", trigger.id)))
 }
 

@@ -15,7 +15,8 @@ pub(super) type Used = BTreeMap<String, String>;
 pub(super) fn names(call: &HttpCall) -> BTreeSet<String> {
     let body = call.body.iter().map(|body| &body.text);
     let texts = call.headers.values().chain([&call.url, &call.query]).chain(body);
-    texts.flat_map(|text| placeholders(text).flat_map(|(_, placeholder)| placeholder.names())).collect()
+    let sign = call.sign.iter().map(|signing| signing.sign.secret().to_owned());
+    texts.flat_map(|text| placeholders(text).flat_map(|(_, placeholder)| placeholder.names())).chain(sign).collect()
 }
 
 /// The request with its secrets.
@@ -122,6 +123,8 @@ mod tests {
             query: with_secret(query),
             headers: BTreeMap::from([("x-key".to_owned(), with_secret("k $k"))]),
             body: body.map(|(text, kind)| HttpBody { text: with_secret(text), kind }),
+            links: Vec::new(),
+            sign: None,
             timeout: SignedDuration::from_secs(1),
         }
     }

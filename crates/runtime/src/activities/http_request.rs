@@ -8,7 +8,9 @@ use serde_json::json;
 use super::filled::{filled, names};
 use super::known::Known;
 use super::lease::LeaseGuard;
+use super::page::page;
 use super::retry_after;
+use super::signed::signed;
 use crate::Redactor;
 use crate::outgoing::SET_COOKIE;
 use crate::ports::{Http, HttpAnswer, HttpError};
@@ -20,7 +22,12 @@ pub(super) async fn perform(http: &dyn Http, known: &Known<'_>, call: &HttpCall,
         Err(error) => return Performed::failed(error),
     };
     let redactor = known.redactor(&used);
-    let request = match filled(call, &used) {
+    let request = filled(call, &used).and_then(|request| page(request, call, &used));
+    let request = request.and_then(|(request, at_home)| match &call.sign {
+        Some(signing) if at_home => signed(request, signing, &used, lease.clock.now()),
+        _ => Ok(request),
+    });
+    let request = match request {
         Ok(request) => request,
         Err(error) => return Performed::failed(failure(&error, &redactor)),
     };

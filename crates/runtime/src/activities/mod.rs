@@ -6,9 +6,11 @@ mod filled;
 mod http_request;
 mod known;
 mod lease;
+mod page;
 mod retry_after;
 mod run_state_machine;
 mod send_signal;
+mod signed;
 mod start_regions;
 mod start_workflow;
 

@@ -26,6 +26,11 @@ const LAYERS: usize = 2;
 /// Fewest digits of a number that is taken for a secret which is one.
 const FEWEST_DIGITS: usize = 4;
 
+/// What stands in the place of a secret.
+pub(crate) fn mark(name: &str) -> String {
+    format!("[secret:{name}]")
+}
+
 /// Takes secrets out of texts and values, and puts `[secret:<name>]` in their place.
 #[derive(Debug, Default)]
 pub struct Redactor {
@@ -60,7 +65,7 @@ impl Redactor {
         for (name, secret) in secrets {
             let forms = Forms::of(secret);
             let at = marks.len();
-            marks.push(format!("[secret:{name}]"));
+            marks.push(mark(name));
             numbers.extend(forms.number.map(|number| (number, at)));
             // Two secrets of one value are taken for the first.
             for form in forms.loose {

@@ -1,5 +1,8 @@
 //! `http_request`: what is sent, and what comes back. Section 5 of the language.
 
+mod pages;
+mod signed;
+
 use jiff::SignedDuration;
 use pawl_runtime::ports::{HttpError, HttpRequest};
 use pawl_testkit::scenario::{Reply, Scenario, answer, completed, manual, paused, scenario, webhook};

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use pawl_definition::trigger::{Encoding, HmacVerify};
 
 use super::super::{Delivery, Rejection, Signed};
-use super::{DEFAULT_TOLERANCE, Keys, encoding, freshness, signature};
+use super::{DEFAULT_TOLERANCE, Keys, encoding, freshness, signature, signed};
 
 /// Checks the signature over the body, or over `<time>.<body>` if the author names a header for the time.
 pub(super) fn check(
@@ -71,16 +71,5 @@ fn expected(prefix: &str, encoding: Encoding) -> String {
 
 /// Signs as the author describes it.
 pub(super) fn sign(shape: &HmacVerify, keys: &Keys<'_>, body: &[u8], now: Timestamp) -> Signed {
-    let time = now.as_second().to_string();
-    let message: &[&[u8]] = match &shape.timestamp_header {
-        Some(_) => &[time.as_bytes(), b".", body],
-        None => &[body],
-    };
-    let signature = signature::sign(shape.algorithm, keys.first(), message);
-    let written = match shape.encoding {
-        Encoding::Hex => encoding::to_hex(&signature),
-        Encoding::Base64 => encoding::to_base64(&signature),
-    };
-    let signed = Signed::header(&shape.header, format!("{}{written}", shape.prefix));
-    shape.timestamp_header.iter().fold(signed, |signed, header| signed.and(header, time.as_str()))
+    Signed { headers: signed::hmac(&shape.scheme(), keys.first(), body, now), ..Signed::default() }
 }

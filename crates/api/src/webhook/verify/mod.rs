@@ -1,7 +1,6 @@
 //! Whether a delivery comes from whom its trigger names. One file a kind of `verify`.
 
 mod basic;
-mod encoding;
 mod freshness;
 mod github;
 mod hmac;
@@ -20,6 +19,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use pawl_definition::trigger::{Secrets, Verify};
+use pawl_runtime::signature::{self as signed, encoding, mac};
 
 use super::{Delivery, Rejection, Signed};
 use keys::same;

@@ -5,7 +5,7 @@
 use pawl_definition::trigger::HmacAlgorithm;
 
 use super::super::{Delivery, Rejection, Signed};
-use super::{Keys, encoding, signature};
+use super::{Keys, encoding, mac, signature};
 
 /// Where the signature stands.
 const HEADER: &str = "x-shopify-hmac-sha256";
@@ -27,6 +27,6 @@ pub(super) fn check(keys: &Keys<'_>, delivery: &Delivery<'_>) -> Result<(), Reje
 
 /// Signs as Shopify does.
 pub(super) fn sign(keys: &Keys<'_>, body: &[u8]) -> Signed {
-    let signature = signature::sign(HmacAlgorithm::Sha256, keys.first(), &[body]);
+    let signature = mac(HmacAlgorithm::Sha256, keys.first(), &[body]);
     Signed::header(HEADER, encoding::to_base64(&signature))
 }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use pawl_definition::trigger::HmacAlgorithm;
 
 use super::super::{Delivery, Rejection, Signed};
-use super::{DEFAULT_TOLERANCE, Keys, encoding, freshness, signature};
+use super::{DEFAULT_TOLERANCE, Keys, encoding, freshness, mac, signature};
 
 /// Where the signature stands.
 const HEADER: &str = "x-slack-signature";
@@ -34,6 +34,6 @@ pub(super) fn check(keys: &Keys<'_>, delivery: &Delivery<'_>, now: Timestamp) ->
 pub(super) fn sign(keys: &Keys<'_>, body: &[u8], now: Timestamp) -> Signed {
     let time = now.as_second().to_string();
     let message: &[&[u8]] = &[b"v0:", time.as_bytes(), b":", body];
-    let signature = signature::sign(HmacAlgorithm::Sha256, keys.first(), message);
+    let signature = mac(HmacAlgorithm::Sha256, keys.first(), message);
     Signed::header(HEADER, format!("v0={}", encoding::to_hex(&signature))).and(TIME, time)
 }

@@ -3,20 +3,11 @@
 //! Source: the Standard Webhooks specification, "Signature scheme". The same headers with `svix-` in place of `webhook-`
 //! are accepted. Asymmetric signatures (`v1a`) are ignored.
 
-use base64::Engine as _;
-use base64::alphabet;
-use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use jiff::Timestamp;
 use pawl_definition::trigger::HmacAlgorithm;
 
 use super::super::{Delivery, Rejection, Signed};
-use super::{DEFAULT_TOLERANCE, Keys, encoding, freshness, signature};
-
-/// Secrets are handed out with and without padding.
-const SECRET: GeneralPurpose = GeneralPurpose::new(
-    &alphabet::STANDARD,
-    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
-);
+use super::{DEFAULT_TOLERANCE, Keys, encoding, freshness, signature, signed};
 
 /// The names of its headers.
 struct Headers {
@@ -72,10 +63,9 @@ fn decoded(keys: &Keys<'_>) -> (Vec<Vec<u8>>, Option<Rejection>) {
     let mut usable = Vec::new();
     let mut unusable = None;
     for (name, value) in keys.named() {
-        let written = value.trim();
-        match SECRET.decode(written.strip_prefix("whsec_").unwrap_or(written)) {
-            Ok(key) if !key.is_empty() => usable.push(key),
-            _ => {
+        match signed::standard_webhooks_key(value) {
+            Some(key) => usable.push(key),
+            None => {
                 let expected = "`whsec_` and a key in base64".to_owned();
                 unusable = Some(Rejection::SecretMalformed { name: (*name).to_owned(), expected });
             }
@@ -91,9 +81,5 @@ pub(super) fn sign(keys: &Keys<'_>, id: &str, body: &[u8], now: Timestamp) -> Re
         (Some(key), _) => key,
         (None, unusable) => return Err(unusable.unwrap_or(Rejection::SecretMissing { names: Vec::new() })),
     };
-    let time = now.as_second().to_string();
-    let message: &[&[u8]] = &[id.as_bytes(), b".", time.as_bytes(), b".", body];
-    let signature = encoding::to_base64(&signature::sign(HmacAlgorithm::Sha256, key, message));
-    let signed = Signed::header(STANDARD.signature, format!("v1,{signature}"));
-    Ok(signed.and(STANDARD.id, id).and(STANDARD.time, time))
+    Ok(Signed { headers: signed::standard_webhooks(key, id, body, now), ..Signed::default() })
 }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use pawl_definition::trigger::HmacAlgorithm;
 
 use super::super::{Delivery, Rejection, Signed};
-use super::{DEFAULT_TOLERANCE, Keys, encoding, freshness, signature};
+use super::{DEFAULT_TOLERANCE, Keys, encoding, freshness, mac, signature};
 
 /// Where time and signatures stand.
 const HEADER: &str = "stripe-signature";
@@ -35,6 +35,6 @@ pub(super) fn check(keys: &Keys<'_>, delivery: &Delivery<'_>, now: Timestamp) ->
 /// Signs as Stripe does.
 pub(super) fn sign(keys: &Keys<'_>, body: &[u8], now: Timestamp) -> Signed {
     let time = now.as_second().to_string();
-    let signature = signature::sign(HmacAlgorithm::Sha256, keys.first(), &[time.as_bytes(), b".", body]);
+    let signature = mac(HmacAlgorithm::Sha256, keys.first(), &[time.as_bytes(), b".", body]);
     Signed::header(HEADER, format!("t={time},v1={}", encoding::to_hex(&signature)))
 }

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use serde_json::json;
 
-use super::super::signature::sign;
+use super::super::mac as sign;
 use crate::webhook::sent::{hex, rule, secrets};
 use crate::webhook::{Delivery, verify};
 

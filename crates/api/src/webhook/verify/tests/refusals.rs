@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use pawl_definition::trigger::HmacAlgorithm;
 use serde_json::{Value, json};
 
-use super::super::signature::sign;
+use super::super::mac as sign;
 use crate::webhook::sent::{Sent, hex, post, rule, secrets};
 use crate::webhook::{Rejection, secret_names, verify};
 
