@@ -120,35 +120,35 @@ fn is_whole(link: &str) -> bool {
 
 /// The target of `rel="next"` in a header `Link` (RFC 8288, section 3).
 fn next_link(header: &str) -> Option<String> {
-    let mut rest = header;
-    while let Some(open) = rest.find('<') {
-        let (target, after) = rest[open + 1..].split_once('>')?;
-        let end = end_of_parameters(after);
-        let is_next = after[..end].split(';').any(|parameter| {
+    outside_of_quotes(header, ',').into_iter().find_map(|link| {
+        let (target, parameters) = link.trim().strip_prefix('<')?.split_once('>')?;
+        let is_next = outside_of_quotes(parameters, ';').into_iter().any(|parameter| {
             let Some((name, value)) = parameter.split_once('=') else { return false };
             let relations = value.trim().trim_matches('"');
             name.trim().eq_ignore_ascii_case("rel")
                 && relations.split_ascii_whitespace().any(|relation| relation.eq_ignore_ascii_case("next"))
         });
-        if is_next {
-            return Some(target.trim().to_owned()).filter(|target| !target.is_empty());
-        }
-        rest = &after[end..];
-    }
-    None
+        Some(target.trim().to_owned()).filter(|target| is_next && !target.is_empty())
+    })
 }
 
-/// Where the parameters of a link end: at a comma outside of quotes.
-fn end_of_parameters(text: &str) -> usize {
-    let mut quoted = false;
+/// The parts of a text between separators that stand neither in quotes nor in a target.
+fn outside_of_quotes(text: &str, separator: char) -> Vec<&str> {
+    let (mut parts, mut begin, mut within) = (Vec::new(), 0, None);
     for (at, c) in text.char_indices() {
-        match c {
-            '"' => quoted = !quoted,
-            ',' if !quoted => return at,
+        match (within, c) {
+            (None, '"') => within = Some('"'),
+            (None, '<') => within = Some('>'),
+            (Some(end), _) if c == end => within = None,
+            (None, _) if c == separator => {
+                parts.push(&text[begin..at]);
+                begin = at + c.len_utf8();
+            }
             _ => {}
         }
     }
-    text.len()
+    parts.push(&text[begin..]);
+    parts
 }
 
 #[cfg(test)]
@@ -163,6 +163,7 @@ mod tests {
                 Some("https://x.example/a?page=2"),
             ),
             (r#"<a?page=1>; title="a, b; rel=next"; rel=prev, <?page=3>; REL="last NEXT""#, Some("?page=3")),
+            (r#"<https://x.example/a,b;c?d=1>; rel=next"#, Some("https://x.example/a,b;c?d=1")),
             (r#"<a>; rel="nextish""#, None),
             ("<a", None),
             ("", None),
