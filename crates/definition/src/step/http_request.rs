@@ -222,7 +222,7 @@ impl Shape for HttpRequest {
         self.check_headers(cx);
         self.check_body(cx);
         if let Some(sign) = &self.sign {
-            sign.check(self.headers.keys(), cx);
+            sign.check(&self.headers.keys().collect::<Vec<_>>(), cx);
         }
         if let Some(follow) = &self.follow {
             follow.check(self, cx);

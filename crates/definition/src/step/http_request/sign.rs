@@ -91,7 +91,7 @@ impl Sign {
     }
 
     /// Checks it at its place; `given` are the headers that the author sets beside it.
-    pub(super) fn check<'a>(&self, given: impl Iterator<Item = &'a String> + Clone, cx: &mut Check<'_, '_>) {
+    pub(super) fn check(&self, given: &[&String], cx: &mut Check<'_, '_>) {
         let key = match self {
             Self::Hmac(_) => "hmac",
             Self::StandardWebhooks { .. } => "standard-webhooks",
@@ -108,7 +108,7 @@ impl Sign {
             {
                 let message = format!("the header `{lower}` is set by pawl and cannot hold what is signed");
                 cx.error(code::INVALID_VALUE, &path, message);
-            } else if own.contains(&lower) || given.clone().any(|other| other.eq_ignore_ascii_case(name)) {
+            } else if own.contains(&lower) || given.iter().any(|other| other.eq_ignore_ascii_case(name)) {
                 let message = format!("the header `{lower}` is given twice: `sign` sets it");
                 cx.error(code::DUPLICATE_KEY, &path, message);
             }
