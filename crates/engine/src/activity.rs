@@ -85,7 +85,7 @@ pub struct HttpCall {
     /// The links that lead from this request to the page that is called, one after the other; empty for the first page.
     pub links: Vec<String>,
     /// How it is signed.
-    pub sign: Option<Signing>,
+    pub sign: Option<Box<Signing>>,
     /// Longest time of one attempt.
     pub timeout: SignedDuration,
 }

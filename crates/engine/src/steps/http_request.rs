@@ -31,7 +31,7 @@ impl StepHandler for HttpRequest {
         let body = body(self, &scope, &mut headers)?;
         let method = self.method.to_uppercase();
         let key = ids::idempotency_key(&at.execution.id, &at.step.id, at.state.visit);
-        let sign = self.sign.clone().map(|sign| Signing { sign, id: key.clone() });
+        let sign = self.sign.clone().map(|sign| Box::new(Signing { sign, id: key.clone() }));
         if method != "GET" && method != "HEAD" {
             headers.entry("idempotency-key".to_owned()).or_insert(key);
         }
@@ -39,7 +39,7 @@ impl StepHandler for HttpRequest {
         let timeout = at.timeout(ANSWER_S);
         let pages = if self.follow.is_some() { Pages::of(at.state) } else { Pages::default() };
         let (part, links) = (pages.part(), pages.links);
-        let call = HttpCall { method, url, query, headers, body, sign, links, timeout };
+        let call = HttpCall { method, url, query, headers, body, links, sign, timeout };
         let checkpoint = at.state.checkpoint.clone();
         Ok(StepDecision::Perform(Perform { activity: Activity::HttpRequest(call), checkpoint, part }))
     }

@@ -17,7 +17,7 @@ const MOST: usize = 1024 * 1024;
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Pages {
     /// How many there were.
-    pages: u32,
+    count: u32,
     /// The links that lead from the first page to the next one, without those before the last whole URL.
     pub(super) links: Vec<String>,
     /// Their items.
@@ -33,7 +33,7 @@ impl Pages {
 
     /// The part of the step that the next call is: its number in the visit, if it is not the first.
     pub(super) fn part(&self) -> Option<String> {
-        (self.pages > 0).then(|| (self.pages + 1).to_string())
+        (self.count > 0).then(|| (self.count + 1).to_string())
     }
 
     /// A page came.
@@ -45,16 +45,16 @@ impl Pages {
     ) -> Result<After, StepError> {
         let answer = &performed.output;
         let scope = StepScope { answer: Some(answer), ..at.scope() };
-        self.pages += 1;
+        self.count += 1;
         self.take(items(follow, &scope, answer)?)?;
         let next = next(follow, &scope, answer)?;
         match next {
-            Some(link) if self.pages < follow.most => {
+            Some(link) if self.count < follow.most => {
                 if is_whole(&link) {
                     self.links.clear();
                 }
                 self.links.push(link);
-                let note = format!("page {} of at most {} follows", self.pages + 1, follow.most);
+                let note = format!("page {} of at most {} follows", self.count + 1, follow.most);
                 let (checkpoint, output) = (json!(self), answer.clone());
                 Ok(After::Perform(Box::new(NextCall { checkpoint, output, note: Some(note) })))
             }
@@ -64,7 +64,7 @@ impl Pages {
                     "status": answer["status"],
                     "headers": answer["headers"],
                     "body": self.items,
-                    "pages": self.pages,
+                    "pages": self.count,
                     "complete": next.is_none(),
                 });
                 Ok(After::done(StepResult { input: activity.input(), output, note, ..StepResult::default() }))
@@ -75,7 +75,7 @@ impl Pages {
     fn take(&mut self, items: Vec<Value>) -> Result<(), StepError> {
         self.bytes += items.iter().map(|item| item.to_string().len() + 1).sum::<usize>();
         if self.bytes > MOST {
-            let message = format!("expected at most {MOST} bytes in all pages, found more with page {}", self.pages);
+            let message = format!("expected at most {MOST} bytes in all pages, found more with page {}", self.count);
             return Err(StepError::new(StepCode::HttpTooLarge, message));
         }
         self.items.extend(items);
@@ -163,7 +163,7 @@ mod tests {
                 Some("https://x.example/a?page=2"),
             ),
             (r#"<a?page=1>; title="a, b; rel=next"; rel=prev, <?page=3>; REL="last NEXT""#, Some("?page=3")),
-            (r#"<https://x.example/a,b;c?d=1>; rel=next"#, Some("https://x.example/a,b;c?d=1")),
+            ("<https://x.example/a,b;c?d=1>; rel=next", Some("https://x.example/a,b;c?d=1")),
             (r#"<a>; rel="nextish""#, None),
             ("<a", None),
             ("", None),
