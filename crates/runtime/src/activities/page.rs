@@ -45,8 +45,8 @@ fn seen<'u>(call: &HttpCall, used: &'u Used) -> Vec<(&'u str, &'u str)> {
     let texts = [&call.url, &call.query].into_iter();
     let names: BTreeSet<String> =
         texts.flat_map(|text| placeholders(text).flat_map(|(_, placeholder)| placeholder.names())).collect();
-    let named = used.iter().filter(|(name, _)| names.contains(*name));
-    named.map(|(name, value)| (name.as_str(), value.as_str())).collect()
+    let sent = used.iter().filter(|(name, _)| names.contains(*name));
+    sent.map(|(name, value)| (name.as_str(), value.as_str())).collect()
 }
 
 fn restored(link: &str, seen: &[(&str, &str)]) -> String {
