@@ -63,12 +63,11 @@ fn decoded(keys: &Keys<'_>) -> (Vec<Vec<u8>>, Option<Rejection>) {
     let mut usable = Vec::new();
     let mut unusable = None;
     for (name, value) in keys.named() {
-        match signed::standard_webhooks_key(value) {
-            Some(key) => usable.push(key),
-            None => {
-                let expected = "`whsec_` and a key in base64".to_owned();
-                unusable = Some(Rejection::SecretMalformed { name: (*name).to_owned(), expected });
-            }
+        if let Some(key) = signed::standard_webhooks_key(value) {
+            usable.push(key);
+        } else {
+            let expected = "`whsec_` and a key in base64".to_owned();
+            unusable = Some(Rejection::SecretMalformed { name: (*name).to_owned(), expected });
         }
     }
     (usable, unusable)
