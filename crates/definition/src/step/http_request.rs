@@ -167,7 +167,8 @@ fn is_header_value(value: &str) -> bool {
 
 impl Shape for HttpRequest {
     fn words(&self, _: &Step) -> String {
-        format!("calls {} {}", self.method, address_words(&self.url))
+        let pages = if self.follow.is_some() { ", page by page" } else { "" };
+        format!("calls {} {}{pages}", self.method, address_words(&self.url))
     }
 
     fn reaches(&self) -> Vec<String> {
