@@ -188,7 +188,7 @@ steps:
     order.workflow.yaml:5:24: error[unknown_type] triggers[0].type: unknown trigger type "webhok"; expected one of TRIGGERS; did you mean "webhook"?
     order.workflow.yaml:7:25: error[unknown_word] variables[0].type: expected text, number, boolean, date, datetime, uuid, phone, record, member or object, found "numbr"; did you mean "number"?
     order.workflow.yaml:11:9: error[unknown_variable] steps[0].if: nothing sets a variable "totl"; there are total; did you mean "total"?
-    order.workflow.yaml:13:88: error[unknown_key] steps[0].yes[0].retries: unknown key "retries"; expected one of body, delivery, form, headers, id, method, name, on_failure, query, save_as, skip, timeout, type or url
+    order.workflow.yaml:13:88: error[unknown_key] steps[0].yes[0].retries: unknown key "retries"; expected one of body, delivery, follow, form, headers, id, method, name, on_failure, query, save_as, sign, skip, timeout, type or url
     order.workflow.yaml:14:10: error[duplicate_id] steps[1].id: expected each step id once, found "large" again; the first is in line 9
     order.workflow.yaml:14:35: error[invalid_time] steps[1].for: expected a duration such as `2d 3h`, found "3 fortnights"
     order.workflow.yaml:15:35: error[unknown_step] steps[2].step: expected the id of a step of this workflow, found "begin"

@@ -11,7 +11,7 @@ use crate::{Check, Expression, code};
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Follow {
-    /// The URL of the next page, which may be relative to that of this one; null or blank ends the pages.
+    /// The URL of the next page, which may be relative to that of this one; null, blank or a missing key ends the pages.
     #[serde(default)]
     pub next: Option<Expression>,
     /// The next page is the one that the header `Link` names as `rel="next"`.

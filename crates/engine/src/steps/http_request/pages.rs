@@ -2,6 +2,7 @@
 //! are. What the pages before brought is the checkpoint, so that a crash repeats one page, and a pause, kill or cancel takes
 //! effect before the next one.
 
+use pawl_definition::ExpressionError;
 use pawl_definition::step::Follow;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -103,10 +104,12 @@ fn next(follow: &Follow, scope: &StepScope<'_>, answer: &Value) -> Result<Option
     let Some(next) = &follow.next else {
         return Ok(answer["headers"]["link"].as_str().and_then(next_link));
     };
-    match next.evaluate(scope).map_err(|error| StepError::from(error).at("follow.next"))? {
-        Value::Null => Ok(None),
-        Value::String(link) => Ok(Some(link.trim().to_owned()).filter(|link| !link.is_empty())),
-        _ => {
+    match next.evaluate(scope) {
+        // Services leave the key of a link out that is not there.
+        Ok(Value::Null) | Err(ExpressionError::Missing { .. }) => Ok(None),
+        Ok(Value::String(link)) => Ok(Some(link.trim().to_owned()).filter(|link| !link.is_empty())),
+        Err(error) => Err(StepError::from(error).at("follow.next")),
+        Ok(_) => {
             let message = "expected the url of the next page, or null, found another value";
             Err(StepError::new(StepCode::WrongType, message).at("follow.next"))
         }

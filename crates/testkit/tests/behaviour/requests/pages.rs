@@ -37,8 +37,11 @@ fn failure(story: &Scenario) -> String {
 /// Three pages of two items, each with the link to the next one in its body.
 fn three(call: &HttpRequest) -> Reply {
     let page = call.url.split_once("page=").map_or(1, |(_, page)| page.parse::<u32>().unwrap_or(1));
-    let next = (page < 3).then(|| format!("/items?page={}", page + 1));
-    answer(200).body(json!({"data": [page * 10, page * 10 + 1], "next": next}))
+    let mut body = json!({"data": [page * 10, page * 10 + 1]});
+    if page < 3 {
+        body["next"] = json!(format!("/items?page={}", page + 1));
+    }
+    answer(200).body(body)
 }
 
 const NEXT: &str = "follow: {next: answer.body.next, items: answer.body.data}";
