@@ -274,7 +274,7 @@ impl From<RecordError> for Problem {
         let detail = error.to_string();
         match error {
             RecordError::UnknownObject(_) => Self::new(Code::NoObject, detail),
-            RecordError::NotFound(_) => Self::new(Code::NoRecord, detail),
+            RecordError::NotFound(_) | RecordError::NoValue { .. } => Self::new(Code::NoRecord, detail),
             RecordError::Invalid(error) => Self::new(Code::InvalidRecord, detail).listing(vec![Mistake::from(&error)]),
             RecordError::Forgotten(..) => Self::new(Code::RecordForgotten, detail),
             RecordError::Duplicate => Self::new(Code::DuplicateRecord, detail),

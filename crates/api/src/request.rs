@@ -27,8 +27,8 @@ const ACTOR_MOST: usize = 255;
 /// no key that is much longer.
 const NAME_MOST: usize = 256;
 
-/// Parameters of a query that may be long: they hold a filter, or where a listing stands.
-const LONG: [&str; 2] = ["where", "cursor"];
+/// Parameters of a query that may be long: they hold a filter, the value of a field, or where a listing stands.
+const LONG: [&str; 3] = ["where", "value", "cursor"];
 
 /// Longest of those, in bytes.
 const LONG_MOST: usize = 32 * 1024;

@@ -182,6 +182,11 @@ impl Object {
         self.fields.get(name).map(Cow::Borrowed).or_else(|| given().map(Cow::Owned))
     }
 
+    /// The names of the unique fields: a value of one of them names at most one record.
+    pub fn unique_names(&self) -> Vec<&str> {
+        self.fields.iter().filter(|(_, field)| field.unique).map(|(name, _)| name.as_str()).collect()
+    }
+
     /// Every name that may follow `record.`: fields, relationships, the stage, and what every record has.
     pub fn names(&self) -> Vec<&str> {
         let own = self.fields.keys().chain(self.relationships.keys()).map(String::as_str);

@@ -128,6 +128,21 @@ pub fn operand(
     }
 }
 
+/// Brings a value to that by which the one record that has it in a unique field is found; null if it is blank, which
+/// finds none. The field is unique.
+pub fn unique_value(object: &Object, name: &str, value: Value, timezone: &TimeZone) -> Result<Value, StepError> {
+    if !object.fields.get(name).is_some_and(|field| field.unique) {
+        return Err(StepError::new(StepCode::UnknownField, not_unique(object, name)));
+    }
+    coerce_field(object, name, value, timezone)
+}
+
+fn not_unique(object: &Object, name: &str) -> String {
+    let names = object.unique_names();
+    let expected = if names.is_empty() { "which has none".to_owned() } else { names.join(", ") };
+    format!("expected a unique field of {:?} ({expected}), found {name:?}", object.id)
+}
+
 /// Brings one element of a list field to the type of its elements.
 fn element(object: &Object, name: &str, value: Value, timezone: &TimeZone) -> Result<Value, StepError> {
     let one = match object.field(name) {

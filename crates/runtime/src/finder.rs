@@ -92,6 +92,16 @@ impl Finder {
         Ok(Found { records, ..Found::default() })
     }
 
+    /// The record that has this value in a unique field, in the archive too; none has a blank one.
+    #[boxed]
+    pub async fn unique(&self, object: &str, field: &str, value: &Value) -> Result<Option<Record>, Error> {
+        let Some(key) = items::record::value_key(value) else { return Ok(None) };
+        let found = self.by_unique(object, field, &key).await?.unwrap_or_default();
+        // Between the two reads the record may have got another value.
+        let has = |record: &Record| record.fields.get(field).is_some_and(|found| value::equal(found, value));
+        Ok(found.into_iter().find(has))
+    }
+
     /// What a choice among members depends on.
     async fn people(&self, read: &PeopleRead) -> Result<Result<PeopleFound, StepError>, Error> {
         match read {

@@ -33,6 +33,14 @@ pub enum RecordError {
     /// There is no such record.
     #[error("there is no record {0}")]
     NotFound(Subject),
+    /// No record has this value in the unique field.
+    #[error("no record of {object:?} has this value in {field:?}")]
+    NoValue {
+        /// Record type.
+        object: String,
+        /// The field.
+        field: String,
+    },
     /// Its values were forgotten, and it takes no others.
     #[error("the record {0} was forgotten at {1}; its id takes no values any more")]
     Forgotten(Subject, Timestamp),
@@ -104,6 +112,15 @@ impl Records {
             Some(at) => Err(RecordError::Forgotten(subject.clone(), at)),
             None => Ok(record),
         }
+    }
+
+    /// Reads the one that has this value in a unique field, in the archive too; the value is brought to the type of the field.
+    #[boxed]
+    pub async fn by_unique(&self, object: &str, field: &str, value: Value) -> Result<Record, RecordError> {
+        let object = self.object(object).await?;
+        let value = fields::unique_value(&object, field, value, &TimeZone::UTC)?;
+        let found = self.finder.unique(&object.id, field, &value).await?;
+        found.ok_or_else(|| RecordError::NoValue { object: object.id, field: field.to_owned() })
     }
 
     /// Finds those that a query names.

@@ -1,5 +1,6 @@
 //! Records: list, show and write.
 
+mod by_unique;
 mod filter;
 mod forget;
 mod list;
@@ -30,6 +31,7 @@ pub(crate) fn routes<S: Surface>(surface: S) -> S {
         .on::<list::__path_list, _, _>(list::list)
         .on::<__path_create, _, _>(create)
         .on::<list::__path_find, _, _>(list::find)
+        .on::<by_unique::__path_show_by, _, _>(by_unique::show_by)
         .on::<__path_show, _, _>(show)
         .on::<__path_replace, _, _>(replace)
         .on::<__path_change, _, _>(change)

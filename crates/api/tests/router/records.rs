@@ -63,6 +63,49 @@ fn a_record_is_made_and_shown() {
     surface.patch("/v1/objects/order/records/o2").json(&json!({"fields": {}})).send().problem(404, "no_record");
 }
 
+/// People who are known by their address, their telephone number, or their number.
+const PERSON: &str = "
+object: person
+fields:
+  email: {type: email, unique: true}
+  phone: {type: phone, unique: true}
+  number: {type: number, unique: true}
+  name: {type: text}
+";
+
+#[test]
+fn a_record_is_found_by_the_value_of_a_unique_field() {
+    let surface = surface().object(PERSON).object("object: thing\nfields: {size: {type: number}}");
+    let values = json!({"email": "Ada@Example.com", "phone": "0049 30 1234567", "number": 7, "name": "Ada"});
+    let ada = surface.post("/v1/objects/person/records").json(&json!({"id": "p1", "fields": values})).send().expect(201);
+    let by = |field: &str, value: &str| surface.get(&format!("/v1/objects/person/by/{field}?value={value}")).send();
+    for (field, value) in
+        [("email", "ada%40example.com"), ("email", "%20ADA@EXAMPLE.COM"), ("phone", "%2B49301234567"), ("number", "7.0")]
+    {
+        let found = by(field, value);
+        assert_eq!(found.header("etag"), Some("\"1\""), "{field} {value}");
+        assert_eq!(found.expect(200), ada, "{field} {value}");
+    }
+    by("email", "eve@example.com").problem(404, "no_record");
+    by("email", "").problem(404, "no_record");
+    let other = by("name", "Ada").problem(422, "bad_filter");
+    assert_eq!(
+        other["detail"],
+        "expected a unique field of \"person\" (email, number, phone), found \"name\""
+    );
+    by("number", "many").problem(422, "bad_filter");
+    let none = surface.get("/v1/objects/thing/by/size?value=1").send().problem(422, "bad_filter");
+    assert_eq!(none["detail"], "expected a unique field of \"thing\" (which has none), found \"size\"");
+    let long = format!("/v1/objects/person/by/email?value={}@example.com", "a".repeat(2_000));
+    surface.get(&long).send().problem(404, "no_record");
+
+    // One in the archive still has its value; one that was forgotten has none.
+    surface.post("/v1/objects/person/records/p1/archive").send().expect(200);
+    assert!(by("number", "7").expect(200)["archived_at"].is_string());
+    surface.post("/v1/objects/person/records/p1/forget").json(&json!({})).send().expect(200);
+    by("number", "7").problem(404, "no_record");
+}
+
 #[test]
 fn a_stale_write_changes_nothing() {
     let surface = shop().record("order", "o1", json!({"number": "1", "amount": 1}));

@@ -26,9 +26,12 @@ pub(crate) struct Records {
 /// A record, and what is written to it.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Record {
-    /// Record, `<object>/<id>`.
+    /// Record, `<object>/<id>`; with `--by` its object.
     #[arg(value_name = "RECORD")]
     pub(crate) id: String,
+    /// The record of the object that has this value in a unique field: `--by email=ada@example.com`.
+    #[arg(long, value_name = "FIELD=VALUE", conflicts_with = "create")]
+    pub(crate) by: Option<String>,
     /// Value that is written to a field, `name=value`; JSON is parsed, and `null` empties the field.
     #[arg(long = "set", value_name = "NAME=VALUE")]
     pub(crate) values: Vec<String>,

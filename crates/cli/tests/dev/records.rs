@@ -6,7 +6,7 @@ use crate::remote::{dev, folder, run};
 
 const PERSON: &str = "
 object: person
-fields: {name: {type: text}, size: {type: number}}
+fields: {name: {type: text}, size: {type: number, unique: true}}
 ";
 
 /// Fails on a small person, and tells its owner.
@@ -52,6 +52,14 @@ async fn records_are_created_listed_shown_and_changed() {
     assert!(stale.contains("[stale_record]") && stale.ends_with("exit code 1"), "{stale}");
     let shown = run(&dev, &["record", "person/a&b"]).await;
     assert!(shown.contains("\nname   Vera\nsize   2\n"), "{shown}");
+
+    assert_eq!(run(&dev, &["record", "person", "--by", "size=2"]).await, shown, "by the value of a unique field");
+    let changed = run(&dev, &["record", "person", "--by", "size=2", "--set", "name=Anna"]).await;
+    assert!(changed.starts_with("person/a&b  version 3\n"), "{changed}");
+    let other = run(&dev, &["record", "person", "--by", "name=Anna"]).await;
+    assert!(other.contains("expected a unique field of \"person\" (size), found \"name\""), "{other}");
+    let none = run(&dev, &["record", "person", "--by", "size=9", "--set", "name=Anna"]).await;
+    assert!(none.contains("[no_record]") && none.ends_with("exit code 1"), "{none}");
 }
 
 #[tokio::test]

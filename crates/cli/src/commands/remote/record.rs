@@ -1,15 +1,15 @@
 //! `pawl record`: shows one record, creates it, or writes some of its fields.
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use reqwest::Method;
+use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
-use super::show;
+use super::{refused, show};
 use super::start::given_values;
 use super::view::text;
 use crate::args::Record;
-use crate::client::Client;
+use crate::client::{Answer, Client};
 use crate::output::say;
 use crate::table;
 use crate::when::When;
@@ -19,9 +19,21 @@ const VALUE_MOST: usize = 100;
 
 /// Shows or writes a record; `false` if the installation refused.
 pub(super) async fn run(client: &Client, record: &Record) -> anyhow::Result<bool> {
-    let (object, id) = named(&record.id)?;
+    let (object, id) = match &record.by {
+        None => named(&record.id).map(|(object, id)| (object, id.to_owned()))?,
+        Some(by) => {
+            let request = by_unique(client, &record.id, by)?;
+            if record.values.is_empty() {
+                return show(client, request, say_record).await;
+            }
+            match client.send(request).await? {
+                Answer::Done(found) => (record.id.as_str(), text(&found, "id")),
+                Answer::Problem(problem) => return Ok(refused(client, &problem)),
+            }
+        }
+    };
     let records = format!("/v1/objects/{}/records", encoded(object));
-    let path = format!("{records}/{}", encoded(id));
+    let path = format!("{records}/{}", encoded(&id));
     let fields = given_values(&record.values)?;
     let request = if record.create {
         client.request(Method::POST, &records).json(&json!({"id": id, "fields": fields}))
@@ -31,14 +43,29 @@ pub(super) async fn run(client: &Client, record: &Record) -> anyhow::Result<bool
         let request = client.request(Method::PATCH, &path).json(&json!({"fields": fields}));
         record.if_match.iter().fold(request, |request, version| request.header("if-match", format!("\"{version}\"")))
     };
-    show(client, request, |body| say!("{}", view(body, &When::system()).trim_end())).await
+    show(client, request, say_record).await
+}
+
+/// The request for the record of an object that has a value in a unique field.
+fn by_unique(client: &Client, object: &str, by: &str) -> anyhow::Result<RequestBuilder> {
+    if object.contains('/') {
+        bail!("expected an object beside --by, found {object:?}");
+    }
+    let parts = by.split_once('=').filter(|(field, _)| !field.is_empty());
+    let (field, value) = parts.with_context(|| format!("expected --by as <field>=<value>, found {by:?}"))?;
+    let path = format!("/v1/objects/{}/by/{}", encoded(object), encoded(field));
+    Ok(client.request(Method::GET, &path).query(&[("value", value)]))
+}
+
+fn say_record(record: &Value) {
+    say!("{}", view(record, &When::system()).trim_end());
 }
 
 /// Puts a record into the archive or takes it out, as `how` says; `false` if the installation refused.
 pub(super) async fn archive(client: &Client, record: &str, how: &str) -> anyhow::Result<bool> {
     let (object, id) = named(record)?;
     let path = format!("/v1/objects/{}/records/{}/{how}", encoded(object), encoded(id));
-    show(client, client.request(Method::POST, &path), |body| say!("{}", view(body, &When::system()).trim_end())).await
+    show(client, client.request(Method::POST, &path), say_record).await
 }
 
 /// The object and the id of a record that is written `<object>/<id>`.
