@@ -89,7 +89,7 @@ fn help_lists_the_commands() {
       refusals       Lists refused starts and rejected deliveries, with the reasons
       objects        Lists objects: the record types
       records        Lists records of an object, newest first; `records import` and `records export` read and write files
-      record         Shows a record, creates it, or writes some of its fields
+      record         Shows a record or its history, creates it, or writes some of its fields
       why-not        Says why a workflow does not start on a record: what its filters say of the record now, and why starts were refused
       schedule       Shows when the schedules of a workflow fire next
       operations     Lists operations, newest first: lifts, redrives, edits, actions on many

@@ -1,5 +1,7 @@
 //! Records as people and systems read and write them through the API.
 
+mod history;
+
 use std::sync::Arc;
 
 use async_recursion::async_recursion as boxed;
@@ -9,8 +11,11 @@ use pawl_definition::{OWNER, Object};
 use pawl_engine::{Found, Record, RecordQuery, RecordWrite, StepError, Subject, fields, people};
 use serde_json::{Map, Value};
 
+use crate::items::record_change::{self, ChangedBy};
 use crate::ports::{Clock, Durability, Index, Query, Random, TableError, Tables, Transaction};
 use crate::{Catalog, Error, Finder, Listed, Objects, items};
+
+pub(crate) use history::forget_some;
 
 /// How often a write that lost a race is tried again if the writer did not say which version it had read.
 const RACES: usize = 8;
@@ -142,13 +147,14 @@ impl Records {
         Ok(Listed { items, next: page.next, unreadable })
     }
 
-    /// Creates one, under the given id or a fresh one.
+    /// Creates one, under the given id or a fresh one; `actor` is whom its history names.
     #[boxed]
     pub async fn create(
         &self,
         object: &str,
         id: Option<String>,
         given: Map<String, Value>,
+        actor: &str,
     ) -> Result<Record, RecordError> {
         let schema = self.schema(object).await?;
         id.as_deref().map_or(Ok(()), fields::check_id)?;
@@ -166,7 +172,7 @@ impl Records {
         };
         schema.check_owner(None, &record.fields)?;
         let write = RecordWrite { before: None, after: record.clone() };
-        match self.write(&write, &schema).await {
+        match self.write(&write, &schema, actor).await {
             Err(RecordError::Failed(error)) if error.is_conflict() => match self.get(&record.subject()).await {
                 Err(error @ RecordError::Forgotten(..)) => Err(error),
                 _ => Err(RecordError::Duplicate),
@@ -183,6 +189,7 @@ impl Records {
         subject: &Subject,
         given: &Map<String, Value>,
         read_at: Option<u64>,
+        actor: &str,
     ) -> Result<Record, RecordError> {
         let schema = self.schema(&subject.object).await?;
         for _ in 0..RACES {
@@ -201,7 +208,7 @@ impl Records {
             fields::check(&schema.object, &after.fields)?;
             schema.check_owner(Some(&before), &after.fields)?;
             let write = RecordWrite { before: Some(before), after: after.clone() };
-            match self.write(&write, &schema).await {
+            match self.write(&write, &schema, actor).await {
                 Err(RecordError::Failed(error)) if error.is_conflict() => {
                     if self.get(subject).await?.version + 1 == after.version {
                         // The record is as it was read: a unique value of another one was in the way.
@@ -216,7 +223,7 @@ impl Records {
 
     /// Puts one into the archive, or takes it out. One that is as it is asked to be stays as it is.
     #[boxed]
-    pub async fn archive(&self, subject: &Subject, is_archived: bool) -> Result<Record, RecordError> {
+    pub async fn archive(&self, subject: &Subject, is_archived: bool, actor: &str) -> Result<Record, RecordError> {
         let schema = self.schema(&subject.object).await?;
         for _ in 0..RACES {
             let before = self.get(subject).await?;
@@ -226,7 +233,7 @@ impl Records {
             let now = self.clock.now();
             let after = Record { archived_at: is_archived.then_some(now), ..before.next(now, None) };
             let write = RecordWrite { before: Some(before), after: after.clone() };
-            match self.write(&write, &schema).await {
+            match self.write(&write, &schema, actor).await {
                 Err(RecordError::Failed(error)) if error.is_conflict() => {}
                 result => return result.map(|()| after),
             }
@@ -234,8 +241,9 @@ impl Records {
         Err(Error::Contended(subject.to_string()).into())
     }
 
-    async fn write(&self, write: &RecordWrite, schema: &Schema) -> Result<(), RecordError> {
-        let writes = items::record::writes(write, Some(&schema.object));
+    async fn write(&self, write: &RecordWrite, schema: &Schema, actor: &str) -> Result<(), RecordError> {
+        let mut writes = items::record::writes(write, Some(&schema.object));
+        writes.push(record_change::write(write, ChangedBy::actor(actor)));
         let transaction = Transaction { writes, durability: Durability::Durable };
         if self.catalog.are_unheard(schema.listening, &[write]).await? {
             return Ok(self.tables.transact_unheard(transaction).await?);

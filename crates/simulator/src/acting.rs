@@ -41,7 +41,7 @@ pub(super) fn set_up(system: &System, script: &Script) -> Work {
             }
         }
         for (object, id, fields) in records {
-            system.records.create(&object, Some(id), fields).await.expect("the records have no mistakes");
+            system.records.create(&object, Some(id), fields, "person").await.expect("the records have no mistakes");
         }
         Ended::Swept
     })
@@ -80,12 +80,12 @@ pub(super) fn redrive(hub: &Arc<Hub>, system: &System) -> Work {
 async fn carry_out(hub: &Arc<Hub>, system: &System, what: What) -> Answer {
     match what {
         What::Deliver { .. } => deliver(hub, system, what).await,
-        What::Create { id, fields } => match system.records.create("ticket", Some(id), fields).await {
+        What::Create { id, fields } => match system.records.create("ticket", Some(id), fields, "person").await {
             Ok(_) | Err(RecordError::Duplicate) => Answer::Done(None),
             Err(RecordError::Failed(_)) => Answer::Lost,
             Err(_) => Answer::Refused,
         },
-        What::Update { subject, fields } => match system.records.update(&subject, &fields, None).await {
+        What::Update { subject, fields } => match system.records.update(&subject, &fields, None, "person").await {
             Ok(_) => Answer::Done(None),
             Err(RecordError::Failed(_) | RecordError::NotFound(_)) => Answer::Lost,
             Err(error) => {
@@ -140,7 +140,7 @@ async fn carry_out(hub: &Arc<Hub>, system: &System, what: What) -> Answer {
 
 /// Puts a record into the archive, or takes it out.
 async fn archive(hub: &Hub, system: &System, subject: &Subject, is_archived: bool) -> Answer {
-    match system.records.archive(subject, is_archived).await {
+    match system.records.archive(subject, is_archived, "person").await {
         Ok(_) => {
             hub.count("records archived by people");
             Answer::Done(None)

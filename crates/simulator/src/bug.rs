@@ -147,6 +147,10 @@ pub enum Bug {
     StepsUnasked,
     /// The round of a step moves without requiring that it stands as it was read.
     BlindPositions,
+    /// The history of a record misses what steps change.
+    ChangesLost,
+    /// The history of a record stays when it is forgotten.
+    ChangesRemember,
 }
 
 impl Bug {
@@ -212,6 +216,8 @@ impl Bug {
         ("steps-unasked", Self::StepsUnasked),
         ("blind-positions", Self::BlindPositions),
         ("oversized-stored", Self::OversizedStored),
+        ("changes-lost", Self::ChangesLost),
+        ("changes-remember", Self::ChangesRemember),
         ("unreadable-stops-listing", Self::UnreadableStopsListing),
     ];
 
@@ -240,6 +246,12 @@ impl Bug {
             Self::BlindDates if writes.iter().any(|write| stands_in(write, "dates#")) => {
                 writes.retain(|write| !matches!(write, Write::Check { .. }));
                 writes.iter_mut().for_each(without_expectation);
+            }
+            Self::ChangesLost if writes.iter().any(|write| is_head(write.address().1)) => {
+                writes.retain(|write| !stands_in(write, "changes#"));
+            }
+            Self::ChangesRemember => {
+                writes.retain(|write| !(matches!(write, Write::Delete { .. }) && stands_in(write, "changes#")));
             }
             Self::PostsUnlisted => writes.retain(|write| !stands_in(write, "listen#bus")),
             Self::NoLine => writes.retain(|write| !stands_in(write, "line#")),

@@ -43,9 +43,11 @@ fn has_owner(state: &State, key: &BlobKey) -> bool {
     state.monitor.heads.values().any(is_of)
 }
 
-/// Notices, deliveries and refusals do. An execution that has ended does too, but is to lose its values before.
+/// Notices, deliveries and refusals do. An execution that has ended and the history of a record do too, but are to lose their
+/// values before.
 fn expires_by_itself(item: &Item) -> bool {
-    item.expires_at.is_some() && (items::execution::id(&item.key).is_none() || is_refusal(item))
+    let is_history = item.key.partition.starts_with("changes#");
+    item.expires_at.is_some() && !is_history && (items::execution::id(&item.key).is_none() || is_refusal(item))
 }
 
 fn is_refusal(item: &Item) -> bool {

@@ -1,6 +1,7 @@
 //! What must hold of a world that does not move any more.
 
 mod actions;
+mod changes;
 mod dates;
 mod debounced;
 mod ends;
@@ -54,6 +55,7 @@ pub(super) fn check(hub: &Hub, accepted: &[Accepted]) {
         actions::check(hub, &state.monitor, &mut broken);
         forks::check(&state.monitor, &items, &mut broken);
         erased::check(hub, &state, &mut broken);
+        changes::check(hub, &mut broken);
         debounced::check(hub, &state.monitor, &items, &mut broken);
         ends::check(&state.monitor, &mut broken);
         dates::check(&state.monitor, hub.now(), &mut broken);

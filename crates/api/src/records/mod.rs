@@ -3,6 +3,7 @@
 mod by_unique;
 mod filter;
 mod forget;
+mod history;
 mod list;
 
 use std::sync::Arc;
@@ -21,7 +22,7 @@ use crate::Problem;
 use crate::body::Json;
 use crate::describe::{ToSchema, operation};
 use crate::problem::Sent;
-use crate::request::{self, Route};
+use crate::request::{self, Actor, Route};
 use crate::state::Api;
 use crate::surface::Surface;
 
@@ -32,6 +33,7 @@ pub(crate) fn routes<S: Surface>(surface: S) -> S {
         .on::<__path_create, _, _>(create)
         .on::<list::__path_find, _, _>(list::find)
         .on::<by_unique::__path_show_by, _, _>(by_unique::show_by)
+        .on::<history::__path_list, _, _>(history::list)
         .on::<__path_show, _, _>(show)
         .on::<__path_replace, _, _>(replace)
         .on::<__path_change, _, _>(change)
@@ -117,10 +119,11 @@ struct Fields {
 async fn create(
     State(api): State<Arc<Api>>,
     Route(object): Route<String>,
+    actor: Actor,
     Json(new): Json<NewRecord>,
 ) -> Result<Response, Problem> {
     api.core.ingest.room()?;
-    Ok(created(api.core.records.create(&object, new.id, new.fields).await?))
+    Ok(created(api.core.records.create(&object, new.id, new.fields, actor.name()).await?))
 }
 
 /// Shows a record.
@@ -150,12 +153,13 @@ async fn show(State(api): State<Arc<Api>>, Route((object, id)): Route<(String, S
 async fn change(
     State(api): State<Arc<Api>>,
     Route((object, id)): Route<(String, String)>,
+    actor: Actor,
     headers: HeaderMap,
     Json(body): Json<Fields>,
 ) -> Result<Response, Problem> {
     api.core.ingest.room()?;
     let read_at = request::read_at(&headers)?;
-    let record = api.core.records.update(&Subject { object, id }, &body.fields, read_at).await?;
+    let record = api.core.records.update(&Subject { object, id }, &body.fields, read_at, actor.name()).await?;
     Ok(answer(StatusCode::OK, record))
 }
 
@@ -177,6 +181,7 @@ async fn change(
 async fn replace(
     State(api): State<Arc<Api>>,
     Route((object, id)): Route<(String, String)>,
+    actor: Actor,
     headers: HeaderMap,
     Json(body): Json<Fields>,
 ) -> Result<Response, Problem> {
@@ -186,7 +191,8 @@ async fn replace(
     let before = match api.core.records.get(&subject).await {
         Ok(before) => before,
         Err(RecordError::NotFound(_)) if read_at.is_none_or(|read_at| read_at == 0) => {
-            return Ok(created(api.core.records.create(&subject.object, Some(subject.id), body.fields).await?));
+            let made = api.core.records.create(&subject.object, Some(subject.id), body.fields, actor.name()).await?;
+            return Ok(created(made));
         }
         Err(error) => return Err(error.into()),
     };
@@ -194,7 +200,7 @@ async fn replace(
     let read_at = read_at.unwrap_or(before.version);
     let emptied = before.fields.into_iter().map(|(name, _)| (name, Value::Null));
     let fields: Map<String, Value> = emptied.chain(body.fields).collect();
-    let record = api.core.records.update(&subject, &fields, Some(read_at)).await?;
+    let record = api.core.records.update(&subject, &fields, Some(read_at), actor.name()).await?;
     Ok(answer(StatusCode::OK, record))
 }
 
@@ -208,8 +214,8 @@ async fn replace(
         (status = 404, body = Sent), (status = 409, body = Sent)
     )
 )]
-async fn archive(state: State<Arc<Api>>, route: Route<(String, String)>) -> Result<Response, Problem> {
-    put_in_archive(state, route, true).await
+async fn archive(state: State<Arc<Api>>, route: Route<(String, String)>, actor: Actor) -> Result<Response, Problem> {
+    put_in_archive(state, route, actor, true).await
 }
 
 /// Takes a record out of the archive. Repeating it changes nothing.
@@ -221,16 +227,17 @@ async fn archive(state: State<Arc<Api>>, route: Route<(String, String)>) -> Resu
         (status = 404, body = Sent), (status = 409, body = Sent)
     )
 )]
-async fn unarchive(state: State<Arc<Api>>, route: Route<(String, String)>) -> Result<Response, Problem> {
-    put_in_archive(state, route, false).await
+async fn unarchive(state: State<Arc<Api>>, route: Route<(String, String)>, actor: Actor) -> Result<Response, Problem> {
+    put_in_archive(state, route, actor, false).await
 }
 
 async fn put_in_archive(
     State(api): State<Arc<Api>>,
     Route((object, id)): Route<(String, String)>,
+    actor: Actor,
     is_archived: bool,
 ) -> Result<Response, Problem> {
     api.core.ingest.room()?;
-    let record = api.core.records.archive(&Subject { object, id }, is_archived).await?;
+    let record = api.core.records.archive(&Subject { object, id }, is_archived, actor.name()).await?;
     Ok(answer(StatusCode::OK, record))
 }

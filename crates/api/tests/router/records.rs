@@ -77,11 +77,15 @@ fields:
 fn a_record_is_found_by_the_value_of_a_unique_field() {
     let surface = surface().object(PERSON).object("object: thing\nfields: {size: {type: number}}");
     let values = json!({"email": "Ada@Example.com", "phone": "0049 30 1234567", "number": 7, "name": "Ada"});
-    let ada = surface.post("/v1/objects/person/records").json(&json!({"id": "p1", "fields": values})).send().expect(201);
+    let ada =
+        surface.post("/v1/objects/person/records").json(&json!({"id": "p1", "fields": values})).send().expect(201);
     let by = |field: &str, value: &str| surface.get(&format!("/v1/objects/person/by/{field}?value={value}")).send();
-    for (field, value) in
-        [("email", "ada%40example.com"), ("email", "%20ADA@EXAMPLE.COM"), ("phone", "%2B49301234567"), ("number", "7.0")]
-    {
+    for (field, value) in [
+        ("email", "ada%40example.com"),
+        ("email", "%20ADA@EXAMPLE.COM"),
+        ("phone", "%2B49301234567"),
+        ("number", "7.0"),
+    ] {
         let found = by(field, value);
         assert_eq!(found.header("etag"), Some("\"1\""), "{field} {value}");
         assert_eq!(found.expect(200), ada, "{field} {value}");
@@ -89,10 +93,7 @@ fn a_record_is_found_by_the_value_of_a_unique_field() {
     by("email", "eve@example.com").problem(404, "no_record");
     by("email", "").problem(404, "no_record");
     let other = by("name", "Ada").problem(422, "bad_filter");
-    assert_eq!(
-        other["detail"],
-        "expected a unique field of \"person\" (email, number, phone), found \"name\""
-    );
+    assert_eq!(other["detail"], "expected a unique field of \"person\" (email, number, phone), found \"name\"");
     by("number", "many").problem(422, "bad_filter");
     let none = surface.get("/v1/objects/thing/by/size?value=1").send().problem(422, "bad_filter");
     assert_eq!(none["detail"], "expected a unique field of \"thing\" (which has none), found \"size\"");
@@ -104,6 +105,46 @@ fn a_record_is_found_by_the_value_of_a_unique_field() {
     assert!(by("number", "7").expect(200)["archived_at"].is_string());
     surface.post("/v1/objects/person/records/p1/forget").json(&json!({})).send().expect(200);
     by("number", "7").problem(404, "no_record");
+}
+
+#[test]
+fn the_history_of_a_record_says_who_changed_what() {
+    let surface = shop();
+    let make = json!({"id": "o1", "fields": {"number": "1", "amount": 1}});
+    surface.post("/v1/objects/order/records").header("x-pawl-actor", "ada").json(&make).send().expect(201);
+    let patch = |fields: Value| surface.patch("/v1/objects/order/records/o1").json(&json!({"fields": fields}));
+    patch(json!({"amount": 2, "number": "1"})).header("x-pawl-actor", "bob").send().expect(200);
+    patch(json!({"amount": 2})).send().expect(200);
+    patch(json!({"amount": null, "number": "x".repeat(2_000)})).send().expect(200);
+    surface.post("/v1/objects/order/records/o1/archive").header("x-pawl-actor", "ada").send().expect(200);
+
+    let history = |query: &str| surface.get(&format!("/v1/objects/order/records/o1/history{query}")).send();
+    let items = history("").expect(200)["items"].clone();
+    let told: Vec<_> = items
+        .as_array()
+        .expect("it is a list")
+        .iter()
+        .map(|item| (item["version"].as_u64(), item["by"].clone(), item["changes"].clone()))
+        .collect();
+    let archived = surface.get("/v1/objects/order/records/o1").send().expect(200)["archived_at"].clone();
+    let expected = [
+        (Some(4), json!({"actor": "ada"}), json!({"archived_at": {"to": archived}})),
+        (
+            Some(3),
+            json!({"actor": "api"}),
+            json!({"amount": {"from": 2}, "number": {"from": "1", "to": {"omitted_bytes": 2_000}}}),
+        ),
+        (Some(2), json!({"actor": "bob"}), json!({"amount": {"from": 1, "to": 2}})),
+        (Some(1), json!({"actor": "ada"}), json!({"amount": {"to": 1}, "number": {"to": "1"}, "stage": {"to": "new"}})),
+    ];
+    assert_eq!(told, expected);
+
+    let first = history("?limit=3").expect(200);
+    let next = first["next"].as_str().expect("there is one more");
+    assert_eq!(history(&format!("?limit=3&cursor={next}")).expect(200)["items"], json!([items[3]]));
+    surface.get("/v1/objects/order/records/none/history").send().problem(404, "no_record");
+    surface.post("/v1/objects/order/records/o1/forget").json(&json!({})).send().expect(200);
+    history("").problem(410, "record_forgotten");
 }
 
 #[test]

@@ -41,6 +41,15 @@ pub(crate) struct Record {
     /// Writes only if this is the present version.
     #[arg(long, requires = "values", conflicts_with = "create")]
     pub(crate) if_match: Option<u64>,
+    /// Lists its changes, newest first: which fields, from what to what, when, and by whom or what.
+    #[arg(long, conflicts_with_all = ["values", "create"])]
+    pub(crate) history: bool,
+    /// Most changes; 20 if absent, or all with --json.
+    #[arg(long, requires = "history")]
+    pub(crate) limit: Option<usize>,
+    /// Cursor of changes, as the previous page returned it.
+    #[arg(long, requires = "history")]
+    pub(crate) cursor: Option<String>,
 }
 
 /// Which operations are listed.

@@ -46,7 +46,7 @@ pub(crate) enum Look {
         #[command(subcommand)]
         rows: Option<RecordsOf>,
     },
-    /// Shows a record, creates it, or writes some of its fields.
+    /// Shows a record or its history, creates it, or writes some of its fields.
     Record(Record),
     /// Says why a workflow does not start on a record: what its filters say of the record now, and why starts were refused.
     WhyNot {

@@ -53,9 +53,15 @@ async fn records_are_created_listed_shown_and_changed() {
     let shown = run(&dev, &["record", "person/a&b"]).await;
     assert!(shown.contains("\nname   Vera\nsize   2\n"), "{shown}");
 
-    assert_eq!(run(&dev, &["record", "person", "--by", "size=2"]).await, shown, "by the value of a unique field");
+    let found = run(&dev, &["record", "person", "--by", "size=2"]).await;
+    assert!(found.starts_with("person/a&b  version 2\n"), "by the value of a unique field: {found}");
     let changed = run(&dev, &["record", "person", "--by", "size=2", "--set", "name=Anna"]).await;
     assert!(changed.starts_with("person/a&b  version 3\n"), "{changed}");
+    let history = run(&dev, &["--json", "record", "person", "--by", "size=2", "--history", "--limit", "1"]).await;
+    assert_eq!(of(&history)["changes"], json!({"name": {"from": "Vera", "to": "Anna"}}));
+    let history = run(&dev, &["record", "person/a&b", "--history"]).await;
+    assert!(history.starts_with("VERSION  AT "), "{history}");
+    assert!(history.lines().any(|line| line.starts_with("3 ") && line.contains(" Vera  Anna")), "{history}");
     let other = run(&dev, &["record", "person", "--by", "name=Anna"]).await;
     assert!(other.contains("expected a unique field of \"person\" (size), found \"name\""), "{other}");
     let none = run(&dev, &["record", "person", "--by", "size=9", "--set", "name=Anna"]).await;

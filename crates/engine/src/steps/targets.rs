@@ -169,14 +169,14 @@ fn settle(
     each(outcomes).map(StepDecision::done)
 }
 
-/// The items that a change writes: the record, and the rows of its indexed fields.
+/// The items that a change writes: the record, the entry of its history, and the rows of its indexed fields.
 fn written_items(at: &StepContext<'_>, changed: &Changed<'_>) -> usize {
     let object = at.cx.objects.get(&changed.before.object);
     let is_indexed = |name: &&String| {
         let field = object.and_then(|object| object.fields.get(*name));
         field.is_some_and(|field| field.unique || field.indexed)
     };
-    if changed.changes.is_empty() { 0 } else { 1 + 2 * changed.changes.keys().filter(is_indexed).count() }
+    if changed.changes.is_empty() { 0 } else { 2 + 2 * changed.changes.keys().filter(is_indexed).count() }
 }
 
 fn change<'a>(step: &dyn ChangesRecords, at: &StepContext<'_>, record: &'a Record) -> Result<Changed<'a>, StepError> {

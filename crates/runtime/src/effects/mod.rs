@@ -20,6 +20,8 @@ use crate::{Error, Objects};
 pub(crate) struct EffectContext<'a> {
     /// The head after it.
     pub(crate) execution: &'a Execution,
+    /// The step that it is of.
+    pub(crate) step: Option<&'a str>,
     /// Its time.
     pub(crate) at: Timestamp,
     /// Objects by id.
@@ -68,7 +70,8 @@ fn each<'a>(
     commit: &'a Commit,
     objects: &'a Objects,
 ) -> impl Iterator<Item = (&'a dyn EffectHandler, EffectContext<'a>)> {
-    let cx = EffectContext { execution: &commit.execution, at: commit.row.at, objects, place: 0 };
+    let step = commit.row.step.as_deref();
+    let cx = EffectContext { execution: &commit.execution, step, at: commit.row.at, objects, place: 0 };
     commit.effects.iter().enumerate().map(move |(place, effect)| (handler(effect), EffectContext { place, ..cx }))
 }
 

@@ -11,6 +11,7 @@ use pawl_engine::{
 };
 
 use crate::admission::Reason;
+use crate::items::record_change::{self, ChangedBy};
 use crate::ports::Write;
 use crate::{Catalog, Error, Objects, items, snapshot};
 
@@ -73,7 +74,7 @@ impl Known {
         if event.creation.as_ref().is_some_and(|creation| creation.fields.contains_key(OWNER)) {
             objects.require_definitions()?;
         }
-        let (record, creation) = match about(event, present, &objects, &plan.timezone, now) {
+        let (record, creation) = match about((plan, event), present, &objects, now) {
             Ok(found) => found,
             Err(error) => return Ok(Err(error)),
         };
@@ -250,10 +251,9 @@ fn refusing(trigger: &str, code: &'static str, message: &str) -> Matched {
 
 /// The record that an event is about; if the event makes it, as it will be, with the writes that make it.
 fn about(
-    event: &Event,
+    (plan, event): (&Plan, &Event),
     present: Option<Record>,
     objects: &Objects,
-    timezone: &jiff::tz::TimeZone,
     now: Timestamp,
 ) -> Result<(Option<Record>, Vec<Write>), StepError> {
     if present.is_some() {
@@ -261,10 +261,12 @@ fn about(
     }
     let (Some(subject), Some(creation)) = (&event.subject, &event.creation) else { return Ok((None, Vec::new())) };
     let Some(object) = objects.get(&subject.object) else { return Ok((None, Vec::new())) };
-    let fields = fields::new_fields(object, creation.fields.clone(), timezone)?;
+    let fields = fields::new_fields(object, creation.fields.clone(), &plan.timezone)?;
     people::check_owner(&objects.definitions, None, &fields)?;
     let record = new_record(subject, fields, event, now);
-    let writes = items::record::writes(&RecordWrite { before: None, after: record.clone() }, Some(object));
+    let made = RecordWrite { before: None, after: record.clone() };
+    let mut writes = items::record::writes(&made, Some(object));
+    writes.push(record_change::write(&made, ChangedBy::event(&plan.workflow.id, &event.id)));
     Ok((Some(record), writes))
 }
 

@@ -5,6 +5,7 @@
 //!
 //! - [`Stage::Look`]: no execution on the record may be open. Then one transaction leaves a tombstone in the record's place
 //!   and the entry in the audit, and no event starts anything on it any more.
+//! - [`Stage::Changes`]: its history.
 //! - [`Stage::Own`]: the executions on the record, by their index.
 //! - [`Stage::Others`]: executions on other records, which show it in their rows. No index has them, so those of workflows
 //!   that can reach the record are looked through.
@@ -75,6 +76,8 @@ pub struct Forget {
 pub enum Stage {
     /// Looks for open executions on the record.
     Look(Option<String>),
+    /// The history of the record.
+    Changes,
     /// Executions on the record.
     Own(Option<String>),
     /// Executions on other records.
@@ -148,7 +151,11 @@ impl Forgetting {
         match (stage, record.forgotten) {
             (Stage::Look(after), None) => self.look(order, record, after, done).await.map(Some),
             // It was begun before.
-            (Stage::Look(_), Some(_)) => Ok(Some(Stage::Own(None))),
+            (Stage::Look(_), Some(_)) => Ok(Some(Stage::Changes)),
+            (Stage::Changes, Some(_)) => {
+                let has_more = crate::records::forget_some(&*self.tables, &order.record).await?;
+                Ok(Some(if has_more { Stage::Changes } else { Stage::Own(None) }))
+            }
             (Stage::Own(after), Some(at)) => {
                 // No entry comes after the tombstone.
                 if after.is_none() {
@@ -205,7 +212,7 @@ impl Forgetting {
             return Ok(Stage::Look(page.next));
         }
         self.close(order, record).await?;
-        Ok(Stage::Own(None))
+        Ok(Stage::Changes)
     }
 
     /// Cancels an execution; whether it has ended.

@@ -36,6 +36,7 @@
 //! | notices; those not handed on yet | executions | `notices` by time; First `notices#unsent` |
 //! | a record; records of an object, newest first | records | `record#<object>` / `<id>`; First `object#<object>` by time |
 //! | a record by the value of a field | idempotency | `value#<object>#<field>` / `<value>#<id>`, unique: `unique#<object>#<field>` / `<value>` |
+//! | the changes of a record, newest first | idempotency | `changes#<object>/<id>` / `<version>` |
 //! | a signal by its id; what became of it | idempotency | `signal` / `<id>`, `<id>#taken` |
 //! | a delivery that was answered | idempotency | `delivery#<workflow>/<trigger>` / `<key>` |
 //!
@@ -65,6 +66,7 @@ pub mod operation_records;
 pub mod operation_result;
 pub mod position;
 pub mod record;
+pub mod record_change;
 pub mod refusal;
 pub mod schedule;
 pub mod signal;
@@ -187,6 +189,7 @@ pub fn kept_of(table: Table, item: &Item) -> Option<Kept> {
         (usage::TABLE, "usage") => usage::KEPT,
         (waiter::TABLE, "waiter") => waiter::KEPT,
         (record::TABLE, "record") | (record::VALUES, "value" | "unique") => record::KEPT,
+        (record_change::TABLE, "changes") => record_change::KEPT,
         (delivery::TABLE, "delivery") => delivery::KEPT,
         (signal::TABLE, "signal") => signal::KEPT,
         (signal_line::TABLE, "signals") => signal_line::KEPT,

@@ -283,12 +283,14 @@ impl World {
         match happening {
             Happening::Manual(manual) => self.accept(start(self, manual)),
             Happening::Delivered(delivered) => delivery::deliver(self, &delivered),
-            Happening::Created { object, id, fields } => record(at_once(system.records.create(&object, id, fields))),
+            Happening::Created { object, id, fields } => {
+                record(at_once(system.records.create(&object, id, fields, "api")))
+            }
             Happening::Updated { record: subject, fields } => {
-                record(at_once(system.records.update(&subject, &fields, None)))
+                record(at_once(system.records.update(&subject, &fields, None, "api")))
             }
             Happening::Archived { record: subject, is_archived } => {
-                record(at_once(system.records.archive(&subject, is_archived)))
+                record(at_once(system.records.archive(&subject, is_archived, "api")))
             }
             Happening::Event(event) => self.accept(event),
             Happening::Signal(signal) => match self.send_signal(&signal) {

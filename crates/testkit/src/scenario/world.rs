@@ -116,7 +116,7 @@ impl World {
     /// Puts a record there as if it had always been there: nobody hears of it.
     pub fn put_record(&self, object: &str, id: &str, fields: Map<String, Value>) -> Result<Record, RecordError> {
         let before = self.store.messages(QueueName::Events).len();
-        let record = at_once(self.system.records.create(object, Some(id.to_owned()), fields))?;
+        let record = at_once(self.system.records.create(object, Some(id.to_owned()), fields, "api"))?;
         self.store.forget_events(before);
         for head in at_once(self.system.workflows.list(1_000, None)).expect("heads in memory are readable").items {
             let indexed = at_once(self.system.dates.index(&head.id, &record.subject(), self.now()));

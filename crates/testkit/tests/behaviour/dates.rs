@@ -134,7 +134,7 @@ fn a_change_that_nobody_has_evaluated_yet_lets_the_old_date_start_nothing() {
     // The change is stored, and its event is lost on the way for now.
     let record = Subject { object: "policy".to_owned(), id: "p".to_owned() };
     let fields = json!({"ends": "2026-02-11"}).as_object().cloned().expect("it is an object");
-    at_once(world.system.records.update(&record, &fields, None)).expect("the record takes it");
+    at_once(world.system.records.update(&record, &fields, None, "api")).expect("the record takes it");
     world.store.lose_messages(QueueName::Events);
     let story = story.run_for("40d");
     assert_eq!(fired(story.world()), ["2026-02-01T09:00:00Z"]);

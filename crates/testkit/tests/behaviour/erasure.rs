@@ -165,6 +165,7 @@ fn no_item_holds_more_of_a_record_than_its_module_declares() {
     let held: Vec<_> = held.iter().map(|(kind, holds)| format!("{kind}: {holds:?}")).collect();
     insta::assert_snapshot!(held.join("\n"), @"
     audit: Nothing
+    changes: Value
     delivery: Value
     execution event: Value
     execution head: Value

@@ -163,11 +163,11 @@ fn a_forgotten_record_takes_no_events_and_no_values() {
     let records = &story.world().system.records;
     let forgotten = |error: RecordError| matches!(error, RecordError::Forgotten(..));
     let fields = || Map::from_iter([("city".to_owned(), json!("Bonn"))]);
-    assert!(forgotten(at_once(records.create("person", Some(ID.to_owned()), fields())).expect_err("it was")));
-    assert!(forgotten(at_once(records.update(&person(), &fields(), None)).expect_err("it was")));
+    assert!(forgotten(at_once(records.create("person", Some(ID.to_owned()), fields(), "api")).expect_err("it was")));
+    assert!(forgotten(at_once(records.update(&person(), &fields(), None, "api")).expect_err("it was")));
     assert!(forgotten(at_once(records.get(&person())).expect_err("it was")));
     assert_eq!(at_once(records.list("person", 10, None)).expect("memory is readable").items, []);
-    let other = at_once(records.create("person", None, Map::from_iter([("email".to_owned(), json!(VALUE))])));
+    let other = at_once(records.create("person", None, Map::from_iter([("email".to_owned(), json!(VALUE))]), "api"));
     assert!(other.is_ok(), "a unique value that was forgotten is free for another record");
 
     let again = forget(&world.system, &order(&world, false)).expect("it may be asked again");

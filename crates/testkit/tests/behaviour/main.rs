@@ -40,6 +40,7 @@ mod models;
 mod outages;
 mod outcomes;
 mod people;
+mod record_history;
 mod records;
 mod rejections;
 mod reloads;

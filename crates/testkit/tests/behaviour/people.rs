@@ -60,7 +60,7 @@ fn only_members_own_records_once_there_are_some() {
     let story = scenario().object(CUSTOMER).object(TICKET);
     let create = |story: &Scenario, owner: &str| {
         let fields = json!({"owner": owner}).as_object().cloned().expect("a mapping");
-        at_once(story.world().system.records.create("ticket", None, fields))
+        at_once(story.world().system.records.create("ticket", None, fields, "api"))
     };
     let former = create(&story, "former@example.com").expect("where no members are defined, everybody owns");
     let story = story.definition(DefinitionKind::People, PEOPLE);
@@ -72,7 +72,7 @@ fn only_members_own_records_once_there_are_some() {
     // An owner who is no member stays until there is another one.
     let change = |fields: Value| {
         let fields = fields.as_object().cloned().expect("a mapping");
-        at_once(story.world().system.records.update(&former.subject(), &fields, None))
+        at_once(story.world().system.records.update(&former.subject(), &fields, None, "api"))
     };
     change(json!({"title": "x"})).expect("its owner does not change");
     assert!(change(json!({"owner": "eve"})).is_err());
@@ -173,7 +173,7 @@ fn who_owns_the_fewest_records_is_chosen() {
         story = story.record("ticket", &format!("x{number}"), json!({"owner": owner}));
     }
     let archived = Subject { object: "ticket".to_owned(), id: "x0".to_owned() };
-    at_once(story.world().system.records.archive(&archived, true)).expect("it is there");
+    at_once(story.world().system.records.archive(&archived, true, "api")).expect("it is there");
     let (_, chosen) = owners(story, 0..4);
     assert_eq!(chosen, ["dan@example.com", "ada", "bob", "dan@example.com"]);
 }

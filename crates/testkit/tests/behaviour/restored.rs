@@ -186,7 +186,7 @@ fn a_redrive_lets_goals_look_again_that_could_not_be_read() {
     let (world, system) = (story.world(), &story.world().system);
     let ticket = Subject { object: "ticket".to_owned(), id: "t1".to_owned() };
     let resolved = Map::from_iter([("status".to_owned(), json!("resolved"))]);
-    at_once(system.records.update(&ticket, &resolved, None)).expect("the ticket can be read");
+    at_once(system.records.update(&ticket, &resolved, None, "api")).expect("the ticket can be read");
     for message in
         at_once(world.store.receive(QueueName::Events, 10, SignedDuration::from_secs(60))).expect("it is there")
     {

@@ -216,7 +216,8 @@ fn the_other_workflows_hear_an_event() {
     corrupt(&story, items::workflow::TABLE, &items::workflow::head_key("a"), "no JSON");
     let system = story.world().system.clone();
     let subject = pawl_engine::Subject { object: "ticket".to_owned(), id: "t1".to_owned() };
-    at_once(system.records.create("ticket", Some(subject.id.clone()), serde_json::Map::new())).expect("it is made");
+    at_once(system.records.create("ticket", Some(subject.id.clone()), serde_json::Map::new(), "api"))
+        .expect("it is made");
     let body = story.world().store.messages(QueueName::Events).remove(0).body;
     assert!(at_once(system.handle(QueueName::Events, &body, None)).is_err(), "the first failure is told");
     let begun: Vec<_> = story.world().executions().into_iter().map(|execution| execution.workflow).collect();

@@ -88,6 +88,11 @@ pub(super) async fn records(client: &Client, which: &Records) -> anyhow::Result<
     paged(client, &path, query, &which.page, listed_view::records).await
 }
 
+/// Lists the changes of a record.
+pub(super) async fn changes(client: &Client, record: &str, page: &Page) -> anyhow::Result<bool> {
+    paged(client, &format!("{record}/history"), Vec::new(), page, listed_view::changes).await
+}
+
 /// Lists operations.
 pub(super) async fn operations(client: &Client, which: &Operations) -> anyhow::Result<bool> {
     let path = "/v1/operations";

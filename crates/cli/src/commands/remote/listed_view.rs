@@ -66,6 +66,29 @@ pub(super) fn notices(items: &[Value], when: &When) -> String {
     table::render(&["at", "severity", "to", "subject", "text"], &items.iter().map(row).collect::<Vec<_>>())
 }
 
+/// A table of the changes of a record: a line for each field.
+pub(super) fn changes(items: &[Value], when: &When) -> String {
+    let header = ["version", "at", "by", "field", "from", "to"];
+    let rows = |item: &Value| {
+        let head = vec![text(item, "version"), when.local(&text(item, "at")), changed_by(item)];
+        let fields = item.get("changes").and_then(Value::as_object).cloned().unwrap_or_default();
+        let row = move |(name, change): (String, Value)| {
+            let values =
+                ["from", "to"].map(|side| change.get(side).map_or_else(String::new, |_| cut(&text(&change, side))));
+            head.iter().cloned().chain([name]).chain(values).collect::<Vec<_>>()
+        };
+        fields.into_iter().map(row).collect::<Vec<_>>()
+    };
+    table::render(&header, &items.iter().flat_map(rows).collect::<Vec<_>>())
+}
+
+/// Who or what made a change: an actor, or a workflow with the step, or with the event by which it made the record.
+fn changed_by(item: &Value) -> String {
+    let of = |key: &str| inner(item, "by", key);
+    let parts = [of("actor"), of("workflow"), of("step"), of("execution"), of("event")];
+    cut(&parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" "))
+}
+
 /// A table of entries of the audit.
 pub(super) fn audit(items: &[Value], when: &When) -> String {
     let row = |item: &Value| {

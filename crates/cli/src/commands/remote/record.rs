@@ -1,14 +1,14 @@
-//! `pawl record`: shows one record, creates it, or writes some of its fields.
+//! `pawl record`: shows one record or its history, creates it, or writes some of its fields.
 
 use anyhow::{Context, bail};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
-use super::{refused, show};
 use super::start::given_values;
 use super::view::text;
-use crate::args::Record;
+use super::{list, refused, show};
+use crate::args::{Page, Record};
 use crate::client::{Answer, Client};
 use crate::output::say;
 use crate::table;
@@ -23,7 +23,7 @@ pub(super) async fn run(client: &Client, record: &Record) -> anyhow::Result<bool
         None => named(&record.id).map(|(object, id)| (object, id.to_owned()))?,
         Some(by) => {
             let request = by_unique(client, &record.id, by)?;
-            if record.values.is_empty() {
+            if record.values.is_empty() && !record.history {
                 return show(client, request, say_record).await;
             }
             match client.send(request).await? {
@@ -34,6 +34,10 @@ pub(super) async fn run(client: &Client, record: &Record) -> anyhow::Result<bool
     };
     let records = format!("/v1/objects/{}/records", encoded(object));
     let path = format!("{records}/{}", encoded(&id));
+    if record.history {
+        let page = Page { limit: record.limit, cursor: record.cursor.clone() };
+        return list::changes(client, &path, &page).await;
+    }
     let fields = given_values(&record.values)?;
     let request = if record.create {
         client.request(Method::POST, &records).json(&json!({"id": id, "fields": fields}))
