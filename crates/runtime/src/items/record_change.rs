@@ -123,8 +123,8 @@ pub fn write(change: &RecordWrite, by: ChangedBy) -> Write {
 fn changes(before: Option<&Record>, after: &Record) -> BTreeMap<String, FieldChange> {
     let old = |name: &str| before.and_then(|before| before.fields.get(name));
     let names: BTreeSet<_> = before.iter().flat_map(|before| before.fields.keys()).chain(after.fields.keys()).collect();
-    let changed = names.into_iter().filter(|name| !value::unchanged(old(name), after.fields.get(*name)));
-    let mut changes: BTreeMap<_, _> = changed
+    let differing = names.into_iter().filter(|name| !value::unchanged(old(name), after.fields.get(*name)));
+    let mut changes: BTreeMap<_, _> = differing
         .map(|name| (name.clone(), FieldChange { from: kept(old(name)), to: kept(after.fields.get(name)) }))
         .collect();
     let archived = |at: Option<Timestamp>| at.map(|at| json!(at));

@@ -77,7 +77,8 @@ fn what_is_not_committed_is_not_told() {
     let steps = "  - {id: one, type: set_fields, fields: {priority: {add: 1}}}
   - {id: wrong, type: set_fields, fields: {priority: '{{ record.title }}'}}";
     let story = scenario().object(CUSTOMER).object(TICKET).workflow(&on_tickets(steps));
-    let story = story.record("ticket", "t1", json!({"title": "a", "priority": 1})).event(manual("w").on("ticket", "t1"));
+    let story =
+        story.record("ticket", "t1", json!({"title": "a", "priority": 1})).event(manual("w").on("ticket", "t1"));
     let story = story.run_until_idle().expect(paused()).event(archived("ticket", "t1")).run_until_idle();
     let changes = history(story.world(), "ticket", "t1");
     let versions: Vec<_> = changes.iter().map(|change| change.version).collect();
