@@ -6,6 +6,7 @@ use jiff::SignedDuration;
 use serde::Deserialize;
 
 use crate::describe::JsonSchema;
+use crate::step::looked_up;
 use crate::trigger::Webhook;
 use crate::{Duration, Expression, Failure, Limits, Outcome, Step, Trigger, Variable, WorkflowCalendar};
 
@@ -166,6 +167,19 @@ impl Workflow {
         self.all_steps().into_iter().any(|step| step.reads_groups)
             || bare.any(|expression| !expression.groups().is_empty())
             || defaults.any(|default| !default.groups().is_empty())
+    }
+
+    /// Whether a step, a variable or what it comes to may look up records of an object.
+    pub fn looks_up(&self, object: &str) -> bool {
+        let reached = self.outcome.iter().map(|outcome| &outcome.reached);
+        let sources = self.variables.iter().flat_map(|variable| &variable.from);
+        let mut bare = sources.chain(self.output.values()).chain(reached);
+        let defaults = self.variables.iter().filter_map(|variable| variable.default.as_ref());
+        let mut texts = defaults.map(|default| default.source().to_string());
+        let is_it = |found: &str| found.is_empty() || found == object;
+        self.all_steps().into_iter().any(|step| step.looks_up.iter().any(|found| is_it(found)))
+            || bare.any(|expression| expression.lookups().iter().any(|(found, _)| is_it(found)))
+            || texts.any(|text| looked_up(&text).any(|found| is_it(&found)))
     }
 
     /// Whether it counts business days by a calendar of the installation, or a step of it does.

@@ -9,7 +9,7 @@ use pawl_definition::{Calendar, Group};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::{Address, Control, PeopleFound, PeopleRead, Record, RegionStart, StepError, Subject, Usage};
+use crate::{Address, Control, Lookup, PeopleFound, PeopleRead, Record, RegionStart, StepError, Subject, Usage};
 
 /// An outside effect. The runtime commits a claim before the effect, and the result after it.
 #[derive(Debug, Clone, PartialEq)]
@@ -395,6 +395,8 @@ pub enum Read {
         /// What else is read.
         beside: Option<Box<Read>>,
     },
+    /// Reads the record that has a value in a unique field, which an expression looks up. The same input is decided again.
+    Lookup(Lookup),
     /// Reads values that were stored beside the head.
     Values {
         /// The execution that they belong to, if it is not the one that asks.
@@ -412,6 +414,7 @@ impl Read {
         match self {
             Self::FindRecords(query) => BTreeSet::from([query.object.as_str()]),
             Self::Duplicates { object, .. } => BTreeSet::from([object.as_str()]),
+            Self::Lookup(lookup) => BTreeSet::from([lookup.object.as_str()]),
             Self::Records(subjects) => subjects.iter().map(|subject| subject.object.as_str()).collect(),
             Self::People { read, beside } => {
                 let beside = beside.iter().flat_map(|read| read.objects());

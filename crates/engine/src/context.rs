@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
+use std::sync::OnceLock;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -11,7 +12,8 @@ use pawl_definition::{
 };
 use serde_json::{Map, Value, json};
 
-use crate::{ChildSeen, Execution, Hold, Occurrence, Plan, Record, Usage};
+use crate::lookup;
+use crate::{ChildSeen, Execution, Hold, Lookup, Lookups, Occurrence, Plan, Record, Usage};
 
 /// The context of one decision.
 #[derive(Debug, Clone, Copy)]
@@ -32,6 +34,8 @@ pub struct Context<'a> {
     pub record: Option<&'a Record>,
     /// Related records by the chain of relationships that leads to them (`company.parent`), as far as expressions name them.
     pub related: &'a BTreeMap<String, Vec<Record>>,
+    /// Records that expressions look up by values of unique fields, as far as they were read.
+    pub lookups: Lookups<'a>,
     /// The present time.
     pub now: Timestamp,
     /// Names this invocation of the executor, for leases.
@@ -53,7 +57,16 @@ pub struct Context<'a> {
     pub hold: &'a Hold,
 }
 
-impl Context<'_> {
+impl<'a> Context<'a> {
+    /// The same, with a place for the first lookup that is lacking.
+    pub(crate) fn noting<'b>(&self, lacking: &'b OnceLock<Lookup>) -> Context<'b>
+    where
+        'a: 'b,
+    {
+        let cx: Context<'b> = *self;
+        Context { lookups: cx.lookups.noting(lacking), ..cx }
+    }
+
     /// The business days of the workflow.
     ///
     /// # Errors
@@ -190,6 +203,10 @@ impl Scope for StepScope<'_> {
 
     fn group(&self, id: &str) -> Option<&Group> {
         self.cx.definitions.groups.get(id)
+    }
+
+    fn lookup(&self, object: &str, field: &str, value: Value) -> Result<Value, ExpressionError> {
+        lookup::find(self.cx, object, field, value)
     }
 
     fn meter(&self) -> Option<&Meter> {

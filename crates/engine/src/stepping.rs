@@ -3,6 +3,8 @@
 //! The stop is a transition of its own, before anything of the step is decided. So it holds for every way that leads to a step: the
 //! step before it, a jump, an edit, the begin of an item.
 
+use std::sync::OnceLock;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -73,7 +75,9 @@ pub fn try_enter(cx: &Context<'_>, execution: &Execution, found: Option<&Found>)
     let step = cx.plan.step(execution.stands_before()?)?;
     let mut head = execution.clone();
     (head.pause, head.status, head.wake) = (None, Status::Running, Wake::Job);
-    Some(enter(cx, &head, step, found))
+    let lacking = OnceLock::new();
+    let decision = enter(&cx.noting(&lacking), &head, step, found);
+    Some(lacking.get().map_or(decision, |lookup| Decision::Read(Read::Lookup(lookup.clone()))))
 }
 
 /// What a step would do, as its history would show it.

@@ -1,12 +1,14 @@
 //! The one transition function, live and in recovery.
 
+use std::sync::OnceLock;
+
 use pawl_definition::{Delivery, Step};
 
 use crate::draft::Draft;
 use crate::steps::{self, After, Perform, StepContext, StepDecision, Wait, Waits};
 use crate::{
-    Address, Claim, Context, Decision, Execution, Hold, Illegal, Input, Lease, Performance, RowKind, Status, Stay,
-    StepCode, StepError, StepState, StepStatus, TimerPurpose, TransitionError, Waiting, Wake, control, observed,
+    Address, Claim, Context, Decision, Execution, Hold, Illegal, Input, Lease, Performance, Read, RowKind, Status,
+    Stay, StepCode, StepError, StepState, StepStatus, TimerPurpose, TransitionError, Waiting, Wake, control, observed,
     result, shares, slots, stepping, variables, waiting,
 };
 
@@ -18,9 +20,15 @@ const LEASE_MARGIN_S: i64 = 15;
 pub const DEATHS_MOST: u32 = 5;
 
 /// Decides what an input does to an execution. Pure: the same arguments give the same decision. What it was decided on
-/// is noted in what is written of it.
+/// is noted in what is written of it. If an expression lacks a record that it looks up, the decision is to read that.
 pub fn transition(cx: &Context<'_>, execution: &Execution, input: &Input<'_>) -> Result<Decision, TransitionError> {
-    let mut decision = answer(cx, execution, input)?;
+    let lacking = OnceLock::new();
+    let cx = &cx.noting(&lacking);
+    let decided = answer(cx, execution, input);
+    if let Some(lookup) = lacking.get() {
+        return Ok(Decision::Read(Read::Lookup(lookup.clone())));
+    }
+    let mut decision = decided?;
     observed::note(cx, execution, input, &mut decision);
     Ok(decision)
 }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use pawl_engine::{
     Act, Activity, Address, Cause, Context, Control, Decision, Event, EventType, Execution, Found, HttpCall, Illegal,
-    Input, Lease, Leases, Occurrence, Pause, PauseReason, Performance, Performed, Plan, Status, StepCode, StepError,
-    TransitionError, Usage, Wake, create, transition,
+    Input, Lease, Leases, Lookups, Occurrence, Pause, PauseReason, Performance, Performed, Plan, Status, StepCode,
+    StepError, TransitionError, Usage, Wake, create, transition,
 };
 use serde_json::{Map, Value, json};
 
@@ -56,6 +56,7 @@ fn decide(plan: &Plan, at: Timestamp, execution: &Execution, input: &Input<'_>) 
         event: &occurrence,
         record: None,
         related: &related,
+        lookups: Lookups::NONE,
         now: at,
         invocation: "this one",
         callback: None,

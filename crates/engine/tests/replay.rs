@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use pawl_definition::{Definitions, Object};
 use pawl_engine::{
-    Act, Activity, Address, Cause, Context, Control, Decision, Event, EventType, Execution, Input, Occurrence,
+    Act, Activity, Address, Cause, Context, Control, Decision, Event, EventType, Execution, Input, Lookups, Occurrence,
     Performance, Performed, Plan, Record, Recording, ReplayError, Row, Status, Subject, Usage, create, difference,
     replay, transition,
 };
@@ -63,6 +63,7 @@ impl Story {
             event: &self.event,
             record: Some(&self.record),
             related: &related,
+            lookups: Lookups::NONE,
             now: self.now,
             invocation: "an invocation",
             callback: None,

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use pawl_engine::{
-    Cause, ChildSeen, Commit, Context, Decision, Event, EventType, Execution, Hold, Input, Occurrence, OpenPart, Plan,
-    RowKind, Status, Usage, create, transition,
+    Cause, ChildSeen, Commit, Context, Decision, Event, EventType, Execution, Hold, Input, Lookups, Occurrence,
+    OpenPart, Plan, RowKind, Status, Usage, create, transition,
 };
 use serde_json::{Map, json};
 
@@ -51,6 +51,7 @@ fn next(execution: &Execution, children: &BTreeMap<String, ChildSeen>) -> Commit
         event: &occurrence,
         record: None,
         related: &related,
+        lookups: Lookups::NONE,
         now: NOW,
         invocation: "this one",
         callback: None,

@@ -75,6 +75,7 @@ impl Finder {
             Read::FindRecords(query) => self.find(query, objects.get(&query.object)).await,
             Read::Duplicates { object, values } => self.duplicates(object, values).await,
             Read::Records(subjects) => self.by_id(subjects).await,
+            Read::Lookup(_) => unreachable!("what is looked up is read before a decision is answered"),
             Read::Values { .. } => unreachable!("the executor reads stored values itself"),
         }
     }

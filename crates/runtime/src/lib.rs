@@ -58,6 +58,7 @@ mod ingest;
 mod installation;
 mod intake;
 mod listeners;
+mod lookups;
 mod metrics;
 mod notices;
 mod operations;

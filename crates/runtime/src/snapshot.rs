@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use pawl_definition::BudgetPer;
 use pawl_engine::steps::children_looked_at;
 use pawl_engine::{
-    ChildSeen, Context, Execution, Hold, Occurrence, Parent, Plan, Reads, Record, Subject, Usage, root_of,
+    ChildSeen, Context, Execution, Hold, Lookups, Occurrence, Parent, Plan, Reads, Record, Subject, Usage, root_of,
 };
 use serde_json::{Value, json};
 
@@ -52,6 +52,7 @@ impl Snapshot {
             event,
             record: self.record.as_ref(),
             related: &self.related,
+            lookups: Lookups::NONE,
             now,
             invocation,
             callback: None,

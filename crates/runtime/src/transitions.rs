@@ -9,7 +9,10 @@ use std::sync::Arc;
 use async_recursion::async_recursion as boxed;
 use jiff::{SignedDuration, Timestamp};
 use pawl_engine::steps::awaited_children;
-use pawl_engine::{Act, Control, Decision, Event, Execution, Illegal, Input, Refused, TransitionError, ended};
+use pawl_engine::{
+    Act, Context, Control, Decision, Event, Execution, Illegal, Input, LookedUp, Lookups, Refused, TransitionError,
+    ended,
+};
 
 use crate::breaker::Breaker;
 use crate::concurrency_slots::ConcurrencySlots;
@@ -18,7 +21,7 @@ use crate::message::News;
 use crate::notices::Notices;
 use crate::ports::{BlobOwner, Blobs, Clock, Durability, Random, Tables};
 use crate::snapshot::Snapshot;
-use crate::{Catalog, CompletionSignals, Error, ExecutorOptions, Metrics, offload};
+use crate::{Catalog, CompletionSignals, Error, ExecutorOptions, Finder, Metrics, lookups, offload};
 
 pub(crate) use load::{Outcome, Run};
 pub use preview::Ahead;
@@ -164,11 +167,27 @@ impl Transitions {
         let run = self.load_whole(execution, !on_head).await?.ok_or_else(not_found)?;
         let now = self.clock.now();
         let snapshot = self.snapshot(&run, now, on_head).await?;
-        match pawl_engine::transition(&snapshot.context(&run.event, now, &run.invocation), &run.execution, &input) {
+        match self.decide(&run, &snapshot, &input, now).await? {
             Err(TransitionError::Refused(refused)) => Err(refused.into()),
             Err(TransitionError::Illegal(illegal)) => Err(Error::Illegal(illegal).into()),
             Ok(_) => Ok(()),
         }
+    }
+
+    /// Decides, with the records that expressions look up.
+    async fn decide(
+        &self,
+        run: &Run,
+        snapshot: &Snapshot,
+        input: &Input<'_>,
+        now: Timestamp,
+    ) -> Result<Result<Decision, TransitionError>, Error> {
+        let finder = Finder::new(self.tables.clone(), self.catalog.shared_unreadable());
+        let decide = |known: &[LookedUp]| {
+            let cx = Context { lookups: Lookups::of(known), ..snapshot.context(&run.event, now, &run.invocation) };
+            pawl_engine::transition(&cx, &run.execution, input)
+        };
+        lookups::decided((&finder, &snapshot.objects), &decide).await
     }
 
     /// What a decision on an input is made on.
@@ -219,8 +238,7 @@ impl Transitions {
             }
             let now = self.clock.now();
             let snapshot = self.snapshot(&run, now, on_head).await?;
-            let cx = snapshot.context(&run.event, now, &run.invocation);
-            let decision = match pawl_engine::transition(&cx, &run.execution, input) {
+            let decision = match self.decide(&run, &snapshot, input, now).await? {
                 Ok(decision) => decision,
                 Err(TransitionError::Refused(refused)) => return Ok(Some(Err(refused))),
                 Err(TransitionError::Illegal(illegal)) => return Err(self.illegal(&run.execution, illegal)),

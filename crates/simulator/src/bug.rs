@@ -147,6 +147,8 @@ pub enum Bug {
     StepsUnasked,
     /// The round of a step moves without requiring that it stands as it was read.
     BlindPositions,
+    /// Rows do not keep what was looked up.
+    LookupsUnobserved,
     /// The history of a record misses what steps change.
     ChangesLost,
     /// The history of a record stays when it is forgotten.
@@ -216,6 +218,7 @@ impl Bug {
         ("steps-unasked", Self::StepsUnasked),
         ("blind-positions", Self::BlindPositions),
         ("oversized-stored", Self::OversizedStored),
+        ("lookups-unobserved", Self::LookupsUnobserved),
         ("changes-lost", Self::ChangesLost),
         ("changes-remember", Self::ChangesRemember),
         ("unreadable-stops-listing", Self::UnreadableStopsListing),
@@ -341,6 +344,7 @@ impl Bug {
             (Self::UnobservedRows, Write::Put { item, .. }) if item.key.partition.starts_with("execution#") => {
                 without_observed(item);
             }
+            (Self::LookupsUnobserved, Write::Put { item, .. }) if is_head(&item.key) => without_lookups(item),
             (Self::ControlsForgotten, Write::Put { item, .. }) if is_head(&item.key) => without_controls(item),
             (Self::JoinTwice, Write::Put { item, expect, .. }) if is_join(item) => *expect = Expect::Any,
             (Self::OpenExpires, Write::Put { item, .. }) if is_head(&item.key) => expire_early(item),
@@ -484,6 +488,15 @@ fn expire_early(item: &mut Item) {
 fn without_lease(item: &mut Item) {
     if let Ok(Some((mut head, rows))) = items::execution::parse_whole(item) {
         head.leases.clear();
+        *item = items::execution::changed(item, &head, &rows).expect("it was just read");
+    }
+}
+
+/// A head whose rows do not keep what was looked up.
+fn without_lookups(item: &mut Item) {
+    if let Ok(Some((head, mut rows))) = items::execution::parse_whole(item) {
+        let observed = rows.iter_mut().filter_map(|row| row.observed.as_array_mut()).flatten();
+        observed.filter_map(Value::as_object_mut).for_each(|observed| drop(observed.remove("look")));
         *item = items::execution::changed(item, &head, &rows).expect("it was just read");
     }
 }

@@ -138,8 +138,11 @@ impl<'a> Evaluator<'a> {
         error
     }
 
-    /// Whether a segment follows a relationship, which is empty if it is null.
+    /// Whether a segment follows a relationship, which is empty if it is null, or a record that was looked up.
     fn is_behind_nothing(&self, path: &Path, place: usize) -> bool {
+        if matches!(&path.base, Base::Node(node) if node.is_lookup()) {
+            return !self.strict;
+        }
         let related = || path.head().is_some_and(|(root, name)| self.scope().is_relationship(root, name));
         !self.strict && place > 0 && related()
     }

@@ -25,6 +25,8 @@ pub(super) struct Lowered {
     pub(super) secrets: BTreeSet<String>,
     /// Groups that it asks for, each with the path of what is asked about as far as it is known.
     pub(super) groups: BTreeSet<(Vec<String>, String)>,
+    /// Records that it looks up: the object, and the unique field.
+    pub(super) lookups: BTreeSet<(String, String)>,
     pub(super) reads_now: bool,
 }
 
@@ -37,12 +39,13 @@ pub(super) fn lower(parsed: &IdedExpr, source: &str) -> Result<Lowered, Expressi
         reads: BTreeSet::new(),
         secrets: BTreeSet::new(),
         groups: BTreeSet::new(),
+        lookups: BTreeSet::new(),
         reads_now: false,
     };
     let node = lowering.node(parsed)?;
     let roots = lowering.reads.iter().filter_map(|path| path.first().cloned()).collect();
-    let Lowering { reads, secrets, groups, reads_now, .. } = lowering;
-    Ok(Lowered { node, roots, reads, secrets, groups, reads_now })
+    let Lowering { reads, secrets, groups, lookups, reads_now, .. } = lowering;
+    Ok(Lowered { node, roots, reads, secrets, groups, lookups, reads_now })
 }
 
 struct Lowering<'s> {
@@ -52,6 +55,7 @@ struct Lowering<'s> {
     reads: BTreeSet<Vec<String>>,
     secrets: BTreeSet<String>,
     groups: BTreeSet<(Vec<String>, String)>,
+    lookups: BTreeSet<(String, String)>,
     reads_now: bool,
 }
 
@@ -243,9 +247,20 @@ impl Lowering<'_> {
             ("in_group", _) => {
                 Err(self.syntax("in_group() expects a record and the id of a group, such as in_group(record, \"vip\")"))
             }
+            ("lookup", [Node::Literal(Literal::Text(object)), Node::Map(by)]) => {
+                let [(Node::Literal(Literal::Text(field)), _)] = by.as_slice() else { return Err(self.no_lookup()) };
+                self.lookups.insert((object.clone(), field.clone()));
+                Ok(Node::Call(function, lowered))
+            }
+            ("lookup", _) => Err(self.no_lookup()),
             ("secret", _) => Err(self.syntax("secret() expects a name written down, such as secret(\"api_key\")")),
             _ => Ok(Node::Call(function, lowered)),
         }
+    }
+
+    fn no_lookup(&self) -> ExpressionError {
+        let example = "lookup(\"company\", {\"domain\": value})";
+        self.syntax(format!("lookup() expects an object and one unique field, both written down, such as {example}"))
     }
 
     fn check_count(&self, function: &Function, found: usize) -> Outcome<()> {

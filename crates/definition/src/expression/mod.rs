@@ -128,6 +128,11 @@ impl Expression {
         &self.program.lowered.groups
     }
 
+    /// The records that it looks up by `lookup`: the object and the unique field of each.
+    pub fn lookups(&self) -> &BTreeSet<(String, String)> {
+        &self.program.lowered.lookups
+    }
+
     /// Whether it reads the present time.
     pub fn reads_now(&self) -> bool {
         self.program.lowered.reads_now

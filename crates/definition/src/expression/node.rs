@@ -142,6 +142,13 @@ impl LoopKind {
     }
 }
 
+impl Node {
+    /// Whether it looks a record up.
+    pub(super) fn is_lookup(&self) -> bool {
+        matches!(self, Self::Call(function, _) if function.name == "lookup")
+    }
+}
+
 impl Path {
     /// The path as written, up to a number of its segments.
     pub(super) fn text(&self, segments: usize) -> String {

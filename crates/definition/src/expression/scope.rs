@@ -53,6 +53,15 @@ pub trait Scope {
         None
     }
 
+    /// The record that `lookup` names by the value of a unique field; null if the value is blank, or no record has it.
+    ///
+    /// # Errors
+    /// There is no such object, the field is not unique, the value is none of its type, or nothing is looked up here.
+    fn lookup(&self, object: &str, field: &str, value: Value) -> Result<Value, ExpressionError> {
+        let _ = (object, field, value);
+        Err(ExpressionError::Value { message: "lookup(): no record can be looked up here".to_owned() })
+    }
+
     /// What bounds all evaluations over this scope together.
     fn meter(&self) -> Option<&Meter> {
         None

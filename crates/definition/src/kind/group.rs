@@ -86,6 +86,10 @@ fn in_itself(test: &str, object: Option<&Object>, check: &mut KindCheck<'_, '_>)
     if !expression.groups().is_empty() {
         check.error(code::NOT_ALLOWED, &path, "expected an expression without in_group(): a group asks for no group");
     }
+    if !expression.lookups().is_empty() {
+        let message = "expected an expression without lookup(): a group looks at one record";
+        check.error(code::NOT_ALLOWED, &path, message);
+    }
     let named = expression.reads().iter().filter_map(|read| read.get(1));
     let mut relationships = named.filter(|name| object.is_some_and(|object| object.relationships.contains_key(*name)));
     if let Some(relationship) = relationships.next() {

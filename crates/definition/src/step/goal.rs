@@ -100,6 +100,11 @@ impl Shape for Goal {
     fn check(&self, cx: &mut Check<'_, '_>) {
         if let Some(until) = &self.until {
             cx.truth(until, &cx.key("until"));
+            if !until.lookups().is_empty() {
+                let message =
+                    "lookup() is not allowed here: a goal does not learn of changes of the record that it finds";
+                cx.error(code::NOT_ALLOWED, &cx.key("until"), message);
+            }
         }
         let timeout = cx.keys.get("timeout");
         let is_computed = timeout.and_then(Value::as_str).is_some_and(|text| text.contains("{{"));

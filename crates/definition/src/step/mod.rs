@@ -52,7 +52,7 @@ pub use goal::{Goal, IfPast};
 pub use http_request::{CLIENT_HEADERS, FORM, Follow, HmacSign, HttpRequest, SecretName, Sign};
 pub use link_records::LinkRecords;
 pub use note::Note;
-pub use record_reads::{after_record, names_after_record};
+pub use record_reads::{after_record, looked_up, names_after_record};
 pub use run_state_machine::RunStateMachine;
 pub use send_signal::SendSignal;
 pub use set_fields::{FieldChange, SetFields};
@@ -289,6 +289,8 @@ pub struct Step {
     pub record_paths: BTreeSet<Vec<String>>,
     /// Whether it asks for a group.
     pub reads_groups: bool,
+    /// Objects of which it looks records up; an empty one stands for all.
+    pub looks_up: BTreeSet<String>,
     /// Ids that follow `steps.` in its own keys or its time-out; an empty one stands for all steps.
     pub steps_read: BTreeSet<String>,
 }
@@ -368,6 +370,7 @@ impl<'de> Deserialize<'de> for Step {
             reads_record: reads.any,
             record_paths: reads.paths,
             reads_groups: reads.groups,
+            looks_up: reads.lookups,
             steps_read: reads.steps,
         })
     }

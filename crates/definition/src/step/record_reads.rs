@@ -21,6 +21,8 @@ pub(super) struct RecordReads {
     pub(super) any: bool,
     /// Whether a group is asked for in any text.
     pub(super) groups: bool,
+    /// Objects of which a record is looked up in any text; an empty one stands for all.
+    pub(super) lookups: BTreeSet<String>,
     /// Ids that follow `steps` in any text; an empty one stands for all steps.
     pub(super) steps: BTreeSet<String>,
 }
@@ -36,6 +38,7 @@ impl RecordReads {
     fn add(&mut self, text: &str) {
         self.steps.extend(steps_named(text));
         self.groups = self.groups || text.contains("in_group");
+        self.lookups.extend(looked_up(text));
         if text.contains("record") {
             self.any = true;
             self.names.extend(names_after_record(text));
@@ -65,6 +68,15 @@ pub fn names_after_record(text: &str) -> impl Iterator<Item = String> {
         let rest = rest.strip_prefix('.').or(opened)?.trim_start();
         let name: String = rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
         (!name.is_empty()).then_some(name)
+    })
+}
+
+/// The objects of which a text looks a record up: `lookup("company", …)`. It is empty where the name stands elsewhere.
+pub fn looked_up(text: &str) -> impl Iterator<Item = String> {
+    text.match_indices("lookup").map(|(at, found)| {
+        let rest = text[at + found.len()..].trim_start();
+        let rest = rest.strip_prefix('(').unwrap_or_default().trim_start().trim_start_matches(['"', '\'', '\\']);
+        rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect()
     })
 }
 
@@ -143,6 +155,14 @@ mod tests {
         assert_eq!(steps("steps[\"ask-again\"].output"), ["ask", "ask-again"]);
         assert_eq!(steps("{{ json(steps) }}"), [""]);
         assert_eq!(steps("steps[vars.x].output"), [""]);
+    }
+
+    #[test]
+    fn objects_are_those_that_are_looked_up() {
+        let objects = |text: &str| looked_up(text).collect::<Vec<_>>();
+        assert_eq!(objects(r#"lookup( "company", {"a": 1}) == lookup(\'deal\', {})"#), ["company", "deal"]);
+        assert_eq!(objects(r#""company".lookup({"a": 1})"#), [""], "it may be any");
+        assert_eq!(objects("record.name"), [""; 0]);
     }
 
     #[test]

@@ -69,6 +69,7 @@ pub(super) fn check(
         report.error_within(code::EXPRESSION_SECRET, &site.path, column, message);
     }
     groups(report, (site, expression), facts);
+    lookups(report, (site, expression), found, facts);
     let (found, mistakes) = expression.infer(&typing.seen_by(site));
     if is_of_start(&site.path) && !found.kinds.present().meets(OF_KEYS) {
         let found = expression.described(&found);
@@ -93,6 +94,46 @@ fn groups(report: &mut Report<'_>, (site, expression): (&ExpressionSite<'_>, &Ex
         if group.object != asked {
             let message = format!("the group {id:?} is one of {:?}, and the record is one of {asked:?}", group.object);
             report.error_within(code::EXPRESSION_TYPE, &site.path, column, message);
+        }
+    }
+}
+
+/// What is looked up must be there and be found by a unique field, at a place where records are read.
+fn lookups(
+    report: &mut Report<'_>,
+    (site, expression): (&ExpressionSite<'_>, &Expression),
+    found: &Found<'_>,
+    facts: &Facts<'_>,
+) {
+    for (object, field) in expression.lookups() {
+        let at = |text: &str| site.column + site.text.find(text).map_or(0, |at| site.text[..at].chars().count());
+        if found.triggers.iter().any(|trigger| site.path.is_within(&trigger.path)) || is_of_start(&site.path) {
+            let message = "lookup() is not allowed here: records are looked up by steps, variables and results only";
+            report.error_within(code::NOT_ALLOWED, &site.path, at("lookup"), message);
+            return;
+        }
+        let Some(of) = facts.objects.get(object) else {
+            if !facts.objects.is_empty() && !facts.broken.contains(object) {
+                let known = || facts.objects.keys().map(String::as_str);
+                let message =
+                    format!("lookup() expects an object that exists, found {object:?}; there are {}", all_of(known()));
+                let problem = report.error_within(code::UNKNOWN_OBJECT, &site.path, at(object), message);
+                problem.suggest(did_you_mean(object, known()));
+            }
+            continue;
+        };
+        let unique = of.unique_names();
+        if !unique.contains(&field.as_str()) {
+            let known = if unique.is_empty() {
+                "has none".to_owned()
+            } else {
+                format!("has {}", all_of(unique.iter().copied()))
+            };
+            let message = format!("lookup() expects a unique field, found {field:?}; {object:?} {known}");
+            let near = did_you_mean(field, unique.iter().copied());
+            let near =
+                near.or_else(|| of.fields.contains_key(field).then(|| format!("or give {field:?} `unique: true`")));
+            report.error_within(code::UNKNOWN_FIELD, &site.path, at(field), message).suggest(near);
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::expression::Seen;
 use crate::path::{Path, Segment};
 use crate::step::HttpRequest;
 use crate::types::{Kinds, Shape, Type};
-use crate::{Field, StepKind, TriggerKind};
+use crate::{Field, Object, StepKind, TriggerKind};
 
 /// Words of the states of a step, and of an execution.
 const STEP_STATES: [&str; 9] =
@@ -24,6 +24,7 @@ const EXECUTION_STATES: [&str; 7] = ["queued", "running", "waiting", "paused", "
 #[derive(Debug)]
 pub(crate) struct Typing<'f, 'a> {
     found: &'f Found<'a>,
+    objects: &'a BTreeMap<String, Object>,
     flow: Flow,
     record: Type,
     whole_record: Type,
@@ -54,6 +55,7 @@ impl<'f, 'a> Typing<'f, 'a> {
         let object = facts.object();
         let mut typing = Self {
             found,
+            objects: facts.objects,
             flow: Flow::of(file, found, kinds),
             record: object.map_or_else(Type::any, |object| Type::of_record_and_related(object, facts.objects)),
             whole_record: object.map_or_else(Type::any, Type::of_loose_record),
@@ -129,6 +131,10 @@ impl Seen for View<'_, '_, '_> {
     fn whole(&self, name: &str) -> Type {
         // Related records are read only where a path names them.
         if name == "record" { self.typing.whole_record.clone() } else { self.root(name) }
+    }
+
+    fn record_of(&self, object: &str) -> Type {
+        self.typing.objects.get(object).map_or_else(Type::any, Type::of_record)
     }
 
     fn takes_missing(&self) -> bool {

@@ -13,6 +13,7 @@ mod events;
 mod examples;
 mod hops;
 mod lanes;
+mod lookups;
 mod mutations;
 mod orders;
 mod outcomes;

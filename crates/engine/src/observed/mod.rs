@@ -17,7 +17,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{ChildSeen, Row, Usage};
+use crate::{ChildSeen, LookedUp, Lookup, Row, Usage};
 
 pub use given::{Answer, Asked, Given, Looked};
 pub use seen::Seen;
@@ -45,6 +45,9 @@ pub struct Observed {
     /// Related records by relationship.
     #[serde(rename = "rel", default, skip_serializing_if = "BTreeMap::is_empty")]
     pub related: BTreeMap<String, Vec<Seen>>,
+    /// Records that it looked up.
+    #[serde(rename = "look", default, skip_serializing_if = "Vec::is_empty")]
+    pub lookups: Vec<LookupSeen>,
     /// Whose claim it found, if it found one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lease: Option<LeaseSeen>,
@@ -78,6 +81,31 @@ pub struct Observed {
     /// The execution that had waited for it and was canceled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub orphan: Option<String>,
+}
+
+/// What a decision looked up by the value of a unique field. Stored, do not rename.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LookupSeen {
+    /// What it looked for.
+    #[serde(rename = "by")]
+    pub lookup: Lookup,
+    /// The record; absent if none had the value.
+    #[serde(rename = "rec", default, skip_serializing_if = "Option::is_none")]
+    pub record: Option<Seen>,
+}
+
+impl LookupSeen {
+    /// Of what was found.
+    fn of(found: &LookedUp) -> Self {
+        let record = found.record.as_ref().map(|record| Seen::other(record, &seen::Part::Whole));
+        Self { lookup: found.lookup.clone(), record }
+    }
+
+    /// What was found; `None` if the record has no name.
+    pub(crate) fn found(&self) -> Option<LookedUp> {
+        let record = self.record.as_ref().map(|seen| seen.record(None).ok_or(())).transpose().ok()?;
+        Some(LookedUp { lookup: self.lookup.clone(), record })
+    }
 }
 
 /// Whose claim a message found when it let an execution go on. Stored, do not rename.

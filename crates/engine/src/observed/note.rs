@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::seen::Part;
-use super::{Given, LeaseSeen, Observed, Seen};
+use super::{Given, LeaseSeen, LookupSeen, Observed, Seen};
 use crate::{
     ChildSeen, Commit, Context, Control, Decision, Execution, Hold, Input, Reads, Row, RowKind, Status, context, ids,
     steps,
@@ -107,6 +107,7 @@ fn of(cx: &Context<'_>, before: &Execution, input: &Input<'_>, row: Option<&Row>
     let is_blind = matches!(input, Input::Control(control, _) if !looks_at_plan(control));
     let reads_definitions = cx.plan.reads_definitions && !is_blind;
     let reads_object = reads.record || names_object || matches!(input, Input::Found(_)) || reads_definitions;
+    let reads_object = reads_object || !cx.lookups.known().is_empty();
     Observed {
         at: None,
         revision: None,
@@ -114,6 +115,7 @@ fn of(cx: &Context<'_>, before: &Execution, input: &Input<'_>, row: Option<&Row>
         given: Given::of(cx, before, input, row),
         record: if reads.record { own(cx, before, &reads) } else { None },
         related: if reads.record { related(cx, &reads) } else { BTreeMap::new() },
+        lookups: cx.lookups.known().iter().map(LookupSeen::of).collect(),
         lease: if runs || *input == Input::LookAgain { lease(cx, before) } else { None },
         killed: cx.killed && matches!(input, Input::Control(control, _) if looks_at_plan(control)),
         no_place: asks && cx.free_slot.is_none(),

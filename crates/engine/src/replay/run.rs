@@ -8,8 +8,8 @@ use serde_json::Value;
 use super::fed::Fed;
 use super::{Recording, ReplayError, differing, json_of};
 use crate::{
-    Activity, Address, Context, Decision, Execution, Given, Hold, LeaseSeen, Observed, Plan, Record, Row, RowKind,
-    create, slots, transition,
+    Activity, Address, Context, Decision, Execution, Given, Hold, LeaseSeen, LookupSeen, Lookups, Observed, Plan,
+    Record, Row, RowKind, create, slots, transition,
 };
 
 /// The row that came of it is the one that was recorded.
@@ -124,6 +124,8 @@ impl<'a> Replay<'a> {
             Fed::of(&observed.given, &self.head, &self.claimed, row).ok_or_else(|| lacks("its input is incomplete"))?;
         let record = observed.record.as_ref().and_then(|seen| seen.record(self.head.record.as_ref()));
         let related = related(observed).ok_or_else(|| lacks("a record of it has no name"))?;
+        let found = observed.lookups.iter().map(LookupSeen::found).collect::<Option<Vec<_>>>();
+        let found = found.ok_or_else(|| lacks("a record that it looked up has no name"))?;
         let invocation = self.before(observed, now);
         let hold = observed.orphan.clone().map_or(Hold::Free, Hold::Canceled);
         let cx = Context {
@@ -135,6 +137,7 @@ impl<'a> Replay<'a> {
             event: self.recording.event,
             record: record.as_ref(),
             related: &related,
+            lookups: Lookups::of(&found),
             now,
             invocation: &invocation,
             callback: observed.callback.as_deref(),

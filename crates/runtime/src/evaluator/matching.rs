@@ -6,8 +6,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use pawl_definition::{Debounce, Expression, OWNER, Step, Trigger};
 use pawl_engine::{
-    ChildSeen, Context, Event, Occurrence, Plan, Record, RecordWrite, StepError, Subject, Usage, context, fields,
-    people, slots, triggers,
+    ChildSeen, Context, Event, Lookups, Occurrence, Plan, Record, RecordWrite, StepError, Subject, Usage, context,
+    fields, people, slots, triggers,
 };
 
 use crate::admission::Reason;
@@ -106,6 +106,7 @@ impl Known {
             event: &self.occurrence,
             record: self.record.as_ref(),
             related: &self.related,
+            lookups: Lookups::NONE,
             now,
             invocation: "",
             callback: None,

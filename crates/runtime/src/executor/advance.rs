@@ -4,14 +4,16 @@ use std::panic::{AssertUnwindSafe, resume_unwind};
 
 use futures::FutureExt;
 use jiff::{SignedDuration, Timestamp};
-use pawl_engine::{Commit, Decision, Execution, Illegal, Input, Read, Stay, StepError, TransitionError};
+use pawl_engine::{
+    Commit, Context, Decision, Execution, Illegal, Input, LookedUp, Lookups, Read, Stay, StepError, TransitionError,
+};
 
 use super::effect::{is_slow, is_too_late};
 use super::{Executor, Progress};
 use crate::ports::Durability;
 use crate::snapshot::Snapshot;
 use crate::transitions::{HEAL_AFTER, RACES, Run, Transitions};
-use crate::{Error, Metrics, effects, reads};
+use crate::{Error, Metrics, effects, lookups, reads};
 
 impl Executor {
     /// Makes the next transition, deciding again as long as races are lost.
@@ -64,7 +66,7 @@ impl Executor {
     async fn reject(&self, run: &mut Run, error: &StepError) -> Result<Progress, Error> {
         let now = self.transitions.clock.now();
         let snapshot = self.look(run, now).await?;
-        let decision = self.decide(run, &snapshot, &Input::Rejected(error), now)?;
+        let decision = self.decide(run, &snapshot, &Input::Rejected(error), now).await?;
         self.carry_out(run, snapshot, decision, now).await
     }
 
@@ -74,7 +76,7 @@ impl Executor {
             Some(snapshot) => snapshot.for_next(&self.transitions.catalog, &run.execution, now).await?,
             None => self.look(run, now).await?,
         };
-        let decision = self.decide(run, &snapshot, &Input::Run, now)?;
+        let decision = self.decide(run, &snapshot, &Input::Run, now).await?;
         self.carry_out(run, snapshot, decision, now).await
     }
 
@@ -122,24 +124,29 @@ impl Executor {
                     }
                     read => self.finder.answer(read, &snapshot.objects).await?,
                 };
-                self.decide(run, snapshot, &Input::Found(&found), now)
+                self.decide(run, snapshot, &Input::Found(&found), now).await
             })
         };
         match reads::answered(decision, &answer).await? {
             Ok(decision) => Ok(decision),
-            Err(error) => self.decide(run, snapshot, &Input::Rejected(&error), now),
+            Err(error) => self.decide(run, snapshot, &Input::Rejected(&error), now).await,
         }
     }
 
-    pub(super) fn decide(
+    /// Decides, with the records that expressions look up.
+    pub(super) async fn decide(
         &self,
         run: &Run,
         snapshot: &Snapshot,
         input: &Input<'_>,
         now: Timestamp,
     ) -> Result<Decision, Error> {
-        let cx = snapshot.context(&run.event, now, &run.invocation);
-        pawl_engine::transition(&cx, &run.execution, input).map_err(|error| match error {
+        let decide = |known: &[LookedUp]| {
+            let cx = Context { lookups: Lookups::of(known), ..snapshot.context(&run.event, now, &run.invocation) };
+            pawl_engine::transition(&cx, &run.execution, input)
+        };
+        let decided = lookups::decided((&self.finder, &snapshot.objects), &decide).await?;
+        decided.map_err(|error| match error {
             TransitionError::Illegal(illegal) => self.transitions.illegal(&run.execution, illegal),
             TransitionError::Refused(_) => self.unexpected(run, input.name(), "only a control is ever refused"),
         })

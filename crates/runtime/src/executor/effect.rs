@@ -52,7 +52,7 @@ impl Executor {
         let now = self.transitions.clock.now();
         let snapshot = self.look(run, now).await?;
         let input = Input::Performed(outcome.performance());
-        match self.decide(run, &snapshot, &input, now)? {
+        match self.decide(run, &snapshot, &input, now).await? {
             Decision::Commit(commit) => self.take(run, commit, snapshot).await,
             Decision::Postpone(execution) => self.postpone(run, *execution).await,
             Decision::Stay(_) => {

@@ -18,6 +18,7 @@ use std::sync::Arc;
 
 use async_recursion::async_recursion as boxed;
 use jiff::{SignedDuration, Timestamp};
+use pawl_definition::HOPS_MOST;
 use pawl_engine::{Act, Control, Execution, Plan, Record, RecordWrite, Row, Subject, forget};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -394,10 +395,17 @@ impl Forgetting {
 
 /// Whether a workflow can read records of an object beside its own: by a relationship, by a step, or by what its triggers bring.
 fn can_reach(plan: &Plan, objects: &Objects, object: &str) -> bool {
-    let own = plan.workflow.object.as_ref().and_then(|own| objects.get(own));
-    let related = own.is_some_and(|own| own.relationships.values().any(|to| to.object == object));
+    let own = plan.workflow.object.as_deref();
+    let related = own.is_some_and(|own| leads_to(objects, own, object, HOPS_MOST));
     let brings_results = plan.workflow.triggers.iter().any(|trigger| trigger.kind.facts().brings_results);
     brings_results
+        || plan.workflow.looks_up(object)
         || related
         || plan.workflow.all_steps().into_iter().any(|step| step.kind.shape().object() == Some(object))
+}
+
+/// Whether a chain of at most so many relationships leads from one object to another.
+fn leads_to(objects: &Objects, from: &str, to: &str, hops: usize) -> bool {
+    let next = objects.get(from).into_iter().flat_map(|object| object.relationships.values());
+    hops > 0 && next.into_iter().any(|next| next.object == to || leads_to(objects, &next.object, to, hops - 1))
 }

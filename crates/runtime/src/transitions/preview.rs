@@ -3,12 +3,12 @@
 
 use async_recursion::async_recursion as boxed;
 use jiff::Timestamp;
-use pawl_engine::{Decision, Found, Preview, Read, try_enter};
+use pawl_engine::{Context, Decision, Found, LookedUp, Lookups, Preview, Read, try_enter};
 
 use super::{Run, Transitions};
 use crate::snapshot::Snapshot;
 use crate::values::StoredChunks;
-use crate::{Error, Finder, reads};
+use crate::{Error, Finder, lookups, reads};
 
 /// The step that a paused execution stands before, and what it would do.
 #[derive(Debug, Clone, PartialEq)]
@@ -46,10 +46,14 @@ impl Transitions {
         let (finder, chunks) =
             (Finder::new(self.tables.clone(), self.catalog.shared_unreadable()), StoredChunks::new(self.blobs.clone()));
         let (finder, chunks) = (&finder, &chunks);
-        let decide = |found: Option<&Found>| {
-            try_enter(&snapshot.context(&run.event, now, &run.invocation), &run.execution, found)
+        let decide = |found: Option<Found>| {
+            let enter = move |known: &[LookedUp]| {
+                let cx = Context { lookups: Lookups::of(known), ..snapshot.context(&run.event, now, &run.invocation) };
+                try_enter(&cx, &run.execution, found.as_ref()).ok_or(())
+            };
+            async move { lookups::decided((finder, &snapshot.objects), &enter).await }
         };
-        let Some(decision) = decide(None) else { return Ok(None) };
+        let Ok(decision) = decide(None).await? else { return Ok(None) };
         let decide = &decide;
         let answer = |read: Read| -> reads::Answer<'_> {
             Box::pin(async move {
@@ -61,14 +65,14 @@ impl Transitions {
                     }
                     read => finder.answer(read, &snapshot.objects).await?,
                 };
-                Ok(decide(Some(&found)).expect("it stands before the step that asked for the read"))
+                Ok(decide(Some(found)).await?.expect("it stands before the step that asked for the read"))
             })
         };
         match reads::answered(decision, &answer).await? {
             Ok(decision) => Ok(Some(decision)),
             Err(error) => {
                 let found = Found { refused: Some(error), ..Found::default() };
-                Ok(decide(Some(&found)))
+                Ok(decide(Some(found)).await?.ok())
             }
         }
     }

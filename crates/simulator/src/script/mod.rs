@@ -10,6 +10,7 @@ mod events;
 mod forks;
 mod large;
 mod limits;
+mod lookups;
 mod many;
 mod people;
 mod retention;
@@ -89,6 +90,7 @@ impl Script {
         events::post(seed, &mut script);
         forks::settle_replays(seed, &mut script);
         definitions::settle(seed, &mut script);
+        lookups::settle(seed, &mut script);
         dates::settle(seed, &mut script);
         retention::limit(seed, &mut script);
         script

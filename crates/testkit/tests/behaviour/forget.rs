@@ -206,6 +206,20 @@ fn executions_on_other_records_that_read_it_are_found_by_their_rows() {
     assert_eq!(where_found(world), Vec::<String>::new());
 }
 
+/// Bug: only executions whose own record names the forgotten one were looked through, and no chain of relationships.
+#[test]
+fn executions_that_read_it_by_a_chain_are_found() {
+    let order_of = "object: order\nfields: {name: {type: text}}\nrelationships: {deal: {object: deal}}";
+    let reads = "  - {id: say, type: note, text: 'for {{ record.deal.buyer.email }}'}\n";
+    let story =
+        scenario().object(erasure::PERSON).object(DEAL).object(order_of).workflow(&with("object: order", reads));
+    let story = story.record("person", ID, json!({"email": VALUE})).record("deal", "d1", json!({"buyer": ID}));
+    let story = story.record("order", "o1", json!({"deal": "d1"})).event(manual("w").on("order", "o1"));
+    let story = story.run_until_idle().expect(completed());
+    let done = forget(&story.world().system, &order(story.world(), false)).expect("nothing is open");
+    assert_eq!((done.executions, where_found(story.world())), (1, Vec::new()));
+}
+
 #[test]
 fn a_call_that_was_decided_on_it_and_is_out_keeps_its_execution_open() {
     let story = deals();

@@ -34,6 +34,7 @@ mod items;
 mod lanes;
 mod large;
 mod listeners;
+mod lookups;
 mod loops;
 mod machines;
 mod models;

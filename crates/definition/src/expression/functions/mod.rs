@@ -6,6 +6,7 @@
 mod convert;
 mod encode;
 mod group;
+mod lookup;
 mod number;
 mod text;
 mod time;
@@ -47,7 +48,7 @@ const fn function(name: &'static str, arguments: RangeInclusive<usize>, run: Run
     Function { name, arguments, cost: 1, run, takes: &[], gives: Kinds::ANY }
 }
 
-/// A function that asks a calendar.
+/// A function that asks a calendar, or makes a record of data.
 const fn calendar(name: &'static str, arguments: RangeInclusive<usize>, run: Run) -> Function {
     Function { name, arguments, cost: CALENDAR, run, takes: &[], gives: Kinds::ANY }
 }
@@ -99,6 +100,7 @@ static FUNCTIONS: &[Function] = &[
     function("int", 1..=1, convert::to_int).typed(&[NUMBER.or(TEXT).or(Kinds::TIME)], NUMBER),
     function("join", 1..=2, text::join).typed(&[Kinds::LIST, TEXT], TEXT),
     function("json", 1..=1, convert::json).typed(&[], TEXT),
+    calendar("lookup", 2..=2, lookup::lookup).typed(&[TEXT, Kinds::OBJECT], Kinds::OBJECT.or(Kinds::NULL)),
     function("lower", 1..=1, text::lower).typed(&[TEXT], TEXT),
     function("matches", 2..=2, text::matches).typed(&[TEXT, TEXT], BOOLEAN),
     calendar("months", 1..=1, time::months).typed(&[NUMBER], Kinds::DURATION),

@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 
 use super::super::evaluate::Evaluator;
 use super::super::functions::Function;
-use super::super::node::{Base, Node};
+use super::super::node::{Base, Literal, Node};
 use super::super::roots::Roots;
 use super::super::{ExpressionError, Scope};
 use super::Inference;
@@ -27,7 +27,10 @@ impl Inference<'_> {
                 return gives(function, &found);
             }
         }
-        gives(function, &found)
+        match (function.name, arguments) {
+            ("lookup", [Node::Literal(Literal::Text(object)), ..]) => self.seen.record_of(object).or_null(),
+            _ => gives(function, &found),
+        }
     }
 
     /// A call of which every argument is written out gives the same each time: a bad value is told now.

@@ -25,6 +25,11 @@ pub(crate) trait Seen {
         self.root(name)
     }
 
+    /// The type of a record of an object.
+    fn record_of(&self, _object: &str) -> Type {
+        Type::of(Kinds::OBJECT)
+    }
+
     /// Whether a key that is missing is as good as blank here.
     fn takes_missing(&self) -> bool {
         false
