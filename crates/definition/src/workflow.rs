@@ -1,6 +1,6 @@
 //! A workflow: section 1 of the language.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::SignedDuration;
 use serde::Deserialize;
@@ -169,17 +169,17 @@ impl Workflow {
             || defaults.any(|default| !default.groups().is_empty())
     }
 
-    /// Whether a step, a variable or what it comes to may look up records of an object.
-    pub fn looks_up(&self, object: &str) -> bool {
+    /// The objects of which a step, a variable or what it comes to looks records up; an empty one stands for all.
+    pub fn looked_up(&self) -> BTreeSet<String> {
         let reached = self.outcome.iter().map(|outcome| &outcome.reached);
         let sources = self.variables.iter().flat_map(|variable| &variable.from);
-        let mut bare = sources.chain(self.output.values()).chain(reached);
+        let bare = sources.chain(self.output.values()).chain(reached);
         let defaults = self.variables.iter().filter_map(|variable| variable.default.as_ref());
-        let mut texts = defaults.map(|default| default.source().to_string());
-        let is_it = |found: &str| found.is_empty() || found == object;
-        self.all_steps().into_iter().any(|step| step.looks_up.iter().any(|found| is_it(found)))
-            || bare.any(|expression| expression.lookups().iter().any(|(found, _)| is_it(found)))
-            || texts.any(|text| looked_up(&text).any(|found| is_it(&found)))
+        let texts: Vec<_> = defaults.map(|default| default.source().to_string()).collect();
+        let mut objects: BTreeSet<String> = texts.iter().flat_map(|text| looked_up(text)).collect();
+        objects.extend(bare.flat_map(Expression::lookups).map(|(object, _)| object.clone()));
+        objects.extend(self.all_steps().into_iter().flat_map(|step| step.looks_up.iter().cloned()));
+        objects
     }
 
     /// Whether it counts business days by a calendar of the installation, or a step of it does.

@@ -19,6 +19,8 @@ pub struct Plan {
     pub calendar: Calendar,
     /// Whether decisions read definitions of the installation: its calendar, groups, or members.
     pub reads_definitions: bool,
+    /// Objects of which decisions may look records up; an empty one stands for all.
+    pub looks_up: BTreeSet<String>,
     /// Names that steps and webhooks assign: variables that are null until then.
     pub assigned: BTreeSet<String>,
     /// Names of the secrets that its steps use.
@@ -38,8 +40,9 @@ impl Plan {
             WorkflowCalendar::Named(_) => BTreeSet::new(),
         });
         let reads_definitions = workflow.names_calendar() || workflow.reads_groups() || workflow.reads_people();
+        let looks_up = workflow.looked_up();
         let (assigned, secrets) = (assigned(&workflow), secrets(&workflow));
-        Self { workflow, revision, timezone, calendar, reads_definitions, assigned, secrets, successors }
+        Self { workflow, revision, timezone, calendar, reads_definitions, looks_up, assigned, secrets, successors }
     }
 
     /// Finds a step.

@@ -221,7 +221,8 @@ fn require_objects(objects: &Objects, plan: &Plan, execution: &Execution) -> Res
     if plan.reads_definitions {
         objects.require_definitions()?;
     }
-    of_step.into_iter().chain(of_record).try_for_each(|object| Ok(objects.require(object)?))
+    let looked_up = plan.looks_up.iter().map(String::as_str);
+    of_step.into_iter().chain(of_record).chain(looked_up).try_for_each(|object| Ok(objects.require(object)?))
 }
 
 /// The records that expressions reach by relationships, by chain. One that cannot be read is not absent: a decision waits for it.

@@ -107,7 +107,8 @@ fn of(cx: &Context<'_>, before: &Execution, input: &Input<'_>, row: Option<&Row>
     let is_blind = matches!(input, Input::Control(control, _) if !looks_at_plan(control));
     let reads_definitions = cx.plan.reads_definitions && !is_blind;
     let reads_object = reads.record || names_object || matches!(input, Input::Found(_)) || reads_definitions;
-    let reads_object = reads_object || !cx.lookups.known().is_empty();
+    // A lookup that finds no value to look for has asked the object too.
+    let reads_object = reads_object || (!cx.plan.looks_up.is_empty() && !is_blind);
     Observed {
         at: None,
         revision: None,

@@ -399,7 +399,8 @@ fn can_reach(plan: &Plan, objects: &Objects, object: &str) -> bool {
     let related = own.is_some_and(|own| leads_to(objects, own, object, HOPS_MOST));
     let brings_results = plan.workflow.triggers.iter().any(|trigger| trigger.kind.facts().brings_results);
     brings_results
-        || plan.workflow.looks_up(object)
+        || plan.looks_up.contains(object)
+        || plan.looks_up.contains("")
         || related
         || plan.workflow.all_steps().into_iter().any(|step| step.kind.shape().object() == Some(object))
 }

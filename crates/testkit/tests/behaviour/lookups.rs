@@ -72,7 +72,7 @@ outcome: {name: found, reached: 'lookup(\"company\", {\"number\": vars.number}) 
     type: for_each
     items: [7, 8, 9]
     do: [{id: one, type: set_variables, values: {n: '{{ lookup("company", {"number": item}).name }}'}}]
-    output: lookup("company", {"number": item}).name
+    output: 'lookup("company", {"number": item}).name'
   - {id: call, type: http_request, url: 'https://x.example/{{ lookup("company", {"number": 8}).name }}'}
   - {id: own, type: create_record, object: company, fields: {number: 10, name: '{{ lookup("company", {"number": 7}).name }} 2'}}
   - {id: new, type: set_variables, values: {made: '{{ lookup("company", {"number": 10}).name }}'}}"#;

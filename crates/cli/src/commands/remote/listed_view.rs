@@ -70,7 +70,7 @@ pub(super) fn notices(items: &[Value], when: &When) -> String {
 pub(super) fn changes(items: &[Value], when: &When) -> String {
     let header = ["version", "at", "by", "field", "from", "to"];
     let rows = |item: &Value| {
-        let head = vec![text(item, "version"), when.local(&text(item, "at")), changed_by(item)];
+        let head = [text(item, "version"), when.local(&text(item, "at")), changed_by(item)];
         let fields = item.get("changes").and_then(Value::as_object).cloned().unwrap_or_default();
         let row = move |(name, change): (String, Value)| {
             let values =
