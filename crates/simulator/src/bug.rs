@@ -4,6 +4,7 @@
 
 mod actions;
 mod forks;
+mod lookups;
 mod loops;
 mod posts;
 mod schedules;
@@ -344,7 +345,7 @@ impl Bug {
             (Self::UnobservedRows, Write::Put { item, .. }) if item.key.partition.starts_with("execution#") => {
                 without_observed(item);
             }
-            (Self::LookupsUnobserved, Write::Put { item, .. }) if is_head(&item.key) => without_lookups(item),
+            (Self::LookupsUnobserved, Write::Put { item, .. }) if is_head(&item.key) => lookups::unobserved(item),
             (Self::ControlsForgotten, Write::Put { item, .. }) if is_head(&item.key) => without_controls(item),
             (Self::JoinTwice, Write::Put { item, expect, .. }) if is_join(item) => *expect = Expect::Any,
             (Self::OpenExpires, Write::Put { item, .. }) if is_head(&item.key) => expire_early(item),
@@ -488,15 +489,6 @@ fn expire_early(item: &mut Item) {
 fn without_lease(item: &mut Item) {
     if let Ok(Some((mut head, rows))) = items::execution::parse_whole(item) {
         head.leases.clear();
-        *item = items::execution::changed(item, &head, &rows).expect("it was just read");
-    }
-}
-
-/// A head whose rows do not keep what was looked up.
-fn without_lookups(item: &mut Item) {
-    if let Ok(Some((head, mut rows))) = items::execution::parse_whole(item) {
-        let observed = rows.iter_mut().filter_map(|row| row.observed.as_array_mut()).flatten();
-        observed.filter_map(Value::as_object_mut).for_each(|observed| drop(observed.remove("look")));
         *item = items::execution::changed(item, &head, &rows).expect("it was just read");
     }
 }

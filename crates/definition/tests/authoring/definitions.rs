@@ -58,7 +58,7 @@ fn a_group_is_checked_as_a_filter_is() {
         ("vars.x == 1", "not_allowed"),
         ("record.buyer.name == 'Ada'", "not_allowed"),
         ("in_group(record, 'big')", "not_allowed"),
-        ("lookup(\"buyer\", {\"name\": record.amount}) != null", "not_allowed"),
+        ("lookup(\"buyer\", {\"name\":record.amount}) != null", "not_allowed"),
         ("secret('x') == 'y'", "expression_secret"),
         ("' '", "blank_value"),
     ];

@@ -58,7 +58,7 @@ fn object_and_field_are_known_and_so_are_the_fields_of_the_record() {
         assert_eq!(told_of_condition(wrong), [expected], "{wrong}");
     }
     let told = told_of_condition(r#"lookup("company", {"domain": "x"}).teir == "gold""#);
-    assert!(told.len() == 1 && told[0].contains("`tier`"), "{told:#?}");
+    assert!(told.len() == 1 && told[0].contains("did you mean \"tier\"?"), "{told:#?}");
     let told = told_of_condition(r#"lookup("company", {"domain": "x"}).number == "many""#);
     assert!(told.len() == 1 && told[0].starts_with("expression_type"), "{told:#?}");
 }

@@ -61,8 +61,8 @@ fn every_place_of_a_workflow_that_reads_records_looks_them_up() {
     let head = "
 triggers: [{id: hook, type: webhook, verify: none}]
 variables:
-  - {name: number, type: number, from: trigger.body.number}
-  - {name: company, type: text, from: 'lookup(\"company\", {\"number\": vars.number}).name'}
+  - {name: number, type: number, from: [trigger.body.number]}
+  - {name: company, type: text, from: ['lookup(\"company\", {\"number\": vars.number}).name']}
 output: {of: 'lookup(\"company\", {\"number\": 8}).name'}
 outcome: {name: found, reached: 'lookup(\"company\", {\"number\": vars.number}) != null'}";
     let steps = r#"
