@@ -132,7 +132,7 @@ is_found! {
     finds_definitions_that_are_not_kept_as_they_were: "definitions-unkept" from 5;
     finds_steps_that_nobody_asked_for: "steps-unasked" from 35;
     finds_rounds_of_members_that_are_not_fair: "blind-positions" from 5;
-    finds_rows_that_do_not_keep_what_was_looked_up: "lookups-unobserved" from 5;
+    finds_rows_that_do_not_keep_what_was_looked_up: "lookups-unobserved" from 18;
     finds_changes_of_records_that_are_not_told: "changes-lost" from 1;
     finds_histories_that_keep_the_values_of_who_is_forgotten: "changes-remember" from 5;
     finds_listings_that_stop_at_an_item_that_cannot_be_read: "unreadable-stops-listing" from 11;
