@@ -49,7 +49,9 @@ fn wrong(blocks: &[Block]) -> Vec<String> {
             Err(problems) => wrong.extend(told(&problems)),
         }
     }
-    for (_, source) in read.iter().filter(|(_, source)| source.value.get("fields").is_some()) {
+    for (_, source) in
+        read.iter().filter(|(_, source)| ["fields", "object"].iter().all(|key| source.value.get(key).is_some()))
+    {
         let (object, problems) = check_object(source);
         wrong.extend(told(&problems));
         objects.extend(object.map(|object| (object.id.clone(), object)));

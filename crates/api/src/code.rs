@@ -120,6 +120,14 @@ codes! {
     NoDefinition = "no_definition", NOT_FOUND, "No such definition";
     /// No record has this id, or none matches.
     NoRecord = "no_record", NOT_FOUND, "No such record";
+    /// No activity has this id.
+    NoActivity = "no_activity", NOT_FOUND, "No such activity";
+    /// The values do not fit the type of the activity.
+    InvalidActivity = "invalid_activity", UNPROCESSABLE_ENTITY, "Invalid activity";
+    /// The activity has ended otherwise.
+    ActivityEnded = "activity_ended", CONFLICT, "Activity has ended";
+    /// The id of the activity is taken.
+    DuplicateActivity = "duplicate_activity", CONFLICT, "Duplicate activity";
     /// The fields do not fit the object.
     InvalidRecord = "invalid_record", UNPROCESSABLE_ENTITY, "Invalid record";
     /// The id, or a unique value, is taken.

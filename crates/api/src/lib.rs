@@ -15,6 +15,7 @@ pub mod webhook;
 
 mod accepted;
 mod access;
+mod activities;
 mod body;
 mod code;
 mod definitions;

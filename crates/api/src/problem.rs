@@ -206,6 +206,13 @@ impl From<&StepError> for Mistake {
     }
 }
 
+impl Mistake {
+    /// Of a failure whose place is that of the body.
+    pub(crate) fn placed(error: &StepError) -> Self {
+        Self { path: error.place().unwrap_or_default().to_owned(), ..Self::from(error) }
+    }
+}
+
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         let code = match Code::of(error.code()) {

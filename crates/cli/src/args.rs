@@ -1,5 +1,6 @@
 //! The command line.
 
+mod activities;
 mod listings;
 mod look;
 mod rows;
@@ -12,6 +13,7 @@ use clap_complete::Shell;
 use pawl_runtime::DefaultRetention;
 
 use crate::variables::Variables;
+pub(crate) use activities::{Activities, ActivitiesOf, CreateActivity};
 pub(crate) use listings::{Executions, Filter, Operation, Operations, Page, Record, Records};
 pub(crate) use look::{Look, WorkflowsOf};
 pub(crate) use rows::{Export, Import, RecordsOf};
@@ -155,6 +157,8 @@ pub(crate) enum Kind {
     Calendar,
     /// `*.people.yaml`.
     People,
+    /// `*.activity.yaml`.
+    Activity,
     /// `*.cases.yaml`.
     Cases,
 }
@@ -198,7 +202,7 @@ pub(crate) struct Dev {
 /// Commands that talk to an installation.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Remote {
-    /// Saves workflows, objects, groups, calendars and people.
+    /// Saves workflows, objects, groups, calendars, people and types of activities.
     Apply {
         /// Files or folders.
         #[arg(required = true)]

@@ -207,7 +207,7 @@ impl Beside {
 
     /// Takes a definition in.
     fn define(&mut self, kind: DefinitionKind, path: &Path) {
-        let source = read(path).ok();
+        let source = read(path).ok().map(|source| source.for_definition());
         let checked = source.as_ref().and_then(|source| check_definition(kind, source, self.around()).0);
         match (checked, &source) {
             (Some(id), Some(source)) if self.definitions.insert(kind, &id, &source.value).is_ok() => {}

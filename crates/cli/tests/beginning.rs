@@ -34,7 +34,7 @@ fn read(path: &Path) -> String {
 fn a_new_project_is_right_and_its_cases_pass() {
     let folder = folder();
     insta::assert_snapshot!(run(folder.path(), &["init", "my leads"]), @"
-    wrote 15 files to my leads
+    wrote 16 files to my leads
     next:
       pawl test 'my leads'
       cp 'my leads/.env.example' 'my leads/.env'
@@ -56,7 +56,7 @@ fn editors_find_the_schemas_of_a_new_project() {
     let at = |name: &str| folder.path().join(name);
     let settings: Value = serde_json::from_str(&read(&at(".vscode/settings.json"))).expect("settings are JSON");
     let schemas = settings["yaml.schemas"].as_object().expect("settings name schemas");
-    assert_eq!(schemas.len(), 6);
+    assert_eq!(schemas.len(), 7);
     for (schema, files) in schemas {
         let kind = schema.strip_prefix("./.schema/").and_then(|name| name.strip_suffix(".schema.json"));
         let kind = kind.expect("schemas stand in one folder");

@@ -75,7 +75,7 @@ fn help_lists_the_commands() {
       graph          Draws a workflow as a Mermaid flowchart
       describe       Tells in plain sentences what a workflow does, when it starts and what it may reach
       completions    Prints shell completions for commands and options
-      apply          Saves workflows, objects, groups, calendars and people
+      apply          Saves workflows, objects, groups, calendars, people and types of activities
       start          Starts a workflow, on one record or on many
       signal         Sends a signal to the execution that waits for it; if none does, the signal is kept for 72 hours
       event          Tells the installation of an event: each workflow starts that has a trigger `event` whose pattern matches
@@ -90,6 +90,7 @@ fn help_lists_the_commands() {
       objects        Lists objects: the record types
       records        Lists records of an object, newest first; `records import` and `records export` read and write files
       record         Shows a record or its history, creates it, or writes some of its fields
+      activities     Lists activities about records: of a record or a member the open ones first; `activities create`, `log` and `cancel` write
       why-not        Says why a workflow does not start on a record: what its filters say of the record now, and why starts were refused
       schedule       Shows when the schedules of a workflow fire next
       operations     Lists operations, newest first: lifts, redrives, edits, actions on many
@@ -280,7 +281,7 @@ fn check_finds_a_workflow_that_stands_in_two_files() {
 fn check_takes_only_files_of_the_language() {
     let folder = folder(&[("greeting.yaml", GREETING)]);
     insta::assert_snapshot!(run(folder.path(), &["check", "greeting.yaml"]), @r#"
-    error: expected a folder or a file named *.object.yaml, *.object.yml, *.object.json, *.workflow.yaml, *.workflow.yml, *.workflow.json, *.group.yaml, *.group.yml, *.group.json, *.calendar.yaml, *.calendar.yml, *.calendar.json, *.people.yaml, *.people.yml, *.people.json, *.cases.yaml, *.cases.yml, *.cases.json, found greeting.yaml
+    error: expected a folder or a file named *.object.yaml, *.object.yml, *.object.json, *.workflow.yaml, *.workflow.yml, *.workflow.json, *.group.yaml, *.group.yml, *.group.json, *.calendar.yaml, *.calendar.yml, *.calendar.json, *.people.yaml, *.people.yml, *.people.json, *.activity.yaml, *.activity.yml, *.activity.json, *.cases.yaml, *.cases.yml, *.cases.json, found greeting.yaml
     exit code 2
     "#);
 }

@@ -52,7 +52,9 @@ pub use hops::{HOPS_MOST, Hop, chained, hops, led_to};
 pub use json_schema::{
     JsonSchema, Mismatch, MismatchKind, OrderedSchema, PROPERTY_ORDER, SchemaBudget, SchemaTooCostly,
 };
-pub use kind::{Calendar, DefinitionKind, Definitions, Group, Member, People, Team, Weekday, WorkflowCalendar};
+pub use kind::{
+    Activity, Calendar, DefinitionKind, Definitions, Group, Member, People, Team, Weekday, WorkflowCalendar,
+};
 pub use limits::{Budget, BudgetPer, Limits, Reentry, Starts};
 pub use object::{ARCHIVED_AT, Contact, Field, FieldType, OWNER, Object, Relationship, STAGE, TAGS};
 pub use outcome::Outcome;

@@ -153,9 +153,9 @@ impl Workflow {
             .collect()
     }
 
-    /// Whether a step chooses a member, or gives a record its owner.
-    pub fn reads_people(&self) -> bool {
-        self.all_steps().into_iter().any(|step| step.kind.shape().reads_people())
+    /// Whether what a step does depends on definitions that its expressions do not name.
+    pub fn reads_definitions(&self) -> bool {
+        self.all_steps().into_iter().any(|step| step.kind.shape().reads_definitions())
     }
 
     /// Whether a step, a variable or what it comes to asks for a group.

@@ -9,7 +9,9 @@ use pawl_definition::{Calendar, Group};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::{Address, Control, Lookup, PeopleFound, PeopleRead, Record, RegionStart, StepError, Subject, Usage};
+use crate::{
+    Address, Control, Lookup, PeopleFound, PeopleRead, Record, RecordActivity, RegionStart, StepError, Subject, Usage,
+};
 
 /// An outside effect. The runtime commits a claim before the effect, and the result after it.
 #[derive(Debug, Clone, PartialEq)]
@@ -388,6 +390,13 @@ pub enum Read {
     },
     /// Reads records by their ids.
     Records(Vec<Subject>),
+    /// Finds the open activities of records.
+    OpenActivities {
+        /// The records.
+        records: Vec<Subject>,
+        /// Their types; all if absent.
+        activities: Option<Vec<String>>,
+    },
     /// Reads what a choice among members depends on, and what else the step reads.
     People {
         /// What the choice depends on.
@@ -415,7 +424,9 @@ impl Read {
             Self::FindRecords(query) => BTreeSet::from([query.object.as_str()]),
             Self::Duplicates { object, .. } => BTreeSet::from([object.as_str()]),
             Self::Lookup(lookup) => BTreeSet::from([lookup.object.as_str()]),
-            Self::Records(subjects) => subjects.iter().map(|subject| subject.object.as_str()).collect(),
+            Self::OpenActivities { records: subjects, .. } | Self::Records(subjects) => {
+                subjects.iter().map(|subject| subject.object.as_str()).collect()
+            }
             Self::People { read, beside } => {
                 let beside = beside.iter().flat_map(|read| read.objects());
                 beside.chain(read.object()).collect()
@@ -508,6 +519,8 @@ pub struct Found {
     pub records: Vec<Record>,
     /// Stored values.
     pub values: Vec<Value>,
+    /// Activities about records.
+    pub activities: Vec<RecordActivity>,
     /// What a choice among members depends on.
     pub people: Option<PeopleFound>,
     /// Set if the search stopped early, because there are too many records.

@@ -2,13 +2,15 @@
 
 use serde_json::{Value, json};
 
-use crate::{PositionMove, RecordWrite, TakenSignal, ids};
+use crate::{ActivityWrite, PositionMove, RecordWrite, TakenSignal, ids};
 
 /// One effect of a transition, written together with it or not at all. Each has a file in `crates/runtime/src/effects/`.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
     /// Changes or creates a record.
     WriteRecord(Box<RecordWrite>),
+    /// Changes or creates an activity about records.
+    WriteActivity(Box<ActivityWrite>),
     /// Notifies people.
     Notify(NoticeText),
     /// Takes a signal that was kept: a step receives or refuses it.
@@ -63,6 +65,12 @@ impl From<RecordWrite> for Effect {
     }
 }
 
+impl From<ActivityWrite> for Effect {
+    fn from(write: ActivityWrite) -> Self {
+        Self::WriteActivity(Box::new(write))
+    }
+}
+
 impl From<PositionMove> for Effect {
     fn from(moves: PositionMove) -> Self {
         Self::MovePosition(Box::new(moves))
@@ -73,7 +81,11 @@ impl Effect {
     /// The texts that people read in the notice: each is one line, and is cut as one.
     pub(crate) fn lines_mut(&mut self) -> impl Iterator<Item = &mut String> {
         let lines = match self {
-            Self::WriteRecord(_) | Self::TakeSignal(_) | Self::MovePosition(_) | Self::StoreValues(_) => None,
+            Self::WriteRecord(_)
+            | Self::WriteActivity(_)
+            | Self::TakeSignal(_)
+            | Self::MovePosition(_)
+            | Self::StoreValues(_) => None,
             Self::Notify(notice) => Some([&mut notice.subject, &mut notice.text]),
         };
         lines.into_iter().flatten()

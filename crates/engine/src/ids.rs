@@ -47,6 +47,11 @@ pub fn created_record_id(execution: &str, step: &str, visit: u32) -> String {
     format!("rec_{}", digest(&["record", execution, step, &visit.to_string()]))
 }
 
+/// The id of the activity that a step makes in one visit.
+pub fn made_activity_id(execution: &str, step: &str, visit: u32) -> String {
+    format!("act_{}", digest(&["activity", execution, step, &visit.to_string()]))
+}
+
 /// The id of the record that is found or created by the value of a field.
 pub fn matched_record_id(object: &str, field: &str, value: &str) -> String {
     format!("rec_{}", digest(&["match", object, field, value]))

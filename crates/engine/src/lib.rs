@@ -16,6 +16,7 @@ pub mod fields;
 pub mod forget;
 pub mod ids;
 pub mod people;
+pub mod record_activity;
 pub mod schedule;
 pub mod signal;
 pub mod slots;
@@ -79,6 +80,7 @@ pub use observed::{Answer, Asked, Given, LeaseSeen, Looked, LookupSeen, Observed
 pub use people::{PeopleFound, PeopleRead, Position, PositionMove, SeenPosition};
 pub use plan::Plan;
 pub use record::{Record, RecordWrite, Subject};
+pub use record_activity::{ActivityStatus, ActivityWrite, RecordActivity};
 pub use region::{Region, RegionStart};
 pub use replay::{Recording, ReplayError, difference, replay};
 pub use shares::{OpenPart, Parts};

@@ -28,6 +28,14 @@ pub fn check_owner(
     Err(StepError::new(StepCode::UnknownMember, format!("expected the id of a member, found {found}")).at(OWNER))
 }
 
+/// Requires that whom a person gives an activity is a member, if the installation defines members.
+///
+/// # Errors
+/// It is none.
+pub fn check_assignee(definitions: &Definitions, id: &str) -> Result<(), StepError> {
+    is_inactive(definitions, id).map(|_| ()).map_err(|error| error.at("assignee"))
+}
+
 /// What a choice among members depends on, beside the members.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PeopleRead {
@@ -144,11 +152,13 @@ fn given(value: &Template, at: &StepContext<'_>) -> Result<Option<String>, StepE
 }
 
 fn text(value: &Value) -> Option<String> {
-    if coerce::is_blank(value) {
-        return None;
-    }
-    let text = value::text_of(value);
-    Some(value::email(&text).unwrap_or_else(|| text.trim().to_owned()))
+    if coerce::is_blank(value) { None } else { member_id(&value::text_of(value)) }
+}
+
+/// The id of a member as it is kept: without the white space around it, an address in lower case; `None` if it is blank.
+pub fn member_id(text: &str) -> Option<String> {
+    let id = value::email(text).unwrap_or_else(|| text.trim().to_owned());
+    (!id.is_empty()).then_some(id)
 }
 
 fn nobody(why: String) -> StepError {

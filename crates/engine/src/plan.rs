@@ -39,7 +39,7 @@ impl Plan {
             WorkflowCalendar::Holidays(days) => days.iter().filter_map(|day| day.parse().ok()).collect(),
             WorkflowCalendar::Named(_) => BTreeSet::new(),
         });
-        let reads_definitions = workflow.names_calendar() || workflow.reads_groups() || workflow.reads_people();
+        let reads_definitions = workflow.names_calendar() || workflow.reads_groups() || workflow.reads_definitions();
         let looks_up = workflow.looked_up();
         let (assigned, secrets) = (assigned(&workflow), secrets(&workflow));
         Self { workflow, revision, timezone, calendar, reads_definitions, looks_up, assigned, secrets, successors }

@@ -10,6 +10,10 @@ use crate::ports::{Item, RecordChange};
 
 /// The event that a change of a record is; `None` if no field really changed, or the record was deleted.
 pub(crate) fn event(change: &RecordChange) -> Result<Option<Event>, Error> {
+    // An activity about records is no record.
+    if change.new.iter().chain(&change.old).any(|item| items::activity::is_one(&item.key)) {
+        return Ok(None);
+    }
     let parse = |item: &Option<Item>| item.as_ref().map(items::record::parse).transpose();
     let Some(new) = parse(&change.new)? else { return Ok(None) };
     // Nobody but an operator writes over a record that cannot be read: it is restored, and nothing happened to it.

@@ -12,8 +12,8 @@ use crate::signals::Signals;
 use crate::wake_backoff::WakeBackoff;
 use crate::{
     Catalog, CompletionSignals, Dates, DefinitionStore, Evaluator, ExecutorOptions, Forks, History, Ingest,
-    Installations, Intake, Metrics, Notices, Operations, Ports, Records, Schedules, Stop, Sweeper, Transitions,
-    UnreadableItems, Workflows,
+    Installations, Intake, Metrics, Notices, Operations, Ports, RecordActivities, Records, Schedules, Stop, Sweeper,
+    Transitions, UnreadableItems, Workflows,
 };
 
 /// The runtime without what steps do outside: all of it but the executor.
@@ -45,6 +45,8 @@ pub struct Core {
     pub definitions: Arc<DefinitionStore>,
     /// Records.
     pub records: Arc<Records>,
+    /// Activities about records.
+    pub record_activities: Arc<RecordActivities>,
     /// Executions to look at.
     pub history: Arc<History>,
     /// Prepares forks of executions.
@@ -87,7 +89,9 @@ impl Core {
             Workflows::new(catalog.clone(), tables.clone(), clock.clone(), (operations.clone(), schedules.clone()));
         let workflows = Arc::new(workflows);
         let history = Arc::new(History::new(tables.clone(), blobs.clone(), unreadable.clone()));
+        let record_activities = Arc::new(shared.record_activities());
         let forgetting = Forgetting {
+            activities: record_activities.clone(),
             catalog: catalog.clone(),
             tables: tables.clone(),
             blobs: blobs.clone(),
@@ -112,6 +116,7 @@ impl Core {
             forks: Arc::new(Forks { catalog: catalog.clone(), history: history.clone() }),
             forgetting: Arc::new(forgetting),
             records: Arc::new(Records::new(catalog.clone(), tables.clone(), clock.clone(), random.clone())),
+            record_activities,
             history,
             installations: Arc::new(shared.installations(&operations)),
             completions: completions.clone(),
@@ -166,6 +171,11 @@ impl<'a> Shared<'a> {
             catalog,
             notices,
         }
+    }
+
+    fn record_activities(&self) -> RecordActivities {
+        let Ports { tables, clock, random, .. } = self.ports.clone();
+        RecordActivities { catalog: self.catalog.clone(), tables, clock, random }
     }
 
     fn transitions(&self) -> Transitions {

@@ -97,6 +97,7 @@ impl DefinitionStore {
         source: &Source,
         (read_at, by): (Option<u64>, &str),
     ) -> Result<SavedDefinition, DefinitionError> {
+        let source = &source.for_definition();
         let objects = self.workflows.objects().await?;
         let (id, problems) = check_definition(kind, source, around(&objects));
         let Some(id) = id else {

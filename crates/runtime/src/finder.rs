@@ -76,6 +76,7 @@ impl Finder {
             Read::Duplicates { object, values } => self.duplicates(object, values).await,
             Read::Records(subjects) => self.by_id(subjects).await,
             Read::Lookup(_) => unreachable!("what is looked up is read before a decision is answered"),
+            Read::OpenActivities { records, activities } => self.open_activities(records, activities.as_deref()).await,
             Read::Values { .. } => unreachable!("the executor reads stored values itself"),
         }
     }
@@ -134,6 +135,23 @@ impl Finder {
             *loads.entry(owner).or_default() += 1;
         }
         Ok(Ok(PeopleFound::Loads(loads)))
+    }
+
+    /// The open activities of records.
+    async fn open_activities(&self, records: &[Subject], activities: Option<&[String]>) -> Result<Found, Error> {
+        let is_meant = |word: &String| activities.is_none_or(|all| all.contains(word));
+        let mut found = Found::default();
+        for record in records.iter().filter(|record| fields::is_key(&record.id)) {
+            let query =
+                Query::of(items::activity::ROWS, items::activity::of_record(record)).range(items::activity::open());
+            for row in Pages::of(&*self.tables, query).all().await? {
+                let key = items::activity::key(&items::activity::row_target(&row)?);
+                let item = self.tables.get(items::activity::TABLE, &key, Consistency::Strong).await?;
+                let activity = item.as_ref().map(items::activity::parse).transpose()?;
+                found.activities.extend(activity.filter(|activity| is_meant(&activity.activity)));
+            }
+        }
+        Ok(found)
     }
 
     /// The records that have these ids, as far as they are there.

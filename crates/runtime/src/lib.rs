@@ -66,6 +66,7 @@ mod options;
 mod partition;
 mod place;
 mod reads;
+mod record_activities;
 mod recorded;
 mod records;
 mod redactor;
@@ -118,6 +119,7 @@ pub use operations::{
 pub use options::{DefaultRetention, ExecutorOptions, LoopLimits};
 pub use pawl_definition::json;
 pub use ports::{OutsidePorts, Ports};
+pub use record_activities::{ActivityError, ActivityFilter, NewRecordActivity, RecordActivities};
 pub use recorded::Recorded;
 pub use records::{RecordError, Records};
 pub use redactor::{Redactor, doubt_about};

@@ -8,7 +8,7 @@
 
 use pawl_engine::ids;
 
-use crate::items::{date, debounce, delivery, execution, guard, notice, record, refusal, schedule};
+use crate::items::{activity, date, debounce, delivery, execution, guard, notice, record, refusal, schedule};
 use crate::ports::{Index, Key};
 
 /// Partitions of storage in place of one. Stored, do not change: an item would be looked for in another one.
@@ -34,7 +34,8 @@ impl Spread {
 }
 
 /// What the modules of items declare.
-const DECLARED: [&[Spread]; 9] = [
+const DECLARED: [&[Spread]; 10] = [
+    activity::SPREAD,
     date::SPREAD,
     debounce::SPREAD,
     delivery::SPREAD,

@@ -154,6 +154,10 @@ pub enum Bug {
     ChangesLost,
     /// The history of a record stays when it is forgotten.
     ChangesRemember,
+    /// Activities are written before the transition, in a transaction of their own.
+    ActivitiesFirst,
+    /// The rows by which open activities are found stay when these have ended.
+    ActivityRowsKept,
 }
 
 impl Bug {
@@ -218,6 +222,8 @@ impl Bug {
         ("definitions-unkept", Self::DefinitionsUnkept),
         ("steps-unasked", Self::StepsUnasked),
         ("blind-positions", Self::BlindPositions),
+        ("activities-first", Self::ActivitiesFirst),
+        ("activity-rows-kept", Self::ActivityRowsKept),
         ("oversized-stored", Self::OversizedStored),
         ("lookups-unobserved", Self::LookupsUnobserved),
         ("changes-lost", Self::ChangesLost),
@@ -246,6 +252,10 @@ impl Bug {
             Self::DatesKept => {
                 writes.retain(|write| !(matches!(write, Write::Delete { .. }) && stands_in(write, "dates#")));
             }
+            Self::ActivityRowsKept => {
+                let is_row = |write: &Write| stands_in(write, "activities#") || stands_in(write, "assigned#");
+                writes.retain(|write| !(matches!(write, Write::Delete { .. }) && is_row(write)));
+            }
             Self::DatesUnlooked => writes.retain(|write| !stands_in(write, "operation#dates.")),
             Self::BlindDates if writes.iter().any(|write| stands_in(write, "dates#")) => {
                 writes.retain(|write| !matches!(write, Write::Check { .. }));
@@ -269,6 +279,7 @@ impl Bug {
                 let is_record = |write: &Write| write.address().0 == Table::Records;
                 return apart(writes, durability, is_record);
             }
+            Self::ActivitiesFirst => return apart(writes, durability, |write| stands_in(write, "activity#")),
             Self::SignalDropped => {
                 let leaves = |write: &Write| matches!(write, Write::Delete { .. }) && stands_in(write, "signals#");
                 return apart(writes, durability, leaves);

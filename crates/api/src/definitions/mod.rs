@@ -110,13 +110,14 @@ macro_rules! routes {
     };
 }
 
+mod activity;
 mod calendar;
 mod group;
 mod people;
 
 /// The routes.
 pub(crate) fn routes<S: Surface>(surface: S) -> S {
-    people::routes(group::routes(calendar::routes(surface)))
+    activity::routes(people::routes(group::routes(calendar::routes(surface))))
 }
 
 /// A saved definition.

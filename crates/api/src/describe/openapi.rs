@@ -36,7 +36,8 @@ const PROBLEM: &str = "#/components/schemas/Problem";
         (name = "operations", description = "Work on many executions at once"),
         (name = "signals", description = "Signals to executions that wait for them"),
         (name = "records", description = "Objects and their records"),
-        (name = "definitions", description = "Groups, calendars, people and other definitions"),
+        (name = "activities", description = "What people do about records: tasks, calls, meetings"),
+        (name = "definitions", description = "Groups, calendars, people, types of activities and other definitions"),
         (name = "webhooks", description = "Webhooks for external systems"),
         (name = "installation", description = "Controls of the installation, notices, health and descriptions")
     ),

@@ -34,12 +34,21 @@ relationships:
 stages: [new, done]
 ";
 
+/// A type of activities.
+const CALL: &str = "
+activity: call
+objects: [order]
+fields: {topic: {type: text, required: true}, minutes: {type: number}}
+";
+
 /// In the place of errors, if there are none.
 const ACCEPTED: &str = "accepted";
 
 fn shop() -> Surface {
     let surface = surface().object(ORDER).object(THING).workflow(REMIND).workflow(REPORT).workflow(INTAKE);
-    surface.secret("shop", "hunter2").record("order", "o1", json!({"number": "1"}))
+    let surface = surface.secret("shop", "hunter2").record("order", "o1", json!({"number": "1"}));
+    surface.put("/v1/activity-types/call").text(CALL).send().expect(201);
+    surface
 }
 
 /// Refuses each line of a file.

@@ -1,4 +1,4 @@
-//! Groups, calendars and people.
+//! Groups, calendars, people and types of activities.
 
 use http::Method;
 use serde_json::{Value, json};
@@ -50,6 +50,21 @@ fn what_is_wrong_changes_nothing() {
     surface.put("/v1/groups/large").text("a: [").send().problem(422, "invalid_definition");
     surface.put("/v1/calendars/c").text("calendar: c\nholidays: [tomorrow]").send().problem(422, "invalid_definition");
     surface.get("/v1/groups/large").send().problem(404, "no_definition");
+}
+
+#[test]
+fn a_type_of_activities_is_saved_shown_and_deleted() {
+    let surface = surface().object(ORDER);
+    let call = "activity: call\nobjects: [order]\nfields: {topic: {type: text, default: 1.10}}";
+    surface.put("/v1/activity-types/call").text(call).send().expect(201);
+    let shown = surface.get("/v1/activity-types/call").send().expect(200);
+    assert_eq!((&shown["objects"], &shown["fields"]["topic"]["default"]), (&json!(["order"]), &json!("1.10")));
+    let wrong = surface.put("/v1/activity-types/call").text(&call.replace("[order]", "[odrer]")).send();
+    assert_eq!(wrong.problem(422, "invalid_definition")["problems"][0]["path"], "objects[0]");
+    surface.put("/v1/activity-types/call").text(call).header("if-match", "\"7\"").send().problem(412, "stale_revision");
+    assert_eq!(surface.get("/v1/activity-types").send().expect(200)["items"][0]["activity"], "call");
+    surface.call(Method::DELETE, "/v1/activity-types/call").send().expect(200);
+    surface.get("/v1/activity-types/call").send().problem(404, "no_definition");
 }
 
 #[test]

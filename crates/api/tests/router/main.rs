@@ -2,6 +2,7 @@
 
 mod access;
 mod actions;
+mod activities;
 mod answers;
 mod bounds;
 mod children;

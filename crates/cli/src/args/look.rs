@@ -2,7 +2,7 @@
 
 use clap::Subcommand;
 
-use super::{Executions, Operation, Operations, Page, Record, Records, RecordsOf};
+use super::{Activities, ActivitiesOf, Executions, Operation, Operations, Page, Record, Records, RecordsOf};
 
 /// Commands that show what an installation has.
 #[derive(Debug, Subcommand)]
@@ -48,6 +48,14 @@ pub(crate) enum Look {
     },
     /// Shows a record or its history, creates it, or writes some of its fields.
     Record(Record),
+    /// Lists activities about records: of a record or a member the open ones first; `activities create`, `log` and `cancel` write.
+    #[command(args_conflicts_with_subcommands = true)]
+    Activities {
+        #[command(flatten)]
+        which: Activities,
+        #[command(subcommand)]
+        one: Option<ActivitiesOf>,
+    },
     /// Says why a workflow does not start on a record: what its filters say of the record now, and why starts were refused.
     WhyNot {
         /// Record, `<object>/<id>`.

@@ -32,6 +32,7 @@ const SCHEMAS: &[(&str, Kind)] = &[
     (".schema/group.schema.json", Kind::Group),
     (".schema/calendar.schema.json", Kind::Calendar),
     (".schema/people.schema.json", Kind::People),
+    (".schema/activity.schema.json", Kind::Activity),
     (".schema/cases.schema.json", Kind::Cases),
 ];
 

@@ -2,6 +2,7 @@
 
 mod action;
 mod action_view;
+mod activities;
 mod children;
 mod deliver;
 mod follow;
@@ -114,6 +115,8 @@ async fn look(client: &Client, command: Look) -> anyhow::Result<bool> {
         Look::Objects => list::objects(client).await,
         Look::Records { rows: Some(rows), .. } => rows::run(client, &rows).await,
         Look::Records { which, rows: None } => list::records(client, &which).await,
+        Look::Activities { one: Some(one), .. } => activities::run(client, &one).await,
+        Look::Activities { which, one: None } => list::activities(client, &which).await,
         Look::Record(record) => record::run(client, &record).await,
         Look::WhyNot { record, workflow } => {
             let request = client.request(Method::GET, &format!("/v1/workflows/{workflow}/why-not"));

@@ -19,6 +19,7 @@ pub(super) fn text(kind: Kind) -> &'static str {
         Kind::Group => DefinitionKind::Group.schema(),
         Kind::Calendar => DefinitionKind::Calendar.schema(),
         Kind::People => DefinitionKind::People.schema(),
+        Kind::Activity => DefinitionKind::Activity.schema(),
         Kind::Cases => pawl_testkit::cases::cases_schema(),
     }
 }

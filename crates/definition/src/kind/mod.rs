@@ -3,6 +3,7 @@
 //! A kind says what its file looks like ([`Kind`]). All that is the same of every kind is said once: the check, the schema,
 //! how definitions are stored and served.
 
+mod activity;
 mod calendar;
 mod group;
 mod people;
@@ -12,6 +13,8 @@ use std::collections::BTreeMap;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+pub use activity::Activity;
+pub(crate) use activity::check_activity;
 pub(crate) use calendar::check_dates;
 pub use calendar::{Calendar, Weekday, WorkflowCalendar};
 pub use group::Group;
@@ -58,7 +61,7 @@ impl KindCheck<'_, '_> {
 
 /// Defines the kinds, and the definitions of an installation by kind.
 macro_rules! kinds {
-    ($($(#[$doc:meta])* $kind:ident { word: $word:literal, all: $all:ident, schema: $schema:literal },)*) => {
+    ($($(#[$doc:meta])* $kind:ident { word: $word:literal, all: $all:ident = $plural:literal, schema: $schema:literal },)*) => {
         /// A kind of definition file.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
         pub enum DefinitionKind {
@@ -85,7 +88,7 @@ macro_rules! kinds {
             /// The word for several, as in the addresses of the API.
             pub fn plural(self) -> &'static str {
                 match self {
-                    $(Self::$kind => stringify!($all),)*
+                    $(Self::$kind => $plural,)*
                 }
             }
 
@@ -175,11 +178,13 @@ macro_rules! kinds {
 
 kinds! {
     /// Records of an object for which an expression is true.
-    Group { word: "group", all: groups, schema: "../../../../docs/schema/group.schema.json" },
+    Group { word: "group", all: groups = "groups", schema: "../../../../docs/schema/group.schema.json" },
     /// Days on which no business is done.
-    Calendar { word: "calendar", all: calendars, schema: "../../../../docs/schema/calendar.schema.json" },
+    Calendar { word: "calendar", all: calendars = "calendars", schema: "../../../../docs/schema/calendar.schema.json" },
     /// Members and teams.
-    People { word: "people", all: people, schema: "../../../../docs/schema/people.schema.json" },
+    People { word: "people", all: people = "people", schema: "../../../../docs/schema/people.schema.json" },
+    /// Types of what people do about records.
+    Activity { word: "activity", all: activity_types = "activity-types", schema: "../../../../docs/schema/activity.schema.json" },
 }
 
 impl DefinitionKind {

@@ -85,6 +85,12 @@ impl Source {
         })
     }
 
+    /// The same definition file in which defaults of fields are the texts that were written where fields take texts.
+    #[must_use]
+    pub fn for_definition(&self) -> Self {
+        of_object(self)
+    }
+
     /// Whether a variable that this workflow file declares takes a text.
     pub fn variable_takes_text(&self, name: &str) -> bool {
         variable_takes_text(&self.value, name)

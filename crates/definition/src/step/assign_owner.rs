@@ -58,7 +58,7 @@ impl Shape for AssignOwner {
         self.target.is_none()
     }
 
-    fn reads_people(&self) -> bool {
+    fn reads_definitions(&self) -> bool {
         true
     }
 

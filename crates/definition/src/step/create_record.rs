@@ -142,7 +142,7 @@ impl Shape for CreateRecord {
         self.link.is_some()
     }
 
-    fn reads_people(&self) -> bool {
+    fn reads_definitions(&self) -> bool {
         self.owner.is_some() || self.fields.contains_key(OWNER)
     }
 

@@ -1,12 +1,15 @@
 //! Steps: section 5 of the language. One file for each type, and one line in the registry below.
 
+mod about_records;
 mod archive_record;
 mod assign_owner;
 mod branch;
 mod call_llm;
+mod cancel_activities;
 mod change_tags;
 mod condition;
 mod control_workflow;
+mod create_activity;
 mod create_record;
 mod delay;
 mod find_records;
@@ -15,6 +18,7 @@ mod go_to;
 mod goal;
 mod http_request;
 mod link_records;
+mod log_activity;
 mod note;
 mod record_reads;
 mod run_state_machine;
@@ -36,13 +40,16 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+pub use about_records::{NewActivity, relationship};
 pub use archive_record::ArchiveRecord;
 pub use assign_owner::AssignOwner;
 pub use branch::{Join, LaneFailed, Lanes, Merge};
 pub use call_llm::{AnswerShape, CallLlm, OutputField};
+pub use cancel_activities::CancelActivities;
 pub use change_tags::ChangeTags;
 pub use condition::Condition;
 pub use control_workflow::{ControlDo, ControlWorkflow};
+pub use create_activity::{CreateActivity, is_date_alone};
 pub use create_record::{CreateRecord, LinkTo, OnArchived, OnDuplicate};
 pub use delay::Delay;
 pub use find_records::{FieldTest, FindRecords, Limit};
@@ -51,6 +58,7 @@ pub use go_to::GoTo;
 pub use goal::{Goal, IfPast};
 pub use http_request::{CLIENT_HEADERS, FORM, Follow, HmacSign, HttpRequest, SecretName, Sign};
 pub use link_records::LinkRecords;
+pub use log_activity::LogActivity;
 pub use note::Note;
 pub use record_reads::{after_record, looked_up, names_after_record};
 pub use run_state_machine::RunStateMachine;
@@ -152,6 +160,9 @@ registry! {
     "link_records" => LinkRecords(LinkRecords),
     "create_record" => CreateRecord(CreateRecord),
     "find_records" => FindRecords(FindRecords),
+    "create_activity" => CreateActivity(CreateActivity),
+    "log_activity" => LogActivity(LogActivity),
+    "cancel_activities" => CancelActivities(CancelActivities),
     "http_request" => HttpRequest(HttpRequest),
     "delay" => Delay(Delay),
     "goal" => Goal(Goal),
@@ -185,8 +196,6 @@ impl StepKind {
 
 /// Types of the language that this version knows by name only.
 pub const NOT_AVAILABLE: &[&str] = &[
-    "create_activity",
-    "cancel_activities",
     "notify",
     "send_email",
     "send_text",

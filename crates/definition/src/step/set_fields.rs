@@ -120,7 +120,7 @@ impl Shape for SetFields {
         self.target.is_none()
     }
 
-    fn reads_people(&self) -> bool {
+    fn reads_definitions(&self) -> bool {
         self.fields.contains_key(OWNER)
     }
 

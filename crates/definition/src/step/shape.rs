@@ -295,13 +295,19 @@ pub trait Shape {
         None
     }
 
-    /// Whether it changes the record of the execution, and so reads it as a whole.
-    fn changes_own_record(&self) -> bool {
+    /// Whether values of records of an object can come into it, although its expressions do not name them.
+    fn reads_records_of(&self, object: &str) -> bool {
+        self.object() == Some(object)
+    }
+
+    /// Whether what it does depends on definitions of the installation, although its expressions name none: members, types of
+    /// activities.
+    fn reads_definitions(&self) -> bool {
         false
     }
 
-    /// Whether what it does depends on the members of the installation: it chooses one, or gives a record its owner.
-    fn reads_people(&self) -> bool {
+    /// Whether it changes the record of the execution, and so reads it as a whole.
+    fn changes_own_record(&self) -> bool {
         false
     }
 

@@ -40,6 +40,7 @@ use serde::de::DeserializeOwned;
 
 pub use around::Around;
 pub use check::Check;
+pub(crate) use object::fields as check_fields;
 pub use starts::check_starts;
 
 use crate::kind::KindCheck;
@@ -96,6 +97,7 @@ pub fn check_definition<'a>(
     source: &Source,
     around: impl Into<Around<'a>>,
 ) -> (Option<String>, Vec<Problem>) {
+    let source = &source.for_definition();
     let mut report = Report::new(source);
     report.too_large_numbers();
     let mut walker = Walker::new(&mut report);

@@ -10,24 +10,32 @@ use crate::{Field, FieldType, Object};
 
 /// Checks what the shape of an object cannot say.
 pub(super) fn check(report: &mut Report<'_>, file: &Value) {
-    let entries = |key: &str| file.get(key).and_then(Value::as_object).into_iter().flatten();
-    for key in ["fields", "relationships"] {
-        for (name, _) in entries(key) {
-            self::name(report, name, &Path::root().key(key).key(name));
-        }
+    fields(report, file);
+    for (name, _) in entries(file, "relationships") {
+        self::name(report, name, &Path::root().key("relationships").key(name));
     }
-    for (name, _) in entries("relationships").filter(|(name, _)| file["fields"].get(name.as_str()).is_some()) {
+    for (name, _) in entries(file, "relationships").filter(|(name, _)| file["fields"].get(name.as_str()).is_some()) {
         let message = format!("expected each name once, found {name:?} among fields and relationships");
         report.error_at_key(code::DUPLICATE_ID, &Path::root().key("relationships").key(name), message);
     }
-    for (name, written) in entries("fields") {
+    stages(report, file);
+    for_people(report, file);
+}
+
+/// The mappings below a key, by name.
+fn entries<'a>(file: &'a Value, key: &str) -> impl Iterator<Item = (&'a String, &'a Value)> {
+    file.get(key).and_then(Value::as_object).into_iter().flatten()
+}
+
+/// Checks `fields`: their names, options and defaults.
+pub(crate) fn fields(report: &mut Report<'_>, file: &Value) {
+    for (name, written) in entries(file, "fields") {
         let path = Path::root().key("fields").key(name);
+        self::name(report, name, &path);
         if let Ok(read) = serde_json::from_value::<Field>(written.clone()) {
             field(report, &read, &path);
         }
     }
-    stages(report, file);
-    for_people(report, file);
 }
 
 /// What people see as the name of a record, and how it is written to, are fields of it.

@@ -1,4 +1,4 @@
-//! What is told of groups and calendars, and of workflows that name them.
+//! What is told of groups, calendars and types of activities, and of workflows that name them.
 
 use std::collections::BTreeMap;
 
@@ -93,6 +93,34 @@ fn a_calendar_has_days_and_at_least_one_on_which_business_is_done() {
     ];
     for (keys, expected) in cases {
         let found = calendar(&format!("calendar: c\n{keys}"));
+        assert!(found.len() == 1 && found[0].contains(expected), "{keys}: {found:#?}");
+    }
+}
+
+#[test]
+fn a_type_of_activities_has_fields_as_an_object_has() {
+    let activity = |text: &str| told(DefinitionKind::Activity, text);
+    assert_eq!(
+        activity(
+            "activity: call\nfields: {topic: {type: text, required: true, default: 1.10}}\nobjects: [deal, buyer]"
+        ),
+        [""; 0]
+    );
+    assert_eq!(activity("activity: to-do"), [""; 0]);
+    let cases = [
+        ("objects: [deel]", "unknown_object objects[0]"),
+        ("objects: [deal, deal]", "duplicate_id objects[1]"),
+        ("objects: []", "invalid_value objects"),
+        ("fields: {id: {type: text}}", "not_allowed fields.id"),
+        ("fields: {Topic: {type: text}}", "invalid_id fields.Topic"),
+        ("fields: {topic: {type: option}}", "missing_key fields.topic"),
+        ("fields: {topic: {type: number, default: much}}", "invalid_value fields.topic.default"),
+        ("fields: {topic: {type: text, unique: true}}", "not_allowed fields.topic.unique"),
+        ("fields: {topic: {type: text, indexed: true}}", "not_allowed fields.topic.indexed"),
+        ("object: deal", "unknown_key object"),
+    ];
+    for (keys, expected) in cases {
+        let found = activity(&format!("activity: call\n{keys}"));
         assert!(found.len() == 1 && found[0].contains(expected), "{keys}: {found:#?}");
     }
 }

@@ -1,5 +1,6 @@
 //! What authors meet: their files read and checked, and what they get from them.
 
+mod activities;
 mod agreement;
 mod archive;
 mod ceilings;

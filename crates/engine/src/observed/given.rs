@@ -9,8 +9,8 @@ use super::Seen;
 use crate::context::plain_view;
 use crate::control;
 use crate::{
-    Act, Address, Cause, Context, Control, Event, Execution, Found, Input, PeopleFound, Performed, Row, StepError,
-    Usage,
+    Act, Address, Cause, Context, Control, Event, Execution, Found, Input, PeopleFound, Performed, RecordActivity, Row,
+    StepError, Usage,
 };
 
 /// The input of a decision. Stored, do not rename.
@@ -51,6 +51,9 @@ pub struct Looked {
     /// its output.
     #[serde(rename = "n", default, skip_serializing_if = "is_none")]
     pub shown: usize,
+    /// Activities about records.
+    #[serde(rename = "a", default, skip_serializing_if = "Vec::is_empty")]
+    pub activities: Vec<RecordActivity>,
     /// What a choice among members depends on.
     #[serde(rename = "p", default, skip_serializing_if = "Option::is_none")]
     pub people: Option<PeopleFound>,
@@ -151,7 +154,7 @@ impl Given {
 
 impl Looked {
     fn of(cx: &Context<'_>, found: &Found, row: Option<&Row>) -> Self {
-        Self { people: found.people.clone(), ..Self::records(cx, found, row) }
+        Self { people: found.people.clone(), activities: found.activities.clone(), ..Self::records(cx, found, row) }
     }
 
     /// The records or values of it.
@@ -186,7 +189,8 @@ impl Looked {
             None if self.shown == 0 => Vec::new(),
             None => shown_values(row?, self.shown)?,
         };
-        Some(Found { records, values, people: self.people.clone(), refused: self.refused.clone() })
+        let (activities, people) = (self.activities.clone(), self.people.clone());
+        Some(Found { records, values, activities, people, refused: self.refused.clone() })
     }
 }
 

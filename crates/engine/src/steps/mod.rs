@@ -1,12 +1,15 @@
 //! What each step type decides. One file for each type, and one line in the registry below.
 
+mod about_records;
 mod archive_record;
 mod assign_owner;
 mod branch;
 mod call_llm;
+mod cancel_activities;
 mod change_tags;
 mod condition;
 mod control_workflow;
+mod create_activity;
 mod create_record;
 mod delay;
 mod find_records;
@@ -15,6 +18,7 @@ mod go_to;
 mod goal;
 mod http_request;
 mod link_records;
+mod log_activity;
 mod note;
 mod run_state_machine;
 mod send_signal;
@@ -411,6 +415,9 @@ pub fn handler(kind: &StepKind) -> &dyn StepHandler {
         StepKind::LinkRecords(step) => step,
         StepKind::CreateRecord(step) => step,
         StepKind::FindRecords(step) => step,
+        StepKind::CreateActivity(step) => step,
+        StepKind::LogActivity(step) => step,
+        StepKind::CancelActivities(step) => step,
         StepKind::HttpRequest(step) => step,
         StepKind::Delay(step) => step,
         StepKind::Goal(step) => step,

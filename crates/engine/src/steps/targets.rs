@@ -82,6 +82,18 @@ pub(super) fn found(step: &dyn ChangesRecords, at: &StepContext<'_>, found: &Fou
     settle(step, at, count, subjects.into_iter().map(target).collect())
 }
 
+/// The records that a step names, whether they are there or not.
+pub(super) fn subjects(step: &dyn ChangesRecords, at: &StepContext<'_>) -> Result<Vec<Subject>, StepError> {
+    let Some(target) = step.target() else {
+        let missing = || no_record("there is no record: the workflow is global".to_owned());
+        return Ok(vec![at.execution.record.clone().ok_or_else(missing)?]);
+    };
+    match relationship(target) {
+        Some(name) => Ok(at.cx.related.get(name).into_iter().flatten().map(Record::subject).collect()),
+        None => Ok(named(step, at)?.1),
+    }
+}
+
 /// The records behind a chain of relationships of the record.
 fn related(step: &dyn ChangesRecords, at: &StepContext<'_>, name: &str) -> Result<StepDecision, StepError> {
     let object = at.cx.record.and_then(|record| at.cx.objects.get(&record.object));

@@ -5,6 +5,7 @@ mod move_position;
 mod notify;
 mod store_values;
 mod take_signal;
+mod write_activity;
 mod write_record;
 
 use async_trait::async_trait;
@@ -59,6 +60,7 @@ pub(crate) trait EffectHandler: Sync {
 fn handler(effect: &Effect) -> &dyn EffectHandler {
     match effect {
         Effect::WriteRecord(write) => &**write,
+        Effect::WriteActivity(write) => &**write,
         Effect::Notify(notice) => notice,
         Effect::TakeSignal(taken) => &**taken,
         Effect::MovePosition(moves) => &**moves,

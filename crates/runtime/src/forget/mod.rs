@@ -26,7 +26,8 @@ use serde_json::json;
 use crate::items::audit;
 use crate::ports::{Blobs, Clock, Consistency, Durability, Tables, Transaction};
 use crate::{
-    Catalog, ControlError, Dates, Error, Filter, History, ListScope, Listed, Objects, Transitions, Workflows, items,
+    Catalog, ControlError, Dates, Error, Filter, History, ListScope, Listed, Objects, RecordActivities, Transitions,
+    Workflows, items,
 };
 use scrub::{Scrubbed, scrub};
 
@@ -55,6 +56,7 @@ pub struct Forgetting {
     pub(crate) workflows: Arc<Workflows>,
     pub(crate) transitions: Arc<Transitions>,
     pub(crate) dates: Arc<Dates>,
+    pub(crate) activities: Arc<RecordActivities>,
 }
 
 /// What is to be forgotten, and by whom.
@@ -158,9 +160,10 @@ impl Forgetting {
                 Ok(Some(if has_more { Stage::Changes } else { Stage::Own(None) }))
             }
             (Stage::Own(after), Some(at)) => {
-                // No entry comes after the tombstone.
+                // No entry and no activity comes after the tombstone.
                 if after.is_none() {
                     self.dates.forget(&order.record).await?;
+                    self.activities.forget(&order.record).await?;
                 }
                 self.own(order, at, after, done).await.map(Some)
             }
@@ -402,7 +405,7 @@ fn can_reach(plan: &Plan, objects: &Objects, object: &str) -> bool {
         || plan.looks_up.contains(object)
         || plan.looks_up.contains("")
         || related
-        || plan.workflow.all_steps().into_iter().any(|step| step.kind.shape().object() == Some(object))
+        || plan.workflow.all_steps().into_iter().any(|step| step.kind.shape().reads_records_of(object))
 }
 
 /// Whether a chain of at most so many relationships leads from one object to another.

@@ -35,6 +35,8 @@
 //! | where a loop of the sweeper goes on | executions | `sweep` / `<loop>` |
 //! | notices; those not handed on yet | executions | `notices` by time; First `notices#unsent` |
 //! | a record; records of an object, newest first | records | `record#<object>` / `<id>`; First `object#<object>` by time |
+//! | an activity about records; all of them, newest first | records | `activity#<id>` / `activity`; First `activities` by time |
+//! | activities of a record, of an assignee: the open ones by the time at which they are due, then the others | idempotency | `activities#<object>/<id>`, `assigned#<member>` / `open#<time>#<id>`, `over#<time>#<id>` |
 //! | a record by the value of a field | idempotency | `value#<object>#<field>` / `<value>#<id>`, unique: `unique#<object>#<field>` / `<value>` |
 //! | the changes of a record, newest first | idempotency | `changes#<object>/<id>` / `<version>` |
 //! | a signal by its id; what became of it | idempotency | `signal` / `<id>`, `<id>#taken` |
@@ -46,6 +48,7 @@
 //! Partitions to which each execution may write are spread: their modules declare it as `SPREAD` (see [`crate::spread`]).
 //! `DynamoDB` keeps such a partition in 16, `<partition>|00` to `<partition>|15`.
 
+pub mod activity;
 pub mod audit;
 pub mod date;
 pub mod debounce;
@@ -188,6 +191,7 @@ pub fn kept_of(table: Table, item: &Item) -> Option<Kept> {
         (sweep::TABLE, sweep::PARTITION) => sweep::KEPT,
         (usage::TABLE, "usage") => usage::KEPT,
         (waiter::TABLE, "waiter") => waiter::KEPT,
+        (activity::TABLE, "activity") | (activity::ROWS, "activities" | "assigned") => activity::KEPT,
         (record::TABLE, "record") | (record::VALUES, "value" | "unique") => record::KEPT,
         (record_change::TABLE, "changes") => record_change::KEPT,
         (delivery::TABLE, "delivery") => delivery::KEPT,

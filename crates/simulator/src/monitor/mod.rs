@@ -1,5 +1,6 @@
 //! Watches every commit, and checks what must hold of each.
 //!
+//! - [`activities`]: activities about records are made once and end once.
 //! - [`ends`]: what the ends of executions are to start.
 //! - [`controls`]: no control of a step is carried out twice.
 //! - [`dates`]: entries of dates follow from their records.
@@ -14,6 +15,7 @@
 //! - [`tree`]: what holds for an execution with all its parts.
 
 mod actions;
+mod activities;
 mod controls;
 mod dates;
 mod ends;
@@ -97,6 +99,8 @@ pub(super) struct Monitor {
     pub(super) schedules: schedules::Schedules,
     /// Dates of records.
     pub(super) dates: dates::Dates,
+    /// Activities about records.
+    pub(super) activities: activities::Activities,
     /// What the ends of executions are to start.
     pub(super) ends: ends::Ends,
     /// Whom steps chose.
@@ -152,6 +156,7 @@ impl Monitor {
         }
         let mut broken = Vec::new();
         self.look_at_firings(now, transaction, &mut broken);
+        self.activities.look(transaction, &seen.heads, &mut broken);
         let is_new_fork = |head: &&Execution| head.fork.is_some() && !self.heads.contains_key(&head.id);
         if let Some(fork) = seen.heads.iter().find(is_new_fork).filter(|_| seen.heads.len() > 1) {
             broken.push((4, format!("{}: the head of another execution is written with a fork", fork.id)));
@@ -319,6 +324,7 @@ impl Monitor {
         loops::check(self, before.as_ref(), after, rows, &mut why);
         self.signals.rows(after, rows, &mut why);
         self.people.rows(after, rows, &mut why);
+        self.activities.told(rows, &mut why);
         self.controls.rows(after, rows, &mut why);
         tree::check(self, after, rows, &mut why);
         forks::check(self, after, rows, &mut why);

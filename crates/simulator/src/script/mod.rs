@@ -1,6 +1,7 @@
 //! What a seed asks of the system: objects, workflows, records, and what people and systems do.
 
 mod action;
+mod activities;
 mod archive;
 mod dates;
 mod definitions;
@@ -91,6 +92,7 @@ impl Script {
         forks::settle_replays(seed, &mut script);
         definitions::settle(seed, &mut script);
         lookups::settle(seed, &mut script);
+        activities::settle(seed, &mut script);
         dates::settle(seed, &mut script);
         retention::limit(seed, &mut script);
         script

@@ -169,7 +169,7 @@ fn definitions(
     let (mut sources, mut definitions) = (Vec::new(), Definitions::default());
     for kind in DefinitionKind::ALL {
         for path in ending(folder, kind.endings()[0], files)? {
-            let source = read(&path, files)?;
+            let source = read(&path, files)?.for_definition();
             let (id, problems) = check_definition(*kind, &source, Around::new(objects).with(&definitions));
             let id = id.ok_or_else(|| errors(problems))?;
             let known = definitions.insert(*kind, &id, &source.value);

@@ -144,6 +144,7 @@ fn expected(workflow: &str, expect: &Expect) -> Expected {
             .map(|(workflow, each)| (workflow.clone(), each.iter().map(execution).collect()))
             .collect(),
         records: records.map(|(object, records)| (object.clone(), values(records))).collect(),
+        activities: expect.activities.as_ref().map(values),
         calls: expect.calls.as_ref().map(|calls| calls.iter().cloned().map(call).collect()),
         state_machines: expect.state_machines.as_ref().map(|starts| starts.iter().cloned().map(Into::into).collect()),
         notices: expect.notices.as_ref().map(|notices| notices.iter().cloned().map(notice).collect()),

@@ -31,6 +31,9 @@ impl World {
         for (object, records) in &expected.records {
             found.extend(self.record_difference(object, records));
         }
+        if let Some(activities) = &expected.activities {
+            found.extend(self.activity_difference(activities));
+        }
         if let Some(calls) = &expected.calls {
             found.extend(self.call_difference(calls));
         }
@@ -129,22 +132,14 @@ impl World {
         Some(format!("expected a start refused as {code}, found {found}"))
     }
 
+    fn activity_difference(&self, expected: &[Value]) -> Option<String> {
+        let activities = self.activities().iter().map(pawl_engine::RecordActivity::view).collect();
+        difference(activities, expected, "the activities")
+    }
+
     fn record_difference(&self, object: &str, expected: &[Value]) -> Option<String> {
-        let mut left: Vec<Value> = self.records(object).iter().map(pawl_engine::Record::view).collect();
-        let mut missing = Vec::new();
-        for record in expected {
-            match left.iter().position(|found| is_record(found, record)) {
-                Some(at) => drop(left.remove(at)),
-                None => missing.push(record),
-            }
-        }
-        if missing.is_empty() && left.is_empty() {
-            return None;
-        }
-        let missing = missing.iter().map(|record| format!("\n  - {record}"));
-        let left = left.iter().map(|record| format!("\n  + {}", shown(record)));
-        let lines: String = missing.chain(left).collect();
-        Some(format!("the records of {object} differ (- expected, + found):{lines}"))
+        let records = self.records(object).iter().map(pawl_engine::Record::view).collect();
+        difference(records, expected, &format!("the records of {object}"))
     }
 
     fn call_difference(&self, expected: &[ExpectedCall]) -> Option<String> {
@@ -181,6 +176,24 @@ impl World {
         let lines: String = expected.chain(found).collect();
         Some(format!("the state machines differ (- expected, + started):{lines}"))
     }
+}
+
+/// What differs of values of which each expected one is a part of one that was found.
+fn difference(mut left: Vec<Value>, expected: &[Value], what: &str) -> Option<String> {
+    let mut missing = Vec::new();
+    for record in expected {
+        match left.iter().position(|found| is_record(found, record)) {
+            Some(at) => drop(left.remove(at)),
+            None => missing.push(record),
+        }
+    }
+    if missing.is_empty() && left.is_empty() {
+        return None;
+    }
+    let missing = missing.iter().map(|record| format!("\n  - {record}"));
+    let left = left.iter().map(|record| format!("\n  + {}", shown(record)));
+    let lines: String = missing.chain(left).collect();
+    Some(format!("{what} differ (- expected, + found):{lines}"))
 }
 
 /// Whether a record is the expected one. `archived_at: "*"` stands for any time.

@@ -14,6 +14,7 @@ pub struct Expected {
     pub(crate) executions: Which,
     pub(crate) children: BTreeMap<String, Vec<ExpectedExecution>>,
     pub(crate) records: BTreeMap<String, Vec<Value>>,
+    pub(crate) activities: Option<Vec<Value>>,
     pub(crate) calls: Option<Vec<ExpectedCall>>,
     pub(crate) state_machines: Option<Vec<ExpectedMachine>>,
     pub(crate) notices: Option<Vec<ExpectedNotice>>,

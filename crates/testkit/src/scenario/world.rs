@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use jiff::Timestamp;
 use pawl_definition::{DefinitionKind, Problem, Source};
-use pawl_engine::{Act, Control, Execution, ForkOrder, Position, Record, Subject};
+use pawl_engine::{Act, Control, Execution, ForkOrder, Position, Record, RecordActivity, Subject};
 use pawl_runtime::items::refusal::Refusal;
 use pawl_runtime::ports::{Clock, Durability, Expect, Notice, QueueName, Table, Transaction, Write};
 use pawl_runtime::{
@@ -227,6 +227,16 @@ impl World {
         let partition = items::record::partition(object);
         let stored = self.store.items(Table::Records).into_iter().filter(|item| item.key.partition == partition);
         stored.map(|item| items::record::parse(&item).expect("stored records are readable")).collect()
+    }
+
+    /// Activities about records, oldest first.
+    pub fn activities(&self) -> Vec<RecordActivity> {
+        let stored = self.store.items(items::activity::TABLE).into_iter();
+        let stored = stored.filter(|item| items::activity::is_one(&item.key));
+        let mut all: Vec<_> =
+            stored.map(|item| items::activity::parse(&item).expect("stored activities are readable")).collect();
+        all.sort_by(|a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id)));
+        all
     }
 
     /// The starts of a workflow that were refused, oldest first.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use futures::FutureExt;
+use pawl_definition::DefinitionKind;
 use pawl_runtime::items::execution::EVENT_MOST;
 use pawl_runtime::items::refusal::Refusal;
 use pawl_runtime::items::{Erasure, Retention, kept_of, refusal};
@@ -75,6 +76,9 @@ pub(crate) fn story() -> Scenario {
     }
     let story = story.expect(refused("breaker").of("often")).event(start("once"));
     let waits = named("waits", "", "  - {id: wait, type: wait_for_signal, signal: probe, key: '{{ record.email }}'}");
+    let memo = "  - {id: memo, type: create_activity, activity: memo, note: '{{ record.email }}', due: 1d, assignee: '{{ \"ada\" }}'}";
+    let story = story.definition(DefinitionKind::Activity, "activity: memo");
+    let story = story.workflow(&named("memos", "", memo)).event(start("memos")).settle();
     let story =
         story.workflow(&waits).event(start("waits")).settle().event(signal("probe", VALUE).payload(json!(VALUE)));
     let story = story.event(start("waits")).event(signal("kept", VALUE).payload(json!(VALUE))).settle();
@@ -164,8 +168,13 @@ fn no_item_holds_more_of_a_record_than_its_module_declares() {
     }
     let held: Vec<_> = held.iter().map(|(kind, holds)| format!("{kind}: {holds:?}")).collect();
     insta::assert_snapshot!(held.join("\n"), @"
+    activities: Id
+    activity: Value
+    assigned: Nothing
     audit: Nothing
     changes: Value
+    definition-revisions: Nothing
+    definitions: Nothing
     delivery: Value
     execution event: Value
     execution head: Value

@@ -1,6 +1,7 @@
 //! What a workflow does, told as stories: one file an area of the language.
 
 mod actions;
+mod activities;
 mod archive;
 mod blocks;
 mod bounds;

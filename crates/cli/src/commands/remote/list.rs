@@ -6,7 +6,7 @@ use reqwest::Method;
 use serde_json::Value;
 
 use super::{listed_view, record, refused, view};
-use crate::args::{Executions, Operations, Page, Records};
+use crate::args::{Activities, Executions, Operations, Page, Records};
 use crate::client::{Answer, Client};
 use crate::output::{complain, say};
 use crate::when::When;
@@ -91,6 +91,21 @@ pub(super) async fn records(client: &Client, which: &Records) -> anyhow::Result<
 /// Lists the changes of a record.
 pub(super) async fn changes(client: &Client, record: &str, page: &Page) -> anyhow::Result<bool> {
     paged(client, &format!("{record}/history"), Vec::new(), page, listed_view::changes).await
+}
+
+/// Lists activities.
+pub(super) async fn activities(client: &Client, which: &Activities) -> anyhow::Result<bool> {
+    let keys = [
+        ("record", &which.record),
+        ("assignee", &which.assignee),
+        ("activity", &which.activity),
+        ("status", &which.status),
+    ];
+    let query = keys.into_iter().filter_map(|(name, value)| Some((name, value.clone()?))).collect();
+    if which.quiet {
+        return ids(client, "/v1/activities", query, &which.page).await;
+    }
+    paged(client, "/v1/activities", query, &which.page, listed_view::activities).await
 }
 
 /// Lists operations.

@@ -34,6 +34,18 @@ pub(super) fn records(items: &[Value], when: &When) -> String {
     table::render(&header, &items.iter().map(row).collect::<Vec<_>>())
 }
 
+/// A table of activities.
+pub(super) fn activities(items: &[Value], when: &When) -> String {
+    let row = |item: &Value| {
+        let due = item.get("due").map(|_| when.local(&text(item, "due"))).unwrap_or_default();
+        let note = table::cut(&text(item, "note"), TEXT_MOST);
+        let of = |key: &str| text(item, key);
+        vec![of("id"), of("activity"), of("status"), due, of("assignee"), super::activities::records(item), note]
+    };
+    let header = ["id", "activity", "status", "due", "assignee", "about", "note"];
+    table::render(&header, &items.iter().map(row).collect::<Vec<_>>())
+}
+
 /// A table of operations.
 pub(super) fn operations(items: &[Value], when: &When) -> String {
     let row = |item: &Value| {

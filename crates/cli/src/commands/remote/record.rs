@@ -73,7 +73,7 @@ pub(super) async fn archive(client: &Client, record: &str, how: &str) -> anyhow:
 }
 
 /// The object and the id of a record that is written `<object>/<id>`.
-fn named(record: &str) -> anyhow::Result<(&str, &str)> {
+pub(super) fn named(record: &str) -> anyhow::Result<(&str, &str)> {
     let parts = record.split_once('/').filter(|(object, id)| !object.is_empty() && !id.is_empty());
     parts.with_context(|| format!("expected a record as <object>/<id>, found {record:?}"))
 }

@@ -40,6 +40,9 @@ pub(in crate::cases) struct Expect {
     /// By object all its records, in any order; of each, the fields that are named.
     #[serde(default)]
     pub(in crate::cases) records: BTreeMap<String, Vec<Map<String, Value>>>,
+    /// Activities about records, all of them, each by some of its values: those of `trigger.activity`.
+    #[serde(default)]
+    pub(in crate::cases) activities: Option<Vec<Map<String, Value>>>,
     /// All calls of outside services, in order.
     #[serde(default)]
     pub(in crate::cases) calls: Option<Vec<Call>>,

@@ -1,0 +1,61 @@
+//! Activities about records: workflows that make, log and cancel them.
+//!
+//! Only some worlds have them, and everything about them is chosen apart from all else. Which activities a step finds open
+//! depends on what overtakes what.
+
+use pawl_definition::DefinitionKind;
+use serde_json::{Value, json};
+
+use super::Script;
+use crate::chance::Chance;
+
+/// How many seeds of a hundred have them, of those whose outcome may vary.
+const SHARE: u32 = 30;
+
+/// Gives some worlds a type of activities, and workflows that use it.
+pub(super) fn settle(seed: u64, script: &mut Script) {
+    let chance = &Chance::new(seed, "activities");
+    if script.confluent || !chance.percent(SHARE) {
+        return;
+    }
+    let memo = json!({"activity": "memo", "fields": {"n": {"type": "number", "default": 1}}});
+    script.definitions.push((DefinitionKind::Activity, memo));
+    script.workflows.iter_mut().for_each(|workflow| use_them(chance, workflow));
+}
+
+/// Puts steps at the beginning and at the end of a workflow.
+fn use_them(chance: &Chance, workflow: &mut Value) {
+    let on_tickets = workflow["object"] == "ticket";
+    let Some(steps) = workflow["steps"].as_array_mut() else { return };
+    let about = |mut step: Value| {
+        if !on_tickets {
+            step["records"] = json!({"company": "acme"});
+        } else if chance.percent(30) {
+            step["records"] = json!({"company": "record.company"});
+        }
+        // The record may be forgotten, and there may be many.
+        step["on_failure"] = json!({"then": "continue"});
+        step
+    };
+    let cancel = |id: &str| {
+        let mut step =
+            json!({"id": id, "type": "cancel_activities", "activities": ["memo"], "on_failure": {"then": "continue"}});
+        if !on_tickets {
+            (step["target"], step["object"]) = (json!("acme"), json!("company"));
+        }
+        step
+    };
+    if steps.last().is_some_and(|last| last["type"] != "stop") {
+        steps.push(about(
+            json!({"id": "a-log", "type": "log_activity", "activity": "memo", "note": "n is {{ vars.n }}"}),
+        ));
+        steps.push(cancel("a-last"));
+    }
+    if chance.percent(50) {
+        steps.insert(0, cancel("a-cancel"));
+    }
+    steps.insert(
+        0,
+        about(json!({"id": "a-make", "type": "create_activity", "activity": "memo", "due": "5m", "fields": {"n": 2}})),
+    );
+}
