@@ -243,19 +243,12 @@ impl Bug {
         match bug {
             Self::NoClaims if is_claim(&writes) => return Vec::new(),
             Self::NoWaiters => writes.retain(|write| !stands_in(write, "waiter#")),
-            Self::SlotKept => {
-                writes.retain(|write| !(matches!(write, Write::Delete { .. }) && stands_in(write, "slots#")));
-            }
+            Self::SlotKept => actions::without_deletes(&mut writes, &["slots#"]),
             Self::LanesUncounted => writes.retain(|write| !write.address().1.sort.starts_with("budget#")),
             Self::ForkUnlisted => writes.retain(|write| !write.address().1.sort.starts_with(items::fork::PREFIX)),
             Self::DefinitionsUnkept => writes.retain(|write| !stands_in(write, items::definition::REVISIONS)),
-            Self::DatesKept => {
-                writes.retain(|write| !(matches!(write, Write::Delete { .. }) && stands_in(write, "dates#")));
-            }
-            Self::ActivityRowsKept => {
-                let is_row = |write: &Write| stands_in(write, "activities#") || stands_in(write, "assigned#");
-                writes.retain(|write| !(matches!(write, Write::Delete { .. }) && is_row(write)));
-            }
+            Self::DatesKept => actions::without_deletes(&mut writes, &["dates#"]),
+            Self::ActivityRowsKept => actions::without_deletes(&mut writes, &["activities#", "assigned#"]),
             Self::DatesUnlooked => writes.retain(|write| !stands_in(write, "operation#dates.")),
             Self::BlindDates if writes.iter().any(|write| stands_in(write, "dates#")) => {
                 writes.retain(|write| !matches!(write, Write::Check { .. }));

@@ -12,3 +12,10 @@ pub(super) fn without_batch(item: &mut Item) {
         *item = items::operation::item(&operation);
     }
 }
+
+/// Nothing is deleted from these partitions.
+pub(super) fn without_deletes(writes: &mut Vec<pawl_runtime::ports::Write>, partitions: &[&str]) {
+    use pawl_runtime::ports::Write;
+    let is_meant = |key: &str| partitions.iter().any(|partition| key.starts_with(partition));
+    writes.retain(|write| !matches!(write, Write::Delete { key, .. } if is_meant(&key.partition)));
+}
