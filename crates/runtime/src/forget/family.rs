@@ -50,12 +50,16 @@ pub(crate) async fn of(history: &History, id: &str) -> Result<Family, Error> {
 }
 
 impl Family {
-    /// Whether an execution has ended, and is a part of one that has not.
+    /// Whether an execution is a part of one that has not ended, which takes what the part came to.
     pub(crate) fn needs(&self, id: &str) -> bool {
         let above = |head: &Execution| self.heads.get(part_of(head)?);
-        self.heads.get(id).is_some_and(|head| {
-            head.status.is_ended() && successors(above(head), |head| above(head)).any(|head| !head.status.is_ended())
-        })
+        let mut wholes = successors(self.heads.get(id).and_then(above), |head| above(head));
+        wholes.any(|whole| !whole.status.is_ended())
+    }
+
+    /// Whether an execution had not ended when it was read.
+    pub(crate) fn is_open(&self, id: &str) -> bool {
+        self.heads.get(id).is_some_and(|head| !head.status.is_ended())
     }
 }
 

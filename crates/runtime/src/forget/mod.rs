@@ -293,8 +293,13 @@ impl Forgetting {
             }
             Err(error) => return Err(error.into()),
         };
-        for id in family.members.iter().filter(|id| !family.needs(id)) {
-            self.scrub_one(id, at, done).await?;
+        for id in &family.members {
+            if !family.needs(id) {
+                self.scrub_one(id, at, done).await?;
+            } else if family.is_open(id) {
+                // It may have ended meanwhile, and its whole has not taken what it came to.
+                done.open.insert(id.clone());
+            }
         }
         Ok(())
     }
