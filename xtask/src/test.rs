@@ -1,6 +1,6 @@
 //! `cargo xtask test`: format, lints, the checks of the template and of the release workflow, all tests (those of AWS on the
 //! emulator), the API against its description, the deployed template end to end, the examples' cases, ten seconds of each
-//! fuzzer, and 2,000 seeds of the simulator.
+//! fuzzer, and 1,000 seeds of the simulator.
 
 use std::process::Command;
 use std::time::Instant;
@@ -10,7 +10,7 @@ use crate::run::{cargo, cargo_with, execute, target, workspace};
 use crate::{api, e2e, template, workflows};
 
 /// Seeds of the simulator in one run of the tests, by their first and their number; both parts run beside each other.
-const SEEDS: [[&str; 2]; 2] = [["1", "1000"], ["1001", "1000"]];
+const SEEDS: [[&str; 2]; 2] = [["1", "500"], ["501", "500"]];
 
 /// Seconds of each target of the fuzzer in one run of the tests; two run beside each other.
 const FUZZ_S: &str = "10";

@@ -73,9 +73,9 @@ macro_rules! is_found {
 }
 
 is_found! {
-    finds_messages_deleted_before_they_are_handled: "delete-first" from 1;
-    finds_commits_that_do_not_require_a_version: "blind-heads" from 2;
-    finds_executions_that_are_made_again: "made-again" from 64;
+    finds_messages_deleted_before_they_are_handled: "delete-first" from 6;
+    finds_commits_that_do_not_require_a_version: "blind-heads" from 4;
+    finds_executions_that_are_made_again: "made-again" from 67;
     finds_unknown_outcomes_taken_for_success: "unknown-is-success" from 2;
     finds_effects_without_a_claim: "no-claims" from 1;
     finds_claims_without_a_lease: "no-lease" from 1;
@@ -86,19 +86,19 @@ is_found! {
     finds_rows_that_do_not_keep_what_they_were_decided_on: "unobserved-rows" from 2;
     finds_rows_that_are_lost_on_their_way_out_of_the_head: "lost-rows" from 1;
     finds_records_written_before_their_transition: "records-first" from 1;
-    finds_guards_that_two_starts_pass: "blind-guards" from 11;
-    finds_places_without_a_bound: "unbounded-places" from 475;
+    finds_guards_that_two_starts_pass: "blind-guards" from 111;
+    finds_places_without_a_bound: "unbounded-places" from 610;
     finds_slots_given_back_to_another_block: "slot-to-first-block" from 17;
     finds_lines_that_stand_although_another_block_has_a_slot: "only-home-block" from 709;
-    finds_windows_that_lose_an_event: "blind-windows" from 3325;
-    finds_slots_of_a_key_that_two_take: "slot-taken-twice" from 619;
+    finds_windows_that_lose_an_event: "blind-windows" from 4541;
+    finds_slots_of_a_key_that_two_take: "slot-taken-twice" from 1894;
     finds_slots_of_a_key_that_stay_taken: "slot-kept" from 13;
-    finds_deliveries_accepted_twice: "blind-keys" from 62;
-    finds_sends_answered_before_they_leave: "buffered-sends" from 11;
+    finds_deliveries_accepted_twice: "blind-keys" from 76;
+    finds_sends_answered_before_they_leave: "buffered-sends" from 20;
     finds_answers_that_do_not_wait_for_the_disk: "not-durable" from 9;
     finds_kills_that_nobody_sees: "blind-kill" from 5;
-    finds_timers_that_are_not_set: "lost-timers" from 6;
-    finds_that_nothing_sweeps: "no-sweeper" from 6;
+    finds_timers_that_are_not_set: "lost-timers" from 7;
+    finds_that_nothing_sweeps: "no-sweeper" from 7;
     finds_messages_of_panicked_handlers_that_are_deleted: "panic-deletes" from 8;
     finds_storage_that_stays_full_for_good: "full-for-good" from 3;
     finds_children_that_are_made_twice: "child-twice" from 2;
@@ -106,7 +106,7 @@ is_found! {
     finds_children_that_go_on_without_their_parent: "blind-parents" from 2;
     finds_children_that_are_not_told_of_a_cancel: "untold-children" from 6;
     finds_parents_that_are_not_told_of_an_end: "untold-parents" from 1;
-    finds_ends_that_are_not_told_to_who_listens: "untold-ends" from 7;
+    finds_ends_that_are_not_told_to_who_listens: "untold-ends" from 10;
     finds_workflows_that_are_not_listed_under_posted_events: "posts-unlisted" from 5;
     finds_posted_events_whose_repeats_have_other_ids: "fresh-posts" from 5;
     finds_rows_that_keep_the_values_of_who_is_forgotten: "rows-remember" from 10;
@@ -127,7 +127,7 @@ is_found! {
     finds_entries_of_dates_that_an_older_record_writes: "blind-dates" from 59;
     finds_entries_of_dates_that_fire_again_and_again: "dates-kept" from 5;
     finds_records_that_nobody_looks_at_for_a_date: "dates-unlooked" from 68;
-    finds_forks_without_what_their_original_had_come_to: "fork-forgets" from 5;
+    finds_forks_without_what_their_original_had_come_to: "fork-forgets" from 33;
     finds_forks_that_their_original_does_not_list: "fork-unlisted" from 5;
     finds_definitions_that_are_not_kept_as_they_were: "definitions-unkept" from 5;
     finds_steps_that_nobody_asked_for: "steps-unasked" from 35;
