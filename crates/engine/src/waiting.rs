@@ -34,7 +34,13 @@ pub(crate) fn moved(cx: &Context<'_>, execution: &Execution, deleted: &str) -> D
     draft.row.note = Some(note);
     match next {
         Some(id) => draft.at(Some(id)).commit(),
-        None => draft.completed(None).commit(),
+        None => {
+            let mut draft = draft.completed(None);
+            // A slice whose loop was deleted leaves its item unfinished. An edit may bring the loop back before it looks.
+            let cut_off = steps::report(execution).filter(|_| draft.execution.status.is_ended());
+            draft.execution.output = cut_off.unwrap_or(draft.execution.output);
+            draft.commit()
+        }
     }
 }
 

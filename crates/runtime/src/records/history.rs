@@ -37,6 +37,6 @@ pub(crate) async fn forget_some(tables: &dyn Tables, record: &Subject) -> Result
     }
     let delete = |key| Write::Delete { table: stored::TABLE, key, expect: Expect::Any };
     let writes = page.items.into_iter().map(|item| delete(item.key)).collect();
-    tables.transact(Transaction { writes, durability: Durability::Ordered }).await?;
+    tables.transact(Transaction { writes, durability: Durability::Durable }).await?;
     Ok(page.next.is_some())
 }
