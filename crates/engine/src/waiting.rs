@@ -32,16 +32,14 @@ pub(crate) fn moved(cx: &Context<'_>, execution: &Execution, deleted: &str) -> D
         None => "the step was deleted and nothing followed it".to_owned(),
     };
     draft.row.note = Some(note);
-    match next {
-        Some(id) => draft.at(Some(id)).commit(),
-        None => {
-            let mut draft = draft.completed(None);
-            // A slice whose loop was deleted leaves its item unfinished. An edit may bring the loop back before it looks.
-            let cut_off = steps::report(execution).filter(|_| draft.execution.status.is_ended());
-            draft.execution.output = cut_off.unwrap_or(draft.execution.output);
-            draft.commit()
-        }
+    if next.is_some() {
+        return draft.at(next).commit();
     }
+    let mut draft = draft.completed(None);
+    // A slice whose loop was deleted leaves its item unfinished. An edit may bring the loop back before it looks.
+    let cut_off = steps::report(execution).filter(|_| draft.execution.status.is_ended());
+    draft.execution.output = cut_off.unwrap_or(draft.execution.output);
+    draft.commit()
 }
 
 /// Its step is of another type since an edit: it begins anew.
