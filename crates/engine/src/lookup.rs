@@ -91,7 +91,7 @@ pub(crate) fn find(cx: &Context<'_>, object: &str, field: &str, value: Value) ->
     if cx.lookups.known.len() >= LOOKUPS_MOST {
         return Err(refused(format!("expected at most {LOOKUPS_MOST} records in one step, found one more")));
     }
-    // Whatever comes of this evaluation is thrown away.
+    // The result of this evaluation is thrown away.
     let error = refused("the record is not read yet".to_owned());
     lacking.get_or_init(|| lookup);
     Err(error)
