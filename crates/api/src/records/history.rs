@@ -61,11 +61,9 @@ struct ByView {
 struct FieldView {
     /// Its value before; absent if it was empty.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Object)]
     from: Option<Value>,
     /// Its value after; absent if it is empty.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Object)]
     to: Option<Value>,
 }
 
