@@ -56,11 +56,11 @@ fn alone(cx: &Context<'_>, before: &Execution, input: &Input<'_>) -> Observed {
 }
 
 /// Keeps it in the head. A place in the line that is kept, and a look that finds what the look before found, take the
-/// place of those before: the head after is the same, and a wait of days stays short.
+/// place of those before: the head after is the same, and a wait of days stays short. An event that comes in the line stays.
 fn keep(after: &mut Execution, before: &Execution, observed: Observed) {
     let mut list = since(before);
-    if before.is_in_line() && after.is_in_line() {
-        list.pop();
+    if before.is_in_line() && after.is_in_line() && observed.no_place {
+        list.pop_if(|last| last.no_place);
     }
     list.push(observed);
     if let [.., claim, found, again, found_again] = list.as_slice()

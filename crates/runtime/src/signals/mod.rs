@@ -110,6 +110,15 @@ pub enum SendError {
     Failed(#[from] Error),
 }
 
+/// Who looks at the line if the sender dies before it has handed its signal over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum IfSenderDies {
+    /// A message that is sent first.
+    MessageLooks,
+    /// A repeat of the call.
+    Repeats,
+}
+
 impl From<TableError> for SendError {
     fn from(error: TableError) -> Self {
         Self::Failed(error.into())
@@ -130,21 +139,23 @@ impl Signals {
     }
 
     /// Accepts a signal and hands it to the oldest execution that waits for it. Once it returns, the signal is durable. If the
-    /// sender dies before, a message looks at the line again. The message is sent before the signal is stored, so a repeat of one
-    /// that is stored sends no other: while a line cannot be read, senders that repeat would multiply them.
+    /// sender dies before, a message looks at the line again. The message is sent before the signal is stored, and only for one
+    /// that is not stored yet and has a place: while a line cannot be read, senders that repeat would multiply the messages.
     #[boxed]
     pub async fn send(&self, new: &NewSignal) -> Result<Sent, SendError> {
-        let stored = self.tables.get(signal::TABLE, &signal::key(&new.id), Consistency::Strong).await;
-        if stored.map_err(Error::from)?.is_none() {
-            self.events.send(QueueName::Events, vec![look(&topic(new), LOOK_AFTER)]).await.map_err(Error::from)?;
-        }
-        self.accept(new).await
+        let is_repeat = self.put(new, IfSenderDies::MessageLooks).await?;
+        self.handed_over(new, is_repeat).await
     }
 
     /// The same, where a repeat of the call looks again: no message does.
     #[boxed]
     pub async fn accept(&self, new: &NewSignal) -> Result<Sent, SendError> {
-        let is_repeat = self.put(new).await?;
+        let is_repeat = self.put(new, IfSenderDies::Repeats).await?;
+        self.handed_over(new, is_repeat).await
+    }
+
+    /// Hands over a signal that was put into its line.
+    async fn handed_over(&self, new: &NewSignal, is_repeat: bool) -> Result<Sent, SendError> {
         self.hand_over(&topic(new), Some(self.clock.now() + OFFERS)).await?;
         let state = self.state(&new.id).await?.unwrap_or(SignalState::Kept);
         Ok(Sent { id: new.id.clone(), state, is_repeat })
@@ -184,18 +195,24 @@ impl Signals {
     }
 
     /// Puts a signal into the line of its name and key, once; whether it was there before.
-    async fn put(&self, new: &NewSignal) -> Result<bool, SendError> {
+    async fn put(&self, new: &NewSignal, if_sender_dies: IfSenderDies) -> Result<bool, SendError> {
         let size = new.payload.to_string().len();
         if size > PAYLOAD_MOST {
             return Err(SendError::TooLarge(size));
         }
+        let mut lacks_message = if_sender_dies == IfSenderDies::MessageLooks;
         for _ in 0..RACES {
             if let Some(earlier) = self.tables.get(signal::TABLE, &signal::key(&new.id), Consistency::Strong).await? {
                 let Signal { name, key, payload, .. } = signal::parse(&earlier).map_err(Error::from)?;
                 let is_same = (name, key, payload) == (new.name.clone(), new.key.clone(), new.payload.clone());
                 return if is_same { Ok(true) } else { Err(SendError::OtherContent) };
             }
-            match self.tables.transact(self.placed(new).await?).await {
+            let placed = self.placed(new).await?;
+            if std::mem::take(&mut lacks_message) {
+                let message = look(&topic(new), LOOK_AFTER);
+                self.events.send(QueueName::Events, vec![message]).await.map_err(Error::from)?;
+            }
+            match self.tables.transact(placed).await {
                 Ok(()) => {
                     Metrics::count(&self.metrics.signals_accepted);
                     return Ok(false);

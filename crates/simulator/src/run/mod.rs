@@ -160,6 +160,7 @@ impl Run {
             return false;
         }
         self.steps += 1;
+        self.shorten_lines();
         let at = *self.chance.pick(&ready);
         if let Some(ended) = self.tasks[at].step(&self.hub) {
             let task = self.tasks.remove(at);

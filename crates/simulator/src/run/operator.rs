@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use pawl_engine::steps::awaited_children;
-use pawl_engine::{Execution, Parent};
+use pawl_engine::{Control, Execution, Parent};
 use pawl_runtime::ports::Key;
 
 use super::Run;
@@ -19,7 +19,28 @@ const LATE: SignedDuration = SignedDuration::from_mins(20);
 /// How long an operator waits for a redrive before asking again.
 const PATIENCE: SignedDuration = SignedDuration::from_mins(1);
 
+/// Looks at tasks after which an operator counts a line as one that takes too long, and those between two cancels.
+const LINE_MOST: u32 = 500_000;
+const LINE_CANCELS: u32 = 2_000;
+
 impl Run {
+    /// A line of many executions that wait for days each asks for its places a hundred thousand times: its last one is canceled.
+    pub(super) fn shorten_lines(&mut self) {
+        if self.confluent || self.steps < LINE_MOST || !self.steps.is_multiple_of(LINE_CANCELS) {
+            return;
+        }
+        let last = {
+            let state = self.hub.lock();
+            let in_line = state.monitor.open().filter(|head| head.is_in_line() && head.requested.is_none());
+            in_line.max_by_key(|head| head.created_at).map(|head| head.id.clone())
+        };
+        let Some(last) = last else { return };
+        self.hub.count("lines shortened");
+        let process = self.any_process();
+        let work = acting::operate(&self.hub, &self.processes[process].system, last, Control::Cancel);
+        self.spawn_operator(process, work);
+    }
+
     /// Restores what is to be restored by now, and redrives after it, as `docs/errors/unreadable_item.md` says.
     pub(super) fn operate(&mut self) {
         let now = self.hub.now();

@@ -2,7 +2,8 @@
 
 use pawl_engine::{Control, RowKind, Status};
 use pawl_runtime::items::slot;
-use pawl_testkit::scenario::{Scenario, World, answer, manual, scenario, signal};
+use pawl_runtime::ports::StateMachineError;
+use pawl_testkit::scenario::{Scenario, World, answer, machine_succeeds, manual, scenario, signal};
 
 use crate::support::with;
 
@@ -105,6 +106,42 @@ fn a_signal_is_received_without_a_slot() {
     world.control(&ids[0], &Control::Cancel).expect("it is tried again");
     let story = story.run_until_idle();
     assert_eq!(status(story.world()), [Status::Canceled; 2]);
+}
+
+/// A process that dies while it looks at a machine leaves an execution that asks for a slot. The end of the machine comes while
+/// it stands in line, and is kept.
+#[test]
+fn an_end_that_comes_in_the_line_is_kept_while_it_stands_there() {
+    let steps = "
+  - id: settle
+    type: run_state_machine
+    state_machine: arn:aws:states:eu-central-1:123456789012:stateMachine:Settle
+    wait: true
+    timeout: 1d
+  - {id: call, type: http_request, method: POST, url: https://example.com/, on_failure: {retry: {attempts: 3, first: 1h, max: 1h, jitter: false}}}";
+    for limit in [ONE, ONE_OF_KEY] {
+        let mut calls = 0;
+        let story = scenario().workflow(&limited(limit, steps)).http(move |_| {
+            calls += 1;
+            if calls < 3 { answer(503) } else { answer(200) }
+        });
+        let mut machines = 0;
+        let story = story.state_machine(move |_| {
+            machines += 1;
+            let gone = StateMachineError::Network("gone".to_owned());
+            let second = || machine_succeeds(2).after("20m").look_fails(gone).look_dies();
+            if machines == 1 { machine_succeeds(1).after("10s") } else { second() }
+        });
+        let story = story.event(manual("w")).settle().event(manual("w")).run_for("10m");
+        assert_eq!(holders(story.world()), [0], "{limit}");
+        assert!(story.last().execution.is_in_line(), "{limit}");
+        let story = story.run_for("30m");
+        let waits = story.last().execution;
+        assert!(waits.is_in_line() && waits.steps["settle"].checkpoint["end"]["status"] == "SUCCEEDED");
+        let story = story.run_until_idle();
+        assert_eq!(status(story.world()), [Status::Completed; 2]);
+        assert_eq!(story.world().replayed(), [""; 0]);
+    }
 }
 
 #[test]
