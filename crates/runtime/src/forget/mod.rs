@@ -294,11 +294,11 @@ impl Forgetting {
             Err(error) => return Err(error.into()),
         };
         for id in &family.members {
-            if !family.needs(id) {
-                self.scrub_one(id, at, done).await?;
-            } else if family.is_open(id) {
-                // It may have ended meanwhile, and its whole has not taken what it came to.
+            if family.is_open(id) {
+                // It may have ended meanwhile. But its parts were left as they are for it, and its whole may lack what it came to.
                 done.open.insert(id.clone());
+            } else if !family.needs(id) {
+                self.scrub_one(id, at, done).await?;
             }
         }
         Ok(())
