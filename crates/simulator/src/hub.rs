@@ -243,8 +243,9 @@ impl Hub {
             state.monitor = monitor;
         }
         state.monitor.forget_tasks();
-        // What the monitor knew before may have expired since.
+        // What the monitor knew before may have expired since, and those in line ask anew.
         state.monitor.expire(self.now());
+        state.monitor.last_change = self.now();
         state.lagging = None;
     }
 
