@@ -166,6 +166,17 @@ pub fn state_machine_topic(execution_arn: &str) -> String {
     format!("state-machine/{execution_arn}")
 }
 
+/// The id of the event that the log of an activity is for one of its records, or for none.
+pub fn logged_event_id(activity: &str, record: Option<&Subject>) -> String {
+    let of = |part: fn(&Subject) -> &str| record.map_or("", part);
+    format!("evt_{}", digest(&["logged", activity, of(|record| &record.object), of(|record| &record.id)]))
+}
+
+/// What is listened on for activities of a type.
+pub fn activity_topic(activity: &str) -> String {
+    format!("activity/{activity}")
+}
+
 /// What is listened on for the ends of executions: of a workflow, or of any.
 pub fn end_topic(workflow: Option<&str>) -> String {
     workflow.map_or_else(|| "ended".to_owned(), |workflow| format!("ended/{workflow}"))

@@ -66,7 +66,7 @@ pub use create::create;
 pub use decision::{Claim, Commit, Control, Decision, Input, Need, Performance, Stay};
 pub use effect::{Effect, NoticeText, StoredValues};
 pub use error::{Illegal, Refused, StepError, TransitionError};
-pub use event::{Cause, Creation, Event, EventFacts, EventType, Link, Occurrence, end_topics, ended};
+pub use event::{Cause, Creation, Event, EventFacts, EventType, Link, Occurrence, end_topics, ended, logged};
 pub use execution::{
     Act, Execution, OutcomeStatus, Pause, PauseReason, Requested, ReturnTo, Status, StepState, StepStatus,
     TimerPurpose, Usage, Waiting, Wake,

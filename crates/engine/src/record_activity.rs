@@ -11,7 +11,7 @@ use pawl_definition::{Activity, Calendar, ExpressionError, WaitLength};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use crate::{StepCode, StepError, Subject, coerce};
+use crate::{Cause, StepCode, StepError, Subject, coerce};
 
 /// Largest activity as JSON, in bytes.
 const BYTES_MOST: usize = 100 * 1024;
@@ -81,6 +81,9 @@ pub struct RecordActivity {
     /// The execution that made it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub execution: Option<String>,
+    /// What caused its last change, if an execution did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<Cause>,
 }
 
 /// A change of one activity.
@@ -129,6 +132,7 @@ impl RecordActivity {
                 status,
                 ended_at: Some(at),
                 ended_by: by.map(str::to_owned),
+                cause: None,
                 ..self.clone()
             }),
             present if present == status => Ok(self.clone()),
@@ -144,7 +148,7 @@ impl RecordActivity {
             return None;
         }
         let version = self.version + 1;
-        Some(Self { version, note: None, fields: Map::new(), records, ..self.clone() })
+        Some(Self { version, note: None, fields: Map::new(), records, cause: None, ..self.clone() })
     }
 
     /// Requires that it can be stored: it is not too large, and is found by its assignee.

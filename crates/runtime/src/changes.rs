@@ -1,24 +1,33 @@
 //! Changes of records as events.
 
 use pawl_definition::{ARCHIVED_AT, value};
-use pawl_engine::{Event, EventType, Record, ids};
+use pawl_engine::{ActivityStatus, Event, EventType, Record, ids};
 use serde_json::{Map, Value, json};
 
 use crate::Error;
 use crate::items;
 use crate::ports::{Item, RecordChange};
 
-/// The event that a change of a record is; `None` if no field really changed, or the record was deleted.
-pub(crate) fn event(change: &RecordChange) -> Result<Option<Event>, Error> {
-    // An activity about records is no record.
+/// The events that a change of a stored item is; none if no field of a record really changed, if it was deleted, or if it is an
+/// activity that is not logged by it.
+pub(crate) fn events(change: &RecordChange) -> Result<Vec<Event>, Error> {
     if change.new.iter().chain(&change.old).any(|item| items::activity::is_one(&item.key)) {
-        return Ok(None);
+        return of_activity(change);
     }
     let parse = |item: &Option<Item>| item.as_ref().map(items::record::parse).transpose();
-    let Some(new) = parse(&change.new)? else { return Ok(None) };
+    let Some(new) = parse(&change.new)? else { return Ok(Vec::new()) };
     // Nobody but an operator writes over a record that cannot be read: it is restored, and nothing happened to it.
-    let Ok(old) = parse(&change.old) else { return Ok(None) };
-    Ok(of_records(old.as_ref(), &new))
+    let Ok(old) = parse(&change.old) else { return Ok(Vec::new()) };
+    Ok(of_records(old.as_ref(), &new).into_iter().collect())
+}
+
+/// An activity is told when it is logged, and no more after that.
+fn of_activity(change: &RecordChange) -> Result<Vec<Event>, Error> {
+    let parse = |item: &Option<Item>| item.as_ref().map(items::activity::parse).transpose();
+    let Some(new) = parse(&change.new)? else { return Ok(Vec::new()) };
+    let Ok(old) = parse(&change.old) else { return Ok(Vec::new()) };
+    let was_open = old.is_none_or(|old| old.status == ActivityStatus::Open);
+    Ok(if was_open { pawl_engine::logged(&new) } else { Vec::new() })
 }
 
 /// The event that a record makes in the place of another one. A record that comes back from the archive tells all its

@@ -48,9 +48,13 @@ impl Marks<'_> {
         }
         match EventMessage::parse(&letter.body) {
             Ok(EventMessage::Event(event)) => self.refuse(of_event(*event, why)).await,
-            Ok(EventMessage::Stream(change)) => match changes::event(&change) {
-                Ok(Some(event)) => self.refuse(of_event(event, why)).await,
-                Ok(None) => Ok(()),
+            Ok(EventMessage::Stream(change)) => match changes::events(&change) {
+                Ok(events) => {
+                    for event in events {
+                        self.refuse(of_event(event, why)).await?;
+                    }
+                    Ok(())
+                }
                 Err(error) => self.refuse(of_unreadable(&letter.body, &error, self.clock.now())).await,
             },
             // It is no start: what is left of the execution stays until the letter is redriven, and signals stay in their
@@ -80,7 +84,9 @@ impl Marks<'_> {
         }
         let event = match EventMessage::parse(&letter.body) {
             Ok(EventMessage::Event(event)) => Some(*event),
-            Ok(EventMessage::Stream(change)) => changes::event(&change).ok().flatten(),
+            Ok(EventMessage::Stream(change)) => {
+                changes::events(&change).ok().and_then(|events| events.into_iter().next())
+            }
             Ok(EventMessage::Expired(_) | EventMessage::Signals(_)) => return Ok(true),
             // The sweeper sends another one.
             Ok(EventMessage::Window(_) | EventMessage::Schedule { .. } | EventMessage::Date { .. }) => {

@@ -106,30 +106,34 @@ impl Evaluator {
         reads: &TopicReads,
         deadline: Option<Timestamp>,
     ) -> Result<(), Error> {
-        match changes::event(change)? {
-            Some(event) => self.evaluate_with(event, reads, deadline).await,
-            None => Ok(()),
+        let mut result = Ok(());
+        for event in changes::events(change)? {
+            result = result.and(self.evaluate_with(event, reads, deadline).await);
         }
+        result
     }
 
     /// Puts a change of a record on the event queue, where it is evaluated later. It goes as the event that it is, for
     /// the record before and after may be too large for a message; what cannot be read as one goes as it came.
     #[boxed]
     pub async fn enqueue(&self, change: &RecordChange) -> Result<(), Error> {
-        let message = match changes::event(change) {
-            Ok(None) => return Ok(()),
-            Ok(Some(mut event)) => {
-                offload::event(&*self.blobs, BlobOwner::event(&event.id), &mut event).await?;
-                let group = event.subject.as_ref().map(ToString::to_string).unwrap_or_default();
-                let body = serde_json::to_string(&EventMessage::Event(Box::new(event))).expect("an event is JSON");
-                Message { body, delay: SignedDuration::ZERO, group }
+        let messages = match changes::events(change) {
+            Ok(events) => {
+                let mut messages = Vec::new();
+                for mut event in events {
+                    offload::event(&*self.blobs, BlobOwner::event(&event.id), &mut event).await?;
+                    let group = event.subject.as_ref().map(ToString::to_string).unwrap_or_default();
+                    let body = serde_json::to_string(&EventMessage::Event(Box::new(event))).expect("an event is JSON");
+                    messages.push(Message { body, delay: SignedDuration::ZERO, group });
+                }
+                messages
             }
-            Err(_) => match stream_message(change.old.as_ref(), change.new.as_ref()) {
-                Some(message) => message,
-                None => return Ok(()),
-            },
+            Err(_) => stream_message(change.old.as_ref(), change.new.as_ref()).into_iter().collect(),
         };
-        Ok(self.events.send(QueueName::Events, vec![message]).await?)
+        if messages.is_empty() {
+            return Ok(());
+        }
+        Ok(self.events.send(QueueName::Events, messages).await?)
     }
 
     /// Evaluates an event against the workflows and the waiting executions that listen.

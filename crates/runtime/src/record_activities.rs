@@ -203,6 +203,7 @@ impl RecordActivities {
             created_at: now,
             created_by: Some(by.to_owned()),
             execution: None,
+            cause: None,
         };
         after.check()?;
         for _ in 0..RACES {

@@ -1,6 +1,7 @@
 //! What must hold of a world that does not move any more.
 
 mod actions;
+mod activities;
 mod changes;
 mod dates;
 mod debounced;
@@ -58,7 +59,7 @@ pub(super) fn check(hub: &Hub, accepted: &[Accepted]) {
         changes::check(hub, &mut broken);
         debounced::check(hub, &state.monitor, &items, &mut broken);
         ends::check(&state.monitor, &mut broken);
-        state.monitor.activities.check(&mut broken);
+        activities::check(&state.monitor, &mut broken);
         dates::check(&state.monitor, hub.now(), &mut broken);
         posts::check(&state, (&items, accepted), &mut broken);
         schedules::check(&state.monitor, hub.now(), &mut broken);

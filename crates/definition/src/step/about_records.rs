@@ -29,7 +29,7 @@ pub struct NewActivity<'a> {
 }
 
 /// The type of an activity, as steps and events have it.
-fn of_activity(activity: Option<&Activity>) -> Type {
+pub(crate) fn of_activity(activity: Option<&Activity>) -> Type {
     let fields = activity.map_or_else(
         || Type::of(Kinds::OBJECT),
         |activity| Type::object(activity.fields.iter().map(|(name, field)| (name.as_str(), Type::of_field(field)))),

@@ -40,6 +40,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+pub(crate) use about_records::of_activity;
 pub use about_records::{NewActivity, relationship};
 pub use archive_record::ArchiveRecord;
 pub use assign_owner::AssignOwner;

@@ -1,5 +1,6 @@
 //! Triggers: section 3 of the language. One file for each type, and one line in the registry below.
 
+mod activity_logged;
 mod date;
 mod event;
 mod field_updated;
@@ -17,6 +18,7 @@ mod workflow_ended;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+pub use activity_logged::ActivityLogged;
 pub use date::{Date, Offset};
 pub use event::BusEvent;
 pub use field_updated::{FieldUpdated, ValueTest};
@@ -189,6 +191,7 @@ registry! {
     "event" => BusEvent(BusEvent),
     "workflow_ended" => WorkflowEnded(WorkflowEnded),
     "date" => Date(Date),
+    "activity_logged" => ActivityLogged(ActivityLogged),
 }
 
 impl TriggerKind {
@@ -204,8 +207,7 @@ impl TriggerKind {
 }
 
 /// Types of the language that this version knows by name only.
-pub const NOT_AVAILABLE: &[&str] =
-    &["activity_logged", "activity_overdue", "form_submitted", "survey_submitted", "email", "interaction"];
+pub const NOT_AVAILABLE: &[&str] = &["activity_overdue", "form_submitted", "survey_submitted", "email", "interaction"];
 
 /// What an event about a record has: each field that changed, with its value before and after.
 fn changes(facts: &Facts<'_>) -> Vec<(&'static str, Type)> {

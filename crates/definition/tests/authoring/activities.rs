@@ -117,3 +117,22 @@ fn each_mistake_is_one_error_at_its_place() {
     let on_companies = "{id: a, type: create_activity, activity: call, fields: {topic: x}}";
     assert_eq!(told_of("object: company", on_companies), ["no_record steps[0]"], "it is not about companies");
 }
+
+#[test]
+fn a_trigger_names_a_type_that_is_about_its_records() {
+    let note = "{id: a, type: note, text: '{{ trigger.activity.fields.minutes }} {{ trigger.activity.records }}'}";
+    let on = |object: &str, keys: &str| {
+        told_of(&format!("{object}\ntriggers: [{{id: t, type: activity_logged{keys}}}]"), note)
+    };
+    assert_eq!(on("object: lead", ", activity: call"), [""; 0]);
+    assert_eq!(on("", ", activity: call"), [""; 0]);
+    assert_eq!(on("object: company", ", activity: call"), ["not_allowed triggers[0].activity"]);
+    assert_eq!(
+        on("object: lead", ", activity: cal")[0],
+        "unknown_definition triggers[0].activity; did you mean \"call\"?"
+    );
+    assert_eq!(on("object: lead", "")[0], "missing_key triggers[0]");
+    let wrong = "{id: a, type: note, text: '{{ trigger.activity.fields.hours }}'}";
+    let keys = "object: lead\ntriggers: [{id: t, type: activity_logged, activity: call}]";
+    assert_eq!(told_of(keys, wrong).len(), 1, "its type has no such field");
+}

@@ -1,5 +1,6 @@
 //! What happened. One file for each kind of events, and one line in the registry below.
 
+mod activity_logged;
 mod called_back;
 mod date;
 mod field_updated;
@@ -22,6 +23,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{ForkStart, Parent, RegionStart, Subject, ids};
 
+pub use activity_logged::logged;
 pub use workflow_ended::{end_topics, ended};
 
 /// One workflow that led to another: who ran, and on which record.
@@ -98,6 +100,7 @@ registry! {
     signal_sent: SignalSent, "A signal with a name and a key was sent.";
     on_bus: Event, "Something outside happened: an event bus or the API told it.";
     workflow_ended: WorkflowEnded, "An execution of a workflow ended.";
+    activity_logged: ActivityLogged, "An activity about records is logged.";
 }
 
 /// What is to be known of all events of one kind.

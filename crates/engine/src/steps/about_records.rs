@@ -5,6 +5,7 @@ use pawl_definition::step::{NewActivity, relationship};
 use pawl_definition::{Activity, Template, Who, value};
 use serde_json::{Map, Value, json};
 
+use super::create_record::caused_by;
 use super::{StepContext, StepDecision, StepResult};
 use crate::people::{self, Choice};
 use crate::{
@@ -70,6 +71,7 @@ pub(super) fn made(
         created_at: at.cx.now,
         created_by: None,
         execution: Some(at.execution.id.clone()),
+        cause: Some(caused_by(at)),
     };
     after.check()?;
     let input =

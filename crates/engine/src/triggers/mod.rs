@@ -1,5 +1,6 @@
 //! Which triggers an event meets. One file for each type, and one line in the registry below.
 
+mod activity_logged;
 mod date;
 mod event;
 mod field_updated;
@@ -62,6 +63,7 @@ fn matcher(kind: &TriggerKind) -> &dyn Match {
         TriggerKind::BusEvent(trigger) => trigger,
         TriggerKind::WorkflowEnded(trigger) => trigger,
         TriggerKind::Date(trigger) => trigger,
+        TriggerKind::ActivityLogged(trigger) => trigger,
     }
 }
 

@@ -173,6 +173,7 @@ mod tests {
                 created_at,
                 created_by: None,
                 execution: None,
+                cause: None,
             },
         )
     }
@@ -241,6 +242,7 @@ mod tests {
                 created_at: Timestamp::UNIX_EPOCH,
                 created_by: None,
                 execution: None,
+                cause: None,
             };
             rows(&activity).into_keys().next().expect("it has an assignee").sort
         };

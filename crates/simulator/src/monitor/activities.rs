@@ -41,6 +41,11 @@ impl Activities {
         }
     }
 
+    /// Those that are there.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &RecordActivity> {
+        self.all.values()
+    }
+
     fn put(&mut self, after: RecordActivity, heads: &[Execution], broken: &mut Vec<Broken>) {
         let id = &after.id;
         match self.all.get(id) {

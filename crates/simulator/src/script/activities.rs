@@ -12,6 +12,9 @@ use crate::chance::Chance;
 /// How many seeds of a hundred have them, of those whose outcome may vary.
 const SHARE: u32 = 30;
 
+/// The trigger of workflows that listen for logged activities.
+pub(crate) const LOGGED: &str = "logged";
+
 /// Gives some worlds a type of activities, and workflows that use it.
 pub(super) fn settle(seed: u64, script: &mut Script) {
     let chance = &Chance::new(seed, "activities");
@@ -21,6 +24,14 @@ pub(super) fn settle(seed: u64, script: &mut Script) {
     let memo = json!({"activity": "memo", "fields": {"n": {"type": "number", "default": 1}}});
     script.definitions.push((DefinitionKind::Activity, memo));
     script.workflows.iter_mut().for_each(|workflow| use_them(chance, workflow));
+    let listening = chance.below(script.workflows.len());
+    if let Some(workflow) = script.workflows.get_mut(listening).filter(|_| chance.percent(70)) {
+        let trigger = json!({"id": LOGGED, "type": "activity_logged", "activity": "memo"});
+        match workflow["triggers"].as_array_mut() {
+            Some(triggers) => triggers.push(trigger),
+            None => workflow["triggers"] = json!([trigger]),
+        }
+    }
 }
 
 /// Puts steps at the beginning and at the end of a workflow.

@@ -176,6 +176,9 @@ pub(super) struct Happens {
     /// Time passes up to the next firing of a date trigger.
     #[serde(default)]
     pub(super) date: Option<NextDate>,
+    /// Somebody logs an activity about a record: the open one of its type that is due first, else a new one.
+    #[serde(default)]
+    pub(super) activity_logged: Option<LoggedActivity>,
 }
 
 /// Something that happens later: a time, or one of the happenings, or both.
@@ -215,6 +218,9 @@ pub(super) struct Later {
     /// Time passes up to the next firing of a date trigger.
     #[serde(default)]
     pub(super) date: Option<NextDate>,
+    /// Somebody logs an activity about a record: the open one of its type that is due first, else a new one.
+    #[serde(default)]
+    pub(super) activity_logged: Option<LoggedActivity>,
     /// A signal is sent.
     #[serde(default)]
     pub(super) signal: Option<Signal>,
@@ -279,6 +285,25 @@ pub(super) struct NextFiring {
     /// Id of the trigger; absent: the schedule of the workflow that fires first.
     #[serde(default)]
     pub(super) trigger: Option<String>,
+}
+
+/// An activity that somebody logs.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct LoggedActivity {
+    /// Its type.
+    pub(super) activity: String,
+    /// The record that it is about, `<object>/<id>`, or `<object>` if it has one only.
+    pub(super) record: String,
+    /// Note for people.
+    #[serde(default)]
+    pub(super) note: Option<String>,
+    /// Values by field.
+    #[serde(default)]
+    pub(super) fields: Map<String, Value>,
+    /// Who logs it.
+    #[serde(default)]
+    pub(super) by: Option<String>,
 }
 
 /// The next firing of a date trigger.

@@ -8,8 +8,8 @@ use pawl_engine::{Control, Execution, Subject};
 use serde_json::Value;
 
 use super::file::{
-    Change, ControlWord, Delivery as DeliveryShape, Happens, Later, NextDate, NextFiring, OpenExecution, RecordThere,
-    Signal, Start, Whose,
+    Change, ControlWord, Delivery as DeliveryShape, Happens, Later, LoggedActivity, NextDate, NextFiring,
+    OpenExecution, RecordThere, Signal, Start, Whose,
 };
 use super::load::Loaded;
 use crate::scenario::{Delivered, Happening, HappeningError, Manual, SignalSent, World, manual, signal, webhook};
@@ -85,6 +85,7 @@ impl Stage<'_> {
             event,
             workflow_ended,
             date,
+            activity_logged,
         } = happens.clone();
         self.later(&Later {
             webhook,
@@ -97,6 +98,7 @@ impl Stage<'_> {
             event,
             workflow_ended,
             date,
+            activity_logged,
             ..Later::default()
         })
     }
@@ -111,6 +113,9 @@ impl Stage<'_> {
         }
         if let Some(next) = &later.date {
             return self.comes(next);
+        }
+        if let Some(log) = &later.activity_logged {
+            return self.logs(log);
         }
         match self.happening(later)? {
             Some(happening) => self.world.happen(happening),
@@ -138,6 +143,15 @@ impl Stage<'_> {
         let at = self.world.next_date(&self.loaded.workflow.id, next.trigger.as_deref(), record.as_ref());
         let at = at.ok_or_else(|| impossible("expected a date that is to come, found none".to_owned()))?;
         self.world.run(Some(at)).map(drop).map_err(|error| impossible(error.to_string()))
+    }
+
+    /// Somebody logs an activity.
+    fn logs(&self, log: &LoggedActivity) -> Result<(), HappeningError> {
+        // What is to be done already is made first.
+        self.world.settle().map_err(|error| impossible(error.to_string()))?;
+        let LoggedActivity { activity, record, note, fields, by } = log.clone();
+        let record = self.subject(&record)?;
+        self.world.log_activity((&activity, record), (note, fields), by.as_deref().unwrap_or("somebody"))
     }
 
     fn happening(&self, later: &Later) -> Result<Option<Happening>, HappeningError> {

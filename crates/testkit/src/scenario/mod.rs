@@ -6,6 +6,7 @@
 //! - [`Reply`], [`ModelReply`] and [`MachineReply`] script outside systems, also slow, failing and dying ones.
 //! - [`Expected`] says what must have come of it; a difference is told step by step.
 
+mod activities;
 mod compare;
 mod delivery;
 mod drive;

@@ -4,7 +4,7 @@ use pawl_definition::{DefinitionKind, Source};
 use pawl_engine::{ActivityStatus, RecordActivity, Subject};
 use pawl_runtime::forget::{Forget, Stage};
 use pawl_runtime::{ActivityError, ActivityFilter, DefinitionError, NewRecordActivity};
-use pawl_testkit::scenario::{Scenario, completed, manual, paused, scenario};
+use pawl_testkit::scenario::{Scenario, completed, manual, paused, scenario, waiting};
 use serde_json::{Map, Value, json};
 
 use crate::support::{CUSTOMER, TICKET, on_tickets, with};
@@ -298,4 +298,84 @@ fn an_activity_goes_with_its_last_record_and_loses_its_values_with_each() {
     assert!(matches!(make(&story, new("memo", &json!({}))), Err(ActivityError::NoRecord(_))), "none comes after that");
     forget(&story, customer);
     assert_eq!(story.world().activities(), []);
+}
+
+/// A workflow that notes the activity that started it.
+fn hears(name: &str, keys: &str) -> String {
+    let text = "  - {id: told, type: note, text: '{{ trigger.activity.activity }} {{ trigger.activity.logged_by }} \
+                {{ trigger.activity.records.ticket.id }} {{ trigger.activity.note }}'}";
+    let keys = format!("{keys}\ntriggers: [{{id: called, type: activity_logged, activity: memo}}]");
+    with(&keys, text).replacen("workflow: w", &format!("workflow: {name}"), 1)
+}
+
+/// What executions of a workflow noted, each with its record.
+fn noted(story: &Scenario, workflow: &str) -> Vec<(String, Option<String>)> {
+    let executions = story.world().executions().into_iter().filter(|execution| execution.workflow == workflow);
+    let told = |execution: pawl_engine::Execution| {
+        let trace = story.world().trace(&execution.id);
+        let note = trace.rows.iter().find_map(|row| row.output.get("text").or(row.input.get("text")).cloned());
+        let note = note.and_then(|text| text.as_str().map(str::to_owned)).unwrap_or_default();
+        (note, execution.record.map(|record| record.to_string()))
+    };
+    executions.map(told).collect()
+}
+
+fn log(story: &Scenario, activity: &str, record: Subject) {
+    story
+        .world()
+        .log_activity((activity, record), (Some("done".to_owned()), Map::new()), "ada")
+        .expect("it can be logged");
+}
+
+#[test]
+fn an_activity_that_is_logged_starts_workflows_once() {
+    let story = shop().record("ticket", "t", json!({"title": "x"})).record("customer", "c", json!({"name": "Bo"}));
+    let story = story.workflow(&hears("on_tickets", "object: ticket").replace("on_tickets", "on-tickets"));
+    let story = story.workflow(&hears("global", "")).workflow(&hears("on-customers", "object: customer"));
+    let made = make(&story, new("memo", json!({}))).expect("it fits");
+    let story = story.settle();
+    assert_eq!(noted(&story, "global"), [], "it is open");
+    log(&story, "memo", ticket("t"));
+    let activities = &story.world().system.record_activities;
+    at_once(activities.end(&made.id, ActivityStatus::Logged, (None, Map::new()), "bob")).expect("it is logged already");
+    let story = story.settle();
+    let text = "memo ada t done".to_owned();
+    assert_eq!(noted(&story, "on-tickets"), [(text.clone(), Some("ticket/t".to_owned()))]);
+    assert_eq!(noted(&story, "global"), [(text, None)]);
+    assert_eq!(noted(&story, "on-customers"), [], "it is about no customer");
+    // Another type, and one that is canceled, start nothing.
+    make(&story, NewRecordActivity { logged: true, ..new("call", json!({"topic": "x"})) }).expect("it fits");
+    let other = make(&story, new("memo", json!({}))).expect("it fits");
+    at_once(story.world().system.record_activities.end(&other.id, ActivityStatus::Canceled, (None, Map::new()), "bob"))
+        .expect("it is open");
+    let story = story.settle();
+    assert_eq!((noted(&story, "on-tickets").len(), noted(&story, "global").len()), (1, 1));
+}
+
+#[test]
+fn a_step_that_logs_an_activity_starts_workflows_and_none_for_ever() {
+    let logs = "  - {id: memo, type: log_activity, activity: memo}";
+    let keys = "object: ticket\ntriggers: [{id: again, type: activity_logged, activity: memo}]";
+    let story = shop().workflow(&with(keys, logs)).record("ticket", "t", json!({"title": "x"}));
+    let story = story.event(manual("w").on("ticket", "t")).run_until_idle();
+    let count = story.world().executions().len();
+    assert!((2..=20).contains(&count), "{count} executions");
+    assert!(!story.world().refusals("w").is_empty(), "the last one is refused visibly");
+}
+
+#[test]
+fn a_goal_waits_for_an_activity_about_its_record() {
+    let steps = "
+  - {id: memo, type: create_activity, activity: memo}
+  - {id: done, type: goal, on: [{id: logged, type: activity_logged, activity: memo}], timeout: 3d}";
+    let story = shop().workflow(&on_tickets(steps)).record("ticket", "t", json!({"title": "x"})).record(
+        "ticket",
+        "u",
+        json!({}),
+    );
+    let story = story.event(manual("w").on("ticket", "t")).settle().expect(waiting());
+    log(&story, "memo", ticket("u"));
+    let story = story.settle().expect(waiting());
+    log(&story, "memo", ticket("t"));
+    story.settle().expect(completed().path(["memo", "done:met"]));
 }

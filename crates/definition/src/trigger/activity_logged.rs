@@ -1,0 +1,48 @@
+//! `activity_logged`: somebody, or a step, logs an activity about a record.
+
+use serde::Deserialize;
+
+use super::{Listen, TypeFacts};
+use crate::Check;
+use crate::code;
+use crate::describe::JsonSchema;
+use crate::kind::check_activity;
+use crate::step::of_activity;
+use crate::types::Type;
+use crate::validate::Facts;
+
+/// The trigger `activity_logged`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ActivityLogged {
+    /// Type of the activity.
+    pub activity: String,
+}
+
+impl Listen for ActivityLogged {
+    /// The activity may be about other records as well.
+    fn facts() -> TypeFacts {
+        TypeFacts { brings_results: true, ..TypeFacts::default() }
+    }
+
+    fn words(&self) -> String {
+        format!("an activity of the type {} is logged", self.activity)
+    }
+
+    fn event(&self, facts: &Facts<'_>) -> Vec<(&'static str, Type)> {
+        let activity = facts.around.definitions.and_then(|all| all.activity_types.get(&self.activity));
+        vec![("activity", of_activity(activity))]
+    }
+
+    fn check(&self, cx: &mut Check<'_, '_>) {
+        check_activity(cx.report, cx.facts.around, &self.activity, &cx.key("activity"));
+        let activity = cx.facts.around.definitions.and_then(|all| all.activity_types.get(&self.activity));
+        if let (Some(activity), Some(own)) = (activity, cx.facts.object_id)
+            && !activity.is_about(own)
+        {
+            let message =
+                format!("this trigger never fires: activity {:?} is not about records of {own:?}", activity.id);
+            cx.error(code::NOT_ALLOWED, &cx.key("activity"), message);
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! People log activities about records.
+
+use pawl_engine::{ActivityStatus, RecordActivity, Subject};
+use pawl_runtime::{ActivityError, NewRecordActivity};
+use serde_json::{Map, Value};
+
+use super::{HappeningError, World, at_once};
+
+impl World {
+    /// Somebody logs an activity: the open one of its type about the record that is due first, else a new one.
+    pub fn log_activity(
+        &self,
+        (activity, record): (&str, Subject),
+        (note, fields): (Option<String>, Map<String, Value>),
+        by: &str,
+    ) -> Result<(), HappeningError> {
+        let is_meant = |one: &RecordActivity| {
+            one.status == ActivityStatus::Open && one.activity == activity && one.records.contains(&record)
+        };
+        let mut open: Vec<_> = self.activities().into_iter().filter(is_meant).collect();
+        open.sort_by_key(|one| (one.due.is_none(), one.due));
+        let activities = &self.system.record_activities;
+        let done = match open.first() {
+            Some(open) => at_once(activities.end(&open.id, ActivityStatus::Logged, (note, fields), by)),
+            None => {
+                let (activity, records) = (activity.to_owned(), vec![record]);
+                let new =
+                    NewRecordActivity { activity, note, fields, records, logged: true, ..NewRecordActivity::default() };
+                at_once(activities.create(new, by))
+            }
+        };
+        done.map(drop).map_err(|error| HappeningError::new(word(&error), error.to_string()))
+    }
+}
+
+/// The code that the API answers.
+fn word(error: &ActivityError) -> &'static str {
+    match error {
+        ActivityError::UnknownType(_) => "no_definition",
+        ActivityError::NotFound(_) => "no_activity",
+        ActivityError::NoRecord(_) => "no_record",
+        ActivityError::Invalid(_) => "invalid_activity",
+        ActivityError::Ended(_) => "activity_ended",
+        ActivityError::Duplicate => "duplicate_activity",
+        ActivityError::Failed(_) => "failed",
+    }
+}
