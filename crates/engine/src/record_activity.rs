@@ -81,7 +81,7 @@ pub struct RecordActivity {
     /// The execution that made it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub execution: Option<String>,
-    /// What caused its last change, if an execution did.
+    /// The chain of executions that led to its last write; absent if a person wrote it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<Cause>,
 }

@@ -1,4 +1,4 @@
-//! Changes of records as events.
+//! Changes of records and activities as events.
 
 use pawl_definition::{ARCHIVED_AT, value};
 use pawl_engine::{ActivityStatus, Event, EventType, Record, ids};
@@ -8,8 +8,8 @@ use crate::Error;
 use crate::items;
 use crate::ports::{Item, RecordChange};
 
-/// The events that a change of a stored item is; none if no field of a record really changed, if it was deleted, or if it is an
-/// activity that is not logged by it.
+/// The events of a change of a record or an activity. There are none if no field of the record really changed, if it was deleted,
+/// or if the change does not log the activity.
 pub(crate) fn events(change: &RecordChange) -> Result<Vec<Event>, Error> {
     if change.new.iter().chain(&change.old).any(|item| items::activity::is_one(&item.key)) {
         return of_activity(change);
@@ -21,7 +21,7 @@ pub(crate) fn events(change: &RecordChange) -> Result<Vec<Event>, Error> {
     Ok(of_records(old.as_ref(), &new).into_iter().collect())
 }
 
-/// An activity is told when it is logged, and no more after that.
+/// The events of the change that logs an activity. A later change, which forgets a record, has none.
 fn of_activity(change: &RecordChange) -> Result<Vec<Event>, Error> {
     let parse = |item: &Option<Item>| item.as_ref().map(items::activity::parse).transpose();
     let Some(new) = parse(&change.new)? else { return Ok(Vec::new()) };

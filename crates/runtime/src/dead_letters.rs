@@ -82,26 +82,28 @@ impl Marks<'_> {
             let needs_it = |head: Execution| is_needed(&job, &head, now) && !head.stalled;
             return Ok(self.head(&job.execution_id).await?.is_some_and(needs_it));
         }
-        let event = match EventMessage::parse(&letter.body) {
-            Ok(EventMessage::Event(event)) => Some(*event),
-            Ok(EventMessage::Stream(change)) => {
-                changes::events(&change).ok().and_then(|events| events.into_iter().next())
-            }
+        let events = match EventMessage::parse(&letter.body) {
+            Ok(EventMessage::Event(event)) => vec![*event],
+            Ok(EventMessage::Stream(change)) => changes::events(&change).unwrap_or_default(),
             Ok(EventMessage::Expired(_) | EventMessage::Signals(_)) => return Ok(true),
             // The sweeper sends another one.
             Ok(EventMessage::Window(_) | EventMessage::Schedule { .. } | EventMessage::Date { .. }) => {
                 return Ok(false);
             }
-            Ok(EventMessage::Waiters(waiters)) => Some(Event { workflow: None, ..waiters.event }),
+            Ok(EventMessage::Waiters(waiters)) => vec![Event { workflow: None, ..waiters.event }],
             Ok(EventMessage::Operation(id)) => {
                 let operation = self.operations.read(&id).await?;
                 return Ok(operation.is_some_and(|operation| operation.state == State::Running));
             }
-            Err(_) => None,
+            Err(_) => Vec::new(),
         };
-        let Some(event) = event else { return Ok(false) };
-        let key = items::refusal::key(event.workflow.as_deref().unwrap_or(NOBODY), &event.id);
-        Ok(self.tables.get(items::refusal::TABLE, &key, Consistency::Strong).await?.is_none())
+        for event in events {
+            let key = items::refusal::key(event.workflow.as_deref().unwrap_or(NOBODY), &event.id);
+            if self.tables.get(items::refusal::TABLE, &key, Consistency::Strong).await?.is_none() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Marks the execution of a job that was given up, if that job is the one that it needs now: it may have gone on since,

@@ -158,6 +158,8 @@ pub enum Bug {
     ActivitiesFirst,
     /// The rows by which open activities are found stay when these have ended.
     ActivityRowsKept,
+    /// Workflows are not listed under the activities that they listen for.
+    ActivitiesUnlisted,
 }
 
 impl Bug {
@@ -224,6 +226,7 @@ impl Bug {
         ("blind-positions", Self::BlindPositions),
         ("activities-first", Self::ActivitiesFirst),
         ("activity-rows-kept", Self::ActivityRowsKept),
+        ("activities-unlisted", Self::ActivitiesUnlisted),
         ("oversized-stored", Self::OversizedStored),
         ("lookups-unobserved", Self::LookupsUnobserved),
         ("changes-lost", Self::ChangesLost),
@@ -260,6 +263,7 @@ impl Bug {
             Self::ChangesRemember => {
                 writes.retain(|write| !(matches!(write, Write::Delete { .. }) && stands_in(write, "changes#")));
             }
+            Self::ActivitiesUnlisted => writes.retain(|write| !stands_in(write, "listen#activity/")),
             Self::PostsUnlisted => writes.retain(|write| !stands_in(write, "listen#bus")),
             Self::NoLine => writes.retain(|write| !stands_in(write, "line#")),
             Self::LostRows => writes.retain(|write| !write.address().1.sort.starts_with(items::history::PREFIX)),

@@ -1,4 +1,4 @@
-//! `activity_logged`: somebody, or a step, logs an activity about a record.
+//! `activity_logged`: a person or a step logs an activity.
 
 use serde::Deserialize;
 
@@ -20,7 +20,7 @@ pub struct ActivityLogged {
 }
 
 impl Listen for ActivityLogged {
-    /// The activity may be about other records as well.
+    /// The event shows the other records that the activity is about.
     fn facts() -> TypeFacts {
         TypeFacts { brings_results: true, ..TypeFacts::default() }
     }

@@ -1,4 +1,5 @@
-//! An activity about records is logged: `activity` is it. It is told once for each of its records, and once for nobody's.
+//! An activity about records is logged: the event has it as `activity`. There is one event about each of its records, for workflows
+//! on such records, and one about none, for global workflows.
 
 use std::collections::BTreeSet;
 
@@ -22,11 +23,10 @@ impl EventKind for ActivityLogged {
     }
 
     fn workflow_topics(&self, event: &Event) -> BTreeSet<String> {
-        let activity = event.data.get("activity").and_then(|activity| activity.get("activity")?.as_str());
-        activity.map(ids::activity_topic).into_iter().collect()
+        event.activity_type().map(ids::activity_topic).into_iter().collect()
     }
 
-    /// Steps that wait on a record listen for activities about that record, and others for those of nobody.
+    /// A step that waits on a record listens for activities about that record, a step of a global workflow for all.
     fn waiter_topics(&self, event: &Event) -> BTreeSet<String> {
         let on_record = |topic: String| match &event.subject {
             Some(record) => ids::topic_on_record(&topic, record),
@@ -36,8 +36,33 @@ impl EventKind for ActivityLogged {
     }
 }
 
-/// The events that an activity is which has just been logged: one about each of its records, and one about none; none if it is
-/// not logged.
+impl Event {
+    /// The id of the activity that it tells of.
+    pub fn activity(&self) -> Option<&str> {
+        self.of_activity("id")
+    }
+
+    /// The type of the activity that it tells of.
+    pub(crate) fn activity_type(&self) -> Option<&str> {
+        self.of_activity("activity")
+    }
+
+    fn of_activity(&self, key: &str) -> Option<&str> {
+        let activity = self.data.get("activity").filter(|_| self.kind == EventType::ActivityLogged);
+        activity?.get(key)?.as_str()
+    }
+
+    /// Takes out of it what its activity has lost since then: a record that the activity is about was forgotten.
+    pub fn follow_activity(&mut self, present: &RecordActivity) {
+        let present = present.view();
+        if let Some(told) = self.data.get_mut("activity").filter(|told| told["records"] != present["records"]) {
+            *told = present;
+        }
+    }
+}
+
+/// The events of the end of an activity that was logged: one about each of its records, and one about none. Another activity has
+/// none.
 pub fn logged(activity: &RecordActivity) -> Vec<Event> {
     let Some(at) = activity.ended_at.filter(|_| activity.status == ActivityStatus::Logged) else { return Vec::new() };
     let data = Map::from_iter([("activity".to_owned(), activity.view())]);

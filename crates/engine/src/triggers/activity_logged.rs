@@ -8,17 +8,16 @@ use crate::event::EventType;
 use crate::{Event, Plan, ids};
 
 impl Match for ActivityLogged {
-    /// A workflow with an object is started on the activity's record of that object, and a global one without a record.
+    /// A workflow with an object starts on the activity's record of that object, a global one without a record.
     fn matches(&self, _: &Trigger, plan: &Plan, event: &Event) -> bool {
         if event.kind != EventType::ActivityLogged {
             return false;
         }
-        let activity = event.data.get("activity").and_then(|activity| activity.get("activity")?.as_str());
         let fits_record = match plan.workflow.object {
             Some(_) => is_own_object(plan, event),
             None => event.subject.is_none(),
         };
-        activity == Some(&self.activity) && fits_record
+        event.activity_type() == Some(&self.activity) && fits_record
     }
 
     fn interests(&self, _: &Trigger, _: &Workflow) -> Vec<Interest> {

@@ -1,4 +1,4 @@
-//! Messages of events whose values were forgotten after another copy of the message had been handled.
+//! Messages of events whose values were forgotten after another copy of the message had been handled, or before the first was.
 
 use pawl_engine::{Event, ids};
 
@@ -10,10 +10,21 @@ impl Evaluator {
     /// Brings back the large values of an event; `None` if they were forgotten.
     pub(super) async fn restored(&self, mut event: Event) -> Result<Option<Event>, Error> {
         match offload::restore_event(&*self.blobs, BlobOwner::event(&event.id), &mut event).await {
-            Ok(()) => Ok(Some(event)),
+            Ok(()) => self.without_forgotten(event).await,
             Err(error) if self.was_forgotten(&event, &error).await? => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    /// An event without what its activity has lost since, because a record that the activity is about was forgotten; `None` if the
+    /// activity was about nothing else, and has gone.
+    async fn without_forgotten(&self, mut event: Event) -> Result<Option<Event>, Error> {
+        let Some(id) = event.activity().filter(|id| pawl_engine::fields::is_key(id)) else { return Ok(Some(event)) };
+        let key = items::activity::key(id);
+        let item = self.tables.get(items::activity::TABLE, &key, Consistency::Strong).await?;
+        let Some(activity) = item.as_ref().map(items::activity::parse).transpose()? else { return Ok(None) };
+        event.follow_activity(&activity);
+        Ok(Some(event))
     }
 
     /// Whether large values of an event are missing because they were forgotten with the execution that it started, or with

@@ -332,7 +332,7 @@ fn an_activity_that_is_logged_starts_workflows_once() {
     let story = shop().record("ticket", "t", json!({"title": "x"})).record("customer", "c", json!({"name": "Bo"}));
     let story = story.workflow(&hears("on_tickets", "object: ticket").replace("on_tickets", "on-tickets"));
     let story = story.workflow(&hears("global", "")).workflow(&hears("on-customers", "object: customer"));
-    let made = make(&story, new("memo", json!({}))).expect("it fits");
+    let made = make(&story, new("memo", &json!({}))).expect("it fits");
     let story = story.settle();
     assert_eq!(noted(&story, "global"), [], "it is open");
     log(&story, "memo", ticket("t"));
@@ -344,8 +344,8 @@ fn an_activity_that_is_logged_starts_workflows_once() {
     assert_eq!(noted(&story, "global"), [(text, None)]);
     assert_eq!(noted(&story, "on-customers"), [], "it is about no customer");
     // Another type, and one that is canceled, start nothing.
-    make(&story, NewRecordActivity { logged: true, ..new("call", json!({"topic": "x"})) }).expect("it fits");
-    let other = make(&story, new("memo", json!({}))).expect("it fits");
+    make(&story, NewRecordActivity { logged: true, ..new("call", &json!({"topic": "x"})) }).expect("it fits");
+    let other = make(&story, new("memo", &json!({}))).expect("it fits");
     at_once(story.world().system.record_activities.end(&other.id, ActivityStatus::Canceled, (None, Map::new()), "bob"))
         .expect("it is open");
     let story = story.settle();
