@@ -313,9 +313,8 @@ fn noted(story: &Scenario, workflow: &str) -> Vec<(String, Option<String>)> {
     let executions = story.world().executions().into_iter().filter(|execution| execution.workflow == workflow);
     let told = |execution: pawl_engine::Execution| {
         let trace = story.world().trace(&execution.id);
-        let note = trace.rows.iter().find_map(|row| row.output.get("text").or(row.input.get("text")).cloned());
-        let note = note.and_then(|text| text.as_str().map(str::to_owned)).unwrap_or_default();
-        (note, execution.record.map(|record| record.to_string()))
+        let note = trace.rows.iter().find_map(|row| row.note.clone());
+        (note.unwrap_or_default(), execution.record.map(|record| record.to_string()))
     };
     executions.map(told).collect()
 }
@@ -378,4 +377,22 @@ fn a_goal_waits_for_an_activity_about_its_record() {
     let story = story.settle().expect(waiting());
     log(&story, "memo", ticket("t"));
     story.settle().expect(completed().path(["memo", "done:met"]));
+}
+
+#[test]
+fn a_log_that_is_told_after_a_record_was_forgotten_shows_nothing_of_it() {
+    let story = shop().record("ticket", "t", json!({"title": "x"})).record("customer", "c", json!({"name": "Bo"}));
+    let story = story.workflow(&hears("global", ""));
+    let customer = Subject { object: "customer".to_owned(), id: "c".to_owned() };
+    let both = NewRecordActivity {
+        logged: true,
+        note: Some("secret".to_owned()),
+        records: vec![ticket("t"), customer.clone()],
+        ..new("memo", &json!({}))
+    };
+    make(&story, both).expect("it fits");
+    // The event of the log is not evaluated yet.
+    forget(&story, customer);
+    let story = story.settle();
+    assert_eq!(noted(&story, "global"), [("memo ada t ".to_owned(), None)]);
 }
