@@ -20,14 +20,13 @@ impl World {
         let mut open: Vec<_> = self.activities().into_iter().filter(is_meant).collect();
         open.sort_by_key(|one| (one.due.is_none(), one.due));
         let activities = &self.system.record_activities;
-        let done = match open.first() {
-            Some(open) => at_once(activities.end(&open.id, ActivityStatus::Logged, (note, fields), by)),
-            None => {
-                let (activity, records) = (activity.to_owned(), vec![record]);
-                let new =
-                    NewRecordActivity { activity, note, fields, records, logged: true, ..NewRecordActivity::default() };
-                at_once(activities.create(new, by))
-            }
+        let done = if let Some(open) = open.first() {
+            at_once(activities.end(&open.id, ActivityStatus::Logged, (note, fields), by))
+        } else {
+            let (activity, records) = (activity.to_owned(), vec![record]);
+            let new =
+                NewRecordActivity { activity, note, fields, records, logged: true, ..NewRecordActivity::default() };
+            at_once(activities.create(new, by))
         };
         done.map(drop).map_err(|error| HappeningError::new(word(&error), error.to_string()))
     }
