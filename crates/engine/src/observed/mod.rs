@@ -137,13 +137,13 @@ impl Observed {
         if stored.is_null() { Ok(Vec::new()) } else { Vec::deserialize(stored) }
     }
 
-    /// As a row or a head keeps it; null if there is nothing to keep.
     /// The children at which those of a row looked; none of a row that lost what it was decided on.
     pub fn children_of(row: &Row) -> Vec<String> {
         let list = Self::list(&row.observed).unwrap_or_default();
         list.into_iter().flat_map(|observed| observed.children.into_keys()).collect()
     }
 
+    /// As a row or a head keeps it; null if there is nothing to keep.
     pub(crate) fn stored(list: &[Self]) -> Value {
         if list.is_empty() || *list == [Self::default()] {
             return Value::Null;
