@@ -36,6 +36,9 @@ const CALLED: &[(&str, &[&str])] = &[
     ("secretsmanager:GetSecretValue", &[".get_secret_value()"]),
     // A secret under a key of the customer is decrypted with the rights of the one who reads it.
     ("kms:Decrypt", &[".get_secret_value()"]),
+    ("lambda:InvokeFunction", &["(Service::Lambda, "]),
+    ("sns:Publish", &["(Service::Sns, "]),
+    ("events:PutEvents", &["(Service::Events, "]),
     ("states:StartExecution", &[".start_execution()"]),
     ("states:DescribeExecution", &[".describe_execution()"]),
 ];

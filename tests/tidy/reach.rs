@@ -7,7 +7,7 @@ use regex::Regex;
 use crate::workspace::{read, sources, without_tests};
 
 /// The ports of what steps do outside, and what holds them.
-const OUTSIDE: &str = r"\b(?:Http|Models|Secrets|StateMachines|Activities|OutsidePorts|Executor|System)\b";
+const OUTSIDE: &str = r"\b(?:Http|Models|Secrets|StateMachines|CloudCalls|Activities|OutsidePorts|Executor|System)\b";
 
 /// Where such a port is at home in the runtime.
 const HOMES: &[&str] = &["activities/", "executor/", "executor.rs", "lib.rs", "ports/", "system.rs"];

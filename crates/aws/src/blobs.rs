@@ -32,16 +32,6 @@ const NO_SUCH_KEY: &str = "NoSuchKey";
 /// The code of a request that did not arrive in time, status 400.
 const REQUEST_TIMEOUT: &str = "RequestTimeout";
 
-/// What the names of hosts end in where regions begin so: the partitions of AWS.
-const SUFFIXES: &[(&str, &str)] = &[
-    ("cn-", "amazonaws.com.cn"),
-    ("eusc-", "amazonaws.eu"),
-    ("us-iso-", "c2s.ic.gov"),
-    ("us-isob-", "sc2s.sgov.gov"),
-    ("eu-isoe-", "cloud.adc-e.uk"),
-    ("us-isof-", "csp.hci.ic.gov"),
-];
-
 /// Blobs as objects of a bucket, each under its owner and its hash.
 #[derive(Clone)]
 pub struct S3Blobs {
@@ -228,7 +218,7 @@ fn refused(status: StatusCode, code: &str) -> BlobError {
 fn endpoint(region: &str, fips: bool, dual_stack: bool) -> String {
     let service = if fips { "s3-fips" } else { "s3" };
     let stack = if dual_stack { ".dualstack" } else { "" };
-    let suffix = SUFFIXES.iter().find(|(begin, _)| region.starts_with(begin)).map_or("amazonaws.com", |(_, end)| end);
+    let suffix = sdk::suffix(region);
     format!("https://{service}{stack}.{region}.{suffix}")
 }
 

@@ -78,7 +78,7 @@ impl std::fmt::Display for Failure {
 }
 
 /// Whether the connection was never made, so that the service cannot have seen the request.
-fn never_connected(error: &(dyn Error + 'static)) -> bool {
+pub(crate) fn never_connected(error: &(dyn Error + 'static)) -> bool {
     let is_connect =
         |error: &(dyn Error + 'static)| error.downcast_ref::<reqwest::Error>().is_some_and(reqwest::Error::is_connect);
     chain(error).any(is_connect)

@@ -25,6 +25,16 @@ pub(crate) const ENDPOINT_URL: &str = "AWS_ENDPOINT_URL";
 /// Attempts of the SDK itself. Tables count their own; see [`crate::DynamoTables`].
 const ATTEMPTS: u32 = 3;
 
+/// What the names of hosts end in where regions begin so: the partitions of AWS.
+const SUFFIXES: &[(&str, &str)] = &[
+    ("cn-", "amazonaws.com.cn"),
+    ("eusc-", "amazonaws.eu"),
+    ("us-iso-", "c2s.ic.gov"),
+    ("us-isob-", "sc2s.sgov.gov"),
+    ("eu-isoe-", "cloud.adc-e.uk"),
+    ("us-isof-", "csp.hci.ic.gov"),
+];
+
 /// Where a function is, as Lambda tells it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
@@ -76,6 +86,23 @@ pub(crate) fn endpoint(sdk: &SdkConfig, service_id: &str) -> Option<String> {
         ServiceConfigKey::builder().service_id(service_id).env(ENDPOINT_URL).profile("endpoint_url").build().ok()?;
     let own = sdk.service_config().and_then(|services| services.load_config(key));
     own.or_else(|| sdk.endpoint_url().map(str::to_owned))
+}
+
+/// What the names of hosts of a region end in.
+pub(crate) fn suffix(region: &str) -> &'static str {
+    SUFFIXES.iter().find(|(begin, _)| region.starts_with(begin)).map_or("amazonaws.com", |(_, end)| end)
+}
+
+/// Where a service of a region is that names its hosts as most do.
+pub(crate) fn regional(service: &str, region: &str, fips: bool, dual_stack: bool) -> String {
+    let fips = if fips { "-fips" } else { "" };
+    // Endpoints of both kinds of addresses have a domain of their own, in the partitions that have them.
+    let suffix = match suffix(region) {
+        "amazonaws.com" if dual_stack => "api.aws",
+        "amazonaws.com.cn" if dual_stack => "api.amazonwebservices.com.cn",
+        suffix => suffix,
+    };
+    format!("https://{service}{fips}.{region}.{suffix}")
 }
 
 /// The configuration of a tool: region, credentials and endpoint come from where the SDK looks for them.

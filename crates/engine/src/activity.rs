@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::{
-    Address, Control, Lookup, PeopleFound, PeopleRead, Record, RecordActivity, RegionStart, StepError, Subject, Usage,
+    Address, CloudCall, Control, Lookup, PeopleFound, PeopleRead, Record, RecordActivity, RegionStart, StepError, Subject, Usage,
 };
 
 /// An outside effect. The runtime commits a claim before the effect, and the result after it.
@@ -36,6 +36,8 @@ pub enum Activity {
     ControlExecutions(ExecutionControls),
     /// Sends a signal.
     SendSignal(SignalSending),
+    /// Calls a service of the cloud.
+    CallCloud(CloudCall),
 }
 
 impl Activity {
@@ -52,6 +54,7 @@ impl Activity {
             Self::StartRegions(_) => RegionStarts::TIMEOUT,
             Self::FindExecutions(_) | Self::ControlExecutions(_) => ExecutionControls::TIMEOUT,
             Self::SendSignal(_) => SignalSending::TIMEOUT,
+            Self::CallCloud(call) => call.timeout,
         }
     }
 
@@ -67,6 +70,7 @@ impl Activity {
             Self::FindExecutions(search) => search.input(),
             Self::ControlExecutions(controls) => controls.input(),
             Self::SendSignal(sending) => sending.input(),
+            Self::CallCloud(call) => call.input(),
         }
     }
 }

@@ -193,6 +193,23 @@ codes! {
     /// Step Functions failed.
     StateMachineServer = "state_machine_server", Retries::Policy(FailureClass::Server);
 
+    /// No services of the cloud are configured.
+    CloudNotConfigured = "cloud_not_configured", Retries::Never;
+    /// The queue, topic, bus or function does not exist.
+    CloudNotFound = "cloud_not_found", Retries::Never;
+    /// Pawl may not make the call.
+    CloudDenied = "cloud_denied", Retries::Never;
+    /// The service does not take the request.
+    CloudInvalid = "cloud_invalid", Retries::Never;
+    /// The service asks to come back later.
+    CloudThrottled = "cloud_throttled", Retries::Policy(FailureClass::Throttled);
+    /// The service cannot be reached, or did not answer in time.
+    CloudNetwork = "cloud_network", Retries::Policy(FailureClass::Network);
+    /// The service failed.
+    CloudServer = "cloud_server", Retries::Policy(FailureClass::Server);
+    /// The function failed.
+    FunctionFailed = "function_failed", Retries::Never;
+
     /// None of the executions that a step started and waited for completed.
     ChildFailed = "child_failed", Retries::Never;
     /// Executions that a step waited for did not end in time.

@@ -102,6 +102,11 @@ pub fn step_signal_id(execution: &str, step: &str, visit: u32) -> String {
     format!("sig_{}", digest(&["step signal", execution, step, &visit.to_string()]))
 }
 
+/// The id of the event, message or invocation that a step makes in one visit.
+pub fn step_message_id(execution: &str, step: &str, visit: u32) -> String {
+    format!("msg_{}", digest(&["step message", execution, step, &visit.to_string()]))
+}
+
 /// The id of the signal that a request with an idempotency key sends.
 pub fn sent_signal_id(name: &str, key: &str) -> String {
     format!("sig_{}", digest(&["sent signal", name, key]))

@@ -25,6 +25,7 @@ pub mod triggers;
 
 mod activity;
 mod child;
+mod cloud;
 mod code;
 mod control;
 mod create;
@@ -60,6 +61,7 @@ pub use activity::{
     StartedMachine,
 };
 pub use child::{ChildSeen, Hold, Parent, StartedBy, root_of};
+pub use cloud::{CLOUD_CALL_S, CLOUD_VALUE_MOST, CloudCall, CloudRequest, MessageTarget};
 pub use code::{Retries, StepCode};
 pub use context::{Context, Reads, reads};
 pub use create::create;

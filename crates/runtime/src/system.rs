@@ -65,8 +65,7 @@ impl System {
     /// Wires the runtime over its ports and those of steps.
     pub fn new(ports: Ports, outside: OutsidePorts, options: ExecutorOptions) -> Self {
         let core = Core::new(ports, options);
-        let activities =
-            Activities::new(&outside, core.ports.clock.clone(), (core.evaluator.clone(), core.signals.clone()));
+        let activities = Activities::new(&outside, &core);
         let finder = Finder::new(core.ports.tables.clone(), core.unreadable.clone());
         let executor = Executor::new(&core, finder, activities);
         Self { core, outside, executor: Arc::new(executor) }

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use aws_config::SdkConfig;
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use pawl_aws::config::{TimerTargets, Variables};
-use pawl_aws::{ManagerSecrets, SchedulerTimers, SfnStateMachines};
+use pawl_aws::{AwsCloudCalls, CloudAllowed, ManagerSecrets, SchedulerTimers, SfnStateMachines};
 use pawl_connectors::{AllowList, GuardedHttp, HttpConfig};
 use pawl_lambda::{Batch, Delivered, Failure, Invocation, Started, Storage, read};
 use pawl_runtime::ports::{QueueName, QueueSource, Table};
@@ -40,6 +40,7 @@ pub struct Configuration {
     models: ModelSettings,
     /// What it may start, in words; its policy decides.
     state_machines: String,
+    cloud: CloudAllowed,
 }
 
 impl Configuration {
@@ -53,20 +54,35 @@ impl Configuration {
             allow: allow.map_err(|error| Failure::invalid("PAWL_HTTP_ALLOW", &error))?,
             models: ModelSettings::read(variables.family("PAWL_MODEL_"))?,
             state_machines: variables.optional("PAWL_STATE_MACHINES").unwrap_or_default().to_owned(),
+            cloud: cloud(variables),
         })
     }
 }
 
+/// What of the cloud steps may call: lists of ARNs, separated by commas.
+fn cloud(variables: &mut Variables) -> CloudAllowed {
+    let listed = |text: Option<&str>| text.filter(|text| !text.is_empty()).map(str::to_owned);
+    let bus = listed(variables.optional("PAWL_PUBLISH_BUS"));
+    let queues = listed(variables.optional("PAWL_QUEUES")).unwrap_or_default();
+    let queues = queues.split(',').filter(|arn| !arn.is_empty()).map(str::to_owned).collect();
+    let topics = listed(variables.optional("PAWL_TOPICS"));
+    let others: Vec<_> = topics.into_iter().chain(listed(variables.optional("PAWL_FUNCTIONS"))).collect();
+    let others = (!others.is_empty()).then(|| others.join(","));
+    CloudAllowed { bus, queues: Some(queues), others }
+}
+
 /// The runtime over its ports: as many as its IAM statement allows.
 pub fn wire(sdk: &SdkConfig, configuration: Configuration, options: ExecutorOptions) -> Result<System, Failure> {
-    let Configuration { storage, timers, secrets_prefix, allow, models, state_machines } = configuration;
+    let Configuration { storage, timers, secrets_prefix, allow, models, state_machines, cloud } = configuration;
     let queue = storage.queue(sdk);
     let ports = storage.ports(sdk)?;
     let timers = SchedulerTimers::new(sdk, timers, queue, ports.clock.clone());
     let http = GuardedHttp::new(HttpConfig { allow, ..HttpConfig::default() });
     let secrets = Arc::new(ManagerSecrets::new(sdk, secrets_prefix, ports.clock.clone()));
     let http = http.map_err(|error| Failure::new("internal", error.to_string()))?;
+    let cloud = AwsCloudCalls::new(sdk, ports.clock.clone(), cloud);
     let outside = OutsidePorts {
+        cloud: Arc::new(cloud.map_err(|error| Failure::new("internal", error.to_string()))?),
         models: Arc::new(KeyedModels::new(models, secrets.clone())),
         state_machines: Arc::new(SfnStateMachines::new(sdk).allowing(state_machines)),
         secrets,

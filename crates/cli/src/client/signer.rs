@@ -1,22 +1,15 @@
 //! Signatures of AWS, version 4, by which API Gateway knows who calls an API with IAM authorization.
 
-use anyhow::Context;
 use aws_credential_types::Credentials;
-use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
-use aws_sigv4::sign::v4;
 use jiff::Timestamp;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use reqwest::header::{HeaderName, HeaderValue};
-use reqwest::{Request, Url};
+use pawl_aws::sigv4::{self, Scope};
+use reqwest::Request;
 use tokio::sync::OnceCell;
 
 use super::credentials;
 
 /// The service that API Gateway checks signatures for.
 const SERVICE: &str = "execute-api";
-
-/// What a signature leaves as it is: all that RFC 3986 calls unreserved.
-const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// Signs requests to one endpoint.
 pub(super) struct Signer {
@@ -54,54 +47,14 @@ impl Signer {
     }
 }
 
-/// Puts the headers of a signature on a request; it covers method, path, query, headers and body.
+/// Puts the headers of a signature for API Gateway on a request.
 fn sign_request(request: &mut Request, who: &Credentials, region: &str, now: Timestamp) -> anyhow::Result<()> {
-    encode_query(request.url_mut());
-    let identity = who.clone().into();
-    let params = v4::SigningParams::builder()
-        .identity(&identity)
-        .region(region)
-        .name(SERVICE)
-        .time(now.into())
-        .settings(SigningSettings::default())
-        .build()
-        .context("cannot sign the request")?
-        .into();
-    let headers = request.headers().iter();
-    let headers = headers.map(|(name, value)| value.to_str().map(|value| (name.as_str(), value)));
-    let headers = headers.collect::<Result<Vec<_>, _>>().context("cannot sign a header")?;
-    let body = request.body().map_or(Some(&[][..]), |body| body.as_bytes()).context("cannot sign a streamed body")?;
-    let signable = SignableRequest::new(
-        request.method().as_str(),
-        request.url().as_str(),
-        headers.into_iter(),
-        SignableBody::Bytes(body),
-    );
-    let signed = sign(signable.context("cannot sign the request")?, &params).context("cannot sign the request")?;
-    let (instructions, _) = signed.into_parts();
-    let (instructions, _) = instructions.into_parts();
-    for header in instructions {
-        let mut value = HeaderValue::from_str(header.value()).context("cannot sign with these credentials")?;
-        value.set_sensitive(true);
-        request.headers_mut().insert(HeaderName::from_static(header.name()), value);
-    }
-    Ok(())
-}
-
-/// Writes a query as it is signed. Forms write a space as `+` and leave `*`: both sides of a signature would have to
-/// read that the same way.
-fn encode_query(url: &mut Url) {
-    if url.query().is_none() {
-        return;
-    }
-    let encode = |text: &str| utf8_percent_encode(text, UNRESERVED).to_string();
-    let pairs: Vec<_> =
-        url.query_pairs().map(|(name, value)| format!("{}={}", encode(&name), encode(&value))).collect();
-    url.set_query((!pairs.is_empty()).then(|| pairs.join("&")).as_deref());
+    Ok(sigv4::sign_request(request, who, Scope { region, service: SERVICE }, now)?)
 }
 
 #[cfg(test)]
 mod tests {
+    use reqwest::header::HeaderValue;
     use reqwest::{Body, Method};
 
     use super::*;

@@ -2,6 +2,7 @@
 //!
 //! Workers have threads of their own: while they are busy, the API, its kill switch and its health still answer.
 
+mod cloud;
 mod folder;
 mod inflow;
 mod machines;
@@ -52,7 +53,7 @@ pub(crate) struct Options<'a> {
     pub(crate) retention: DefaultRetention,
     /// Bearer token that the management API asks for.
     pub(crate) token: Option<String>,
-    /// Variables: `PAWL_SECRET_…`, `PAWL_MODEL_…` and `PAWL_STEP_FUNCTIONS`.
+    /// Variables: `PAWL_SECRET_…`, `PAWL_MODEL_…`, `PAWL_STEP_FUNCTIONS` and `PAWL_AWS_CALLS`.
     pub(crate) variables: Vec<(String, String)>,
 }
 
@@ -181,6 +182,7 @@ fn system(store: &Store, providers: Providers, own: SocketAddr, options: Options
         .with_notifier(Arc::new(LogNotifier));
     let outside = OutsidePorts {
         state_machines: machines::state_machines(&options.variables)?,
+        cloud: cloud::cloud(&options.variables)?,
         secrets: Arc::new(VariableSecrets::new(options.variables)),
         http: Arc::new(GuardedHttp::new(http)?),
         models: Arc::new(ModelClient::new(providers)?),

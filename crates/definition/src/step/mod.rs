@@ -17,11 +17,14 @@ mod for_each;
 mod go_to;
 mod goal;
 mod http_request;
+mod invoke_function;
 mod link_records;
 mod log_activity;
 mod note;
+mod publish_event;
 mod record_reads;
 mod run_state_machine;
+mod send_message;
 mod send_signal;
 mod set_fields;
 mod set_stage;
@@ -58,11 +61,14 @@ pub use for_each::{ForEach, ITEMS_MOST, ItemFailed};
 pub use go_to::GoTo;
 pub use goal::{Goal, IfPast};
 pub use http_request::{CLIENT_HEADERS, FORM, Follow, HmacSign, HttpRequest, SecretName, Sign};
+pub use invoke_function::{InvokeFunction, is_function};
 pub use link_records::LinkRecords;
 pub use log_activity::LogActivity;
 pub use note::Note;
+pub use publish_event::{EVENT_NAME_MOST, PublishEvent, is_event_name, is_event_source};
 pub use record_reads::{after_record, looked_up, names_after_record};
 pub use run_state_machine::RunStateMachine;
+pub use send_message::{MESSAGE_DELAY_MOST_S, SendMessage, is_fifo, is_message_group, is_queue, is_topic};
 pub use send_signal::SendSignal;
 pub use set_fields::{FieldChange, SetFields};
 pub use set_stage::SetStage;
@@ -172,6 +178,9 @@ registry! {
     "note" => Note(Note),
     "call_llm" => CallLlm(CallLlm),
     "run_state_machine" => RunStateMachine(RunStateMachine),
+    "invoke_function" => InvokeFunction(InvokeFunction),
+    "publish_event" => PublishEvent(PublishEvent),
+    "send_message" => SendMessage(SendMessage),
     "start_workflow" => StartWorkflow(StartWorkflow),
     "control_workflow" => ControlWorkflow(ControlWorkflow),
     "wait_for_signal" => WaitForSignal(WaitForSignal),
@@ -202,9 +211,6 @@ pub const NOT_AVAILABLE: &[&str] = &[
     "send_text",
     "request_info",
     "approval",
-    "invoke_function",
-    "publish_event",
-    "send_message",
     "code",
     "decide",
     "extract_file",

@@ -17,10 +17,13 @@ mod for_each;
 mod go_to;
 mod goal;
 mod http_request;
+mod invoke_function;
 mod link_records;
 mod log_activity;
 mod note;
+mod publish_event;
 mod run_state_machine;
+mod send_message;
 mod send_signal;
 mod set_fields;
 mod set_stage;
@@ -426,6 +429,9 @@ pub fn handler(kind: &StepKind) -> &dyn StepHandler {
         StepKind::Note(step) => step,
         StepKind::CallLlm(step) => step,
         StepKind::RunStateMachine(step) => step,
+        StepKind::InvokeFunction(step) => step,
+        StepKind::PublishEvent(step) => step,
+        StepKind::SendMessage(step) => step,
         StepKind::StartWorkflow(step) => step,
         StepKind::ControlWorkflow(step) => step,
         StepKind::WaitForSignal(step) => step,

@@ -100,7 +100,8 @@ impl StepHandler for RunStateMachine {
             | Activity::StartRegions(_)
             | Activity::FindExecutions(_)
             | Activity::ControlExecutions(_)
-            | Activity::SendSignal(_) => false,
+            | Activity::SendSignal(_)
+            | Activity::CallCloud(_) => false,
         };
         if !waits {
             let output = started.map_or_else(|| said.clone(), |started| json!(started));

@@ -1,5 +1,6 @@
 //! What the runtime does for steps. One file for each activity, and one line in the registry below.
 
+mod call_cloud;
 mod call_llm;
 mod control_workflow;
 mod filled;
@@ -20,8 +21,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use pawl_engine::{Activity, Event, Execution, Performed};
 
-use crate::ports::{Clock, Http, Models, OutsidePorts, Secrets, StateMachines};
-use crate::{Evaluator, Signals};
+use crate::ports::{Clock, CloudCalls, Http, Models, OutsidePorts, Secrets, StateMachines};
+use crate::{Core, Evaluator, Ingest, Signals};
 use known::Known;
 use lease::LeaseGuard;
 
@@ -34,17 +35,17 @@ pub(crate) struct Activities {
     clock: Arc<dyn Clock>,
     evaluator: Arc<Evaluator>,
     signals: Arc<Signals>,
+    cloud: Arc<dyn CloudCalls>,
+    ingest: Arc<Ingest>,
 }
 
 impl Activities {
-    /// Over these ports, and what starts executions and sends signals.
-    pub(crate) fn new(
-        outside: &OutsidePorts,
-        clock: Arc<dyn Clock>,
-        (evaluator, signals): (Arc<Evaluator>, Arc<Signals>),
-    ) -> Self {
-        let OutsidePorts { secrets, http, models, state_machines } = outside.clone();
-        Self { http, models, state_machines, secrets, clock, evaluator, signals }
+    /// Over these ports, and what a core has: it starts executions, sends signals and takes events in.
+    pub(crate) fn new(outside: &OutsidePorts, core: &Core) -> Self {
+        let OutsidePorts { secrets, http, models, state_machines, cloud } = outside.clone();
+        let (evaluator, signals, ingest) = (core.evaluator.clone(), core.signals.clone(), core.ingest.clone());
+        let clock = core.ports.clock.clone();
+        Self { http, models, state_machines, secrets, clock, evaluator, signals, cloud, ingest }
     }
 
     /// Performs an effect outside, once, as long as the lease of its claim lasts, which is `until`. A failure
@@ -83,6 +84,9 @@ impl Activities {
             }
             Activity::PollStateMachine(look) => {
                 run_state_machine::redacted(&known, run_state_machine::look(&*self.state_machines, look, lease).await)
+            }
+            Activity::CallCloud(call) => {
+                known.taken_out_of(call_cloud::perform((&*self.cloud, &self.ingest), call, lease).await)
             }
             Activity::StartWorkflows(_)
             | Activity::StartRegions(_)

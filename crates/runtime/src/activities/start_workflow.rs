@@ -125,7 +125,7 @@ pub(super) fn above(parent: &Execution) -> Vec<StartedBy> {
 }
 
 /// The parent's causes, and the parent.
-fn cause(parent: &Execution) -> Cause {
+pub(super) fn cause(parent: &Execution) -> Cause {
     let (workflow, execution, record) = (parent.workflow.clone(), parent.id.clone(), parent.record.clone());
     parent.cause.then(Link { workflow, execution, record })
 }

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use jiff::SignedDuration;
 
 use super::{
-    DeadLetter, DeadLetters, Http, HttpAnswer, HttpError, HttpRequest, MachineState, ModelAnswer, ModelError,
+    CloudAnswer, CloudCall, CloudCalls, CloudError, DeadLetter, DeadLetters, Http, HttpAnswer, HttpError, HttpRequest, MachineState, ModelAnswer, ModelError,
     ModelErrorKind, ModelRequest, Models, Notice, NoticeError, Notifier, QueueError, SecretError, Secrets,
     StartStateMachine, StartedMachine, StateMachineError, StateMachines, Timer, TimerError, Timers,
 };
@@ -59,6 +59,13 @@ impl StateMachines for Absent {
 
     async fn describe(&self, _execution: &str, _timeout: SignedDuration) -> Result<MachineState, StateMachineError> {
         Err(StateMachineError::NotConfigured(why("state machines")))
+    }
+}
+
+#[async_trait]
+impl CloudCalls for Absent {
+    async fn call(&self, _call: &CloudCall) -> Result<CloudAnswer, CloudError> {
+        Err(CloudError::NotConfigured(why("services of the cloud")))
     }
 }
 

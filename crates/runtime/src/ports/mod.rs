@@ -7,6 +7,7 @@
 mod absent;
 mod blobs;
 mod clock;
+mod cloud_calls;
 mod dead_letters;
 mod http;
 mod models;
@@ -25,6 +26,7 @@ mod tokens;
 pub use absent::Absent;
 pub use blobs::{BlobError, BlobKey, BlobOwner, Blobs};
 pub use clock::{Clock, Random};
+pub use cloud_calls::{CloudAnswer, CloudCall, CloudCalls, CloudError, CloudRequest, MessageTarget, NoCloud};
 pub use dead_letters::{DeadLetter, DeadLetters, NoDeadLetters};
 pub use http::{Http, HttpAnswer, HttpError, HttpRequest};
 pub use models::{ModelAnswer, ModelError, ModelErrorKind, ModelRequest, ModelSlot, Models};

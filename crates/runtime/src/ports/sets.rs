@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::{
-    Absent, Blobs, Clock, DeadLetters, Http, Models, Notifier, Queue, Random, Secrets, StateMachines, Tables, Timers,
+    Absent, Blobs, Clock, CloudCalls, DeadLetters, Http, Models, Notifier, Queue, Random, Secrets, StateMachines, Tables, Timers,
 };
 
 /// Ports that the runtime shares: storage, queues, timers, notices, time and chance.
@@ -72,13 +72,16 @@ pub struct OutsidePorts {
     pub models: Arc<dyn Models>,
     /// State machines of Step Functions.
     pub state_machines: Arc<dyn StateMachines>,
+    /// Services of the cloud.
+    pub cloud: Arc<dyn CloudCalls>,
 }
 
 impl Default for OutsidePorts {
     /// All of them are absent.
     fn default() -> Self {
         let absent = Arc::new(Absent);
-        Self { secrets: absent.clone(), http: absent.clone(), models: absent.clone(), state_machines: absent }
+        let (secrets, http, models) = (absent.clone(), absent.clone(), absent.clone());
+        Self { secrets, http, models, state_machines: absent.clone(), cloud: absent }
     }
 }
 
@@ -105,5 +108,11 @@ impl OutsidePorts {
     #[must_use]
     pub fn with_state_machines(self, state_machines: Arc<dyn StateMachines>) -> Self {
         Self { state_machines, ..self }
+    }
+
+    /// The same with services of the cloud.
+    #[must_use]
+    pub fn with_cloud(self, cloud: Arc<dyn CloudCalls>) -> Self {
+        Self { cloud, ..self }
     }
 }

@@ -1,6 +1,7 @@
 //! Decorators around the ports: every call can be overtaken, held up, refused, lost or cut off, before and after it
 //! takes effect.
 
+mod cloud;
 mod machines;
 mod outside;
 mod queue;
@@ -52,6 +53,7 @@ pub(super) fn wires(hub: &Arc<Hub>, skew: SignedDuration, random: &Arc<SeededRan
         .with_timers(queues.clone())
         .with_dead_letters(Arc::new(NoDeadLetters))
         .with_notifier(outside.clone());
-    let (http, models) = (outside.clone(), outside.clone());
-    Wires { ports, outside: OutsidePorts { secrets: storage, http, models, state_machines: outside }, source: queues }
+    let (http, models, cloud) = (outside.clone(), outside.clone(), outside.clone());
+    let outside = OutsidePorts { secrets: storage, http, models, state_machines: outside, cloud };
+    Wires { ports, outside, source: queues }
 }

@@ -3,6 +3,7 @@
 mod action;
 mod activities;
 mod archive;
+mod cloud;
 mod dates;
 mod definitions;
 mod edit;
@@ -90,6 +91,7 @@ impl Script {
         schedules::fire(seed, &mut script);
         ends::listen(seed, &mut script);
         events::post(seed, &mut script);
+        cloud::call(seed, &mut script);
         forks::settle_replays(seed, &mut script);
         definitions::settle(seed, &mut script);
         lookups::settle(seed, &mut script);

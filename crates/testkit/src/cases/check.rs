@@ -4,7 +4,7 @@ use pawl_definition::{Duration, JsonSchema, Level, Mismatch, MismatchKind, Path,
 use serde_json::Value;
 
 use super::file::{Case, CaseFile, ExpectExecution, Happens, HttpScript, Later, ModelScript};
-use super::{cases_schema, children, machines};
+use super::{cases_schema, children, cloud, machines};
 
 /// Least likeness of a word to be suggested.
 const LIKE: f64 = 0.7;
@@ -115,6 +115,7 @@ fn meaning_problems(source: &Source, file: &CaseFile) -> Vec<Problem> {
     found.time(&root.key("now"), file.now.as_deref());
     found.http(&root.key("http"), &file.http);
     machines::check(&mut found, &root.key("state_machines"), &file.state_machines);
+    cloud::check(&mut found, &root.key("cloud"), &file.cloud);
     children::check(&mut found, &root.key("children"), &file.children);
     for (index, case) in file.cases.iter().enumerate() {
         let path = root.key("cases").index(index);
@@ -143,6 +144,7 @@ impl Found<'_> {
         self.span(&path.key("look_after"), case.look_after.as_deref());
         self.http(&path.key("http"), &case.http);
         machines::check(self, &path.key("state_machines"), &case.state_machines);
+        cloud::check(self, &path.key("cloud"), &case.cloud);
         children::check(self, &path.key("children"), &case.children);
         for (index, model) in case.models.iter().flatten().enumerate() {
             self.model(&path.key("models").index(index), model);

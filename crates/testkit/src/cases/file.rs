@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 
 use super::children::ChildScript;
 use super::ended::Ended;
+use super::cloud::CloudScript;
 use super::machines::MachineScript;
 use super::outside_event::OutsideEvent;
 use crate::cases::describe::JsonSchema;
@@ -44,6 +45,10 @@ pub(super) struct CaseFile {
     /// What state machines do in every case, looked at after the case's own.
     #[serde(default)]
     pub(super) state_machines: Vec<MachineScript>,
+    /// What services of the cloud do in every case, looked at after the case's own. Without an answer here an event goes to
+    /// the workflow of the case if that listens for it, a message is taken, and the call of a function is a mistake of the case.
+    #[serde(default)]
+    pub(super) cloud: Vec<CloudScript>,
     /// What executions of other workflows come to in every case, in place of their steps. Workflows that are started and
     /// not named here are those of the folder.
     #[serde(default)]
@@ -73,6 +78,9 @@ pub(super) struct Case {
     /// What state machines do: for each start, the first that fits and is not used up.
     #[serde(default)]
     pub(super) state_machines: Vec<MachineScript>,
+    /// What services of the cloud do: for each call, the first that fits and is not used up.
+    #[serde(default)]
+    pub(super) cloud: Vec<CloudScript>,
     /// What executions of other workflows come to, in place of their steps and of what the file says of them.
     #[serde(default)]
     pub(super) children: Vec<ChildScript>,

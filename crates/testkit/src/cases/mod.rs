@@ -11,6 +11,7 @@ pub mod describe;
 mod calls;
 mod check;
 mod children;
+mod cloud;
 mod ended;
 mod file;
 mod files;

@@ -6,13 +6,14 @@ use serde_json::Value;
 
 use super::calls::Answers;
 use super::file::{Case, CaseFile, HttpAnswer, HttpFailure, HttpScript, ModelFailure, ModelScript};
-use super::machines;
+use super::{cloud, machines};
 use crate::scenario::{ModelReply, Reply, World, answer, network_error, refused_address, said, timeout};
 
 /// Lets outside systems answer as the case says, then as the file says.
 pub(super) fn script(world: &World, file: &CaseFile, case: &Case) {
     let mut answers = Answers::new(&case.http, &file.http);
     world.http.script_or_hint(move |request| answers.next(request).map(|script| reply(&script)));
+    cloud::script(world, case.cloud.iter().chain(&file.cloud).cloned().collect());
     machines::script(world, case.state_machines.iter().chain(&file.state_machines).cloned().collect());
     if let Some(models) = &case.models {
         let mut models = models.clone().into_iter();

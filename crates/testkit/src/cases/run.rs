@@ -10,6 +10,7 @@ use pawl_runtime::ExecutorOptions;
 use pawl_runtime::ports::Clock;
 use serde_json::Value;
 
+use super::cloud::CloudTest;
 use super::file::{Call, Case, Expect, ExpectExecution, OutcomeWord, RecordThere, StatusWord, Told};
 use super::happens::Stage;
 use super::load::{Loaded, load};
@@ -147,6 +148,7 @@ fn expected(workflow: &str, expect: &Expect) -> Expected {
         activities: expect.activities.as_ref().map(values),
         calls: expect.calls.as_ref().map(|calls| calls.iter().cloned().map(call).collect()),
         state_machines: expect.state_machines.as_ref().map(|starts| starts.iter().cloned().map(Into::into).collect()),
+        cloud: expect.cloud.as_ref().map(|calls| calls.iter().map(CloudTest::value).collect()),
         notices: expect.notices.as_ref().map(|notices| notices.iter().cloned().map(notice).collect()),
         refused: expect.refused.clone(),
         began: expect.began,

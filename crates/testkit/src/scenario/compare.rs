@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use pawl_definition::value::is_blank;
 use pawl_definition::{ARCHIVED_AT, Object, value};
 use pawl_engine::{Execution, OutcomeStatus};
-use pawl_runtime::ports::StartStateMachine;
+use pawl_runtime::ports::{CloudCall, StartStateMachine};
 use serde_json::Value;
 
 use super::path_difference::path_difference;
@@ -43,6 +43,11 @@ impl World {
         if let Some(starts) = &expected.state_machines {
             found.extend(self.machine_difference(starts));
         }
+        if let Some(calls) = &expected.cloud {
+            found.extend(self.cloud_difference(calls));
+        }
+        let functions = self.cloud.unanswered().into_iter();
+        found.extend(functions.map(|name| format!("no answer is scripted for the function {name}")));
         let machines = self.state_machines.unanswered();
         found.extend(machines.into_iter().map(|arn| format!("no answer is scripted for the state machine {arn}")));
         found.extend(
@@ -159,6 +164,18 @@ impl World {
 }
 
 impl World {
+    fn cloud_difference(&self, expected: &[Value]) -> Option<String> {
+        let calls: Vec<_> = self.cloud.calls().iter().map(CloudCall::input).collect();
+        let fits = |(expected, call): (&Value, &Value)| fits_cloud(call, expected);
+        if calls.len() == expected.len() && expected.iter().zip(&calls).all(fits) {
+            return None;
+        }
+        let expected = expected.iter().map(|call| format!("\n  - {call}"));
+        let found = calls.iter().map(|call| format!("\n  + {call}"));
+        let lines: String = expected.chain(found).collect();
+        Some(format!("the calls of services of the cloud differ (- expected, + made):{lines}"))
+    }
+
     fn machine_difference(&self, expected: &[ExpectedMachine]) -> Option<String> {
         let starts = self.state_machines.starts();
         let fits = |(expected, start): (&ExpectedMachine, &StartStateMachine)| {
@@ -194,6 +211,19 @@ fn difference(mut left: Vec<Value>, expected: &[Value], what: &str) -> Option<St
     let left = left.iter().map(|record| format!("\n  + {}", shown(record)));
     let lines: String = missing.chain(left).collect();
     Some(format!("{what} differ (- expected, + found):{lines}"))
+}
+
+/// Whether a call of a service of the cloud, as history shows it, has what is expected of it. In the name of a queue, topic or
+/// function `*` stands for any text.
+pub(crate) fn fits_cloud(call: &Value, expected: &Value) -> bool {
+    expected.as_object().is_some_and(|keys| {
+        keys.iter().all(|(key, value)| match (key.as_str(), value.as_str(), call[key].as_str()) {
+            ("queue" | "topic" | "function" | "source" | "detail_type", Some(pattern), Some(name)) => {
+                fits_pattern(pattern, name)
+            }
+            _ => call.get(key).is_some_and(|found| contains(found, value)),
+        })
+    })
 }
 
 /// Whether a record is the expected one. `archived_at: "*"` stands for any time.

@@ -17,6 +17,7 @@ pub struct Expected {
     pub(crate) activities: Option<Vec<Value>>,
     pub(crate) calls: Option<Vec<ExpectedCall>>,
     pub(crate) state_machines: Option<Vec<ExpectedMachine>>,
+    pub(crate) cloud: Option<Vec<Value>>,
     pub(crate) notices: Option<Vec<ExpectedNotice>>,
     pub(crate) refused: Option<String>,
     pub(crate) began: Option<bool>,

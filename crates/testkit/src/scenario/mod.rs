@@ -3,10 +3,11 @@
 //! - [`scenario`] begins one: `scenario().workflow(…).record(…).event(…).run_until_idle().expect(…)`.
 //! - [`World`] is what it stands on: the runtime over the ports in memory, driven one message at a time. A delay of
 //!   thirty days costs nothing: when nobody can go on, the clock jumps to the next message or timer.
-//! - [`Reply`], [`ModelReply`] and [`MachineReply`] script outside systems, also slow, failing and dying ones.
+//! - [`Reply`], [`ModelReply`], [`MachineReply`] and [`CloudReply`] script outside systems, also slow, failing and dying ones.
 //! - [`Expected`] says what must have come of it; a difference is told step by step.
 
 mod activities;
+mod cloud;
 mod compare;
 mod delivery;
 mod drive;
@@ -21,6 +22,7 @@ mod prose;
 mod trace;
 mod world;
 
+pub use cloud::{CloudReply, ScriptedCloud, cloud_dies, cloud_gives, cloud_refuses, function_fails};
 pub use drive::{DriveError, Reached};
 pub use expected::{
     Expected, ExpectedCall, ExpectedMachine, canceled, completed, failed, nothing_began, paused, queued, refused,
@@ -41,7 +43,7 @@ pub use prose::{Scenario, carried_on, scenario};
 pub use trace::Trace;
 pub use world::World;
 
-pub(crate) use compare::contains;
+pub(crate) use compare::{contains, fits_cloud};
 pub(crate) use expected::{ExpectedExecution, ExpectedNotice, Which};
 pub(crate) use happening::start;
 pub(crate) use trace::elapsed;

@@ -3,12 +3,12 @@
 use jiff::Timestamp;
 use pawl_definition::{DefinitionKind, Duration, Problem, Source};
 use pawl_engine::Control;
-use pawl_runtime::ports::{Clock, HttpRequest, ModelRequest, StartStateMachine};
+use pawl_runtime::ports::{Clock, CloudCall, HttpRequest, ModelRequest, StartStateMachine};
 use pawl_runtime::{BlockSizes, ExecutorOptions, LoopLimits};
 use serde_json::Value;
 
 use super::happening::keys;
-use super::{DriveError, Expected, Happening, MachineReply, ModelReply, Reply, Trace, World};
+use super::{CloudReply, DriveError, Expected, Happening, MachineReply, ModelReply, Reply, Trace, World};
 use crate::VirtualClock;
 use crate::memory::Left;
 
@@ -141,6 +141,13 @@ impl Scenario {
     #[must_use]
     pub fn state_machine(self, mut script: impl FnMut(&StartStateMachine) -> MachineReply + Send + 'static) -> Self {
         self.world.state_machines.script(move |start| Some(script(start)));
+        self
+    }
+
+    /// Services of the cloud answer so.
+    #[must_use]
+    pub fn cloud(self, mut script: impl FnMut(&CloudCall) -> CloudReply + Send + 'static) -> Self {
+        self.world.cloud.script(move |call| Some(script(call)));
         self
     }
 

@@ -13,7 +13,7 @@ use pawl_runtime::{
 };
 use serde_json::{Map, Value};
 
-use super::{KeptNotices, ScriptedHttp, ScriptedMachines, ScriptedModels, Trace, at_once};
+use super::{KeptNotices, ScriptedCloud, ScriptedHttp, ScriptedMachines, ScriptedModels, Trace, at_once};
 use crate::memory::MemoryStore;
 use crate::{SeededRandom, VirtualClock};
 
@@ -32,6 +32,8 @@ pub struct World {
     pub models: Arc<ScriptedModels>,
     /// State machines.
     pub state_machines: Arc<ScriptedMachines>,
+    /// Services of the cloud.
+    pub cloud: Arc<ScriptedCloud>,
     /// Notices to people.
     pub notices: Arc<KeptNotices>,
     /// Ids of executions in the order in which they were made.
@@ -52,6 +54,7 @@ impl World {
         let http = Arc::new(ScriptedHttp::new(clock.clone()));
         let models = Arc::new(ScriptedModels::new());
         let state_machines = Arc::new(ScriptedMachines::new(clock.clone(), store.clone()));
+        let cloud = Arc::new(ScriptedCloud::new(clock.clone()));
         let notices = Arc::new(KeptNotices::default());
         let (time, chance) = (Arc::new(clock.clone()), Arc::new(SeededRandom::new(seed)));
         let ports = Ports::over(store.tables(), store.queue(), store.blobs(), time, chance)
@@ -63,10 +66,11 @@ impl World {
             http: http.clone(),
             models: models.clone(),
             state_machines: state_machines.clone(),
+            cloud: cloud.clone(),
         };
         let system = System::new(ports, outside, options);
         let (made, router) = (Arc::default(), Arc::default());
-        Self { store, clock, system, http, models, state_machines, notices, made, router }
+        Self { store, clock, system, http, models, state_machines, cloud, notices, made, router }
     }
 
     /// The present time.

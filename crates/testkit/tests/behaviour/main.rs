@@ -7,6 +7,7 @@ mod blocks;
 mod bounds;
 mod breaker;
 mod children;
+mod cloud;
 mod concurrency;
 mod controlling;
 mod controls;

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::cases::describe::JsonSchema;
+use crate::cases::cloud::CloudTest;
 use crate::cases::machines::MachineStart;
 
 /// What must have come of a case.
@@ -49,6 +50,9 @@ pub(in crate::cases) struct Expect {
     /// All state machines that were started, in order.
     #[serde(default)]
     pub(in crate::cases) state_machines: Option<Vec<MachineStart>>,
+    /// All calls of services of the cloud, in order: events, messages, functions.
+    #[serde(default)]
+    pub(in crate::cases) cloud: Option<Vec<CloudTest>>,
     /// All notices to people, in order.
     #[serde(default)]
     pub(in crate::cases) notices: Option<Vec<Told>>,
