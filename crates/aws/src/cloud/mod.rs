@@ -128,6 +128,7 @@ mod tests {
     #[tokio::test]
     async fn a_message_goes_to_listed_queues_only() {
         let sdk = SdkConfig::builder().behavior_version(BehaviorVersion::latest()).region(Region::new("eu-central-1"));
+        let sdk = sdk.http_client(crate::sdk::http_client());
         let listed = "arn:aws:sqs:eu-central-1:123456789012:orders".to_owned();
         let allowed = CloudAllowed { queues: Some(vec![listed.clone()]), ..CloudAllowed::default() };
         let cloud = AwsCloudCalls::new(&sdk.build(), Arc::new(SystemClock), allowed).expect("a region is known");

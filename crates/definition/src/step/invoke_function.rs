@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{Shape, TypeFacts};
+use super::{Shape, Step, TypeFacts};
 use crate::describe::JsonSchema;
 use crate::types::Type;
 use crate::validate::Facts;
@@ -35,16 +35,28 @@ pub fn is_function(text: &str) -> bool {
         !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'$'))
     };
     let parts: Vec<_> = text.split(':').collect();
-    let is_whole = match parts.as_slice() {
-        ["arn", _, "lambda", _, _, "function", _] | ["arn", _, "lambda", _, _, "function", _, _] => true,
-        [_, "function", _] | [_, "function", _, _] => true,
-        [_] | [_, _] => true,
-        _ => false,
-    };
+    let is_whole = matches!(
+        parts.as_slice(),
+        ["arn", _, "lambda", _, _, "function", _]
+            | ["arn", _, "lambda", _, _, "function", _, _]
+            | [_, "function", _]
+            | [_, "function", _, _]
+            | [_]
+            | [_, _]
+    );
     text.len() <= 256 && is_whole && parts.into_iter().all(is_part)
 }
 
 impl Shape for InvokeFunction {
+    fn words(&self, _: &Step) -> String {
+        let wait = if self.wait { "" } else { ", and does not wait for it" };
+        format!("invokes the function {}{wait}", self.function.words())
+    }
+
+    fn reaches(&self) -> Vec<String> {
+        vec![format!("the function {}", self.function.words())]
+    }
+
     fn facts() -> TypeFacts {
         TypeFacts { common_keys: &["timeout", "delivery"], outside: Some("function"), ..TypeFacts::PLAIN }
     }

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{Shape, TypeFacts};
+use super::{Shape, Step, TypeFacts};
 use crate::describe::JsonSchema;
 use crate::types::{Kinds, Type};
 use crate::validate::Facts;
@@ -40,6 +40,14 @@ pub struct PublishEvent {
 }
 
 impl Shape for PublishEvent {
+    fn words(&self, _: &Step) -> String {
+        format!("publishes the event {} of {}", self.detail_type.words(), self.source.words())
+    }
+
+    fn reaches(&self) -> Vec<String> {
+        vec!["the event bus".to_owned()]
+    }
+
     fn facts() -> TypeFacts {
         TypeFacts { common_keys: &["timeout", "delivery"], outside: Some("event"), ..TypeFacts::PLAIN }
     }

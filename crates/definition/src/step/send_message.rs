@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Shape, TypeFacts};
+use super::{Shape, Step, TypeFacts};
 use crate::describe::JsonSchema;
 use crate::types::Type;
 use crate::validate::Facts;
@@ -61,6 +61,13 @@ pub fn is_topic(text: &str) -> bool {
 }
 
 impl SendMessage {
+    fn target_words(&self) -> String {
+        match (&self.queue, &self.topic) {
+            (Some(queue), _) => format!("the queue {}", queue.words()),
+            (None, topic) => format!("the topic {}", topic.as_ref().map(Template::words).unwrap_or_default()),
+        }
+    }
+
     fn check_target(&self, cx: &mut Check<'_, '_>) {
         let (key, target) = match (&self.queue, &self.topic) {
             (Some(queue), None) => ("queue", queue),
@@ -95,6 +102,14 @@ impl SendMessage {
 }
 
 impl Shape for SendMessage {
+    fn words(&self, _: &Step) -> String {
+        format!("sends a message to {}", self.target_words())
+    }
+
+    fn reaches(&self) -> Vec<String> {
+        vec![self.target_words()]
+    }
+
     fn facts() -> TypeFacts {
         TypeFacts { common_keys: &["timeout", "delivery"], outside: Some("message"), ..TypeFacts::PLAIN }
     }
