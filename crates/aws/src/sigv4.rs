@@ -11,8 +11,7 @@ use reqwest::{Request, Url};
 use crate::failure::story;
 
 /// What a signature leaves as it is: all that RFC 3986 calls unreserved.
-pub(crate) const UNRESERVED: &AsciiSet =
-    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+pub(crate) const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// For what a request is signed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -37,7 +37,8 @@ pub(super) async fn publish(
     }
     let entry = &said["Entries"][0];
     if let Some(code) = entry["ErrorCode"].as_str() {
-        let status = if code.contains("Internal") { StatusCode::INTERNAL_SERVER_ERROR } else { StatusCode::BAD_REQUEST };
+        let status =
+            if code.contains("Internal") { StatusCode::INTERNAL_SERVER_ERROR } else { StatusCode::BAD_REQUEST };
         return Err(refused(&what, status, code, entry["ErrorMessage"].as_str().unwrap_or_default()));
     }
     match entry["EventId"].as_str() {

@@ -74,7 +74,9 @@ impl AwsCloudCalls {
             return Ok(());
         }
         let listed = if listed.is_empty() { "none".to_owned() } else { listed.join(", ") };
-        Err(CloudError::Denied(format!("sending to {queue}: it is not among the queues of this installation: {listed}")))
+        Err(CloudError::Denied(format!(
+            "sending to {queue}: it is not among the queues of this installation: {listed}"
+        )))
     }
 
     async fn made(&self, call: &CloudCall) -> Result<CloudAnswer, CloudError> {
@@ -95,9 +97,7 @@ impl AwsCloudCalls {
                         let url = queue::url(&self.services, queue)?;
                         queue::send(&self.sqs, (queue, &url), message, call.timeout).await
                     }
-                    MessageTarget::Topic(topic) => {
-                        topic::publish(&self.services, topic, message, call.timeout).await
-                    }
+                    MessageTarget::Topic(topic) => topic::publish(&self.services, topic, message, call.timeout).await,
                 }
             }
             CloudRequest::InvokeFunction { function, input, wait } => {

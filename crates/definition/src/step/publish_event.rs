@@ -66,8 +66,7 @@ impl Shape for PublishEvent {
         for (key, template, fits) in names {
             if let Some(name) = template.literal().filter(|name| !name.as_str().is_some_and(fits)) {
                 let but = if key == "source" { " that does not begin with `aws.` or `pawl.`" } else { "" };
-                let message =
-                    format!("expected a text of 1 to {EVENT_NAME_MOST} bytes{but}, found {}", found(name));
+                let message = format!("expected a text of 1 to {EVENT_NAME_MOST} bytes{but}, found {}", found(name));
                 cx.error(code::INVALID_VALUE, &cx.key(key), message);
             }
         }

@@ -51,7 +51,8 @@ fn is_arn(text: &str, service: &str) -> bool {
 /// Whether a text names a queue: by its ARN, or by its URL, whose path is account and name.
 pub fn is_queue(text: &str) -> bool {
     let url = || url::Url::parse(text).ok().filter(|url| matches!(url.scheme(), "https" | "http"));
-    let names = |url: url::Url| url.path_segments().is_some_and(|parts| parts.filter(|part| !part.is_empty()).count() == 2);
+    let names =
+        |url: url::Url| url.path_segments().is_some_and(|parts| parts.filter(|part| !part.is_empty()).count() == 2);
     is_arn(text, "sqs") || url().is_some_and(names)
 }
 
@@ -132,7 +133,11 @@ impl Shape for SendMessage {
             cx.error(code::OUT_OF_RANGE, &cx.key("delay"), message.to_owned());
         }
         if self.body.literal().is_some_and(|body| body.is_null() || body.as_str() == Some("")) {
-            cx.error(code::INVALID_VALUE, &cx.key("body"), "expected a message that is not empty, found none".to_owned());
+            cx.error(
+                code::INVALID_VALUE,
+                &cx.key("body"),
+                "expected a message that is not empty, found none".to_owned(),
+            );
         }
         if let Some(group) = self.group.as_ref().and_then(Template::literal).filter(|group| !is_group(group)) {
             let message = format!("expected a text of 1 to 128 bytes or a number, found {}", found(group));

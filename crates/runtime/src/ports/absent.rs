@@ -5,9 +5,10 @@ use async_trait::async_trait;
 use jiff::SignedDuration;
 
 use super::{
-    CloudAnswer, CloudCall, CloudCalls, CloudError, DeadLetter, DeadLetters, Http, HttpAnswer, HttpError, HttpRequest, MachineState, ModelAnswer, ModelError,
-    ModelErrorKind, ModelRequest, Models, Notice, NoticeError, Notifier, QueueError, SecretError, Secrets,
-    StartStateMachine, StartedMachine, StateMachineError, StateMachines, Timer, TimerError, Timers,
+    CloudAnswer, CloudCall, CloudCalls, CloudError, DeadLetter, DeadLetters, Http, HttpAnswer, HttpError, HttpRequest,
+    MachineState, ModelAnswer, ModelError, ModelErrorKind, ModelRequest, Models, Notice, NoticeError, Notifier,
+    QueueError, SecretError, Secrets, StartStateMachine, StartedMachine, StateMachineError, StateMachines, Timer,
+    TimerError, Timers,
 };
 
 /// A port that is not there: every call fails and says so.

@@ -4,7 +4,8 @@
 use std::sync::Arc;
 
 use super::{
-    Absent, Blobs, Clock, CloudCalls, DeadLetters, Http, Models, Notifier, Queue, Random, Secrets, StateMachines, Tables, Timers,
+    Absent, Blobs, Clock, CloudCalls, DeadLetters, Http, Models, Notifier, Queue, Random, Secrets, StateMachines,
+    Tables, Timers,
 };
 
 /// Ports that the runtime shares: storage, queues, timers, notices, time and chance.

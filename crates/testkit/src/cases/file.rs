@@ -12,8 +12,8 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::children::ChildScript;
-use super::ended::Ended;
 use super::cloud::CloudScript;
+use super::ended::Ended;
 use super::machines::MachineScript;
 use super::outside_event::OutsideEvent;
 use crate::cases::describe::JsonSchema;

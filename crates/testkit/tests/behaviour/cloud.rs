@@ -2,8 +2,8 @@
 
 use pawl_runtime::ports::{CloudCall, CloudError, CloudRequest, MessageTarget};
 use pawl_testkit::scenario::{
-    CloudReply, Scenario, answer, cloud_dies, cloud_gives, cloud_refuses, completed, failed, function_fails, manual, paused,
-    refused, scenario,
+    CloudReply, Scenario, answer, cloud_dies, cloud_gives, cloud_refuses, completed, failed, function_fails, manual,
+    paused, refused, scenario,
 };
 use serde_json::{Value, json};
 
@@ -40,7 +40,8 @@ fn a_message_has_its_text_group_delay_and_one_id_for_all_attempts() {
     assert_eq!(calls.len(), 3);
     assert!(calls.iter().all(|call| call.id == calls[0].id && call.id.starts_with("msg_")), "{calls:?}");
     let to = MessageTarget::Queue(FIFO.to_owned());
-    let request = CloudRequest::SendMessage { to, body: r#"{"n":2}"#.to_owned(), group: Some("7".to_owned()), delay_s: None };
+    let request =
+        CloudRequest::SendMessage { to, body: r#"{"n":2}"#.to_owned(), group: Some("7".to_owned()), delay_s: None };
     assert_eq!(calls[0].request, request);
 }
 
@@ -66,8 +67,10 @@ fn each_visit_has_an_id_of_its_own() {
 #[test]
 fn a_function_gives_the_output() {
     let step = "type: invoke_function, function: price-of, input: {sku: MUG}, timeout: 2m";
-    let story = story(step, |_| cloud_gives(json!({"price": 5})).after_s(100)).expect(completed().variable("got", json!({"price": 5})));
-    let request = CloudRequest::InvokeFunction { function: "price-of".to_owned(), input: json!({"sku": "MUG"}), wait: true };
+    let story = story(step, |_| cloud_gives(json!({"price": 5})).after_s(100))
+        .expect(completed().variable("got", json!({"price": 5})));
+    let request =
+        CloudRequest::InvokeFunction { function: "price-of".to_owned(), input: json!({"sku": "MUG"}), wait: true };
     assert_eq!(story.world().cloud.calls()[0].request, request);
 }
 
@@ -139,7 +142,8 @@ triggers: [{id: told, type: event, pattern: {source: [shop.orders], detail-type:
 variables: [{name: n, type: number}]
 steps: [{id: end, type: note, text: '{{ vars.n }}'}]";
 
-const PUBLISHES: &str = "  - {id: tell, type: publish_event, source: shop.orders, detail_type: Order Placed, detail: {n: 7}}";
+const PUBLISHES: &str =
+    "  - {id: tell, type: publish_event, source: shop.orders, detail_type: Order Placed, detail: {n: 7}}";
 
 fn publishes() -> Scenario {
     scenario().workflow(HEARS).workflow(&workflow(PUBLISHES))
@@ -148,7 +152,8 @@ fn publishes() -> Scenario {
 #[test]
 fn without_a_bus_an_event_starts_the_workflows_that_listen() {
     let story = publishes().event(manual("w")).run_until_idle();
-    let story = story.expect(completed().of("hears").variable("n", json!(7))).expect(completed().of("w").path(["tell"]));
+    let story =
+        story.expect(completed().of("hears").variable("n", json!(7))).expect(completed().of("w").path(["tell"]));
     let executions = story.world().executions();
     let (teller, hearer) = (&executions[0], &executions[1]);
     assert_eq!(hearer.cause.chain.len(), 1, "the cause reaches what it started");

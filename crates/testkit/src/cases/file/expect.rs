@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::cases::describe::JsonSchema;
 use crate::cases::cloud::CloudTest;
+use crate::cases::describe::JsonSchema;
 use crate::cases::machines::MachineStart;
 
 /// What must have come of a case.
