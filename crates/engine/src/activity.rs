@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::{
-    Address, CloudCall, Control, Lookup, PeopleFound, PeopleRead, Record, RecordActivity, RegionStart, StepError, Subject, Usage,
+    Address, CloudCall, Control, Lookup, PeopleFound, PeopleRead, Record, RecordActivity, RegionStart, StepError,
+    Subject, Usage,
 };
 
 /// An outside effect. The runtime commits a claim before the effect, and the result after it.

@@ -1,6 +1,7 @@
 //! Calls of services of the cloud: an event bus, queues and topics, functions.
 
 use jiff::SignedDuration;
+use pawl_definition::step;
 use serde_json::{Map, Value, json};
 
 /// Longest time of one call, in seconds, if the step does not say.
@@ -69,6 +70,11 @@ impl MessageTarget {
         match self {
             Self::Queue(name) | Self::Topic(name) => name,
         }
+    }
+
+    /// Whether it keeps the order of its messages, and takes one that is sent again once.
+    pub fn is_fifo(&self) -> bool {
+        step::is_fifo(self.name())
     }
 }
 

@@ -21,7 +21,7 @@ use serde_json::Value;
 
 use super::monitor::carry_out;
 
-pub(super) use posts::rename_post;
+pub(super) use posts::corrupt_post;
 
 /// A mistake that a hasty author of the protocol could make.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -102,6 +102,10 @@ pub enum Bug {
     PostsUnlisted,
     /// Each sending of a posted event has an id of its own.
     FreshPosts,
+    /// Each attempt of a step that publishes an event sends one of its own.
+    PublishedAnew,
+    /// An event that a step published does not tell what led to it.
+    PublishedUncaused,
     /// Rows that left the head keep the values of a person who is forgotten.
     RowsRemember,
     /// Blobs outlive their execution.
@@ -201,6 +205,8 @@ impl Bug {
         ("untold-ends", Self::UntoldEnds),
         ("posts-unlisted", Self::PostsUnlisted),
         ("fresh-posts", Self::FreshPosts),
+        ("published-anew", Self::PublishedAnew),
+        ("published-uncaused", Self::PublishedUncaused),
         ("rows-remember", Self::RowsRemember),
         ("kept-blobs", Self::KeptBlobs),
         ("open-expires", Self::OpenExpires),

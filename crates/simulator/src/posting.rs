@@ -41,6 +41,11 @@ pub(super) fn posted_id(event: &Event) -> Option<&str> {
     event.data.get("event")?.get("id")?.as_str()
 }
 
+/// Whether a step published an event, and the installation took it in.
+pub(super) fn is_published(event: &Event) -> bool {
+    posted_id(event).is_some_and(|id| id.starts_with("msg_"))
+}
+
 fn accepted(event: String, replayed: bool) -> Answer {
     Answer::Done(Some(Accepted { event, workflow: String::new(), trigger: POSTED.to_owned(), replayed }))
 }

@@ -90,7 +90,12 @@ impl AwsCloudCalls {
                 }
             },
             CloudRequest::SendMessage { to, body, group, delay_s } => {
-                let message = queue::Message { id: &call.id, body, group: group.as_deref(), delay_s: *delay_s };
+                let message = queue::Message {
+                    once: to.is_fifo().then_some(&*call.id),
+                    body,
+                    group: group.as_deref(),
+                    delay_s: *delay_s,
+                };
                 match to {
                     MessageTarget::Queue(queue) => {
                         self.allows(queue)?;

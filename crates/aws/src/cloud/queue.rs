@@ -13,18 +13,11 @@ use crate::failure::Failure;
 /// A message, for a queue or a topic.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Message<'a> {
-    /// Its id, the same if it is sent again.
-    pub(super) id: &'a str,
+    /// For a FIFO queue or topic: the id by which it takes a message that is sent again once.
+    pub(super) once: Option<&'a str>,
     pub(super) body: &'a str,
     pub(super) group: Option<&'a str>,
     pub(super) delay_s: Option<i64>,
-}
-
-impl Message<'_> {
-    /// Whether its target takes a repeat of it once.
-    pub(super) fn is_once(&self, target: &str) -> bool {
-        target.ends_with(".fifo")
-    }
 }
 
 /// Account and name of a queue that is named by its URL or ARN.
@@ -53,13 +46,12 @@ pub(super) async fn send(
     timeout: SignedDuration,
 ) -> Result<Value, CloudError> {
     let what = format!("sending to {queue}");
-    let once = message.is_once(queue).then(|| message.id.to_owned());
     let call = client
         .send_message()
         .queue_url(url)
         .message_body(message.body)
         .set_message_group_id(message.group.map(str::to_owned))
-        .set_message_deduplication_id(once)
+        .set_message_deduplication_id(message.once.map(str::to_owned))
         .set_delay_seconds(message.delay_s.and_then(|delay| i32::try_from(delay).ok()));
     let limit = timeout.try_into().unwrap_or_default();
     let Ok(answer) = tokio::time::timeout(limit, call.send()).await else {

@@ -26,8 +26,8 @@ pub(super) async fn publish(
     if let Some(group) = message.group {
         fields.push(("MessageGroupId", group));
     }
-    if message.is_once(topic) {
-        fields.push(("MessageDeduplicationId", message.id));
+    if let Some(once) = message.once {
+        fields.push(("MessageDeduplicationId", once));
     }
     let encode = |text: &str| utf8_percent_encode(text, UNRESERVED).to_string();
     let body: Vec<_> = fields.iter().map(|(name, value)| format!("{name}={}", encode(value))).collect();

@@ -61,15 +61,8 @@ impl Shape for PublishEvent {
     }
 
     fn check(&self, cx: &mut Check<'_, '_>) {
-        let names: [(&str, &Template, fn(&str) -> bool); 2] =
-            [("source", &self.source, is_event_source), ("detail_type", &self.detail_type, is_event_name)];
-        for (key, template, fits) in names {
-            if let Some(name) = template.literal().filter(|name| !name.as_str().is_some_and(fits)) {
-                let but = if key == "source" { " that does not begin with `aws.` or `pawl.`" } else { "" };
-                let message = format!("expected a text of 1 to {EVENT_NAME_MOST} bytes{but}, found {}", found(name));
-                cx.error(code::INVALID_VALUE, &cx.key(key), message);
-            }
-        }
+        check_name(cx, ("source", " that does not begin with `aws.` or `pawl.`"), &self.source, is_event_source);
+        check_name(cx, ("detail_type", ""), &self.detail_type, is_event_name);
         let detail = self.detail.as_ref().and_then(Template::literal);
         if let Some(detail) = detail.filter(|detail| !detail.is_object() && !detail.is_null()) {
             cx.error(code::WRONG_TYPE, &cx.key("detail"), format!("expected a mapping, found {}", found(detail)));
@@ -80,5 +73,12 @@ impl Shape for PublishEvent {
                 cx.error(code::WRONG_TYPE, &cx.key("detail"), format!("expected a mapping, found {kinds}"));
             }
         }
+    }
+}
+
+fn check_name(cx: &mut Check<'_, '_>, (key, but): (&str, &str), name: &Template, fits: fn(&str) -> bool) {
+    if let Some(name) = name.literal().filter(|name| !name.as_str().is_some_and(fits)) {
+        let message = format!("expected a text of 1 to {EVENT_NAME_MOST} bytes{but}, found {}", found(name));
+        cx.error(code::INVALID_VALUE, &cx.key(key), message);
     }
 }

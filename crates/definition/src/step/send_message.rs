@@ -38,7 +38,7 @@ pub struct SendMessage {
 
 /// Whether a queue or topic keeps the order of its messages.
 pub fn is_fifo(target: &str) -> bool {
-    target.ends_with(FIFO)
+    target.trim_end_matches('/').ends_with(FIFO)
 }
 
 /// `arn:<partition>:<service>:<region>:<account>:<name>`.

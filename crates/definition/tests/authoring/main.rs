@@ -4,6 +4,7 @@ mod activities;
 mod agreement;
 mod archive;
 mod ceilings;
+mod cloud;
 mod concurrency;
 mod controlling;
 mod dates;

@@ -1,6 +1,6 @@
 //! `send_message`: a claimed call. The message's id follows from the visit, so that a FIFO queue or topic takes a repeat once.
 
-use pawl_definition::step::{SendMessage, is_fifo, is_message_group, is_queue, is_topic};
+use pawl_definition::step::{SendMessage, is_message_group, is_queue, is_topic};
 use pawl_definition::{Template, value};
 use serde_json::Value;
 
@@ -24,7 +24,7 @@ impl StepHandler for SendMessage {
             return Err(StepError::new(StepCode::CloudInvalid, message).at("body"));
         }
         let group = self.group.as_ref().map(|group| group_of(group, &scope)).transpose()?;
-        if is_fifo(to.name()) && group.is_none() {
+        if to.is_fifo() && group.is_none() {
             let message = "a FIFO queue or topic keeps the order within a group: expected one, found none";
             return Err(StepError::new(StepCode::CloudInvalid, message).at("group"));
         }

@@ -63,8 +63,13 @@ async fn take_in(ingest: &Ingest, call: &CloudCall, lease: LeaseGuard<'_>) -> Pe
         }
         Err(error) => return Performed::failed(StepError::new(StepCode::CloudInvalid, error.reason)),
     };
-    match ingest.accept_undecided(event, &Identity::of(Some(&call.id))).await {
-        Ok(_) => Performed::done(json!({"event_id": call.id})),
+    let identity = Identity::of(Some(&call.id));
+    let taken = match ingest.earlier(bus::POSTED, bus::POSTED, &identity).await {
+        Ok(None) => ingest.accept_undecided(event, &identity).await.map(drop),
+        earlier => earlier.map(drop),
+    };
+    match taken {
+        Ok(()) => Performed::done(json!({"event_id": call.id})),
         Err(error) => Performed::failed(not_taken(&error)),
     }
 }

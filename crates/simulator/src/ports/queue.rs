@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 use pawl_runtime::ports::rules::MAX_MESSAGE_BODY;
 use pawl_runtime::ports::{Message, Queue, QueueError, QueueName, QueueSource, Received, Timer, TimerError, Timers};
 
-use crate::bug::{Bug, rename_post};
+use crate::bug::{Bug, corrupt_post};
 use crate::hub::{Fate, Hub};
 
 /// Queues and timers of one process.
@@ -44,9 +44,9 @@ impl Queue for Queues {
             _ => None,
         };
         messages.retain(|message| untold.is_none_or(|news| !message.body.contains(news)));
-        if self.hub.bug == Some(Bug::FreshPosts) {
+        if let Some(bug) = self.hub.bug {
             for message in &mut messages {
-                rename_post(message, self.hub.now());
+                corrupt_post(bug, message, self.hub.now());
             }
         }
         self.hub.pause().await;
