@@ -8,11 +8,12 @@ mod lookups;
 mod loops;
 mod posts;
 mod schedules;
+mod signals;
 mod stepping;
 
 use jiff::SignedDuration;
+use pawl_engine::Status;
 use pawl_engine::steps::children_of_row;
-use pawl_engine::{Status, Wake};
 use pawl_runtime::items;
 use pawl_runtime::items::guard::Guard;
 use pawl_runtime::ports::rules::counter_body;
@@ -338,7 +339,7 @@ impl Bug {
             (Self::SignalTwice, Write::Put { item, expect, .. }) if item.key.sort.ends_with("#taken") => {
                 *expect = Expect::Any;
             }
-            (Self::SignalUnseen, Write::Put { item, .. }) => without_look(item),
+            (Self::SignalUnseen, Write::Put { item, .. }) => signals::without_look(item),
             (Self::ShareIgnored, Write::Put { item, expect: Expect::Absent, .. })
                 if item.key.partition.starts_with("execution#") =>
             {
@@ -382,17 +383,6 @@ fn apart(writes: Vec<Write>, durability: Durability, first: impl Fn(&Write) -> b
     let (first, rest): (Vec<_>, Vec<_>) = writes.into_iter().partition(first);
     let parts = [first, rest].into_iter().filter(|part| !part.is_empty());
     parts.map(|writes| Transaction { writes, durability }).collect()
-}
-
-/// The head of an execution that has just begun to wait for a signal, as if it had looked already.
-fn without_look(item: &mut Item) {
-    if let Ok(Some((mut head, rows))) = items::execution::parse_whole(item)
-        && pawl_engine::signal::awaited(&head).is_some()
-        && head.wake == (Wake::Signal { until: Some(head.updated_at) })
-    {
-        head.wake = Wake::Signal { until: rows.last().and_then(|row| row.due) };
-        *item = items::execution::changed(item, &head, &rows).expect("it was just read");
-    }
 }
 
 /// A write that requires nothing of what it overwrites.

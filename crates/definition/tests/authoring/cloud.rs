@@ -53,7 +53,7 @@ fn each_mistake_of_a_message_is_one_error_at_its_place() {
         (format!("queue: '{QUEUE}', body: x, delay: 16m"), "out_of_range steps[0].delay"),
         (format!("queue: '{QUEUE}', body: ''"), "invalid_value steps[0].body"),
         (format!("queue: '{QUEUE}', body: x, group: 'a b'"), "invalid_value steps[0].group"),
-        (format!("queue: '{QUEUE}', bdy: x"), "unknown_key steps[0].bdy; did you mean \"body\"?"),
+        (format!("queue: '{QUEUE}', body: x, grup: g"), "unknown_key steps[0].grup; did you mean \"group\"?"),
     ] {
         assert_eq!(told_of(&format!("send_message, {keys}")), [expected], "{keys}");
     }

@@ -181,7 +181,7 @@ fn an_event_that_is_published_again_starts_nothing_twice() {
 fn a_workflow_that_hears_its_own_events_is_stopped() {
     let keys = "triggers: [{id: told, type: event, pattern: {source: [shop.orders]}}]";
     let story = scenario().workflow(&with(keys, PUBLISHES)).event(manual("w")).run_until_idle();
-    let story = story.expect(refused("depth_limit"));
+    let story = story.expect(refused("self_limit"));
     let began = story.world().executions().len();
     assert!((1..=20).contains(&began), "{began} executions began");
 }
