@@ -32,11 +32,11 @@ pub(crate) async fn run() -> anyhow::Result<()> {
     for workflows in WORKFLOWS {
         measured.push(start(workflows).await?);
     }
-    for round in 0..ROUNDS {
+    for turn in 0..ROUNDS {
         for one in &mut measured {
             let (began, before) = (Instant::now(), one.server.cpu()?);
             let change = move |number| {
-                let total = round * CHANGES + number + 1;
+                let total = turn * CHANGES + number + 1;
                 (
                     "PATCH",
                     format!("/v1/objects/item/records/item-{number}"),
@@ -44,7 +44,7 @@ pub(crate) async fn run() -> anyhow::Result<()> {
                 )
             };
             spread(&one.server.host, 0..CHANGES, change).await?;
-            settled(&one.server, "executions_completed", CHANGES * MATCHING * (round + 1)).await?;
+            settled(&one.server, "executions_completed", CHANGES * MATCHING * (turn + 1)).await?;
             one.elapsed += began.elapsed();
             one.cpu += one.server.cpu()?.saturating_sub(before);
         }
@@ -75,7 +75,7 @@ async fn start(workflows: usize) -> anyhow::Result<Measured> {
     write(folder.path(), include_str!("burst.workflow.yaml"), 1..=MATCHING)?;
     write(folder.path(), include_str!("listener.workflow.yaml"), MATCHING + 1..=workflows)?;
     let server = Server::start(folder.path(), data.path()).await?;
-    let create = |number| {
+    let create = |number: usize| {
         (
             "PUT",
             format!("/v1/objects/item/records/item-{number}"),
