@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use pawl_engine::Event;
-use pawl_runtime::{Identity, System, bus};
+use pawl_runtime::ports::Item;
+use pawl_runtime::{Identity, System, bus, items};
 use serde_json::{Value, json};
 
 use super::hub::Hub;
@@ -44,6 +45,15 @@ pub(super) fn posted_id(event: &Event) -> Option<&str> {
 /// Whether a step published an event, and the installation took it in.
 pub(super) fn is_published(event: &Event) -> bool {
     posted_id(event).is_some_and(|id| id.starts_with("msg_"))
+}
+
+/// The event of an execution, where an item stores one: the head, or an item of its own. One that cannot be read is none.
+pub(super) fn stored_event(item: &Item) -> Option<Event> {
+    match items::execution::id(&item.key) {
+        Some(_) => items::execution::event(item).ok().flatten(),
+        None if item.key.sort == items::event::SORT => items::event::parse(item).ok(),
+        None => None,
+    }
 }
 
 fn accepted(event: String, replayed: bool) -> Answer {

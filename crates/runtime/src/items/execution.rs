@@ -197,6 +197,11 @@ pub fn parse_whole(item: &Item) -> Result<Option<(Execution, Vec<Row>)>, Unreada
     Ok(execution.map(|execution| (execution, rows)))
 }
 
+/// Reads the event in it; `None` if that has an item of its own.
+pub fn event(item: &Item) -> Result<Option<Event>, Unreadable> {
+    Ok(stored(item)?.event)
+}
+
 /// Reads all of it; `None` if the event was refused.
 pub(crate) fn parse_head(item: &Item) -> Result<Option<Head>, Unreadable> {
     let Stored { execution, rows, event, .. } = stored(item)?;
@@ -226,6 +231,7 @@ mod tests {
             prop_assert_eq!(item.expires_at, execution.expires_at);
             prop_assert_eq!(parse(&item), Ok(Some(execution.clone())));
             prop_assert_eq!(refusal::parse(&item), Ok(None), "an execution is no refusal");
+            prop_assert_eq!(super::event(&item), Ok(None));
             prop_assert_eq!(parse_whole(&item), Ok(Some((execution, rows))));
         }
 

@@ -10,6 +10,7 @@
 //! - [`forks`]: what executions that begin again take over.
 //! - [`erasure`]: what is forgotten loses its values and nothing else; what expires is gone.
 //! - [`people`]: rounds of members are fair.
+//! - [`published`]: an event that a step published tells what led to it.
 //! - [`signals`]: no signal is taken twice.
 //! - [`stepping`]: an execution that stops before each step carries out none that nobody let it.
 //! - [`tree`]: what holds for an execution with all its parts.
@@ -25,6 +26,7 @@ mod limits;
 mod loops;
 mod people;
 mod protocol;
+mod published;
 mod schedules;
 mod signals;
 mod stepping;
@@ -157,6 +159,7 @@ impl Monitor {
         let mut broken = Vec::new();
         self.look_at_firings(now, transaction, &mut broken);
         self.activities.look(transaction, &seen.heads, &mut broken);
+        published::look(transaction, &seen.heads, &mut broken);
         let is_new_fork = |head: &&Execution| head.fork.is_some() && !self.heads.contains_key(&head.id);
         if let Some(fork) = seen.heads.iter().find(is_new_fork).filter(|_| seen.heads.len() > 1) {
             broken.push((4, format!("{}: the head of another execution is written with a fork", fork.id)));

@@ -1,5 +1,5 @@
 //! What must hold of posted events at rest: each that was acknowledged came to an execution or a refusal of every workflow that
-//! listened for it, what was posted or published under one id started a workflow once, and what a step published has causes.
+//! listened for it, and what was posted or published under one id started a workflow once.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use pawl_runtime::ports::Item;
 
 use crate::hub::State;
 use crate::monitor::{Broken, Monitor};
-use crate::posting::{is_published, posted_id};
+use crate::posting::{posted_id, stored_event};
 use crate::script::POSTED;
 use crate::task::Accepted;
 
@@ -55,14 +55,11 @@ fn listeners<'a>(monitor: &'a Monitor, since: Timestamp, event: &Event) -> Vec<&
 /// What was posted under one id started a workflow once.
 fn starts(monitor: &Monitor, items: &[Item], broken: &mut Vec<Broken>) {
     let mut started: BTreeMap<(String, String), BTreeSet<&String>> = BTreeMap::new();
-    for item in items.iter().filter(|item| item.key.sort == items::event::SORT) {
-        let event = items::event::parse(item).expect("an event has its shape");
-        let head = items::execution::id(&item.key).and_then(|id| monitor.heads.get(id));
+    for item in items {
+        let Some(event) = stored_event(item) else { continue };
+        let head = item.key.partition.strip_prefix("execution#").and_then(|id| monitor.heads.get(id));
         if let (None, Some(head), Some(id)) = (&event.fork, head, posted_id(&event)) {
             started.entry((head.workflow.clone(), id.to_owned())).or_default().insert(&head.id);
-            if is_published(&event) && head.cause.chain.is_empty() {
-                broken.push((7, format!("{} was started by the step that published {id}, and has no cause", head.id)));
-            }
         }
     }
     for ((workflow, id), executions) in started.iter().filter(|(_, executions)| executions.len() > 1) {

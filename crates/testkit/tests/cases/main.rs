@@ -180,8 +180,8 @@ cases:
     insta::assert_snapshot!(report, @r#"
     d/greet.cases.yaml
       d/greet.cases.yaml:4:5: error[missing_key] cases[0]: expected the key "event", which is absent
-      d/greet.cases.yaml:5:11: error[unknown_key] cases[0].evnt: unknown key "evnt"; expected one of children, event, expect, http, inactive, look_after, models, name, now, open, positions, records, secrets, signals, state_machines, then; did you mean "event"?
-      d/greet.cases.yaml:6:22: error[unknown_key] cases[0].expect.stauts: unknown key "stauts"; expected one of activities, began, calls, children, error, executions, failed_steps, lanes, notices, outcome, output, path, records, refused, state_machines, status, variables; did you mean "status"?
+      d/greet.cases.yaml:5:11: error[unknown_key] cases[0].evnt: unknown key "evnt"; expected one of children, cloud, event, expect, http, inactive, look_after, models, name, now, open, positions, records, secrets, signals, state_machines, then; did you mean "event"?
+      d/greet.cases.yaml:6:22: error[unknown_key] cases[0].expect.stauts: unknown key "stauts"; expected one of activities, began, calls, children, cloud, error, executions, failed_steps, lanes, notices, outcome, output, path, records, refused, state_machines, status, variables; did you mean "status"?
       d/greet.cases.yaml:9:27: error[unknown_key] cases[1].http[0].when.methd: unknown key "methd"; expected one of body, method, url; did you mean "method"?
       d/greet.cases.yaml:11:22: error[unknown_word] cases[1].expect.status: expected one of queued, running, waiting, paused, completed, canceled, failed, found "done"
       no case ran: 5 problems
