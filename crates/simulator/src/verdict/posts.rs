@@ -58,6 +58,8 @@ fn starts(monitor: &Monitor, items: &[Item], broken: &mut Vec<Broken>) {
     for item in items {
         let Some(event) = stored_event(item) else { continue };
         let head = item.key.partition.strip_prefix("execution#").and_then(|id| monitor.heads.get(id));
+        // A lane or slice has the event of its whole.
+        let head = head.filter(|head| head.parent.is_none());
         if let (None, Some(head), Some(id)) = (&event.fork, head, posted_id(&event)) {
             started.entry((head.workflow.clone(), id.to_owned())).or_default().insert(&head.id);
         }

@@ -116,3 +116,51 @@ pub(super) fn cell(value: &Value) -> String {
         value => plain(value).unwrap_or_else(|| value.to_string()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    /// What files of rows have in them, and what they have where they are broken.
+    const PIECES: &[&str] = &[
+        "id", "name", "labels", "other", ",", ";", "\n", "\r\n", "\"", "\"\"", " ", "a", "7", "{", "}", "[", "]", ":", "null",
+        "{\"id\": \"x\", \"name\": \"y\"}", "{\"fields\": {\"name\": 1}}", "\u{feff}", "\u{0}", "id,name\n", "\\u0000", "1e999",
+    ];
+
+    fn schema() -> Schema {
+        Schema::of("item", &json!({"fields": {"name": {"type": "text"}, "labels": {"type": "text", "many": true}}}))
+    }
+
+    proptest! {
+        #[test]
+        fn any_file_is_read_or_refused(pieces in vec(proptest::sample::select(PIECES), 0..40)) {
+            let text = pieces.concat();
+            for form in [Form::Csv, Form::Jsonl] {
+                let Ok(Rows { rows, .. }) = Rows::read(&text, form, &schema(), &["other".to_owned()]) else { continue };
+                let lines: Vec<_> = rows.iter().map(|row| row.line).collect();
+                prop_assert!(lines.is_sorted_by(|one, other| one < other), "{lines:?}");
+                let fields: Vec<_> = rows.iter().flat_map(|row| row.fields.keys()).collect();
+                prop_assert!(fields.iter().all(|name| schema().has(name)), "{fields:?}");
+            }
+        }
+
+        #[test]
+        fn what_an_export_writes_an_import_reads(
+            name in "[a-z,;\" \n]{0,8}[a-z]", labels in vec("[a-z,;\"\\[]{0,4}[a-z]", 0..3),
+        ) {
+            let values = [json!("x"), json!(name), json!(labels)];
+            let cells: Vec<_> = values.iter().map(cell).collect();
+            let text = csv::write(["id", "name", "labels"]) + &csv::write(cells.iter().map(String::as_str));
+            let rows = Rows::read(&text, Form::Csv, &schema(), &[]).expect("an export can be read").rows;
+            let [row] = rows.as_slice() else { panic!("expected one row, found {rows:?}") };
+            prop_assert_eq!(row.id.as_deref(), Some("x"));
+            prop_assert_eq!(&row.fields["name"], &values[1]);
+            let found = row.fields.get("labels").cloned().unwrap_or(json!([]));
+            prop_assert_eq!(&found, &values[2]);
+        }
+    }
+}

@@ -30,7 +30,7 @@ impl Schema {
         }
     }
 
-    fn of(object: &str, body: &Value) -> Self {
+    pub(super) fn of(object: &str, body: &Value) -> Self {
         let part = |key: &str| body.get(key).and_then(Value::as_object).into_iter().flatten();
         let is_many = |value: &Value| value.get("many") == Some(&Value::Bool(true));
         let mut fields: BTreeMap<_, _> =
