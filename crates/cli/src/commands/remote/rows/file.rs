@@ -127,8 +127,32 @@ mod tests {
 
     /// What files of rows have in them, and what they have where they are broken.
     const PIECES: &[&str] = &[
-        "id", "name", "labels", "other", ",", ";", "\n", "\r\n", "\"", "\"\"", " ", "a", "7", "{", "}", "[", "]", ":", "null",
-        "{\"id\": \"x\", \"name\": \"y\"}", "{\"fields\": {\"name\": 1}}", "\u{feff}", "\u{0}", "id,name\n", "\\u0000", "1e999",
+        "id",
+        "name",
+        "labels",
+        "other",
+        ",",
+        ";",
+        "\n",
+        "\r\n",
+        "\"",
+        "\"\"",
+        " ",
+        "a",
+        "7",
+        "{",
+        "}",
+        "[",
+        "]",
+        ":",
+        "null",
+        "{\"id\": \"x\", \"name\": \"y\"}",
+        "{\"fields\": {\"name\": 1}}",
+        "\u{feff}",
+        "\u{0}",
+        "id,name\n",
+        "\\u0000",
+        "1e999",
     ];
 
     fn schema() -> Schema {
