@@ -103,8 +103,6 @@ pub enum Bug {
     PostsUnlisted,
     /// Each sending of a posted event has an id of its own.
     FreshPosts,
-    /// Each attempt of a step that publishes an event sends one of its own.
-    PublishedAnew,
     /// An event that a step published does not tell what led to it.
     PublishedUncaused,
     /// Rows that left the head keep the values of a person who is forgotten.
@@ -206,7 +204,6 @@ impl Bug {
         ("untold-ends", Self::UntoldEnds),
         ("posts-unlisted", Self::PostsUnlisted),
         ("fresh-posts", Self::FreshPosts),
-        ("published-anew", Self::PublishedAnew),
         ("published-uncaused", Self::PublishedUncaused),
         ("rows-remember", Self::RowsRemember),
         ("kept-blobs", Self::KeptBlobs),

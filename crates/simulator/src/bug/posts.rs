@@ -12,7 +12,6 @@ use crate::posting::{is_published, posted_id};
 pub(crate) fn corrupt_post(bug: Bug, message: &mut Message, now: Timestamp) {
     match bug {
         Bug::FreshPosts => changed(message, |event| posted_id(event).is_some(), |event| rename(event, now)),
-        Bug::PublishedAnew => changed(message, is_published, |event| rename(event, now)),
         Bug::PublishedUncaused => changed(message, is_published, |event| event.cause = Cause::default()),
         _ => {}
     }
