@@ -5,17 +5,13 @@
 
 mod aws;
 mod bulk;
-mod burst;
-mod dates;
 mod echo;
 mod http;
-mod import;
 mod lanes;
 mod listeners;
 mod loops;
 mod process;
 mod sleepers;
-mod spread;
 mod w5;
 
 use anyhow::bail;
@@ -32,10 +28,7 @@ fn main() -> anyhow::Result<()> {
                 sleepers::run().await?;
                 loops::run().await?;
                 lanes::run().await?;
-                bulk::run().await?;
-                burst::run().await?;
-                dates::run().await?;
-                import::run().await
+                bulk::run().await
             }
             Some("w5") => w5::run().await,
             Some("listeners") => listeners::run().await,
@@ -43,9 +36,6 @@ fn main() -> anyhow::Result<()> {
             Some("loop") => loops::run().await,
             Some("lanes") => lanes::run().await,
             Some("bulk") => bulk::run().await,
-            Some("burst") => burst::run().await,
-            Some("dates") => dates::run().await,
-            Some("import") => import::run().await,
             Some("aws-cost") => aws::cost::run().await,
             Some("aws-latency") => aws::latency::run().await,
             Some("aws-scale") => aws::scale::run().await,
@@ -53,7 +43,7 @@ fn main() -> anyhow::Result<()> {
             Some("cold") => aws::cold::run().await,
             Some(other) => {
                 bail!(
-                    "there is no benchmark {other:?}: expected w5, listeners, sleepers, loop, lanes, bulk, burst, dates, import, aws-cost, aws-latency, aws-scale, aws-load or cold"
+                    "there is no benchmark {other:?}: expected w5, listeners, sleepers, loop, lanes, bulk, aws-cost, aws-latency, aws-scale, aws-load or cold"
                 )
             }
         }
