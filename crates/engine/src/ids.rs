@@ -177,9 +177,27 @@ pub fn logged_event_id(activity: &str, record: Option<&Subject>) -> String {
     format!("evt_{}", digest(&["logged", activity, of(|record| &record.object), of(|record| &record.id)]))
 }
 
-/// What is listened on for activities of a type.
+/// The id of the event that an activity is overdue, which was due at a time, for one of its records or for none; of a trigger that
+/// fires later, for the time of its firing.
+pub fn overdue_event_id(
+    (activity, at): (&str, Timestamp),
+    record: Option<&Subject>,
+    trigger: Option<(&str, &str)>,
+) -> String {
+    let of = |part: fn(&Subject) -> &str| record.map_or("", part);
+    let (workflow, trigger) = trigger.unwrap_or_default();
+    let (object, record) = (of(|record| &record.object), of(|record| &record.id));
+    format!("evt_{}", digest(&["overdue", activity, &at.to_string(), object, record, workflow, trigger]))
+}
+
+/// What is listened on for activities of a type that are logged.
 pub fn activity_topic(activity: &str) -> String {
     format!("activity/{activity}")
+}
+
+/// What is listened on for activities of a type that are overdue.
+pub fn overdue_topic(activity: &str) -> String {
+    format!("overdue/{activity}")
 }
 
 /// What is listened on for the ends of executions: of a workflow, or of any.

@@ -68,7 +68,9 @@ pub use create::create;
 pub use decision::{Claim, Commit, Control, Decision, Input, Need, Performance, Stay};
 pub use effect::{Effect, NoticeText, StoredValues};
 pub use error::{Illegal, Refused, StepError, TransitionError};
-pub use event::{Cause, Creation, Event, EventFacts, EventType, Link, Occurrence, end_topics, ended, logged};
+pub use event::{
+    Cause, Creation, Event, EventFacts, EventType, Link, Occurrence, end_topics, ended, logged, long_overdue, overdue,
+};
 pub use execution::{
     Act, Execution, OutcomeStatus, Pause, PauseReason, Requested, ReturnTo, Status, StepState, StepStatus,
     TimerPurpose, Usage, Waiting, Wake,

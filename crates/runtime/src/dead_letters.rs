@@ -59,13 +59,14 @@ impl Marks<'_> {
             },
             // It is no start: what is left of the execution stays until the letter is redriven, and signals stay in their
             // line until the next signal or waiter of the key.
-            // The sweeper closes a window, and fires a schedule or a date, whose message was given up.
+            // The sweeper closes a window, and fires a schedule, a date or an overdue activity, whose message was given up.
             Ok(
                 EventMessage::Expired(_)
                 | EventMessage::Signals(_)
                 | EventMessage::Window(_)
                 | EventMessage::Schedule { .. }
-                | EventMessage::Date { .. },
+                | EventMessage::Date { .. }
+                | EventMessage::Overdue(_),
             ) => Ok(()),
             Ok(EventMessage::Waiters(waiters)) => self.refuse(of_waiters(waiters.event, why)).await,
             Ok(EventMessage::Operation(id)) => self.operations.fail(&id, why).await,
@@ -87,9 +88,12 @@ impl Marks<'_> {
             Ok(EventMessage::Stream(change)) => changes::events(&change).unwrap_or_default(),
             Ok(EventMessage::Expired(_) | EventMessage::Signals(_)) => return Ok(true),
             // The sweeper sends another one.
-            Ok(EventMessage::Window(_) | EventMessage::Schedule { .. } | EventMessage::Date { .. }) => {
-                return Ok(false);
-            }
+            Ok(
+                EventMessage::Window(_)
+                | EventMessage::Schedule { .. }
+                | EventMessage::Date { .. }
+                | EventMessage::Overdue(_),
+            ) => return Ok(false),
             Ok(EventMessage::Waiters(waiters)) => vec![Event { workflow: None, ..waiters.event }],
             Ok(EventMessage::Operation(id)) => {
                 let operation = self.operations.read(&id).await?;

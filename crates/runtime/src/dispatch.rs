@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use pawl_engine::{Event, Execution, Need, ids};
 
 use crate::items::date::DateEntry;
+use crate::items::due_activity::DueActivity;
 use crate::message::{EventMessage, Job, News, queue_of};
 use crate::ports::{Message, Queue, QueueName, Timer, Timers};
 use crate::{Error, ExecutorOptions, items};
@@ -90,9 +91,9 @@ impl Dispatcher {
         Ok(self.jobs.send(QueueName::Events, vec![schedule_message(workflow, trigger)]).await?)
     }
 
-    /// Sends the messages that fire dates whose time has come.
-    pub(crate) async fn send_dates(&self, due: &[DateEntry]) -> Result<(), Error> {
-        let messages = due.iter().map(date_message).collect();
+    /// Sends the messages that fire dates whose time has come, and that tell of overdue activities.
+    pub(crate) async fn send_dates(&self, due: &[DateEntry], activities: &[DueActivity]) -> Result<(), Error> {
+        let messages = due.iter().map(date_message).chain(activities.iter().map(overdue_message)).collect();
         Ok(self.jobs.send(QueueName::Events, messages).await?)
     }
 
@@ -154,10 +155,15 @@ fn schedule_message(workflow: &str, trigger: &str) -> Message {
     Message { body, delay: SignedDuration::ZERO, group: workflow.to_owned() }
 }
 
+fn overdue_message(due: &DueActivity) -> Message {
+    let body = serde_json::to_string(&EventMessage::Overdue(due.activity.clone())).expect("texts are JSON");
+    Message { body, delay: SignedDuration::ZERO, group: due.activity.clone() }
+}
+
 fn date_message(entry: &DateEntry) -> Message {
-    let DateEntry { record, workflow, trigger, .. } = entry.clone();
+    let DateEntry { of, workflow, trigger, .. } = entry.clone();
     let group = workflow.clone();
-    let body = serde_json::to_string(&EventMessage::Date { record, workflow, trigger }).expect("texts are JSON");
+    let body = serde_json::to_string(&EventMessage::Date { of, workflow, trigger }).expect("texts are JSON");
     Message { body, delay: SignedDuration::ZERO, group }
 }
 

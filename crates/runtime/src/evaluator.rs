@@ -5,6 +5,7 @@ mod fill;
 mod forgotten;
 mod fork;
 mod matching;
+mod overdue;
 mod start;
 mod waiters;
 mod why_not;
@@ -79,7 +80,8 @@ impl Evaluator {
             EventMessage::Operation(id) => self.operations.go_on(&id, deadline).await,
             EventMessage::Window(partition) => self.starter.close(&partition).await,
             EventMessage::Schedule { workflow, trigger } => self.schedules.fire(&workflow, &trigger, deadline).await,
-            EventMessage::Date { record, workflow, trigger } => self.dates.fire(&record, (&workflow, &trigger)).await,
+            EventMessage::Date { of, workflow, trigger } => self.dates.fire(&of, (&workflow, &trigger)).await,
+            EventMessage::Overdue(activity) => self.overdue(&activity, deadline).await,
             EventMessage::Signals(topic) => self.signals.hand_over(&topic, deadline).await,
         }
     }

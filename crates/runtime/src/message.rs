@@ -1,10 +1,11 @@
 //! What queues carry.
 
 use jiff::SignedDuration;
-use pawl_engine::{Event, Execution, Subject};
+use pawl_engine::{Event, Execution};
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
+use crate::items::date::Dated;
 use crate::items::{self, misshapen};
 use crate::ports::{Key, Message, QueueName, RecordChange};
 
@@ -110,15 +111,17 @@ pub enum EventMessage {
         /// Trigger.
         trigger: String,
     },
-    /// The time of a date trigger may have come for a record.
+    /// The time of a trigger may have come for a record that has a date, or for an overdue activity.
     Date {
-        /// Record.
-        record: Subject,
+        /// What has the date.
+        of: Dated,
         /// Workflow.
         workflow: String,
         /// Trigger.
         trigger: String,
     },
+    /// An activity may be overdue; its id.
+    Overdue(String),
     /// Signals of this topic may be kept for those who wait.
     Signals(String),
 }

@@ -30,19 +30,28 @@ impl Listen for ActivityLogged {
     }
 
     fn event(&self, facts: &Facts<'_>) -> Vec<(&'static str, Type)> {
-        let activity = facts.around.definitions.and_then(|all| all.activity_types.get(&self.activity));
-        vec![("activity", of_activity(activity))]
+        event(&self.activity, facts)
     }
 
     fn check(&self, cx: &mut Check<'_, '_>) {
-        check_activity(cx.report, cx.facts.around, &self.activity, &cx.key("activity"));
-        let activity = cx.facts.around.definitions.and_then(|all| all.activity_types.get(&self.activity));
-        if let (Some(activity), Some(own)) = (activity, cx.facts.object_id)
-            && !activity.is_about(own)
-        {
-            let message =
-                format!("this trigger never fires: activity {:?} is not about records of {own:?}", activity.id);
-            cx.error(code::NOT_ALLOWED, &cx.key("activity"), message);
-        }
+        check(&self.activity, cx);
+    }
+}
+
+/// What events about activities of a type have.
+pub(super) fn event(activity: &str, facts: &Facts<'_>) -> Vec<(&'static str, Type)> {
+    let activity = facts.around.definitions.and_then(|all| all.activity_types.get(activity));
+    vec![("activity", of_activity(activity))]
+}
+
+/// Checks the type of the activities that a trigger names.
+pub(super) fn check(activity: &str, cx: &mut Check<'_, '_>) {
+    check_activity(cx.report, cx.facts.around, activity, &cx.key("activity"));
+    let activity = cx.facts.around.definitions.and_then(|all| all.activity_types.get(activity));
+    if let (Some(activity), Some(own)) = (activity, cx.facts.object_id)
+        && !activity.is_about(own)
+    {
+        let message = format!("this trigger never fires: activity {:?} is not about records of {own:?}", activity.id);
+        cx.error(code::NOT_ALLOWED, &cx.key("activity"), message);
     }
 }

@@ -1,6 +1,7 @@
 //! Triggers: section 3 of the language. One file for each type, and one line in the registry below.
 
 mod activity_logged;
+mod activity_overdue;
 mod date;
 mod event;
 mod field_updated;
@@ -19,6 +20,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 pub use activity_logged::ActivityLogged;
+pub use activity_overdue::ActivityOverdue;
 pub use date::{Date, Offset};
 pub use event::BusEvent;
 pub use field_updated::{FieldUpdated, ValueTest};
@@ -101,6 +103,11 @@ pub trait Listen {
 
     /// The date trigger that it is.
     fn date(&self) -> Option<&Date> {
+        None
+    }
+
+    /// The trigger for overdue activities that it is.
+    fn overdue(&self) -> Option<&ActivityOverdue> {
         None
     }
 
@@ -192,6 +199,7 @@ registry! {
     "workflow_ended" => WorkflowEnded(WorkflowEnded),
     "date" => Date(Date),
     "activity_logged" => ActivityLogged(ActivityLogged),
+    "activity_overdue" => ActivityOverdue(ActivityOverdue),
 }
 
 impl TriggerKind {
@@ -207,7 +215,7 @@ impl TriggerKind {
 }
 
 /// Types of the language that this version knows by name only.
-pub const NOT_AVAILABLE: &[&str] = &["activity_overdue", "form_submitted", "survey_submitted", "email", "interaction"];
+pub const NOT_AVAILABLE: &[&str] = &["form_submitted", "survey_submitted", "email", "interaction"];
 
 /// What an event about a record has: each field that changed, with its value before and after.
 fn changes(facts: &Facts<'_>) -> Vec<(&'static str, Type)> {

@@ -3,9 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Map;
-
-use super::{EventFacts, EventKind, EventType};
+use super::{EventFacts, EventKind, EventType, of_activity};
 use crate::{ActivityStatus, Event, RecordActivity, Subject, ids};
 
 /// `activity_logged`.
@@ -36,50 +34,10 @@ impl EventKind for ActivityLogged {
     }
 }
 
-impl Event {
-    /// The id of the activity that it tells of.
-    pub fn activity(&self) -> Option<&str> {
-        self.of_activity("id")
-    }
-
-    /// The type of the activity that it tells of.
-    pub(crate) fn activity_type(&self) -> Option<&str> {
-        self.of_activity("activity")
-    }
-
-    fn of_activity(&self, key: &str) -> Option<&str> {
-        let activity = self.data.get("activity").filter(|_| self.kind == EventType::ActivityLogged);
-        activity?.get(key)?.as_str()
-    }
-
-    /// Takes out of it what its activity has lost since then: a record that the activity is about was forgotten.
-    pub fn follow_activity(&mut self, present: &RecordActivity) {
-        let present = present.view();
-        if let Some(told) = self.data.get_mut("activity").filter(|told| told["records"] != present["records"]) {
-            *told = present;
-        }
-    }
-}
-
-/// The events of the end of an activity that was logged: one about each of its records, and one about none. Another activity has
+/// The events of an activity that has just been logged: one about each of its records, and one about none. Another activity has
 /// none.
 pub fn logged(activity: &RecordActivity) -> Vec<Event> {
     let Some(at) = activity.ended_at.filter(|_| activity.status == ActivityStatus::Logged) else { return Vec::new() };
-    let data = Map::from_iter([("activity".to_owned(), activity.view())]);
-    let event = |subject: Option<Subject>| Event {
-        id: ids::logged_event_id(&activity.id, subject.as_ref()),
-        kind: EventType::ActivityLogged,
-        workflow: None,
-        trigger: None,
-        subject,
-        occurred_at: at,
-        data: data.clone(),
-        creation: None,
-        cause: activity.cause.clone().unwrap_or_default(),
-        parent: None,
-        region: None,
-        fork: None,
-        debug: false,
-    };
-    activity.records.iter().cloned().map(Some).chain([None]).map(event).collect()
+    let id = |record: Option<&Subject>| ids::logged_event_id(&activity.id, record);
+    of_activity::events(EventType::ActivityLogged, activity, at, id)
 }

@@ -1,10 +1,12 @@
 //! What happened. One file for each kind of events, and one line in the registry below.
 
 mod activity_logged;
+mod activity_overdue;
 mod called_back;
 mod date;
 mod field_updated;
 mod manual;
+mod of_activity;
 mod on_bus;
 mod record_archived;
 mod record_created;
@@ -24,6 +26,7 @@ use serde_json::{Map, Value, json};
 use crate::{ForkStart, Parent, RegionStart, Subject, ids};
 
 pub use activity_logged::logged;
+pub use activity_overdue::{long_overdue, overdue};
 pub use workflow_ended::{end_topics, ended};
 
 /// One workflow that led to another: who ran, and on which record.
@@ -101,6 +104,7 @@ registry! {
     on_bus: Event, "Something outside happened: an event bus or the API told it.";
     workflow_ended: WorkflowEnded, "An execution of a workflow ended.";
     activity_logged: ActivityLogged, "An activity about records is logged.";
+    activity_overdue: ActivityOverdue, "An activity about records is overdue.";
 }
 
 /// What is to be known of all events of one kind.

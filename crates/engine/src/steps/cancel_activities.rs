@@ -47,9 +47,9 @@ impl StepHandler for CancelActivities {
     }
 }
 
-/// The items that the end of an activity writes: it, and the rows by which it is found.
+/// The items that the end of an activity writes: it, the rows by which it is found, and when it is due.
 fn written_items(activity: &RecordActivity) -> usize {
-    1 + 2 * (activity.records.len() + usize::from(activity.assignee.is_some()))
+    1 + usize::from(activity.due.is_some()) + 2 * (activity.records.len() + usize::from(activity.assignee.is_some()))
 }
 
 impl ChangesRecords for CancelActivities {

@@ -3,21 +3,14 @@
 use pawl_definition::trigger::ActivityLogged;
 use pawl_definition::{Trigger, Workflow};
 
-use super::{Interest, Match, is_own_object};
+use super::{Interest, Match, fits_record};
 use crate::event::EventType;
 use crate::{Event, Plan, ids};
 
 impl Match for ActivityLogged {
-    /// A workflow with an object starts on the activity's record of that object, a global one without a record.
     fn matches(&self, _: &Trigger, plan: &Plan, event: &Event) -> bool {
-        if event.kind != EventType::ActivityLogged {
-            return false;
-        }
-        let fits_record = match plan.workflow.object {
-            Some(_) => is_own_object(plan, event),
-            None => event.subject.is_none(),
-        };
-        event.activity_type() == Some(&self.activity) && fits_record
+        let is_of_type = event.activity_type() == Some(&self.activity);
+        event.kind == EventType::ActivityLogged && is_of_type && fits_record(plan, event)
     }
 
     fn interests(&self, _: &Trigger, _: &Workflow) -> Vec<Interest> {

@@ -1,6 +1,7 @@
 //! Which triggers an event meets. One file for each type, and one line in the registry below.
 
 mod activity_logged;
+mod activity_overdue;
 mod date;
 mod event;
 mod field_updated;
@@ -64,6 +65,7 @@ fn matcher(kind: &TriggerKind) -> &dyn Match {
         TriggerKind::WorkflowEnded(trigger) => trigger,
         TriggerKind::Date(trigger) => trigger,
         TriggerKind::ActivityLogged(trigger) => trigger,
+        TriggerKind::ActivityOverdue(trigger) => trigger,
     }
 }
 
@@ -118,4 +120,13 @@ pub fn is_awaited(term: &str) -> bool {
 fn is_own_object(plan: &Plan, event: &Event) -> bool {
     let subject = event.subject.as_ref().map(|subject| &subject.object);
     subject.is_some() && subject == plan.workflow.object.as_ref()
+}
+
+/// Whether an event about an activity is for a workflow: one with an object starts on the activity's record of that object, a
+/// global one without a record.
+fn fits_record(plan: &Plan, event: &Event) -> bool {
+    match plan.workflow.object {
+        Some(_) => is_own_object(plan, event),
+        None => event.subject.is_none(),
+    }
 }

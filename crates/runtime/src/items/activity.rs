@@ -10,7 +10,7 @@ use pawl_engine::{ActivityStatus, ActivityWrite, RecordActivity, Subject};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Erasure, Kept, Retention, Unreadable, body, read, sortable};
+use super::{Erasure, Kept, Retention, Unreadable, body, due_activity, read, sortable};
 use crate::ports::{Expect, Index, IndexEntry, Item, Key, SortRange, Table, Write};
 use crate::spread::Spread;
 
@@ -106,12 +106,13 @@ fn rows(activity: &RecordActivity) -> BTreeMap<Key, Item> {
     partitions.map(row).collect()
 }
 
-/// The writes of one change of an activity: itself, and its rows as far as they move. The records of a new one must be as they
+/// The writes of one change of an activity: itself, its rows as far as they move, and when it is due. The records of a new one must be as they
 /// were read, so that none is made about a record that is forgotten meanwhile.
 pub fn writes(change: &ActivityWrite) -> Vec<Write> {
     let expect = change.before.as_ref().map_or(Expect::Absent, |before| Expect::Version(before.version));
     let mut writes = vec![Write::Put { table: TABLE, item: item(&change.after), expect }];
     writes.extend(moved(change.before.as_ref(), Some(&change.after)));
+    writes.extend(due_activity::follow(change.before.as_ref(), Some(&change.after)));
     writes.extend(change.about.iter().map(|(record, version)| Write::Check {
         table: super::record::TABLE,
         key: super::record::key(record),
@@ -130,6 +131,7 @@ pub fn forget(before: &RecordActivity, record: &Subject) -> Vec<Write> {
     };
     let mut writes = vec![own];
     writes.extend(moved(Some(before), after.as_ref()));
+    writes.extend(due_activity::follow(Some(before), after.as_ref()));
     writes
 }
 

@@ -25,7 +25,8 @@
 //! | the slots of a key that are taken, and by whom | executions | `slots#<workflow>#<digest of the key>` / `<number>` |
 //! | events that are collected for one start, and their window; windows that close, by time | executions | `debounce#<workflow>#<digest of the key>` / `window`, `<id>#<number>`; First `windows` by time |
 //! | a schedule with its next firing; schedules that are due, by time | executions | `schedule#<workflow>#<trigger>` / `schedule`; First `schedules` by time |
-//! | when a date trigger fires for a record; dates that are due, by time | executions | `dates#<object>/<id>` / `<workflow>#<trigger>`; First `dates` by time |
+//! | when a trigger fires for a record, or for an activity; those that are due, by time | executions | `dates#<object>/<id>`, `dates#activity#<id>` / `<workflow>#<trigger>`; First `dates` by time |
+//! | when an open activity is due; those that are due, by time | executions | `due#<activity>` / `due`; First `dates` by time |
 //! | the member whom a step chose last in its round | executions | `position#<workflow>#<step>` / `position` |
 //! | executions that wait for a slot, oldest first; of a key | executions | `line#<workflow>`, `line#<workflow>#<digest of the key>` / `<time>#<execution>` |
 //! | what models cost in a day | executions | `usage#<workflow>` / `<date>#tokens`, `…#microusd`; the same of `usage#<workflow>#<block>` |
@@ -54,6 +55,7 @@ pub mod date;
 pub mod debounce;
 pub mod definition;
 pub mod delivery;
+pub mod due_activity;
 pub mod event;
 pub mod execution;
 pub mod fork;
@@ -180,6 +182,7 @@ pub fn kept_of(table: Table, item: &Item) -> Option<Kept> {
         (debounce::TABLE, "debounce") => debounce::KEPT,
         (schedule::TABLE, "schedule") => schedule::KEPT,
         (date::TABLE, "dates") => date::KEPT,
+        (due_activity::TABLE, "due") => due_activity::KEPT,
         (position::TABLE, "position") => position::KEPT,
         (notice::TABLE, notice::PARTITION) => notice::KEPT,
         (operation::TABLE, "operation") => match sort.split_once('#').map_or(sort.as_str(), |(what, _)| what) {

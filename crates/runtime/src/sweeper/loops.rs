@@ -186,14 +186,17 @@ impl Sweeper {
         result
     }
 
-    /// Sends the messages that fire dates, at longer and longer intervals of one that stays due.
+    /// Sends the messages that fire dates and tell of overdue activities, at longer and longer intervals of one that stays due.
     async fn fire_dates(&self, page: &[Item], now: Timestamp) -> Result<(), Error> {
         let due: Vec<_> = page.iter().filter(|item| self.wakes.is_time_of_item(item, now)).cloned().collect();
-        let (entries, _) = self.catalog.unreadable().read(&due, items::date::parse);
-        if entries.is_empty() {
+        let (activities, entries): (Vec<_>, Vec<_>) =
+            due.into_iter().partition(|item| item.key.partition.starts_with(items::due_activity::PREFIX));
+        let (entries, _) = self.catalog.unreadable().read(&entries, items::date::parse);
+        let (activities, _) = self.catalog.unreadable().read(&activities, items::due_activity::parse);
+        if entries.is_empty() && activities.is_empty() {
             return Ok(());
         }
-        self.transitions.dispatcher.send_dates(&entries).await
+        self.transitions.dispatcher.send_dates(&entries, &activities).await
     }
 
     fn waker(&self) -> &crate::waker::Waker {

@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use pawl_engine::{ActivityStatus, ActivityWrite, Execution, RecordActivity, Row};
-use pawl_runtime::items::activity as stored;
+use pawl_runtime::items::{activity as stored, due_activity};
 use pawl_runtime::ports::{Key, Transaction, Write};
 
 use super::Broken;
@@ -14,6 +15,8 @@ pub(crate) struct Activities {
     all: BTreeMap<String, RecordActivity>,
     gone: BTreeSet<String>,
     rows: BTreeSet<Key>,
+    /// When they are due, as it is stored apart from them.
+    waiting: BTreeMap<String, Timestamp>,
 }
 
 impl Activities {
@@ -30,6 +33,13 @@ impl Activities {
                     self.all.remove(&id);
                     self.gone.insert(id);
                 }
+                Write::Put { table: due_activity::TABLE, item, .. } if is_due(&item.key) => {
+                    let due = due_activity::parse(item).expect("it was just made");
+                    self.waiting.insert(due.activity, due.at);
+                }
+                Write::Delete { table: due_activity::TABLE, key, .. } if is_due(key) => {
+                    self.waiting.remove(key.partition.trim_start_matches(due_activity::PREFIX));
+                }
                 Write::Put { table: stored::ROWS, item, .. } if is_row(&item.key) => {
                     self.rows.insert(item.key.clone());
                 }
@@ -44,6 +54,16 @@ impl Activities {
     /// Those that are there.
     pub(crate) fn all(&self) -> impl Iterator<Item = &RecordActivity> {
         self.all.values()
+    }
+
+    /// When one is due, if it is there.
+    pub(crate) fn due(&self, id: &str) -> Option<Timestamp> {
+        self.all.get(id)?.due
+    }
+
+    /// When those are due that wait to be told.
+    pub(crate) fn waiting(&self) -> impl Iterator<Item = Timestamp> {
+        self.waiting.values().copied()
     }
 
     fn put(&mut self, after: RecordActivity, heads: &[Execution], broken: &mut Vec<Broken>) {
@@ -102,6 +122,10 @@ impl Activities {
             broken.push((1, format!("the row {}/{} of an activity {found}", key.partition, key.sort)));
         }
     }
+}
+
+fn is_due(key: &Key) -> bool {
+    key.partition.starts_with(due_activity::PREFIX)
 }
 
 fn is_row(key: &Key) -> bool {

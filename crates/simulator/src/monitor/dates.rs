@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use pawl_definition::AroundDate;
 use pawl_engine::{Plan, Record, Subject, date, ids};
-use pawl_runtime::items::date::{self as stored, DateEntry};
+use pawl_runtime::items::date::{self as stored, DateEntry, Dated as DateOf};
 use pawl_runtime::ports::{Item, Key};
 
 use super::{Broken, Monitor};
@@ -63,11 +63,14 @@ impl Monitor {
     /// An entry is written.
     pub(super) fn date(&mut self, item: &Item, broken: &mut Vec<Broken>) {
         let Ok(entry) = stored::parse(item) else { return };
-        let value = self.dates.records.get(&entry.record).and_then(|dated| dated.value.clone());
+        let value = match &entry.of {
+            DateOf::Record(record) => self.dates.records.get(record).and_then(|of| of.value.clone()),
+            DateOf::Activity(id) => self.activities.due(id).map(|due| due.to_string()),
+        };
         let plans = |around: AroundDate| value.as_ref().is_some_and(|value| around.plans(value, entry.planned));
         if !self.arounds(&entry.workflow, &entry.trigger).any(plans) {
-            let DateEntry { record, workflow, trigger, at, .. } = &entry;
-            broken.push((4, format!("{workflow}/{trigger}: is to fire at {at} for {record}, which has another date")));
+            let DateEntry { of, workflow, trigger, at, .. } = &entry;
+            broken.push((4, format!("{workflow}/{trigger}: is to fire at {at} for {of}, which has another date")));
         }
         self.dates.entries.insert(item.key.clone(), entry);
     }
@@ -77,7 +80,9 @@ impl Monitor {
         self.definitions(workflow).filter_map(move |workflow| {
             let plan = Plan::new(Arc::new(workflow.clone()), 1);
             let trigger = workflow.triggers.iter().find(|one| one.id == trigger)?;
-            trigger.kind.shape().date()?.around(&plan.timezone).ok()
+            let shape = trigger.kind.shape();
+            let of_activity = shape.overdue().map(|keys| keys.around(&plan.timezone));
+            of_activity.or_else(|| shape.date()?.around(&plan.timezone).ok())
         })
     }
 

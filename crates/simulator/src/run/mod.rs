@@ -301,8 +301,8 @@ impl Run {
         let edits = monitor.workflows.values().filter(|head| head.revision > 1).map(|head| head.saved_at);
         let edits = edits.filter(|at| self.hub.now().duration_since(*at) < SignedDuration::from_mins(5));
         let operations = state.monitor.operations.first().map(|_| self.hub.now());
-        // The sweeper is what fires dates.
-        let dates = monitor.dates.entries().map(|entry| entry.at).min();
+        // The sweeper is what fires dates, and tells of overdue activities.
+        let dates = monitor.dates.entries().map(|entry| entry.at).chain(monitor.activities.waiting()).min();
         let next = due.into_iter().chain(dates).chain(notices).chain(edits).chain(operations).min()?;
         Some(next.max(self.last_sweep + SignedDuration::from_secs(60)))
     }

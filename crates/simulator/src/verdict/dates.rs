@@ -8,7 +8,7 @@ use crate::monitor::{Broken, Monitor};
 pub(super) fn check(monitor: &Monitor, now: Timestamp, broken: &mut Vec<Broken>) {
     for entry in monitor.dates.entries().filter(|entry| entry.at <= now) {
         let name = format!("{}/{}", entry.workflow, entry.trigger);
-        broken.push((3, format!("{name}: is due for {} since {}, and nothing carries it out", entry.record, entry.at)));
+        broken.push((3, format!("{name}: is due for {} since {}, and nothing carries it out", entry.of, entry.at)));
     }
     for workflow in monitor.workflows.keys() {
         let lost = monitor.dates.records().filter_map(|(record, _)| monitor.lost_date(workflow, record, now));

@@ -164,13 +164,19 @@ impl Found<'_> {
         let records = [happens.record_created.is_some(), happens.field_updated.is_some()];
         let archive = [happens.record_archived.is_some(), happens.record_unarchived.is_some()];
         let fired = [schedule.is_some(), workflow_ended.is_some(), happens.date.is_some(), event.is_some()];
-        let logged = [happens.activity_logged.is_some()];
+        let of_activity = [happens.activity_logged.is_some(), happens.activity_overdue.is_some()];
         let there = [webhook.is_some(), manual.is_some()];
-        let there =
-            there.iter().chain(&fired).chain(&logged).chain(&records).chain(&archive).filter(|there| **there).count();
+        let there = there
+            .iter()
+            .chain(&fired)
+            .chain(&of_activity)
+            .chain(&records)
+            .chain(&archive)
+            .filter(|there| **there)
+            .count();
         if there != 1 {
             let expected = "webhook, manual, record_created, field_updated, record_archived, record_unarchived, \
-                            schedule, date, event, workflow_ended, activity_logged";
+                            schedule, date, event, workflow_ended, activity_logged, activity_overdue";
             self.add(path, code::EXACTLY_ONE, format!("expected exactly one of {expected}, found {there}"));
         }
     }
@@ -180,14 +186,15 @@ impl Found<'_> {
         self.span(&path.key("after"), after.as_deref());
         let archive = [later.record_archived.is_some(), later.record_unarchived.is_some()];
         let records = [record_created.is_some(), field_updated.is_some(), archive[0], archive[1]];
-        let sent = [signal.is_some(), control.is_some(), later.activity_logged.is_some()];
+        let sent =
+            [signal.is_some(), control.is_some(), later.activity_logged.is_some(), later.activity_overdue.is_some()];
         let fired =
             [later.schedule.is_some(), later.date.is_some(), later.workflow_ended.is_some(), later.event.is_some()];
         let there = [webhook.is_some(), manual.is_some()];
         let there = there.iter().chain(&fired).chain(&sent).chain(&records).filter(|there| **there).count();
         if there > 1 || (there == 0 && after.is_none()) {
             let expected = "webhook, manual, record_created, field_updated, record_archived, record_unarchived, \
-                            schedule, date, event, workflow_ended, activity_logged, signal, control";
+                            schedule, date, event, workflow_ended, activity_logged, activity_overdue, signal, control";
             self.add(path, code::EXACTLY_ONE, format!("expected one of {expected}, or a time to pass, found {there}"));
         }
     }

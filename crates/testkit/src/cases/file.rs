@@ -187,6 +187,9 @@ pub(super) struct Happens {
     /// Somebody logs an activity about a record: the open one of its type that is due first, else a new one.
     #[serde(default)]
     pub(super) activity_logged: Option<LoggedActivity>,
+    /// Time passes up to where an open activity is overdue, or has been overdue for as long as a trigger says.
+    #[serde(default)]
+    pub(super) activity_overdue: Option<OverdueActivity>,
 }
 
 /// Something that happens later: a time, or one of the happenings, or both.
@@ -229,6 +232,9 @@ pub(super) struct Later {
     /// Somebody logs an activity about a record: the open one of its type that is due first, else a new one.
     #[serde(default)]
     pub(super) activity_logged: Option<LoggedActivity>,
+    /// Time passes up to where an open activity is overdue, or has been overdue for as long as a trigger says.
+    #[serde(default)]
+    pub(super) activity_overdue: Option<OverdueActivity>,
     /// A signal is sent.
     #[serde(default)]
     pub(super) signal: Option<Signal>,
@@ -312,6 +318,16 @@ pub(super) struct LoggedActivity {
     /// Who logs it.
     #[serde(default)]
     pub(super) by: Option<String>,
+}
+
+/// An activity that becomes overdue.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct OverdueActivity {
+    /// Its type.
+    pub(super) activity: String,
+    /// The record that it is about, `<object>/<id>`, or `<object>` if it has one only.
+    pub(super) record: String,
 }
 
 /// The next firing of a date trigger.

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::file::{
     Change, ControlWord, Delivery as DeliveryShape, Happens, Later, LoggedActivity, NextDate, NextFiring,
-    OpenExecution, RecordThere, Signal, Start, Whose,
+    OpenExecution, OverdueActivity, RecordThere, Signal, Start, Whose,
 };
 use super::load::Loaded;
 use crate::scenario::{Delivered, Happening, HappeningError, Manual, SignalSent, World, manual, signal, webhook};
@@ -86,6 +86,7 @@ impl Stage<'_> {
             workflow_ended,
             date,
             activity_logged,
+            activity_overdue,
         } = happens.clone();
         self.later(&Later {
             webhook,
@@ -99,6 +100,7 @@ impl Stage<'_> {
             workflow_ended,
             date,
             activity_logged,
+            activity_overdue,
             ..Later::default()
         })
     }
@@ -116,6 +118,9 @@ impl Stage<'_> {
         }
         if let Some(log) = &later.activity_logged {
             return self.logs(log);
+        }
+        if let Some(overdue) = &later.activity_overdue {
+            return self.falls_due(overdue);
         }
         match self.happening(later)? {
             Some(happening) => self.world.happen(happening),
@@ -142,6 +147,15 @@ impl Stage<'_> {
         let record = next.record.as_deref().map(|record| self.subject(record)).transpose()?;
         let at = self.world.next_date(&self.loaded.workflow.id, next.trigger.as_deref(), record.as_ref());
         let at = at.ok_or_else(|| impossible("expected a date that is to come, found none".to_owned()))?;
+        self.world.run(Some(at)).map(drop).map_err(|error| impossible(error.to_string()))
+    }
+
+    /// Time passes up to where an activity is overdue, or a trigger fires that counts from there.
+    fn falls_due(&self, OverdueActivity { activity, record }: &OverdueActivity) -> Result<(), HappeningError> {
+        self.world.settle().map_err(|error| impossible(error.to_string()))?;
+        let record = self.subject(record)?;
+        let at = self.world.next_overdue(&self.loaded.workflow.id, (activity, &record));
+        let at = at.ok_or_else(|| impossible("expected an open activity that is due, found none".to_owned()))?;
         self.world.run(Some(at)).map(drop).map_err(|error| impossible(error.to_string()))
     }
 

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use pawl_runtime::SCHEDULE_TIMER;
 use pawl_runtime::items::date::{self, DateEntry};
+use pawl_runtime::items::due_activity::{self, DueActivity};
 use pawl_runtime::ports::{BlobKey, Item, Key, QueueName, Table, Timer};
 
 use super::MemoryStore;
@@ -92,6 +93,15 @@ impl MemoryStore {
         let mut entries: Vec<_> = items.filter_map(|item| date::parse(&item).ok()).collect();
         entries.sort_by_key(|entry| entry.at);
         entries
+    }
+
+    /// When open activities are due, each with its id, the first first.
+    pub fn due_activities(&self) -> Vec<DueActivity> {
+        let is_due = |item: &Item| item.key.partition.starts_with(due_activity::PREFIX);
+        let items = self.items(due_activity::TABLE).into_iter().filter(is_due);
+        let mut all: Vec<_> = items.filter_map(|item| due_activity::parse(&item).ok()).collect();
+        all.sort_by_key(|due| due.at);
+        all
     }
 
     /// Whether nothing is under way but schedules that wait for their next firing, which may never end.

@@ -1,12 +1,24 @@
 //! People log activities about records.
 
+use jiff::Timestamp;
 use pawl_engine::{ActivityStatus, RecordActivity, Subject};
+use pawl_runtime::items::date::{DateEntry, Dated};
 use pawl_runtime::{ActivityError, NewRecordActivity};
 use serde_json::{Map, Value};
 
 use super::{HappeningError, World, at_once};
 
 impl World {
+    /// When an activity of a type about a record becomes overdue next, or a trigger of a workflow fires that counts from there.
+    pub fn next_overdue(&self, workflow: &str, (activity, record): (&str, &Subject)) -> Option<Timestamp> {
+        let is_meant = |one: &RecordActivity| one.activity == activity && one.records.contains(record);
+        let meant: Vec<_> = self.activities().into_iter().filter(is_meant).map(|one| one.id).collect();
+        let due = self.store.due_activities().into_iter().filter(|due| meant.contains(&due.activity));
+        let is_of_one = |entry: &DateEntry| meant.iter().any(|id| entry.of == Dated::Activity(id.clone()));
+        let entries = self.store.dates().into_iter().filter(|entry| entry.workflow == workflow && is_of_one(entry));
+        due.map(|due| due.at).chain(entries.map(|entry| entry.at)).min()
+    }
+
     /// Somebody logs an activity: the open one of its type about the record that is due first, else a new one.
     pub fn log_activity(
         &self,

@@ -81,10 +81,12 @@ impl World {
         Err(DriveError::Endless(MESSAGES))
     }
 
-    /// Sweeps when the next date of a record comes, if nothing else comes before it and before a time; whether it did.
+    /// Sweeps when the next date of a record comes, or the next activity is due, if nothing else comes before it and before a time; whether it did.
     fn sweep_dates(&self, until: Option<Timestamp>, swept: &mut Option<Timestamp>) -> Result<bool, DriveError> {
         let is_new = |at: &Timestamp| swept.is_none_or(|swept| *at > swept);
-        let next = self.store.dates().into_iter().map(|entry| entry.at).find(is_new);
+        let dates = self.store.dates().into_iter().map(|entry| entry.at);
+        let activities = self.store.due_activities().into_iter().map(|due| due.at);
+        let next = dates.chain(activities).filter(is_new).min();
         let is_next = |at: &Timestamp| self.store.next_due().is_none_or(|due| *at <= due);
         let Some(at) = next.filter(|at| until.is_some_and(|until| *at <= until) && is_next(at)) else {
             return Ok(false);

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use jiff::Timestamp;
 use pawl_definition::{DefinitionKind, Problem, Source};
 use pawl_engine::{Act, Control, Execution, ForkOrder, Position, Record, RecordActivity, Subject};
+use pawl_runtime::items::date::Dated;
 use pawl_runtime::items::refusal::Refusal;
 use pawl_runtime::ports::{Clock, Durability, Expect, Notice, QueueName, Table, Transaction, Write};
 use pawl_runtime::{
@@ -114,7 +115,9 @@ impl World {
     pub fn next_date(&self, workflow: &str, trigger: Option<&str>, record: Option<&Subject>) -> Option<Timestamp> {
         let entries = self.store.dates().into_iter().filter(|entry| entry.workflow == workflow);
         let mut entries = entries.filter(|entry| trigger.is_none_or(|trigger| entry.trigger == trigger));
-        entries.find(|entry| record.is_none_or(|record| entry.record == *record)).map(|entry| entry.at)
+        entries
+            .find(|entry| record.is_none_or(|record| entry.of == Dated::Record(record.clone())))
+            .map(|entry| entry.at)
     }
 
     /// Puts a record there as if it had always been there: nobody hears of it.
