@@ -7,6 +7,7 @@
 //! item.
 
 mod fire;
+mod foreseen;
 mod index;
 mod present;
 

@@ -59,7 +59,7 @@ pub(super) fn check(hub: &Hub, accepted: &[Accepted]) {
         changes::check(hub, &mut broken);
         debounced::check(hub, &state.monitor, &items, &mut broken);
         ends::check(&state.monitor, &mut broken);
-        activities::check(&state.monitor, &mut broken);
+        activities::check(&state.monitor, hub.now(), &mut broken);
         dates::check(&state.monitor, hub.now(), &mut broken);
         posts::check(&state, (&items, accepted), &mut broken);
         schedules::check(&state.monitor, hub.now(), &mut broken);

@@ -1,7 +1,5 @@
 //! Entries follow the records and the activities.
 
-use std::collections::BTreeMap;
-
 use async_recursion::async_recursion as boxed;
 use jiff::{SignedDuration, Timestamp};
 use pawl_engine::{Event, Plan, Subject, triggers};
@@ -27,6 +25,12 @@ impl Dates {
             return Ok(true);
         }
         self.index_one(workflow, &of, event.occurred_at).await?;
+        if let Dated::Activity(_) = &of {
+            // A trigger that only moves to business days may fire at once.
+            for trigger in all.iter().filter(|trigger| triggers::moves(trigger, &plan, event)) {
+                self.fire(&of, (workflow, &trigger.id)).await?;
+            }
+        }
         Ok(all.iter().any(|trigger| triggers::matches(trigger, &plan, event)))
     }
 
@@ -102,25 +106,6 @@ impl Dates {
             written += usize::from(self.index(workflow, &record.subject(), after).await?);
         }
         Ok(written)
-    }
-
-    /// When the date triggers of a workflow fire next for a record, by trigger.
-    pub(crate) async fn firings(
-        &self,
-        workflow: &str,
-        record: &Subject,
-        plan: &Plan,
-    ) -> Result<BTreeMap<String, Timestamp>, Error> {
-        let of = Dated::Record(record.clone());
-        let dated = plan.workflow.triggers.iter().filter(|trigger| trigger.kind.shape().date().is_some());
-        let keys: Vec<_> = dated.map(|trigger| (stored::TABLE, stored::key(&of, (workflow, &trigger.id)))).collect();
-        if keys.is_empty() {
-            return Ok(BTreeMap::new());
-        }
-        let entries = self.tables.get_many(&keys).await?;
-        let entries: Vec<_> = entries.into_iter().flatten().collect();
-        let (entries, _) = self.catalog.unreadable().read(&entries, stored::parse);
-        Ok(entries.into_iter().map(|entry| (entry.trigger, entry.at)).collect())
     }
 
     /// Takes away the entries of a record that is forgotten. None comes after that.

@@ -15,6 +15,9 @@ const SHARE: u32 = 30;
 /// The trigger of workflows that listen for logged activities.
 pub(crate) const LOGGED: &str = "logged";
 
+/// The trigger of workflows that listen for overdue activities.
+pub(crate) const OVERDUE: &str = "overdue";
+
 /// Gives some worlds a type of activities, and workflows that use it.
 pub(super) fn settle(seed: u64, script: &mut Script) {
     let chance = &Chance::new(seed, "activities");
@@ -26,11 +29,40 @@ pub(super) fn settle(seed: u64, script: &mut Script) {
     script.workflows.iter_mut().for_each(|workflow| use_them(chance, workflow));
     let listening = chance.below(script.workflows.len());
     if let Some(workflow) = script.workflows.get_mut(listening).filter(|_| chance.percent(70)) {
-        let trigger = json!({"id": LOGGED, "type": "activity_logged", "activity": "memo"});
-        match workflow["triggers"].as_array_mut() {
-            Some(triggers) => triggers.push(trigger),
-            None => workflow["triggers"] = json!([trigger]),
+        put(workflow, json!({"id": LOGGED, "type": "activity_logged", "activity": "memo"}));
+    }
+    overdue(&Chance::new(seed, "overdue activities"), script);
+}
+
+/// Lets some activities be due soon and stay open, and a workflow listen for those that are overdue.
+fn overdue(chance: &Chance, script: &mut Script) {
+    if chance.percent(30) {
+        return;
+    }
+    for workflow in &mut script.workflows {
+        let steps = workflow["steps"].as_array_mut().into_iter().flatten();
+        for step in steps.filter(|step| step["id"] == "a-make") {
+            step["due"] = json!(chance.pick(&["1s", "20s", "2m", "5m"]));
         }
+        if let Some(steps) = workflow["steps"].as_array_mut().filter(|_| chance.percent(50)) {
+            steps.retain(|step| step["id"] != "a-last");
+        }
+    }
+    let listening = chance.below(script.workflows.len());
+    let Some(workflow) = script.workflows.get_mut(listening) else { return };
+    let mut trigger = json!({"id": OVERDUE, "type": "activity_overdue", "activity": "memo"});
+    match chance.below(3) {
+        0 => trigger["after"] = json!(chance.pick(&["1s", "1m", "3m"])),
+        1 => trigger["business_days"] = json!("next"),
+        _ => {}
+    }
+    put(workflow, trigger);
+}
+
+fn put(workflow: &mut Value, trigger: Value) {
+    match workflow["triggers"].as_array_mut() {
+        Some(triggers) => triggers.push(trigger),
+        None => workflow["triggers"] = json!([trigger]),
     }
 }
 

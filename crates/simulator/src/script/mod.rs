@@ -26,7 +26,7 @@ use pawl_definition::DefinitionKind;
 use serde_json::{Map, Value, json};
 
 pub(super) use action::{Action, What};
-pub(super) use activities::LOGGED;
+pub(super) use activities::{LOGGED, OVERDUE};
 pub(super) use definitions::{MEMBERS, ROUND};
 /// The trigger of signals among what was accepted: no workflow has it.
 pub(super) const SIGNAL: &str = "signal!";
