@@ -29,6 +29,7 @@ pub(crate) fn routes<S: Surface>(surface: S) -> S {
         .on::<__path_show, _, _>(show)
         .on::<__path_log, _, _>(log)
         .on::<__path_cancel, _, _>(cancel)
+        .on::<__path_reschedule, _, _>(reschedule)
 }
 
 /// An activity about records.
@@ -187,6 +188,15 @@ struct CancelActivity {
     actor: Option<String>,
 }
 
+/// When an activity is due.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Reschedule {
+    /// A date (its end, in UTC), a date and time, or a length of time from now such as `2d`; null: it is never due.
+    #[schema(value_type = Option<String>)]
+    due: Value,
+}
+
 /// Lists activities. Of a record or a member the open ones come first, by the time at which they are due, then the others in the
 /// order in which they ended; otherwise the newest come first.
 #[operation(
@@ -285,6 +295,25 @@ async fn cancel(
 ) -> Result<axum::Json<ActivityView>, Problem> {
     let actor = actor.or(cancel.actor)?;
     end(&api, (&id, ActivityStatus::Canceled), (cancel.note, Map::new()), &actor).await
+}
+
+/// Moves the time at which an open activity is due. Repeating it with the same time changes nothing.
+#[operation(
+    post, path = "/v1/activities/{id}/reschedule", tag = "activities", operation_id = "reschedule_activity",
+    params(("id" = String, Path, description = "Activity")),
+    request_body(content = Reschedule),
+    responses(
+        (status = 200, body = ActivityView), (status = 404, body = Sent),
+        (status = 409, description = "It has ended", body = Sent), (status = 422, body = Sent)
+    )
+)]
+async fn reschedule(
+    State(api): State<Arc<Api>>,
+    Route(id): Route<String>,
+    Json(Reschedule { due }): Json<Reschedule>,
+) -> Result<axum::Json<ActivityView>, Problem> {
+    api.core.ingest.room()?;
+    Ok(axum::Json(api.core.record_activities.reschedule(&id, &due).await?.into()))
 }
 
 async fn end(

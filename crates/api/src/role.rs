@@ -65,6 +65,7 @@ const CHANGES: &[(&str, &str, Role)] = &[
     ("POST", "/v1/activities", Role::Operator),
     ("POST", "/v1/activities/{id}/log", Role::Operator),
     ("POST", "/v1/activities/{id}/cancel", Role::Operator),
+    ("POST", "/v1/activities/{id}/reschedule", Role::Operator),
     ("POST", "/v1/workflows/{id}/kill", Role::Operator),
     ("POST", "/v1/installation/redrive", Role::Operator),
     ("POST", "/v1/workflows", Role::Editor),

@@ -140,6 +140,18 @@ impl RecordActivity {
         }
     }
 
+    /// The same, due at another time; never if there is none.
+    ///
+    /// # Errors
+    /// It has ended; its state stands here.
+    pub fn reschedule(&self, due: Option<Timestamp>) -> Result<Self, ActivityStatus> {
+        match self.status {
+            ActivityStatus::Open if self.due == due => Ok(self.clone()),
+            ActivityStatus::Open => Ok(Self { version: self.version + 1, due, cause: None, ..self.clone() }),
+            present => Err(present),
+        }
+    }
+
     /// What is left of it when a record that it is about is forgotten: neither values nor that record. `None` if it was about
     /// nothing else.
     pub fn forget(&self, record: &Subject) -> Option<Self> {

@@ -255,6 +255,26 @@ impl RecordActivities {
         Err(Error::Contended(id.to_owned()).into())
     }
 
+    /// Moves the time at which an open activity is due: a date, a date and time, or a length of time from now; never if null.
+    #[boxed]
+    pub async fn reschedule(&self, id: &str, due: &Value) -> Result<RecordActivity, ActivityError> {
+        let standard = || Ok(std::borrow::Cow::Borrowed(Calendar::standard()));
+        let due = record_activity::due(due, (self.clock.now(), &TimeZone::UTC), standard)?;
+        for _ in 0..RACES {
+            let before = self.get(id).await?;
+            let after = before.reschedule(due).map_err(ActivityError::Ended)?;
+            if after == before {
+                return Ok(before);
+            }
+            let write = ActivityWrite { before: Some(before), after: after.clone(), about: Vec::new() };
+            match self.write(&write).await {
+                Err(ActivityError::Failed(error)) if error.is_conflict() => {}
+                result => return result.map(|()| after),
+            }
+        }
+        Err(Error::Contended(id.to_owned()).into())
+    }
+
     /// Takes a record that is forgotten out of the activities about it, with their values. None comes after that.
     #[boxed]
     pub(crate) async fn forget(&self, record: &Subject) -> Result<(), Error> {

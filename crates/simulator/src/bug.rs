@@ -3,6 +3,7 @@
 //! Each lives in a decorator around a port or in the driver: nothing of it enters the runtime.
 
 mod actions;
+mod children;
 mod forks;
 mod lookups;
 mod loops;
@@ -280,7 +281,7 @@ impl Bug {
             Self::NoLine => writes.retain(|write| !stands_in(write, "line#")),
             Self::LostRows => writes.retain(|write| !write.address().1.sort.starts_with(items::history::PREFIX)),
             Self::NoChecks => writes.retain(|write| !matches!(write, Write::Check { table: Table::Records, .. })),
-            Self::ChildTwice => writes.iter_mut().for_each(rename_child),
+            Self::ChildTwice => writes.iter_mut().for_each(children::rename),
             Self::RowsRemember if rewrites_rows(&writes) => return Vec::new(),
             Self::ControlDropped if carry_out(&writes) => return Vec::new(),
             Self::NotDurable => return vec![Transaction { writes, durability: Durability::Ordered }],
@@ -433,25 +434,6 @@ fn without_kill(item: &mut Item) {
     {
         controls.killed = None;
         item.body = items::installation::item(&controls, item.version).body;
-    }
-}
-
-/// A child under another id than the one that follows from its place, with all that is written of it. A retry comes later, and
-/// so gives it a third one.
-fn rename_child(write: &mut Write) {
-    let Write::Put { item, expect: Expect::Absent, .. } = write else { return };
-    if let Ok(Some((mut head, rows))) = items::execution::parse_whole(item)
-        && head.parent.is_some()
-        && is_head(&item.key)
-    {
-        head.id = format!("{}{}", head.id, head.created_at.as_nanosecond());
-        *item = items::execution::changed(item, &head, &rows).expect("it was just read");
-    } else if let Ok(event) = items::event::parse(item)
-        && event.parent.is_some()
-        && item.key.sort == items::event::SORT
-    {
-        let id = item.key.partition.trim_start_matches("execution#");
-        *item = items::event::item(&format!("{id}{}", event.occurred_at.as_nanosecond()), &event);
     }
 }
 

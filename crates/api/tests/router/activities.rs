@@ -33,6 +33,8 @@ fn an_activity_is_made_listed_logged_and_shown() {
     }
     assert_eq!(surface.get("/v1/activities?record=order/o1&status=logged").send().expect(200)["items"], json!([]));
     let log = json!({"note": "done", "fields": {"topic": "discount"}});
+    let moved = surface.post("/v1/activities/a-1/reschedule").json(&json!({"due": "2030-01-01"})).send().expect(200);
+    assert_eq!(moved["due"], "2030-01-01T23:59:59Z");
     let logged = surface.post("/v1/activities/a-1/log").header("x-pawl-actor", "ada").json(&log).send().expect(200);
     assert_eq!(
         (&logged["status"], &logged["ended_by"], &logged["fields"]["topic"]),
@@ -44,6 +46,7 @@ fn an_activity_is_made_listed_logged_and_shown() {
         "a repeat changes nothing"
     );
     surface.post("/v1/activities/a-1/cancel").json(&json!({})).send().problem(409, "activity_ended");
+    surface.post("/v1/activities/a-1/reschedule").json(&json!({"due": "1d"})).send().problem(409, "activity_ended");
     assert_eq!(surface.get("/v1/activities/a-1").send().expect(200), logged);
 }
 

@@ -48,6 +48,14 @@ pub(crate) enum ActivitiesOf {
         #[arg(long = "set", value_name = "NAME=VALUE")]
         values: Vec<String>,
     },
+    /// Moves the time at which an open activity is due.
+    Reschedule {
+        /// Activity.
+        id: String,
+        /// A date, a date and time, or a length of time from now such as `2d`; absent: it is never due.
+        #[arg(long)]
+        due: Option<String>,
+    },
     /// Cancels an open activity: it is not to be done any more.
     Cancel {
         /// Activity.

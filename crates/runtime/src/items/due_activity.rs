@@ -12,7 +12,7 @@ use crate::ports::{Expect, Index, IndexEntry, Item, Key, Table, Write};
 pub const TABLE: Table = Table::Executions;
 
 /// It is deleted when the activity is overdue and this was told, when the activity ends, and with it.
-pub const KEPT: Kept = Kept::new(Retention::WithRecord, Erasure::WithRecord);
+pub const KEPT: Kept = Kept::new(Retention::WithRecord, Erasure::Nothing);
 
 /// Its partitions begin so.
 pub const PREFIX: &str = "due#";

@@ -51,10 +51,8 @@ fn overdue(chance: &Chance, script: &mut Script) {
     let listening = chance.below(script.workflows.len());
     let Some(workflow) = script.workflows.get_mut(listening) else { return };
     let mut trigger = json!({"id": OVERDUE, "type": "activity_overdue", "activity": "memo"});
-    match chance.below(3) {
-        0 => trigger["after"] = json!(chance.pick(&["1s", "1m", "3m"])),
-        1 => trigger["business_days"] = json!("next"),
-        _ => {}
+    if chance.percent(50) {
+        trigger["after"] = json!(chance.pick(&["1s", "1m", "3m"]));
     }
     put(workflow, trigger);
 }

@@ -70,10 +70,6 @@ fn late(definition: &Workflow, record: Option<&Subject>, activity: &RecordActivi
     let keys = trigger.kind.shape().overdue().filter(|keys| keys.is_delayed())?;
     let zone = definition.timezone.as_deref().and_then(|zone| jiff::tz::TimeZone::get(zone).ok());
     let around = keys.around(&zone.unwrap_or(jiff::tz::TimeZone::UTC));
-    let around = match keys.business_days {
-        Some(rule) => around.on_business_days(rule, pawl_definition::Calendar::standard().clone()),
-        None => around,
-    };
     let since = activity.due?.max(activity.created_at) - SignedDuration::from_nanos(1);
     let at = around.next_after(&activity.due?.to_string(), since)?.at;
     Some(long_overdue(activity, record, (&definition.id, &trigger.id), at))

@@ -187,7 +187,8 @@ pub(super) struct Happens {
     /// Somebody logs an activity about a record: the open one of its type that is due first, else a new one.
     #[serde(default)]
     pub(super) activity_logged: Option<LoggedActivity>,
-    /// Time passes up to where an open activity is overdue, or has been overdue for as long as a trigger says.
+    /// Time passes up to where an open activity about a record is overdue, or has been overdue for as long as a trigger says. If
+    /// there is none, one is made that is due now.
     #[serde(default)]
     pub(super) activity_overdue: Option<OverdueActivity>,
 }
@@ -232,7 +233,8 @@ pub(super) struct Later {
     /// Somebody logs an activity about a record: the open one of its type that is due first, else a new one.
     #[serde(default)]
     pub(super) activity_logged: Option<LoggedActivity>,
-    /// Time passes up to where an open activity is overdue, or has been overdue for as long as a trigger says.
+    /// Time passes up to where an open activity about a record is overdue, or has been overdue for as long as a trigger says. If
+    /// there is none, one is made that is due now.
     #[serde(default)]
     pub(super) activity_overdue: Option<OverdueActivity>,
     /// A signal is sent.
@@ -328,6 +330,15 @@ pub(super) struct OverdueActivity {
     pub(super) activity: String,
     /// The record that it is about, `<object>/<id>`, or `<object>` if it has one only.
     pub(super) record: String,
+    /// The member who has to do it, of a new one.
+    #[serde(default)]
+    pub(super) assignee: Option<String>,
+    /// Note for people, of a new one.
+    #[serde(default)]
+    pub(super) note: Option<String>,
+    /// Values by field, of a new one.
+    #[serde(default)]
+    pub(super) fields: Map<String, Value>,
 }
 
 /// The next firing of a date trigger.

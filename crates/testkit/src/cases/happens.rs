@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use jiff::SignedDuration;
 use pawl_definition::Take;
 use pawl_engine::{Control, Execution, Subject};
+use pawl_runtime::NewRecordActivity;
 use serde_json::Value;
 
 use super::file::{
@@ -151,11 +152,19 @@ impl Stage<'_> {
     }
 
     /// Time passes up to where an activity is overdue, or a trigger fires that counts from there.
-    fn falls_due(&self, OverdueActivity { activity, record }: &OverdueActivity) -> Result<(), HappeningError> {
+    fn falls_due(&self, overdue: &OverdueActivity) -> Result<(), HappeningError> {
         self.world.settle().map_err(|error| impossible(error.to_string()))?;
-        let record = self.subject(record)?;
-        let at = self.world.next_overdue(&self.loaded.workflow.id, (activity, &record));
-        let at = at.ok_or_else(|| impossible("expected an open activity that is due, found none".to_owned()))?;
+        let OverdueActivity { activity, record, assignee, note, fields } = overdue.clone();
+        let record = self.subject(&record)?;
+        let next = || self.world.next_overdue(&self.loaded.workflow.id, (&activity, &record));
+        if next().is_none() {
+            let (due, records) = (self.world.now().to_string().into(), vec![record.clone()]);
+            let activity = activity.clone();
+            let new =
+                NewRecordActivity { activity, due, assignee, note, fields, records, ..NewRecordActivity::default() };
+            self.world.make_activity(new)?;
+        }
+        let at = next().ok_or_else(|| impossible("expected an activity that is due, found none".to_owned()))?;
         self.world.run(Some(at)).map(drop).map_err(|error| impossible(error.to_string()))
     }
 

@@ -40,8 +40,18 @@ impl World {
                 NewRecordActivity { activity, note, fields, records, logged: true, ..NewRecordActivity::default() };
             at_once(activities.create(new, by))
         };
-        done.map(drop).map_err(|error| HappeningError::new(word(&error), error.to_string()))
+        done.map(drop).map_err(refused)
     }
+
+    /// Somebody makes an activity.
+    pub fn make_activity(&self, new: NewRecordActivity) -> Result<(), HappeningError> {
+        at_once(self.system.record_activities.create(new, "somebody")).map(drop).map_err(refused)
+    }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "what `map_err` hands over")]
+fn refused(error: ActivityError) -> HappeningError {
+    HappeningError::new(word(&error), error.to_string())
 }
 
 /// The code that the API answers.

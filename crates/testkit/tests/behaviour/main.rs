@@ -42,6 +42,7 @@ mod machines;
 mod models;
 mod outages;
 mod outcomes;
+mod overdue;
 mod people;
 mod record_history;
 mod records;

@@ -1,4 +1,4 @@
-//! `pawl activities show | create | log | cancel`.
+//! `pawl activities show | create | log | reschedule | cancel`.
 
 use reqwest::Method;
 use serde_json::{Map, Value, json};
@@ -20,6 +20,9 @@ pub(super) async fn run(client: &Client, what: &ActivitiesOf) -> anyhow::Result<
         ActivitiesOf::Log { id, note, values } => {
             let log = json!({"note": note, "fields": given_values(values)?});
             client.request(Method::POST, &format!("{}/log", path(id))).json(&log)
+        }
+        ActivitiesOf::Reschedule { id, due } => {
+            client.request(Method::POST, &format!("{}/reschedule", path(id))).json(&json!({"due": due}))
         }
         ActivitiesOf::Cancel { id, note } => {
             client.request(Method::POST, &format!("{}/cancel", path(id))).json(&json!({"note": note}))
