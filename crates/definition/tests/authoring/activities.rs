@@ -136,3 +136,31 @@ fn a_trigger_names_a_type_that_is_about_its_records() {
     let keys = "object: lead\ntriggers: [{id: t, type: activity_logged, activity: call}]";
     assert_eq!(told_of(keys, wrong).len(), 1, "its type has no such field");
 }
+
+#[test]
+fn a_trigger_for_overdue_activities_counts_from_when_they_are_due() {
+    let note = "{id: a, type: note, text: '{{ trigger.activity.due }} {{ trigger.activity.fields.minutes }}'}";
+    let on = |object: &str, keys: &str| {
+        told_of(&format!("{object}\ntriggers: [{{id: t, type: activity_overdue{keys}}}]"), note)
+    };
+    for keys in
+        ["", ", after: 1d", ", after: 1d, business_days: next", ", business_days: skip, calendar: ['2026-12-24']"]
+    {
+        assert_eq!(on("object: lead", &format!(", activity: call{keys}")), [""; 0], "{keys}");
+    }
+    assert_eq!(on("", ", activity: call"), [""; 0]);
+    assert_eq!(on("object: company", ", activity: call"), ["not_allowed triggers[0].activity"]);
+    assert_eq!(on("object: lead", ", activity: call, after: -1d"), ["invalid_time triggers[0].after"]);
+    assert_eq!(on("object: lead", ", activity: call, after: soon"), ["invalid_time triggers[0].after"]);
+    assert_eq!(on("object: lead", ", activity: call, calendar: ['2026-12-24']"), ["suspicious triggers[0].calendar"]);
+    assert_eq!(on("object: lead", ", after: 1d")[0], "missing_key triggers[0]");
+    let waits = |keys: &str| {
+        let goal = format!(
+            "{{id: g, type: goal, on: [{{id: t, type: activity_overdue, activity: call{keys}}}], timeout: 3d}}"
+        );
+        told_of("object: lead", &goal)
+    };
+    assert_eq!(waits(""), [""; 0]);
+    assert_eq!(waits(", after: 1d"), ["not_allowed steps[0].on[0].after"]);
+    assert_eq!(waits(", business_days: next"), ["not_allowed steps[0].on[0].business_days"]);
+}
