@@ -152,7 +152,6 @@ fn a_trigger_for_overdue_activities_counts_from_when_they_are_due() {
     assert_eq!(on("object: company", ", activity: call"), ["not_allowed triggers[0].activity"]);
     assert_eq!(on("object: lead", ", activity: call, after: -1d"), ["invalid_time triggers[0].after"]);
     assert_eq!(on("object: lead", ", activity: call, after: soon"), ["invalid_time triggers[0].after"]);
-    assert_eq!(on("object: lead", ", activity: call, calendar: ['2026-12-24']"), ["suspicious triggers[0].calendar"]);
     assert_eq!(on("object: lead", ", after: 1d")[0], "missing_key triggers[0]");
     let waits = |keys: &str| {
         let goal = format!(
