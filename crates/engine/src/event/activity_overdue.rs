@@ -58,7 +58,7 @@ pub fn long_overdue(
     (workflow, trigger): (&str, &str),
     at: Timestamp,
 ) -> Event {
-    let id = |record: Option<&Subject>| ids::overdue_event_id((&activity.id, at), record, Some((workflow, trigger)));
-    let event = of_activity::event(EventType::ActivityOverdue, activity, at, (record, &id));
+    let id = ids::overdue_event_id((&activity.id, at), record, Some((workflow, trigger)));
+    let event = of_activity::event(EventType::ActivityOverdue, activity, at, (id, record));
     Event { workflow: Some(workflow.to_owned()), trigger: Some(trigger.to_owned()), ..event }
 }

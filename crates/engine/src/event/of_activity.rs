@@ -39,7 +39,7 @@ pub(super) fn events(
     id: impl Fn(Option<&Subject>) -> String,
 ) -> Vec<Event> {
     let subjects = activity.records.iter().map(Some).chain([None]);
-    subjects.map(|subject| event(kind, activity, at, (subject, &id))).collect()
+    subjects.map(|subject| event(kind, activity, at, (id(subject), subject))).collect()
 }
 
 /// One of them.
@@ -47,10 +47,10 @@ pub(super) fn event(
     kind: EventType,
     activity: &RecordActivity,
     at: Timestamp,
-    (subject, id): (Option<&Subject>, &dyn Fn(Option<&Subject>) -> String),
+    (id, subject): (String, Option<&Subject>),
 ) -> Event {
     Event {
-        id: id(subject),
+        id,
         kind,
         workflow: None,
         trigger: None,

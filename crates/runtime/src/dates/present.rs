@@ -57,8 +57,9 @@ impl Following<'_> {
                 record.fields.get(*field).and_then(Value::as_str).map(Cow::Borrowed)
             }
             (CountsFrom::Due(of), Present::Activity(_, activity)) => {
-                let is_open = |activity: &&Box<RecordActivity>| activity.status == ActivityStatus::Open;
-                let activity = activity.as_ref().filter(is_open).filter(|activity| activity.activity == *of)?;
+                let is_meant =
+                    |activity: &&RecordActivity| activity.status == ActivityStatus::Open && activity.activity == *of;
+                let activity = activity.as_deref().filter(is_meant)?;
                 let is_for_it = self.object.is_none() || self.record(activity).is_some();
                 activity.due.filter(|_| is_for_it).map(|due| Cow::Owned(due.to_string()))
             }
