@@ -166,8 +166,6 @@ pub enum Bug {
     ActivitiesUnlisted,
     /// It is not stored when an activity is due.
     DueUnstored,
-    /// It is not stored when a trigger fires for an activity that has been overdue for a time.
-    OverdueUnstored,
 }
 
 impl Bug {
@@ -237,7 +235,6 @@ impl Bug {
         ("activity-rows-kept", Self::ActivityRowsKept),
         ("activities-unlisted", Self::ActivitiesUnlisted),
         ("due-unstored", Self::DueUnstored),
-        ("overdue-unstored", Self::OverdueUnstored),
         ("oversized-stored", Self::OversizedStored),
         ("lookups-unobserved", Self::LookupsUnobserved),
         ("changes-lost", Self::ChangesLost),
@@ -275,7 +272,6 @@ impl Bug {
                 writes.retain(|write| !(matches!(write, Write::Delete { .. }) && stands_in(write, "changes#")));
             }
             Self::DueUnstored => writes.retain(|write| !stands_in(write, items::due_activity::PREFIX)),
-            Self::OverdueUnstored => writes.retain(|write| !stands_in(write, "dates#activity#")),
             Self::ActivitiesUnlisted => writes.retain(|write| !stands_in(write, "listen#activity/")),
             Self::PostsUnlisted => writes.retain(|write| !stands_in(write, "listen#bus")),
             Self::NoLine => writes.retain(|write| !stands_in(write, "line#")),

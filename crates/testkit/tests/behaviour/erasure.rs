@@ -176,6 +176,7 @@ fn no_item_holds_more_of_a_record_than_its_module_declares() {
     definition-revisions: Nothing
     definitions: Nothing
     delivery: Value
+    due: Nothing
     execution event: Value
     execution head: Value
     execution rows: Value
