@@ -114,7 +114,8 @@ impl Loop {
 
     /// Since when all that is overdue was looked at, if the loops that wake have come to their ends.
     pub(super) fn wakes_began(loops: &[Self]) -> Option<Timestamp> {
-        let wakes = || loops.iter().filter(|one| matches!(one.what, What::Due | What::Moving | What::Dates));
+        let is_noted = |what| matches!(what, What::Due | What::Moving | What::Windows | What::Schedules | What::Dates);
+        let wakes = || loops.iter().filter(|one| is_noted(one.what));
         if wakes().any(Self::has_more) {
             return None;
         }
@@ -168,7 +169,7 @@ impl Sweeper {
         let mut result = Ok(());
         let (read, _) =
             self.catalog.unreadable().read(windows, |item| Ok((item.clone(), items::debounce::parse(item)?)));
-        for (window, _) in read.into_iter().filter(|(_, window)| is_time(now, window.due)) {
+        for (window, _) in read.into_iter().filter(|(item, _)| self.wakes.is_time_of_item(item, now)) {
             let sent = self.transitions.dispatcher.send_window(&window.key.partition, SignedDuration::ZERO).await;
             result = result.and(sent);
         }
@@ -178,8 +179,9 @@ impl Sweeper {
     /// Sends again the messages that fire schedules, at longer and longer intervals of one that cannot be fired.
     async fn fire_schedules(&self, schedules: &[Item], now: Timestamp) -> Result<(), Error> {
         let mut result = Ok(());
-        let (read, _) = self.catalog.unreadable().read(schedules, items::schedule::parse);
-        for schedule in read.iter().filter(|schedule| schedule.due_at().is_some_and(|due| is_time(now, due))) {
+        let (read, _) =
+            self.catalog.unreadable().read(schedules, |item| Ok((item.clone(), items::schedule::parse(item)?)));
+        for (_, schedule) in read.iter().filter(|(item, _)| self.wakes.is_time_of_item(item, now)) {
             let sent = self.transitions.dispatcher.send_schedule(&schedule.workflow, &schedule.trigger).await;
             result = result.and(sent);
         }
@@ -228,9 +230,4 @@ impl Sweeper {
         }
         settled
     }
-}
-
-/// Whether a message is sent again for what is overdue: after 1, 2, 4, 8 minutes.
-fn is_time(now: Timestamp, due: Timestamp) -> bool {
-    (now.duration_since(due).as_secs() / 60).max(1).unsigned_abs().is_power_of_two()
 }
