@@ -28,7 +28,7 @@ const DENIALS: &[&str] = &[
 ];
 
 /// The error of a request that was refused with a status, a code and words. Words that may quote the input are left out by
-/// whoever calls.
+/// the caller.
 pub(super) fn refused(what: &str, status: StatusCode, code: &str, message: &str) -> CloudError {
     let has = |parts: &[&str]| parts.iter().any(|part| code.contains(part));
     let told = || {

@@ -19,7 +19,7 @@ use pawl_runtime::ports::{Clock, CloudAnswer, CloudCall, CloudCalls, CloudError,
 
 use service::Services;
 
-/// What an installation may call. Policies decide, and this tells whoever meets a denial; of queues this decides too, because
+/// What an installation may call. Policies decide, and this tells the author whose step is denied; of queues this decides too, because
 /// the role of a function sends messages to queues of Pawl's own.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CloudAllowed {
@@ -31,7 +31,7 @@ pub struct CloudAllowed {
     pub others: Option<String>,
 }
 
-/// Services of AWS in one region. Nothing is retried: whoever calls has a policy for that.
+/// Services of AWS in one region. Nothing is retried: the step has a policy for that.
 #[derive(Clone)]
 pub struct AwsCloudCalls {
     services: Arc<Services>,

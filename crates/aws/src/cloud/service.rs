@@ -84,7 +84,7 @@ impl Services {
         sdk::regional(service.name(), &self.region, fips, dual)
     }
 
-    /// Makes a call once, within a time: the service's answer, whatever its status.
+    /// Makes a call once, within a time, and returns the answer of the service with any status.
     pub(super) async fn call(
         &self,
         (service, what): (Service, &str),

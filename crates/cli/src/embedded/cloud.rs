@@ -8,7 +8,7 @@ use std::sync::Arc;
 use anyhow::bail;
 use pawl_runtime::ports::{CloudCalls, NoCloud};
 
-/// Off unless it says `on`: a process on a laptop must not use whatever credentials lie about.
+/// Off unless it says `on`: a process on a laptop must not use credentials that were meant for something else.
 const VARIABLE: &str = "PAWL_AWS_CALLS";
 
 /// The port that these variables ask for.
