@@ -24,6 +24,7 @@ pub const OPEN: &str = "windows";
 /// The partitions that are spread: each event is a write.
 pub const SPREAD: &[Spread] = &[Spread::entries(Index::Gsi1, OPEN)];
 
+const PARTITION: &str = "debounce#";
 const WINDOW: &str = "window";
 
 /// A window. Stored, do not rename.
@@ -47,7 +48,7 @@ pub struct Window {
 
 /// The partition of the window of a key, its events among it.
 pub fn partition(workflow: &str, key: &str) -> String {
-    format!("debounce#{workflow}#{}", ids::slot_key_digest(key))
+    format!("{PARTITION}{workflow}#{}", ids::slot_key_digest(key))
 }
 
 /// The workflow of a window, by its partition.
@@ -81,6 +82,11 @@ pub fn prefix(window: &Window) -> String {
 pub fn event_item(partition: &str, window: &Window, event: &Event) -> Item {
     let key = Key::new(partition, format!("{}{:06}", prefix(window), window.events));
     Item { key, version: 1, indexes: Vec::new(), expires_at: KEPT.expires_at(window.due), body: body(event) }
+}
+
+/// Whether a key is that of an event of a window.
+pub fn is_event(key: &Key) -> bool {
+    key.partition.starts_with(PARTITION) && key.sort != WINDOW
 }
 
 /// Reads an event of a window.

@@ -164,15 +164,7 @@ impl Monitor {
         if let Some(fork) = seen.heads.iter().find(is_new_fork).filter(|_| seen.heads.len() > 1) {
             broken.push((4, format!("{}: the head of another execution is written with a fork", fork.id)));
         }
-        for cause in &seen.causes {
-            // An event that a step published may make the record of what it starts.
-            let is_start = |head: &Execution| {
-                head.seq == 0 && head.cause.chain.last().is_some_and(|link| link.execution == *cause)
-            };
-            if !seen.heads.iter().any(|head| head.id == *cause || is_start(head)) {
-                broken.push((1, format!("a record changed for {cause} without a transition of it")));
-            }
-        }
+        published::explain(transaction, &seen.heads, &seen.causes, &mut broken);
         for (id, mut rows) in std::mem::take(&mut seen.rows) {
             rows.sort_by_key(|row| row.seq);
             // A head carries rows that were committed before.
@@ -364,6 +356,7 @@ impl Monitor {
             before.owner == lease.owner && before.attempt == lease.attempt && lease.until <= before.until
         };
         let is_new = |(address, lease): &(&Address, &Lease)| {
+            let before = before.filter(|before| visit(before) == visit(after));
             before.and_then(|before| before.leases.at(address)).is_none_or(|before| !is_same(before, lease))
         };
         let claim = after.leases.iter().find(is_new).and_then(|(address, lease)| self.claim(after, address, lease));
@@ -377,8 +370,8 @@ impl Monitor {
     }
 
     fn claim(&self, head: &Execution, address: &Address, lease: &Lease) -> Option<Claimed> {
-        let step = head.cursor.clone()?;
-        let visit = head.steps.get(&step)?.visit;
+        let (step, visit) = visit(head)?;
+        let step = step.to_owned();
         let definition = self.definition(&head.workflow, head.revision);
         let at_most_once = definition.step(&step).is_some_and(|step| step.delivery == Delivery::AtMostOnce);
         Some(Claimed { address: address.clone(), lease: lease.clone(), step, visit, at_most_once })
@@ -431,6 +424,12 @@ impl Monitor {
     pub(super) fn open(&self) -> impl Iterator<Item = &Execution> {
         self.heads.values().filter(|head| !head.status.is_ended())
     }
+}
+
+/// The step at which an execution stands, and the number of its visit.
+fn visit(head: &Execution) -> Option<(&str, u32)> {
+    let step = head.cursor.as_deref()?;
+    Some((step, head.steps.get(step)?.visit))
 }
 
 /// Of one visit of a step only one child has a number.

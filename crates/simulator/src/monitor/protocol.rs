@@ -50,7 +50,7 @@ fn counts(commit: &Commit<'_>, before: &Execution, broken: &mut Vec<Broken>) {
     // Transitions that were held are written with the next; each counts a version, and so does a claim or a place in the line.
     let transitions = after.seq.saturating_sub(before.seq);
     let versions = after.version.saturating_sub(before.version);
-    let claims = transitions == 0 || after.is_in_line() || (!after.leases.is_empty() && after.leases != before.leases);
+    let claims = transitions == 0 || after.is_in_line() || claims(before, after);
     if versions == 0 || (versions != transitions && !(claims && versions == transitions + 1)) {
         broken.push((1, format!("version {} was committed over version {}", after.version, before.version)));
     }
@@ -64,6 +64,11 @@ fn counts(commit: &Commit<'_>, before: &Execution, broken: &mut Vec<Broken>) {
     }
 }
 
+/// Whether an effect is claimed. Where a clock steps back, the claims of two visits may be equal.
+fn claims(before: &Execution, after: &Execution) -> bool {
+    !after.leases.is_empty() && (after.leases != before.leases || visit(after) != visit(before))
+}
+
 fn obeys(commit: &Commit<'_>, before: &Execution, broken: &mut Vec<Broken>) {
     if is_control(commit.rows) || counts_a_death(before, commit.after) || tells(before, commit.after) {
         return;
@@ -72,7 +77,7 @@ fn obeys(commit: &Commit<'_>, before: &Execution, broken: &mut Vec<Broken>) {
     if before.status == Status::Paused && after.status != Status::Paused {
         broken.push((5, format!("was {} while it was paused", after.status)));
     }
-    let claims = !after.leases.is_empty() && after.leases != before.leases;
+    let claims = claims(before, after);
     if before.requested.is_some() && claims {
         broken.push((5, "claimed an effect while a control waited".to_owned()));
     }
