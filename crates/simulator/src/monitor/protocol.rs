@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use pawl_engine::{Execution, Given, Hold, Observed, Requested, Row, RowKind, Status, TimerPurpose, Wake};
 
-use super::{Broken, is_control};
+use super::{Broken, is_control, visit};
 
 /// How far the clocks of two processes may be apart. Leases are longer than calls by much more.
 const SKEW: SignedDuration = SignedDuration::from_secs(4);
