@@ -11,7 +11,7 @@ use crate::run::{cargo, execute, target, workspace};
 use crate::venv::Venv;
 
 /// Those of one process.
-const EMBEDDED: &[&str] = &["w5", "listeners", "sleepers", "loop", "lanes", "bulk"];
+const EMBEDDED: &[&str] = &["w5", "listeners", "sleepers", "loop", "lanes", "bulk", "burst", "dates", "import"];
 /// Those of a deployed installation.
 const DEPLOYED: &[&str] = &["aws-cost", "aws-latency", "aws-scale", "aws-load"];
 /// That of the functions' binaries.

@@ -5,13 +5,17 @@
 
 mod aws;
 mod bulk;
+mod burst;
+mod dates;
 mod echo;
 mod http;
+mod import;
 mod lanes;
 mod listeners;
 mod loops;
 mod process;
 mod sleepers;
+mod spread;
 mod w5;
 
 use anyhow::bail;
@@ -28,7 +32,10 @@ fn main() -> anyhow::Result<()> {
                 sleepers::run().await?;
                 loops::run().await?;
                 lanes::run().await?;
-                bulk::run().await
+                bulk::run().await?;
+                burst::run().await?;
+                dates::run().await?;
+                import::run().await
             }
             Some("w5") => w5::run().await,
             Some("listeners") => listeners::run().await,
@@ -36,6 +43,9 @@ fn main() -> anyhow::Result<()> {
             Some("loop") => loops::run().await,
             Some("lanes") => lanes::run().await,
             Some("bulk") => bulk::run().await,
+            Some("burst") => burst::run().await,
+            Some("dates") => dates::run().await,
+            Some("import") => import::run().await,
             Some("aws-cost") => aws::cost::run().await,
             Some("aws-latency") => aws::latency::run().await,
             Some("aws-scale") => aws::scale::run().await,
@@ -43,7 +53,7 @@ fn main() -> anyhow::Result<()> {
             Some("cold") => aws::cold::run().await,
             Some(other) => {
                 bail!(
-                    "there is no benchmark {other:?}: expected w5, listeners, sleepers, loop, lanes, bulk, aws-cost, aws-latency, aws-scale, aws-load or cold"
+                    "there is no benchmark {other:?}: expected w5, listeners, sleepers, loop, lanes, bulk, burst, dates, import, aws-cost, aws-latency, aws-scale, aws-load or cold"
                 )
             }
         }

@@ -11,6 +11,11 @@ use tokio::process::{Child, ChildStdout, Command};
 
 use crate::http::Connection;
 
+/// Between two looks at whether the server is quiet.
+const LOOK: Duration = Duration::from_millis(400);
+/// Looks that must find it so, one after the other: a queue that is busy rests at times.
+const QUIET_LOOKS: usize = 5;
+
 /// A running `pawl dev`.
 pub(crate) struct Server {
     child: Child,
@@ -104,6 +109,35 @@ pub(crate) async fn ended(connection: &mut Connection, execution: &str) -> anyho
         bail!("expected the execution's end, found {status}: {body}");
     }
     Ok(body)
+}
+
+/// Waits until a counter of the server has come so far.
+pub(crate) async fn settled(server: &Server, counter: &str, count: usize) -> anyhow::Result<()> {
+    let mut connection = server.connect().await?;
+    let began = Instant::now();
+    while began.elapsed() < Duration::from_mins(5) {
+        let (code, answer) = connection.send("GET", "/v1/metrics", "").await?;
+        if code != 200 {
+            bail!("expected counters, found {code}: {answer}");
+        }
+        if answer.get(counter).and_then(Value::as_u64) >= Some(u64::try_from(count)?) {
+            return Ok(());
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    bail!("expected {counter} to come to {count} within 300 s")
+}
+
+/// Waits until the server uses next to no processor time: what its requests led to is done.
+pub(crate) async fn quiet(server: &Server) -> anyhow::Result<()> {
+    let mut quiet_looks = 0;
+    while quiet_looks < QUIET_LOOKS {
+        let before = server.cpu()?;
+        tokio::time::sleep(LOOK).await;
+        let is_quiet = server.cpu()?.saturating_sub(before) <= LOOK / 20;
+        quiet_looks = if is_quiet { quiet_looks + 1 } else { 0 };
+    }
+    Ok(())
 }
 
 /// The value below which a share of the sorted values lies.

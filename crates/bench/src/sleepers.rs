@@ -5,15 +5,13 @@ use std::time::{Duration, Instant};
 use anyhow::bail;
 use serde_json::json;
 
-use crate::http::Connection;
-use crate::process::Server;
+use crate::process::{Server, settled};
+use crate::spread::spread;
 
 /// Executions in a one-hour delay.
 const ASLEEP: usize = 100_000;
 /// Executions that are due at once.
 const AT_ONCE: usize = 5_000;
-/// Connections that start them.
-const CONNECTIONS: usize = 32;
 /// How long idle processor time is measured.
 const IDLE: Duration = Duration::from_secs(10);
 /// How far ahead the common time lies when the starting begins.
@@ -26,7 +24,8 @@ pub(crate) async fn run() -> anyhow::Result<()> {
     std::fs::write(folder.path().join("sleeper.workflow.yaml"), include_str!("sleeper.workflow.yaml"))?;
     let server = Server::start(folder.path(), data.path()).await?;
 
-    start_many(&server.host, ASLEEP, r#"{"until": "1h"}"#).await?;
+    let start = |body: String| move |_| ("POST", "/hooks/sleeper/in".to_owned(), body.clone());
+    spread(&server.host, 0..ASLEEP, start(r#"{"until": "1h"}"#.to_owned())).await?;
     settled(&server, "waits_begun", ASLEEP).await?;
     let rss = server.memory_mb("VmRSS")?;
     let before = server.cpu()?;
@@ -35,7 +34,7 @@ pub(crate) async fn run() -> anyhow::Result<()> {
 
     let due = std::time::SystemTime::now() + AHEAD;
     let at = due.duration_since(std::time::UNIX_EPOCH)?.as_secs();
-    start_many(&server.host, AT_ONCE, &format!(r#"{{"at": {at}}}"#)).await?;
+    spread(&server.host, 0..AT_ONCE, start(format!(r#"{{"at": {at}}}"#))).await?;
     let due = Instant::now()
         + Duration::from_secs(at).saturating_sub(std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?);
     if Instant::now() > due {
@@ -55,49 +54,4 @@ pub(crate) async fn run() -> anyhow::Result<()> {
         })
     );
     Ok(())
-}
-
-/// Starts so many executions over several connections.
-async fn start_many(host: &str, count: usize, body: &str) -> anyhow::Result<()> {
-    let local = tokio::task::LocalSet::new();
-    local
-        .run_until(async move {
-            let mut drivers = Vec::new();
-            for driver in 0..CONNECTIONS {
-                let share = count / CONNECTIONS + usize::from(driver < count % CONNECTIONS);
-                let (host, body) = (host.to_owned(), body.to_owned());
-                drivers.push(tokio::task::spawn_local(async move {
-                    let mut connection = Connection::open(&host).await?;
-                    for _ in 0..share {
-                        let (status, answer) = connection.send("POST", "/hooks/sleeper/in", &body).await?;
-                        if status != 202 {
-                            bail!("expected 202, found {status}: {answer}");
-                        }
-                    }
-                    Ok(())
-                }));
-            }
-            for driver in drivers {
-                driver.await??;
-            }
-            anyhow::Ok(())
-        })
-        .await
-}
-
-/// Waits until a counter of the server has come so far.
-async fn settled(server: &Server, counter: &str, count: usize) -> anyhow::Result<()> {
-    let mut connection = server.connect().await?;
-    let began = Instant::now();
-    while began.elapsed() < Duration::from_mins(5) {
-        let (code, answer) = connection.send("GET", "/v1/metrics", "").await?;
-        if code != 200 {
-            bail!("expected counters, found {code}: {answer}");
-        }
-        if answer.get(counter).and_then(serde_json::Value::as_u64) >= Some(u64::try_from(count)?) {
-            return Ok(());
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    bail!("expected {counter} to come to {count} within 300 s")
 }
