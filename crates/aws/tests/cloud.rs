@@ -6,7 +6,7 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::config::{Credentials, SharedCredentialsProvider};
 use aws_sdk_sqs::types::QueueAttributeName;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use pawl_aws::{AwsCloudCalls, CloudAllowed};
 use pawl_connectors::{SystemClock, SystemRandom};
 use pawl_runtime::ports::{CloudAnswer, CloudCall, CloudCalls, CloudError, CloudRequest, MessageTarget, Random};
@@ -41,7 +41,7 @@ fn cloud(sdk: &SdkConfig, bus: Option<&str>) -> AwsCloudCalls {
 
 fn call(request: CloudRequest) -> CloudCall {
     let id = format!("msg_{:x}", SystemRandom.bits());
-    CloudCall { id, request, timeout: SignedDuration::from_secs(10) }
+    CloudCall { id, began_at: Timestamp::UNIX_EPOCH, request, timeout: SignedDuration::from_secs(10) }
 }
 
 fn output(answer: Result<CloudAnswer, CloudError>) -> Value {

@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_sqs::config::{Credentials, SharedCredentialsProvider};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use pawl_aws::{AwsCloudCalls, CloudAllowed};
 use pawl_connectors::SystemClock;
 use pawl_runtime::ports::{CloudAnswer, CloudCall, CloudCalls, CloudError, CloudRequest, MessageTarget};
@@ -61,7 +61,12 @@ async fn outcome(request: CloudRequest, answer: &str) -> (Result<CloudAnswer, Cl
         .http_client(pawl_aws::sdk::http_client())
         .build();
     let cloud = AwsCloudCalls::new(&sdk, Arc::new(SystemClock), CloudAllowed::default()).expect("a region is known");
-    let call = CloudCall { id: "msg_1".to_owned(), request, timeout: SignedDuration::from_secs(10) };
+    let call = CloudCall {
+        id: "msg_1".to_owned(),
+        began_at: Timestamp::UNIX_EPOCH,
+        request,
+        timeout: SignedDuration::from_secs(10),
+    };
     let outcome = cloud.call(&call).await;
     (outcome, served.join().expect("the service does not panic"))
 }

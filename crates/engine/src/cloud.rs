@@ -1,6 +1,6 @@
 //! Calls of services of the cloud: an event bus, queues and topics, functions.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use pawl_definition::step;
 use serde_json::{Map, Value, json};
 
@@ -15,6 +15,8 @@ pub const CLOUD_VALUE_MOST: usize = 256 * 1024;
 pub struct CloudCall {
     /// Its id, the same for every attempt of a visit.
     pub id: String,
+    /// When the visit began: the time of an event, the same for every attempt.
+    pub began_at: Timestamp,
     /// What is asked.
     pub request: CloudRequest,
     /// Longest time of one attempt.

@@ -1,7 +1,6 @@
 //! Events: `PutEvents` of `EventBridge`.
 
-use jiff::SignedDuration;
-use pawl_runtime::ports::CloudError;
+use pawl_runtime::ports::{CloudCall, CloudError};
 use reqwest::StatusCode;
 use reqwest::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use serde_json::{Map, Value, json};
@@ -16,11 +15,12 @@ pub(super) async fn publish(
     services: &Services,
     bus: &str,
     (source, detail_type, detail): (&str, &str, &Map<String, Value>),
-    timeout: SignedDuration,
+    call: &CloudCall,
 ) -> Result<Value, CloudError> {
     let what = format!("publishing on {bus}");
     let entry = json!({
-        "EventBusName": bus, "Source": source, "DetailType": detail_type, "Detail": Value::Object(detail.clone()).to_string(),
+        "EventBusName": bus, "Source": source, "DetailType": detail_type, "Time": call.began_at.as_second(),
+        "Detail": Value::Object(detail.clone()).to_string(),
     });
     let body = json!({"Entries": [entry]}).to_string();
     let prepare = |request: &mut reqwest::Request| {
@@ -29,7 +29,7 @@ pub(super) async fn publish(
         headers.insert(TARGET, HeaderValue::from_static("AWSEvents.PutEvents"));
         *request.body_mut() = Some(body.into());
     };
-    let answer = services.call((Service::Events, &what), prepare, "/", timeout).await?;
+    let answer = services.call((Service::Events, &what), prepare, "/", call.timeout).await?;
     let said: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
     if !answer.status.is_success() {
         let (code, message) = words(&answer, &said);

@@ -82,7 +82,7 @@ impl AwsCloudCalls {
     async fn made(&self, call: &CloudCall) -> Result<CloudAnswer, CloudError> {
         let answered = match &call.request {
             CloudRequest::PublishEvent { source, detail_type, detail } => match &self.allowed.bus {
-                Some(bus) => bus::publish(&self.services, bus, (source, detail_type, detail), call.timeout).await,
+                Some(bus) => bus::publish(&self.services, bus, (source, detail_type, detail), call).await,
                 None if self.takes_events => return Ok(CloudAnswer::NoBus),
                 None => {
                     let message = "this installation publishes no events: set the parameter PublishBusArn";
@@ -124,7 +124,7 @@ impl CloudCalls for AwsCloudCalls {
 #[cfg(test)]
 mod tests {
     use aws_config::{BehaviorVersion, Region};
-    use jiff::SignedDuration;
+    use jiff::{SignedDuration, Timestamp};
     use pawl_connectors::SystemClock;
 
     use super::*;
@@ -147,7 +147,12 @@ mod tests {
         ] {
             let to = MessageTarget::Queue(queue.to_owned());
             let request = CloudRequest::SendMessage { to, body: "{}".to_owned(), group: None, delay_s: None };
-            let call = CloudCall { id: "msg_1".to_owned(), request, timeout: SignedDuration::from_secs(1) };
+            let call = CloudCall {
+                id: "msg_1".to_owned(),
+                began_at: Timestamp::UNIX_EPOCH,
+                request,
+                timeout: SignedDuration::from_secs(1),
+            };
             assert!(matches!(cloud.call(&call).await, Err(CloudError::Denied(_))), "{queue}");
         }
     }

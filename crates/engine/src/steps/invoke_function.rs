@@ -27,6 +27,7 @@ impl StepHandler for InvokeFunction {
         }
         Ok(StepDecision::perform(Activity::CallCloud(CloudCall {
             id: ids::step_message_id(&at.execution.id, &at.step.id, at.state.visit),
+            began_at: at.state.started_at,
             request: CloudRequest::InvokeFunction { function, input, wait: self.wait },
             timeout: at.timeout(CLOUD_CALL_S),
         })))

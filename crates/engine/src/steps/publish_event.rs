@@ -36,6 +36,7 @@ impl StepHandler for PublishEvent {
         }
         Ok(StepDecision::perform(Activity::CallCloud(CloudCall {
             id: ids::step_message_id(&at.execution.id, &at.step.id, at.state.visit),
+            began_at: at.state.started_at,
             request: CloudRequest::PublishEvent { source, detail_type, detail },
             timeout: at.timeout(CLOUD_CALL_S),
         })))

@@ -31,6 +31,7 @@ impl StepHandler for SendMessage {
         let delay_s = self.delay.as_ref().map(pawl_definition::Duration::as_seconds);
         Ok(StepDecision::perform(Activity::CallCloud(CloudCall {
             id: ids::step_message_id(&at.execution.id, &at.step.id, at.state.visit),
+            began_at: at.state.started_at,
             request: CloudRequest::SendMessage { to, body, group, delay_s },
             timeout: at.timeout(CLOUD_CALL_S),
         })))

@@ -1,8 +1,8 @@
 //! Calls of services of the cloud: `publish_event`, `send_message`, `invoke_function`.
 //!
-//! Where there is no bus outside, an event goes into the installation's own intake, as `POST /v1/events` does. Its id follows
-//! from the visit, so that a call that is made again starts nothing twice; and it carries its cause, so that the guards
-//! against loops see through it.
+//! Where there is no bus outside, an event goes into the installation's own intake, as `POST /v1/events` does. Its id and its
+//! time follow from the visit, so that a call that is made again starts nothing twice, however late; and it carries its cause,
+//! so that the guards against loops see through it.
 
 use pawl_definition::json::{self, Bounds};
 use pawl_engine::{CloudCall, CloudRequest, Event, Performed, StepCode, StepError};
@@ -50,13 +50,12 @@ async fn take_in(ingest: &Ingest, call: &CloudCall, lease: LeaseGuard<'_>) -> Pe
         let message = "only an event can be taken in by the installation itself";
         return Performed::failed(StepError::new(StepCode::CloudNotConfigured, message));
     };
-    let now = lease.clock.now();
     let envelope = json!({
-        "version": "0", "id": call.id, "source": source, "detail-type": detail_type, "time": now.to_string(),
+        "version": "0", "id": call.id, "source": source, "detail-type": detail_type, "time": call.began_at.to_string(),
         "resources": [], "detail": detail,
     });
     let event = match bus::outside(&envelope) {
-        Ok(Some(event)) => Event { cause: cause(lease.execution), occurred_at: now, ..event },
+        Ok(Some(event)) => Event { cause: cause(lease.execution), ..event },
         Ok(None) => {
             let message = "the sources of Pawl's own events begin with `pawl.`";
             return Performed::failed(StepError::new(StepCode::CloudInvalid, message));

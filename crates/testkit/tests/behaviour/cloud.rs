@@ -160,6 +160,24 @@ fn without_a_bus_an_event_starts_the_workflows_that_listen() {
     assert_eq!(hearer.cause.chain[0].execution, teller.id);
 }
 
+/// Its time is that of the visit, so that a repeat after months is refused as too old, and starts nothing a second time.
+#[test]
+fn an_event_has_the_time_at_which_the_visit_began() {
+    let at = HEARS.replace("trigger.event.detail.n", "trigger.occurred_at").replace("type: number", "type: datetime");
+    let story = scenario().workflow(&at).workflow(&workflow(PUBLISHES)).event(manual("w"));
+    let mut refusals = 2;
+    story.world().cloud.script(move |_| {
+        refusals -= 1;
+        (refusals >= 0).then(|| cloud_refuses(CloudError::Throttled("later".to_owned())))
+    });
+    let story = story.run_until_idle();
+    let calls = story.world().cloud.calls();
+    assert_eq!(calls.len(), 3);
+    assert!(story.world().now() > calls[0].began_at, "the attempts are apart");
+    let began = json!(calls[0].began_at.to_string());
+    let _ = story.expect(completed().of("hears").variable("n", began));
+}
+
 /// An event that is taken in again, after a crash between its acceptance and the commit, starts nothing twice.
 #[test]
 fn an_event_that_is_published_again_starts_nothing_twice() {
