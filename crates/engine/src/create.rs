@@ -35,7 +35,7 @@ fn head(plan: &Plan, event: &Event, now: Timestamp, later: Option<Timestamp>) ->
         version: 1,
         seq: 0,
         status: Status::Queued,
-        record: plan.workflow.object.as_ref().and(event.subject.clone()),
+        record: plan.record_of(event).cloned(),
         event_id: event.id.clone(),
         cause: event.cause.clone(),
         parent: event.parent.clone(),

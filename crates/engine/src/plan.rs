@@ -6,6 +6,8 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 use pawl_definition::{Calendar, Step, Workflow, WorkflowCalendar};
 
+use crate::{Event, Subject};
+
 /// A revision of a workflow with what can be worked out once: successors, time zone, business days.
 #[derive(Debug, Clone)]
 pub struct Plan {
@@ -43,6 +45,11 @@ impl Plan {
         let looks_up = workflow.looked_up();
         let (assigned, secrets) = (assigned(&workflow), secrets(&workflow));
         Self { workflow, revision, timezone, calendar, reads_definitions, looks_up, assigned, secrets, successors }
+    }
+
+    /// The record of an execution that begins by an event: a global workflow has none, whatever the event is about.
+    pub fn record_of<'e>(&self, event: &'e Event) -> Option<&'e Subject> {
+        self.workflow.object.as_ref().and(event.subject.as_ref())
     }
 
     /// Finds a step.

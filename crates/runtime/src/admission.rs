@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use pawl_definition::Reentry;
-use pawl_engine::{Event, Plan, Subject};
+use pawl_engine::{Event, Link, Plan, Subject};
 
 use crate::items::Unreadable;
 use crate::items::guard::{self, Guard, State};
@@ -102,7 +102,7 @@ impl Admission<'_> {
     pub(crate) async fn ask(&self) -> Result<Admitted, Denied> {
         check_chain(self.plan, self.event)?;
         let mut admitted = Admitted::default();
-        if let Some(record) = self.event.subject.as_ref().filter(|_| self.plan.workflow.object.is_some()) {
+        if let Some(record) = self.plan.record_of(self.event) {
             self.reentry(record, &mut admitted).await?;
             self.cooldown(record, &mut admitted).await?;
             self.window(record, &mut admitted).await?;
@@ -255,7 +255,9 @@ fn check_chain(plan: &Plan, event: &Event) -> Result<(), Reason> {
             format!("{} workflows caused one another; the limit is {}", chain.len(), limits.depth),
         ));
     }
-    let own = chain.iter().filter(|link| link.workflow == plan.workflow.id && link.record == event.subject).count();
+    let record = plan.record_of(event);
+    let is_own = |link: &&Link| link.workflow == plan.workflow.id && link.record.as_ref() == record;
+    let own = chain.iter().filter(is_own).count();
     if own >= usize::try_from(limits.own_chain).unwrap_or(usize::MAX) {
         return Err(because(
             "self_limit",

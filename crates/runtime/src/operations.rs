@@ -165,12 +165,15 @@ impl Operations {
         Ok(touches.then(|| Operation::of_edit(&head.id, head.revision, self.clock.now())))
     }
 
-    /// The operation of a save or a switch after which date triggers fire at other times; `None` if they do not, or there are none.
-    pub(crate) fn of_dates(&self, before: Option<&Head>, after: &mut Head, plan: &Plan) -> Option<Operation> {
+    /// The operation of a save or a switch after which date triggers fire at other times; `None` if they do not, or there are
+    /// none. It begins when the save or the switch says that it was made, however long its write took: what fell due meanwhile
+    /// fires late.
+    pub(crate) fn of_dates(before: Option<&Head>, after: &mut Head, plan: &Plan) -> Option<Operation> {
         after.dates = dates::text(after, plan);
         let (text, former) = (after.dates.as_ref()?, before.and_then(|head| head.dates.as_ref()));
         let object = plan.workflow.object.as_deref().filter(|_| former != Some(text))?;
-        Some(Operation::of_dates(&after.id, object, after.version, self.clock.now()))
+        let at = after.active_since.map_or(after.saved_at, |since| since.max(after.saved_at));
+        Some(Operation::of_dates(&after.id, object, after.version, at))
     }
 
     /// Sees to operations that are not over: of those that were silent too long the message is sent again, and those

@@ -225,7 +225,7 @@ impl Workflows {
         let mut listed = listeners::list(&*self.tables, before, &mut head, terms.clone()).await?;
         let plan = Plan::new(Arc::new(workflow.clone()), head.revision);
         listed.extend(self.schedules.list(before, &mut head, &plan).await?);
-        listed.extend(self.operations.of_dates(before, &mut head, &plan).as_ref().map(Operation::begin));
+        listed.extend(Operations::of_dates(before, &mut head, &plan).as_ref().map(Operation::begin));
         let revision = Write::Put {
             table: workflow::TABLE,
             item: workflow::revision_item(&workflow.id, &revision),
@@ -374,7 +374,7 @@ impl Workflows {
         let terms = if after.active { triggers::terms(&plan.workflow) } else { BTreeSet::new() };
         let mut writes = listeners::list(&*self.tables, Some(before), after, terms).await?;
         writes.extend(self.schedules.list(Some(before), after, &plan).await?);
-        writes.extend(self.operations.of_dates(Some(before), after, &plan).as_ref().map(Operation::begin));
+        writes.extend(Operations::of_dates(Some(before), after, &plan).as_ref().map(Operation::begin));
         Ok(writes)
     }
 

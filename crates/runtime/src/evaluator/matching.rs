@@ -203,7 +203,7 @@ fn per_slot(plan: &Plan) -> Option<&Expression> {
 
 /// The key of a window: the record is a part of it.
 fn window_key(plan: &Plan, event: &Event, key: &str) -> String {
-    let record = event.subject.as_ref().filter(|_| plan.workflow.object.is_some());
+    let record = plan.record_of(event);
     record.map_or_else(|| format!("#{key}"), |record| format!("{record}#{key}"))
 }
 

@@ -2,7 +2,8 @@
 //! invoke functions.
 //!
 //! Only some worlds have them, and everything about them is chosen apart from all else. What an event starts depends on what
-//! overtakes what, so a confluent world publishes none.
+//! overtakes what, so a confluent world publishes none. In others one step does: where workflows
+//! start each other by more, events multiply up to the limits of chains.
 
 use serde_json::{Value, json};
 
@@ -18,9 +19,13 @@ pub(super) fn call(seed: u64, script: &mut Script) {
     if !chance.percent(SHARE) {
         return;
     }
+    let mut is_published = false;
     for workflow in script.workflows.iter_mut().filter(|_| chance.percent(70)) {
         for number in 0..=chance.below(2) {
-            let step = step(chance, number, script.confluent);
+            let mut step = step(chance, number, script.confluent);
+            if step["type"] == "publish_event" && std::mem::replace(&mut is_published, true) {
+                step = json!({"id": step["id"], "type": "note", "text": "another step publishes"});
+            }
             for action in &mut script.actions {
                 if let What::Save(edited) = &mut action.what
                     && edited["workflow"] == workflow["workflow"]

@@ -107,6 +107,20 @@ fn an_end_starts_nothing_of_its_own_workflow_and_a_ring_is_bounded() {
     assert!(["depth_limit", "self_limit"].contains(&&*refused[0]), "{refused:?}");
 }
 
+/// It has no record, whatever ends.
+#[test]
+fn a_global_workflow_that_starts_what_it_hears_of_is_bounded_by_its_own_chain() {
+    let again = "workflow: g\nowner: owner@example.com\nactive: true\nlimits: {self: 1}\n\
+         triggers: [{type: workflow_ended, workflow: w}]\nsteps:\n  \
+         - {id: again, type: start_workflow, workflow: w, on: '{{ trigger.execution.record }}'}";
+    let story = scenario().object(TICKET).workflow(&on_tickets("  - {id: n, type: note, text: x}")).workflow(again);
+    let story = story.record("ticket", "t1", json!({"title": "A"})).event(manual("w").on("ticket", "t1"));
+    let story = story.run_until_idle();
+    assert_eq!((ran(story.world(), "w"), ran(story.world(), "g")), (2, 1));
+    let refused: Vec<_> = story.world().refusals("g").into_iter().map(|refusal| refusal.code).collect();
+    assert_eq!(refused, ["self_limit"]);
+}
+
 #[test]
 fn lanes_and_items_do_not_count_and_children_do() {
     let parts = with(
