@@ -2,8 +2,8 @@
 //! invoke functions.
 //!
 //! Only some worlds have them, and everything about them is chosen apart from all else. What an event starts depends on what
-//! overtakes what, so a confluent world publishes none. In others one step does: where workflows
-//! start each other by more, events multiply up to the limits of chains.
+//! overtakes what, so a confluent world publishes none. In others only what a webhook started does: where workflows publish
+//! whatever started them, events multiply up to the limits of chains.
 
 use serde_json::{Value, json};
 
@@ -13,18 +13,20 @@ use crate::chance::Chance;
 /// How many seeds of a hundred have them.
 const SHARE: u32 = 40;
 
+/// Whether an execution publishes.
+const TOLD: &str = "trigger.type == 'webhook'";
+
 /// Puts some of them among the steps of workflows, and of their edits.
 pub(super) fn call(seed: u64, script: &mut Script) {
     let chance = &Chance::new(seed, "cloud");
     if !chance.percent(SHARE) {
         return;
     }
-    let mut is_published = false;
     for workflow in script.workflows.iter_mut().filter(|_| chance.percent(70)) {
         for number in 0..=chance.below(2) {
             let mut step = step(chance, number, script.confluent);
-            if step["type"] == "publish_event" && std::mem::replace(&mut is_published, true) {
-                step = json!({"id": step["id"], "type": "note", "text": "another step publishes"});
+            if step["type"] == "publish_event" {
+                step = json!({"id": format!("told-{number}"), "type": "condition", "if": TOLD, "yes": [step]});
             }
             for action in &mut script.actions {
                 if let What::Save(edited) = &mut action.what
