@@ -35,9 +35,13 @@ impl Controls {
         }
     }
 
-    /// How many executions a control was carried out on.
-    pub(crate) fn count(&self, id: &str) -> u64 {
-        self.done.keys().filter(|(_, done)| done == id).count().try_into().unwrap_or(u64::MAX)
+    /// How many executions a control was carried out on, at least and at most.
+    pub(crate) fn count(&self, id: &str) -> (u64, u64) {
+        let done: BTreeSet<_> =
+            self.done.keys().filter(|(_, done)| done == id).map(|(execution, _)| execution).collect();
+        let perhaps = self.unknown.iter().filter(|execution| !done.contains(execution)).count();
+        let number = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+        (number(done.len()), number(done.len() + perhaps))
     }
 
     /// Whether a control was carried out, or may have been.
