@@ -23,6 +23,7 @@ mod events;
 mod executions;
 mod hooks;
 mod installation;
+mod interactions;
 mod objects;
 mod operations;
 mod options;

@@ -1,6 +1,7 @@
 //! The command line.
 
 mod activities;
+mod interaction;
 mod listings;
 mod look;
 mod rows;
@@ -14,6 +15,7 @@ use pawl_runtime::DefaultRetention;
 
 use crate::variables::Variables;
 pub(crate) use activities::{Activities, ActivitiesOf, CreateActivity};
+pub(crate) use interaction::Interaction;
 pub(crate) use listings::{Executions, Filter, Operation, Operations, Page, Record, Records};
 pub(crate) use look::{Look, WorkflowsOf};
 pub(crate) use rows::{Export, Import, RecordsOf};
@@ -235,6 +237,8 @@ pub(crate) enum Remote {
         #[arg(long)]
         idempotency_key: Option<String>,
     },
+    /// Tells the installation what a person did: each workflow on its record starts whose trigger `interaction` fits.
+    Interaction(Interaction),
     /// Sends a webhook to the installation, signed as its trigger requires, with the secret from `PAWL_SECRET_…`.
     Deliver(Deliver),
     /// Enables a workflow's triggers.

@@ -200,6 +200,11 @@ pub fn overdue_topic(activity: &str) -> String {
     format!("overdue/{activity}")
 }
 
+/// What is listened on for interactions about records of an object.
+pub fn interaction_topic(object: &str) -> String {
+    format!("interaction/{object}")
+}
+
 /// What is listened on for the ends of executions: of a workflow, or of any.
 pub fn end_topic(workflow: Option<&str>) -> String {
     workflow.map_or_else(|| "ended".to_owned(), |workflow| format!("ended/{workflow}"))
@@ -240,6 +245,11 @@ pub fn bus_event_id(id: &str) -> String {
 /// The id of the event that an event from outside becomes, which has this id there.
 pub fn posted_event_id(id: &str) -> String {
     format!("evt_{}", digest(&["posted", id]))
+}
+
+/// The id of the event that an interaction becomes, which has this id at its sender.
+pub fn interaction_event_id(id: &str) -> String {
+    format!("evt_{}", digest(&["interaction", id]))
 }
 
 /// A fraction in `[0, 1)` that depends only on its parts; spreads retries.

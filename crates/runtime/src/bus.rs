@@ -33,7 +33,7 @@ pub const POSTED: &str = "events";
 
 /// Most bytes of the id, the source and the detail type of an event from outside: no id or source of AWS has more, and an id is
 /// a part of the key by which a repeat is known.
-const NAME_MOST: usize = 255;
+pub(crate) const NAME_MOST: usize = 255;
 
 /// The states in which an execution has ended.
 const ENDS: &[&str] = &["SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"];

@@ -12,7 +12,7 @@ use crate::signals::Signals;
 use crate::wake_backoff::WakeBackoff;
 use crate::{
     Catalog, CompletionSignals, Dates, DefinitionStore, Evaluator, ExecutorOptions, Forks, History, Ingest,
-    Installations, Intake, Metrics, Notices, Operations, Ports, RecordActivities, Records, Schedules, Stop, Sweeper,
+    Installations, Intake, Interactions, Metrics, Notices, Operations, Ports, RecordActivities, Records, Schedules, Stop, Sweeper,
     Transitions, UnreadableItems, Workflows,
 };
 
@@ -45,6 +45,8 @@ pub struct Core {
     pub definitions: Arc<DefinitionStore>,
     /// Records.
     pub records: Arc<Records>,
+    /// Takes in what people do on pages and elsewhere.
+    pub interactions: Arc<Interactions>,
     /// Activities about records.
     pub record_activities: Arc<RecordActivities>,
     /// Executions to look at.
@@ -107,15 +109,19 @@ impl Core {
             clock: clock.clone(),
             workflows: workflows.clone(),
         };
+        let ingest = Arc::new(Ingest::new(&ports, metrics.clone()));
+        let records = Records::new(catalog.clone(), tables.clone(), clock.clone(), random.clone());
+        let records = Arc::new(records);
         Self {
             definitions: Arc::new(definitions),
-            ingest: Arc::new(Ingest::new(&ports, metrics.clone())),
+            interactions: Arc::new(Interactions { ingest: ingest.clone(), records: records.clone() }),
+            ingest,
             evaluator: Arc::new(shared.evaluator(starter, &transitions, &operations, (&signals, &schedules, &dates))),
             workflows,
             intake: shared.intake.clone(),
             forks: Arc::new(Forks { catalog: catalog.clone(), history: history.clone() }),
             forgetting: Arc::new(forgetting),
-            records: Arc::new(Records::new(catalog.clone(), tables.clone(), clock.clone(), random.clone())),
+            records,
             record_activities,
             history,
             installations: Arc::new(shared.installations(&operations)),

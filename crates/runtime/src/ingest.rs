@@ -83,7 +83,8 @@ fn claimed_for(event: &Event) -> (String, String) {
     if let Some(start) = &event.fork {
         return (start.fork.execution.clone(), FORK.to_owned());
     }
-    let named = |name: &Option<String>| name.clone().unwrap_or_else(|| POSTED.to_owned());
+    let unnamed = event.kind.key_space().unwrap_or(POSTED);
+    let named = |name: &Option<String>| name.clone().unwrap_or_else(|| unnamed.to_owned());
     (named(&event.workflow), named(&event.trigger))
 }
 
@@ -155,11 +156,11 @@ impl Ingest {
         execution_id: Option<String>,
     ) -> Result<Accepted, Error> {
         self.room()?;
-        let workflow = event.workflow.clone();
+        let record = event.subject.as_ref().map(ToString::to_string);
+        let lane = event.workflow.clone().or(record).unwrap_or_else(|| "bus".to_owned());
         let accepted = Accepted { event_id: event.id.clone(), execution_id, repeat: None };
         offload::event(&*self.blobs, BlobOwner::event(&event.id), &mut event).await?;
         let (group, trigger) = claimed_for(&event);
-        let lane = workflow.unwrap_or_else(|| "bus".to_owned());
         let message = EventMessage::Event(Box::new(event));
         let body = serde_json::to_string(&message).expect("an event is JSON");
         self.events.send(QueueName::Events, vec![Message { body, delay: SignedDuration::ZERO, group: lane }]).await?;

@@ -109,6 +109,7 @@ async fn carry_out(hub: &Arc<Hub>, system: &System, what: What) -> Answer {
             }
         }
         What::Post { id, event } => posting::post(hub, system, &id, &event).await,
+        What::Interact { id, posted } => posting::interact(hub, system, &id, &posted).await,
         What::Save(value) => {
             saved(hub, system.workflows.save(&Source::from_value("edit", value), None, "author").await)
         }
@@ -264,7 +265,7 @@ fn word(what: &What) -> String {
             format!("update {subject} {}", short(&serde_json::json!(fields).to_string()))
         }
         What::Signal { name, key, payload, .. } => format!("signal {name} {key} {payload}"),
-        What::Post { id, event } => format!("{id} {event}"),
+        What::Post { id, event: said } | What::Interact { id, posted: said } => format!("{id} {said}"),
         What::Archive { subject, is_archived } => format!("archive {subject} {is_archived}"),
         What::Save(_) => "save".to_owned(),
         What::Define(kind, value) => format!("define {} {}", kind.word(), short(&value.to_string())),

@@ -102,6 +102,8 @@ pub enum Bug {
     UntoldEnds,
     /// Workflows are not listed under events that are posted.
     PostsUnlisted,
+    /// Workflows are not listed under interactions.
+    InteractionsUnlisted,
     /// Each sending of a posted event has an id of its own.
     FreshPosts,
     /// An event that a step published does not tell what led to it.
@@ -206,6 +208,7 @@ impl Bug {
         ("untold-parents", Self::UntoldParents),
         ("untold-ends", Self::UntoldEnds),
         ("posts-unlisted", Self::PostsUnlisted),
+        ("interactions-unlisted", Self::InteractionsUnlisted),
         ("fresh-posts", Self::FreshPosts),
         ("published-uncaused", Self::PublishedUncaused),
         ("rows-remember", Self::RowsRemember),
@@ -273,6 +276,7 @@ impl Bug {
             }
             Self::DueUnstored => writes.retain(|write| !stands_in(write, items::due_activity::PREFIX)),
             Self::ActivitiesUnlisted => writes.retain(|write| !stands_in(write, "listen#activity/")),
+            Self::InteractionsUnlisted => writes.retain(|write| !stands_in(write, "listen#interaction/")),
             Self::PostsUnlisted => writes.retain(|write| !stands_in(write, "listen#bus")),
             Self::NoLine => writes.retain(|write| !stands_in(write, "line#")),
             Self::LostRows => writes.retain(|write| !write.address().1.sort.starts_with(items::history::PREFIX)),

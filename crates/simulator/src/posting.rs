@@ -1,11 +1,11 @@
-//! An outside system that posts events.
+//! An outside system that posts events, and a site that posts interactions.
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use pawl_engine::Event;
+use pawl_engine::{Event, PostedInteraction, Subject};
 use pawl_runtime::ports::Item;
-use pawl_runtime::{Identity, System, bus, items};
+use pawl_runtime::{Identity, InteractionError, NewInteraction, RecordError, System, WhoseInteraction, bus, items};
 use serde_json::{Value, json};
 
 use super::hub::Hub;
@@ -37,9 +37,46 @@ pub(super) async fn post(hub: &Hub, system: &System, id: &str, said: &Value) -> 
     }
 }
 
-/// The id under which an event was posted; none of one that was not.
+/// Posts an interaction under its id, as the API does.
+pub(super) async fn interact(hub: &Hub, system: &System, id: &str, said: &Value) -> Answer {
+    let text = |key: &str| said.get(key).and_then(Value::as_str).map(str::to_owned);
+    let having = said["match"].as_object().and_then(|having| having.iter().next());
+    let record = match having {
+        Some((field, value)) => WhoseInteraction::Having { field: field.clone(), value: value.clone() },
+        None => WhoseInteraction::Id(text("record").unwrap_or_default()),
+    };
+    let new = NewInteraction {
+        id: Some(id.to_owned()),
+        kind: text("kind").unwrap_or_default(),
+        url: text("url"),
+        object: text("object").unwrap_or_default(),
+        record,
+        time: None,
+        data: said["data"].as_object().cloned().unwrap_or_default(),
+    };
+    let event = event_of(&new, hub.now());
+    hub.lock().posts.entry(event.id.clone()).or_insert_with(|| (event.occurred_at, event));
+    match system.interactions.accept(new).await {
+        Ok(answer) => {
+            hub.count("interactions posted");
+            accepted(answer.event_id, answer.repeat.is_some())
+        }
+        Err(InteractionError::Failed(_) | InteractionError::Record(RecordError::Failed(_))) => Answer::Lost,
+        Err(_) => Answer::Refused,
+    }
+}
+
+/// The event that it becomes, as far as triggers look at it.
+fn event_of(new: &NewInteraction, now: Timestamp) -> Event {
+    let NewInteraction { id, kind, url, object, data, .. } = new.clone();
+    let record = Subject { object, id: String::new() };
+    PostedInteraction { id, kind, url, at: now, data }.event(record, now, String::new)
+}
+
+/// The id under which an event or an interaction was posted; none of one that was not.
 pub(super) fn posted_id(event: &Event) -> Option<&str> {
-    event.data.get("event")?.get("id")?.as_str()
+    let told = event.data.get("event").or_else(|| event.data.get("interaction"))?;
+    told.get("id")?.as_str()
 }
 
 /// Whether a step published an event, and the installation took it in.

@@ -16,6 +16,7 @@ mod faults;
 mod forks;
 mod hooks;
 mod installation;
+mod interactions;
 mod records;
 mod schedule;
 mod shop;

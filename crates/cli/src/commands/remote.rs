@@ -9,6 +9,7 @@ mod follow;
 mod follow_many;
 mod forget;
 mod fork;
+mod interaction;
 mod list;
 mod listed_view;
 mod record;
@@ -64,6 +65,7 @@ pub(crate) async fn run(mut command: Remote, client: Client) -> anyhow::Result<b
             let request = idempotency_key.iter().fold(request, |request, key| request.header("idempotency-key", key));
             show(&client, request, |body| say!("accepted {}", view::text(body, "event_id"))).await
         }
+        Remote::Interaction(interaction) => interaction::run(&client, &interaction).await,
         Remote::Deliver(deliver) => deliver::run(&client, &deliver).await,
         Remote::Activate { workflow } => {
             show(&client, post(format!("/v1/workflows/{workflow}/activate")), |_| say!("active")).await

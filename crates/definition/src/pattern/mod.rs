@@ -16,6 +16,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use test::Test;
+pub(crate) use wildcard::Wildcard;
 
 /// A pattern as it is written, and as it is read.
 #[derive(Debug, Clone, PartialEq, Deserialize)]

@@ -2,14 +2,14 @@
 
 /// A text between whose parts anything may stand.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Wildcard(Vec<String>);
+pub(crate) struct Wildcard(Vec<String>);
 
 impl Wildcard {
     /// Reads it: `\*` is an asterisk, `\\` a backslash.
     ///
     /// # Errors
     /// What is wrong with it.
-    pub(super) fn read(text: &str) -> Result<Self, String> {
+    pub(crate) fn read(text: &str) -> Result<Self, String> {
         let mut parts = vec![String::new()];
         let mut characters = text.chars().peekable();
         while let Some(character) = characters.next() {
@@ -29,7 +29,7 @@ impl Wildcard {
     }
 
     /// Whether a text has its parts in their order.
-    pub(super) fn matches(&self, text: &str) -> bool {
+    pub(crate) fn matches(&self, text: &str) -> bool {
         let [first, between @ .., end] = self.0.as_slice() else { return self.0.iter().all(|only| only == text) };
         let Some(mut rest) = text.strip_prefix(first.as_str()).and_then(|rest| rest.strip_suffix(end.as_str())) else {
             return false;

@@ -6,6 +6,7 @@ mod date;
 mod event;
 mod field_updated;
 mod fills;
+mod interaction;
 mod manual;
 mod owner_changed;
 mod record_archived;
@@ -25,6 +26,7 @@ pub use date::{Date, Offset};
 pub use event::BusEvent;
 pub use field_updated::{FieldUpdated, ValueTest};
 pub use fills::{Fills, RecordMatch};
+pub use interaction::{Interaction, is_interaction_kind};
 pub use manual::Manual;
 pub use owner_changed::OwnerChanged;
 pub use record_archived::RecordArchived;
@@ -200,6 +202,7 @@ registry! {
     "date" => Date(Date),
     "activity_logged" => ActivityLogged(ActivityLogged),
     "activity_overdue" => ActivityOverdue(ActivityOverdue),
+    "interaction" => Interaction(Interaction),
 }
 
 impl TriggerKind {
@@ -215,7 +218,7 @@ impl TriggerKind {
 }
 
 /// Types of the language that this version knows by name only.
-pub const NOT_AVAILABLE: &[&str] = &["form_submitted", "survey_submitted", "email", "interaction"];
+pub const NOT_AVAILABLE: &[&str] = &["form_submitted", "survey_submitted", "email"];
 
 /// What an event about a record has: each field that changed, with its value before and after.
 fn changes(facts: &Facts<'_>) -> Vec<(&'static str, Type)> {

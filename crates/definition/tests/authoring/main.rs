@@ -14,6 +14,7 @@ mod ends;
 mod events;
 mod examples;
 mod hops;
+mod interactions;
 mod lanes;
 mod lookups;
 mod mutations;

@@ -5,6 +5,7 @@ mod activity_overdue;
 mod called_back;
 mod date;
 mod field_updated;
+mod interaction;
 mod manual;
 mod of_activity;
 mod on_bus;
@@ -27,6 +28,7 @@ use crate::{ForkStart, Parent, RegionStart, Subject, ids};
 
 pub use activity_logged::logged;
 pub use activity_overdue::{long_overdue, overdue};
+pub use interaction::PostedInteraction;
 pub use workflow_ended::{end_topics, ended};
 
 /// One workflow that led to another: who ran, and on which record.
@@ -105,6 +107,7 @@ registry! {
     workflow_ended: WorkflowEnded, "An execution of a workflow ended.";
     activity_logged: ActivityLogged, "An activity about records is logged.";
     activity_overdue: ActivityOverdue, "An activity about records is overdue.";
+    interaction: Interaction, "A page view or another interaction of a person is posted.";
 }
 
 /// What is to be known of all events of one kind.
@@ -138,12 +141,23 @@ trait EventKind {
     fn waiter_topics(&self, _event: &Event) -> BTreeSet<String> {
         BTreeSet::new()
     }
+
+    /// The word under which keys of its senders are claimed, if they are apart from those of other events. Stored, do not
+    /// rename.
+    fn key_space(&self) -> Option<&'static str> {
+        None
+    }
 }
 
 impl EventType {
     /// What is true of all events of this kind.
     pub fn facts(self) -> EventFacts {
         self.kind().facts()
+    }
+
+    /// The word under which keys of its senders are claimed, if they are apart from those of other events.
+    pub fn key_space(self) -> Option<&'static str> {
+        self.kind().key_space()
     }
 }
 

@@ -6,6 +6,7 @@ mod date;
 mod event;
 mod field_updated;
 mod index;
+mod interaction;
 mod interest;
 mod manual;
 mod owner_changed;
@@ -66,6 +67,7 @@ fn matcher(kind: &TriggerKind) -> &dyn Match {
         TriggerKind::Date(trigger) => trigger,
         TriggerKind::ActivityLogged(trigger) => trigger,
         TriggerKind::ActivityOverdue(trigger) => trigger,
+        TriggerKind::Interaction(trigger) => trigger,
     }
 }
 

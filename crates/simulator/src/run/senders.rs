@@ -35,7 +35,7 @@ impl Asked {
 fn claim(what: &What) -> Option<(&str, &str, &str)> {
     match what {
         What::Deliver { key: Some(key), workflow, trigger, .. } => Some((key, workflow, trigger)),
-        What::Post { id, .. } => Some((id, "", POSTED)),
+        What::Post { id, .. } | What::Interact { id, .. } => Some((id, "", POSTED)),
         _ => None,
     }
 }
@@ -90,6 +90,8 @@ impl Run {
             | What::Deliver { subject: Some(subject), creates: None, .. } => {
                 !open(&|what| matches!(what, What::Create { id, .. } if *id == subject.id))
             }
+            // The first ticket that it may be about is there.
+            What::Interact { .. } => !open(&|what| matches!(what, What::Create { .. })),
             What::KillAll(false) => !open(&|what| matches!(what, What::KillAll(true))),
             What::KillWorkflow(workflow, false) => {
                 !open(&|what| matches!(what, What::KillWorkflow(other, true) if other == workflow))

@@ -39,6 +39,8 @@ pub(crate) enum What {
     Signal { name: String, key: String, payload: Value, idempotency_key: String },
     /// An event is posted under an id.
     Post { id: String, event: Value },
+    /// An interaction about a ticket is posted under an id.
+    Interact { id: String, posted: Value },
     /// Fields of a record change.
     Update { subject: Subject, fields: Map<String, Value> },
     /// A record is put into the archive, or taken out.

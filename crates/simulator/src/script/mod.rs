@@ -10,6 +10,7 @@ mod edit;
 mod ends;
 mod events;
 mod forks;
+mod interactions;
 mod large;
 mod limits;
 mod lookups;
@@ -34,7 +35,7 @@ pub(super) const SIGNAL: &str = "signal!";
 /// The trigger of forks among what was accepted.
 pub(super) const FORKED: &str = "fork!";
 
-/// The trigger of posted events among what was accepted.
+/// The trigger of posted events and interactions among what was accepted.
 pub(super) const POSTED: &str = "post!";
 
 pub(super) use large::{answer as large_answer, text as large_text};
@@ -91,6 +92,7 @@ impl Script {
         schedules::fire(seed, &mut script);
         ends::listen(seed, &mut script);
         events::post(seed, &mut script);
+        interactions::post(seed, &mut script);
         cloud::call(seed, &mut script);
         forks::settle_replays(seed, &mut script);
         definitions::settle(seed, &mut script);

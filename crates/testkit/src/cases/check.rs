@@ -4,6 +4,7 @@ use pawl_definition::{Duration, JsonSchema, Level, Mismatch, MismatchKind, Path,
 use serde_json::Value;
 
 use super::file::{Case, CaseFile, ExpectExecution, Happens, HttpScript, Later, ModelScript};
+use super::interaction::PostedInteraction;
 use super::{cases_schema, children, cloud, machines};
 
 /// Least likeness of a word to be suggested.
@@ -164,21 +165,24 @@ impl Found<'_> {
         let records = [happens.record_created.is_some(), happens.field_updated.is_some()];
         let archive = [happens.record_archived.is_some(), happens.record_unarchived.is_some()];
         let fired = [schedule.is_some(), workflow_ended.is_some(), happens.date.is_some(), event.is_some()];
-        let of_activity = [happens.activity_logged.is_some(), happens.activity_overdue.is_some()];
+        let of_people =
+            [happens.activity_logged.is_some(), happens.activity_overdue.is_some(), happens.interaction.is_some()];
         let there = [webhook.is_some(), manual.is_some()];
         let there = there
             .iter()
             .chain(&fired)
-            .chain(&of_activity)
+            .chain(&of_people)
             .chain(&records)
             .chain(&archive)
             .filter(|there| **there)
             .count();
         if there != 1 {
             let expected = "webhook, manual, record_created, field_updated, record_archived, record_unarchived, \
-                            schedule, date, event, workflow_ended, activity_logged, activity_overdue";
+                            schedule, date, event, workflow_ended, activity_logged, activity_overdue, \
+                            interaction";
             self.add(path, code::EXACTLY_ONE, format!("expected exactly one of {expected}, found {there}"));
         }
+        self.interaction(path, happens.interaction.as_ref());
     }
 
     fn later(&mut self, path: &Path, later: &Later) {
@@ -190,12 +194,20 @@ impl Found<'_> {
             [signal.is_some(), control.is_some(), later.activity_logged.is_some(), later.activity_overdue.is_some()];
         let fired =
             [later.schedule.is_some(), later.date.is_some(), later.workflow_ended.is_some(), later.event.is_some()];
-        let there = [webhook.is_some(), manual.is_some()];
+        let there = [webhook.is_some(), manual.is_some(), later.interaction.is_some()];
         let there = there.iter().chain(&fired).chain(&sent).chain(&records).filter(|there| **there).count();
         if there > 1 || (there == 0 && after.is_none()) {
             let expected = "webhook, manual, record_created, field_updated, record_archived, record_unarchived, \
-                            schedule, date, event, workflow_ended, activity_logged, activity_overdue, signal, control";
+                            schedule, date, event, workflow_ended, activity_logged, activity_overdue, \
+                            interaction, signal, control";
             self.add(path, code::EXACTLY_ONE, format!("expected one of {expected}, or a time to pass, found {there}"));
+        }
+        self.interaction(path, later.interaction.as_ref());
+    }
+
+    fn interaction(&mut self, path: &Path, posted: Option<&PostedInteraction>) {
+        if let Some(wrong) = posted.and_then(PostedInteraction::wrong) {
+            self.add(&path.key("interaction"), code::EXACTLY_ONE, wrong.to_owned());
         }
     }
 

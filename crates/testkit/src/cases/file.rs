@@ -14,6 +14,7 @@ use serde_json::{Map, Value};
 use super::children::ChildScript;
 use super::cloud::CloudScript;
 use super::ended::Ended;
+use super::interaction::PostedInteraction;
 use super::machines::MachineScript;
 use super::outside_event::OutsideEvent;
 use crate::cases::describe::JsonSchema;
@@ -191,6 +192,9 @@ pub(super) struct Happens {
     /// there is none, one is made that is due now.
     #[serde(default)]
     pub(super) activity_overdue: Option<OverdueActivity>,
+    /// An interaction of a person is posted.
+    #[serde(default)]
+    pub(super) interaction: Option<PostedInteraction>,
 }
 
 /// Something that happens later: a time, or one of the happenings, or both.
@@ -237,6 +241,9 @@ pub(super) struct Later {
     /// there is none, one is made that is due now.
     #[serde(default)]
     pub(super) activity_overdue: Option<OverdueActivity>,
+    /// An interaction of a person is posted.
+    #[serde(default)]
+    pub(super) interaction: Option<PostedInteraction>,
     /// A signal is sent.
     #[serde(default)]
     pub(super) signal: Option<Signal>,

@@ -88,6 +88,7 @@ impl Stage<'_> {
             date,
             activity_logged,
             activity_overdue,
+            interaction,
         } = happens.clone();
         self.later(&Later {
             webhook,
@@ -102,6 +103,7 @@ impl Stage<'_> {
             date,
             activity_logged,
             activity_overdue,
+            interaction,
             ..Later::default()
         })
     }
@@ -191,6 +193,9 @@ impl Stage<'_> {
         } else if let Some(ended) = &later.workflow_ended {
             let record = ended.record.as_deref().map(|record| self.subject(record)).transpose()?;
             Some(ended.event(self.world, record).map_err(impossible)?.into())
+        } else if let Some(posted) = &later.interaction {
+            let record = posted.record.as_deref().map(|record| self.subject(record)).transpose()?;
+            Some(posted.posted(record).into())
         } else if let Some(signal) = &later.signal {
             Some(sent(signal).into())
         } else if let Some(Whose { record }) = &later.record_archived {

@@ -16,6 +16,7 @@ mod ended;
 mod file;
 mod files;
 mod happens;
+mod interaction;
 mod load;
 mod machines;
 mod outside;

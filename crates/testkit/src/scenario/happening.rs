@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::SignedDuration;
 use pawl_engine::{Cause, Event, EventType, Subject};
-use pawl_runtime::{Identity, NewSignal, SendError, Sent, SignalState};
+use pawl_runtime::{Identity, NewInteraction, NewSignal, SendError, Sent, SignalState};
 use serde_json::{Map, Value, json};
 
 use super::{World, at_once, delivery};
@@ -46,6 +46,8 @@ pub enum Happening {
     Event(Event),
     /// The event bus says something, as EventBridge delivers it.
     Bus(Value),
+    /// An interaction of a person is posted.
+    Interaction(NewInteraction),
     /// A signal is sent.
     Signal(SignalSent),
 }
@@ -293,6 +295,7 @@ impl World {
                 record(at_once(system.records.archive(&subject, is_archived, "api")))
             }
             Happening::Event(event) => self.accept(event),
+            Happening::Interaction(posted) => self.post_interaction(posted).map(drop),
             Happening::Signal(signal) => match self.send_signal(&signal) {
                 // The refusal is stored, and the story goes on.
                 Err(error) if error.code == REFUSED => Ok(()),

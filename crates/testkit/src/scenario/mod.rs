@@ -14,6 +14,7 @@ mod drive;
 mod expected;
 mod happening;
 mod http;
+mod interactions;
 mod machines;
 mod models;
 mod notices;
@@ -33,6 +34,7 @@ pub use happening::{
     updated, webhook,
 };
 pub use http::{Reply, ScriptedHttp, answer, dies, network_error, refused_address, timeout};
+pub use interactions::{interaction, page_view, whose};
 pub use machines::{
     MachineReply, ScriptedMachines, bus_timer, callback, execution_arn, machine_fails, machine_refused,
     machine_succeeds, status_change,

@@ -32,6 +32,7 @@ mod heads;
 mod history;
 mod hops;
 mod illegal;
+mod interactions;
 mod items;
 mod lanes;
 mod large;
