@@ -243,7 +243,9 @@ mod tests {
         for right in ["https://a.example", "/", "/pricing", "app+x://home/start", PAGE] {
             assert_eq!(check_url(right), Ok(()), "{right}");
         }
-        for wrong in ["", " ", "pricing", "a.example/pricing", "://a.example", "https://", "https:///x", "/a b", "7x://a"] {
+        for wrong in
+            ["", " ", "pricing", "a.example/pricing", "://a.example", "https://", "https:///x", "/a b", "7x://a"]
+        {
             assert!(check_url(wrong).is_err(), "{wrong:?}");
         }
         assert!(check_url(&format!("/{}", "x".repeat(URL_MOST))).is_err());

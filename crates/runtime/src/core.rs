@@ -12,8 +12,8 @@ use crate::signals::Signals;
 use crate::wake_backoff::WakeBackoff;
 use crate::{
     Catalog, CompletionSignals, Dates, DefinitionStore, Evaluator, ExecutorOptions, Forks, History, Ingest,
-    Installations, Intake, Interactions, Metrics, Notices, Operations, Ports, RecordActivities, Records, Schedules, Stop, Sweeper,
-    Transitions, UnreadableItems, Workflows,
+    Installations, Intake, Interactions, Metrics, Notices, Operations, Ports, RecordActivities, Records, Schedules,
+    Stop, Sweeper, Transitions, UnreadableItems, Workflows,
 };
 
 /// The runtime without what steps do outside: all of it but the executor.
@@ -84,9 +84,8 @@ impl Core {
         let operations = Operations::new(&transitions, ports.queue.clone(), (starter.clone(), dates.clone()));
         let operations = Arc::new(operations);
         let signals = Arc::new(Signals::new(&ports, transitions.clone(), shared.metrics.clone()));
-        let sweeper = Arc::new(shared.sweeper(&transitions, &operations));
         let Shared { catalog, completions, metrics, unreadable, .. } = &shared;
-        let Ports { tables, blobs, clock, random, .. } = &ports;
+        let Ports { tables, blobs, clock, .. } = &ports;
         let workflows =
             Workflows::new(catalog.clone(), tables.clone(), clock.clone(), (operations.clone(), schedules.clone()));
         let workflows = Arc::new(workflows);
@@ -109,14 +108,13 @@ impl Core {
             clock: clock.clone(),
             workflows: workflows.clone(),
         };
-        let ingest = Arc::new(Ingest::new(&ports, metrics.clone()));
-        let records = Records::new(catalog.clone(), tables.clone(), clock.clone(), random.clone());
-        let records = Arc::new(records);
+        let (ingest, records) = (Arc::new(Ingest::new(&ports, metrics.clone())), Arc::new(shared.records()));
         Self {
             definitions: Arc::new(definitions),
             interactions: Arc::new(Interactions { ingest: ingest.clone(), records: records.clone() }),
             ingest,
             evaluator: Arc::new(shared.evaluator(starter, &transitions, &operations, (&signals, &schedules, &dates))),
+            sweeper: Arc::new(shared.sweeper(&transitions, &operations)),
             workflows,
             intake: shared.intake.clone(),
             forks: Arc::new(Forks { catalog: catalog.clone(), history: history.clone() }),
@@ -133,7 +131,6 @@ impl Core {
             signals,
             schedules,
             dates,
-            sweeper,
             operations,
             ports,
         }
@@ -177,6 +174,11 @@ impl<'a> Shared<'a> {
             catalog,
             notices,
         }
+    }
+
+    fn records(&self) -> Records {
+        let Ports { tables, clock, random, .. } = self.ports.clone();
+        Records::new(self.catalog.clone(), tables, clock, random)
     }
 
     fn record_activities(&self) -> RecordActivities {

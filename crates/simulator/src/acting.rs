@@ -77,6 +77,17 @@ pub(super) fn redrive(hub: &Arc<Hub>, system: &System) -> Work {
     })
 }
 
+async fn signal(system: &System, new: NewSignal) -> Answer {
+    match system.signals.send(&new).await {
+        Ok(sent) => {
+            let (workflow, trigger) = (String::new(), SIGNAL.to_owned());
+            Answer::Done(Some(Accepted { event: sent.id, workflow, trigger, replayed: sent.is_repeat }))
+        }
+        Err(SendError::Failed(_)) => Answer::Lost,
+        Err(_) => Answer::Refused,
+    }
+}
+
 async fn carry_out(hub: &Arc<Hub>, system: &System, what: What) -> Answer {
     match what {
         What::Deliver { .. } => deliver(hub, system, what).await,
@@ -98,15 +109,7 @@ async fn carry_out(hub: &Arc<Hub>, system: &System, what: What) -> Answer {
         What::Archive { subject, is_archived } => archive(hub, system, &subject, is_archived).await,
         What::Signal { name, key, payload, idempotency_key } => {
             let id = system.signals.id(&name, Some(&idempotency_key));
-            let sent = system.signals.send(&NewSignal { id, name, key, payload, sent_at: hub.now() }).await;
-            match sent {
-                Ok(sent) => {
-                    let (workflow, trigger) = (String::new(), SIGNAL.to_owned());
-                    Answer::Done(Some(Accepted { event: sent.id, workflow, trigger, replayed: sent.is_repeat }))
-                }
-                Err(SendError::Failed(_)) => Answer::Lost,
-                Err(_) => Answer::Refused,
-            }
+            signal(system, NewSignal { id, name, key, payload, sent_at: hub.now() }).await
         }
         What::Post { id, event } => posting::post(hub, system, &id, &event).await,
         What::Interact { id, posted } => posting::interact(hub, system, &id, &posted).await,

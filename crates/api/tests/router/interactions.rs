@@ -40,7 +40,8 @@ fn an_interaction_starts_who_listens_and_a_repeat_nothing() {
     assert_eq!(first["executions"], "decided_later");
     assert_eq!(post(json!({"id": "v-1", "match": {"email": "ada@example.com"}})).expect(202), first);
     post(json!({"id": "v-1", "record": "ada"})).problem(409, "idempotency_key_reused");
-    let keyed = || surface.post("/v1/interactions").header("idempotency-key", "k").json(&view(&json!({"record": "ada"})));
+    let keyed =
+        || surface.post("/v1/interactions").header("idempotency-key", "k").json(&view(&json!({"record": "ada"})));
     assert_eq!(keyed().send().expect(202), keyed().send().expect(202));
     surface.settle();
     let executions = surface.get("/v1/executions?workflow=listens").send().expect(200);

@@ -74,10 +74,6 @@ impl Listen for Interaction {
     fn check(&self, cx: &mut Check<'_, '_>) {
         cx.needs_record();
         let place = cx.key("kind");
-        if self.kind.is_some() && self.kinds().is_empty() && !cx.has_problem("kind") {
-            let message = "this trigger never fires: expected at least one, found an empty list";
-            cx.error(code::INVALID_VALUE, &place, message);
-        }
         let is_list = matches!(self.kind, Some(OneOrMany::Many(_)));
         for (index, kind) in self.kinds().iter().enumerate().filter(|(_, kind)| !is_interaction_kind(kind)) {
             let place = if is_list { place.index(index) } else { place.clone() };

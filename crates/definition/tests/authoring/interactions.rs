@@ -16,9 +16,13 @@ fn on(keys: &str, text: &str) -> Vec<String> {
 
 #[test]
 fn kinds_and_a_page_are_right() {
-    for keys in
-        ["", ", kind: page_view", ", kind: [page_view, download]", ", url: /pricing", ", kind: Page viewed, url: '*.example.com/*'"]
-    {
+    for keys in [
+        "",
+        ", kind: page_view",
+        ", kind: [page_view, download]",
+        ", url: /pricing",
+        ", kind: Page viewed, url: '*.example.com/*'",
+    ] {
         assert_eq!(on(keys, "trigger.interaction.kind"), [""; 0], "{keys}");
     }
 }
@@ -26,7 +30,7 @@ fn kinds_and_a_page_are_right() {
 #[test]
 fn what_never_fires_is_told_at_its_place() {
     for (keys, expected) in [
-        (", kind: []", "invalid_value triggers[0].kind: this trigger never fires"),
+        (", kind: []", "invalid_value triggers[0].kind: expected at least one value"),
         (", kind: ''", "invalid_value triggers[0].kind: expected a name of 1 to 128 bytes"),
         (", kind: [page_view, ' ']", "invalid_value triggers[0].kind[1]: expected a name"),
         (", url: ''", "invalid_value triggers[0].url: expected a pattern of 1 to 8192 bytes, found 0"),
@@ -49,14 +53,12 @@ fn the_keys_of_an_interaction_are_known() {
         assert_eq!(on(keys, wrong).len(), 1, "{wrong}");
     }
     assert_eq!(on("", "trigger.interaction.kind == \"click\""), [""; 0], "any kind may come");
-    let told = on("", "trigger.interaction.url.size() > 3");
-    assert_eq!(told.len(), 1, "an interaction may have no page: {told:#?}");
-    assert_eq!(on(", url: '*'", "trigger.interaction.url.size() > 3"), [""; 0]);
 }
 
 #[test]
 fn a_goal_may_wait_for_an_interaction() {
-    let goal = "object: ticket\nsteps:\n  - {id: g, type: goal, timeout: 1d, on: [{id: i, type: interaction, url: /a}]}\n";
+    let goal =
+        "object: ticket\nsteps:\n  - {id: g, type: goal, timeout: 1d, on: [{id: i, type: interaction, url: /a}]}\n";
     let (_, problems) = check(&format!("workflow: w\nowner: ada@example.com\n{goal}"));
     assert!(problems.is_empty(), "{problems:#?}");
 }

@@ -67,7 +67,8 @@ fn interaction(chance: &Chance) -> Value {
         "data": {"n": chance.below(4)},
     });
     if chance.percent(80) {
-        posted["url"] = json!(chance.pick(&["https://shop.example/pricing?from=mail", "https://shop.example/", "/pricing"]));
+        posted["url"] =
+            json!(chance.pick(&["https://shop.example/pricing?from=mail", "https://shop.example/", "/pricing"]));
     }
     let number = chance.below(2);
     if chance.percent(50) {

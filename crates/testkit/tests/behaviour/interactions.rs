@@ -70,7 +70,9 @@ fn kind_and_page_must_fit() {
     {
         shop(keys).event(page_view(PRICING, "lead", "ada")).run_until_idle().expect(completed());
     }
-    for keys in [", kind: download", ", kind: Page_view", ", kind: page_view, url: /prices", ", url: '/pricing?from=ad'"] {
+    for keys in
+        [", kind: download", ", kind: Page_view", ", kind: page_view, url: /prices", ", url: '/pricing?from=ad'"]
+    {
         shop(keys).event(page_view(PRICING, "lead", "ada")).run_until_idle().expect(nothing_began());
     }
     let download = interaction("download", "lead", "ada");

@@ -5,9 +5,9 @@ use reqwest::Method;
 use serde_json::{Map, Value, json};
 
 use super::record::named;
+use super::show;
 use super::start::given_values;
 use super::view::text;
-use super::show;
 use crate::args::Interaction;
 use crate::client::Client;
 use crate::output::say;
