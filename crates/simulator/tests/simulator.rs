@@ -110,7 +110,7 @@ is_found! {
     finds_parents_that_are_not_told_of_an_end: "untold-parents" from 1;
     finds_ends_that_are_not_told_to_who_listens: "untold-ends" from 10;
     finds_workflows_that_are_not_listed_under_posted_events: "posts-unlisted" from 5;
-    finds_workflows_that_are_not_listed_under_interactions: "interactions-unlisted" from 5;
+    finds_workflows_that_are_not_listed_under_interactions: "interactions-unlisted" from 1;
     finds_posted_events_whose_repeats_have_other_ids: "fresh-posts" from 5;
     finds_published_events_that_lose_what_led_to_them: "published-uncaused" from 74;
     finds_rows_that_keep_the_values_of_who_is_forgotten: "rows-remember" from 10;
