@@ -50,12 +50,11 @@ impl PostedInteraction {
     /// What is posted; the record is the one that `record` names.
     pub(super) fn posted(&self, record: Option<Subject>) -> NewInteraction {
         let Self { id, kind, url, object, r#match, time, data, .. } = self.clone();
-        let (object, record) = match record {
-            Some(Subject { object, id }) => (object, WhoseInteraction::Id(id)),
-            None => {
-                let (field, value) = r#match.unwrap_or_default().into_iter().next().unwrap_or_default();
-                (object.unwrap_or_default(), WhoseInteraction::Having { field, value })
-            }
+        let (object, record) = if let Some(Subject { object, id }) = record {
+            (object, WhoseInteraction::Id(id))
+        } else {
+            let (field, value) = r#match.unwrap_or_default().into_iter().next().unwrap_or_default();
+            (object.unwrap_or_default(), WhoseInteraction::Having { field, value })
         };
         NewInteraction { id, kind, url, object, record, time, data }
     }
