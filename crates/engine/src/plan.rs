@@ -47,7 +47,7 @@ impl Plan {
         Self { workflow, revision, timezone, calendar, reads_definitions, looks_up, assigned, secrets, successors }
     }
 
-    /// The record of an execution that begins by an event: a global workflow has none, whatever the event is about.
+    /// The record of an execution that begins by an event: that of the event, and none of a global workflow.
     pub fn record_of<'e>(&self, event: &'e Event) -> Option<&'e Subject> {
         self.workflow.object.as_ref().and(event.subject.as_ref())
     }

@@ -2,8 +2,8 @@
 //! invoke functions.
 //!
 //! Only some worlds have them, and everything about them is chosen apart from all else. What an event starts depends on what
-//! overtakes what, so a confluent world publishes none. In others only what a webhook started does: where workflows publish
-//! whatever started them, events multiply up to the limits of chains.
+//! overtakes what, so a confluent world publishes none. In others only an execution that a webhook started publishes: if those
+//! that an event started did, events would multiply up to the limits of chains.
 
 use serde_json::{Value, json};
 

@@ -107,7 +107,7 @@ fn an_end_starts_nothing_of_its_own_workflow_and_a_ring_is_bounded() {
     assert!(["depth_limit", "self_limit"].contains(&&*refused[0]), "{refused:?}");
 }
 
-/// It has no record, whatever ends.
+/// It has no record, although what it hears of has one.
 #[test]
 fn a_global_workflow_that_starts_what_it_hears_of_is_bounded_by_its_own_chain() {
     let again = "workflow: g\nowner: owner@example.com\nactive: true\nlimits: {self: 1}\n\
