@@ -24,6 +24,7 @@ mod executions;
 mod hooks;
 mod installation;
 mod interactions;
+mod mail_events;
 mod objects;
 mod operations;
 mod options;

@@ -47,6 +47,7 @@ const CHANGES: &[(&str, &str, Role)] = &[
     ("POST", "/v1/signals/{name}", Role::Operator),
     ("POST", "/v1/events", Role::Operator),
     ("POST", "/v1/interactions", Role::Operator),
+    ("POST", "/v1/mail-events", Role::Operator),
     ("POST", "/v1/executions/{id}/pause", Role::Operator),
     ("POST", "/v1/executions/{id}/resume", Role::Operator),
     ("POST", "/v1/executions/{id}/cancel", Role::Operator),

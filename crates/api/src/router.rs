@@ -15,11 +15,12 @@ use crate::state::Api;
 use crate::surface::Surface;
 use crate::{
     ApiOptions, Code, Problem, access, activities, definitions, events, executions, hooks, installation, interactions,
-    objects, operations, pages, records, signals, workflows,
+    mail_events, objects, operations, pages, records, signals, workflows,
 };
 
 /// The routes that ask who is there.
 fn managed<S: Surface>(surface: S) -> S {
+    let surface = mail_events::routes(surface);
     let surface = events::routes(objects::routes(signals::routes(executions::routes(workflows::routes(surface)))));
     let surface = activities::routes(records::routes(interactions::routes(surface)));
     definitions::routes(installation::routes(operations::routes(surface)))

@@ -239,6 +239,12 @@ pub(crate) enum Remote {
     },
     /// Tells the installation what a person did: each workflow on its record starts whose trigger `interaction` fits.
     Interaction(Interaction),
+    /// Tells the installation what became of messages: each workflow starts that has a trigger `email` for it, on the record with the
+    /// address.
+    MailEvents {
+        /// File with an event or a list of up to 100 as JSON (`id`, `event`, `to`, `message_id`); `-` is the input.
+        file: PathBuf,
+    },
     /// Sends a webhook to the installation, signed as its trigger requires, with the secret from `PAWL_SECRET_…`.
     Deliver(Deliver),
     /// Enables a workflow's triggers.

@@ -205,6 +205,21 @@ pub fn interaction_topic(object: &str) -> String {
     format!("interaction/{object}")
 }
 
+/// The id of the event that something which became of a message is, to one address.
+pub fn mail_event_id(id: &str, to: &str) -> String {
+    format!("evt_{}", digest(&["mail", id, to]))
+}
+
+/// The id of the same event about a record that has the address.
+pub fn mail_to_record_id(event: &str, record: &Subject) -> String {
+    format!("evt_{}", digest(&["mail to", event, &record.object, &record.id]))
+}
+
+/// What is listened on for messages to the records of an object.
+pub fn email_topic(object: &str) -> String {
+    format!("email/{object}")
+}
+
 /// What is listened on for the ends of executions: of a workflow, or of any.
 pub fn end_topic(workflow: Option<&str>) -> String {
     workflow.map_or_else(|| "ended".to_owned(), |workflow| format!("ended/{workflow}"))

@@ -69,8 +69,8 @@ pub use decision::{Claim, Commit, Control, Decision, Input, Need, Performance, S
 pub use effect::{Effect, NoticeText, StoredValues};
 pub use error::{Illegal, Refused, StepError, TransitionError};
 pub use event::{
-    Cause, Creation, Event, EventFacts, EventType, Link, Occurrence, PostedInteraction, end_topics, ended, logged,
-    long_overdue, overdue,
+    Bounce, Cause, Creation, Event, EventFacts, EventType, Link, MailEvent, Occurrence, PostedInteraction, end_topics,
+    ended, logged, long_overdue, overdue,
 };
 pub use execution::{
     Act, Execution, OutcomeStatus, Pause, PauseReason, Requested, ReturnTo, Status, StepState, StepStatus,

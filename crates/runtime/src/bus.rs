@@ -14,6 +14,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::items::misshapen;
+use crate::mail;
 use crate::ports::rules::MAX_KEY_PART;
 
 /// The source of events of Step Functions.
@@ -96,6 +97,13 @@ struct Signal {
     key: String,
     #[serde(default)]
     payload: Value,
+}
+
+/// All events that an event of the bus is: one for steps that wait for it, one from outside, and one for each recipient of a message
+/// of Amazon SES.
+pub fn all(event: &Value) -> [Result<Vec<Event>, BusError>; 3] {
+    let one = |read: Result<Option<Event>, BusError>| read.map(|event| event.into_iter().collect());
+    [one(self::event(event)), one(outside(event)), mail::of_ses(event)]
 }
 
 /// The event that an event of the bus is; `None` for one that nobody here waits for.

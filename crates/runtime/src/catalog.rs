@@ -45,8 +45,13 @@ impl Objects {
 
     /// Requires that all of them can be read, and all other definitions.
     pub fn require_all(&self) -> Result<(), Unreadable> {
-        self.unreadable.values().next().map_or(Ok(()), |unreadable| Err(unreadable.clone()))?;
+        self.require_objects()?;
         self.require_definitions()
+    }
+
+    /// Requires that all of them can be read.
+    pub fn require_objects(&self) -> Result<(), Unreadable> {
+        self.unreadable.values().next().map_or(Ok(()), |unreadable| Err(unreadable.clone()))
     }
 
     /// Requires that all other definitions can be read: without one, what reads it would be decided as if it were not there.

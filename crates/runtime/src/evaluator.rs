@@ -4,6 +4,7 @@ mod debounce;
 mod fill;
 mod forgotten;
 mod fork;
+mod mail;
 mod matching;
 mod overdue;
 mod start;
@@ -149,6 +150,9 @@ impl Evaluator {
         let Some(event) = self.restored(event).await? else { return Ok(()) };
         if event.kind.facts().is_kept {
             return self.signals.accept_event(&event).await;
+        }
+        if let Some(address) = event.mail_address() {
+            return self.mail((&event, address), deadline).await;
         }
         // Each has its turn although another fails, and the first failure is told: a repeat starts nothing twice.
         let mut result = Ok(());

@@ -19,6 +19,7 @@ pub mod body;
 pub mod bus;
 pub mod copies;
 pub mod items;
+pub mod mail;
 pub mod message;
 pub mod offload;
 pub mod outgoing;

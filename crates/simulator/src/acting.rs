@@ -88,6 +88,19 @@ async fn signal(system: &System, new: NewSignal) -> Answer {
     }
 }
 
+async fn update(hub: &Arc<Hub>, system: &System, subject: &Subject, fields: &Map<String, Value>) -> Answer {
+    match system.records.update(subject, fields, None, "person").await {
+        Ok(_) => Answer::Done(None),
+        Err(RecordError::Failed(_) | RecordError::NotFound(_)) => Answer::Lost,
+        Err(error) => {
+            if matches!(&error, RecordError::Invalid(error) if error.code == "record_too_large") {
+                hub.count("oversized records refused");
+            }
+            Answer::Refused
+        }
+    }
+}
+
 async fn carry_out(hub: &Arc<Hub>, system: &System, what: What) -> Answer {
     match what {
         What::Deliver { .. } => deliver(hub, system, what).await,
@@ -96,16 +109,7 @@ async fn carry_out(hub: &Arc<Hub>, system: &System, what: What) -> Answer {
             Err(RecordError::Failed(_)) => Answer::Lost,
             Err(_) => Answer::Refused,
         },
-        What::Update { subject, fields } => match system.records.update(&subject, &fields, None, "person").await {
-            Ok(_) => Answer::Done(None),
-            Err(RecordError::Failed(_) | RecordError::NotFound(_)) => Answer::Lost,
-            Err(error) => {
-                if matches!(&error, RecordError::Invalid(error) if error.code == "record_too_large") {
-                    hub.count("oversized records refused");
-                }
-                Answer::Refused
-            }
-        },
+        What::Update { subject, fields } => update(hub, system, &subject, &fields).await,
         What::Archive { subject, is_archived } => archive(hub, system, &subject, is_archived).await,
         What::Signal { name, key, payload, idempotency_key } => {
             let id = system.signals.id(&name, Some(&idempotency_key));
@@ -113,15 +117,16 @@ async fn carry_out(hub: &Arc<Hub>, system: &System, what: What) -> Answer {
         }
         What::Post { id, event } => posting::post(hub, system, &id, &event).await,
         What::Interact { id, posted } => posting::interact(hub, system, &id, &posted).await,
+        What::Mail { id, to, event } => posting::mail(hub, system, &id, (&to, event)).await,
         What::Save(value) => {
             saved(hub, system.workflows.save(&Source::from_value("edit", value), None, "author").await)
         }
         What::Define(kind, value) => define(hub, system, kind, value).await,
         What::KillWorkflow(workflow, kill) => saved(hub, system.workflows.set_killed(&workflow, kill, &act(hub)).await),
-        What::KillAll(kill) => match system.installations.set_killed(kill, &act(hub)).await {
-            Ok(_) => Answer::Done(None),
-            Err(_) => Answer::Lost,
-        },
+        What::KillAll(kill) => {
+            let killed = system.installations.set_killed(kill, &act(hub)).await;
+            killed.map_or(Answer::Lost, |_| Answer::Done(None))
+        }
         What::SetActive(workflow, active) => saved(hub, system.workflows.set_active(&workflow, active).await),
         What::Begin { task, limits, key } => {
             let (by, key) = (act(hub), Some(key));
@@ -269,6 +274,7 @@ fn word(what: &What) -> String {
         }
         What::Signal { name, key, payload, .. } => format!("signal {name} {key} {payload}"),
         What::Post { id, event: said } | What::Interact { id, posted: said } => format!("{id} {said}"),
+        What::Mail { id, to, event } => format!("{id} {event} {to}"),
         What::Archive { subject, is_archived } => format!("archive {subject} {is_archived}"),
         What::Save(_) => "save".to_owned(),
         What::Define(kind, value) => format!("define {} {}", kind.word(), short(&value.to_string())),

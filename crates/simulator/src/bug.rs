@@ -166,6 +166,8 @@ pub enum Bug {
     ActivityRowsKept,
     /// Workflows are not listed under the activities that they listen for.
     ActivitiesUnlisted,
+    /// Workflows are not listed under the messages that they listen for.
+    MailUnlisted,
     /// It is not stored when an activity is due.
     DueUnstored,
 }
@@ -237,6 +239,7 @@ impl Bug {
         ("activities-first", Self::ActivitiesFirst),
         ("activity-rows-kept", Self::ActivityRowsKept),
         ("activities-unlisted", Self::ActivitiesUnlisted),
+        ("mail-unlisted", Self::MailUnlisted),
         ("due-unstored", Self::DueUnstored),
         ("oversized-stored", Self::OversizedStored),
         ("lookups-unobserved", Self::LookupsUnobserved),
@@ -277,6 +280,7 @@ impl Bug {
             Self::DueUnstored => writes.retain(|write| !stands_in(write, items::due_activity::PREFIX)),
             Self::ActivitiesUnlisted => writes.retain(|write| !stands_in(write, "listen#activity/")),
             Self::InteractionsUnlisted => writes.retain(|write| !stands_in(write, "listen#interaction/")),
+            Self::MailUnlisted => writes.retain(|write| !stands_in(write, "listen#email/")),
             Self::PostsUnlisted => writes.retain(|write| !stands_in(write, "listen#bus")),
             Self::NoLine => writes.retain(|write| !stands_in(write, "line#")),
             Self::LostRows => writes.retain(|write| !write.address().1.sort.starts_with(items::history::PREFIX)),

@@ -7,6 +7,7 @@ mod dates;
 mod debounced;
 mod ends;
 mod forks;
+mod mail;
 mod posts;
 mod schedules;
 mod signals;
@@ -62,6 +63,7 @@ pub(super) fn check(hub: &Hub, accepted: &[Accepted]) {
         activities::check(&state.monitor, hub.now(), &mut broken);
         dates::check(&state.monitor, hub.now(), &mut broken);
         posts::check(&state, (&items, accepted), &mut broken);
+        mail::check(hub, &state, (&items, accepted), &mut broken);
         schedules::check(&state.monitor, hub.now(), &mut broken);
         signals::check(hub, &state.monitor, (&items, accepted), &mut broken);
         for head in state.monitor.open() {

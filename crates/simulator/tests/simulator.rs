@@ -142,6 +142,7 @@ is_found! {
     finds_activities_written_before_their_transition: "activities-first" from 10;
     finds_rows_of_activities_that_have_ended: "activity-rows-kept" from 10;
     finds_workflows_that_are_not_listed_under_activities: "activities-unlisted" from 35;
+    finds_workflows_that_are_not_listed_under_messages: "mail-unlisted" from 7;
     finds_activities_that_nobody_knows_to_be_due: "due-unstored" from 35;
     finds_listings_that_stop_at_an_item_that_cannot_be_read: "unreadable-stops-listing" from 11;
     finds_large_values_that_stand_in_the_items_that_refer_to_them: "oversized-stored" from 2;

@@ -10,23 +10,24 @@ use serde_json::Value;
 
 /// Evaluates an event of the bus, by which steps go on that wait for it and workflows start that listen for it.
 pub(crate) async fn handle(core: &Core, said: &Value) -> Result<(), Failure> {
-    for read in [bus::event(said), bus::outside(said)] {
-        let event = match read {
-            Ok(Some(event)) => event,
-            Ok(None) => continue,
+    for read in bus::all(said) {
+        let events = match read {
+            Ok(events) => events,
             Err(error) => {
                 // No retry makes it readable.
                 tracing::warn!("an event of the bus is dropped: {error}");
                 return Ok(());
             }
         };
-        let event_id = event.id.clone();
-        match guarded(core.evaluator.evaluate(event.clone(), None)).await {
-            Some(Ok(())) => continue,
-            Some(Err(error)) => tracing::warn!(event_id, "event {event_id} is put on the event queue: {error}"),
-            None => tracing::warn!(event_id, "event {event_id} is put on the event queue after a panic"),
+        for event in events {
+            let event_id = event.id.clone();
+            match guarded(core.evaluator.evaluate(event.clone(), None)).await {
+                Some(Ok(())) => continue,
+                Some(Err(error)) => tracing::warn!(event_id, "event {event_id} is put on the event queue: {error}"),
+                None => tracing::warn!(event_id, "event {event_id} is put on the event queue after a panic"),
+            }
+            core.ingest.accept(event, &Identity::default()).await?;
         }
-        core.ingest.accept(event, &Identity::default()).await?;
     }
     Ok(())
 }

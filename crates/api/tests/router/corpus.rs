@@ -44,8 +44,13 @@ fields: {topic: {type: text, required: true}, minutes: {type: number}}
 /// In the place of errors, if there are none.
 const ACCEPTED: &str = "accepted";
 
+/// An order can be written to.
+fn order() -> String {
+    format!("{ORDER}contact: {{email: email}}\n")
+}
+
 fn shop() -> Surface {
-    let surface = surface().object(ORDER).object(THING).workflow(REMIND).workflow(REPORT).workflow(INTAKE);
+    let surface = surface().object(&order()).object(THING).workflow(REMIND).workflow(REPORT).workflow(INTAKE);
     let surface = surface.secret("shop", "hunter2").record("order", "o1", json!({"number": "1"}));
     surface.put("/v1/activity-types/call").text(CALL).send().expect(201);
     surface

@@ -17,6 +17,7 @@ mod forks;
 mod hooks;
 mod installation;
 mod interactions;
+mod mail_events;
 mod records;
 mod schedule;
 mod shop;

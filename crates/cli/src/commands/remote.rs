@@ -17,6 +17,7 @@ mod rows;
 mod schedule;
 mod start;
 mod step;
+mod tell;
 mod view;
 mod whole_id;
 mod why_not;
@@ -60,12 +61,9 @@ pub(crate) async fn run(mut command: Remote, client: Client) -> anyhow::Result<b
             let request = idempotency_key.iter().fold(request, |request, key| request.header("idempotency-key", key));
             show(&client, request, |body| say!("{}", view::signal(body))).await
         }
-        Remote::Event { file, idempotency_key } => {
-            let request = post("/v1/events".to_owned()).json(&event(&file)?);
-            let request = idempotency_key.iter().fold(request, |request, key| request.header("idempotency-key", key));
-            show(&client, request, |body| say!("accepted {}", view::text(body, "event_id"))).await
-        }
         Remote::Interaction(interaction) => interaction::run(&client, &interaction).await,
+        Remote::Event { file, idempotency_key } => tell::event(&client, (&file, idempotency_key.as_deref())).await,
+        Remote::MailEvents { file } => tell::mail_events(&client, &file).await,
         Remote::Deliver(deliver) => deliver::run(&client, &deliver).await,
         Remote::Activate { workflow } => {
             show(&client, post(format!("/v1/workflows/{workflow}/activate")), |_| say!("active")).await
@@ -325,15 +323,4 @@ async fn switch(client: &Client, word: &str, kill: &Kill) -> anyhow::Result<bool
     };
     let request = client.request(Method::POST, &path).json(&json!({"reason": kill.reason}));
     show(client, request, |body| say!("{}", view::switched(word, body))).await
-}
-
-/// The event of a file, or of the input.
-fn event(file: &std::path::Path) -> anyhow::Result<serde_json::Value> {
-    let text = if file == std::path::Path::new("-") {
-        std::io::read_to_string(std::io::stdin())
-    } else {
-        std::fs::read_to_string(file)
-    };
-    let text = text.with_context(|| format!("{} cannot be read", file.display()))?;
-    json::parse(text.as_bytes(), &Bounds::OUTSIDE).with_context(|| format!("{} is no JSON", file.display()))
 }

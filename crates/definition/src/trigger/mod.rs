@@ -3,6 +3,7 @@
 mod activity_logged;
 mod activity_overdue;
 mod date;
+mod email;
 mod event;
 mod field_updated;
 mod fills;
@@ -23,6 +24,7 @@ use serde_json::{Map, Value};
 pub use activity_logged::ActivityLogged;
 pub use activity_overdue::ActivityOverdue;
 pub use date::{Date, Offset};
+pub use email::{BounceKind, Email, LinkPattern, MailEventKind, address_field};
 pub use event::BusEvent;
 pub use field_updated::{FieldUpdated, ValueTest};
 pub use fills::{Fills, RecordMatch};
@@ -203,6 +205,7 @@ registry! {
     "activity_logged" => ActivityLogged(ActivityLogged),
     "activity_overdue" => ActivityOverdue(ActivityOverdue),
     "interaction" => Interaction(Interaction),
+    "email" => Email(Email),
 }
 
 impl TriggerKind {
@@ -218,7 +221,7 @@ impl TriggerKind {
 }
 
 /// Types of the language that this version knows by name only.
-pub const NOT_AVAILABLE: &[&str] = &["form_submitted", "survey_submitted", "email"];
+pub const NOT_AVAILABLE: &[&str] = &["form_submitted", "survey_submitted"];
 
 /// What an event about a record has: each field that changed, with its value before and after.
 fn changes(facts: &Facts<'_>) -> Vec<(&'static str, Type)> {

@@ -10,6 +10,7 @@ mod controlling;
 mod dates;
 mod debounce;
 mod definitions;
+mod email;
 mod ends;
 mod events;
 mod examples;

@@ -4,6 +4,7 @@ mod activity_logged;
 mod activity_overdue;
 mod called_back;
 mod date;
+mod email;
 mod field_updated;
 mod interaction;
 mod manual;
@@ -28,6 +29,7 @@ use crate::{ForkStart, Parent, RegionStart, Subject, ids};
 
 pub use activity_logged::logged;
 pub use activity_overdue::{long_overdue, overdue};
+pub use email::{Bounce, MailEvent};
 pub use interaction::PostedInteraction;
 pub use workflow_ended::{end_topics, ended};
 
@@ -108,6 +110,7 @@ registry! {
     activity_logged: ActivityLogged, "An activity about records is logged.";
     activity_overdue: ActivityOverdue, "An activity about records is overdue.";
     interaction: Interaction, "A page view or another interaction of a person is posted.";
+    email: Email, "A message that was sent is delivered, opened, clicked, or comes back.";
 }
 
 /// What is to be known of all events of one kind.

@@ -3,6 +3,7 @@
 mod activity_logged;
 mod activity_overdue;
 mod date;
+mod email;
 mod event;
 mod field_updated;
 mod index;
@@ -68,6 +69,7 @@ fn matcher(kind: &TriggerKind) -> &dyn Match {
         TriggerKind::ActivityLogged(trigger) => trigger,
         TriggerKind::ActivityOverdue(trigger) => trigger,
         TriggerKind::Interaction(trigger) => trigger,
+        TriggerKind::Email(trigger) => trigger,
     }
 }
 

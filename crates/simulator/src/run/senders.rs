@@ -35,7 +35,7 @@ impl Asked {
 fn claim(what: &What) -> Option<(&str, &str, &str)> {
     match what {
         What::Deliver { key: Some(key), workflow, trigger, .. } => Some((key, workflow, trigger)),
-        What::Post { id, .. } | What::Interact { id, .. } => Some((id, "", POSTED)),
+        What::Post { id, .. } | What::Interact { id, .. } | What::Mail { id, .. } => Some((id, "", POSTED)),
         _ => None,
     }
 }

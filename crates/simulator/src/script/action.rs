@@ -41,6 +41,8 @@ pub(crate) enum What {
     Post { id: String, event: Value },
     /// An interaction about a ticket is posted under an id.
     Interact { id: String, posted: Value },
+    /// A provider tells under an id what became of a message to an address.
+    Mail { id: String, to: String, event: &'static str },
     /// Fields of a record change.
     Update { subject: Subject, fields: Map<String, Value> },
     /// A record is put into the archive, or taken out.

@@ -14,6 +14,7 @@ mod interactions;
 mod large;
 mod limits;
 mod lookups;
+mod mail;
 mod many;
 mod people;
 mod retention;
@@ -99,6 +100,7 @@ impl Script {
         lookups::settle(seed, &mut script);
         activities::settle(seed, &mut script);
         dates::settle(seed, &mut script);
+        mail::send(seed, &mut script);
         retention::limit(seed, &mut script);
         script
     }

@@ -16,7 +16,7 @@ use crate::script::POSTED;
 use crate::task::Accepted;
 
 /// How long a workflow must have listened before an event was first posted: clocks differ.
-const SINCE: SignedDuration = SignedDuration::from_mins(2);
+pub(super) const SINCE: SignedDuration = SignedDuration::from_mins(2);
 
 /// Checks them.
 pub(super) fn check(state: &State, (items, accepted): (&[Item], &[Accepted]), broken: &mut Vec<Broken>) {
@@ -39,7 +39,7 @@ pub(super) fn check(state: &State, (items, accepted): (&[Item], &[Accepted]), br
 }
 
 /// Workflows that have listened for an event since before it was first posted, and do still.
-fn listeners<'a>(monitor: &'a Monitor, since: Timestamp, event: &Event) -> Vec<&'a String> {
+pub(super) fn listeners<'a>(monitor: &'a Monitor, since: Timestamp, event: &Event) -> Vec<&'a String> {
     let is_settled = |at: Timestamp| since.duration_since(at) >= SINCE;
     let listens = |head: &&items::workflow::Head| {
         if !head.active || !is_settled(head.saved_at) || !head.active_since.is_none_or(is_settled) {

@@ -5,7 +5,12 @@ use serde_json::Value;
 
 use super::file::{Case, CaseFile, ExpectExecution, Happens, HttpScript, Later, ModelScript};
 use super::interaction::PostedInteraction;
+use super::mail::MailTold;
 use super::{cases_schema, children, cloud, machines};
+
+/// What may happen in a case.
+const HAPPENINGS: &str = "webhook, manual, record_created, field_updated, record_archived, record_unarchived, schedule, \
+                          date, event, workflow_ended, activity_logged, activity_overdue, interaction, email";
 
 /// Least likeness of a word to be suggested.
 const LIKE: f64 = 0.7;
@@ -161,13 +166,14 @@ impl Found<'_> {
     }
 
     fn happens(&mut self, path: &Path, happens: &Happens) {
-        let Happens { webhook, manual, schedule, workflow_ended, event, .. } = happens;
+        let Happens { webhook, manual, schedule, workflow_ended, event, email, .. } = happens;
+        self.email(&path.key("email"), email.as_ref());
         let records = [happens.record_created.is_some(), happens.field_updated.is_some()];
         let archive = [happens.record_archived.is_some(), happens.record_unarchived.is_some()];
         let fired = [schedule.is_some(), workflow_ended.is_some(), happens.date.is_some(), event.is_some()];
         let of_people =
             [happens.activity_logged.is_some(), happens.activity_overdue.is_some(), happens.interaction.is_some()];
-        let there = [webhook.is_some(), manual.is_some()];
+        let there = [webhook.is_some(), manual.is_some(), email.is_some()];
         let there = there
             .iter()
             .chain(&fired)
@@ -177,10 +183,8 @@ impl Found<'_> {
             .filter(|there| **there)
             .count();
         if there != 1 {
-            let expected = "webhook, manual, record_created, field_updated, record_archived, record_unarchived, \
-                            schedule, date, event, workflow_ended, activity_logged, activity_overdue, \
-                            interaction";
-            self.add(path, code::EXACTLY_ONE, format!("expected exactly one of {expected}, found {there}"));
+            let message = format!("expected exactly one of {HAPPENINGS}, found {there}");
+            self.add(path, code::EXACTLY_ONE, message);
         }
         self.interaction(path, happens.interaction.as_ref());
     }
@@ -188,19 +192,18 @@ impl Found<'_> {
     fn later(&mut self, path: &Path, later: &Later) {
         let Later { after, webhook, manual, record_created, field_updated, signal, control, .. } = later;
         self.span(&path.key("after"), after.as_deref());
+        self.email(&path.key("email"), later.email.as_ref());
         let archive = [later.record_archived.is_some(), later.record_unarchived.is_some()];
         let records = [record_created.is_some(), field_updated.is_some(), archive[0], archive[1]];
         let sent =
             [signal.is_some(), control.is_some(), later.activity_logged.is_some(), later.activity_overdue.is_some()];
         let fired =
             [later.schedule.is_some(), later.date.is_some(), later.workflow_ended.is_some(), later.event.is_some()];
-        let there = [webhook.is_some(), manual.is_some(), later.interaction.is_some()];
+        let there = [webhook.is_some(), manual.is_some(), later.interaction.is_some(), later.email.is_some()];
         let there = there.iter().chain(&fired).chain(&sent).chain(&records).filter(|there| **there).count();
         if there > 1 || (there == 0 && after.is_none()) {
-            let expected = "webhook, manual, record_created, field_updated, record_archived, record_unarchived, \
-                            schedule, date, event, workflow_ended, activity_logged, activity_overdue, \
-                            interaction, signal, control";
-            self.add(path, code::EXACTLY_ONE, format!("expected one of {expected}, or a time to pass, found {there}"));
+            let message = format!("expected one of {HAPPENINGS}, signal, control, or a time to pass, found {there}");
+            self.add(path, code::EXACTLY_ONE, message);
         }
         self.interaction(path, later.interaction.as_ref());
     }
@@ -208,6 +211,14 @@ impl Found<'_> {
     fn interaction(&mut self, path: &Path, posted: Option<&PostedInteraction>) {
         if let Some(wrong) = posted.and_then(PostedInteraction::wrong) {
             self.add(&path.key("interaction"), code::EXACTLY_ONE, wrong.to_owned());
+        }
+    }
+
+    /// A message is sent to a record, or to an address.
+    fn email(&mut self, path: &Path, told: Option<&MailTold>) {
+        let Some(told) = told else { return };
+        if told.record.is_some() == told.to.is_some() {
+            self.add(path, code::EXACTLY_ONE, "expected either record or to".to_owned());
         }
     }
 

@@ -16,6 +16,7 @@ use super::cloud::CloudScript;
 use super::ended::Ended;
 use super::interaction::PostedInteraction;
 use super::machines::MachineScript;
+use super::mail::MailTold;
 use super::outside_event::OutsideEvent;
 use crate::cases::describe::JsonSchema;
 pub(super) use answers::{CallTest, HttpAnswer, HttpFailure, HttpScript, ModelFailure, ModelScript};
@@ -195,6 +196,9 @@ pub(super) struct Happens {
     /// An interaction of a person is posted.
     #[serde(default)]
     pub(super) interaction: Option<PostedInteraction>,
+    /// A provider tells what became of a message.
+    #[serde(default)]
+    pub(super) email: Option<MailTold>,
 }
 
 /// Something that happens later: a time, or one of the happenings, or both.
@@ -244,6 +248,9 @@ pub(super) struct Later {
     /// An interaction of a person is posted.
     #[serde(default)]
     pub(super) interaction: Option<PostedInteraction>,
+    /// A provider tells what became of a message.
+    #[serde(default)]
+    pub(super) email: Option<MailTold>,
     /// A signal is sent.
     #[serde(default)]
     pub(super) signal: Option<Signal>,

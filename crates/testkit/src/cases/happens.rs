@@ -13,6 +13,7 @@ use super::file::{
     OpenExecution, OverdueActivity, RecordThere, Signal, Start, Whose,
 };
 use super::load::Loaded;
+use super::mail::MailTold;
 use crate::scenario::{Delivered, Happening, HappeningError, Manual, SignalSent, World, manual, signal, webhook};
 
 /// One case under way.
@@ -89,6 +90,7 @@ impl Stage<'_> {
             activity_logged,
             activity_overdue,
             interaction,
+            email,
         } = happens.clone();
         self.later(&Later {
             webhook,
@@ -104,6 +106,7 @@ impl Stage<'_> {
             activity_logged,
             activity_overdue,
             interaction,
+            email,
             ..Later::default()
         })
     }
@@ -124,6 +127,9 @@ impl Stage<'_> {
         }
         if let Some(overdue) = &later.activity_overdue {
             return self.falls_due(overdue);
+        }
+        if let Some(told) = &later.email {
+            return self.hears(told);
         }
         match self.happening(later)? {
             Some(happening) => self.world.happen(happening),
@@ -177,6 +183,15 @@ impl Stage<'_> {
         let LoggedActivity { activity, record, note, fields, by } = log.clone();
         let record = self.subject(&record)?;
         self.world.log_activity((&activity, record), (note, fields), by.as_deref().unwrap_or("somebody"))
+    }
+
+    /// A provider tells what became of a message.
+    fn hears(&self, told: &MailTold) -> Result<(), HappeningError> {
+        // The address is the one that the record has after all that is due.
+        self.world.settle().map_err(|error| impossible(error.to_string()))?;
+        let record = told.record.as_deref().map(|record| self.subject(record)).transpose()?;
+        let mail = told.told((self.world, &self.loaded.object_sources), record.as_ref())?;
+        self.world.hear_of_mail(mail).map(drop)
     }
 
     fn happening(&self, later: &Later) -> Result<Option<Happening>, HappeningError> {

@@ -19,6 +19,7 @@ mod happens;
 mod interaction;
 mod load;
 mod machines;
+mod mail;
 mod outside;
 mod outside_event;
 mod people;

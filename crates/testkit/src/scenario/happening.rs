@@ -301,13 +301,10 @@ impl World {
                 Err(error) if error.code == REFUSED => Ok(()),
                 sent => sent.map(|_| ()),
             },
-            Happening::Bus(said) => {
-                let read = [pawl_runtime::bus::event(&said), pawl_runtime::bus::outside(&said)];
-                read.into_iter().try_for_each(|read| match read {
-                    Ok(event) => event.map_or(Ok(()), |event| self.accept(event)),
-                    Err(error) => Err(HappeningError::new("failed", error.to_string())),
-                })
-            }
+            Happening::Bus(said) => pawl_runtime::bus::all(&said).into_iter().try_for_each(|read| match read {
+                Ok(events) => events.into_iter().try_for_each(|event| self.accept(event)),
+                Err(error) => Err(HappeningError::new("failed", error.to_string())),
+            }),
         }
     }
 

@@ -16,6 +16,7 @@ mod happening;
 mod http;
 mod interactions;
 mod machines;
+mod mail;
 mod models;
 mod notices;
 mod path_difference;
@@ -39,6 +40,7 @@ pub use machines::{
     MachineReply, ScriptedMachines, bus_timer, callback, execution_arn, machine_fails, machine_refused,
     machine_succeeds, status_change,
 };
+pub use mail::{Mail, mail};
 pub use models::{ModelReply, ScriptedModels, said, says, says_json};
 pub use notices::KeptNotices;
 pub use prose::{Scenario, carried_on, scenario};

@@ -19,6 +19,7 @@ mod definitions;
 mod delays;
 mod edits;
 mod effects;
+mod email;
 mod ends;
 mod erasure;
 mod events;

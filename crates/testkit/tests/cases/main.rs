@@ -206,10 +206,10 @@ cases:
     insta::assert_snapshot!(report, @r#"
     d/greet.cases.yaml
       d/greet.cases.yaml:2:6: error[invalid_time] now: expected a date and time such as 2026-03-02T09:00:00Z, found "yesterday"
-      d/greet.cases.yaml:5:12: error[exactly_one] cases[0].event: expected exactly one of webhook, manual, record_created, field_updated, record_archived, record_unarchived, schedule, date, event, workflow_ended, activity_logged, activity_overdue, interaction, found 0
+      d/greet.cases.yaml:5:12: error[exactly_one] cases[0].event: expected exactly one of webhook, manual, record_created, field_updated, record_archived, record_unarchived, schedule, date, event, workflow_ended, activity_logged, activity_overdue, interaction, email, found 0
       d/greet.cases.yaml:6:12: error[exactly_one] cases[0].http[0]: expected either answer or fail
       d/greet.cases.yaml:7:14: error[exactly_one] cases[0].models[0]: expected exactly one of answer, text, fail
-      d/greet.cases.yaml:8:12: error[exactly_one] cases[0].then[0]: expected one of webhook, manual, record_created, field_updated, record_archived, record_unarchived, schedule, date, event, workflow_ended, activity_logged, activity_overdue, interaction, signal, control, or a time to pass, found 0
+      d/greet.cases.yaml:8:12: error[exactly_one] cases[0].then[0]: expected one of webhook, manual, record_created, field_updated, record_archived, record_unarchived, schedule, date, event, workflow_ended, activity_logged, activity_overdue, interaction, email, signal, control, or a time to pass, found 0
       d/greet.cases.yaml:8:24: error[invalid_time] cases[0].then[1].after: expected a span such as 3d 2h, found "soon"
       d/greet.cases.yaml:10:11: error[duplicate_id] cases[1].name: the name "a" is used twice
       no case ran: 7 problems
