@@ -79,6 +79,8 @@ fn help_lists_the_commands() {
       start          Starts a workflow, on one record or on many
       signal         Sends a signal to the execution that waits for it; if none does, the signal is kept for 72 hours
       event          Tells the installation of an event: each workflow starts that has a trigger `event` whose pattern matches
+      interaction    Tells the installation what a person did: each workflow on its record starts whose trigger `interaction` fits
+      mail-events    Tells the installation what became of messages: each workflow starts that has a trigger `email` for it, on the record with the address
       deliver        Sends a webhook to the installation, signed as its trigger requires, with the secret from `PAWL_SECRET_…`
       activate       Enables a workflow's triggers
       deactivate     Disables a workflow's triggers

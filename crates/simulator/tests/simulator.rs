@@ -75,20 +75,20 @@ macro_rules! is_found {
 }
 
 is_found! {
-    finds_messages_deleted_before_they_are_handled: "delete-first" from 6;
-    finds_commits_that_do_not_require_a_version: "blind-heads" from 4;
+    finds_messages_deleted_before_they_are_handled: "delete-first" from 7;
+    finds_commits_that_do_not_require_a_version: "blind-heads" from 5;
     finds_executions_that_are_made_again: "made-again" from 67;
     finds_unknown_outcomes_taken_for_success: "unknown-is-success" from 2;
     finds_effects_without_a_claim: "no-claims" from 1;
     finds_claims_without_a_lease: "no-lease" from 1;
     finds_goals_that_do_not_listen: "no-waiters" from 13;
-    finds_lines_that_are_not_stored: "no-line" from 133;
+    finds_lines_that_are_not_stored: "no-line" from 197;
     finds_goals_that_are_not_told: "untold-waiters" from 13;
     finds_goals_that_miss_a_change_on_entry: "no-checks" from 2049;
     finds_rows_that_do_not_keep_what_they_were_decided_on: "unobserved-rows" from 2;
     finds_rows_that_are_lost_on_their_way_out_of_the_head: "lost-rows" from 1;
     finds_records_written_before_their_transition: "records-first" from 1;
-    finds_guards_that_two_starts_pass: "blind-guards" from 111;
+    finds_guards_that_two_starts_pass: "blind-guards" from 113;
     finds_places_without_a_bound: "unbounded-places" from 610;
     finds_slots_given_back_to_another_block: "slot-to-first-block" from 17;
     finds_lines_that_stand_although_another_block_has_a_slot: "only-home-block" from 709;
@@ -103,7 +103,7 @@ is_found! {
     finds_that_nothing_sweeps: "no-sweeper" from 7;
     finds_messages_of_panicked_handlers_that_are_deleted: "panic-deletes" from 8;
     finds_storage_that_stays_full_for_good: "full-for-good" from 3;
-    finds_children_that_are_made_twice: "child-twice" from 2;
+    finds_children_that_are_made_twice: "child-twice" from 62;
     finds_joins_that_happen_twice: "join-twice" from 553;
     finds_children_that_go_on_without_their_parent: "blind-parents" from 2;
     finds_children_that_are_not_told_of_a_cancel: "untold-children" from 6;
@@ -112,7 +112,7 @@ is_found! {
     finds_workflows_that_are_not_listed_under_posted_events: "posts-unlisted" from 5;
     finds_workflows_that_are_not_listed_under_interactions: "interactions-unlisted" from 1;
     finds_posted_events_whose_repeats_have_other_ids: "fresh-posts" from 5;
-    finds_published_events_that_lose_what_led_to_them: "published-uncaused" from 74;
+    finds_published_events_that_lose_what_led_to_them: "published-uncaused" from 79;
     finds_rows_that_keep_the_values_of_who_is_forgotten: "rows-remember" from 10;
     finds_blobs_that_outlive_their_execution: "kept-blobs" from 15;
     finds_open_executions_that_expire: "open-expires" from 7;
@@ -128,14 +128,14 @@ is_found! {
     finds_batches_of_actions_that_are_not_stored: "batch-dropped" from 6;
     finds_firings_that_are_not_written_down: "firing-dropped" from 7;
     finds_firings_that_are_written_down_twice: "firing-twice" from 7;
-    finds_entries_of_dates_that_an_older_record_writes: "blind-dates" from 59;
+    finds_entries_of_dates_that_an_older_record_writes: "blind-dates" from 235;
     finds_entries_of_dates_that_fire_again_and_again: "dates-kept" from 5;
     finds_records_that_nobody_looks_at_for_a_date: "dates-unlooked" from 68;
-    finds_forks_without_what_their_original_had_come_to: "fork-forgets" from 33;
+    finds_forks_without_what_their_original_had_come_to: "fork-forgets" from 40;
     finds_forks_that_their_original_does_not_list: "fork-unlisted" from 5;
     finds_definitions_that_are_not_kept_as_they_were: "definitions-unkept" from 5;
     finds_steps_that_nobody_asked_for: "steps-unasked" from 35;
-    finds_rounds_of_members_that_are_not_fair: "blind-positions" from 5;
+    finds_rounds_of_members_that_are_not_fair: "blind-positions" from 10;
     finds_rows_that_do_not_keep_what_was_looked_up: "lookups-unobserved" from 18;
     finds_changes_of_records_that_are_not_told: "changes-lost" from 1;
     finds_histories_that_keep_the_values_of_who_is_forgotten: "changes-remember" from 5;
