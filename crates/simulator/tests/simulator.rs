@@ -84,7 +84,7 @@ is_found! {
     finds_goals_that_do_not_listen: "no-waiters" from 13;
     finds_lines_that_are_not_stored: "no-line" from 197;
     finds_goals_that_are_not_told: "untold-waiters" from 13;
-    finds_goals_that_miss_a_change_on_entry: "no-checks" from 2049;
+    finds_goals_that_miss_a_change_on_entry: "no-checks" from 144;
     finds_rows_that_do_not_keep_what_they_were_decided_on: "unobserved-rows" from 2;
     finds_rows_that_are_lost_on_their_way_out_of_the_head: "lost-rows" from 1;
     finds_records_written_before_their_transition: "records-first" from 1;
