@@ -9,7 +9,7 @@ use http::StatusCode;
 use jiff::Timestamp;
 use pawl_definition::trigger::{BounceKind, MailEventKind};
 use pawl_engine::{Bounce, Event};
-use pawl_runtime::mail::{self, NewMailEvent};
+use pawl_runtime::mail;
 use pawl_runtime::{Accepted, Identity, Repeat, offload};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Value, json};
@@ -122,7 +122,8 @@ async fn post(State(api): State<Arc<Api>>, Json(body): Json<MailEvents>) -> Resu
     let told = told(body, now)?;
     let mut earlier = Vec::new();
     for (at, one) in told.iter().enumerate() {
-        let found = ingest.earlier(mail::POSTED, mail::POSTED, &one.identity).await?;
+        let keys = pawl_engine::MailEvent::KEYS;
+        let found = ingest.earlier(keys, keys, &one.identity).await?;
         earlier.push(same(found, at)?);
     }
     let mut events = Vec::new();
@@ -181,9 +182,9 @@ impl MailEvent {
         let at = time.map_or(Ok(now), |time| time.parse::<Timestamp>());
         let at = at.map_err(|_| ("time", "expected a date and time such as 2026-03-02T09:00:00Z".to_owned()))?;
         let bounce = bounce.map(MailBounce::read).transpose()?;
-        let new = NewMailEvent { id, kind, to, message_id, template, link, bounce, at };
+        let told = pawl_engine::MailEvent { id, kind, to, message_id, template, link, bounce, at };
         // What was told late happened now for those who listen since then.
-        new.event(now).map_err(|error| (error.key, error.message))
+        mail::event(told, now).map_err(|error| (error.key, error.message))
     }
 }
 

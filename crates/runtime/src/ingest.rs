@@ -9,7 +9,6 @@ use pawl_engine::{Event, ids};
 use crate::bus::POSTED;
 use crate::items::delivery::{self, Delivery};
 use crate::items::refusal::Refusal;
-use crate::mail;
 use crate::message::EventMessage;
 use crate::ports::{
     BlobOwner, Blobs, Clock, Durability, Expect, Message, Queue, QueueName, Random, TableError, Tables, Transaction,
@@ -83,9 +82,6 @@ pub const FORK: &str = ":fork";
 fn claimed_for(event: &Event) -> (String, String) {
     if let Some(start) = &event.fork {
         return (start.fork.execution.clone(), FORK.to_owned());
-    }
-    if event.mail_address().is_some() {
-        return (mail::POSTED.to_owned(), mail::POSTED.to_owned());
     }
     let unnamed = event.kind.key_space().unwrap_or(POSTED);
     let named = |name: &Option<String>| name.clone().unwrap_or_else(|| unnamed.to_owned());

@@ -98,8 +98,8 @@ pub enum InteractionError {
 }
 
 impl Interactions {
-    /// Takes one in; once it returns, the event is durable. A repeat of an id gets the first answer, whatever has become of the
-    /// record since.
+    /// Takes one in; once it returns, the event is durable. A repeat of an id gets the first answer, even if the record was
+    /// archived or forgotten since.
     #[boxed]
     pub async fn accept(&self, new: NewInteraction) -> Result<Accepted, InteractionError> {
         let at = check(&new, self.ingest.now())?;

@@ -296,3 +296,32 @@ fn kind_of(operation: &Operation) -> &'static str {
         (Kind::Dates, None) => "dates",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    /// A write may take as long as its process stands still.
+    #[test]
+    fn dates_count_from_the_time_that_the_save_or_the_switch_tells() {
+        let workflow = json!({
+            "workflow": "w", "owner": "ada@example.com", "object": "ticket", "steps": [],
+            "triggers": [{"id": "due", "type": "date", "field": "due"}],
+        });
+        let workflow: Workflow = serde_json::from_value(workflow).expect("it has its shape");
+        let plan = Plan::new(Arc::new(workflow), 2);
+        let begun_at = |saved_at: &str, active_since: &str| {
+            let head = json!({
+                "id": "w", "name": "W", "owner": "ada@example.com", "revision": 2, "version": 2, "active": true,
+                "saved_at": saved_at, "active_since": active_since,
+            });
+            let mut head: Head = serde_json::from_value(head).expect("it has its shape");
+            let operation = Operations::of_dates(None, &mut head, &plan).expect("it fires at other times");
+            operation.begun_at.to_string()
+        };
+        let (earlier, later) = ("2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z");
+        assert_eq!(begun_at(later, earlier), later, "a save");
+        assert_eq!(begun_at(earlier, later), later, "a switch");
+    }
+}

@@ -1,11 +1,11 @@
-//! An outside system that posts events, and a site that posts interactions.
+//! An outside system that posts events, a site that posts interactions, and a provider that tells what became of messages.
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use pawl_definition::trigger::{BounceKind, MailEventKind};
-use pawl_engine::{Bounce, Event, PostedInteraction, Subject};
-use pawl_runtime::mail::{self, NewMailEvent};
+use pawl_engine::{Bounce, Event, MailEvent, PostedInteraction, Subject};
+use pawl_runtime::mail;
 use pawl_runtime::ports::Item;
 use pawl_runtime::{Identity, InteractionError, NewInteraction, RecordError, System, WhoseInteraction, bus, items};
 use serde_json::{Value, json};
@@ -75,11 +75,10 @@ fn event_of(new: &NewInteraction, now: Timestamp) -> Event {
     PostedInteraction { id, kind, url, at: now, data }.event(record, now, String::new)
 }
 
-/// The id under which an event or an interaction was posted; none of one that was not.
 /// Tells what became of a message under an id, as the API does.
 pub(super) async fn mail(hub: &Hub, system: &System, id: &str, (to, event): (&str, &str)) -> Answer {
     let identity = Identity::of(Some(id));
-    match system.ingest.earlier(mail::POSTED, mail::POSTED, &identity).await {
+    match system.ingest.earlier(MailEvent::KEYS, MailEvent::KEYS, &identity).await {
         Ok(Some(earlier)) => return accepted(earlier.event_id, true),
         Ok(None) => {}
         Err(_) => return Answer::Lost,
@@ -87,8 +86,8 @@ pub(super) async fn mail(hub: &Hub, system: &System, id: &str, (to, event): (&st
     let kind = MailEventKind::of(event).expect("it is an event of a message");
     let bounce = (kind == MailEventKind::Bounced).then_some(Bounce { kind: BounceKind::Permanent, reason: None });
     let (id, to, message_id, at) = (id.to_owned(), to.to_owned(), id.to_owned(), hub.now());
-    let new = NewMailEvent { id, kind, to, message_id, template: None, link: None, bounce, at };
-    let event = new.event(at).expect("the event has no mistakes");
+    let told = MailEvent { id, kind, to, message_id, template: None, link: None, bounce, at };
+    let event = mail::event(told, at).expect("the event has no mistakes");
     hub.lock().posts.entry(event.id.clone()).or_insert_with(|| (event.occurred_at, event.clone()));
     match system.ingest.accept_undecided(event, &identity).await {
         Ok(answer) => {
@@ -99,7 +98,7 @@ pub(super) async fn mail(hub: &Hub, system: &System, id: &str, (to, event): (&st
     }
 }
 
-/// The id under which an event was posted; none of one that was not.
+/// The id under which an event or an interaction was posted; none of one that was not.
 pub(super) fn posted_id(event: &Event) -> Option<&str> {
     let told = event.data.get("event").or_else(|| event.data.get("interaction"))?;
     told.get("id")?.as_str()

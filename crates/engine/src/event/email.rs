@@ -28,6 +28,10 @@ impl EventKind for Email {
         let on_record = |record: &Subject| ids::topic_on_record(&ids::email_topic(&record.object), record);
         event.subject.iter().map(on_record).collect()
     }
+
+    fn key_space(&self) -> Option<&'static str> {
+        Some(MailEvent::KEYS)
+    }
 }
 
 /// Why a message could not be delivered. Stored, do not rename.
@@ -47,7 +51,7 @@ pub struct MailEvent {
     pub id: String,
     /// What became of it.
     pub kind: MailEventKind,
-    /// The address that it was sent to, in the form in which addresses are compared.
+    /// The address that it was sent to. In an event it has the form in which addresses are compared.
     pub to: String,
     /// The id of the message.
     pub message_id: String,
@@ -62,6 +66,9 @@ pub struct MailEvent {
 }
 
 impl MailEvent {
+    /// In place of a workflow and a trigger, for the keys of these events. No trigger has this name. Stored, do not rename.
+    pub const KEYS: &str = ":mail";
+
     /// The event that tells of it, which names no record yet, as of when it was told.
     pub fn event(self, told_at: Timestamp) -> Event {
         let Self { id, kind, to, message_id, template, link, bounce, at } = self;

@@ -5,12 +5,9 @@ mod ses;
 use jiff::Timestamp;
 use pawl_definition::trigger::MailEventKind;
 use pawl_definition::value::{self, is_blank_text};
-use pawl_engine::{Bounce, Event, MailEvent};
+use pawl_engine::{Event, MailEvent};
 
 pub use ses::events as of_ses;
-
-/// In place of a workflow and a trigger, for the keys of events about messages. No trigger has this name.
-pub const POSTED: &str = ":mail";
 
 /// Most bytes of an id, which is a part of the key by which a repeat is known.
 const ID_MOST: usize = 255;
@@ -20,27 +17,6 @@ const NAME_MOST: usize = 998;
 
 /// Most bytes of a link and of a reason.
 const TEXT_MOST: usize = 8 * 1024;
-
-/// What became of a message, as it is told.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NewMailEvent {
-    /// Id, which tells a repeat.
-    pub id: String,
-    /// What became of it.
-    pub kind: MailEventKind,
-    /// The address that it was sent to.
-    pub to: String,
-    /// The id of the message.
-    pub message_id: String,
-    /// Its template, as its sender names it.
-    pub template: Option<String>,
-    /// The link that was followed.
-    pub link: Option<String>,
-    /// Why it could not be delivered.
-    pub bounce: Option<Bounce>,
-    /// When it happened.
-    pub at: Timestamp,
-}
 
 /// Why it cannot be taken in.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -52,34 +28,31 @@ pub struct MailEventError {
     pub message: String,
 }
 
-impl NewMailEvent {
-    /// The event that tells of it, as of when it was told.
-    ///
-    /// # Errors
-    /// A text is blank or too long, the address is none, or a key is missing or does not belong to what happened.
-    pub fn event(self, told_at: Timestamp) -> Result<Event, MailEventError> {
-        let wrong = |key, message: &str| Err(MailEventError { key, message: message.to_owned() });
-        if !MailEventKind::OF_SENT.contains(&self.kind) {
-            return wrong("event", "expected what became of a message that was sent, found one that came in");
-        }
-        let (is_bounce, is_click) = (self.kind == MailEventKind::Bounced, self.kind == MailEventKind::Clicked);
-        match (&self.bounce, &self.link) {
-            (Some(_), _) if !is_bounce => return wrong("bounce", "expected only with `event: bounced`"),
-            (None, _) if is_bounce => return wrong("bounce", "expected with `event: bounced`, found none"),
-            (_, Some(_)) if !is_click => return wrong("link", "expected only with `event: clicked`"),
-            _ => {}
-        }
-        let reason = self.bounce.as_ref().and_then(|bounce| bounce.reason.as_ref());
-        check("id", Some(&self.id), ID_MOST)?;
-        check("message_id", Some(&self.message_id), NAME_MOST)?;
-        check("template", self.template.as_ref(), NAME_MOST)?;
-        check("link", self.link.as_ref(), TEXT_MOST)?;
-        check("bounce.reason", reason, TEXT_MOST)?;
-        let to = value::email(&self.to).filter(|address| address.len() <= NAME_MOST);
-        let Some(to) = to else { return wrong("to", "expected an e-mail address such as ada@example.com") };
-        let Self { id, kind, message_id, template, link, bounce, at, .. } = self;
-        Ok(MailEvent { id, kind, to, message_id, template, link, bounce, at }.event(told_at))
+/// The event that tells what became of a message, as of when it was told.
+///
+/// # Errors
+/// A text is blank or too long, the address is none, or a key is missing or does not belong to what happened.
+pub fn event(told: MailEvent, told_at: Timestamp) -> Result<Event, MailEventError> {
+    let wrong = |key, message: &str| Err(MailEventError { key, message: message.to_owned() });
+    if !MailEventKind::OF_SENT.contains(&told.kind) {
+        return wrong("event", "expected what became of a message that was sent, found one that came in");
     }
+    let (is_bounce, is_click) = (told.kind == MailEventKind::Bounced, told.kind == MailEventKind::Clicked);
+    match (&told.bounce, &told.link) {
+        (Some(_), _) if !is_bounce => return wrong("bounce", "expected only with `event: bounced`"),
+        (None, _) if is_bounce => return wrong("bounce", "expected with `event: bounced`, found none"),
+        (_, Some(_)) if !is_click => return wrong("link", "expected only with `event: clicked`"),
+        _ => {}
+    }
+    let reason = told.bounce.as_ref().and_then(|bounce| bounce.reason.as_ref());
+    check("id", Some(&told.id), ID_MOST)?;
+    check("message_id", Some(&told.message_id), NAME_MOST)?;
+    check("template", told.template.as_ref(), NAME_MOST)?;
+    check("link", told.link.as_ref(), TEXT_MOST)?;
+    check("bounce.reason", reason, TEXT_MOST)?;
+    let to = value::email(&told.to).filter(|address| address.len() <= NAME_MOST);
+    let Some(to) = to else { return wrong("to", "expected an e-mail address such as ada@example.com") };
+    Ok(MailEvent { to, ..told }.event(told_at))
 }
 
 fn check(key: &'static str, text: Option<&String>, most: usize) -> Result<(), MailEventError> {
@@ -93,9 +66,10 @@ fn check(key: &'static str, text: Option<&String>, most: usize) -> Result<(), Ma
 mod tests {
     use super::*;
     use pawl_definition::trigger::BounceKind;
+    use pawl_engine::Bounce;
 
-    fn of(kind: MailEventKind) -> NewMailEvent {
-        NewMailEvent {
+    fn of(kind: MailEventKind) -> MailEvent {
+        MailEvent {
             id: "1".to_owned(),
             kind,
             to: " Ada@Example.com".to_owned(),
@@ -107,15 +81,15 @@ mod tests {
         }
     }
 
-    fn wrong(event: NewMailEvent) -> Option<&'static str> {
-        event.event(Timestamp::UNIX_EPOCH).err().map(|error| error.key)
+    fn wrong(told: MailEvent) -> Option<&'static str> {
+        event(told, Timestamp::UNIX_EPOCH).err().map(|error| error.key)
     }
 
     #[test]
     fn an_address_is_kept_as_fields_keep_it() {
-        let event = of(MailEventKind::Opened).event(Timestamp::UNIX_EPOCH).expect("it has no mistakes");
+        let event = event(of(MailEventKind::Opened), Timestamp::UNIX_EPOCH).expect("it has no mistakes");
         assert_eq!(event.mail_address(), Some("ada@example.com"));
-        let none = NewMailEvent { to: "ada".to_owned(), ..of(MailEventKind::Opened) };
+        let none = MailEvent { to: "ada".to_owned(), ..of(MailEventKind::Opened) };
         assert_eq!(wrong(none), Some("to"));
     }
 
@@ -123,17 +97,17 @@ mod tests {
     fn a_reason_belongs_to_a_bounce_and_a_link_to_a_click() {
         let bounce = Some(Bounce { kind: BounceKind::Permanent, reason: None });
         let link = Some("https://example.com".to_owned());
-        assert_eq!(wrong(NewMailEvent { bounce: bounce.clone(), ..of(MailEventKind::Bounced) }), None);
+        assert_eq!(wrong(MailEvent { bounce: bounce.clone(), ..of(MailEventKind::Bounced) }), None);
         assert_eq!(wrong(of(MailEventKind::Bounced)), Some("bounce"));
-        assert_eq!(wrong(NewMailEvent { bounce, ..of(MailEventKind::Opened) }), Some("bounce"));
-        assert_eq!(wrong(NewMailEvent { link: link.clone(), ..of(MailEventKind::Clicked) }), None);
-        assert_eq!(wrong(NewMailEvent { link, ..of(MailEventKind::Delivered) }), Some("link"));
+        assert_eq!(wrong(MailEvent { bounce, ..of(MailEventKind::Opened) }), Some("bounce"));
+        assert_eq!(wrong(MailEvent { link: link.clone(), ..of(MailEventKind::Clicked) }), None);
+        assert_eq!(wrong(MailEvent { link, ..of(MailEventKind::Delivered) }), Some("link"));
         assert_eq!(wrong(of(MailEventKind::Clicked)), None, "a provider may not tell which");
     }
 
     #[test]
     fn texts_are_there_and_bounded() {
-        let with = |id: &str, template: Option<&str>| NewMailEvent {
+        let with = |id: &str, template: Option<&str>| MailEvent {
             id: id.to_owned(),
             template: template.map(str::to_owned),
             ..of(MailEventKind::Opened)

@@ -7,11 +7,11 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use pawl_definition::trigger::{BounceKind, MailEventKind};
-use pawl_engine::{Bounce, Event};
+use pawl_engine::{Bounce, Event, MailEvent};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{NewMailEvent, TEXT_MOST};
+use super::TEXT_MOST;
 use crate::bus::BusError;
 use crate::items::misshapen;
 
@@ -136,9 +136,9 @@ pub fn events(event: &Value) -> Result<Vec<Event>, BusError> {
     let template = mail.tags.get(TEMPLATE_TAG).and_then(|values| values.first());
     let event = |(to, bounce): (String, Option<Bounce>)| {
         let (template, link) = (template.cloned(), link.clone());
-        let new =
-            NewMailEvent { id: own.clone(), kind, to, message_id: mail.message_id.clone(), template, link, bounce, at };
-        new.event(time).map_err(|error| BusError { id: id(), reason: error.to_string() })
+        let told =
+            MailEvent { id: own.clone(), kind, to, message_id: mail.message_id.clone(), template, link, bounce, at };
+        super::event(told, time).map_err(|error| BusError { id: id(), reason: error.to_string() })
     };
     to.into_iter().filter(|(to, _)| is_address(to)).map(event).collect()
 }

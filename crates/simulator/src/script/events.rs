@@ -4,7 +4,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Action, Script, What};
+use super::{Script, What, listening};
 use crate::chance::Chance;
 
 /// How many seeds of a hundred have them, of those whose outcome may vary.
@@ -16,32 +16,11 @@ pub(super) fn post(seed: u64, script: &mut Script) {
     if script.confluent || !chance.percent(SHARE) {
         return;
     }
-    for workflow in script.workflows.iter_mut().filter(|_| chance.percent(80)) {
-        let trigger = trigger(chance, workflow.get("object").is_some());
-        put(workflow, &trigger);
-        for action in &mut script.actions {
-            if let What::Save(edited) = &mut action.what
-                && edited["workflow"] == workflow["workflow"]
-                && chance.percent(75)
-            {
-                put(edited, &trigger);
-            }
-        }
-        if chance.percent(30) {
-            wait(chance, workflow);
-        }
-    }
-    for number in 0..=chance.below(4) {
-        // Workflows must have listened for a while, else nobody can tell whether an event comes too early for them.
-        let at = chance.millis(130_000, *chance.pick(&[200_000, 900_000, 4_000_000]));
-        let what = What::Post { id: format!("post {number}"), event: event(chance) };
-        if chance.percent(50) {
-            let again = at + chance.millis(0, 90_000);
-            script.actions.push(Action { at: again, what: what.clone() });
-        }
-        script.actions.push(Action { at, what });
-    }
-    script.actions.sort_by_key(|action| action.at);
+    let trigger = |workflow: &Value| trigger(chance, workflow.get("object").is_some());
+    listening::listen(chance, script, |_| chance.percent(80), trigger, || goal(chance));
+    // Workflows must have listened for a while, else nobody can tell whether an event comes too early for them.
+    let post = |number| What::Post { id: format!("post {number}"), event: event(chance) };
+    listening::tell(chance, script, (chance.below(4) + 1, 130_000), post);
 }
 
 fn trigger(chance: &Chance, on_record: bool) -> Value {
@@ -76,17 +55,8 @@ fn event(chance: &Chance) -> Value {
     })
 }
 
-fn put(workflow: &mut Value, trigger: &Value) {
-    if let Some(triggers) = workflow["triggers"].as_array_mut() {
-        triggers.push(trigger.clone());
-    }
-}
-
-/// A goal among the steps, which waits for an event.
-fn wait(chance: &Chance, workflow: &mut Value) {
-    let Some(steps) = workflow["steps"].as_array_mut() else { return };
+/// A goal that waits for an event.
+fn goal(chance: &Chance) -> Value {
     let on = json!({"id": "other-posted", "type": "event", "pattern": pattern(chance)});
-    let goal = json!({"id": "until-post", "type": "goal", "on": [on], "timeout": chance.pick(&["20s", "20m"])});
-    let at = chance.below(steps.len() + 1);
-    steps.insert(at, goal);
+    json!({"id": "until-post", "type": "goal", "on": [on], "timeout": chance.pick(&["20s", "20m"])})
 }

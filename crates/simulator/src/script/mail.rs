@@ -5,7 +5,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Action, Script, What};
+use super::{Script, What, listening};
 use crate::chance::Chance;
 
 /// How many seeds of a hundred have them, of those whose outcome may vary.
@@ -31,37 +31,14 @@ pub(super) fn send(seed: u64, script: &mut Script) {
             fields.insert("mail".to_owned(), json!(chance.pick(ADDRESSES)));
         }
     }
-    for workflow in script.workflows.iter_mut().filter(|workflow| workflow["object"] == "ticket") {
-        let trigger = trigger(chance, "mailed");
-        put(workflow, &trigger);
-        for action in &mut script.actions {
-            if let What::Save(edited) = &mut action.what
-                && edited["workflow"] == workflow["workflow"]
-                && chance.percent(75)
-            {
-                put(edited, &trigger);
-            }
-        }
-        if chance.percent(30) {
-            wait(chance, workflow);
-        }
-    }
-    tell(chance, script);
-}
-
-fn tell(chance: &Chance, script: &mut Script) {
-    for number in 0..=chance.below(4) {
-        // Workflows must have listened for a while, and tickets must be there.
-        let at = chance.millis(150_000, *chance.pick(&[200_000, 900_000, 4_000_000]));
+    let listens = |workflow: &Value| workflow["object"] == "ticket";
+    listening::listen(chance, script, listens, |_| trigger(chance, "mailed"), || goal(chance));
+    // Workflows must have listened for a while, and tickets must be there.
+    let told = |number| {
         let event = *chance.pick(&["delivered", "opened", "bounced"]);
-        let what = What::Mail { id: format!("mail {number}"), to: (*chance.pick(ADDRESSES)).to_owned(), event };
-        if chance.percent(50) {
-            let again = at + chance.millis(0, 90_000);
-            script.actions.push(Action { at: again, what: what.clone() });
-        }
-        script.actions.push(Action { at, what });
-    }
-    script.actions.sort_by_key(|action| action.at);
+        What::Mail { id: format!("mail {number}"), to: (*chance.pick(ADDRESSES)).to_owned(), event }
+    };
+    listening::tell(chance, script, (chance.below(4) + 1, 150_000), told);
 }
 
 fn trigger(chance: &Chance, id: &str) -> Value {
@@ -74,19 +51,9 @@ fn trigger(chance: &Chance, id: &str) -> Value {
     trigger
 }
 
-fn put(workflow: &mut Value, trigger: &Value) {
-    match workflow["triggers"].as_array_mut() {
-        Some(triggers) => triggers.push(trigger.clone()),
-        None => workflow["triggers"] = json!([trigger]),
-    }
-}
-
-/// A goal among the steps, which waits for what becomes of a message to its ticket.
-fn wait(chance: &Chance, workflow: &mut Value) {
-    let Some(steps) = workflow["steps"].as_array_mut() else { return };
-    let goal = json!({
+/// A goal that waits for what becomes of a message to its ticket.
+fn goal(chance: &Chance) -> Value {
+    json!({
         "id": "until-mailed", "type": "goal", "on": [trigger(chance, "other-mailed")], "timeout": chance.pick(&["20s", "20m"]),
-    });
-    let at = chance.below(steps.len() + 1);
-    steps.insert(at, goal);
+    })
 }

@@ -13,6 +13,7 @@ mod forks;
 mod interactions;
 mod large;
 mod limits;
+mod listening;
 mod lookups;
 mod mail;
 mod many;

@@ -1,8 +1,7 @@
 //! What becomes of messages, as the API takes it in.
 
 use pawl_definition::trigger::{BounceKind, MailEventKind};
-use pawl_engine::Bounce;
-use pawl_runtime::mail::{self, NewMailEvent};
+use pawl_engine::{Bounce, MailEvent};
 use pawl_runtime::{Accepted, Identity};
 
 use super::{HappeningError, World, at_once};
@@ -65,9 +64,9 @@ impl World {
         let id = id.unwrap_or_else(|| ingest.fresh_id());
         let identity = Identity::of(Some(&id));
         let at = self.now();
-        let event = NewMailEvent { id, kind, to, message_id, template, link, bounce, at }.event(at);
+        let event = pawl_runtime::mail::event(MailEvent { id, kind, to, message_id, template, link, bounce, at }, at);
         let event = event.map_err(|error| HappeningError::new("invalid_event", error.to_string()))?;
-        let accepted = match at_once(ingest.earlier(mail::POSTED, mail::POSTED, &identity)) {
+        let accepted = match at_once(ingest.earlier(MailEvent::KEYS, MailEvent::KEYS, &identity)) {
             Ok(None) => at_once(ingest.accept_undecided(event, &identity)),
             earlier => earlier.map(|earlier| earlier.expect("it is there")),
         };

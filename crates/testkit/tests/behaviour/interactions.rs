@@ -126,7 +126,7 @@ fn a_repeat_starts_nothing_and_gets_the_first_answer() {
     let posted = |id: &str, kind: &str| NewInteraction { id: Some(id.to_owned()), ..interaction(kind, "lead", "ada") };
     let first = story.world().post_interaction(posted("1", "a")).expect("it fits");
     let story = story.run_until_idle().event(archived("lead", "ada")).run_until_idle();
-    let again = story.world().post_interaction(posted("1", "a")).expect("whatever has become of the record");
+    let again = story.world().post_interaction(posted("1", "a")).expect("the record is not looked at again");
     assert_eq!((again.event_id, again.repeat.is_some()), (first.event_id, true));
     assert_eq!(refused(&story, posted("1", "b")).0, "idempotency_key_reused");
     assert_eq!(story.run_until_idle().world().executions().len(), 1);
